@@ -1,0 +1,1 @@
+"""The papers that this repository reproduces, one package each."""

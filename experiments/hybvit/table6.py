@@ -1,0 +1,53 @@
+"""Table 6: the ablation on CIFAR-10."""
+
+from experiments.hybvit.runs import GENVIT, HYBVIT
+from harness.spec.claims import close, drops_at_most, falls, improves
+from harness.spec.metrics import ACCURACY, FID, INCEPTION_SCORE
+from harness.spec.table import Row, Table
+
+TABLE = Table(
+    number=6,
+    title="Ablation study on CIFAR-10",
+    metrics=(ACCURACY, INCEPTION_SCORE, FID),
+    rows=(
+        Row("HybViT", HYBVIT, reported=(95.9, 7.68, 26.4)),
+        Row("HybViT(α=1)", HYBVIT.but(alpha=1), reported=(96.6, 4.74, 68.9)),
+        Row("HybViT(α=10)", HYBVIT.but(alpha=10), reported=(97.0, 6.40, 38.2)),
+        Row("HybViT(head=6)", HYBVIT.but(heads=6), reported=(96.0, 7.51, 30.0)),
+        Row("HybViT(head=8)", HYBVIT.but(heads=8), reported=(95.9, 7.74, 28.0)),
+        Row("HybViT(head=16)", HYBVIT.but(heads=16), reported=(95.4, 7.79, 27.1)),
+        Row("HybViT(depth=6)", HYBVIT.but(depth=6), reported=(94.7, 7.39, 30.6)),
+        Row("HybViT(depth=12)", HYBVIT.but(depth=12), reported=(96.6, 7.78, 24.3)),
+        Row("HybViT(dim=192)", HYBVIT.but(dim=192), reported=(94.1, 7.06, 35.0)),
+        Row("HybViT(dim=768)", HYBVIT.but(dim=768), reported=(96.4, 8.04, 19.9)),
+        Row("GenViT(dim=192)", GENVIT.but(dim=192), reported=(None, 7.26, 32.5)),
+        Row("GenViT(dim=384)", GENVIT, reported=(None, 8.17, 20.2)),
+        Row("GenViT(dim=768)", GENVIT.but(dim=768), reported=(None, 8.32, 18.7)),
+    ),
+    claims=(
+        falls(
+            FID, "HybViT(α=1)", "HybViT(α=10)", "HybViT",
+            says="A larger α is preferred for high-quality generation.", where="§5.3",
+        ),
+        drops_at_most(
+            ACCURACY, "HybViT(α=1)", "HybViT", by=1.5,
+            says="A larger α costs only a small drop in accuracy.", where="§5.3",
+        ),
+        close(
+            ACCURACY, "HybViT", "HybViT(head=6)", "HybViT(head=8)", "HybViT(head=16)", within=1.5,
+            says="The number of heads has a small effect on accuracy.", where="§5.3",
+        ),
+        improves(
+            "HybViT(depth=6)", "HybViT", "HybViT(depth=12)", metrics=(ACCURACY, FID),
+            says="More depth improves accuracy and generation.", where="§5.3",
+        ),
+        improves(
+            "HybViT(dim=192)", "HybViT", "HybViT(dim=768)", metrics=(ACCURACY, FID),
+            says="A larger hidden dimension improves accuracy and generation.", where="§5.3",
+        ),
+        falls(
+            FID, "GenViT(dim=192)", "GenViT(dim=384)", "GenViT(dim=768)",
+            says="A larger hidden dimension improves generation without classification too.", where="§5.3",
+        ),
+    ),
+)  # fmt: skip

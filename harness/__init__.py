@@ -1,0 +1,3 @@
+"""A harness that reruns the tables of a paper and holds what was measured against what was reported."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,100 @@
+"""The command group, and how errors leave it: one line on stderr and the documented exit code."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from harness import __version__
+from harness.cli.list import list_command
+from harness.cli.plan import plan_command
+from harness.cli.report import report_command
+from harness.cli.run import run_command
+from harness.cli.settings import Settings
+from harness.cli.show import show_command
+from harness.cli.status import status_command
+from harness.cli.worker import worker_command
+from harness.spec.errors import HarnessError, unknown
+
+INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """A group that lists its commands in the order of a user's day and suggests the nearest name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of registration."""
+        return list(self.commands)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one was probably meant."""
+        if args and self.get_command(ctx, args[0]) is None:
+            raise unknown("command", args[0], self.commands)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="harness")
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    default=lambda: os.environ.get("HARNESS_RESULTS", "results"),
+    help="Results directory (or HARNESS_RESULTS).  [default: results]",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=lambda: os.environ.get("HARNESS_DATA", "data"),
+    help="Folder of prepared datasets (or HARNESS_DATA).  [default: data]",
+)
+@click.option("--quiet", "-q", is_flag=True, help="Print results and errors only.")
+@click.option("--no-color", is_flag=True, help="Print without colours (or set NO_COLOR).")
+@click.pass_context
+def cli(ctx: click.Context, results: Path, data: Path, quiet: bool, no_color: bool) -> None:
+    """Rerun the tables of a paper and hold what was measured against what was reported.
+
+    \b
+    Examples:
+      python -m harness list                     what there is, and how much of it is measured
+      python -m harness run table6               train and evaluate every row, at laptop scale
+      python -m harness report table6            paper and measured side by side, in every format
+      python -m harness plan table6 --scale paper    what the paper's own scale would cost
+    """
+    ctx.obj = Settings(results_root=results, data_root=data, quiet=quiet, color=not no_color)
+
+
+for command in (
+    list_command,
+    show_command,
+    plan_command,
+    run_command,
+    status_command,
+    report_command,
+    worker_command,
+):
+    cli.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code: 0, 1, 2 for a user's error, 130 when interrupted."""
+    try:
+        code = cli.main(args=arguments, prog_name="harness", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.ClickException as error:
+        return _say(error.format_message(), error.exit_code)
+    except HarnessError as error:
+        return _say(str(error), error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        return _say("interrupted; the same command goes on from here", INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        return _say(f"{error.filename or 'file'}: {error.strerror or error}", 1)
+
+
+def _say(message: str, code: int) -> int:
+    print(f"harness: {' '.join(message.split())}", file=sys.stderr)
+    return code

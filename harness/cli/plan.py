@@ -1,0 +1,62 @@
+"""`harness plan`: what a selection of tables would run, and what that costs."""
+
+import click
+
+from harness.cli.settings import Settings, json_option, print_json, selection_options
+
+
+@click.command("plan")
+@selection_options
+@json_option
+@click.pass_obj
+def plan_command(
+    settings: Settings, tables: tuple[str, ...], scale: str, seeds: int, rows: str | None, as_json: bool
+) -> None:
+    """The distinct runs behind some tables: who shares them, what they cost, what is done already.
+
+    \b
+    Examples:
+      python -m harness plan table6
+      python -m harness plan table6 --scale paper --json
+    """
+    from harness.launch.plan import make_plan
+    from harness.spec.registry import find_tables
+
+    plan = make_plan(find_tables(tables), scale, seeds, rows, settings.results)
+    document = plan.to_json()
+    if as_json:
+        print_json(document)
+    else:
+        click.echo(describe(document))
+
+
+def describe(document: dict) -> str:  # type: ignore[type-arg]
+    """Return the plan's JSON document as a readable table."""
+    from tabulate import tabulate
+
+    lines = [
+        [
+            run["name"],
+            run["id"],
+            f"{run['parameters']:,}",
+            f"{run['iterations']:,}",
+            f"{run['train_flops']:.2e}",
+            _hours(run),
+            run["state"],
+            ", ".join(name.partition("/")[2] for name in run["tables"]),
+        ]
+        for run in document["runs"]
+    ]
+    headings = ["run", "id", "parameters", "iterations", "FLOPs", "paper's GPU-hours", "state", "tables"]
+    align = ("left", "left", "right", "right", "right", "left", "left", "left")
+    totals = document["totals"]
+    hours = f", {totals['reported_gpu_hours']:,} GPU-hours of the paper's" if totals["reported_gpu_hours"] else ""
+    summary = (
+        f"{totals['runs']} distinct runs at scale {document['scale']}, {totals['done']} done: "
+        f"{totals['train_flops']:.2e} FLOPs{hours}, up to {totals['disk_bytes'] / 2**20:,.0f} MiB of disk"
+    )
+    return f"{tabulate(lines, headings, disable_numparse=True, colalign=align)}\n\n{summary}"
+
+
+def _hours(run: dict) -> str:  # type: ignore[type-arg]
+    return f"{run['reported_gpu_hours']} ({run['gpu_hours_source']})" if run["reported_gpu_hours"] else "-"

@@ -1,0 +1,70 @@
+"""`harness run`: makes up the difference between what should exist and what does."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli.settings import Settings, selection_options
+
+if TYPE_CHECKING:
+    from harness.launch.local import Board
+
+
+@click.command("run")
+@selection_options
+@click.option("--workers", type=click.IntRange(1), help="Runs side by side.  [default: one per GPU, else per core]")
+@click.option("--fail-fast", is_flag=True, help="Stop everything at the first failed run.")
+@click.option("--dry-run", "-n", is_flag=True, help="Print the plan and do nothing.")
+@click.pass_obj
+def run_command(
+    settings: Settings,
+    tables: tuple[str, ...],
+    scale: str,
+    seeds: int,
+    rows: str | None,
+    workers: int | None,
+    fail_fast: bool,
+    dry_run: bool,
+) -> int:
+    """Train and evaluate every row of some tables. Done work is kept; stopped work goes on where it was.
+
+    \b
+    Examples:
+      python -m harness run table6
+      python -m harness run table6 --seeds 3 --workers 4
+      python -m harness run table6 --rows 'GenViT*' --dry-run
+    """
+    from harness.cli.plan import describe
+    from harness.launch.devices import default_workers
+    from harness.launch.display import LiveDisplay, PlainDisplay
+    from harness.launch.local import LocalExecutor
+    from harness.launch.plan import make_plan
+    from harness.spec.registry import find_tables
+
+    plan = make_plan(find_tables(tables), scale, seeds, rows, settings.results)
+    if dry_run:
+        click.echo(describe(plan.to_json()))
+        return 0
+    todo = plan.unfinished()
+    report = f"python -m harness report {' '.join(tables)} --scale {scale}"
+    if not todo:
+        settings.say(f"nothing to do: all {len(plan.runs)} runs are done at scale {scale}\n{report}")
+        return 0
+    for planned in todo:
+        planned.ask()
+    executor = LocalExecutor(settings.results, settings.data_root, workers or default_workers(), fail_fast)
+    console = settings.console()
+    display = LiveDisplay if console.is_terminal else PlainDisplay
+    with display(console, len(plan.runs), len(plan.runs) - len(todo)) as shown:
+        board = executor.execute(todo, shown.show)
+    settings.say(f"{len(plan.runs) - len(board.failed)} of {len(plan.runs)} runs are done at scale {scale}\n{report}")
+    return _tell_failures(board)
+
+
+def _tell_failures(board: "Board") -> int:
+    """Print one line per failed run on stderr and return the exit code."""
+    for planned in board.failed.values():
+        outcome = planned.directory.last_outcome()
+        why = outcome.error if outcome and outcome.error else "the worker died without a word"
+        click.echo(f"harness: {planned.run.name} ({planned.run.id}) failed: {why} (log: {planned.directory.log})", err=True)
+    return 1 if board.failed else 0

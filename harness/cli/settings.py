@@ -1,0 +1,71 @@
+"""The global options, and the option decorators that several commands share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.store.run_directory import Results
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the global options say."""
+
+    results_root: Path
+    data_root: Path
+    quiet: bool
+    color: bool
+
+    @property
+    def results(self) -> "Results":
+        """The results directory."""
+        from harness.store.run_directory import Results
+
+        return Results(self.results_root)
+
+    def console(self) -> "Console":
+        """Return the console for live displays."""
+        from rich.console import Console
+
+        return Console(no_color=not self.color or None, quiet=self.quiet)
+
+    def say(self, line: str) -> None:
+        """Print a line that is not a result, unless quiet."""
+        if not self.quiet:
+            click.echo(line)
+
+
+def scale_option(command: F) -> F:
+    """Add `--scale`."""
+    return click.option("--scale", default="laptop", show_default=True, help="Scale: laptop, paper, ...")(command)
+
+
+def selection_options(command: F) -> F:
+    """Add the tables, `--scale`, `--seeds` and `--rows`."""
+    command = click.option("--rows", metavar="PATTERN", help="Only rows whose label matches, such as 'HybViT(dim=*)'.")(
+        command
+    )
+    command = click.option(
+        "--seeds", type=click.IntRange(1), default=1, show_default=True, help="Seeds 0 to N-1 of every row."
+    )(command)
+    return click.argument("tables", nargs=-1, required=True, metavar="TABLE...")(scale_option(command))
+
+
+def json_option(command: F) -> F:
+    """Add `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
+
+
+def print_json(document: Any) -> None:
+    """Print a JSON document."""
+    import json
+
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))

@@ -1,0 +1,56 @@
+"""`harness show`: a table as the paper has it."""
+
+from typing import Any
+
+import click
+
+from harness.cli.settings import Settings, json_option, print_json
+
+
+@click.command("show")
+@click.argument("table")
+@json_option
+@click.pass_obj
+def show_command(settings: Settings, table: str, as_json: bool) -> None:
+    """A table as the paper has it: rows, reported values, where they come from.
+
+    \b
+    Examples:
+      python -m harness show table6
+      python -m harness show hybvit/table6 --json
+    """
+    from tabulate import tabulate
+
+    from harness.spec.errors import SpecError
+    from harness.spec.registry import find_tables
+
+    found = find_tables([table])
+    if len(found) > 1:
+        raise SpecError(f"'{table}' names {len(found)} tables: {', '.join(t.name for _, t in found)}")
+    paper, spec = found[0]
+    rows: list[dict[str, Any]] = [
+        {
+            "section": row.section,
+            "label": row.label,
+            "source": row.source,
+            "reported": {metric.key: spec.reported(row, metric) for metric in spec.metrics},
+            "run": row.run.id if row.run else None,
+        }
+        for row in spec.rows
+    ]
+    if as_json:
+        metrics = [metric.key for metric in spec.metrics]
+        print_json(
+            {"paper": paper.name, "table": spec.name, "title": spec.title, "metrics": metrics, "rows": rows}
+        )
+        return
+    click.echo(f"Table {spec.number} of {paper.title}: {spec.title}\n")
+    lines = [
+        [row["label"], *("-" if v is None else v for v in row["reported"].values()), row["source"], row["run"] or "-"]
+        for row in rows
+    ]
+    headings = ["row", *(f"{m.label} {m.unit}".strip() for m in spec.metrics), "source", "run at paper scale"]
+    click.echo(tabulate(lines, headings, disable_numparse=True, stralign="left"))
+    for claim in spec.claims:
+        click.echo(f"\n{claim.where}: {claim.says}", nl=False)
+    click.echo()

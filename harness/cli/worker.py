@@ -1,0 +1,32 @@
+"""`harness worker`: what launchers execute."""
+
+import click
+
+from harness.cli.settings import Settings
+
+
+@click.command("worker")
+@click.argument("run")
+@click.option("--device", help="Torch device.  [default: cuda if there is one, else cpu]")
+@click.pass_obj
+def worker_command(settings: Settings, run: str, device: str | None) -> int:
+    """Bring one run of the results directory to its end, from wherever it stopped.
+
+    RUN is the beginning of a run's id. Exit codes: 0 done, 1 failed, 3 another worker is at it, 130 interrupted.
+
+    \b
+    Example:  python -m harness worker 679901
+    """
+    directory = settings.results.find(run)
+
+    import torch
+
+    from harness.worker import Ending, work
+
+    chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    if chosen.type == "cpu":
+        torch.set_num_threads(1)
+    ending = work(settings.results, directory, settings.data_root, chosen)
+    if ending is Ending.BUSY:
+        settings.say(f"{directory.id} is held by another worker")
+    return ending.value

@@ -1,0 +1,1 @@
+"""Datasets: the catalogue, prepared files, loaders and augmentation."""

@@ -1,0 +1,1 @@
+"""Noise schedules, the Gaussian process, samplers and the variational bound."""

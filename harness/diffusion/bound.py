@@ -1,0 +1,69 @@
+"""The full variational bound of a Gaussian diffusion, in bits per dimension (HybViT Eq. 5-8)."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from harness.diffusion.gaussian import GaussianDiffusion, NoisePredictor
+from harness.randomness import Stream
+
+BIN_HALF_WIDTH = 1 / 255
+
+
+def bits_per_dim(
+    diffusion: GaussianDiffusion, predict: NoisePredictor, x0: Tensor, stream: Stream, rows: Tensor
+) -> Tensor:
+    """Return the bound of every image: all T terms, one noise draw each, and the prior term; shape `(batch,)`.
+
+    `x0` holds 8-bit images scaled to [-1, 1]; `rows` are their indices in the split, which address the noise.
+    """
+    total = prior_term(diffusion, x0)
+    for t in range(diffusion.timesteps):
+        timesteps = torch.full((len(x0),), t, device=x0.device)
+        noise = stream.at(t).normal(rows, *x0.shape[1:])
+        xt = diffusion.corrupt(x0, timesteps, noise)
+        total = total + step_term(diffusion, predict, x0, xt, timesteps)
+    return total
+
+
+def step_term(
+    diffusion: GaussianDiffusion, predict: NoisePredictor, x0: Tensor, xt: Tensor, timesteps: Tensor
+) -> Tensor:
+    """Return the term of one timestep, the same for the whole batch: a KL, or the decoder's NLL at t = 0.
+
+    Both Gaussians of the KL have the posterior variance, so it is the squared distance of their means.
+    """
+    t = int(timesteps[0])
+    estimate = diffusion.recover(xt, timesteps, predict(xt, timesteps))
+    mean = diffusion.posterior_mean(estimate, xt, timesteps)
+    log_variance = diffusion.posterior_log_variance[t]
+    if t == 0:
+        return _mean_bits(-_log_likelihood_of_bin(x0, mean, log_variance / 2))
+    true_mean = diffusion.posterior_mean(x0, xt, timesteps)
+    return _mean_bits(0.5 * (true_mean - mean) ** 2 * torch.exp(-log_variance))
+
+
+def prior_term(diffusion: GaussianDiffusion, x0: Tensor) -> Tensor:
+    """Return KL(q(x_T | x_0) || N(0, I)) per dimension, in bits."""
+    last = diffusion.alphas_cumprod[-1].double()
+    signal, variance = last * x0.double() ** 2, 1 - last
+    return _mean_bits(0.5 * (signal + variance - 1 - torch.log(variance))).to(x0.dtype)
+
+
+def _log_likelihood_of_bin(x0: Tensor, mean: Tensor, log_scale: Tensor) -> Tensor:
+    """Return the log-probability of each 8-bit value under a Gaussian, its bins open at both ends."""
+    centred, inverse = x0 - mean, torch.exp(-log_scale)
+    upper = _approximate_cdf(inverse * (centred + BIN_HALF_WIDTH))
+    lower = _approximate_cdf(inverse * (centred - BIN_HALF_WIDTH))
+    inside = torch.where(x0 < -0.999, upper, torch.where(x0 > 0.999, 1 - lower, upper - lower))
+    return inside.clamp(min=1e-12).log()
+
+
+def _approximate_cdf(x: Tensor) -> Tensor:
+    """Approximate the standard normal cdf by a tanh, as the paper's code does."""
+    return 0.5 * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+
+
+def _mean_bits(nats: Tensor) -> Tensor:
+    return nats.flatten(1).mean(dim=1) / math.log(2)

@@ -1,0 +1,1 @@
+"""Protocols that turn a trained model into numbers."""

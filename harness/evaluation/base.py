@@ -1,0 +1,58 @@
+"""What an evaluation is given and what it returns."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from harness.data.loaders import ResidentLoader
+from harness.data.prepared import PreparedDataset
+from harness.methods.base import Method
+from harness.randomness import Stream
+from harness.spec.run import RunConfig
+from harness.store.files import write_atomically
+from harness.store.records import Measurement
+
+BLOCK = 100
+"""Images per forward pass. Fixed, so that results do not depend on what a machine can hold."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A trained model, its data, and where to put the arrays from which the numbers can be recomputed.
+
+    `report` tells progress as done and total items; `cache` is shared by all runs of a results directory.
+    """
+
+    config: RunConfig
+    model: Method
+    data: PreparedDataset
+    device: torch.device
+    artefacts: Path
+    cache: Path
+    report: Callable[[int, int], None]
+
+    def loader(self, split: str) -> ResidentLoader:
+        """Return a split of the run's own data."""
+        images, labels = self.data.split(split)
+        return ResidentLoader(images, labels, self.device)
+
+    def stream(self, purpose: str) -> Stream:
+        """Return the random numbers of an evaluation: a function of the run's seed and the purpose."""
+        return Stream(self.config.seed, "evaluation", purpose)
+
+    def save(self, name: str, array: NDArray[Any]) -> None:
+        """Keep an array beside the record."""
+        write_atomically(self.artefacts / f"{name}.npy", lambda file: np.save(file, array, allow_pickle=False))
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The quantities that an evaluation measured, and what a reader needs to judge them."""
+
+    quantities: dict[str, Measurement]
+    details: dict[str, Any] = field(default_factory=dict)

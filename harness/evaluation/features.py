@@ -1,0 +1,115 @@
+"""Feature spaces for the generation metrics.
+
+`classifier`: the penultimate layer of a small network trained on the same training split. It is a function of the
+data alone: trained with fixed randomness, cached by the hash of the data, never seen by the evaluated models. Its
+test accuracy stands in every record that uses it.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from filelock import FileLock
+from numpy.typing import NDArray
+from torch import Tensor
+
+from harness.data.augmentation import crop
+from harness.data.loaders import ResidentLoader, ShuffledOrder, to_signed
+from harness.evaluation.base import BLOCK, Subject
+from harness.models.small_cnn import SmallCNN
+from harness.randomness import Stream
+from harness.spec.errors import HarnessError
+from harness.store.files import read_json, sha256_of, write_json
+from harness.training.checkpoints import load_tensors, save_tensors
+
+EPOCHS, BATCH_SIZE, LEARNING_RATE = 25, 64, 5e-3
+REVISION = 1
+"""Raised when the classifier or its training changes, so that cached ones are not taken for it."""
+
+
+class FeatureSpace(Protocol):
+    """Maps images to features and class logits."""
+
+    def describe(self) -> dict[str, str | float]:
+        """Return what names the space in a record: its kind, the hash of its weights, how good it is."""
+        ...
+
+    def embed(self, images: Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return features `(n, d)` and logits `(n, classes)` of uint8 images."""
+        ...
+
+
+@dataclass(frozen=True)
+class ClassifierFeatures:
+    """The feature space of a small classifier trained on the data at hand."""
+
+    network: SmallCNN
+    description: dict[str, str | float]
+    device: torch.device
+
+    def describe(self) -> dict[str, str | float]:
+        """Return the data, the test accuracy in percent, and the hash of the weights."""
+        return self.description
+
+    @torch.inference_mode()
+    def embed(self, images: Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return features and logits of uint8 images, in blocks of fixed size."""
+        outputs = [self.network(to_signed(block.to(self.device))) for block in images.split(BLOCK)]
+        features, logits = (torch.cat(parts).cpu().numpy() for parts in zip(*outputs, strict=True))
+        return features, logits
+
+
+def feature_space(kind: str, subject: Subject) -> FeatureSpace:
+    """Return the feature space of this kind for the subject's data, training and caching it where needed.
+
+    Raises `HarnessError` when its weights are not to be had.
+    """
+    if kind == "inception":
+        raise HarnessError(
+            "needs Inception weights, which this version cannot load yet: use a scale with `classifier` features"
+        )
+    folder = subject.cache / "features" / f"{subject.config.data.name}-{subject.data.manifest.sha256[:12]}-r{REVISION}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".lock"):
+        if not (folder / "description.json").exists():
+            _train_classifier(subject, folder)
+    description = read_json(folder / "description.json")
+    network = SmallCNN(subject.config.data)
+    network.load_state_dict(load_tensors(folder / "weights.safetensors", str(description["weights_sha256"])))
+    return ClassifierFeatures(network.to(subject.device).eval(), description, subject.device)
+
+
+def _train_classifier(subject: Subject, folder: Path) -> None:
+    """Train on the CPU, so that every device sees the same features."""
+    data, stream, cpu = subject.config.data, Stream("features", REVISION), torch.device("cpu")
+    train, test = (ResidentLoader(*subject.data.split(split), cpu) for split in ("train", "test"))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = SmallCNN(data)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE)
+    order = ShuffledOrder(stream.at("order"), len(train), BATCH_SIZE)
+    rows = torch.arange(BATCH_SIZE)
+    steps = EPOCHS * (len(train) // BATCH_SIZE)
+    for step in range(steps):
+        batch = train.batch(order.indices(step))
+        _, logits = network(crop(batch.images, rows, stream.at("crop", step), padding=1))
+        optimizer.param_groups[0]["lr"] = LEARNING_RATE * (1 - step / steps)
+        optimizer.zero_grad()
+        F.cross_entropy(logits, batch.labels).backward()
+        optimizer.step()
+    network.eval()
+    with torch.inference_mode():
+        correct = sum(int((network(b.images)[1].argmax(1) == b.labels).sum()) for b in test.blocks(BLOCK))
+    weights = folder / "weights.safetensors"
+    save_tensors(weights, network.state_dict())
+    description = {
+        "kind": "classifier",
+        "data": data.name,
+        "data_sha256": subject.data.manifest.sha256,
+        "test_accuracy": 100 * correct / len(test),
+        "weights_sha256": sha256_of(weights),
+    }
+    write_json(folder / "description.json", description)

@@ -1,0 +1,69 @@
+"""Generation: Fréchet distance and class score of samples against a reference split (facts D).
+
+Samples come from the EMA weights, are quantised to uint8 as the paper's code does, and stand in `samples.npy`
+`(n, channels, size, size)`; `features.npy` and `sample_logits.npy` are theirs in the feature space. Sampling goes
+on where it stopped: every finished shard is kept until the whole is written.
+"""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from harness.data.loaders import to_uint8
+from harness.evaluation.base import BLOCK, Findings, Subject
+from harness.evaluation.features import feature_space
+from harness.methods.base import Generator
+from harness.metrics.class_score import class_score
+from harness.metrics.frechet import frechet_distance, moments
+from harness.spec.evaluations import Generation
+from harness.store.records import Measurement
+
+SHARD = 5 * BLOCK
+SCORE_PERMUTATION_SEED = 2020
+"""The paper's code shuffles the samples with this seed before it splits them for the score."""
+
+
+def evaluate(evaluation: Generation, subject: Subject) -> Findings:
+    """Draw the samples, embed them and the reference, and return the distance and the score."""
+    space = feature_space(evaluation.features, subject)
+    samples = draw(evaluation.samples, subject)
+    features, logits = space.embed(torch.from_numpy(samples))
+    subject.save("features", features)
+    subject.save("sample_logits", logits)
+    reference_images, _ = subject.data.split(evaluation.reference)
+    reference_features, _ = space.embed(torch.from_numpy(np.array(reference_images)))
+    distance = frechet_distance(moments(features), moments(reference_features))
+    shuffled = np.random.RandomState(SCORE_PERMUTATION_SEED).permutation(len(logits))
+    score, score_sd = class_score(logits[shuffled], evaluation.score_splits)
+    return Findings(
+        {
+            "frechet_distance": Measurement(value=distance, n=len(samples)),
+            "class_score": Measurement(value=score, n=len(samples)),
+        },
+        {
+            "feature_space": space.describe(),
+            "reference_n": len(reference_features),
+            "class_score_sd_over_splits": score_sd,
+        },
+    )
+
+
+@torch.inference_mode()
+def draw(count: int, subject: Subject) -> NDArray[np.uint8]:
+    """Return `count` samples, of which sample i depends on the run and on i alone."""
+    model, stream, shards = subject.model, subject.stream("samples"), []
+    assert isinstance(model, Generator)
+    for start in range(0, count, SHARD):
+        stop = min(start + SHARD, count)
+        path = subject.artefacts / f"shard-{start:06d}.npy"
+        if not path.exists():
+            blocks = torch.arange(start, stop, device=subject.device).split(BLOCK)
+            images = torch.cat([to_uint8(model.sample(stream, rows)) for rows in blocks])
+            subject.save(path.stem, images.cpu().numpy())
+        shards.append(np.load(path, allow_pickle=False))
+        subject.report(stop, count)
+    samples = np.concatenate(shards)
+    subject.save("samples", samples)
+    for path in subject.artefacts.glob("shard-*.npy"):
+        path.unlink()
+    return samples

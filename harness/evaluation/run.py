@@ -1,0 +1,24 @@
+"""Runs one evaluation and writes its record."""
+
+import time
+from importlib import import_module
+
+from harness.evaluation.base import Findings, Subject
+from harness.spec.evaluations import Evaluation
+from harness.store.files import sha256_of
+from harness.store.records import EvaluationRecord
+
+
+def measure(evaluation: Evaluation, subject: Subject, weights_sha256: str) -> EvaluationRecord:
+    """Evaluate the subject and return the record, with the hash of every artefact."""
+    module, _, function = type(evaluation).implementation.partition(":")
+    begun = time.monotonic()
+    findings: Findings = getattr(import_module(module), function)(evaluation, subject)
+    return EvaluationRecord(
+        evaluation=evaluation.model_dump(mode="json"),
+        quantities=findings.quantities,
+        details=findings.details,
+        artefacts={path.name: sha256_of(path) for path in sorted(subject.artefacts.glob("*.npy"))},
+        weights_sha256=weights_sha256,
+        seconds=round(time.monotonic() - begun, 3),
+    )

@@ -1,0 +1,1 @@
+"""From tables to distinct runs, and from runs to processes."""

@@ -1,0 +1,110 @@
+"""The plan: from tables to the distinct runs that they need, with what each costs and where it stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.spec.cells import cells
+from harness.spec.evaluations import Evaluation
+from harness.spec.paper import GpuHours, Paper
+from harness.spec.run import Run
+from harness.spec.table import Table
+from harness.store.run_directory import Results, RunDirectory, State
+
+BYTES_PER_PARAMETER = 16
+"""Weights, two moments of the optimiser and the EMA, each in float32."""
+CHECKPOINTS_KEPT = 2
+
+
+@dataclass
+class PlannedRun:
+    """A distinct run, the evaluations wanted of it, and the tables that share it."""
+
+    run: Run
+    directory: RunDirectory
+    gpu_hours: GpuHours | None
+    tables: list[str] = field(default_factory=list)
+    evaluations: dict[str, Evaluation] = field(default_factory=dict)
+
+    @property
+    def state(self) -> State:
+        """Where the run stands with respect to the wanted evaluations."""
+        return self.directory.state(self.evaluations.values())
+
+    def ask(self) -> None:
+        """Put the run and its evaluations into the results directory."""
+        self.directory.request(self.run, self.evaluations.values())
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The distinct runs behind a selection of tables, in the order of their first row."""
+
+    scale: str
+    runs: tuple[PlannedRun, ...]
+
+    def unfinished(self) -> list[PlannedRun]:
+        """Return what `run` would have to do, the most expensive first."""
+        todo = [planned for planned in self.runs if planned.state is not State.DONE]
+        return sorted(todo, key=lambda planned: -planned.run.train_flops)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan in the documented shape."""
+        states = {planned.run.id: planned.state for planned in self.runs}
+        hours = [planned.gpu_hours.hours for planned in self.runs if planned.gpu_hours]
+        return {
+            "scale": self.scale,
+            "runs": [
+                {
+                    "id": planned.run.id,
+                    "name": planned.run.name,
+                    "tables": planned.tables,
+                    "config": planned.run.config.model_dump(mode="json"),
+                    "evaluations": [e.model_dump(mode="json") for e in planned.evaluations.values()],
+                    "parameters": planned.run.parameters,
+                    "iterations": planned.run.iterations,
+                    "train_flops": planned.run.train_flops,
+                    "reported_gpu_hours": planned.gpu_hours.hours if planned.gpu_hours else None,
+                    "gpu_hours_source": planned.gpu_hours.source if planned.gpu_hours else None,
+                    "state": states[planned.run.id],
+                }
+                for planned in self.runs
+            ],
+            "totals": {
+                "runs": len(self.runs),
+                "done": sum(state is State.DONE for state in states.values()),
+                "iterations": sum(planned.run.iterations for planned in self.runs),
+                "train_flops": sum(planned.run.train_flops for planned in self.runs),
+                "reported_gpu_hours": round(sum(hours), 1) if hours else None,
+                "disk_bytes": sum(disk_bytes(planned) for planned in self.runs),
+            },
+        }
+
+
+def make_plan(
+    selection: Sequence[tuple[Paper, Table]], scale_name: str, seeds: int, pattern: str | None, results: Results
+) -> Plan:
+    """Return the distinct runs of some tables at a scale, for the seeds 0 to `seeds - 1`.
+
+    `pattern` restricts the rows. Raises `SpecError` for an unknown scale or a pattern that no row matches.
+    """
+    planned: dict[str, PlannedRun] = {}
+    for paper, table in selection:
+        scale = paper.scale(scale_name)
+        rows = table.rows if pattern is None else table.select(pattern)
+        for cell in cells(paper, table, rows, scale, range(seeds)):
+            hours = paper.gpu_hours(cell.original) if scale.comparable else None
+            entry = planned.setdefault(cell.run.id, PlannedRun(cell.run, results.directory(cell.run), hours))
+            name = f"{paper.name}/{table.name}"
+            if name not in entry.tables:
+                entry.tables.append(name)
+            entry.evaluations[cell.evaluation.id] = cell.evaluation
+    return Plan(scale_name, tuple(planned.values()))
+
+
+def disk_bytes(planned: PlannedRun) -> int:
+    """Return an upper estimate of a run's disk use: the checkpoints in training, the weights, the samples."""
+    weights = 4 * planned.run.parameters
+    training = CHECKPOINTS_KEPT * BYTES_PER_PARAMETER * planned.run.parameters
+    samples = sum(getattr(evaluation, "samples", 0) for evaluation in planned.evaluations.values())
+    return weights + training + samples * planned.run.config.data.pixels

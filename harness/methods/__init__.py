@@ -1,0 +1,1 @@
+"""What training a model means, one method a module."""

@@ -1,0 +1,112 @@
+"""The interface between methods and everything that trains or evaluates them.
+
+A method owns its networks and all further state (a replay buffer, say, as a registered buffer), and says what one
+training step is. Each trained network is a player with its own optimiser and EMA: one for a classifier, two for a
+GAN. A step yields losses one after the other, and the loop updates the named player before it asks for the next,
+so that a generator can be trained against the discriminator that has just moved.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import ClassVar, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from harness.data.loaders import Batch
+from harness.randomness import Stream
+from harness.spec.data import Dataset
+from harness.spec.networks import Network
+from harness.spec.run import RunConfig
+
+
+@runtime_checkable
+class Classifier(Protocol):
+    """A model with class logits that can be differentiated with respect to the images."""
+
+    def logits(self, images: Tensor) -> Tensor:
+        """Return logits `(batch, num_classes)` of images in [-1, 1]."""
+        ...
+
+
+@runtime_checkable
+class Generator(Protocol):
+    """A model that makes images, each a function of the stream and of its own index."""
+
+    def sample(self, stream: Stream, rows: Tensor) -> Tensor:
+        """Return the samples with these indices, in [-1, 1], shaped `(len(rows), channels, size, size)`."""
+        ...
+
+
+@runtime_checkable
+class LikelihoodModel(Protocol):
+    """A model with a bound on the likelihood of images."""
+
+    def bits_per_dim(self, images: Tensor, stream: Stream, rows: Tensor) -> Tensor:
+        """Return an upper bound on the negative log-likelihood of each image, in bits per dimension."""
+        ...
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A scalar to be minimised by one player, and scalars to be logged."""
+
+    player: str
+    value: Tensor
+    log: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+class Method(nn.Module, ABC):
+    """What training means. Subclasses add the capabilities that they have.
+
+    `streams` names the batches that a step needs; each runs through the training split in an order of its own.
+    """
+
+    streams: ClassVar[tuple[str, ...]]
+
+    @abstractmethod
+    def players(self) -> dict[str, nn.Module]:
+        """Return the trained networks by the name of the attribute that holds them."""
+
+    @abstractmethod
+    def training_step(self, batches: Mapping[str, Batch], stream: Stream) -> Iterator[Loss]:
+        """Yield the losses of one step; every random draw comes from `stream`, which is that of the step."""
+
+    @abstractmethod
+    def initialise(self, stream: Stream) -> None:
+        """Draw the initial weights."""
+
+
+class SingleNetworkMethod(Method):
+    """A method that trains one network, called `network`, with one optimiser."""
+
+    def __init__(self, network: nn.Module, data: Dataset) -> None:
+        super().__init__()
+        self.network = network
+        self.image_shape = (data.channels, data.image_size, data.image_size)
+
+    def players(self) -> dict[str, nn.Module]:
+        """Return the one network."""
+        return {"network": self.network}
+
+    def initialise(self, stream: Stream) -> None:
+        """Draw the initial weights of the network."""
+        self.network.initialise(stream.generator())
+
+
+def build_method(config: RunConfig, device: torch.device) -> Method:
+    """Return the untrained method of a run on a device, with its networks built and initialised."""
+    method = _load(type(config.method).implementation)(config.method, _build_network(config.network, config.data), config.data)
+    method.initialise(Stream(config.seed, "initialisation"))
+    return method.to(device)
+
+
+def _build_network(network: Network, data: Dataset) -> nn.Module:
+    return _load(type(network).implementation)(network, data)
+
+
+def _load(implementation: str) -> type:
+    module, _, name = implementation.partition(":")
+    return getattr(import_module(module), name)

@@ -1,0 +1,54 @@
+"""Denoising: a Gaussian diffusion model (the rows called GenViT)."""
+
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from harness.data.loaders import Batch
+from harness.diffusion.bound import bits_per_dim
+from harness.diffusion.gaussian import GaussianDiffusion
+from harness.diffusion.samplers import ancestral
+from harness.methods.base import Loss, SingleNetworkMethod
+from harness.randomness import Stream
+from harness.spec import methods as spec
+from harness.spec.data import Dataset
+from harness.spec.methods import GaussianProcess
+
+
+class DiffusionModel(SingleNetworkMethod):
+    """A network with `predict_noise` and its diffusion process. Capabilities: `Generator`, `LikelihoodModel`."""
+
+    def __init__(self, process: GaussianProcess, network: nn.Module, data: Dataset) -> None:
+        super().__init__(network, data)
+        self.diffusion = GaussianDiffusion(process)
+
+    def denoising_loss(self, batch: Batch, stream: Stream) -> Tensor:
+        """Return L_simple of a batch of clean images, with a uniform timestep for each (HybViT Eq. 15)."""
+        rows = torch.arange(len(batch), device=batch.images.device)
+        timesteps = stream.at("timestep").integers(rows, self.diffusion.timesteps)
+        noise = stream.at("noise").normal(rows, *self.image_shape)
+        return self.diffusion.simple_loss(self.network.predict_noise, batch.images, timesteps, noise)
+
+    def sample(self, stream: Stream, rows: Tensor) -> Tensor:
+        """Return samples by ancestral sampling over all timesteps."""
+        return ancestral(self.diffusion, self.network.predict_noise, self.image_shape, stream, rows)
+
+    def bits_per_dim(self, images: Tensor, stream: Stream, rows: Tensor) -> Tensor:
+        """Return the full variational bound of each image."""
+        return bits_per_dim(self.diffusion, self.network.predict_noise, images, stream, rows)
+
+
+class Denoising(DiffusionModel):
+    """Minimises alpha L_simple; the weight matters through gradient clipping alone (facts A.2, G)."""
+
+    streams = ("clean",)
+
+    def __init__(self, config: spec.Denoising, network: nn.Module, data: Dataset) -> None:
+        super().__init__(config.process, network, data)
+        self.config = config
+
+    def training_step(self, batches: Mapping[str, Batch], stream: Stream) -> Iterator[Loss]:
+        """Yield the weighted denoising loss."""
+        denoising = self.denoising_loss(batches["clean"], stream.at("diffusion"))
+        yield Loss("network", self.config.alpha * denoising, {"denoising": denoising.detach()})

@@ -1,0 +1,38 @@
+"""Hybrid: one network that classifies and generates (the rows called HybViT; HybViT §4.2)."""
+
+from collections.abc import Iterator, Mapping
+
+from torch import Tensor, nn
+
+from harness.data.loaders import Batch
+from harness.methods.base import Loss
+from harness.methods.classification import classification_loss
+from harness.methods.denoising import DiffusionModel
+from harness.randomness import Stream
+from harness.spec import methods as spec
+from harness.spec.data import Dataset
+
+
+class Hybrid(DiffusionModel):
+    """Minimises L_CE + alpha L_simple, each on a mini-batch of its own (HybViT Eq. 23, Fig. 3).
+
+    Capabilities: `Classifier`, `Generator`, `LikelihoodModel`.
+    """
+
+    streams = ("labelled", "clean")
+
+    def __init__(self, config: spec.Hybrid, network: nn.Module, data: Dataset) -> None:
+        super().__init__(config.process, network, data)
+        self.config = config
+
+    def training_step(self, batches: Mapping[str, Batch], stream: Stream) -> Iterator[Loss]:
+        """Yield the sum of both losses: one backward pass through two forward passes."""
+        augmentation, smoothing = self.config.augmentation, self.config.label_smoothing
+        cross_entropy = classification_loss(self, batches["labelled"], augmentation, smoothing, stream)
+        denoising = self.denoising_loss(batches["clean"], stream.at("diffusion"))
+        log = {"cross_entropy": cross_entropy.detach(), "denoising": denoising.detach()}
+        yield Loss("network", cross_entropy + self.config.alpha * denoising, log)
+
+    def logits(self, images: Tensor) -> Tensor:
+        """Return class logits of clean images in [-1, 1]; no timestep enters."""
+        return self.network.logits(images)

@@ -1,0 +1,156 @@
+"""The Vision Transformer that ViT, GenViT and HybViT share (HybViT §3-4, Eq. 16-21).
+
+One network serves two purposes. Given an image alone it classifies; given a noisy image and its timestep it
+predicts the noise. The timestep enters as one scale and one shift per token, made anew for every layer.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from harness.spec.data import Dataset
+from harness.spec.networks import ViT
+
+
+class TimestepEmbedding(nn.Module):
+    """Sinusoidal embedding of an integer timestep, followed by a two-layer MLP (HybViT §4).
+
+    Maps timesteps of shape `(batch,)` to a conditioning vector of shape `(batch, width)`.
+    """
+
+    def __init__(self, dim: int, width: int) -> None:
+        super().__init__()
+        half = dim // 2
+        frequencies = torch.exp(-math.log(10_000) * torch.arange(half) / max(half - 1, 1))
+        self.register_buffer("frequencies", frequencies, persistent=False)
+        self.mlp = nn.Sequential(nn.Linear(2 * half, width), nn.GELU(), nn.Linear(width, width))
+
+    def forward(self, timesteps: Tensor) -> Tensor:
+        angles = timesteps[:, None].to(self.frequencies.dtype) * self.frequencies
+        return self.mlp(torch.cat([angles.sin(), angles.cos()], dim=-1))
+
+
+class TokenModulation(nn.Module):
+    """One scale and one shift per token, read off the conditioning vector (HybViT Eq. 21).
+
+    `M(h, A) = h * (scale + 1) + shift`, broadcast over all channels of a token.
+    """
+
+    def __init__(self, tokens: int, width: int) -> None:
+        super().__init__()
+        self.projection = nn.Linear(width, 2 * tokens)
+
+    def forward(self, condition: Tensor) -> tuple[Tensor, Tensor]:
+        scale, shift = self.projection(F.silu(condition)).unsqueeze(-1).chunk(2, dim=1)
+        return scale + 1, shift
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention with one fused projection to queries, keys and values."""
+
+    def __init__(self, dim: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        inner = heads * (dim // heads)
+        self.qkv = nn.Linear(dim, 3 * inner, bias=False)
+        self.projection = nn.Linear(inner, dim)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        q, k, v = self.qkv(tokens).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        attended = F.scaled_dot_product_attention(q, k, v)
+        return self.projection(attended.transpose(1, 2).flatten(2))
+
+
+class Block(nn.Module):
+    """A pre-norm transformer layer whose residual stream the timestep modulates (HybViT Eq. 21).
+
+    Without a condition it is a plain pre-norm layer. With one, the stream itself is modulated, skip connection
+    included, as the authors' code does; `modulate_residual=False` keeps the skip unmodulated, as Eq. 21 prints it.
+    """
+
+    def __init__(self, config: ViT, tokens: int, width: int) -> None:
+        super().__init__()
+        self.modulate_residual = config.modulate_residual
+        self.modulate_mlp = config.modulate_mlp
+        self.modulation = TokenModulation(tokens, width)
+        self.norm_attention = nn.LayerNorm(config.dim)
+        self.attention = Attention(config.dim, config.heads)
+        self.norm_mlp = nn.LayerNorm(config.dim)
+        hidden = config.mlp_ratio * config.dim
+        self.mlp = nn.Sequential(nn.Linear(config.dim, hidden), nn.GELU(), nn.Linear(hidden, config.dim))
+
+    def forward(self, h: Tensor, condition: Tensor | None = None) -> Tensor:
+        if condition is None:
+            h = h + self.attention(self.norm_attention(h))
+            return h + self.mlp(self.norm_mlp(h))
+        scale, shift = self.modulation(condition)
+        modulated = torch.addcmul(shift, h, scale)
+        h = (modulated if self.modulate_residual else h) + self.attention(self.norm_attention(modulated))
+        modulated = torch.addcmul(shift, h, scale) if self.modulate_mlp else h
+        return (modulated if self.modulate_residual else h) + self.mlp(self.norm_mlp(modulated))
+
+
+class VisionTransformer(nn.Module):
+    """ViT with a class head on the CLS token and a noise head on the patch tokens (HybViT Fig. 2).
+
+    The two heads read the same last layer. Images are `(batch, channels, size, size)` in [-1, 1].
+    """
+
+    def __init__(self, config: ViT, data: Dataset) -> None:
+        super().__init__()
+        self.patch_size = config.patch_size
+        self.grid = data.image_size // config.patch_size
+        self.channels = data.channels
+        tokens = self.grid**2 + 1
+        pixels = self.channels * config.patch_size**2
+        width = 4 * tokens
+
+        self.patch_embedding = nn.Linear(pixels, config.dim)
+        self.cls_token = nn.Parameter(torch.empty(1, 1, config.dim))
+        self.position_embedding = nn.Parameter(torch.empty(1, tokens, config.dim))
+        self.timestep_embedding = TimestepEmbedding(config.dim, width)
+        self.blocks = nn.ModuleList(Block(config, tokens, width) for _ in range(config.depth))
+        self.class_norm = nn.LayerNorm(config.dim)
+        self.class_head = nn.Linear(config.dim, data.num_classes)
+        self.noise_head = nn.Linear(config.dim, pixels)
+
+    def initialise(self, generator: torch.Generator) -> None:
+        """Draw the initial weights: Xavier-normal maps, zero biases, CLS and positions from N(0, 1)."""
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.xavier_normal_(module.weight, generator=generator)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        nn.init.normal_(self.cls_token, generator=generator)
+        nn.init.normal_(self.position_embedding, generator=generator)
+
+    def logits(self, images: Tensor) -> Tensor:
+        """Return class logits `(batch, num_classes)` of clean images; no timestep enters (HybViT Fig. 2)."""
+        cls_token = self._encode(images, None)[:, 0]
+        return self.class_head(self.class_norm(cls_token))
+
+    def predict_noise(self, noisy: Tensor, timesteps: Tensor) -> Tensor:
+        """Return the predicted noise, shaped like `noisy`, for integer `timesteps` of shape `(batch,)`."""
+        patches = self._encode(noisy, self.timestep_embedding(timesteps))[:, 1:]
+        return self._unpatchify(self.noise_head(patches))
+
+    def _encode(self, images: Tensor, condition: Tensor | None) -> Tensor:
+        patches = self.patch_embedding(self._patchify(images))
+        cls_token = self.cls_token.expand(len(images), -1, -1)
+        h = torch.cat([cls_token, patches], dim=1) + self.position_embedding
+        for block in self.blocks:
+            h = block(h, condition)
+        return h
+
+    def _patchify(self, images: Tensor) -> Tensor:
+        """Cut images into patches in raster order, each flattened as (row, column, channel)."""
+        g, p = self.grid, self.patch_size
+        return images.reshape(-1, self.channels, g, p, g, p).permute(0, 2, 4, 3, 5, 1).flatten(3).flatten(1, 2)
+
+    def _unpatchify(self, patches: Tensor) -> Tensor:
+        g, p = self.grid, self.patch_size
+        size = g * p
+        grid = patches.reshape(-1, g, g, p, p, self.channels).permute(0, 5, 1, 3, 2, 4)
+        return grid.reshape(-1, self.channels, size, size)

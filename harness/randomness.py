@@ -1,0 +1,81 @@
+"""Addressed randomness: every draw is a function of where it is used, never of what was drawn before.
+
+A stream is named by an address such as (run seed, "noise", step). Its numbers are indexed by row (the position of
+an image in the global batch, or the index of a generated sample), so a resumed run, another number of ranks or
+another batch size draws the same numbers, and no generator state has to be saved. The numbers come from the
+finaliser of SplitMix64 (Steele, Lea, Flood, 2014) applied to a counter: integer arithmetic, equal on every device.
+"""
+
+import hashlib
+from math import prod, tau
+
+import torch
+from torch import Tensor
+
+GOLDEN_GAMMA = 0x9E3779B97F4A7C15 - (1 << 64)
+MIX_1 = 0xBF58476D1CE4E5B9 - (1 << 64)
+MIX_2 = 0x94D049BB133111EB - (1 << 64)
+
+
+class Stream:
+    """The random numbers at one address.
+
+    Draws take `rows`, an int64 tensor of indices, and return a tensor whose first dimension follows them, on the
+    device of `rows`. Equal addresses and rows give equal numbers.
+    """
+
+    def __init__(self, *address: int | str) -> None:
+        self.address = address
+        text = "/".join(f"{type(part).__name__}:{part}" for part in address)
+        self.key = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little", signed=True)
+
+    def at(self, *address: int | str) -> "Stream":
+        """Return the stream at an address below this one."""
+        return Stream(*self.address, *address)
+
+    def uniform(self, rows: Tensor, *shape: int) -> Tensor:
+        """Return float32 numbers in [0, 1), of shape `(len(rows), *shape)`."""
+        return _unit(self._bits(rows, prod(shape)) >> 8).reshape(len(rows), *shape)
+
+    def normal(self, rows: Tensor, *shape: int) -> Tensor:
+        """Return float32 standard normal numbers, of shape `(len(rows), *shape)` (Box-Muller)."""
+        count = prod(shape)
+        words = self._bits(rows, (count + 1) // 2)
+        radius = torch.sqrt(-2 * torch.log(_unit(words >> 8) + 2.0**-25))
+        angle = tau * _unit(words >> 36)
+        pairs = torch.cat([radius * torch.cos(angle), radius * torch.sin(angle)], dim=1)
+        return pairs[:, :count].reshape(len(rows), *shape)
+
+    def integers(self, rows: Tensor, high: int) -> Tensor:
+        """Return int64 numbers in [0, high), of shape `(len(rows),)`, for `high` up to 2^31."""
+        return ((self._bits(rows, 1)[:, 0] >> 20) & 0xFFFFFFFF) * high >> 32
+
+    def permutation(self, n: int, device: torch.device | str = "cpu") -> Tensor:
+        """Return the numbers 0 to n - 1 in random order."""
+        return self._bits(torch.zeros(1, dtype=torch.int64, device=device), n)[0].argsort(stable=True)
+
+    def generator(self) -> torch.Generator:
+        """Return a CPU generator seeded by this address, for library code that wants one."""
+        return torch.Generator().manual_seed(self.key & 0x7FFFFFFFFFFFFFFF)
+
+    def _bits(self, rows: Tensor, count: int) -> Tensor:
+        """Return int64 words with all 64 bits random, of shape `(len(rows), count)`."""
+        columns = torch.arange(1, count + 1, dtype=torch.int64, device=rows.device)
+        row_keys = _mix(self.key + (rows.to(torch.int64) + 1) * GOLDEN_GAMMA)
+        return _mix(row_keys[:, None] + columns * GOLDEN_GAMMA)
+
+
+def _mix(words: Tensor) -> Tensor:
+    words = (words ^ _shift(words, 30)) * MIX_1
+    words = (words ^ _shift(words, 27)) * MIX_2
+    return words ^ _shift(words, 31)
+
+
+def _shift(words: Tensor, by: int) -> Tensor:
+    """Shift right without dragging the sign along."""
+    return (words >> by) & ((1 << (64 - by)) - 1)
+
+
+def _unit(words: Tensor) -> Tensor:
+    """Turn the lowest 24 bits into a float32 in [0, 1)."""
+    return (words & 0xFFFFFF).to(torch.float32) * 2.0**-24

@@ -1,0 +1,30 @@
+"""Writes a table's report into the results directory."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from harness.report.build import TableReport
+from harness.report.data import csv, json_text
+from harness.report.latex import latex
+from harness.report.plain import markdown
+from harness.store.files import write_atomically
+from harness.store.run_directory import Results
+
+WRITERS: dict[str, tuple[str, Callable[[TableReport], str]]] = {
+    "latex": ("tex", latex),
+    "markdown": ("md", markdown),
+    "csv": ("csv", csv),
+    "json": ("json", json_text),
+}
+
+
+def write(report: TableReport, formats: Sequence[str], results: Results) -> list[Path]:
+    """Write the files of some formats under `report/PAPER/` and return their paths."""
+    written = []
+    for name in formats:
+        ending, writer = WRITERS[name]
+        path = results.report / report.paper.name / f"{report.table.name}.{ending}"
+        data = writer(report).encode()
+        write_atomically(path, lambda file, data=data: file.write(data))  # type: ignore[misc]
+        written.append(path)
+    return written

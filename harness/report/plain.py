@@ -1,0 +1,47 @@
+"""The terminal's and the Markdown writer."""
+
+from tabulate import tabulate
+
+from harness.report import text
+from harness.report.build import TableReport
+
+
+def terminal(report: TableReport) -> str:
+    """Return the table and its claims as plain text."""
+    parts = [text.title(report), "", _grid(report, "simple"), ""]
+    parts += text.notes(report)
+    if report.decisions:
+        parts += ["", "Claims of the paper"]
+    for decision in report.decisions:
+        parts.append(f"  {decision.status.value:<9} {decision.claim.where} {decision.claim.says}")
+        parts.append(f"            {text.claim_evidence(decision, report.labels)}")
+    return "\n".join(parts) + "\n"
+
+
+def markdown(report: TableReport) -> str:
+    """Return the table and its claims as Markdown."""
+    parts = [f"## {text.title(report)}", "", _grid(report, "pipe"), ""]
+    parts += [f"{note}  " for note in text.notes(report)]
+    if report.decisions:
+        parts += ["", "### Claims of the paper", ""]
+        claims = [
+            [decision.status.value, decision.claim.where, decision.claim.says, text.claim_evidence(decision, report.labels)]
+            for decision in report.decisions
+        ]
+        parts.append(tabulate(_escaped(claims), ["status", "where", "the paper says", "measured"], tablefmt="pipe"))
+    return "\n".join(parts) + "\n"
+
+
+def _grid(report: TableReport, style: str) -> str:
+    lines = [text.line(row) for row in report.rows]
+    if style == "pipe":
+        lines = _escaped(lines)
+    numbers = len(text.headings(report)) - 3
+    align = ("left", *["right"] * numbers, "right", "left")
+    return tabulate(lines, text.headings(report), tablefmt=style, colalign=align, disable_numparse=True)
+
+
+def _escaped(lines: list[list[str]]) -> list[list[str]]:
+    """Keep labels from breaking the table or from being read as markup."""
+    marks = {"|": "\\|", "<": "&lt;", "*": "\\*", "_": "\\_", "`": "\\`"}
+    return [["".join(marks.get(c, c) for c in cell) for cell in line] for line in lines]

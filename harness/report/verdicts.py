@@ -1,0 +1,30 @@
+"""Verdicts: what a measured cell says about the reported one."""
+
+from enum import StrEnum
+from math import isnan
+
+from harness.spec.paper import Tolerance
+
+
+class Verdict(StrEnum):
+    """PASS and FAIL compare with the paper; the others say why nothing was compared."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    MISSING = "MISSING"
+    NOT_COMPARED = "not compared"
+    NOT_REPORTED = "not reported"
+    CITED = "cited"
+
+
+def judge(reported: float | None, measured: float | None, tolerance: Tolerance | None, comparable: bool) -> Verdict:
+    """Return the verdict on a cell. A measured NaN fails, at every scale and whatever was reported."""
+    if measured is None:
+        return Verdict.MISSING if reported is not None else Verdict.NOT_REPORTED
+    if isnan(measured):
+        return Verdict.FAIL
+    if reported is None:
+        return Verdict.NOT_REPORTED
+    if not comparable or tolerance is None:
+        return Verdict.NOT_COMPARED
+    return Verdict.PASS if abs(measured - reported) <= tolerance.around(reported) else Verdict.FAIL

@@ -1,0 +1,1 @@
+"""Specifications: papers, tables, rows, runs, scales and claims as frozen, typed objects. Imports no torch."""

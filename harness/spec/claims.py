@@ -1,0 +1,85 @@
+"""Claims as code: what a paper says of its rows, as inequalities over measured cells.
+
+Every claim is a conjunction of contrasts, and every contrast is a weighted sum of cells that must lie in an
+interval. "B is larger than A" is `B - A > 0`; "B takes twice as long as A" is `B - 1.5 A > 0` and `B - 2.5 A < 0`;
+"the gap closes" is a contrast of four cells. Because a contrast is linear, the noise of its cells carries over
+exactly, and the report can tell "holds" from "not decided by these data".
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from math import inf
+
+from harness.spec.errors import SpecError
+from harness.spec.metrics import Metric
+
+
+@dataclass(frozen=True)
+class Term:
+    """A cell of a table, by row label and metric, with its weight in a contrast."""
+
+    weight: float
+    row: str
+    metric: Metric
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A weighted sum of cells and the interval in which the claim puts it."""
+
+    terms: tuple[Term, ...]
+    low: float = -inf
+    high: float = inf
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence of a paper, where it stands, and the contrasts that decide it."""
+
+    says: str
+    where: str
+    contrasts: tuple[Contrast, ...]
+
+    def terms(self) -> Iterator[Term]:
+        """Yield every cell that the claim depends on."""
+        for contrast in self.contrasts:
+            yield from contrast.terms
+
+
+def rises(metric: Metric, *rows: str, says: str, where: str) -> Claim:
+    """Claim that `metric` grows strictly from each row to the next."""
+    return Claim(says, where, tuple(Contrast(_difference(metric, a, b), low=0) for a, b in _chain(rows)))
+
+
+def falls(metric: Metric, *rows: str, says: str, where: str) -> Claim:
+    """Claim that `metric` shrinks strictly from each row to the next."""
+    return Claim(says, where, tuple(Contrast(_difference(metric, a, b), high=0) for a, b in _chain(rows)))
+
+
+def improves(*rows: str, metrics: tuple[Metric, ...], says: str, where: str) -> Claim:
+    """Claim that every one of `metrics` gets better from each row to the next, in its own direction."""
+    parts = [(rises if m.better == "higher" else falls)(m, *rows, says=says, where=where) for m in metrics]
+    return Claim(says, where, tuple(contrast for part in parts for contrast in part.contrasts))
+
+
+def close(metric: Metric, *rows: str, within: float, says: str, where: str) -> Claim:
+    """Claim that every row lies `within` so many units of the first one."""
+    first, *others = rows
+    contrasts = (Contrast(_difference(metric, first, row), low=-within, high=within) for row in others)
+    return Claim(says, where, tuple(contrasts))
+
+
+def drops_at_most(metric: Metric, start: str, end: str, by: float, *, says: str, where: str) -> Claim:
+    """Claim that going from `start` to `end` costs at most `by` units of a metric that is better when higher."""
+    return Claim(says, where, (Contrast(_difference(metric, start, end), low=-by),))
+
+
+def _difference(metric: Metric, start: str, end: str) -> tuple[Term, Term]:
+    return Term(1.0, end, metric), Term(-1.0, start, metric)
+
+
+def _chain(rows: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    if len(rows) < 2:
+        raise SpecError(f"a claim of order needs two rows or more, not {rows}")
+    return pairwise(rows)

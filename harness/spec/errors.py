@@ -1,0 +1,24 @@
+"""Errors that a user can mend: one line that says what was given and what is allowed."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class HarnessError(Exception):
+    """A failure with a message meant for the user; commands print it on one line, without a traceback."""
+
+    exit_code = 1
+
+
+class SpecError(HarnessError, ValueError):
+    """A name or a value that no specification allows."""
+
+    exit_code = 2
+
+
+def unknown(what: str, given: str, allowed: Iterable[str]) -> SpecError:
+    """Return the error for a `given` name that is not among the `allowed` ones, with the nearest match."""
+    names = sorted(allowed)
+    nearest = get_close_matches(given.lower(), names, n=1, cutoff=0.5)
+    hint = f"did you mean '{nearest[0]}'? " if nearest else ""
+    return SpecError(f"unknown {what} '{given}': {hint}allowed: {', '.join(names) or 'none'}")

@@ -1,0 +1,103 @@
+"""Method configurations: what is trained, and which evaluations the result allows."""
+
+from enum import StrEnum
+from typing import ClassVar, Literal
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+from harness.spec.config import Config, Family
+from harness.spec.data import Dataset
+from harness.spec.networks import Network
+
+
+class Capability(StrEnum):
+    """What a trained model can be asked for."""
+
+    CLASSIFIER = "classifier"
+    GENERATOR = "generator"
+    LIKELIHOOD = "likelihood"
+
+
+class Augmentation(Config):
+    """Augmentation of the labelled images, in the order of the fields (HybViT Appendix C.2).
+
+    Probabilities are per image, except `mix`, which is per batch. `policy` names a set of geometric and
+    colour operations: `none`, `digits`, or the AutoAugment policies of the paper's datasets.
+    """
+
+    flip: bool = False
+    crop_padding: NonNegativeInt = 0
+    policy: Literal["none", "digits", "cifar10", "imagenet", "svhn"] = "none"
+    erasing: float = Field(0.0, ge=0, le=1)
+    mix: float = Field(0.0, ge=0, le=1)
+
+
+class GaussianProcess(Config):
+    """A discrete Gaussian diffusion whose network predicts the noise (HybViT §2.1; DDPM §2)."""
+
+    timesteps: PositiveInt = 1000
+    noise_schedule: Literal["cosine", "linear"] = "cosine"
+    loss: Literal["l1", "l2"] = "l1"
+
+
+class Method(Family):
+    """What training a network means.
+
+    `implementation` names the module and the class, imported only by the worker; `capabilities` say which
+    evaluations a trained model allows.
+    """
+
+    implementation: ClassVar[str]
+    capabilities: ClassVar[frozenset[Capability]]
+
+    def train_flops(self, network: Network, data: Dataset) -> float:
+        """Return the operations of one training step per image of the batch, backward taken as two forwards."""
+        raise NotImplementedError
+
+
+class Classification(Method):
+    """Cross-entropy on augmented images (the rows called ViT)."""
+
+    kind: Literal["classification"] = "classification"
+    implementation: ClassVar[str] = "harness.methods.classification:Classification"
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.CLASSIFIER})
+
+    augmentation: Augmentation = Augmentation()
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+
+    def train_flops(self, network: Network, data: Dataset) -> float:
+        """Return three times the cost of a forward pass."""
+        return 3 * network.forward_flops(data, conditioned=False)
+
+
+class Denoising(Method):
+    """L = alpha L_simple on clean images (the rows called GenViT; HybViT Eq. 15)."""
+
+    kind: Literal["denoising"] = "denoising"
+    implementation: ClassVar[str] = "harness.methods.denoising:Denoising"
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.GENERATOR, Capability.LIKELIHOOD})
+
+    alpha: PositiveFloat = 1.0
+    process: GaussianProcess = GaussianProcess()
+
+    def train_flops(self, network: Network, data: Dataset) -> float:
+        """Return three times the cost of a conditioned forward pass."""
+        return 3 * network.forward_flops(data, conditioned=True)
+
+
+class Hybrid(Method):
+    """L = L_CE + alpha L_simple, each on its own mini-batch (HybViT Eq. 23)."""
+
+    kind: Literal["hybrid"] = "hybrid"
+    implementation: ClassVar[str] = "harness.methods.hybrid:Hybrid"
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
+
+    alpha: NonNegativeFloat
+    process: GaussianProcess = GaussianProcess()
+    augmentation: Augmentation = Augmentation()
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+
+    def train_flops(self, network: Network, data: Dataset) -> float:
+        """Return three times the cost of one unconditioned and one conditioned forward pass."""
+        forward = network.forward_flops(data, conditioned=False) + network.forward_flops(data, conditioned=True)
+        return 3 * forward

@@ -1,0 +1,25 @@
+"""The quantities that tables report."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A column of a table.
+
+    `quantity` is the name under which an evaluation records the value. The two differ where a value may only
+    carry the metric's name in the right feature space: a `frechet_distance` is an FID with Inception weights only.
+    """
+
+    key: str
+    label: str
+    quantity: str
+    better: Literal["higher", "lower"]
+    unit: str = ""
+    decimals: int = 2
+
+
+ACCURACY = Metric("accuracy", "Acc", "accuracy", better="higher", unit="%", decimals=1)
+INCEPTION_SCORE = Metric("inception_score", "IS", "class_score", better="higher")
+FID = Metric("fid", "FID", "frechet_distance", better="lower", decimals=1)

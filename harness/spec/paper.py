@@ -1,0 +1,69 @@
+"""A paper: its tables, the scales at which they run, and its evaluation protocols."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from harness.spec.errors import unknown
+from harness.spec.evaluations import Evaluation
+from harness.spec.metrics import Metric
+from harness.spec.run import Run
+from harness.spec.scale import PAPER_SCALE, Scale
+from harness.spec.table import Table
+
+
+@dataclass(frozen=True)
+class GpuHours:
+    """What a run cost the authors, in hours of their GPU.
+
+    `source` tells a figure that the paper states from one reused for a run of equal cost and from an estimate.
+    """
+
+    hours: float
+    source: Literal["stated", "reused", "estimated"]
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far a measured value may lie from the reported one, and why so far."""
+
+    why: str
+    absolute: float = 0.0
+    relative: float = 0.0
+
+    def around(self, reported: float) -> float:
+        """Return the allowed difference for a reported value."""
+        return self.absolute + self.relative * abs(reported)
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Everything that the harness knows of a paper.
+
+    `protocol` gives the evaluation that measures a metric of a run as the paper did, or None where the run's
+    method cannot be asked for it. `tolerances` are by metric key.
+    """
+
+    name: str
+    title: str
+    url: str
+    tables: tuple[Table, ...]
+    protocol: Callable[[Metric, Run], Evaluation]
+    scales: tuple[Scale, ...] = ()
+    gpu_hours: Callable[[Run], GpuHours | None] = lambda run: None
+    tolerances: Mapping[str, Tolerance] = field(default_factory=dict)
+
+    def scale(self, name: str) -> Scale:
+        """Return the scale of this name; `paper` is the identity.
+
+        Raises `SpecError` for a name that the paper does not have.
+        """
+        scales = {scale.name: scale for scale in (*self.scales, PAPER_SCALE)}
+        if name not in scales:
+            raise unknown("scale", name, scales)
+        return scales[name]
+
+    def evaluation(self, metric: Metric, run: Run, scale: Scale) -> Evaluation | None:
+        """Return how a paper-scale `run` is evaluated for `metric` at this scale, None when it cannot be."""
+        evaluation = scale.protocol(self.protocol(metric, run))
+        return evaluation if evaluation.needs in run.config.method.capabilities else None

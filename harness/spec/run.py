@@ -1,0 +1,88 @@
+"""A training run: everything that decides its result, and the identity that follows from it."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, NonNegativeInt, SerializeAsAny, model_validator
+
+from harness.spec.config import Config
+from harness.spec.data import Dataset
+from harness.spec.methods import Method
+from harness.spec.networks import Network
+from harness.spec.training import Training
+
+SEMANTICS = 1
+"""Raised when the same configuration starts to compute something else, so that old results keep their meaning."""
+
+
+class RunConfig(Config):
+    """The complete resolved configuration of a run: its identity is made of these fields and no others."""
+
+    semantics: int = SEMANTICS
+    data: Dataset
+    network: Annotated[SerializeAsAny[Network], BeforeValidator(Network.read)]
+    method: Annotated[SerializeAsAny[Method], BeforeValidator(Method.read)]
+    training: Training
+    seed: NonNegativeInt = 0
+
+    @model_validator(mode="after")
+    def _network_takes_images(self) -> "RunConfig":
+        self.network.check(self.data)
+        return self
+
+
+class Run:
+    """A named run. Two runs with equal configurations are the same run, whatever they are called.
+
+    >>> HYBVIT.but(alpha=1).name
+    'hybvit alpha=1'
+    """
+
+    def __init__(self, name: str, config: RunConfig) -> None:
+        self.name = name
+        self.config = config
+
+    @property
+    def id(self) -> str:
+        """The first twelve hexadecimal digits of the configuration's SHA-256."""
+        return self.config.digest[:12]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Run) and self.config == other.config
+
+    def __hash__(self) -> int:
+        return hash(self.config.digest)
+
+    def __repr__(self) -> str:
+        return f"Run({self.name!r}, {self.id})"
+
+    def but(self, **changes: Any) -> Self:
+        """Return a variant whose name says what differs.
+
+        Raises `SpecError` for an unknown field or an impossible value.
+        """
+        suffix = " ".join(f"{key}={_short(value)}" for key, value in changes.items())
+        return type(self)(f"{self.name} {suffix}", self.config.but(**changes))
+
+    def with_config(self, **changes: Any) -> Self:
+        """Return a run of the same name with some fields changed: how a scale shrinks a run."""
+        return type(self)(self.name, self.config.but(**changes))
+
+    @property
+    def parameters(self) -> int:
+        """The number of parameters of the network."""
+        return self.config.network.parameters(self.config.data)
+
+    @property
+    def iterations(self) -> int:
+        """The number of optimiser steps."""
+        return self.config.training.iterations(self.config.data)
+
+    @property
+    def train_flops(self) -> float:
+        """The floating-point operations of the whole training, two to a multiply-add."""
+        per_example = self.config.method.train_flops(self.config.network, self.config.data)
+        return self.iterations * self.config.training.batch_size * per_example
+
+
+def _short(value: Any) -> str:
+    return str(getattr(value, "name", value))

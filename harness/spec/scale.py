@@ -1,0 +1,34 @@
+"""Scales: the same rows at a size that the machine at hand can run."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from harness.spec.evaluations import Evaluation
+from harness.spec.run import Run
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The standard deviation between seeds that was measured for a metric, with its degrees of freedom."""
+
+    sd: float
+    df: int
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A mapping from paper-scale runs and protocols to smaller ones.
+
+    `comparable` says whether measured values may be held against the paper's; claims may be at every scale.
+    `spread` holds the seed spread by metric key, used while a result set has a single seed.
+    """
+
+    name: str
+    note: str
+    comparable: bool
+    shrink: Callable[[Run], Run] = lambda run: run
+    protocol: Callable[[Evaluation], Evaluation] = lambda evaluation: evaluation
+    spread: Mapping[str, Spread] = field(default_factory=dict)
+
+
+PAPER_SCALE = Scale("paper", "The paper's own configuration on the paper's data.", comparable=True)

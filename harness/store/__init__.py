@@ -1,0 +1,1 @@
+"""The results directory: run directories, records, leases and provenance. Imports no torch."""

@@ -1,0 +1,76 @@
+"""Files that are either whole or absent: written beside their place, flushed, and renamed into it."""
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from harness.spec.errors import HarnessError
+
+
+class StoreError(HarnessError):
+    """The results directory cannot be read or written."""
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an operating-system error while `path` is written into one line that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror or error}; nothing was lost, run again") from None
+
+
+def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Create or replace `path` with what `write` puts into a binary file; a reader sees the old or the new one.
+
+    Raises `StoreError` when the disk is full or the folder is read-only; the old file then stays as it was.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+    with writing(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with open(temporary, "xb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON document atomically, indented, keys in the given order."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=True) + "\n"
+    write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON document.
+
+    Raises `StoreError` when the file is not JSON, naming the file to delete.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise corrupted(path, str(error)) from None
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror or error}") from None
+
+
+def corrupted(path: Path, why: str) -> StoreError:
+    """Return the error for a file that does not hold what it should."""
+    reason = " ".join(why.split())[:120]
+    return StoreError(f"corrupted record {path}: {reason}; delete this file and run again to make it anew")
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

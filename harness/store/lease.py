@@ -1,0 +1,136 @@
+"""Leases: at most one worker owns a run directory, and a dead owner is replaced.
+
+A lease is a numbered file, `lease.1`, `lease.2`, ...; the highest number is the owner. To take over, a worker
+creates the next number exclusively, which succeeds for one of several contenders, also on network file systems.
+The highest number is never deleted, so a slow contender cannot unseat a newer owner. A lease lives while its file
+is touched; on the owner's own machine a dead process is noticed at once.
+"""
+
+import json
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+import psutil
+
+from harness.store.files import writing
+
+HEARTBEAT_SECONDS = 10.0
+STALE_AFTER_SECONDS = 120.0
+CLOCK_TOLERANCE_SECONDS = 2.0
+
+
+class Lease:
+    """The ownership of a run directory. Use as a context manager: a thread keeps it alive until the exit.
+
+    `lost` is called, once and from that thread, when another worker has taken over.
+    """
+
+    def __init__(self, path: Path, lost: Callable[[], None]) -> None:
+        self._path = path
+        self._lost = lost
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    @classmethod
+    def acquire(cls, folder: Path, lost: Callable[[], None] = lambda: None) -> Self | None:
+        """Take the lease of a folder, or return None while another living worker holds it."""
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            current = _newest(folder)
+            if current is not None and _is_alive(current):
+                return None
+            number = _number(current) + 1 if current is not None else 1
+            path = folder / f"lease.{number}"
+            draft = folder / f".lease.{secrets.token_hex(8)}"
+            try:
+                draft.write_text(json.dumps(_identity()))
+                os.link(draft, path)
+            except FileExistsError:
+                return None
+            finally:
+                draft.unlink(missing_ok=True)
+        for old in folder.glob("lease.*"):
+            if _number(old) < number:
+                old.unlink(missing_ok=True)
+        return cls(path, lost)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        with suppress(OSError):
+            os.truncate(self._path, 0)
+
+    def is_held(self) -> bool:
+        """Tell whether no other worker has taken over."""
+        return _newest(self._path.parent) == self._path
+
+    def _beat(self) -> None:
+        while not self._stop.wait(HEARTBEAT_SECONDS):
+            try:
+                held = self.is_held()
+                if held:
+                    _touch(self._path)
+            except OSError:
+                continue
+            if not held:
+                self._lost()
+                return
+
+
+def is_leased(folder: Path) -> bool:
+    """Tell whether a living worker owns the folder."""
+    current = _newest(folder)
+    return current is not None and _is_alive(current)
+
+
+def _newest(folder: Path) -> Path | None:
+    return max(folder.glob("lease.*"), key=_number, default=None)
+
+
+def _number(path: Path) -> int:
+    suffix = path.name.removeprefix("lease.")
+    return int(suffix) if suffix.isdigit() else 0
+
+
+def _is_alive(lease: Path) -> bool:
+    """A released lease is empty; a live one is fresh, and on this machine its process exists."""
+    try:
+        owner = json.loads(lease.read_text() or "null")
+        age = time.time() - lease.stat().st_mtime
+    except (OSError, ValueError):
+        return False
+    if owner is None or age > STALE_AFTER_SECONDS:
+        return False
+    if owner["host"] != socket.gethostname():
+        return True
+    started = _started(owner["pid"])
+    return started is not None and abs(started - owner["started"]) <= CLOCK_TOLERANCE_SECONDS
+
+
+def _identity() -> dict[str, str | float | None]:
+    return {"host": socket.gethostname(), "pid": os.getpid(), "started": _started(os.getpid())}
+
+
+def _started(pid: int) -> float | None:
+    """Return when a process started, so that a reused pid is not taken for it; None if it is dead."""
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
+    except psutil.Error:
+        return None
+
+
+def _touch(path: Path) -> None:
+    now = time.time()
+    os.utime(path, (now, now))

@@ -1,0 +1,58 @@
+"""Where a number comes from: the commit, the packages and the machine."""
+
+import platform
+import socket
+import subprocess
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from harness.store.records import Segment
+
+PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "safetensors", "pydantic")
+
+
+def segment(device: str, threads: int, first_step: int) -> Segment:
+    """Return the record of a worker's stay that begins now."""
+    commit, dirty = git_state()
+    return Segment(
+        started=datetime.now(UTC),
+        seconds=0.0,
+        host=socket.gethostname(),
+        device=device,
+        threads=threads,
+        commit=commit,
+        dirty=dirty,
+        versions=versions(),
+        first_step=first_step,
+    )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that decide a result."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+@cache
+def git_state() -> tuple[str | None, bool | None]:
+    """Return the commit of this code and whether the working tree differs from it, None outside of git."""
+    commit = _git("rev-parse", "HEAD")
+    if commit is None:
+        return None, None
+    return commit, bool(_git("status", "--porcelain", "--untracked-files=no"))
+
+
+def _git(*arguments: str) -> str | None:
+    folder = Path(__file__).resolve().parent
+    try:
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,0 +1,106 @@
+"""The records of a run directory: what was measured, how it ended, what it cost, and where it stands."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from harness.store.files import corrupted, read_json, write_json
+
+
+class Record(BaseModel):
+    """A JSON document in a run directory. NaN and infinities are kept, as strings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a record.
+
+        Raises `StoreError`, naming the file, when it does not hold one, and `FileNotFoundError` when it is absent.
+        """
+        try:
+            return cls.model_validate(read_json(path))
+        except ValidationError as error:
+            problem = error.errors(include_url=False)[0]
+            field = ".".join(str(part) for part in problem["loc"])
+            raise corrupted(path, f"{field}: {problem['msg']}") from None
+
+    def save(self, path: Path) -> None:
+        """Write the record atomically."""
+        write_json(path, self.model_dump(mode="json"))
+
+
+class Measurement(Record):
+    """A measured value, and over how many items it was taken."""
+
+    value: float
+    n: int
+
+
+class EvaluationRecord(Record):
+    """The outcome of one evaluation: quantities, the settings of the protocol, and the files to recompute them."""
+
+    evaluation: dict[str, Any]
+    quantities: dict[str, Measurement]
+    details: dict[str, Any] = Field(default_factory=dict)
+    artefacts: dict[str, str] = Field(default_factory=dict)
+    weights_sha256: str
+    seconds: float
+
+
+class TrainingRecord(Record):
+    """The outcome of training: written once, when the last iteration is done."""
+
+    iterations: int
+    parameters: int
+    weights_sha256: str
+    data_sha256: str
+
+
+class Outcome(Record):
+    """The terminal record: how the last worker on a run ended."""
+
+    state: Literal["done", "failed"]
+    finished: datetime
+    error: str | None = None
+
+    @classmethod
+    def now(cls, state: Literal["done", "failed"], error: str | None = None) -> Self:
+        """Return an outcome of this moment."""
+        return cls(state=state, finished=datetime.now(UTC), error=error)
+
+
+class Segment(Record):
+    """One worker's stay on a run: where, with which code, and for how long."""
+
+    started: datetime
+    seconds: float
+    host: str
+    device: str
+    threads: int
+    commit: str | None
+    dirty: bool | None
+    versions: dict[str, str]
+    first_step: int
+
+
+class Progress(Record):
+    """Where a run stands: the heartbeat that displays read. `rate` is in steps a second."""
+
+    phase: str
+    step: int
+    total: int
+    epochs: int
+    rate: float | None = None
+
+    @property
+    def epoch(self) -> float:
+        """The position in epochs."""
+        return self.epochs * self.step / self.total if self.total else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """The time until the end of training at the present rate."""
+        return (self.total - self.step) / self.rate if self.rate else None

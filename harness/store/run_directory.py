@@ -1,0 +1,176 @@
+"""Run directories: one folder per run, named by its identity, that holds everything known of it."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+from harness.spec.errors import SpecError, unknown
+from harness.spec.evaluations import Evaluation
+from harness.spec.run import Run, RunConfig
+from harness.store.files import corrupted, read_json, write_json
+from harness.store.lease import is_leased
+from harness.store.records import EvaluationRecord, Outcome, Progress, Record, Segment, TrainingRecord
+
+R = TypeVar("R", bound=Record)
+
+
+class State(StrEnum):
+    """Where a run stands, read off its directory."""
+
+    MISSING = "missing"
+    PENDING = "pending"
+    RUNNING = "running"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+    DONE = "done"
+
+
+class RunDirectory:
+    """The files of one run.
+
+    `config.json` is the full configuration, `requests/` the evaluations that are wanted, `evaluations/` their
+    records, `training.json` the outcome of training, `outcome.json` the terminal record, `segments/` the stays of
+    workers with their provenance, `metrics.jsonl` the curves, `weights.safetensors` the final EMA weights.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.json"
+        self.requests = path / "requests"
+        self.evaluations = path / "evaluations"
+        self.training = path / "training.json"
+        self.outcome = path / "outcome.json"
+        self.progress = path / "progress.json"
+        self.segments = path / "segments"
+        self.metrics = path / "metrics.jsonl"
+        self.checkpoints = path / "checkpoints"
+        self.weights = path / "weights.safetensors"
+        self.log = path / "log.txt"
+
+    @property
+    def id(self) -> str:
+        """The identity of the run, which is the folder's name."""
+        return self.path.name
+
+    def request(self, run: Run, evaluations: Iterable[Evaluation]) -> None:
+        """Make sure that the run and these evaluations are asked for. Repeating it changes nothing."""
+        if not self.config.exists():
+            write_json(
+                self.config, {"id": run.id, "name": run.name, "config": run.config.model_dump(mode="json")}
+            )
+        for evaluation in evaluations:
+            path = self.requests / f"{evaluation.id}.json"
+            if not path.exists():
+                write_json(path, evaluation.model_dump(mode="json"))
+
+    def run(self) -> Run:
+        """Read the run back.
+
+        Raises `StoreError` when the stored configuration is not the one that the folder is named after.
+        """
+        document = read_json(self.config)
+        try:
+            run = Run(str(document["name"]), RunConfig(**document["config"]))
+        except (KeyError, TypeError, SpecError) as error:
+            raise corrupted(self.config, str(error)) from None
+        if run.id != self.id:
+            raise corrupted(self.config, f"its configuration has the identity {run.id}")
+        return run
+
+    def requested(self) -> list[Evaluation]:
+        """Return the evaluations that are asked for, in the order of their names."""
+        found = []
+        for path in sorted(self.requests.glob("*.json")):
+            try:
+                evaluation = Evaluation.read(read_json(path))
+                assert isinstance(evaluation, Evaluation) and evaluation.id == path.stem
+            except (SpecError, AssertionError) as error:
+                raise corrupted(path, str(error) or "not the evaluation that it is named after") from None
+            found.append(evaluation)
+        return found
+
+    def missing(self) -> list[Evaluation]:
+        """Return the requested evaluations that have no record yet."""
+        return [evaluation for evaluation in self.requested() if not self.record_path(evaluation).exists()]
+
+    def record_path(self, evaluation: Evaluation) -> Path:
+        """Return where the record of an evaluation lies."""
+        return self.evaluations / f"{evaluation.id}.json"
+
+    def artefacts(self, evaluation: Evaluation) -> Path:
+        """Return the folder for the arrays from which an evaluation can be recomputed."""
+        return self.evaluations / evaluation.id
+
+    def record(self, evaluation: Evaluation) -> EvaluationRecord | None:
+        """Read the record of an evaluation, None while there is none."""
+        return _load(EvaluationRecord, self.record_path(evaluation))
+
+    def training_record(self) -> TrainingRecord | None:
+        """Read the outcome of training, None while it goes on."""
+        return _load(TrainingRecord, self.training)
+
+    def last_outcome(self) -> Outcome | None:
+        """Read how the last worker ended, None when none has."""
+        return _load(Outcome, self.outcome)
+
+    def last_progress(self) -> Progress | None:
+        """Read where the run stands, None before it has started."""
+        return _load(Progress, self.progress)
+
+    def all_segments(self) -> list[Segment]:
+        """Read the stays of all workers, oldest first."""
+        paths = sorted(self.segments.glob("*.json"), key=lambda path: int(path.stem))
+        return [Segment.load(path) for path in paths]
+
+    def state(self, wanted: Iterable[Evaluation] | None = None) -> State:
+        """Tell where the run stands with respect to the `wanted` evaluations, all requested ones by default."""
+        if not self.config.exists():
+            return State.MISSING
+        evaluations = self.requested() if wanted is None else wanted
+        if self.training.exists() and all(self.record_path(evaluation).exists() for evaluation in evaluations):
+            return State.DONE
+        if is_leased(self.path):
+            return State.RUNNING
+        outcome = self.last_outcome()
+        if outcome is not None and outcome.state == "failed":
+            return State.FAILED
+        return State.INTERRUPTED if self.segments.exists() else State.PENDING
+
+
+class Results:
+    """A results directory: run directories under `runs/`, reports under `report/`, shared features under `cache/`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.runs = root / "runs"
+        self.report = root / "report"
+        self.cache = root / "cache"
+
+    def directory(self, run: Run) -> RunDirectory:
+        """Return the directory of a run, whether it exists or not."""
+        return RunDirectory(self.runs / run.id)
+
+    def all(self) -> list[RunDirectory]:
+        """Return every run directory, in the order of identities."""
+        return [RunDirectory(path.parent) for path in sorted(self.runs.glob("*/config.json"))]
+
+    def find(self, prefix: str) -> RunDirectory:
+        """Return the one run whose identity begins with `prefix`.
+
+        Raises `SpecError` when none or several do.
+        """
+        everything = {directory.id: directory for directory in self.all()}
+        matches = [id for id in everything if id.startswith(prefix)]
+        if len(matches) > 1:
+            raise SpecError(f"'{prefix}' begins several runs: {', '.join(matches)}")
+        if not matches:
+            raise unknown("run", prefix, everything)
+        return everything[matches[0]]
+
+
+def _load(record: type[R], path: Path) -> R | None:
+    try:
+        return record.load(path)
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,143 @@
+"""The training loop: from wherever a run stopped to its last iteration.
+
+The state of a run is a flat dictionary of tensors after a whole number of steps. Everything else (order of the
+batches, augmentation, noise, learning rate) is a function of the step, so resuming from a checkpoint continues the
+very same computation.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from harness.data.loaders import Loader, ShuffledOrder
+from harness.methods.base import Loss, Method
+from harness.randomness import Stream
+from harness.spec.errors import HarnessError
+from harness.spec.run import RunConfig
+from harness.training.meters import Meters
+from harness.training.optimisation import build_optimizer, learning_rate
+
+
+class Diverged(HarnessError):
+    """A loss became infinite or not a number."""
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What the loop tells its surroundings, on the step boundary that it names.
+
+    `after_step` gets the number of finished steps; returning True ends the training early. `after_epoch` gets the
+    number of finished steps and the epoch's means.
+    """
+
+    after_step: Callable[[int], bool]
+    after_epoch: Callable[[int, dict[str, float]], None]
+
+
+class Trainer:
+    """A run in training: the method, an optimiser and an EMA for each of its players, and the step reached."""
+
+    def __init__(self, config: RunConfig, method: Method, loader: Loader, device: torch.device) -> None:
+        self.config = config
+        self.method = method.train()
+        self.step = 0
+        self.iterations_per_epoch = config.training.iterations_per_epoch(config.data)
+        self.iterations = config.training.iterations(config.data)
+        players = method.players()
+        average = get_ema_multi_avg_fn(config.training.ema_decay)
+        self._optimizers = {name: build_optimizer(net.parameters(), config.training) for name, net in players.items()}
+        self._averages = {name: AveragedModel(net, multi_avg_fn=average) for name, net in players.items()}
+        self._players = players
+        self._loader = loader
+        self._stream = Stream(config.seed, "training")
+        self._orders = {
+            name: ShuffledOrder(self._stream.at("order", name), len(loader), config.training.batch_size)
+            for name in method.streams
+        }
+        self._meters = Meters(device)
+
+    def run(self, hooks: Hooks) -> bool:
+        """Train until the last iteration, or until `after_step` asks to stop; tell whether the end was reached.
+
+        Raises `Diverged` when the mean of an epoch is not finite.
+        """
+        while self.step < self.iterations:
+            self._train_step()
+            if self.step % self.iterations_per_epoch == 0:
+                hooks.after_epoch(self.step, self._close_epoch())
+            if hooks.after_step(self.step):
+                break
+        return self.step == self.iterations
+
+    def ema_weights(self) -> dict[str, Tensor]:
+        """Return the EMA weights of all players, named as in the method's own state."""
+        return {
+            f"{name}.{key}": value
+            for name, average in self._averages.items()
+            for key, value in average.module.state_dict().items()
+        }
+
+    def state(self) -> dict[str, Tensor]:
+        """Return everything that the rest of the training depends on."""
+        state = {f"method.{key}": value for key, value in self.method.state_dict().items()}
+        state |= {f"meters.{key}": value for key, value in self._meters.state().items()}
+        for name in self._players:
+            state |= {f"ema.{name}.{key}": value for key, value in self._averages[name].state_dict().items()}
+            for index, slots in self._optimizers[name].state_dict()["state"].items():
+                state |= {f"optimizer.{name}.{index}.{slot}": value for slot, value in slots.items()}
+        return state
+
+    def load_state(self, step: int, state: dict[str, Tensor]) -> None:
+        """Go on from a state that `state` returned after `step` steps.
+
+        Raises `HarnessError` when it belongs to another network or method.
+        """
+        try:
+            self.method.load_state_dict(_below("method", state))
+            self._meters.load_state(_below("meters", state))
+            for name, optimizer in self._optimizers.items():
+                self._averages[name].load_state_dict(_below(f"ema.{name}", state))
+                slots: dict[int, dict[str, Tensor]] = {}
+                for key, value in _below(f"optimizer.{name}", state).items():
+                    index, _, slot = key.partition(".")
+                    slots.setdefault(int(index), {})[slot] = value
+                optimizer.load_state_dict({**optimizer.state_dict(), "state": slots})
+        except (RuntimeError, KeyError, ValueError) as error:
+            raise HarnessError(f"the checkpoint does not fit this run: {str(error).splitlines()[0]}") from None
+        self.step = step
+
+    def _train_step(self) -> None:
+        rate = learning_rate(self.config.training, self.iterations_per_epoch, self.step)
+        batches = {name: self._loader.batch(order.indices(self.step)) for name, order in self._orders.items()}
+        for loss in self.method.training_step(batches, self._stream.at("step", self.step)):
+            self._update(loss, rate)
+        self.step += 1
+
+    def _update(self, loss: Loss, rate: float) -> None:
+        """Move one player. Its EMA takes the weights from before the step, one step late, as the authors' code."""
+        optimizer, network = self._optimizers[loss.player], self._players[loss.player]
+        optimizer.zero_grad(set_to_none=True)
+        loss.value.backward()
+        norm = nn.utils.clip_grad_norm_(network.parameters(), self.config.training.clip_norm)
+        self._averages[loss.player].update_parameters(network)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.step()
+        self._meters.add({**loss.log, f"{loss.player}_grad_norm": norm})
+
+    def _close_epoch(self) -> dict[str, float]:
+        means = self._meters.means_and_reset()
+        broken = [name for name, value in means.items() if value != value or abs(value) == float("inf")]
+        if broken:
+            epoch = self.step // self.iterations_per_epoch
+            raise Diverged(f"training diverged in epoch {epoch}: {broken[0]} is {means[broken[0]]}")
+        rate = learning_rate(self.config.training, self.iterations_per_epoch, self.step - 1)
+        return {**means, "learning_rate": rate}
+
+
+def _below(prefix: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    start = f"{prefix}."
+    return {key.removeprefix(start): value for key, value in state.items() if key.startswith(start)}

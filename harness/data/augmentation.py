@@ -71,17 +71,15 @@ def crop(images: Tensor, rows: Tensor, stream: Stream, padding: int) -> Tensor:
 
 
 def wobble(images: Tensor, rows: Tensor, stream: Stream) -> Tensor:
-    """Rotate by up to 5 degrees, shear by up to 0.1, and scale the contrast by 0.7 to 1: the policy of digits."""
-    draws = stream.uniform(rows, 3)
+    """Rotate by up to 5 degrees, shear by up to 0.1: the policy of digits."""
+    draws = stream.uniform(rows, 2)
     angle = (2 * draws[:, 0] - 1) * (5 * pi / 180)
     shear = (2 * draws[:, 1] - 1) * 0.1
     matrix = torch.zeros(len(images), 2, 3, device=images.device)
     matrix[:, 0, 0], matrix[:, 0, 1] = angle.cos(), shear - angle.sin()
     matrix[:, 1, 0], matrix[:, 1, 1] = angle.sin(), angle.cos()
     grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
-    turned = F.grid_sample(images - BACKGROUND, grid, align_corners=False)
-    contrast = 1 - 0.3 * draws[:, 2]
-    return turned * contrast[:, None, None, None] + BACKGROUND
+    return F.grid_sample(images - BACKGROUND, grid, align_corners=False) + BACKGROUND
 
 
 def erase(images: Tensor, rows: Tensor, stream: Stream, probability: float) -> Tensor:

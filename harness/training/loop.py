@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from harness.data.loaders import Loader, ShuffledOrder
 from harness.methods.base import Loss, Method
 from harness.randomness import Stream
 from harness.spec.errors import HarnessError
 from harness.spec.run import RunConfig
+from harness.training.ema import EMA
 from harness.training.meters import Meters
 from harness.training.optimisation import build_optimizer, learning_rate
 
@@ -47,9 +47,8 @@ class Trainer:
         self.iterations_per_epoch = config.training.iterations_per_epoch(config.data)
         self.iterations = config.training.iterations(config.data)
         players = method.players()
-        average = get_ema_multi_avg_fn(config.training.ema_decay)
         self._optimizers = {name: build_optimizer(net.parameters(), config.training) for name, net in players.items()}
-        self._averages = {name: AveragedModel(net, multi_avg_fn=average) for name, net in players.items()}
+        self._averages = {name: EMA(net, config.training.ema_decay) for name, net in players.items()}
         self._players = players
         self._loader = loader
         self._stream = Stream(config.seed, "training")
@@ -77,7 +76,7 @@ class Trainer:
         return {
             f"{name}.{key}": value
             for name, average in self._averages.items()
-            for key, value in average.module.state_dict().items()
+            for key, value in average.state().items()
         }
 
     def state(self) -> dict[str, Tensor]:
@@ -85,7 +84,7 @@ class Trainer:
         state = {f"method.{key}": value for key, value in self.method.state_dict().items()}
         state |= {f"meters.{key}": value for key, value in self._meters.state().items()}
         for name in self._players:
-            state |= {f"ema.{name}.{key}": value for key, value in self._averages[name].state_dict().items()}
+            state |= {f"ema.{name}.{key}": value for key, value in self._averages[name].state().items()}
             for index, slots in self._optimizers[name].state_dict()["state"].items():
                 state |= {f"optimizer.{name}.{index}.{slot}": value for slot, value in slots.items()}
         return state
@@ -99,7 +98,7 @@ class Trainer:
             self.method.load_state_dict(_below("method", state))
             self._meters.load_state(_below("meters", state))
             for name, optimizer in self._optimizers.items():
-                self._averages[name].load_state_dict(_below(f"ema.{name}", state))
+                self._averages[name].load_state(_below(f"ema.{name}", state))
                 slots: dict[int, dict[str, Tensor]] = {}
                 for key, value in _below(f"optimizer.{name}", state).items():
                     index, _, slot = key.partition(".")
@@ -122,7 +121,7 @@ class Trainer:
         optimizer.zero_grad(set_to_none=True)
         loss.value.backward()
         norm = nn.utils.clip_grad_norm_(network.parameters(), self.config.training.clip_norm)
-        self._averages[loss.player].update_parameters(network)
+        self._averages[loss.player].update()
         for group in optimizer.param_groups:
             group["lr"] = rate
         optimizer.step()

@@ -1,0 +1,45 @@
+"""A paper of the tests' own: tiny runs on the digits, offered by an entry point like any installed paper's."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+TESTS = Path(__file__).parent
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def data_root(tmp_path_factory):
+    """A data folder that all tests share: the digits are prepared once."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="session")
+def toy_environment(data_root):
+    """The environment of a process that finds the toy paper."""
+    paths = [str(TESTS.parent), str(TESTS / "toy")]
+    return os.environ | {
+        "PYTHONPATH": ":".join(paths),
+        "HARNESS_DATA": str(data_root),
+        "HARNESS_CHECKPOINT_SECONDS": "0.2",
+        "OMP_NUM_THREADS": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+        "NO_COLOR": "1",
+        "COLUMNS": "200",
+    }
+
+
+@pytest.fixture
+def harness(toy_environment, tmp_path):
+    """Run the command line in a process of its own, with a results directory of its own."""
+
+    def run(*arguments, results=tmp_path / "results", **options):
+        command = [sys.executable, "-m", "harness", "--results", str(results), *map(str, arguments)]
+        options = {"env": toy_environment, "capture_output": True, "text": True, "timeout": 300} | options
+        return subprocess.run(command, **options)
+
+    return run

@@ -1,0 +1,56 @@
+"""Orders and loaders."""
+
+import numpy as np
+import pytest
+import torch
+from harness.data.loaders import ResidentLoader, ShuffledOrder, to_signed, to_uint8
+from harness.randomness import Stream
+from harness.spec.errors import SpecError
+
+
+def test_each_permutation_takes_every_image_at_most_once():
+    order = ShuffledOrder(Stream(0), examples=100, batch_size=8)
+    for epoch in range(3):
+        seen = torch.cat([order.indices(step) for step in range(epoch * 12, epoch * 12 + 12)])
+        assert len(seen) == len(seen.unique()) == 96
+
+
+def test_images_left_out_of_one_permutation_come_in_others():
+    order = ShuffledOrder(Stream(0), examples=100, batch_size=8)
+    counts = torch.cat([order.indices(step) for step in range(12 * 50)]).bincount(minlength=100)
+    assert counts.min() > 40
+
+
+def test_indices_are_a_function_of_the_step():
+    steps = [30, 2, 17, 2, 99]
+    once = [ShuffledOrder(Stream(4), 100, 8).indices(step) for step in steps]
+    order = ShuffledOrder(Stream(4), 100, 8)
+    for step, expected in zip(steps, once, strict=True):
+        assert torch.equal(order.indices(step), expected)
+
+
+def test_permutations_are_fresh():
+    order = ShuffledOrder(Stream(0), 96, 96)
+    assert not torch.equal(order.indices(0), order.indices(1))
+
+
+def test_a_batch_larger_than_the_data_is_refused():
+    with pytest.raises(SpecError, match="batch_size=9 exceeds the 8"):
+        ShuffledOrder(Stream(0), 8, 9)
+
+
+def test_blocks_show_every_image_once_in_order():
+    images = np.arange(7 * 4, dtype=np.uint8).reshape(7, 1, 2, 2)
+    loader = ResidentLoader(images, np.arange(7), torch.device("cpu"))
+    blocks = list(loader.blocks(3))
+    assert [len(block) for block in blocks] == [3, 3, 1]
+    assert torch.cat([block.labels for block in blocks]).tolist() == list(range(7))
+    torch.testing.assert_close(torch.cat([block.images for block in blocks]), to_signed(torch.tensor(images)))
+
+
+def test_pixels_survive_the_way_to_floats_and_back():
+    levels = torch.arange(256, dtype=torch.uint8)
+    signed = to_signed(levels)
+    assert (signed.min(), signed.max()) == (-1, 1)
+    assert (to_uint8(signed).int() - levels.int()).abs().max() <= 1
+    assert to_uint8(torch.tensor([-3.0, -1.0, 0.999, 1.0, 3.0])).tolist() == [0, 0, 254, 255, 255]

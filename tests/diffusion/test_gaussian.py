@@ -1,0 +1,157 @@
+"""The Gaussian process against Bayes' rule, and the sampler and the bound against exact solutions."""
+
+import math
+
+import pytest
+import torch
+from harness.diffusion.bound import bits_per_dim, prior_term
+from harness.diffusion.gaussian import GaussianDiffusion
+from harness.diffusion.samplers import ancestral
+from harness.diffusion.schedules import cosine_betas
+from harness.randomness import Stream
+from harness.spec.methods import GaussianProcess
+
+
+def diffusion(**changes):
+    return GaussianDiffusion(GaussianProcess(**changes))
+
+
+def test_corrupt_has_the_marginal_of_the_chain():
+    """Apply q(x_t | x_{t-1}) step by step; mean and variance must be those of q(x_t | x_0)."""
+    process = diffusion(timesteps=20)
+    betas, signal, variance = cosine_betas(20), 1.0, 0.0
+    for t in range(20):
+        signal *= math.sqrt(1 - betas[t])
+        variance = (1 - betas[t].item()) * variance + betas[t].item()
+        ones, at = torch.ones(1, 1, 1, 1), torch.tensor([t])
+        assert process.corrupt(ones, at, 0 * ones).item() == pytest.approx(signal, rel=1e-5)
+        assert process.corrupt(0 * ones, at, ones).item() ** 2 == pytest.approx(variance, rel=1e-5)
+
+
+@pytest.mark.parametrize("t", [1, 7, 19])
+def test_posterior_is_that_of_bayes(t):
+    """q(x_{t-1} | x_t, x_0) is proportional to q(x_t | x_{t-1}) q(x_{t-1} | x_0): multiply the two on a grid."""
+    process, betas = diffusion(timesteps=20), cosine_betas(20)
+    before = torch.cumprod(1 - betas, 0)[t - 1]
+    x0, xt, grid = 0.7, -0.4, torch.linspace(-8, 8, 400_001, dtype=torch.float64)
+    log_density = -((xt - (1 - betas[t]).sqrt() * grid) ** 2) / (2 * betas[t])
+    log_density -= (grid - before.sqrt() * x0) ** 2 / (2 * (1 - before))
+    weights = torch.softmax(log_density, 0)
+    mean = (weights * grid).sum()
+    variance = (weights * (grid - mean) ** 2).sum()
+    image = torch.ones(1, 1, 1, 1)
+    computed = process.posterior_mean(x0 * image, xt * image, torch.tensor([t])).item()
+    assert computed == pytest.approx(mean.item(), rel=1e-4)
+    assert process.posterior_variance[t].item() == pytest.approx(variance.item(), rel=1e-3)
+
+
+def test_recover_inverts_corrupt_and_clamps():
+    process = diffusion(timesteps=50)
+    generator = torch.Generator().manual_seed(0)
+    x0, noise = torch.rand(8, 1, 4, 4, generator=generator) * 2 - 1, torch.randn(8, 1, 4, 4, generator=generator)
+    t = torch.arange(8) * 5
+    recovered = process.recover(process.corrupt(x0, t, noise), t, noise)
+    torch.testing.assert_close(recovered, x0, rtol=1e-3, atol=1e-4)
+    assert process.recover(10 * x0, t, noise).abs().max() <= 1
+
+
+@pytest.mark.parametrize(("loss", "expected"), [("l1", 2.0), ("l2", 4.0)])
+def test_losses_average_over_all_elements(loss, expected):
+    process = diffusion(timesteps=5, loss=loss)
+    noise = torch.ones(3, 2, 4, 4)
+    value = process.simple_loss(lambda x, t: noise - 2, torch.zeros_like(noise), torch.tensor([0, 2, 4]), noise)
+    assert value.item() == pytest.approx(expected)
+
+
+def gaussian_oracle(process, sd):
+    """The exact noise prediction for data from N(0, sd^2)."""
+
+    def predict(x, t):
+        abar = process.alphas_cumprod[t][:, None, None, None]
+        return (1 - abar).sqrt() * x / (abar * sd**2 + 1 - abar)
+
+    return predict
+
+
+def test_ancestral_sampling_follows_the_chain_that_the_oracle_defines():
+    """With the exact predictor every step is linear, so the variance of x_{t-1} follows from that of x_t."""
+    process, sd, variance = diffusion(timesteps=50), 0.2, 1.0
+    predict, one = gaussian_oracle(process, sd), torch.ones(1, 1, 1, 1)
+    for t in reversed(range(50)):
+        at, abar = torch.tensor([t]), process.alphas_cumprod[t].item()
+        x0 = (one - (1 - abar) ** 0.5 * predict(one, at)) / abar**0.5
+        slope = process.posterior_mean(x0, one, at).item()
+        variance = slope**2 * variance + (process.posterior_variance[t].item() if t else 0)
+    samples = ancestral(process, predict, (1, 8, 8), Stream(0), torch.arange(1500))
+    assert samples.mean().abs() < 0.003
+    assert samples.std().item() == pytest.approx(math.sqrt(variance), rel=0.01)
+    assert samples.abs().max() <= 1
+
+
+def test_many_steps_reach_the_data_distribution():
+    process, sd = diffusion(timesteps=1000), 0.2
+    samples = ancestral(process, gaussian_oracle(process, sd), (1, 8, 8), Stream(0), torch.arange(200))
+    assert samples.std().item() == pytest.approx(sd, rel=0.02)
+
+
+def test_sample_i_does_not_depend_on_the_others():
+    process = diffusion(timesteps=10)
+    predict = gaussian_oracle(process, 0.3)
+    everything = ancestral(process, predict, (1, 4, 4), Stream(3), torch.arange(20))
+    some = ancestral(process, predict, (1, 4, 4), Stream(3), torch.tensor([13, 4]))
+    torch.testing.assert_close(some, everything[[13, 4]], rtol=0, atol=0)
+    assert not torch.equal(everything[0], everything[1])
+
+
+def slow_bound(betas, predict, x0, noises):
+    """The variational bound of one image in float64 with the standard library's erf-free arithmetic."""
+    alphas_cumprod, total, T = torch.cumprod(1 - betas, 0).tolist(), 0.0, len(betas)
+    values = x0.flatten().tolist()
+    betas = betas.tolist()
+
+    def posterior_variance(t):
+        before = alphas_cumprod[t - 1] if t else 1.0
+        return betas[t] * (1 - before) / (1 - alphas_cumprod[t])
+
+    def cdf(x):
+        return 0.5 * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+
+    for t in range(T):
+        abar, before = alphas_cumprod[t], alphas_cumprod[t - 1] if t else 1.0
+        xt = [math.sqrt(abar) * v + math.sqrt(1 - abar) * e for v, e in zip(values, noises[t].flatten().tolist())]
+        shaped = torch.tensor(xt).reshape(x0.shape)[None]
+        eps = predict(shaped, torch.tensor([t])).flatten().tolist()
+        variance = posterior_variance(t) if t else posterior_variance(1)
+        for value, noisy, e in zip(values, xt, eps):
+            estimate = min(max(noisy / math.sqrt(abar) - math.sqrt(1 / abar - 1) * e, -1), 1)
+            c1, c2 = betas[t] * math.sqrt(before) / (1 - abar), (1 - before) * math.sqrt(1 - betas[t]) / (1 - abar)
+            mean, true_mean = c1 * estimate + c2 * noisy, c1 * value + c2 * noisy
+            if t:
+                total += (true_mean - mean) ** 2 / (2 * variance)
+                continue
+            scale = math.sqrt(variance)
+            upper, lower = cdf((value - mean + 1 / 255) / scale), cdf((value - mean - 1 / 255) / scale)
+            p = upper if value < -0.999 else 1 - lower if value > 0.999 else upper - lower
+            total -= math.log(max(p, 1e-12))
+    abar = alphas_cumprod[-1]
+    total += sum(0.5 * (abar * v * v + (1 - abar) - 1 - math.log(1 - abar)) for v in values)
+    return total / len(values) / math.log(2)
+
+
+@pytest.mark.parametrize("noise_schedule", ["cosine", "linear"])
+def test_bits_per_dim_equals_an_independent_sum_of_the_terms(noise_schedule):
+    from harness.diffusion.schedules import SCHEDULES
+
+    process = diffusion(timesteps=12, noise_schedule=noise_schedule)
+    predict = gaussian_oracle(process, 0.5)
+    levels = torch.tensor([0, 255, 17, 128, 200, 64, 3, 254] * 2).reshape(1, 4, 4).repeat(2, 1, 1, 1)
+    x0, stream, rows = levels / 127.5 - 1, Stream(5), torch.tensor([0, 1])
+    computed = bits_per_dim(process, predict, x0, stream, rows)
+    noises = [stream.at(t).normal(rows, 1, 4, 4) for t in range(12)]
+    for i in range(2):
+        expected = slow_bound(SCHEDULES[noise_schedule](12), predict, x0[i], [n[i] for n in noises])
+        assert computed[i].item() == pytest.approx(expected, rel=2e-3)
+
+
+def test_prior_term_vanishes_for_a_long_cosine_schedule():
+    assert prior_term(diffusion(timesteps=1000), torch.ones(1, 1, 2, 2)).item() < 1e-6

@@ -1,0 +1,101 @@
+"""Methods: capabilities, losses, and what one training step touches."""
+
+import json
+
+import pytest
+import torch
+from experiments.hybvit.paper import PAPER
+from experiments.hybvit.runs import GENVIT, HYBVIT
+from harness.data.catalogue import DIGITS
+from harness.data.loaders import ResidentLoader
+from harness.data.prepared import open_dataset
+from harness.methods.base import Classifier, Generator, LikelihoodModel, build_method
+from harness.randomness import Stream
+from harness.spec.methods import Augmentation, Capability, Classification, Method
+from harness.spec.run import RunConfig
+
+PROTOCOLS = {
+    Capability.CLASSIFIER: Classifier,
+    Capability.GENERATOR: Generator,
+    Capability.LIKELIHOOD: LikelihoodModel,
+}
+SMALL = PAPER.scale("laptop").shrink(HYBVIT).config.but(dim=12, depth=1, timesteps=5)
+CPU = torch.device("cpu")
+
+
+def config_of(method):
+    return SMALL.but(method=method)
+
+
+CONFIGS = {
+    "hybrid": SMALL,
+    "denoising": config_of(GENVIT.config.method),
+    "classification": config_of(Classification(augmentation=Augmentation(crop_padding=1), label_smoothing=0.1)),
+}
+
+
+@pytest.fixture(scope="module")
+def loader(data_root):
+    return ResidentLoader(*open_dataset(DIGITS, data_root).split("train"), CPU)
+
+
+@pytest.mark.parametrize("kind", Method.kinds)
+def test_a_built_method_has_the_capabilities_that_its_configuration_states(kind):
+    method = build_method(CONFIGS[kind], CPU)
+    for capability, protocol in PROTOCOLS.items():
+        assert isinstance(method, protocol) == (capability in CONFIGS[kind].method.capabilities)
+
+
+@pytest.mark.parametrize("kind", Method.kinds)
+def test_a_step_gives_finite_losses_and_gradients(kind, loader):
+    method = build_method(CONFIGS[kind], CPU)
+    batches = {name: loader.batch(torch.arange(16) + 16 * i) for i, name in enumerate(method.streams)}
+    losses = list(method.training_step(batches, Stream(0)))
+    assert [loss.player for loss in losses] == list(method.players())
+    losses[0].value.backward()
+    gradients = [p.grad for p in method.parameters() if p.grad is not None]
+    assert gradients
+    assert all(torch.isfinite(gradient).all() for gradient in gradients)
+
+
+def test_the_hybrid_loss_is_cross_entropy_plus_alpha_times_the_denoising_loss(loader):
+    values = {}
+    batches = {"labelled": loader.batch(torch.arange(16)), "clean": loader.batch(torch.arange(16, 32))}
+    for alpha in (0, 1, 100):
+        method = build_method(SMALL.but(alpha=alpha), CPU)
+        (loss,) = method.training_step(batches, Stream(0))
+        values[alpha] = loss
+        expected = loss.log["cross_entropy"] + alpha * loss.log["denoising"]
+        assert loss.value.item() == pytest.approx(expected.item(), rel=1e-6)
+    assert values[0].log["denoising"] == values[100].log["denoising"]
+
+
+def test_a_step_is_a_function_of_its_address(loader):
+    method = build_method(SMALL, CPU)
+    batches = {"labelled": loader.batch(torch.arange(16)), "clean": loader.batch(torch.arange(16, 32))}
+    first, again, other = (next(iter(method.training_step(batches, Stream(0, i)))).value for i in (1, 1, 2))
+    assert first == again
+    assert first != other
+
+
+def test_initial_weights_depend_on_the_seed_alone():
+    a, b, c = (build_method(config, CPU).state_dict() for config in (SMALL, SMALL, SMALL.but(seed=1)))
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    assert not torch.equal(a["network.patch_embedding.weight"], c["network.patch_embedding.weight"])
+
+
+def test_samples_and_likelihoods_have_the_shapes_of_their_contracts():
+    method = build_method(SMALL, CPU).eval()
+    with torch.inference_mode():
+        samples = method.sample(Stream(0), torch.arange(7))
+        bits = method.bits_per_dim(samples, Stream(0), torch.arange(7))
+    assert samples.shape == (7, 1, 8, 8)
+    assert samples.abs().max() <= 1
+    assert bits.shape == (7,)
+    assert (bits > 0).all()
+
+
+def test_a_stored_configuration_builds_the_same_method():
+    restored = RunConfig(**json.loads(SMALL.canonical()))
+    a, b = build_method(SMALL, CPU).state_dict(), build_method(restored, CPU).state_dict()
+    assert all(torch.equal(a[name], b[name]) for name in a)

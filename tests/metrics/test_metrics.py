@@ -1,0 +1,74 @@
+"""Fréchet distance and class score against independent computations."""
+
+import numpy as np
+import pytest
+from harness.metrics.class_score import class_score
+from harness.metrics.frechet import frechet_distance, moments
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.linalg import sqrtm
+
+RANDOM = np.random.default_rng(0)
+
+
+def by_sqrtm(a, b):
+    root = sqrtm(a.covariance @ b.covariance)
+    return ((a.mean - b.mean) ** 2).sum() + np.trace(a.covariance + b.covariance - 2 * root.real)
+
+
+@given(seed=st.integers(0, 10_000), d=st.integers(1, 24), n=st.integers(30, 200))
+@settings(max_examples=40, deadline=None)
+def test_distance_equals_the_matrix_square_root_form(seed, d, n):
+    random = np.random.default_rng(seed)
+    mixing = random.normal(size=(d, d))
+    a = moments(random.normal(size=(n, d)) @ mixing)
+    b = moments(random.normal(size=(n + 5, d)) * 2 + 1)
+    assert frechet_distance(a, b) == pytest.approx(by_sqrtm(a, b), rel=1e-6, abs=1e-8)
+
+
+@pytest.mark.parametrize("rank", [1, 3, 9])
+def test_distance_of_rank_deficient_statistics(rank):
+    """Fewer directions than dimensions: perturb by a little and take the matrix square root there."""
+    a = moments(RANDOM.normal(size=(100, rank)) @ RANDOM.normal(size=(rank, 16)))
+    b = moments(RANDOM.normal(size=(100, rank)) @ RANDOM.normal(size=(rank, 16)))
+    assert np.linalg.matrix_rank(a.covariance) == rank
+    eps = 1e-10 * np.eye(16)
+    shifted = [type(m)(m.mean, m.covariance + eps, m.n) for m in (a, b)]
+    assert frechet_distance(a, b) == pytest.approx(by_sqrtm(*shifted), rel=1e-3)
+
+
+def test_distance_with_fewer_samples_than_dimensions_is_finite_and_not_negative():
+    a, b = (moments(RANDOM.normal(size=(5, 32))) for _ in range(2))
+    assert 0 <= frechet_distance(a, b) < 1000
+
+
+def test_distance_of_known_gaussians():
+    a = moments(RANDOM.normal(size=(50, 3)))
+    shifted = type(a)(a.mean + [3, 0, 4], a.covariance, a.n)
+    assert frechet_distance(a, shifted) == pytest.approx(25)
+    assert frechet_distance(a, a) == pytest.approx(0, abs=1e-12)
+    stretched = type(a)(a.mean, 4 * a.covariance, a.n)
+    assert frechet_distance(a, stretched) == pytest.approx(np.trace(a.covariance))
+
+
+def test_distance_is_symmetric_and_computed_in_float64():
+    a, b = (moments((RANDOM.normal(size=(60, 8)) * 1e-3 + 1000).astype(np.float32)) for _ in range(2))
+    assert frechet_distance(a, b) == pytest.approx(frechet_distance(b, a), rel=1e-6)
+    assert a.covariance.dtype == np.float64
+
+
+def test_class_score_of_the_two_extremes():
+    certain = np.eye(10)[np.arange(1000) % 10] * 1000
+    assert class_score(certain, splits=10) == (pytest.approx(10), pytest.approx(0, abs=1e-9))
+    assert class_score(np.zeros((1000, 10)), splits=10)[0] == pytest.approx(1)
+
+
+def test_class_score_equals_a_direct_sum():
+    logits = RANDOM.normal(size=(90, 5)) * 2
+    scores = []
+    for part in np.split(logits, 3):
+        p = np.exp(part) / np.exp(part).sum(1, keepdims=True)
+        scores.append(np.exp(np.mean([np.sum(row * np.log(row / p.mean(0))) for row in p])))
+    mean, sd = class_score(logits, splits=3)
+    assert mean == pytest.approx(np.mean(scores))
+    assert sd == pytest.approx(np.std(scores))

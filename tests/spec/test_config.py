@@ -1,0 +1,85 @@
+"""Identity and variants of configurations."""
+
+import json
+
+import pytest
+from experiments.hybvit.runs import GENVIT, HYBVIT
+from harness.data.catalogue import DIGITS
+from harness.spec.errors import SpecError
+from harness.spec.networks import ViT
+from harness.spec.run import RunConfig
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def test_identity_is_that_of_the_full_configuration():
+    stored = json.loads(HYBVIT.config.canonical())
+    assert stored["training"]["betas"] == [0.9, 0.999]
+    assert RunConfig(**stored) == HYBVIT.config
+    assert RunConfig(**stored).digest == HYBVIT.config.digest
+
+
+def test_identity_does_not_depend_on_how_a_number_was_written():
+    assert HYBVIT.but(alpha=1).id == HYBVIT.but(alpha=1.0).id
+
+
+def test_a_default_that_changes_makes_a_new_identity():
+    explicit = json.loads(HYBVIT.config.canonical())
+    explicit["training"]["weight_decay"] = 0.1
+    assert RunConfig(**explicit).digest != HYBVIT.config.digest
+
+
+@given(alpha=st.floats(0, 1e6), dim=st.sampled_from([12, 24, 384]), seed=st.integers(0, 2**31))
+def test_but_is_exact_and_leaves_the_original_alone(alpha, dim, seed):
+    before = HYBVIT.config.canonical()
+    changed = HYBVIT.but(alpha=alpha, dim=dim, seed=seed).config
+    assert (changed.method.alpha, changed.network.dim, changed.seed) == (alpha, dim, seed)
+    assert changed.training == HYBVIT.config.training
+    assert HYBVIT.config.canonical() == before
+    assert RunConfig(**json.loads(changed.canonical())) == changed
+
+
+def test_equal_configurations_are_the_same_run_whatever_their_names():
+    assert HYBVIT.but(alpha=100) == HYBVIT
+    assert HYBVIT.but(alpha=100).name != HYBVIT.name
+    assert len({HYBVIT, HYBVIT.but(alpha=100), GENVIT}) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"head": 6}, ["'head'", "did you mean 'heads'"]),
+        ({"dim": 384, "heads": 7}, ["heads=7", "dim=384", "1, 2, 3, 4, 6, 8, 12"]),
+        ({"patch_size": 5}, ["patch_size=5", "32-pixel", "1, 2, 4, 8, 16, 32"]),
+        ({"alpha": "large"}, ["alpha='large'", "valid number"]),
+        ({"alpha": float("nan")}, ["alpha=nan"]),
+        ({"noise_schedule": "cosin"}, ["'cosin'", "'cosine' or 'linear'"]),
+        ({"epochs": 0}, ["epochs=0", "greater than 0"]),
+        ({"epochs": 5}, ["warmup_epochs=10 exceeds epochs=5"]),
+        ({"ema_decay": 1.0}, ["ema_decay=1.0", "less than 1"]),
+        ({"network": None}, ["network=None"]),
+    ],
+)
+def test_an_impossible_variant_fails_at_once_on_one_line(changes, parts):
+    with pytest.raises(SpecError) as caught:
+        HYBVIT.but(**changes)
+    message = str(caught.value)
+    assert "\n" not in message
+    for part in parts:
+        assert part in message
+
+
+def test_a_missing_field_is_named():
+    with pytest.raises(SpecError, match="'depth' is missing"):
+        ViT(dim=384, heads=12, patch_size=4)
+
+
+def test_a_stored_kind_that_does_not_exist_is_refused():
+    stored = json.loads(HYBVIT.config.canonical())
+    stored["method"]["kind"] = "os.system"
+    with pytest.raises(SpecError, match=r"unknown kind of Method 'os.system'.*allowed: .*hybrid"):
+        RunConfig(**stored)
+
+
+def test_data_can_be_exchanged_as_a_whole():
+    assert HYBVIT.but(data=DIGITS, patch_size=2).config.data == DIGITS

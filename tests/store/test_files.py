@@ -1,0 +1,78 @@
+"""Files are whole or absent, and damage is reported on one line."""
+
+import os
+import threading
+
+import pytest
+from harness.store.curves import append_point, cut_after, read_curve
+from harness.store.files import StoreError, read_json, write_atomically, write_json
+from harness.store.records import Measurement, Outcome
+
+
+def test_a_reader_never_sees_a_half_written_file(tmp_path):
+    path, seen = tmp_path / "value.json", set()
+    write_json(path, {"n": 0, "padding": "x" * 100_000})
+    stop = threading.Event()
+
+    def write():
+        n = 0
+        while not stop.is_set():
+            n += 1
+            write_json(path, {"n": n, "padding": "x" * 100_000})
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(200):
+            document = read_json(path)
+            assert len(document["padding"]) == 100_000
+            seen.add(document["n"])
+    finally:
+        stop.set()
+        writer.join()
+    assert len(seen) > 1
+    assert os.listdir(tmp_path) == ["value.json"]
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "value"
+    write_atomically(path, lambda file: file.write(b"old"))
+
+    def fail(file):
+        file.write(b"new")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(StoreError, match=r"cannot write .*value: No space left on device; nothing was lost"):
+        write_atomically(path, fail)
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["value"]
+
+
+@pytest.mark.parametrize("content", ["{", "", "[1, 2", "\x00", '{"state": "odd"}', "[]", '{"state": "done"}'])
+def test_a_corrupted_record_is_one_line_that_names_the_file(tmp_path, content):
+    path = tmp_path / "outcome.json"
+    path.write_text(content)
+    with pytest.raises(StoreError, match=r"corrupted record .*outcome.json: .*; delete this file and run again") as caught:
+        Outcome.load(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [1.5, float("nan"), float("inf"), 1e300])
+def test_every_float_survives_a_record(tmp_path, value):
+    path = tmp_path / "m.json"
+    Measurement(value=value, n=3).save(path)
+    loaded = Measurement.load(path).value
+    assert loaded == value or (loaded != loaded and value != value)
+    assert "NaN," not in path.read_text()
+
+
+def test_curves_are_cut_back_and_survive_a_torn_line(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    for step in (10, 20, 30):
+        append_point(path, {"step": step, "loss": 1 / step})
+    with open(path, "a") as file:
+        file.write('{"step": 40, "lo')
+    cut_after(path, 20)
+    assert list(read_curve(path)) == [{"step": 10, "loss": 0.1}, {"step": 20, "loss": 0.05}]
+    cut_after(tmp_path / "absent.jsonl", 5)
+    assert list(read_curve(tmp_path / "absent.jsonl")) == []

@@ -1,0 +1,69 @@
+"""A paper with runs of a second: a hybrid and a generative row on the digits, and one row that only cites."""
+
+from harness.data.catalogue import DIGITS
+from harness.spec.claims import rises
+from harness.spec.evaluations import Accuracy, Generation
+from harness.spec.methods import Augmentation, Denoising, GaussianProcess, Hybrid
+from harness.spec.metrics import ACCURACY, FID, INCEPTION_SCORE
+from harness.spec.networks import ViT
+from harness.spec.paper import Paper, Tolerance
+from harness.spec.run import Run, RunConfig
+from harness.spec.scale import Scale, Spread
+from harness.spec.table import Row, Table
+from harness.spec.training import Training
+
+PROCESS = GaussianProcess(timesteps=4)
+TRAINING = Training(epochs=2, batch_size=64, warmup_epochs=1, ema_decay=0.9)
+NETWORK = ViT(dim=8, depth=1, heads=2, patch_size=4)
+STRONG = Augmentation(crop_padding=1, policy="digits", erasing=0.2, mix=0.5)
+HYBRID = Run(
+    "hybrid",
+    RunConfig(
+        data=DIGITS,
+        network=NETWORK,
+        method=Hybrid(alpha=10, process=PROCESS, augmentation=STRONG, label_smoothing=0.1),
+        training=TRAINING,
+    ),
+)
+DENOISING = Run(
+    "denoising",
+    RunConfig(data=DIGITS, network=NETWORK, method=Denoising(process=PROCESS), training=TRAINING),
+)
+LONG = HYBRID.but(epochs=12)
+BROKEN = HYBRID.but(learning_rate=1e30)
+
+GENERATION = Generation(samples=150, features="classifier", score_splits=3)
+PROTOCOLS = {ACCURACY: Accuracy(), FID: GENERATION, INCEPTION_SCORE: GENERATION}
+
+TABLES = (
+    Table(
+        number=101,
+        title="Two rows & a citation",
+        metrics=(ACCURACY, INCEPTION_SCORE, FID),
+        rows=(
+            Row("Hybrid_α=10 (100%)", HYBRID, reported=(20.0, 2.0, 50.0)),
+            Row("Denoising", DENOISING, reported=(None, 2.0, 50.0), note="a note & more"),
+            Row("Cited", None, reported=(90.0, None, 3.0), source="cited"),
+        ),
+        claims=(
+            rises(FID, "Hybrid_α=10 (100%)", "Denoising", says="Denoising alone is worse by 100%.", where="§1"),
+        ),
+    ),
+    Table(102, "A longer run", (ACCURACY, FID), (Row("Long", LONG, reported=(50.0, 10.0)),)),
+    Table(
+        103,
+        "One run diverges",
+        (ACCURACY,),
+        (Row("Broken", BROKEN, reported=(50.0,)), Row("Whole", HYBRID, reported=(50.0,))),
+    ),
+)
+
+PAPER = Paper(
+    name="toy",
+    title="A toy",
+    url="https://example.org",
+    tables=TABLES,
+    protocol=lambda metric, run: PROTOCOLS[metric],
+    scales=(Scale("laptop", "A toy scale.", comparable=False, spread={"fid": Spread(5.0, 10)}),),
+    tolerances={"accuracy": Tolerance("a toy", absolute=100.0), "fid": Tolerance("a toy", relative=0.0)},
+)

@@ -1,0 +1,140 @@
+"""The loop: EMA, clipping, epochs, several players, and exact resumption from any step."""
+
+import pytest
+import torch
+from harness.data.loaders import ResidentLoader
+from harness.data.prepared import open_dataset
+from harness.methods.base import Loss, Method, build_method
+from harness.spec.errors import HarnessError
+from harness.training.checkpoints import newest_checkpoint, save_checkpoint
+from harness.training.loop import Diverged, Hooks, Trainer
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from toy.toy_paper import DENOISING, HYBRID
+
+CPU = torch.device("cpu")
+CONFIG = HYBRID.config.but(epochs=1, warmup_epochs=0.5, batch_size=256)
+STEPS = 3 * 1437 // 256
+
+
+@pytest.fixture(scope="module")
+def loader(data_root):
+    return ResidentLoader(*open_dataset(CONFIG.data, data_root).split("train"), CPU)
+
+
+def trainer(loader, config=CONFIG):
+    return Trainer(config, build_method(config, CPU), loader, CPU)
+
+
+def run(trainer, until=None):
+    epochs = {}
+    stop = (lambda step: step == until) if until else (lambda step: False)
+    ended = trainer.run(Hooks(after_step=stop, after_epoch=lambda step, means: epochs.update({step: means})))
+    return ended, epochs
+
+
+@pytest.fixture(scope="module")
+def undisturbed(loader):
+    whole = trainer(loader)
+    _, epochs = run(whole)
+    return whole.ema_weights(), epochs
+
+
+def equal(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+@given(stop=st.integers(1, STEPS - 1), again=st.integers(1, STEPS - 1))
+@settings(max_examples=6, deadline=None)
+def test_a_run_that_stops_and_goes_on_ends_bit_for_bit_the_same(loader, undisturbed, tmp_path_factory, stop, again):
+    folder = tmp_path_factory.mktemp("checkpoints")
+    for until in sorted({stop, again}):
+        part = trainer(loader)
+        if (found := newest_checkpoint(folder)) is not None:
+            part.load_state(*found[:2])
+        ended, _ = run(part, until)
+        assert not ended
+        save_checkpoint(folder, part.step, part.state())
+    last = trainer(loader)
+    last.load_state(*newest_checkpoint(folder)[:2])
+    ended, epochs = run(last)
+    assert ended
+    assert equal(last.ema_weights(), undisturbed[0])
+    assert epochs == undisturbed[1]
+
+
+def test_ema_takes_the_weights_of_before_the_step(loader):
+    """ema_1 = w_0, and ema_2 = d w_0 + (1 - d) w_1."""
+    subject, decay = trainer(loader), CONFIG.training.ema_decay
+    w0 = {k: v.clone() for k, v in subject.method.state_dict().items() if k.startswith("network.")}
+    run(subject, until=1)
+    w1 = {k: v.clone() for k, v in subject.method.state_dict().items() if k.startswith("network.")}
+    assert all(torch.allclose(v, w0[k]) for k, v in subject.ema_weights().items())
+    assert not all(torch.allclose(w1[k], w0[k]) for k in w0)
+    run(subject, until=2)
+    for name, value in subject.ema_weights().items():
+        torch.testing.assert_close(value, decay * w0[name] + (1 - decay) * w1[name], rtol=1e-4, atol=1e-6)
+
+
+def test_training_learns(loader):
+    _, epochs = run(trainer(loader, HYBRID.config.but(epochs=3, learning_rate=1e-2)))
+    first, *_, last = epochs.values()
+    assert last["denoising"] < 0.9 * first["denoising"]
+    assert last["cross_entropy"] < 0.95 * first["cross_entropy"]
+    assert last["learning_rate"] < 1e-4
+
+
+def test_divergence_is_an_error_of_the_run(loader):
+    with pytest.raises(Diverged, match="training diverged in epoch 1"):
+        run(trainer(loader, CONFIG.but(learning_rate=1e30, min_learning_rate=1e29)))
+
+
+def test_a_checkpoint_of_another_network_is_refused(loader):
+    foreign = trainer(loader, CONFIG.but(dim=12)).state()
+    with pytest.raises(HarnessError, match="the checkpoint does not fit this run"):
+        trainer(loader).load_state(3, foreign)
+    with pytest.raises(HarnessError, match="the checkpoint does not fit this run"):
+        trainer(loader).load_state(3, {})
+
+
+class Duel(Method):
+    """Two players; the second must see what the first has just become."""
+
+    streams = ("clean",)
+
+    def __init__(self):
+        super().__init__()
+        self.first = torch.nn.Linear(1, 1)
+        self.second = torch.nn.Linear(1, 1)
+        self.register_buffer("replay", torch.zeros(3))
+        self.seen = []
+
+    def players(self):
+        return {"first": self.first, "second": self.second}
+
+    def initialise(self, stream):
+        pass
+
+    def training_step(self, batches, stream):
+        self.seen.append(self.first.weight.item())
+        yield Loss("first", self.first.weight.sum(), {"a": self.first.weight.sum()})
+        self.seen.append(self.first.weight.item())
+        self.replay += 1
+        yield Loss("second", self.second.weight.sum() * 2)
+
+
+def test_several_players_move_one_after_the_other(loader):
+    duel = Duel()
+    subject = Trainer(DENOISING.config.but(warmup_epochs=0), duel, loader, CPU)
+    second = duel.second.weight.item()
+    run(subject, until=2)
+    before, between, after, last = duel.seen
+    assert before > between == after > last
+    assert duel.second.weight.item() < second
+    assert set(subject.ema_weights()) == {"first.weight", "first.bias", "second.weight", "second.bias"}
+    restored = Trainer(DENOISING.config.but(warmup_epochs=0), Duel(), loader, CPU)
+    restored.load_state(2, {k: v.clone() for k, v in subject.state().items()})
+    assert restored.method.replay.tolist() == [2, 2, 2]
+    for either in (subject, restored):
+        run(either, until=4)
+    assert equal(subject.state(), restored.state())

@@ -6,6 +6,7 @@ every state on disk by rename, so that it may be killed at any moment.
 """
 
 import logging
+import os
 import shutil
 import signal
 import time
@@ -35,7 +36,7 @@ from harness.training.loop import Hooks, Trainer
 
 log = logging.getLogger("harness.worker")
 
-CHECKPOINT_SECONDS = 5.0
+CHECKPOINT_SECONDS = float(os.environ.get("HARNESS_CHECKPOINT_SECONDS", "5"))
 CHECKPOINT_SHARE = 0.02
 """Checkpoints are at least so many seconds apart, and further where writing one would take a larger share of time."""
 
@@ -100,7 +101,12 @@ class Session:
     """A worker's stay on a run."""
 
     def __init__(
-        self, results: Results, directory: RunDirectory, data_root: Path, device: torch.device, stop: StopRequest
+        self,
+        results: Results,
+        directory: RunDirectory,
+        data_root: Path,
+        device: torch.device,
+        stop: StopRequest,
     ) -> None:
         self.results = results
         self.directory = directory

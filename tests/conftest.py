@@ -21,7 +21,7 @@ def data_root(tmp_path_factory):
 @pytest.fixture(scope="session")
 def toy_environment(data_root):
     """The environment of a process that finds the toy paper."""
-    paths = [str(TESTS.parent), str(TESTS / "toy")]
+    paths = [str(TESTS.parent), str(TESTS / "support")]
     return os.environ | {
         "PYTHONPATH": ":".join(paths),
         "HARNESS_DATA": str(data_root),

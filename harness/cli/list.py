@@ -39,7 +39,5 @@ def list_command(settings: Settings, scale: str, as_json: bool) -> None:
     if as_json:
         print_json(listed)
         return
-    lines = [
-        [f"{e['paper']}/{e['table']}", e["title"], e["rows"], f"{e['measured']} of {e['cells']}"] for e in listed
-    ]
+    lines = [[f"{e['paper']}/{e['table']}", e["title"], e["rows"], f"{e['measured']} of {e['cells']}"] for e in listed]
     click.echo(tabulate(lines, ["table", "title", "rows", f"measured at scale {scale}"]))

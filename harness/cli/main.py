@@ -28,14 +28,20 @@ class Commands(click.Group):
         """Return the names in the order of registration."""
         return list(self.commands)
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or say which one was probably meant."""
         if args and self.get_command(ctx, args[0]) is None:
             raise unknown("command", args[0], self.commands)
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="harness")
 @click.option(
     "--results",
@@ -62,6 +68,8 @@ def cli(ctx: click.Context, results: Path, data: Path, quiet: bool, no_color: bo
       python -m harness report table6            paper and measured side by side, in every format
       python -m harness plan table6 --scale paper    what the paper's own scale would cost
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
     ctx.obj = Settings(results_root=results, data_root=data, quiet=quiet, color=not no_color)
 
 

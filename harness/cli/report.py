@@ -11,11 +11,18 @@ FORMATS = ("latex", "markdown", "csv", "json")
 @click.argument("tables", nargs=-1, metavar="[TABLE...]")
 @scale_option
 @click.option("--format", "formats", default=",".join(FORMATS), help=f"Files to write, of: {','.join(FORMATS)}.")
+@click.option("--figures/--no-figures", default=True, show_default=True, help="Draw the figures too.")
 @click.option("--strict", is_flag=True, help="Exit with 1 when a cell FAILs.")
 @json_option
 @click.pass_obj
 def report_command(
-    settings: Settings, tables: tuple[str, ...], scale: str, formats: str, strict: bool, as_json: bool
+    settings: Settings,
+    tables: tuple[str, ...],
+    scale: str,
+    formats: str,
+    figures: bool,
+    strict: bool,
+    as_json: bool,
 ) -> int:
     """Paper and measured values side by side, verdicts, claims, figures. Partial results are normal.
 
@@ -27,6 +34,7 @@ def report_command(
     """
     from harness.report.build import build
     from harness.report.data import FORMAT, to_json
+    from harness.report.figures import write_figures
     from harness.report.files import write
     from harness.report.plain import terminal
     from harness.spec.errors import unknown
@@ -43,6 +51,8 @@ def report_command(
     else:
         for report in reports:
             click.echo(terminal(report))
-            for path in write(report, wanted, results):
-                settings.say(f"wrote {path}")
+            written = write(report, wanted, results)
+            if figures:
+                written += write_figures(report, results)
+            settings.say(f"wrote {', '.join(path.name for path in written)}\nto {written[0].parent}")
     return 1 if strict and any(report.failures for report in reports) else 0

@@ -66,5 +66,8 @@ def _tell_failures(board: "Board") -> int:
     for planned in board.failed.values():
         outcome = planned.directory.last_outcome()
         why = outcome.error if outcome and outcome.error else "the worker died without a word"
-        click.echo(f"harness: {planned.run.name} ({planned.run.id}) failed: {why} (log: {planned.directory.log})", err=True)
+        click.echo(
+            f"harness: {planned.run.name} ({planned.run.id}) failed: {why} (log: {planned.directory.log})",
+            err=True,
+        )
     return 1 if board.failed else 0

@@ -40,13 +40,16 @@ def show_command(settings: Settings, table: str, as_json: bool) -> None:
     ]
     if as_json:
         metrics = [metric.key for metric in spec.metrics]
-        print_json(
-            {"paper": paper.name, "table": spec.name, "title": spec.title, "metrics": metrics, "rows": rows}
-        )
+        print_json({"paper": paper.name, "table": spec.name, "title": spec.title, "metrics": metrics, "rows": rows})
         return
     click.echo(f"Table {spec.number} of {paper.title}: {spec.title}\n")
     lines = [
-        [row["label"], *("-" if v is None else v for v in row["reported"].values()), row["source"], row["run"] or "-"]
+        [
+            row["label"],
+            *("-" if v is None else v for v in row["reported"].values()),
+            row["source"],
+            row["run"] or "-",
+        ]
         for row in rows
     ]
     headings = ["row", *(f"{m.label} {m.unit}".strip() for m in spec.metrics), "source", "run at paper scale"]

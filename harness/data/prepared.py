@@ -1,5 +1,6 @@
 """Prepared datasets: uint8 images and labels per split, with a manifest of their shapes and hashes."""
 
+import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,8 @@ from pydantic import BaseModel, ConfigDict
 from harness.data import digits
 from harness.spec.data import Dataset
 from harness.spec.errors import HarnessError
-from harness.store.files import read_json, sha256_of, write_atomically, write_json, writing
+from harness.store.arrays import load_array, save_array
+from harness.store.files import read_json, sha256_of, write_json, writing
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -35,9 +37,7 @@ class Manifest(BaseModel):
     @property
     def sha256(self) -> str:
         """One hash over all files, which names the data of a result."""
-        from hashlib import sha256
-
-        return sha256(self.model_dump_json().encode()).hexdigest()
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
 
 class PreparedDataset:
@@ -49,9 +49,8 @@ class PreparedDataset:
 
     def split(self, name: str) -> tuple[Images, Labels]:
         """Return images and labels of the split `train` or `test`."""
-        images = np.load(self.folder / f"{name}-images.npy", mmap_mode="r", allow_pickle=False)
-        labels = np.load(self.folder / f"{name}-labels.npy", allow_pickle=False)
-        return images, labels
+        images = load_array(self.folder / f"{name}-images.npy", mapped=True)
+        return images, load_array(self.folder / f"{name}-labels.npy")
 
 
 def open_dataset(data: Dataset, root: Path) -> PreparedDataset:
@@ -63,7 +62,9 @@ def open_dataset(data: Dataset, root: Path) -> PreparedDataset:
     manifest = folder / "manifest.json"
     if not manifest.exists():
         if data.name not in EMBEDDED:
-            raise DataError(f"dataset '{data.name}' is not prepared under {root}, and this version has no reader for it")
+            raise DataError(
+                f"dataset '{data.name}' is not prepared under {root}, and this version has no reader for it"
+            )
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             with FileLock(folder / ".lock"):
@@ -90,6 +91,6 @@ def _prepare(data: Dataset, folder: Path, splits: Mapping[str, tuple[Images, Lab
             raise DataError(f"{data.name}: split {split} has the shape {images.shape}, not {(count, *shape)}")
         for kind, array in (("images", images.astype(np.uint8)), ("labels", labels.astype(np.int64))):
             path = folder / f"{split}-{kind}.npy"
-            write_atomically(path, lambda file, array=array: np.save(file, array, allow_pickle=False))
+            save_array(path, array)
             files[path.name] = sha256_of(path)
     write_json(folder / "manifest.json", Manifest(name=data.name, files=files).model_dump())

@@ -18,6 +18,17 @@ class GaussianDiffusion(nn.Module):
     Timesteps run from 0 to `timesteps - 1`; `x_t` with t = 0 is already slightly noisy. Images are in [-1, 1].
     """
 
+    betas: Tensor
+    alphas_cumprod: Tensor
+    signal: Tensor
+    noise: Tensor
+    inverse_signal: Tensor
+    inverse_snr_root: Tensor
+    posterior_x0: Tensor
+    posterior_xt: Tensor
+    posterior_variance: Tensor
+    posterior_log_variance: Tensor
+
     def __init__(self, config: GaussianProcess) -> None:
         super().__init__()
         self.timesteps = config.timesteps

@@ -8,7 +8,11 @@ from harness.randomness import Stream
 
 
 def ancestral(
-    diffusion: GaussianDiffusion, predict: NoisePredictor, shape: tuple[int, int, int], stream: Stream, rows: Tensor
+    diffusion: GaussianDiffusion,
+    predict: NoisePredictor,
+    shape: tuple[int, int, int],
+    stream: Stream,
+    rows: Tensor,
 ) -> Tensor:
     """Draw the samples with these indices by ancestral sampling over all timesteps (DDPM Algorithm 2).
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 
@@ -14,7 +13,7 @@ from harness.data.prepared import PreparedDataset
 from harness.methods.base import Method
 from harness.randomness import Stream
 from harness.spec.run import RunConfig
-from harness.store.files import write_atomically
+from harness.store.arrays import save_array
 from harness.store.records import Measurement
 
 BLOCK = 100
@@ -47,7 +46,7 @@ class Subject:
 
     def save(self, name: str, array: NDArray[Any]) -> None:
         """Keep an array beside the record."""
-        write_atomically(self.artefacts / f"{name}.npy", lambda file: np.save(file, array, allow_pickle=False))
+        save_array(self.artefacts / f"{name}.npy", array)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from harness.methods.base import Generator
 from harness.metrics.class_score import class_score
 from harness.metrics.frechet import frechet_distance, moments
 from harness.spec.evaluations import Generation
+from harness.store.arrays import load_array
 from harness.store.records import Measurement
 
 SHARD = 5 * BLOCK
@@ -60,7 +61,7 @@ def draw(count: int, subject: Subject) -> NDArray[np.uint8]:
             blocks = torch.arange(start, stop, device=subject.device).split(BLOCK)
             images = torch.cat([to_uint8(model.sample(stream, rows)) for rows in blocks])
             subject.save(path.stem, images.cpu().numpy())
-        shards.append(np.load(path, allow_pickle=False))
+        shards.append(load_array(path))
         subject.report(stop, count)
     samples = np.concatenate(shards)
     subject.save("samples", samples)

@@ -115,9 +115,7 @@ class LocalExecutor:
         command = [sys.executable, "-m", "harness", "--results", str(self._results.root)]
         command += ["--data", str(self._data_root), "worker", planned.run.id]
         with writing(planned.directory.log), open(planned.directory.log, "ab") as log:
-            return subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment
-            )
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
 
     def _stop_children(self) -> None:
         """Ask the workers to save and leave; end those that do not within the grace period."""

@@ -82,7 +82,11 @@ class Plan:
 
 
 def make_plan(
-    selection: Sequence[tuple[Paper, Table]], scale_name: str, seeds: int, pattern: str | None, results: Results
+    selection: Sequence[tuple[Paper, Table]],
+    scale_name: str,
+    seeds: int,
+    pattern: str | None,
+    results: Results,
 ) -> Plan:
     """Return the distinct runs of some tables at a scale, for the seeds 0 to `seeds - 1`.
 

@@ -7,18 +7,18 @@ so that a generator can be trained against the discriminator that has just moved
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from harness.data.loaders import Batch
+from harness.models.base import ImageNetwork
 from harness.randomness import Stream
 from harness.spec.data import Dataset
-from harness.spec.networks import Network
 from harness.spec.run import RunConfig
 
 
@@ -82,7 +82,7 @@ class Method(nn.Module, ABC):
 class SingleNetworkMethod(Method):
     """A method that trains one network, called `network`, with one optimiser."""
 
-    def __init__(self, network: nn.Module, data: Dataset) -> None:
+    def __init__(self, network: ImageNetwork, data: Dataset) -> None:
         super().__init__()
         self.network = network
         self.image_shape = (data.channels, data.image_size, data.image_size)
@@ -98,15 +98,13 @@ class SingleNetworkMethod(Method):
 
 def build_method(config: RunConfig, device: torch.device) -> Method:
     """Return the untrained method of a run on a device, with its networks built and initialised."""
-    method = _load(type(config.method).implementation)(config.method, _build_network(config.network, config.data), config.data)
+    network = _load(type(config.network).implementation)(config.network, config.data)
+    method: Method = _load(type(config.method).implementation)(config.method, network, config.data)
     method.initialise(Stream(config.seed, "initialisation"))
     return method.to(device)
 
 
-def _build_network(network: Network, data: Dataset) -> nn.Module:
-    return _load(type(network).implementation)(network, data)
-
-
-def _load(implementation: str) -> type:
+def _load(implementation: str) -> Callable[..., Any]:
     module, _, name = implementation.partition(":")
-    return getattr(import_module(module), name)
+    loaded: Callable[..., Any] = getattr(import_module(module), name)
+    return loaded

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from harness.data.augmentation import augment
 from harness.data.loaders import Batch
 from harness.methods.base import Classifier, Loss, SingleNetworkMethod
+from harness.models.base import ImageNetwork
 from harness.randomness import Stream
 from harness.spec import methods as spec
 from harness.spec.data import Dataset
@@ -19,7 +20,7 @@ class Classification(SingleNetworkMethod):
 
     streams = ("labelled",)
 
-    def __init__(self, config: spec.Classification, network: nn.Module, data: Dataset) -> None:
+    def __init__(self, config: spec.Classification, network: ImageNetwork, data: Dataset) -> None:
         super().__init__(network, data)
         self.config = config
 

@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from harness.data.loaders import Batch
 from harness.diffusion.bound import bits_per_dim
 from harness.diffusion.gaussian import GaussianDiffusion
 from harness.diffusion.samplers import ancestral
 from harness.methods.base import Loss, SingleNetworkMethod
+from harness.models.base import ImageNetwork
 from harness.randomness import Stream
 from harness.spec import methods as spec
 from harness.spec.data import Dataset
@@ -19,7 +20,7 @@ from harness.spec.methods import GaussianProcess
 class DiffusionModel(SingleNetworkMethod):
     """A network with `predict_noise` and its diffusion process. Capabilities: `Generator`, `LikelihoodModel`."""
 
-    def __init__(self, process: GaussianProcess, network: nn.Module, data: Dataset) -> None:
+    def __init__(self, process: GaussianProcess, network: ImageNetwork, data: Dataset) -> None:
         super().__init__(network, data)
         self.diffusion = GaussianDiffusion(process)
 
@@ -44,7 +45,7 @@ class Denoising(DiffusionModel):
 
     streams = ("clean",)
 
-    def __init__(self, config: spec.Denoising, network: nn.Module, data: Dataset) -> None:
+    def __init__(self, config: spec.Denoising, network: ImageNetwork, data: Dataset) -> None:
         super().__init__(config.process, network, data)
         self.config = config
 

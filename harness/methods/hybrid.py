@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from harness.data.loaders import Batch
 from harness.methods.base import Loss
 from harness.methods.classification import classification_loss
 from harness.methods.denoising import DiffusionModel
+from harness.models.base import ImageNetwork
 from harness.randomness import Stream
 from harness.spec import methods as spec
 from harness.spec.data import Dataset
@@ -21,7 +22,7 @@ class Hybrid(DiffusionModel):
 
     streams = ("labelled", "clean")
 
-    def __init__(self, config: spec.Hybrid, network: nn.Module, data: Dataset) -> None:
+    def __init__(self, config: spec.Hybrid, network: ImageNetwork, data: Dataset) -> None:
         super().__init__(config.process, network, data)
         self.config = config
 

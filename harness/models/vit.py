@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from harness.models.base import ImageNetwork
 from harness.spec.data import Dataset
 from harness.spec.networks import ViT
 
@@ -20,6 +21,8 @@ class TimestepEmbedding(nn.Module):
     Maps timesteps of shape `(batch,)` to a conditioning vector of shape `(batch, width)`.
     """
 
+    frequencies: Tensor
+
     def __init__(self, dim: int, width: int) -> None:
         super().__init__()
         half = dim // 2
@@ -28,6 +31,7 @@ class TimestepEmbedding(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(2 * half, width), nn.GELU(), nn.Linear(width, width))
 
     def forward(self, timesteps: Tensor) -> Tensor:
+        """Return the conditioning vectors `(batch, width)`."""
         angles = timesteps[:, None].to(self.frequencies.dtype) * self.frequencies
         return self.mlp(torch.cat([angles.sin(), angles.cos()], dim=-1))
 
@@ -43,6 +47,7 @@ class TokenModulation(nn.Module):
         self.projection = nn.Linear(width, 2 * tokens)
 
     def forward(self, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """Return scale + 1 and shift, each `(batch, tokens, 1)`."""
         scale, shift = self.projection(F.silu(condition)).unsqueeze(-1).chunk(2, dim=1)
         return scale + 1, shift
 
@@ -58,6 +63,7 @@ class Attention(nn.Module):
         self.projection = nn.Linear(inner, dim)
 
     def forward(self, tokens: Tensor) -> Tensor:
+        """Return the attended tokens, shaped like `tokens`."""
         q, k, v = self.qkv(tokens).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         attended = F.scaled_dot_product_attention(q, k, v)
         return self.projection(attended.transpose(1, 2).flatten(2))
@@ -82,6 +88,7 @@ class Block(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(config.dim, hidden), nn.GELU(), nn.Linear(hidden, config.dim))
 
     def forward(self, h: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Return the tokens after this layer, shaped like `h`: `(batch, tokens, dim)`."""
         if condition is None:
             h = h + self.attention(self.norm_attention(h))
             return h + self.mlp(self.norm_mlp(h))
@@ -92,7 +99,7 @@ class Block(nn.Module):
         return (modulated if self.modulate_residual else h) + self.mlp(self.norm_mlp(modulated))
 
 
-class VisionTransformer(nn.Module):
+class VisionTransformer(ImageNetwork):
     """ViT with a class head on the CLS token and a noise head on the patch tokens (HybViT Fig. 2).
 
     The two heads read the same last layer. Images are `(batch, channels, size, size)` in [-1, 1].

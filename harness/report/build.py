@@ -1,6 +1,7 @@
 """Puts a table together: reported and measured values, verdicts, coverage, and the claims with what decides them."""
 
 from dataclasses import dataclass
+from math import isfinite, nan
 
 import pandas as pd
 
@@ -103,7 +104,7 @@ def _cells(paper: Paper, table: Table, row: Row, scale: Scale, frame: pd.DataFra
         measured = None
         if len(lines):
             values = lines["value"]
-            sd = float(values.std(ddof=1)) if len(values) > 1 else None
+            sd = _sd(values)
             measured = Measured(float(values.mean(skipna=False)), sd, len(values), tuple(lines["run"]))
         if row.run is None:
             verdict = Verdict.NOT_REPORTED if reported is None else Verdict.CITED
@@ -112,3 +113,10 @@ def _cells(paper: Paper, table: Table, row: Row, scale: Scale, frame: pd.DataFra
             verdict = judge(reported, mean, paper.tolerances.get(metric.key), scale.comparable)
         found.append(ReportCell(metric, reported, measured, verdict))
     return tuple(found)
+
+
+def _sd(values: "pd.Series[float]") -> float | None:
+    """Return the standard deviation between seeds (ddof 1): None for one seed, NaN when a value is not finite."""
+    if len(values) < 2:
+        return None
+    return float(values.std(ddof=1)) if all(map(isfinite, values)) else nan

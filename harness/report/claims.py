@@ -1,9 +1,9 @@
-"""Decides claims: is each contrast of measured cells where the paper puts it, given the noise between seeds?"""
+"""Decides claims: whether each contrast of measured cells lies where the paper puts it, given the noise of seeds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from math import isnan, sqrt
+from math import isfinite, sqrt
 
 import pandas as pd
 
@@ -55,14 +55,11 @@ def decide(claim: Claim, frame: pd.DataFrame, declared: Mapping[str, Spread]) ->
     known = tuple((term, mean) for term, mean in values.items() if mean is not None)
     if missing:
         return Decision(claim, Status.UNDECIDED, (), known, f"not measured yet: {', '.join(missing)}")
-    if any(isnan(mean) for _, mean in known):
-        return Decision(claim, Status.FAILS, (), known, "a measured value is not a number")
+    if not all(isfinite(mean) for _, mean in known):
+        return Decision(claim, Status.FAILS, (), known, "a measured value is not finite")
     spreads = {metric.key: seed_spread(metric, frame, declared) for metric in {term.metric for term in claim.terms()}}
-    unknown = sorted(key for key, spread in spreads.items() if spread is None)
-    if unknown:
-        return Decision(
-            claim, Status.UNDECIDED, (), known, f"one seed, and its spread is unknown for {', '.join(unknown)}"
-        )
+    if None in spreads.values():
+        return Decision(claim, Status.UNDECIDED, (), known, "the spread between seeds is unknown: run --seeds 3")
     findings = tuple(_find(contrast, values, frame, spreads) for contrast in claim.contrasts)
     statuses = {finding.status for finding in findings}
     if Status.FAILS in statuses:
@@ -95,7 +92,10 @@ def _means(claim: Claim, frame: pd.DataFrame) -> dict[Term, float | None]:
 
 
 def _find(
-    contrast: Contrast, means: Mapping[Term, float | None], frame: pd.DataFrame, spreads: Mapping[str, Spread | None]
+    contrast: Contrast,
+    means: Mapping[Term, float | None],
+    frame: pd.DataFrame,
+    spreads: Mapping[str, Spread | None],
 ) -> Finding:
     from scipy.stats import t
 

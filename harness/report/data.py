@@ -1,7 +1,7 @@
 """The CSV and JSON writers, for programs."""
 
 import json
-from math import isnan
+from math import isfinite
 from typing import Any
 
 import pandas as pd
@@ -77,9 +77,13 @@ def _cell(cell: ReportCell, labels: dict[str, str]) -> dict[str, Any]:
 
 
 def _measured(value: Measured) -> dict[str, Any]:
-    mean = "NaN" if isnan(value.mean) else value.mean
-    sd = None if value.sd is None or isnan(value.sd) else value.sd
-    return {"mean": mean, "sd": sd, "seeds": value.seeds, "runs": list(value.runs)}
+    sd = value.sd if value.sd is not None and isfinite(value.sd) else None
+    return {"mean": _finite(value.mean), "sd": sd, "seeds": value.seeds, "runs": list(value.runs)}
+
+
+def _finite(value: float) -> float | str:
+    """JSON has no NaN and no infinities: they become strings."""
+    return value if isfinite(value) else str(value).replace("nan", "NaN")
 
 
 def _claim(decision: Decision) -> dict[str, Any]:
@@ -89,8 +93,7 @@ def _claim(decision: Decision) -> dict[str, Any]:
         "status": decision.status.value,
         "reason": decision.reason,
         "values": [
-            {"row": term.row, "metric": term.metric.key, "mean": None if isnan(mean) else mean}
-            for term, mean in decision.values
+            {"row": term.row, "metric": term.metric.key, "mean": _finite(mean)} for term, mean in decision.values
         ],
         "contrasts": [
             {

@@ -7,7 +7,7 @@ from harness.report.build import TableReport
 from harness.report.data import csv, json_text
 from harness.report.latex import latex
 from harness.report.plain import markdown
-from harness.store.files import write_atomically
+from harness.store.files import write_bytes
 from harness.store.run_directory import Results
 
 WRITERS: dict[str, tuple[str, Callable[[TableReport], str]]] = {
@@ -24,7 +24,6 @@ def write(report: TableReport, formats: Sequence[str], results: Results) -> list
     for name in formats:
         ending, writer = WRITERS[name]
         path = results.report / report.paper.name / f"{report.table.name}.{ending}"
-        data = writer(report).encode()
-        write_atomically(path, lambda file, data=data: file.write(data))  # type: ignore[misc]
+        write_bytes(path, writer(report).encode())
         written.append(path)
     return written

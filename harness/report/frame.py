@@ -39,12 +39,7 @@ def feature_space(frame: pd.DataFrame, results: Results) -> dict[str, str | floa
 
 def _line(cell: Cell, results: Results) -> list[object] | None:
     record = results.directory(cell.run).record(cell.evaluation)
-    if record is None:
+    if record is None or cell.metric.quantity not in record.quantities:
         return None
-    value, items = _quantity(record, cell.metric.quantity)
-    return [cell.row.label, cell.metric.key, cell.seed, value, items, cell.run.id, cell.evaluation.id]
-
-
-def _quantity(record: EvaluationRecord, name: str) -> tuple[float, int]:
-    measurement = record.quantities.get(name)
-    return (measurement.value, measurement.n) if measurement else (float("nan"), 0)
+    measured = record.quantities[cell.metric.quantity]
+    return [cell.row.label, cell.metric.key, cell.seed, measured.value, measured.n, cell.run.id, cell.evaluation.id]

@@ -1,4 +1,4 @@
-"""The LaTeX writer: a booktabs table to `\\input`, with its notes and claims."""
+"""The LaTeX writer: a booktabs table for other documents to input, with its notes and claims."""
 
 from pylatexenc.latexencode import unicode_to_latex
 

@@ -20,12 +20,17 @@ def terminal(report: TableReport) -> str:
 
 def markdown(report: TableReport) -> str:
     """Return the table and its claims as Markdown."""
-    parts = [f"## {text.title(report)}", "", _grid(report, "pipe"), ""]
-    parts += [f"{note}  " for note in text.notes(report)]
+    parts = [f"## {_escape(text.title(report))}", "", _grid(report, "pipe"), ""]
+    parts += [f"{_escape(note)}  " for note in text.notes(report)]
     if report.decisions:
         parts += ["", "### Claims of the paper", ""]
         claims = [
-            [decision.status.value, decision.claim.where, decision.claim.says, text.claim_evidence(decision, report.labels)]
+            [
+                decision.status.value,
+                decision.claim.where,
+                decision.claim.says,
+                text.claim_evidence(decision, report.labels),
+            ]
             for decision in report.decisions
         ]
         parts.append(tabulate(_escaped(claims), ["status", "where", "the paper says", "measured"], tablefmt="pipe"))
@@ -42,6 +47,10 @@ def _grid(report: TableReport, style: str) -> str:
 
 
 def _escaped(lines: list[list[str]]) -> list[list[str]]:
-    """Keep labels from breaking the table or from being read as markup."""
-    marks = {"|": "\\|", "<": "&lt;", "*": "\\*", "_": "\\_", "`": "\\`"}
-    return [["".join(marks.get(c, c) for c in cell) for cell in line] for line in lines]
+    return [[_escape(cell) for cell in line] for line in lines]
+
+
+def _escape(value: str) -> str:
+    """Keep a text from breaking a table or from being read as markup."""
+    marks = {"|": "\\|", "<": "&lt;", "*": "\\*", "_": "\\_", "`": "\\`", "#": "\\#"}
+    return "".join(marks.get(character, character) for character in value)

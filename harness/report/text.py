@@ -1,6 +1,6 @@
 """How values read: one place for numbers, headings and sentences, shared by all writers."""
 
-from math import inf, isnan
+from math import inf, isfinite
 
 from harness.report.build import Measured, ReportCell, ReportRow, TableReport
 from harness.report.claims import Decision
@@ -14,7 +14,7 @@ def number(value: float | None, metric: Metric) -> str:
     """Return a value with the metric's decimals, a dash for None."""
     if value is None:
         return DASH
-    return "NaN" if isnan(value) else f"{value:.{metric.decimals}f}"
+    return f"{value:.{metric.decimals}f}" if isfinite(value) else str(value).replace("nan", "NaN")
 
 
 def measured(value: Measured | None, metric: Metric, plus_minus: str = "±") -> str:

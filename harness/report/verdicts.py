@@ -1,7 +1,7 @@
 """Verdicts: what a measured cell says about the reported one."""
 
 from enum import StrEnum
-from math import isnan
+from math import isfinite
 
 from harness.spec.paper import Tolerance
 
@@ -18,10 +18,10 @@ class Verdict(StrEnum):
 
 
 def judge(reported: float | None, measured: float | None, tolerance: Tolerance | None, comparable: bool) -> Verdict:
-    """Return the verdict on a cell. A measured NaN fails, at every scale and whatever was reported."""
+    """Return the verdict on a cell. A value that is not finite fails, at every scale and whatever was reported."""
     if measured is None:
         return Verdict.MISSING if reported is not None else Verdict.NOT_REPORTED
-    if isnan(measured):
+    if not isfinite(measured):
         return Verdict.FAIL
     if reported is None:
         return Verdict.NOT_REPORTED

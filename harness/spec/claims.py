@@ -76,7 +76,7 @@ def drops_at_most(metric: Metric, start: str, end: str, by: float, *, says: str,
 
 
 def _difference(metric: Metric, start: str, end: str) -> tuple[Term, Term]:
-    return Term(1.0, end, metric), Term(-1.0, start, metric)
+    return Term(-1.0, start, metric), Term(1.0, end, metric)
 
 
 def _chain(rows: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from harness.store.files import write_atomically, writing
+from harness.store.files import write_bytes, writing
 
 
 def read_curve(path: Path) -> Iterator[dict[str, float]]:
@@ -28,4 +28,4 @@ def append_point(path: Path, point: Mapping[str, float]) -> None:
 def cut_after(path: Path, step: int) -> None:
     """Drop the points beyond a step, from which training will draw them again."""
     kept = "".join(json.dumps(point) + "\n" for point in read_curve(path) if point["step"] <= step)
-    write_atomically(path, lambda file: file.write(kept.encode()))
+    write_bytes(path, kept.encode())

@@ -43,10 +43,15 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def write_bytes(path: Path, data: bytes) -> None:
+    """Create or replace a file atomically."""
+    write_atomically(path, lambda file: file.write(data))
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON document atomically, indented, keys in the given order."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=True) + "\n"
-    write_atomically(path, lambda file: file.write(text.encode()))
+    write_bytes(path, text.encode())
 
 
 def read_json(path: Path) -> Any:

@@ -104,7 +104,7 @@ def _number(path: Path) -> int:
 
 
 def _is_alive(lease: Path) -> bool:
-    """A released lease is empty; a live one is fresh, and on this machine its process exists."""
+    """Tell a live lease: a released one is empty; a live one is fresh, and on this machine its process exists."""
     try:
         owner = json.loads(lease.read_text() or "null")
         age = time.time() - lease.stat().st_mtime

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from harness.store.files import corrupted, read_json, write_json
+from harness.store.files import corrupted, read_json, write_bytes
 
 
 class Record(BaseModel):
@@ -29,7 +29,7 @@ class Record(BaseModel):
 
     def save(self, path: Path) -> None:
         """Write the record atomically."""
-        write_json(path, self.model_dump(mode="json"))
+        write_bytes(path, (self.model_dump_json(indent=2) + "\n").encode())
 
 
 class Measurement(Record):

@@ -56,9 +56,7 @@ class RunDirectory:
     def request(self, run: Run, evaluations: Iterable[Evaluation]) -> None:
         """Make sure that the run and these evaluations are asked for. Repeating it changes nothing."""
         if not self.config.exists():
-            write_json(
-                self.config, {"id": run.id, "name": run.name, "config": run.config.model_dump(mode="json")}
-            )
+            write_json(self.config, {"id": run.id, "name": run.name, "config": run.config.model_dump(mode="json")})
         for evaluation in evaluations:
             path = self.requests / f"{evaluation.id}.json"
             if not path.exists():

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from harness.spec.errors import HarnessError
-from harness.store.files import StoreError, read_json, sha256_of, write_atomically, write_json
+from harness.store.files import StoreError, read_json, sha256_of, write_bytes, write_json
 
 KEPT = 2
 
@@ -35,7 +35,7 @@ def newest_checkpoint(folder: Path) -> tuple[int, dict[str, Tensor], list[str]] 
 
     Returns None when there is none at all. Raises `StoreError` when there are some and none verifies.
     """
-    complaints = []
+    complaints: list[str] = []
     for manifest in sorted(folder.glob("*.json"), reverse=True):
         path = manifest.with_suffix(".safetensors")
         try:
@@ -53,7 +53,7 @@ def newest_checkpoint(folder: Path) -> tuple[int, dict[str, Tensor], list[str]] 
 def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     """Write named tensors atomically."""
     data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
-    write_atomically(path, lambda file: file.write(data))
+    write_bytes(path, data)
 
 
 def load_tensors(path: Path, sha256: str) -> dict[str, Tensor]:

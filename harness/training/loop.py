@@ -74,9 +74,7 @@ class Trainer:
     def ema_weights(self) -> dict[str, Tensor]:
         """Return the EMA weights of all players, named as in the method's own state."""
         return {
-            f"{name}.{key}": value
-            for name, average in self._averages.items()
-            for key, value in average.state().items()
+            f"{name}.{key}": value for name, average in self._averages.items() for key, value in average.state().items()
         }
 
     def state(self) -> dict[str, Tensor]:

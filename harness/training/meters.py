@@ -16,7 +16,9 @@ class Meters:
     def add(self, values: Mapping[str, Tensor]) -> None:
         """Count one more value of each scalar, without waiting for the device."""
         for name, value in values.items():
-            pair = torch.stack([value.detach().to(torch.float64), torch.ones((), dtype=torch.float64, device=self._device)])
+            pair = torch.stack(
+                [value.detach().to(torch.float64), torch.ones((), dtype=torch.float64, device=self._device)]
+            )
             self._sums[name] = self._sums[name] + pair if name in self._sums else pair
 
     def means_and_reset(self) -> dict[str, float]:

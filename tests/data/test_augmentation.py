@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from harness.data.augmentation import augment, crop, erase, flip, mix, wobble
 from harness.data.catalogue import DIGITS
 from harness.data.loaders import Batch, ResidentLoader

@@ -4,9 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
+
 from harness.data.catalogue import CIFAR10, DIGITS
 from harness.data.prepared import DataError, open_dataset
-from sklearn.datasets import load_digits
 
 
 def test_digits_are_the_real_ones_split_without_overlap(tmp_path):

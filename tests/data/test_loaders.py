@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from harness.data.loaders import ResidentLoader, ShuffledOrder, to_signed, to_uint8
 from harness.randomness import Stream
 from harness.spec.errors import SpecError

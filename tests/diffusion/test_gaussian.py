@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+
 from harness.diffusion.bound import bits_per_dim, prior_term
 from harness.diffusion.gaussian import GaussianDiffusion
 from harness.diffusion.samplers import ancestral
@@ -48,7 +49,10 @@ def test_posterior_is_that_of_bayes(t):
 def test_recover_inverts_corrupt_and_clamps():
     process = diffusion(timesteps=50)
     generator = torch.Generator().manual_seed(0)
-    x0, noise = torch.rand(8, 1, 4, 4, generator=generator) * 2 - 1, torch.randn(8, 1, 4, 4, generator=generator)
+    x0, noise = (
+        torch.rand(8, 1, 4, 4, generator=generator) * 2 - 1,
+        torch.randn(8, 1, 4, 4, generator=generator),
+    )
     t = torch.arange(8) * 5
     recovered = process.recover(process.corrupt(x0, t, noise), t, noise)
     torch.testing.assert_close(recovered, x0, rtol=1e-3, atol=1e-4)
@@ -124,7 +128,10 @@ def slow_bound(betas, predict, x0, noises):
         variance = posterior_variance(t) if t else posterior_variance(1)
         for value, noisy, e in zip(values, xt, eps):
             estimate = min(max(noisy / math.sqrt(abar) - math.sqrt(1 / abar - 1) * e, -1), 1)
-            c1, c2 = betas[t] * math.sqrt(before) / (1 - abar), (1 - before) * math.sqrt(1 - betas[t]) / (1 - abar)
+            c1, c2 = (
+                betas[t] * math.sqrt(before) / (1 - abar),
+                (1 - before) * math.sqrt(1 - betas[t]) / (1 - abar),
+            )
             mean, true_mean = c1 * estimate + c2 * noisy, c1 * value + c2 * noisy
             if t:
                 total += (true_mean - mean) ** 2 / (2 * variance)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from harness.diffusion.schedules import cosine_betas, linear_betas
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+
 from experiments.hybvit.paper import PAPER
 from experiments.hybvit.runs import GENVIT, HYBVIT
 from harness.data.catalogue import DIGITS

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from harness.metrics.class_score import class_score
-from harness.metrics.frechet import frechet_distance, moments
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import sqrtm
+
+from harness.metrics.class_score import class_score
+from harness.metrics.frechet import frechet_distance, moments
 
 RANDOM = np.random.default_rng(0)
 
@@ -44,7 +45,7 @@ def test_distance_with_fewer_samples_than_dimensions_is_finite_and_not_negative(
 
 def test_distance_of_known_gaussians():
     a = moments(RANDOM.normal(size=(50, 3)))
-    shifted = type(a)(a.mean + [3, 0, 4], a.covariance, a.n)
+    shifted = type(a)(a.mean + np.array([3, 0, 4]), a.covariance, a.n)
     assert frechet_distance(a, shifted) == pytest.approx(25)
     assert frechet_distance(a, a) == pytest.approx(0, abs=1e-12)
     stretched = type(a)(a.mean, 4 * a.covariance, a.n)

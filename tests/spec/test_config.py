@@ -3,13 +3,14 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from experiments.hybvit.runs import GENVIT, HYBVIT
 from harness.data.catalogue import DIGITS
 from harness.spec.errors import SpecError
 from harness.spec.networks import ViT
 from harness.spec.run import RunConfig
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def test_identity_is_that_of_the_full_configuration():

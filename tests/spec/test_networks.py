@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from experiments.hybvit.runs import BACKBONE
 from harness.data.catalogue import CIFAR10
 from harness.models.vit import VisionTransformer

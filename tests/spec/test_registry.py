@@ -5,6 +5,7 @@ import sys
 import textwrap
 
 import pytest
+
 from harness.spec.errors import SpecError
 from harness.spec.registry import find_tables, papers
 

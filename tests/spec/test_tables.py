@@ -1,6 +1,7 @@
 """Tables, rows, claims and scales as specifications."""
 
 import pytest
+
 from experiments.hybvit.paper import PAPER
 from experiments.hybvit.runs import HYBVIT
 from experiments.hybvit.table6 import TABLE
@@ -28,13 +29,17 @@ def test_a_scale_keeps_names_and_never_the_paper_values():
 
 
 def test_only_rows_with_a_capability_get_its_cells():
-    genvit = [c for c in cells(PAPER, TABLE, TABLE.select("GenViT*"), LAPTOP, [0])]
+    genvit = list(cells(PAPER, TABLE, TABLE.select("GenViT*"), LAPTOP, [0]))
     assert {c.metric.key for c in genvit} == {"inception_score", "fid"}
     assert len(list(cells(PAPER, TABLE, TABLE.rows, LAPTOP, [0]))) == 36
 
 
 def test_labels_never_call_a_classifier_distance_fid():
-    assert {c.label for c in cells(PAPER, TABLE, TABLE.rows, LAPTOP, [0])} == {"Acc", "FD(digits)", "CS(digits)"}
+    assert {c.label for c in cells(PAPER, TABLE, TABLE.rows, LAPTOP, [0])} == {
+        "Acc",
+        "FD(digits)",
+        "CS(digits)",
+    }
     assert {c.label for c in cells(PAPER, TABLE, TABLE.rows, PAPER_SCALE, [0])} == {"Acc", "FID", "IS"}
 
 
@@ -75,7 +80,7 @@ def test_claims_become_contrasts():
     claim = improves("A", "B", metrics=(ACCURACY, FID), says="s", where="w")
     up, down = claim.contrasts
     assert (up.low, down.high) == (0, 0)
-    assert [(t.weight, t.row) for t in up.terms] == [(1.0, "B"), (-1.0, "A")]
+    assert [(t.weight, t.row) for t in up.terms] == [(-1.0, "A"), (1.0, "B")]
     near = close(ACCURACY, "A", "B", "C", within=1.5, says="s", where="w")
     assert [(c.low, c.high) for c in near.contrasts] == [(-1.5, 1.5)] * 2
 

@@ -4,6 +4,7 @@ import os
 import threading
 
 import pytest
+
 from harness.store.curves import append_point, cut_after, read_curve
 from harness.store.files import StoreError, read_json, write_atomically, write_json
 from harness.store.records import Measurement, Outcome
@@ -52,7 +53,9 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
 def test_a_corrupted_record_is_one_line_that_names_the_file(tmp_path, content):
     path = tmp_path / "outcome.json"
     path.write_text(content)
-    with pytest.raises(StoreError, match=r"corrupted record .*outcome.json: .*; delete this file and run again") as caught:
+    with pytest.raises(
+        StoreError, match=r"corrupted record .*outcome.json: .*; delete this file and run again"
+    ) as caught:
         Outcome.load(path)
     assert "\n" not in str(caught.value)
 

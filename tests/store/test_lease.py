@@ -1,5 +1,6 @@
 """Leases: one owner, dead owners replaced, no owner unseated by a slow contender."""
 
+import json
 import multiprocessing
 import os
 import signal
@@ -8,6 +9,7 @@ import sys
 import time
 
 import pytest
+
 from harness.store import lease as module
 from harness.store.lease import Lease, is_leased
 
@@ -98,7 +100,9 @@ def contend(folder, barrier, winners):
 @pytest.mark.parametrize("stale", [False, True])
 def test_one_of_many_contenders_wins(tmp_path, stale):
     if stale:
-        (tmp_path / "lease.7").write_text('{"host": "%s", "pid": 999999, "started": 1.0}' % module.socket.gethostname())
+        (tmp_path / "lease.7").write_text(
+            json.dumps({"host": module.socket.gethostname(), "pid": 999999, "started": 1.0})
+        )
     context = multiprocessing.get_context("fork")
     barrier, winners = context.Barrier(8), context.Queue()
     processes = [context.Process(target=contend, args=(tmp_path, barrier, winners)) for _ in range(8)]

@@ -2,15 +2,16 @@
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from toy_paper import DENOISING, HYBRID
+
 from harness.data.loaders import ResidentLoader
 from harness.data.prepared import open_dataset
 from harness.methods.base import Loss, Method, build_method
 from harness.spec.errors import HarnessError
 from harness.training.checkpoints import newest_checkpoint, save_checkpoint
 from harness.training.loop import Diverged, Hooks, Trainer
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from toy.toy_paper import DENOISING, HYBRID
 
 CPU = torch.device("cpu")
 CONFIG = HYBRID.config.but(epochs=1, warmup_epochs=0.5, batch_size=256)

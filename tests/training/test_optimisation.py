@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from experiments.hybvit.runs import HYBVIT
 from harness.data.catalogue import CIFAR10
 from harness.training.optimisation import build_optimizer, learning_rate
@@ -15,9 +16,7 @@ def test_iterations_of_the_paper():
     assert TRAINING.iterations(CIFAR10) == HYBVIT.iterations == 585_500
 
 
-@pytest.mark.parametrize(
-    ("epoch", "expected"), [(0, 1e-6), (1, 1.009e-4), (100, 9.19e-4), (300, 3.59e-4), (500, 1e-6)]
-)
+@pytest.mark.parametrize(("epoch", "expected"), [(0, 1e-6), (1, 1.009e-4), (100, 9.19e-4), (300, 3.59e-4), (500, 1e-6)])
 def test_rates_of_the_log(epoch, expected):
     assert learning_rate(TRAINING, PER_EPOCH, epoch * PER_EPOCH) == pytest.approx(expected, rel=2e-2)
 

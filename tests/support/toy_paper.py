@@ -45,9 +45,7 @@ TABLES = (
             Row("Denoising", DENOISING, reported=(None, 2.0, 50.0), note="a note & more"),
             Row("Cited", None, reported=(90.0, None, 3.0), source="cited"),
         ),
-        claims=(
-            rises(FID, "Hybrid_α=10 (100%)", "Denoising", says="Denoising alone is worse by 100%.", where="§1"),
-        ),
+        claims=(rises(FID, "Hybrid_α=10 (100%)", "Denoising", says="Denoising alone is worse by 100%.", where="§1"),),
     ),
     Table(102, "A longer run", (ACCURACY, FID), (Row("Long", LONG, reported=(50.0, 10.0)),)),
     Table(

@@ -1,0 +1,34 @@
+# The README's two commands. Both need a Python of at least 3.11 and make; the rest they install or name.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TABLE6 := $(BIN)/python -m harness
+
+.PHONY: table6 test soak clean
+
+table6: $(VENV)/.runtime  ## Rerun Table 6 at laptop scale and print it beside the paper's
+	$(TABLE6) run table6
+	$(TABLE6) report table6
+
+test: $(VENV)/.development  ## Style, types, floors, and all tests
+	tools/system-packages pdflatex:texlive-latex-base,texlive-latex-recommended
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+soak: $(VENV)/.development  ## The long tests that `make test` leaves out
+	$(BIN)/python -m pytest -m soak
+
+clean:  ## Remove the virtual environment and caches, never results
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info
+
+$(VENV)/.runtime: pyproject.toml constraints.txt
+	tools/virtual-environment $(PYTHON) $(VENV) .
+	@touch $@
+
+$(VENV)/.development: pyproject.toml constraints.txt
+	tools/virtual-environment $(PYTHON) $(VENV) '.[dev]'
+	@touch $@ $(VENV)/.runtime

@@ -1,0 +1,131 @@
+"""The command line as a user meets it: in a process of its own."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+
+def test_help_is_instant_and_complete(harness):
+    begun = time.monotonic()
+    done = harness("--help")
+    elapsed = time.monotonic() - begun
+    assert done.returncode == 0
+    for command in ("list", "show", "plan", "run", "status", "report", "worker"):
+        assert f"\n  {command} " in done.stdout
+    assert elapsed < 1.0, "0.3 s on a quiet machine"
+
+
+@pytest.mark.parametrize("command", ["list", "show", "plan", "run", "status", "report", "worker"])
+def test_every_command_has_help_with_an_example(harness, command):
+    text = harness(command, "--help").stdout
+    assert "Example" in text
+    assert f"python -m harness {command}" in text
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["--help"],
+        ["list"],
+        ["show", "table6"],
+        ["plan", "all", "--json"],
+        ["status"],
+        ["report", "table6"],
+        ["run", "table6", "--dry-run"],
+    ],
+)
+def test_no_reading_command_imports_torch(toy_environment, tmp_path, command):
+    code = (
+        "import sys; from harness.cli.main import main; "
+        f"code = main(['--results', {str(tmp_path)!r}, *{command!r}]); "
+        "assert 'torch' not in sys.modules; sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=toy_environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_show_has_the_documented_shape(harness):
+    document = json.loads(harness("show", "table6", "--json").stdout)
+    assert list(document) == ["paper", "table", "title", "metrics", "rows"]
+    assert (document["paper"], document["table"]) == ("hybvit", "table6")
+    assert document["metrics"] == ["accuracy", "inception_score", "fid"]
+    assert len(document["rows"]) == 13
+    assert document["rows"][0] == {
+        "section": "",
+        "label": "HybViT",
+        "source": "own",
+        "reported": {"accuracy": 95.9, "inception_score": 7.68, "fid": 26.4},
+        "run": document["rows"][0]["run"],
+    }
+    assert document["rows"][-1]["reported"]["accuracy"] is None
+    cited = json.loads(harness("show", "toy/table101", "--json").stdout)["rows"][-1]
+    assert (cited["source"], cited["run"]) == ("cited", None)
+
+
+def test_plan_has_the_documented_shape(harness):
+    document = json.loads(harness("plan", "table6", "--scale", "paper", "--json").stdout)
+    assert list(document) == ["scale", "runs", "totals"]
+    keys = {
+        "id",
+        "name",
+        "tables",
+        "config",
+        "parameters",
+        "iterations",
+        "train_flops",
+        "reported_gpu_hours",
+        "state",
+    }
+    assert all(keys <= run.keys() for run in document["runs"])
+    assert document["runs"][0]["parameters"] == 11_185_068
+    assert document["runs"][0]["config"]["training"]["weight_decay"] == 0.05
+
+
+def test_list_counts_cells(harness):
+    listed = {entry["table"]: entry for entry in json.loads(harness("list", "--json").stdout)}
+    assert (listed["table6"]["rows"], listed["table6"]["cells"], listed["table6"]["measured"]) == (13, 36, 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["run", "tabel6"], ["unknown table 'tabel6'", "did you mean 'table6'"]),
+        (["run", "table6", "--scale", "papr"], ["unknown scale 'papr'", "did you mean 'paper'", "laptop"]),
+        (["run", "table6", "--rows", "GanVit*"], ["unknown row of table6 'GanVit*'", "GenViT(dim=192)"]),
+        (["run"], ["Missing argument", "TABLE"]),
+        (["run", "table6", "--seeds", "0"], ["--seeds", "0"]),
+        (["run", "table6", "--sede", "3"], ["--sede", "--seeds"]),
+        (["rnu", "table6"], ["unknown command 'rnu'", "did you mean 'run'"]),
+        (["show", "all"], ["'all' names", "table6"]),
+        (["report", "table6", "--format", "latx"], ["unknown format 'latx'", "did you mean 'latex'"]),
+        (["worker", "0123"], ["unknown run '0123'"]),
+    ],
+)
+def test_a_users_error_is_one_line_and_exit_code_two(harness, arguments, parts):
+    done = harness(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("harness: ")
+    for part in parts:
+        assert part in done.stderr
+
+
+def test_no_command_at_all_shows_the_help(harness):
+    done = harness()
+    assert "Commands:" in done.stdout + done.stderr
+
+
+def test_status_of_nothing_says_how_to_begin(harness):
+    assert "python -m harness run" in harness("status").stdout
+    assert json.loads(harness("status", "--json").stdout) == {"runs": [], "totals": {}}
+
+
+def test_a_dry_run_prints_the_plan_and_writes_nothing(harness, tmp_path):
+    done = harness("run", "table6", "--dry-run")
+    assert done.returncode == 0
+    assert "13 distinct runs" in done.stdout
+    assert not (tmp_path / "results").exists()

@@ -1,0 +1,227 @@
+"""Whole runs through the command line: measured, recomputed by hand, shared, damaged, raced."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from scipy.linalg import sqrtm
+from snapshots import snapshot
+
+
+def ids(results):
+    return sorted(path.name for path in (results / "runs").iterdir())
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, toy_environment):
+    """A results directory in which the toy's first table was run."""
+    results = tmp_path_factory.mktemp("finished")
+    command = [sys.executable, "-m", "harness", "--results", str(results), "run", "toy/table101"]
+    done = subprocess.run(command, env=toy_environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return results, done
+
+
+def test_a_table_is_run_and_reported(finished, harness):
+    results, done = finished
+    assert "2 of 2 runs are done at scale laptop" in done.stdout
+    report = json.loads(harness("report", "toy/table101", "--json", results=results).stdout)["tables"][0]
+    assert report["coverage"] == {"measured": 5, "wanted": 5}
+    cells = report["rows"][0]["cells"]
+    assert cells["fid"]["measured_as"] == "FD(digits)"
+    assert 0 <= cells["accuracy"]["measured"]["mean"] <= 100
+    assert report["features"]["test_accuracy"] > 95
+
+
+def test_the_numbers_follow_from_the_stored_arrays(finished, harness, data_root):
+    """Recompute accuracy, distance and score from what a run directory keeps, with other code."""
+    results, _ = finished
+    report = json.loads(harness("report", "toy/table101", "--json", results=results).stdout)["tables"][0]
+    for row in report["rows"][:2]:
+        for metric, cell in row["cells"].items():
+            if cell["measured"] is None:
+                continue
+            run = results / "runs" / cell["measured"]["runs"][0] / "evaluations"
+            if metric == "accuracy":
+                logits, labels = (np.load(next(run.glob(f"accuracy-*/{name}.npy"))) for name in ("logits", "labels"))
+                expected = 100 * np.mean(logits.argmax(1) == labels)
+            elif metric == "fid":
+                expected = recomputed_distance(run, results, data_root)
+            else:
+                expected = recomputed_score(run)
+            assert cell["measured"]["mean"] == pytest.approx(expected, rel=1e-4)
+
+
+def features_of(images, results):
+    import torch
+    from safetensors.torch import load_file
+
+    from harness.data.catalogue import DIGITS
+    from harness.models.small_cnn import SmallCNN
+
+    network = SmallCNN(DIGITS)
+    network.load_state_dict(load_file(next((results / "cache").rglob("weights.safetensors"))))
+    with torch.inference_mode():
+        return network(torch.tensor(np.array(images)) / 127.5 - 1)[0].double().numpy()
+
+
+def recomputed_distance(run, results, data_root):
+    samples = np.load(next(run.glob("generation-*/samples.npy")))
+    assert samples.dtype == np.uint8
+    train = np.load(data_root / "digits" / "train-images.npy")
+    a, b = features_of(samples, results), features_of(train, results)
+    root = sqrtm(np.cov(a.T) @ np.cov(b.T) + 1e-12 * np.eye(a.shape[1])).real
+    return ((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(np.cov(a.T) + np.cov(b.T) - 2 * root)
+
+
+def recomputed_score(run):
+    logits = np.load(next(run.glob("generation-*/sample_logits.npy"))).astype(float)
+    logits = logits[np.random.RandomState(2020).permutation(len(logits))]
+    scores = []
+    for part in np.array_split(logits, 3):
+        p = np.exp(part - part.max(1, keepdims=True))
+        p /= p.sum(1, keepdims=True)
+        scores.append(np.exp((p * np.log(p / p.mean(0))).sum(1).mean()))
+    return np.mean(scores)
+
+
+def test_running_again_does_nothing_and_is_quick(finished, harness):
+    results, _ = finished
+    before = snapshot(results)
+    begun = time.monotonic()
+    done = harness("run", "toy/table101", results=results)
+    assert time.monotonic() - begun < 3
+    assert done.returncode == 0
+    assert "nothing to do: all 2 runs are done" in done.stdout
+    assert snapshot(results) == before
+
+
+def test_the_record_tells_where_the_number_comes_from(finished):
+    results, _ = finished
+    for id in ids(results):
+        run = results / "runs" / id
+        segment = json.loads((run / "segments" / "1.json").read_text())
+        assert segment["device"] == "cpu"
+        assert segment["threads"] == 1
+        assert segment["versions"]["torch"].startswith("2.")
+        assert segment["commit"] is None or re.fullmatch("[0-9a-f]{40}", segment["commit"])
+        training = json.loads((run / "training.json").read_text())
+        assert len(training["data_sha256"]) == len(training["weights_sha256"]) == 64
+        assert json.loads((run / "outcome.json").read_text())["state"] == "done"
+        assert not (run / "checkpoints").exists()
+
+
+def test_seeds_give_a_mean_and_a_standard_deviation(finished, harness, tmp_path):
+    results = shutil.copytree(finished[0], tmp_path / "seeds")
+    done = harness("run", "toy/table101", "--rows", "Denoising", "--seeds", "3", results=results)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(harness("report", "toy/table101", "--json", results=results).stdout)["tables"][0]
+    measured = report["rows"][1]["cells"]["fid"]["measured"]
+    values = []
+    for id in measured["runs"]:
+        record = next((results / "runs" / id / "evaluations").glob("generation-*.json"))
+        values.append(json.loads(record.read_text())["quantities"]["frechet_distance"]["value"])
+    assert len(set(values)) == measured["seeds"] == 3
+    assert measured["mean"] == pytest.approx(np.mean(values))
+    assert measured["sd"] == pytest.approx(np.std(values, ddof=1))
+
+
+def test_one_failed_run_does_not_stop_the_others(harness, tmp_path):
+    done = harness("run", "toy/table103", "--workers", "1")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert re.search(r"harness: hybrid learning_rate=1e\+30 \(\w+\) failed: training diverged in epoch 1", done.stderr)
+    status = json.loads(harness("status", "--json").stdout)
+    assert status["totals"] == {"done": 1, "failed": 1}
+    report = harness("report", "toy/table103")
+    assert "MISSING" in report.stdout
+    assert "1 of 2 cells are measured" in report.stdout
+
+
+def test_fail_fast_stops_at_the_first_failure(harness):
+    done = harness("run", "toy/table103", "--workers", "1", "--fail-fast")
+    assert done.returncode == 1
+    assert json.loads(harness("status", "--json").stdout)["totals"]["failed"] == 1
+
+
+def test_two_commands_at_once_execute_each_run_once(toy_environment, tmp_path, finished):
+    results = tmp_path / "results"
+    command = [
+        sys.executable,
+        "-m",
+        "harness",
+        "--results",
+        str(results),
+        "run",
+        "toy/table101",
+        "--workers",
+        "2",
+    ]
+    options = {"env": toy_environment, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    both = [subprocess.Popen(command, **options) for _ in range(2)]
+    for process in both:
+        _, error = process.communicate(timeout=300)
+        assert process.returncode == 0, error
+    for run in (results / "runs").iterdir():
+        assert [path.name for path in (run / "segments").iterdir()] == ["1.json"]
+        assert (run / "log.txt").read_text().count("training ") == 1
+    assert snapshot(results) == snapshot(finished[0])
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        ("config.json", "{"),
+        ("requests/*.json", "[]"),
+        ("evaluations/accuracy-*.json", '{"quantities": 3}'),
+        ("outcome.json", "\x00"),
+        ("training.json", "{}"),
+    ],
+)
+def test_a_corrupted_record_gives_one_line_that_names_the_file(finished, harness, tmp_path, damage):
+    pattern, content = damage
+    results = shutil.copytree(finished[0], tmp_path / "copy")
+    for path in results.glob(f"runs/*/{pattern}"):
+        path.write_text(content)
+    for command in (["report", "toy/table101"], ["run", "toy/table101"], ["status"]):
+        done = harness(*command, results=results)
+        assert "Traceback" not in done.stdout + done.stderr
+        if done.returncode:
+            assert done.returncode in (1, 2)
+            for line in done.stderr.splitlines():
+                assert "corrupted record" in line or "failed" in line
+
+
+def test_a_deleted_record_is_measured_anew_without_training(finished, harness, tmp_path):
+    results = shutil.copytree(finished[0], tmp_path / "copy")
+    for path in results.glob("runs/*/evaluations/*.json"):
+        path.unlink()
+    done = harness("run", "toy/table101", results=results)
+    assert done.returncode == 0, done.stderr
+    assert snapshot(results) == snapshot(finished[0])
+    assert all(len(list((run / "segments").iterdir())) == 1 for run in (results / "runs").iterdir())
+
+
+@pytest.mark.skipif(
+    os.geteuid() == 0 and not shutil.which("setpriv"), reason="root may write everywhere; setpriv is missing"
+)
+def test_a_read_only_results_folder_is_one_line(tmp_path, toy_environment):
+    results = tmp_path / "results"
+    results.mkdir(mode=0o555)
+    for parent in (tmp_path, *list(tmp_path.parents)[:2]):
+        parent.chmod(0o755)
+    command = [sys.executable, "-m", "harness", "--results", str(results), "run", "toy/table101"]
+    if os.geteuid() == 0:
+        command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *command]
+    done = subprocess.run(command, env=toy_environment, capture_output=True, text=True, timeout=60)
+    if "Permission denied" in done.stderr and "python" in done.stderr.split(":")[0]:
+        pytest.skip("another user cannot run this Python")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert re.search(r"harness: cannot write .*: Permission denied", done.stderr)

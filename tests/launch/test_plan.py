@@ -1,0 +1,76 @@
+"""The plan: distinct runs, shared between rows and tables, with state and cost."""
+
+import pytest
+
+from harness.launch.plan import make_plan
+from harness.spec.errors import SpecError
+from harness.spec.registry import find_tables
+from harness.store.records import Outcome
+from harness.store.run_directory import Results, State
+
+TABLE6 = find_tables(["table6"])
+
+
+def plan(tmp_path, selection=TABLE6, scale="laptop", seeds=1, rows=None):
+    return make_plan(selection, scale, seeds, rows, Results(tmp_path))
+
+
+@pytest.mark.parametrize("scale", ["laptop", "paper"])
+def test_table6_is_thirteen_distinct_runs(tmp_path, scale):
+    document = plan(tmp_path, scale=scale).to_json()
+    assert document["totals"]["runs"] == len({run["id"] for run in document["runs"]}) == 13
+
+
+def test_the_base_run_at_paper_scale(tmp_path):
+    (base,) = plan(tmp_path, scale="paper", rows="HybViT").to_json()["runs"][:1]
+    assert base["parameters"] == 11_185_068
+    assert base["iterations"] == 585_500
+    assert base["train_flops"] == pytest.approx(6.49e17, rel=0.01)
+    assert (base["reported_gpu_hours"], base["gpu_hours_source"]) == (31.2, "stated")
+    assert base["tables"] == ["hybvit/table6"]
+    assert base["state"] == "missing"
+
+
+def test_laptop_runs_have_no_hours_of_the_paper(tmp_path):
+    assert {run["reported_gpu_hours"] for run in plan(tmp_path).to_json()["runs"]} == {None}
+
+
+def test_seeds_multiply_runs_and_patterns_choose_rows(tmp_path):
+    assert len(plan(tmp_path, seeds=3).runs) == 39
+    assert len(plan(tmp_path, seeds=2, rows="GenViT*").runs) == 6
+
+
+def test_runs_are_shared_between_tables(tmp_path):
+    paper, table = TABLE6[0]
+    from dataclasses import replace
+
+    twin = replace(table, number=66)
+    shared = plan(tmp_path, selection=[(paper, table), (paper, twin)])
+    assert len(shared.runs) == 13
+    assert {tuple(run.tables) for run in shared.runs} == {("hybvit/table6", "hybvit/table66")}
+
+
+def test_planning_writes_nothing(tmp_path):
+    plan(tmp_path).to_json()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_states_are_read_off_the_directory(tmp_path):
+    (planned,) = plan(tmp_path, rows="GenViT(dim=192)").runs
+    assert planned.state is State.MISSING
+    planned.ask()
+    assert planned.state is State.PENDING
+    planned.directory.segments.mkdir()
+    assert planned.state is State.INTERRUPTED
+    Outcome.now("failed", "boom").save(planned.directory.outcome)
+    assert planned.state is State.FAILED
+
+
+def test_the_most_expensive_comes_first(tmp_path):
+    flops = [planned.run.train_flops for planned in plan(tmp_path).unfinished()]
+    assert flops == sorted(flops, reverse=True)
+
+
+def test_an_unknown_scale_is_refused(tmp_path):
+    with pytest.raises(SpecError, match="unknown scale 'papr': did you mean 'paper'"):
+        plan(tmp_path, scale="papr")

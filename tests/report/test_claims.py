@@ -1,0 +1,128 @@
+"""Claims and verdicts over hand-made measurements."""
+
+import math
+
+import pandas as pd
+import pytest
+from scipy import stats
+
+from harness.report.claims import Status, decide, seed_spread
+from harness.report.frame import COLUMNS
+from harness.report.verdicts import Verdict, judge
+from harness.spec.claims import Claim, Contrast, Term, close, drops_at_most, falls, improves, rises
+from harness.spec.metrics import ACCURACY, FID
+from harness.spec.paper import Tolerance
+from harness.spec.scale import Spread
+
+WORDS = {"says": "s", "where": "w"}
+
+
+def frame(**rows):
+    """Build measurements from row=[values over seeds] of FID."""
+    lines = [
+        [row, "fid", seed, value, 10, "r", "e"] for row, values in rows.items() for seed, value in enumerate(values)
+    ]
+    return pd.DataFrame(lines, columns=COLUMNS)
+
+
+NARROW = {"fid": Spread(0.5, 30)}
+
+
+@pytest.mark.parametrize(
+    ("values", "status"),
+    [
+        ((30, 20, 10), Status.HOLDS),
+        ((10, 20, 30), Status.FAILS),
+        ((30, 20, 25), Status.FAILS),
+        ((30, 20, 20.1), Status.UNDECIDED),
+        ((30, 20, 19.9), Status.UNDECIDED),
+    ],
+)
+def test_an_order_holds_fails_or_is_undecided(values, status):
+    a, b, c = ([value] for value in values)
+    decision = decide(falls(FID, "a", "b", "c", **WORDS), frame(a=a, b=b, c=c), NARROW)
+    assert decision.status is status
+    mirrored = frame(a=[-a[0]], b=[-b[0]], c=[-c[0]])
+    assert decide(rises(FID, "a", "b", "c", **WORDS), mirrored, NARROW).status is status
+
+
+def test_the_interval_is_that_of_student():
+    data = frame(a=[1.0, 2.0, 3.0], b=[7.0, 9.0, 11.0])
+    (finding,) = decide(rises(FID, "a", "b", **WORDS), data, {}).findings
+    expected = stats.ttest_ind([7, 9, 11], [1, 2, 3]).confidence_interval()
+    assert finding.estimate - finding.half_width == pytest.approx(expected.low)
+    assert finding.estimate + finding.half_width == pytest.approx(expected.high)
+
+
+def test_one_seed_without_a_known_spread_decides_nothing():
+    decision = decide(falls(FID, "a", "b", **WORDS), frame(a=[30], b=[10]), {})
+    assert decision.status is Status.UNDECIDED
+    assert "the spread between seeds is unknown" in decision.reason
+
+
+def test_measured_spread_replaces_the_declared_one():
+    data = frame(a=[30.0, 34.0], b=[10.0])
+    spread = seed_spread(FID, data, {"fid": Spread(99.0, 1)})
+    assert (spread.sd, spread.df) == (pytest.approx(math.sqrt(8)), 1)
+
+
+def test_missing_rows_leave_a_claim_undecided_and_are_named():
+    decision = decide(falls(FID, "a", "b", **WORDS), frame(a=[30]), NARROW)
+    assert (decision.status, decision.reason) == (Status.UNDECIDED, "not measured yet: b")
+    assert decide(falls(FID, "a", "b", **WORDS), frame(), NARROW).status is Status.UNDECIDED
+
+
+def test_a_nan_fails_a_claim():
+    assert decide(falls(FID, "a", "b", **WORDS), frame(a=[30], b=[math.nan]), NARROW).status is Status.FAILS
+
+
+@pytest.mark.parametrize(("b", "status"), [(10.5, Status.HOLDS), (13.0, Status.FAILS), (12.1, Status.UNDECIDED)])
+def test_close_rows(b, status):
+    data, noise = frame(a=[10], b=[b]), {"fid": Spread(0.1, 100)}
+    assert decide(close(FID, "a", "b", within=2, **WORDS), data, noise).status is status
+
+
+def test_small_drops():
+    data, noise = frame(a=[97], b=[96]), {"fid": Spread(0.1, 100)}
+    assert decide(drops_at_most(FID, "a", "b", by=2, **WORDS), data, noise).status is Status.HOLDS
+    assert decide(drops_at_most(FID, "a", "b", by=0.5, **WORDS), data, noise).status is Status.FAILS
+
+
+def test_a_ratio_is_a_pair_of_contrasts():
+    slow = (Term(1, "slow", FID), Term(-1.5, "fast", FID)), (Term(1, "slow", FID), Term(-2.5, "fast", FID))
+    claim = Claim("twice as long", "w", (Contrast(slow[0], low=0), Contrast(slow[1], high=0)))
+    noise = {"fid": Spread(0.1, 100)}
+    assert decide(claim, frame(slow=[20], fast=[10]), noise).status is Status.HOLDS
+    assert decide(claim, frame(slow=[30], fast=[10]), noise).status is Status.FAILS
+
+
+def test_improvement_follows_the_direction_of_each_metric():
+    claim = improves("a", "b", metrics=(ACCURACY, FID), **WORDS)
+    lines = [
+        [r, m, 0, v, 1, "r", "e"]
+        for r, m, v in (("a", "accuracy", 90), ("b", "accuracy", 95), ("a", "fid", 30), ("b", "fid", 20))
+    ]
+    noise = {"fid": Spread(0.5, 30), "accuracy": Spread(0.5, 30)}
+    assert decide(claim, pd.DataFrame(lines, columns=COLUMNS), noise).status is Status.HOLDS
+
+
+@pytest.mark.parametrize(
+    ("reported", "measured", "comparable", "verdict"),
+    [
+        (95.9, 95.5, True, Verdict.PASS),
+        (95.9, 95.3, True, Verdict.FAIL),
+        (95.9, math.nan, True, Verdict.FAIL),
+        (95.9, math.nan, False, Verdict.FAIL),
+        (95.9, 20.0, False, Verdict.NOT_COMPARED),
+        (95.9, None, True, Verdict.MISSING),
+        (None, 20.0, True, Verdict.NOT_REPORTED),
+        (None, None, True, Verdict.NOT_REPORTED),
+    ],
+)
+def test_verdicts(reported, measured, comparable, verdict):
+    assert judge(reported, measured, Tolerance("t", absolute=0.5), comparable) is verdict
+
+
+def test_relative_tolerance():
+    assert judge(20.0, 21.9, Tolerance("t", relative=0.1), True) is Verdict.PASS
+    assert judge(20.0, 22.1, Tolerance("t", relative=0.1), True) is Verdict.FAIL

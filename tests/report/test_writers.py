@@ -1,0 +1,151 @@
+"""The writers on measured, partial, broken and hostile results; LaTeX is compiled."""
+
+import json
+import math
+import random
+import shutil
+import subprocess
+
+import pandas as pd
+import pytest
+from toy_paper import PAPER as TOY
+
+from harness.report.build import build
+from harness.report.data import csv, json_text
+from harness.report.files import WRITERS, write
+from harness.report.latex import document, latex
+from harness.report.plain import markdown, terminal
+from harness.spec.cells import cells
+from harness.spec.registry import find_tables
+from harness.spec.scale import PAPER_SCALE
+from harness.store.records import EvaluationRecord, Measurement
+from harness.store.run_directory import Results
+
+HYBVIT, TABLE6 = find_tables(["hybvit/table6"])[0]
+FEATURES = {"kind": "classifier", "data": "digits", "test_accuracy": 97.8, "weights_sha256": "0" * 64}
+
+
+def fill(results, paper, table, scale, seeds=1, keep=lambda cell: True, value=lambda cell: 10.0 + cell.seed):
+    """Write the records that a real run would write; cells of one evaluation share a record."""
+    records = {}
+    for cell in cells(paper, table, table.rows, scale, range(seeds)):
+        directory = results.directory(cell.run)
+        directory.request(cell.run, [cell.evaluation])
+        if keep(cell):
+            quantities = records.setdefault(directory.record_path(cell.evaluation), (cell.evaluation, {}))[1]
+            quantities[cell.metric.quantity] = Measurement(value=value(cell), n=100)
+    for path, (evaluation, quantities) in records.items():
+        EvaluationRecord(
+            evaluation=evaluation.model_dump(mode="json"),
+            quantities=quantities,
+            details={"feature_space": FEATURES} if evaluation.kind == "generation" else {},
+            weights_sha256="0" * 64,
+            seconds=1.0,
+        ).save(path)
+
+
+def report_of(tmp_path, paper=HYBVIT, table=TABLE6, scale="laptop", **how):
+    results, scale = Results(tmp_path), paper.scale(scale)
+    fill(results, paper, table, scale, **how)
+    return build(paper, table, scale, results)
+
+
+def compile_latex(tmp_path, *sources):
+    if shutil.which("pdflatex") is None:
+        pytest.skip("pdflatex is missing: apt-get install texlive-latex-base texlive-latex-recommended")
+    (tmp_path / "report.tex").write_text(document(*sources), encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "report.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
+    assert (tmp_path / "report.pdf").stat().st_size > 1000
+
+
+def test_a_complete_table_shows_both_values_and_the_seeds(tmp_path):
+    text = terminal(report_of(tmp_path, seeds=3))
+    assert "36 of 36 cells are measured; ± is the standard deviation over 3 seeds (ddof 1)." in text
+    assert "11.0 ± 1.0" in text
+    assert "26.4" in text
+    assert "FD(digits)" in text
+    assert "classifier of the digits (test accuracy 97.8 %); they are not FID and IS" in text
+    assert "not compared" in text
+
+
+def test_an_empty_table_is_a_table(tmp_path):
+    report = build(HYBVIT, TABLE6, HYBVIT.scale("laptop"), Results(tmp_path))
+    assert (report.measured, report.wanted) == (0, 36)
+    text = terminal(report)
+    assert "0 of 36 cells are measured" in text
+    assert "MISSING" in text
+    assert "not measured yet" in text
+
+
+def test_values_are_compared_at_paper_scale_only(tmp_path):
+    at_paper = report_of(tmp_path, scale="paper", value=lambda cell: TABLE6.reported(cell.row, cell.metric) or 0.0)
+    assert {cell.verdict.value for row in at_paper.rows for cell in row.cells} == {"PASS", "not reported"}
+    assert "FD(" not in terminal(at_paper)
+    off = report_of(tmp_path / "off", scale="paper", value=lambda cell: 0.0)
+    assert off.failures == 36
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_partial_tables_are_valid_in_every_format(tmp_path, seed):
+    dice = random.Random(seed)
+    report = report_of(
+        tmp_path,
+        seeds=2,
+        keep=lambda cell: dice.random() < 0.5,
+        value=lambda cell: dice.choice([1.0, math.nan, 1e9, -3.0, math.inf]),
+    )
+    parsed = json.loads(json_text(report), parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+    assert parsed["coverage"]["measured"] == report.measured
+    (tmp_path / "t.csv").write_text(csv(report))
+    assert len(pd.read_csv(tmp_path / "t.csv")) == 39
+    lines = [line for line in markdown(report).splitlines() if line.startswith("| ") and "HybViT" in line]
+    assert lines
+    compile_latex(tmp_path, latex(report))
+
+
+def test_hostile_labels_are_escaped(tmp_path):
+    from dataclasses import replace
+
+    nasty = r"</script> _ % & # $ \input{/etc/passwd} ^ ~ { } | ` * “α” ≤ ☃"
+    rows = (replace(TABLE6.rows[0], label=nasty), *TABLE6.rows[1:])
+    table = replace(TABLE6, title=nasty, rows=rows, claims=())
+    report = report_of(tmp_path, table=table)
+    assert json.loads(json_text(report))["rows"][0]["label"] == nasty
+    assert "</script>" not in markdown(report)
+    compile_latex(tmp_path, latex(report))
+    assert pd.read_csv(write(report, ["csv"], Results(tmp_path))[0])["row"][0] == nasty
+
+
+def test_tables_with_citations_compile_side_by_side(tmp_path):
+    toy = TOY.tables[0]
+    report = report_of(tmp_path, paper=TOY, table=toy)
+    assert [row.cells[0].verdict.value for row in report.rows] == ["not compared", "not reported", "cited"]
+    assert "Denoising: a note & more" in terminal(report)
+    assert "Denoising: a note \\& more" in latex(report)
+    compile_latex(tmp_path, latex(report), latex(report_of(tmp_path / "6")))
+
+
+def test_every_format_is_written_where_the_user_is_told(tmp_path):
+    paths = write(report_of(tmp_path), list(WRITERS), Results(tmp_path))
+    assert [path.relative_to(tmp_path).as_posix() for path in paths] == [
+        f"report/hybvit/table6.{ending}" for ending in ("tex", "md", "csv", "json")
+    ]
+    assert all(path.stat().st_size > 500 for path in paths)
+
+
+def test_csv_traces_every_value_to_its_runs(tmp_path):
+    report = report_of(tmp_path, seeds=2)
+    (tmp_path / "t.csv").write_text(csv(report))
+    table = pd.read_csv(tmp_path / "t.csv").set_index(["row", "metric"])
+    line = table.loc[("HybViT(α=1)", "fid")]
+    small = HYBVIT.scale("laptop").shrink(TABLE6.row("HybViT(α=1)").run)
+    assert line["runs"].split() == [small.id, small.but(seed=1).id]
+    assert (line["measured"], line["reported"], line["measured_as"]) == (10.5, 68.9, "FD(digits)")
+    assert line["sd"] == pytest.approx(math.sqrt(0.5))
+
+
+def test_paper_scale_is_called_by_its_own_names(tmp_path):
+    report = build(HYBVIT, TABLE6, PAPER_SCALE, Results(tmp_path))
+    assert report.labels == {"accuracy": "Acc", "inception_score": "IS", "fid": "FID"}

@@ -1,0 +1,69 @@
+"""Run directories: identity, requests, and damage."""
+
+import json
+
+import pytest
+from toy_paper import HYBRID
+
+from harness.spec.errors import SpecError
+from harness.spec.evaluations import Accuracy, Generation
+from harness.store.files import StoreError
+from harness.store.run_directory import Results, State
+
+
+@pytest.fixture
+def directory(tmp_path):
+    found = Results(tmp_path).directory(HYBRID)
+    found.request(HYBRID, [Accuracy()])
+    return found
+
+
+def test_a_run_is_read_back(directory):
+    assert directory.id == HYBRID.id
+    assert directory.run() == HYBRID
+    assert directory.run().name == "hybrid"
+    assert directory.requested() == [Accuracy()]
+    assert directory.missing() == [Accuracy()]
+    assert directory.state() is State.PENDING
+
+
+def test_asking_again_changes_nothing_and_more_adds(directory):
+    before = directory.config.stat().st_mtime_ns
+    directory.request(HYBRID, [Accuracy(), Generation(samples=10)])
+    assert directory.config.stat().st_mtime_ns == before
+    assert len(directory.requested()) == 2
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda d: d.write_text("{"),
+        lambda d: d.write_text("[]"),
+        lambda d: d.write_text(json.dumps({"name": "x", "config": {}})),
+        lambda d: d.write_text(d.read_text().replace('"alpha": 10.0', '"alpha": 11.0')),
+        lambda d: d.write_text(d.read_text().replace('"hybrid",\n      "alpha"', '"os.system",\n      "alpha"')),
+    ],
+)
+def test_a_corrupted_configuration_is_named(directory, damage):
+    before = directory.config.read_text()
+    damage(directory.config)
+    assert directory.config.read_text() != before
+    with pytest.raises(StoreError, match=r"corrupted record .*config.json"):
+        directory.run()
+
+
+def test_a_renamed_request_is_refused(directory):
+    (path,) = directory.requests.iterdir()
+    path.rename(path.with_name("accuracy-00000000.json"))
+    with pytest.raises(StoreError, match="corrupted record"):
+        directory.requested()
+
+
+def test_runs_are_found_by_the_beginning_of_their_id(tmp_path, directory):
+    results, other = Results(tmp_path), HYBRID.but(seed=1)
+    results.directory(other).request(other, [])
+    assert results.find(HYBRID.id[:6]).id == HYBRID.id
+    with pytest.raises(SpecError, match="begins several runs"):
+        results.find("")
+    with pytest.raises(SpecError, match="unknown run 'zzz'"):
+        results.find("zzz")

@@ -1,0 +1,19 @@
+"""What of a results directory must not depend on how it came about."""
+
+import json
+
+
+def snapshot(results):
+    """Return weights, arrays, curves and records (without their seconds) by file name."""
+    found = {}
+    for path in sorted((results / "runs").rglob("*")):
+        name = path.relative_to(results).as_posix()
+        if path.suffix in {".npy", ".safetensors"} or path.name in {
+            "metrics.jsonl",
+            "training.json",
+            "config.json",
+        }:
+            found[name] = path.read_bytes()
+        elif path.parent.name == "evaluations" and path.suffix == ".json":
+            found[name] = {k: v for k, v in json.loads(path.read_text()).items() if k != "seconds"}
+    return found

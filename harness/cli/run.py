@@ -65,9 +65,16 @@ def _tell_failures(board: "Board") -> int:
     """Print one line per failed run on stderr and return the exit code."""
     for planned in board.failed.values():
         outcome = planned.directory.last_outcome()
-        why = outcome.error if outcome and outcome.error else "the worker died without a word"
+        why = outcome.error if outcome and outcome.error else _died(board.exit_codes.get(planned.run.id))
         click.echo(
             f"harness: {planned.run.name} ({planned.run.id}) failed: {why} (log: {planned.directory.log})",
             err=True,
         )
     return 1 if board.failed else 0
+
+
+def _died(exit_code: int | None) -> str:
+    """Say how a worker ended that left no record."""
+    if exit_code is not None and exit_code < 0:
+        return f"the worker was killed by signal {-exit_code}; the same command goes on"
+    return f"the worker left no record (exit code {exit_code})"

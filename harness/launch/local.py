@@ -35,6 +35,7 @@ class Board:
     elsewhere: dict[str, PlannedRun] = field(default_factory=dict)
     done: dict[str, PlannedRun] = field(default_factory=dict)
     failed: dict[str, PlannedRun] = field(default_factory=dict)
+    exit_codes: dict[str, int] = field(default_factory=dict)
 
 
 class LocalExecutor:
@@ -93,6 +94,7 @@ class LocalExecutor:
                 board.done[planned.run.id] = planned
             else:
                 board.failed[planned.run.id] = planned
+                board.exit_codes[planned.run.id] = child.returncode
 
     def _revisit(self, board: Board) -> None:
         """Look after the runs that other processes hold: done, failed, or free to be taken."""

@@ -13,25 +13,26 @@ def latex(report: TableReport) -> str:
     metrics = report.table.metrics
     group = " & ".join(f"\\multicolumn{{2}}{{c}}{{{_tex(_heading(report, i))}}}" for i in range(len(metrics)))
     rules = " ".join(f"\\cmidrule(lr){{{2 + 2 * i}-{3 + 2 * i}}}" for i in range(len(metrics)))
-    lines = [" & ".join(_tex(part) for part in text.line(row)) + " \\\\" for row in report.rows]
+    columns = ["Model", *["paper", "ours"] * len(metrics), *text.headings(report)[1 + 2 * len(metrics) :]]
+    lines = [" & ".join(_cell(part) for part in text.line(report, row)) + " \\\\" for row in report.rows]
     return "\n".join(
         [
             f"% {report.name}, scale {report.scale.name}; needs \\usepackage{{booktabs}}",
             "\\begin{table}",
             "\\centering",
-            f"\\caption{{{_tex(report.table.title)} ({_tex(report.paper.name)}, scale {_tex(report.scale.name)}).}}",
+            f"\\caption{{{_tex(text.title(report))}.}}",
             f"\\label{{tab:{report.paper.name}-{report.table.name}}}",
-            "\\small",
-            f"\\begin{{tabular}}{{l{'rr' * len(metrics)}rl}}",
+            "\\footnotesize\\setlength{\\tabcolsep}{4pt}",
+            f"\\begin{{tabular}}{{l{'rr' * len(metrics)}r{'l' * report.scale.comparable}}}",
             "\\toprule",
-            f" & {group} & & \\\\",
+            f" & {group} &{' &' * report.scale.comparable} \\\\",
             rules,
-            f"Model & {' & '.join(['paper', 'ours'] * len(metrics))} & seeds & verdict \\\\",
+            f"{' & '.join(columns)} \\\\",
             "\\midrule",
             *lines,
             "\\bottomrule",
             "\\end{tabular}",
-            "\\par\\medskip\\footnotesize\\raggedright",
+            "\\par\\medskip\\raggedright",
             *(f"{_tex(note)}\\par" for note in text.notes(report)),
             *_claims(report),
             "\\end{table}",
@@ -62,6 +63,10 @@ def _claims(report: TableReport) -> list[str]:
         for decision in report.decisions
     ]
     return ["\\begin{description}", *items, "\\end{description}"]
+
+
+def _cell(value: str) -> str:
+    return "--" if value == text.DASH else _tex(value)
 
 
 def _tex(value: str) -> str:

@@ -38,11 +38,11 @@ def markdown(report: TableReport) -> str:
 
 
 def _grid(report: TableReport, style: str) -> str:
-    lines = [text.line(row) for row in report.rows]
+    lines = [text.line(report, row) for row in report.rows]
     if style == "pipe":
         lines = _escaped(lines)
-    numbers = len(text.headings(report)) - 3
-    align = ("left", *["right"] * numbers, "right", "left")
+    numbers = 2 * len(report.table.metrics) + 1
+    align = ("left", *["right"] * numbers, *["left"] * report.scale.comparable)
     return tabulate(lines, text.headings(report), tablefmt=style, colalign=align, disable_numparse=True)
 
 

@@ -31,15 +31,15 @@ def headings(report: TableReport) -> list[str]:
     for metric in report.table.metrics:
         unit = f" {metric.unit}" if metric.unit else ""
         columns += [f"{metric.label}{unit} (paper)", f"{report.labels.get(metric.key, metric.label)}{unit}"]
-    return [*columns, "seeds", "verdict"]
+    return [*columns, "seeds", *(["verdict"] if report.scale.comparable else [])]
 
 
-def line(row: ReportRow) -> list[str]:
-    """Return the texts of a row, in the order of the headings."""
+def line(report: TableReport, row: ReportRow) -> list[str]:
+    """Return the texts of a row, in the order of the headings; verdicts stand where values are compared."""
     texts = [row.row.label]
     for cell in row.cells:
         texts += [number(cell.reported, cell.metric), _measured_or_gap(cell)]
-    return [*texts, str(row.seeds or ""), verdict(row)]
+    return [*texts, str(row.seeds or ""), *([verdict(row)] if report.scale.comparable else [])]
 
 
 def verdict(row: ReportRow) -> str:
@@ -86,9 +86,9 @@ def claim_evidence(decision: Decision, labels: dict[str, str]) -> str:
         for finding in decision.findings
     ]
     if intervals:
-        parts.append(f"differences {'; '.join(intervals)}")
+        parts.append(f"Differences: {'; '.join(intervals)}")
     if decision.reason:
-        parts.append(decision.reason)
+        parts.append(decision.reason[0].upper() + decision.reason[1:])
     return ". ".join(parts)
 
 

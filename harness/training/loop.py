@@ -27,14 +27,15 @@ class Diverged(HarnessError):
 
 @dataclass(frozen=True)
 class Hooks:
-    """What the loop tells its surroundings, on the step boundary that it names.
+    """What the loop tells its surroundings and asks of them, always on the boundary of a step.
 
-    `after_step` gets the number of finished steps; returning True ends the training early. `after_epoch` gets the
-    number of finished steps and the epoch's means.
+    `after_step` gets the number of finished steps, `after_epoch` that and the epoch's means; `wants_stop` ends the
+    training early.
     """
 
-    after_step: Callable[[int], bool]
+    after_step: Callable[[int], None]
     after_epoch: Callable[[int, dict[str, float]], None]
+    wants_stop: Callable[[], bool]
 
 
 class Trainer:
@@ -59,7 +60,7 @@ class Trainer:
         self._meters = Meters(device)
 
     def run(self, hooks: Hooks) -> bool:
-        """Train until the last iteration, or until `after_step` asks to stop; tell whether the end was reached.
+        """Train until the last iteration, or until the hooks want to stop; tell whether the end was reached.
 
         Raises `Diverged` when the mean of an epoch is not finite.
         """
@@ -67,7 +68,8 @@ class Trainer:
             self._train_step()
             if self.step % self.iterations_per_epoch == 0:
                 hooks.after_epoch(self.step, self._close_epoch())
-            if hooks.after_step(self.step):
+            hooks.after_step(self.step)
+            if hooks.wants_stop():
                 break
         return self.step == self.iterations
 

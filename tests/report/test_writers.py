@@ -67,7 +67,7 @@ def test_a_complete_table_shows_both_values_and_the_seeds(tmp_path):
     assert "26.4" in text
     assert "FD(digits)" in text
     assert "classifier of the digits (test accuracy 97.8 %); they are not FID and IS" in text
-    assert "not compared" in text
+    assert "verdict" not in text
 
 
 def test_an_empty_table_is_a_table(tmp_path):
@@ -75,14 +75,16 @@ def test_an_empty_table_is_a_table(tmp_path):
     assert (report.measured, report.wanted) == (0, 36)
     text = terminal(report)
     assert "0 of 36 cells are measured" in text
-    assert "MISSING" in text
-    assert "not measured yet" in text
+    assert "..." in text
+    assert "Not measured yet" in text
 
 
 def test_values_are_compared_at_paper_scale_only(tmp_path):
     at_paper = report_of(tmp_path, scale="paper", value=lambda cell: TABLE6.reported(cell.row, cell.metric) or 0.0)
     assert {cell.verdict.value for row in at_paper.rows for cell in row.cells} == {"PASS", "not reported"}
     assert "FD(" not in terminal(at_paper)
+    assert "3 PASS" not in terminal(at_paper)
+    assert "PASS" in terminal(at_paper)
     off = report_of(tmp_path / "off", scale="paper", value=lambda cell: 0.0)
     assert off.failures == 36
 

@@ -29,8 +29,12 @@ def trainer(loader, config=CONFIG):
 
 def run(trainer, until=None):
     epochs = {}
-    stop = (lambda step: step == until) if until else (lambda step: False)
-    ended = trainer.run(Hooks(after_step=stop, after_epoch=lambda step, means: epochs.update({step: means})))
+    hooks = Hooks(
+        after_step=lambda step: None,
+        after_epoch=lambda step, means: epochs.update({step: means}),
+        wants_stop=lambda: trainer.step == until,
+    )
+    ended = trainer.run(hooks)
     return ended, epochs
 
 

@@ -1,0 +1,64 @@
+"""Keeps a training's checkpoints, curves and costs while the loop runs."""
+
+import logging
+import os
+import time
+from collections.abc import Callable
+
+import torch
+
+from harness.store.curves import append_point
+from harness.store.provenance import segment
+from harness.store.run_directory import RunDirectory
+from harness.training.checkpoints import save_checkpoint
+from harness.training.loop import Trainer
+
+log = logging.getLogger("harness.worker")
+
+CHECKPOINT_SECONDS = float(os.environ.get("HARNESS_CHECKPOINT_SECONDS", "5"))
+CHECKPOINT_SHARE = 0.02
+"""Checkpoints are at least so many seconds apart, and further where writing one would take a larger share of time."""
+
+
+class Keeper:
+    """Keeps a training's checkpoints, curves and costs while the loop runs."""
+
+    def __init__(
+        self,
+        directory: RunDirectory,
+        trainer: Trainer,
+        device: torch.device,
+        show: Callable[[int, int, float], None],
+    ) -> None:
+        self._directory = directory
+        self._trainer = trainer
+        self._show = show
+        self._first_step = trainer.step
+        self._begun = self._last_save = time.monotonic()
+        self._interval = CHECKPOINT_SECONDS
+        taken = [int(path.stem) for path in directory.segments.glob("*.json")]
+        self._segment_path = directory.segments / f"{max(taken, default=0) + 1}.json"
+        self._segment = segment(str(device), torch.get_num_threads(), trainer.step)
+        self._segment.save(self._segment_path)
+
+    def after_step(self, step: int) -> None:
+        """Show progress, and save a checkpoint when it is time."""
+        now = time.monotonic()
+        rate = (step - self._first_step) / (now - self._begun)
+        self._show(step, self._trainer.iterations, round(rate, 2))
+        if now - self._last_save >= self._interval:
+            self.save()
+
+    def after_epoch(self, step: int, means: dict[str, float]) -> None:
+        """Append the epoch's means to the curves and to the log."""
+        epoch = step // self._trainer.iterations_per_epoch
+        append_point(self._directory.metrics, {"epoch": epoch, "step": step, **means})
+        log.info("epoch %d: %s", epoch, ", ".join(f"{key} {value:.4g}" for key, value in means.items()))
+
+    def save(self) -> None:
+        """Save a checkpoint and the time spent so far."""
+        begun = time.monotonic()
+        save_checkpoint(self._directory.checkpoints, self._trainer.step, self._trainer.state())
+        self._segment.model_copy(update={"seconds": round(begun - self._begun, 3)}).save(self._segment_path)
+        self._last_save = time.monotonic()
+        self._interval = max(CHECKPOINT_SECONDS, (self._last_save - begun) / CHECKPOINT_SHARE)

@@ -1,0 +1,131 @@
+"""A worker's stay on a run: train what is left to train, measure what is left to measure."""
+
+import logging
+import shutil
+import time
+from pathlib import Path
+
+import torch
+
+from harness.data.loaders import ResidentLoader
+from harness.data.prepared import PreparedDataset, open_dataset
+from harness.evaluation.base import Subject
+from harness.evaluation.run import measure
+from harness.methods.base import Method, build_method
+from harness.spec.errors import HarnessError
+from harness.spec.run import Run
+from harness.store.curves import cut_after
+from harness.store.files import sha256_of
+from harness.store.records import Progress, TrainingRecord
+from harness.store.run_directory import Results, RunDirectory
+from harness.training.checkpoints import load_tensors, newest_checkpoint, save_tensors
+from harness.training.loop import Hooks, Trainer
+from harness.worker.keeper import Keeper
+from harness.worker.stop import Stopped, StopRequest
+
+log = logging.getLogger("harness.worker")
+
+PROGRESS_SECONDS = 1.0
+
+
+class Session:
+    """A worker's stay on a run."""
+
+    def __init__(
+        self,
+        results: Results,
+        directory: RunDirectory,
+        data_root: Path,
+        device: torch.device,
+        stop: StopRequest,
+    ) -> None:
+        self.results = results
+        self.directory = directory
+        self.device = device
+        self.stop = stop
+        self.run: Run = directory.run()
+        self.data: PreparedDataset = open_dataset(self.run.config.data, data_root)
+        self._last_shown = 0.0
+
+    def finish(self) -> None:
+        """Train what is left to train and measure what is left to measure.
+
+        Raises `Stopped` when asked to stop before the end; what was done is then on disk.
+        """
+        record = self.directory.training_record() or self._train()
+        if record.data_sha256 != self.data.manifest.sha256:
+            raise HarnessError(f"dataset '{self.data.manifest.name}' is not the one that this run was trained on")
+        missing = self.directory.missing()
+        if missing:
+            model = self._trained_model(record)
+            for evaluation in missing:
+                self.stop.check()
+                log.info("evaluating %s", evaluation.id)
+                subject = self._subject(model, self.directory.artefacts(evaluation), evaluation.kind)
+                measure(evaluation, subject, record.weights_sha256).save(self.directory.record_path(evaluation))
+
+    def _train(self) -> TrainingRecord:
+        """Train to the last iteration and keep the EMA weights."""
+        config = self.run.config
+        method = build_method(config, self.device)
+        loader = ResidentLoader(*self.data.split("train"), self.device)
+        trainer = Trainer(config, method, loader, self.device)
+        self._resume(trainer)
+        keeper = Keeper(self.directory, trainer, self.device, self._show_training)
+        ended = trainer.run(Hooks(keeper.after_step, keeper.after_epoch, lambda: self.stop.wanted))
+        keeper.save()
+        if not ended:
+            raise Stopped
+        save_tensors(self.directory.weights, trainer.ema_weights())
+        record = TrainingRecord(
+            iterations=trainer.iterations,
+            parameters=sum(p.numel() for player in method.players().values() for p in player.parameters()),
+            weights_sha256=sha256_of(self.directory.weights),
+            data_sha256=self.data.manifest.sha256,
+        )
+        record.save(self.directory.training)
+        shutil.rmtree(self.directory.checkpoints, ignore_errors=True)
+        return record
+
+    def _resume(self, trainer: Trainer) -> None:
+        found = newest_checkpoint(self.directory.checkpoints)
+        if found is not None:
+            step, state, complaints = found
+            for complaint in complaints:
+                log.warning("%s; going on from the one before", complaint)
+            trainer.load_state(step, state)
+        log.info("training %s from step %d of %d", self.run.name, trainer.step, trainer.iterations)
+        cut_after(self.directory.metrics, trainer.step)
+
+    def _trained_model(self, record: TrainingRecord) -> Method:
+        model = build_method(self.run.config, self.device)
+        model.load_state_dict(load_tensors(self.directory.weights, record.weights_sha256))
+        return model.eval()
+
+    def _subject(self, model: Method, artefacts: Path, phase: str) -> Subject:
+        artefacts.mkdir(parents=True, exist_ok=True)
+        return Subject(
+            config=self.run.config,
+            model=model,
+            data=self.data,
+            device=self.device,
+            artefacts=artefacts,
+            cache=self.results.cache,
+            report=lambda done, total: self._show_evaluation(phase, done, total),
+        )
+
+    def _show_training(self, step: int, total: int, rate: float) -> None:
+        self._show(
+            Progress(phase="training", step=step, total=total, epochs=self.run.config.training.epochs, rate=rate)
+        )
+
+    def _show_evaluation(self, phase: str, done: int, total: int) -> None:
+        self._show(Progress(phase=phase, step=done, total=total, epochs=0))
+        self.stop.check()
+
+    def _show(self, progress: Progress) -> None:
+        """Tell the displays where the run stands, at most once a second."""
+        now = time.monotonic()
+        if now - self._last_shown >= PROGRESS_SECONDS or progress.step == progress.total:
+            progress.save(self.directory.progress)
+            self._last_shown = now

@@ -1,6 +1,7 @@
 """A paper of the tests' own: tiny runs on the digits, offered by an entry point like any installed paper's."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,27 @@ def toy_environment(data_root):
         "NO_COLOR": "1",
         "COLUMNS": "200",
     }
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory, toy_environment):
+    """A results directory in which the toy's first table was run, and what the command printed."""
+    results = tmp_path_factory.mktemp("finished")
+    command = [sys.executable, "-m", "harness", "--results", str(results), "run", "toy/table101"]
+    done = subprocess.run(command, env=toy_environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return results, done
+
+
+@pytest.fixture
+def fresh_results(finished, tmp_path):
+    """Make results directories without runs, in which the feature space needs no training any more."""
+
+    def make(name="results"):
+        shutil.copytree(finished[0] / "cache", tmp_path / name / "cache")
+        return tmp_path / name
+
+    return make
 
 
 @pytest.fixture

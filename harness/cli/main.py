@@ -45,13 +45,13 @@ class Commands(click.Group):
 @click.version_option(__version__, prog_name="harness")
 @click.option(
     "--results",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     default=lambda: os.environ.get("HARNESS_RESULTS", "results"),
     help="Results directory (or HARNESS_RESULTS).  [default: results]",
 )
 @click.option(
     "--data",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     default=lambda: os.environ.get("HARNESS_DATA", "data"),
     help="Folder of prepared datasets (or HARNESS_DATA).  [default: data]",
 )

@@ -8,6 +8,7 @@ from harness.cli.settings import Settings, selection_options
 
 if TYPE_CHECKING:
     from harness.launch.local import Board
+    from harness.launch.plan import PlannedRun
 
 
 @click.command("run")
@@ -65,7 +66,7 @@ def _tell_failures(board: "Board") -> int:
     """Print one line per failed run on stderr and return the exit code."""
     for planned in board.failed.values():
         outcome = planned.directory.last_outcome()
-        why = outcome.error if outcome and outcome.error else _died(board.exit_codes.get(planned.run.id))
+        why = outcome.error if outcome and outcome.error else _died(planned, board.exit_codes.get(planned.run.id))
         click.echo(
             f"harness: {planned.run.name} ({planned.run.id}) failed: {why} (log: {planned.directory.log})",
             err=True,
@@ -73,8 +74,9 @@ def _tell_failures(board: "Board") -> int:
     return 1 if board.failed else 0
 
 
-def _died(exit_code: int | None) -> str:
+def _died(planned: "PlannedRun", exit_code: int | None) -> str:
     """Say how a worker ended that left no record."""
     if exit_code is not None and exit_code < 0:
         return f"the worker was killed by signal {-exit_code}; the same command goes on"
-    return f"the worker left no record (exit code {exit_code})"
+    lines = planned.directory.log.read_text(errors="replace").splitlines() if planned.directory.log.exists() else []
+    return lines[-1] if lines else f"the worker left no record (exit code {exit_code})"

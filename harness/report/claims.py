@@ -70,14 +70,19 @@ def decide(claim: Claim, frame: pd.DataFrame, declared: Mapping[str, Spread]) ->
 
 
 def seed_spread(metric: Metric, frame: pd.DataFrame, declared: Mapping[str, Spread]) -> Spread | None:
-    """Return the standard deviation between seeds, pooled over rows, or the declared one where seeds are single."""
+    """Return the standard deviation between seeds, pooled over rows, or the declared one where seeds are single.
+
+    For a metric with relative noise it is that of the values divided by the mean of their row.
+    """
     groups = frame[frame["metric"] == metric.key].groupby("row")["value"]
-    counts, variances = groups.count(), groups.var(ddof=1)
+    counts, deviations = groups.count(), groups.std(ddof=1)
+    if metric.noise == "relative":
+        deviations = deviations / groups.mean().abs()
     repeated = counts > 1
     df = int((counts[repeated] - 1).sum())
     if df == 0:
         return declared.get(metric.key)
-    pooled = float(((counts[repeated] - 1) * variances[repeated]).sum() / df)
+    pooled = float(((counts[repeated] - 1) * deviations[repeated] ** 2).sum() / df)
     return Spread(sqrt(pooled), df)
 
 
@@ -104,7 +109,8 @@ def _find(
         spread, mean = spreads[term.metric.key], means[Term(1.0, term.row, term.metric)]
         assert spread is not None and mean is not None
         estimate += term.weight * mean
-        variance += (term.weight * spread.sd) ** 2 / len(_values(term, frame))
+        sd = spread.sd * abs(mean) if term.metric.noise == "relative" else spread.sd
+        variance += (term.weight * sd) ** 2 / len(_values(term, frame))
         df = spread.df if df == 0 else min(df, spread.df)
     half_width = float(t.ppf((1 + CONFIDENCE) / 2, df)) * sqrt(variance)
     low, high = estimate - half_width, estimate + half_width

@@ -10,6 +10,7 @@ class Metric:
 
     `quantity` is the name under which an evaluation records the value. The two differ where a value may only
     carry the metric's name in the right feature space: a `frechet_distance` is an FID with Inception weights only.
+    `noise` says whether the spread between seeds is a number of units or, where it grows with the value, a share of it.
     """
 
     key: str
@@ -18,8 +19,9 @@ class Metric:
     better: Literal["higher", "lower"]
     unit: str = ""
     decimals: int = 2
+    noise: Literal["absolute", "relative"] = "absolute"
 
 
 ACCURACY = Metric("accuracy", "Acc", "accuracy", better="higher", unit="%", decimals=1)
 INCEPTION_SCORE = Metric("inception_score", "IS", "class_score", better="higher")
-FID = Metric("fid", "FID", "frechet_distance", better="lower", decimals=1)
+FID = Metric("fid", "FID", "frechet_distance", better="lower", decimals=1, noise="relative")

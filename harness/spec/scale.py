@@ -9,7 +9,10 @@ from harness.spec.run import Run
 
 @dataclass(frozen=True)
 class Spread:
-    """The standard deviation between seeds that was measured for a metric, with its degrees of freedom."""
+    """The standard deviation between seeds that was measured for a metric, with its degrees of freedom.
+
+    It is in units of the metric, or a share of the value where the metric's noise is relative.
+    """
 
     sd: float
     df: int

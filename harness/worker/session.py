@@ -115,9 +115,8 @@ class Session:
         )
 
     def _show_training(self, step: int, total: int, rate: float) -> None:
-        self._show(
-            Progress(phase="training", step=step, total=total, epochs=self.run.config.training.epochs, rate=rate)
-        )
+        epochs = self.run.config.training.epochs
+        self._show(Progress(phase="training", step=step, total=total, epochs=epochs, rate=rate))
 
     def _show_evaluation(self, phase: str, done: int, total: int) -> None:
         self._show(Progress(phase=phase, step=done, total=total, epochs=0))

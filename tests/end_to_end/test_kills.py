@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,28 +28,31 @@ def start(environment, results, *arguments):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(toy_environment, tmp_path_factory):
+def undisturbed(toy_environment, finished, tmp_path_factory):
     """The results of a run that nothing disturbs, and the seconds that it took."""
-    results, begun = tmp_path_factory.mktemp("undisturbed"), time.monotonic()
+    results = tmp_path_factory.mktemp("undisturbed")
+    shutil.copytree(finished[0] / "cache", results / "cache")
+    begun = time.monotonic()
     process = start(toy_environment, results)
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output
     return snapshot(results), time.monotonic() - begun
 
 
-def test_runs_killed_twenty_times_end_bit_for_bit_the_same(toy_environment, undisturbed, tmp_path):
+def test_runs_killed_twenty_times_end_bit_for_bit_the_same(toy_environment, undisturbed, fresh_results):
     """Kill the whole process group; when a run gets to its end between kills, compare it and begin another."""
     (expected, seconds), dice = undisturbed, random.Random(0)
     kills, rounds, resumed = 0, 0, 0
+    results = fresh_results("round-0")
     while kills < KILLS or rounds == 0:
-        results = tmp_path / str(rounds)
         process = start(toy_environment, results)
         try:
-            output, _ = process.communicate(timeout=dice.uniform(0.2, 1.0) * seconds if kills < KILLS else 300)
+            output, _ = process.communicate(timeout=dice.uniform(0.2, 0.8) * seconds if kills < KILLS else 300)
             assert process.returncode == 0, output
             assert snapshot(results) == expected
             resumed += sum(len(list(run.glob("segments/*.json"))) > 1 for run in results.glob("runs/*"))
             rounds += 1
+            results = fresh_results(f"round-{rounds}")
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
@@ -56,9 +60,10 @@ def test_runs_killed_twenty_times_end_bit_for_bit_the_same(toy_environment, undi
     assert resumed >= 2, "most kills must have hit the training itself"
 
 
-def test_interrupting_saves_and_leaves_with_130(toy_environment, undisturbed, tmp_path):
-    process = start(toy_environment, tmp_path)
-    while not list(tmp_path.glob("runs/*/checkpoints/*.json")):
+def test_interrupting_saves_and_leaves_with_130(toy_environment, undisturbed, fresh_results):
+    results = fresh_results()
+    process = start(toy_environment, results)
+    while not list(results.glob("runs/*/checkpoints/*.json")):
         assert process.poll() is None
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
@@ -66,40 +71,42 @@ def test_interrupting_saves_and_leaves_with_130(toy_environment, undisturbed, tm
     assert process.returncode == 130
     assert "interrupted; the same command goes on from here" in output
     assert "Traceback" not in output
-    status = [sys.executable, "-m", "harness", "--results", str(tmp_path), "status", "--json"]
+    status = [sys.executable, "-m", "harness", "--results", str(results), "status", "--json"]
     document = json.loads(subprocess.check_output(status, env=toy_environment))
     assert document["totals"] == {"interrupted": 1}
-    process = start(toy_environment, tmp_path)
+    process = start(toy_environment, results)
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output
-    assert snapshot(tmp_path) == undisturbed[0]
+    assert snapshot(results) == undisturbed[0]
 
 
-def test_a_truncated_checkpoint_is_passed_over(toy_environment, undisturbed, tmp_path):
-    process = start(toy_environment, tmp_path)
-    while len(list(tmp_path.glob("runs/*/checkpoints/*.json"))) < 2:
+def test_a_truncated_checkpoint_is_passed_over(toy_environment, undisturbed, fresh_results):
+    results = fresh_results()
+    process = start(toy_environment, results)
+    while len(list(results.glob("runs/*/checkpoints/*.json"))) < 2:
         assert process.poll() is None
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-    newest = max(tmp_path.glob("runs/*/checkpoints/*.safetensors"))
+    newest = max(results.glob("runs/*/checkpoints/*.safetensors"))
     newest.write_bytes(newest.read_bytes()[:1000])
-    process = start(toy_environment, tmp_path)
+    process = start(toy_environment, results)
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output
-    assert "is not what was written" in next(tmp_path.glob("runs/*/log.txt")).read_text()
-    assert snapshot(tmp_path) == undisturbed[0]
+    assert "is not what was written" in next(results.glob("runs/*/log.txt")).read_text()
+    assert snapshot(results) == undisturbed[0]
 
 
-def test_killing_only_the_parent_leaves_the_worker_to_finish(toy_environment, undisturbed, tmp_path):
-    process = start(toy_environment, tmp_path)
-    while not list(tmp_path.glob("runs/*/checkpoints/*.json")):
+def test_killing_only_the_parent_leaves_the_worker_to_finish(toy_environment, undisturbed, fresh_results):
+    results = fresh_results()
+    process = start(toy_environment, results)
+    while not list(results.glob("runs/*/checkpoints/*.json")):
         assert process.poll() is None
         time.sleep(0.05)
     process.kill()
     process.wait()
-    second = start(toy_environment, tmp_path)
+    second = start(toy_environment, results)
     output, _ = second.communicate(timeout=300)
     assert second.returncode == 0, output
-    assert snapshot(tmp_path) == undisturbed[0]
-    assert len(list(tmp_path.glob("runs/*/segments/*.json"))) == 1
+    assert snapshot(results) == undisturbed[0]
+    assert len(list(results.glob("runs/*/segments/*.json"))) == 1

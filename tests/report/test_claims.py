@@ -1,6 +1,7 @@
 """Claims and verdicts over hand-made measurements."""
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -14,18 +15,17 @@ from harness.spec.metrics import ACCURACY, FID
 from harness.spec.paper import Tolerance
 from harness.spec.scale import Spread
 
+UNITS = replace(FID, key="u", noise="absolute")
 WORDS = {"says": "s", "where": "w"}
 
 
 def frame(**rows):
-    """Build measurements from row=[values over seeds] of FID."""
-    lines = [
-        [row, "fid", seed, value, 10, "r", "e"] for row, values in rows.items() for seed, value in enumerate(values)
-    ]
+    """Build measurements from row=[values over seeds] of a metric with absolute noise."""
+    lines = [[row, "u", seed, value, 10, "r", "e"] for row, values in rows.items() for seed, value in enumerate(values)]
     return pd.DataFrame(lines, columns=COLUMNS)
 
 
-NARROW = {"fid": Spread(0.5, 30)}
+NARROW = {"u": Spread(0.5, 30)}
 
 
 @pytest.mark.parametrize(
@@ -40,58 +40,69 @@ NARROW = {"fid": Spread(0.5, 30)}
 )
 def test_an_order_holds_fails_or_is_undecided(values, status):
     a, b, c = ([value] for value in values)
-    decision = decide(falls(FID, "a", "b", "c", **WORDS), frame(a=a, b=b, c=c), NARROW)
+    decision = decide(falls(UNITS, "a", "b", "c", **WORDS), frame(a=a, b=b, c=c), NARROW)
     assert decision.status is status
     mirrored = frame(a=[-a[0]], b=[-b[0]], c=[-c[0]])
-    assert decide(rises(FID, "a", "b", "c", **WORDS), mirrored, NARROW).status is status
+    assert decide(rises(UNITS, "a", "b", "c", **WORDS), mirrored, NARROW).status is status
 
 
 def test_the_interval_is_that_of_student():
     data = frame(a=[1.0, 2.0, 3.0], b=[7.0, 9.0, 11.0])
-    (finding,) = decide(rises(FID, "a", "b", **WORDS), data, {}).findings
+    (finding,) = decide(rises(UNITS, "a", "b", **WORDS), data, {}).findings
     expected = stats.ttest_ind([7, 9, 11], [1, 2, 3]).confidence_interval()
     assert finding.estimate - finding.half_width == pytest.approx(expected.low)
     assert finding.estimate + finding.half_width == pytest.approx(expected.high)
 
 
 def test_one_seed_without_a_known_spread_decides_nothing():
-    decision = decide(falls(FID, "a", "b", **WORDS), frame(a=[30], b=[10]), {})
+    decision = decide(falls(UNITS, "a", "b", **WORDS), frame(a=[30], b=[10]), {})
     assert decision.status is Status.UNDECIDED
     assert "the spread between seeds is unknown" in decision.reason
 
 
 def test_measured_spread_replaces_the_declared_one():
     data = frame(a=[30.0, 34.0], b=[10.0])
-    spread = seed_spread(FID, data, {"fid": Spread(99.0, 1)})
+    spread = seed_spread(UNITS, data, {"u": Spread(99.0, 1)})
     assert (spread.sd, spread.df) == (pytest.approx(math.sqrt(8)), 1)
 
 
+def test_relative_noise_grows_with_the_value():
+    lines = [[row, "fid", 0, value, 1, "r", "e"] for row, value in (("a", 100.0), ("b", 80.0), ("c", 10.0), ("d", 8.0))]
+    data, noise = pd.DataFrame(lines, columns=COLUMNS), {"fid": Spread(0.05, 1000)}
+    (large,) = decide(falls(FID, "a", "b", **WORDS), data, noise).findings
+    (small,) = decide(falls(FID, "c", "d", **WORDS), data, noise).findings
+    assert large.half_width == pytest.approx(10 * small.half_width)
+    assert large.half_width == pytest.approx(1.96 * 0.05 * math.hypot(100, 80), rel=1e-2)
+    repeated = pd.DataFrame([["a", "fid", s, v, 1, "r", "e"] for s, v in enumerate((90.0, 110.0))], columns=COLUMNS)
+    assert seed_spread(FID, repeated, {}).sd == pytest.approx(math.sqrt(200) / 100)
+
+
 def test_missing_rows_leave_a_claim_undecided_and_are_named():
-    decision = decide(falls(FID, "a", "b", **WORDS), frame(a=[30]), NARROW)
+    decision = decide(falls(UNITS, "a", "b", **WORDS), frame(a=[30]), NARROW)
     assert (decision.status, decision.reason) == (Status.UNDECIDED, "not measured yet: b")
-    assert decide(falls(FID, "a", "b", **WORDS), frame(), NARROW).status is Status.UNDECIDED
+    assert decide(falls(UNITS, "a", "b", **WORDS), frame(), NARROW).status is Status.UNDECIDED
 
 
 def test_a_nan_fails_a_claim():
-    assert decide(falls(FID, "a", "b", **WORDS), frame(a=[30], b=[math.nan]), NARROW).status is Status.FAILS
+    assert decide(falls(UNITS, "a", "b", **WORDS), frame(a=[30], b=[math.nan]), NARROW).status is Status.FAILS
 
 
 @pytest.mark.parametrize(("b", "status"), [(10.5, Status.HOLDS), (13.0, Status.FAILS), (12.1, Status.UNDECIDED)])
 def test_close_rows(b, status):
-    data, noise = frame(a=[10], b=[b]), {"fid": Spread(0.1, 100)}
-    assert decide(close(FID, "a", "b", within=2, **WORDS), data, noise).status is status
+    data, noise = frame(a=[10], b=[b]), {"u": Spread(0.1, 100)}
+    assert decide(close(UNITS, "a", "b", within=2, **WORDS), data, noise).status is status
 
 
 def test_small_drops():
-    data, noise = frame(a=[97], b=[96]), {"fid": Spread(0.1, 100)}
-    assert decide(drops_at_most(FID, "a", "b", by=2, **WORDS), data, noise).status is Status.HOLDS
-    assert decide(drops_at_most(FID, "a", "b", by=0.5, **WORDS), data, noise).status is Status.FAILS
+    data, noise = frame(a=[97], b=[96]), {"u": Spread(0.1, 100)}
+    assert decide(drops_at_most(UNITS, "a", "b", by=2, **WORDS), data, noise).status is Status.HOLDS
+    assert decide(drops_at_most(UNITS, "a", "b", by=0.5, **WORDS), data, noise).status is Status.FAILS
 
 
 def test_a_ratio_is_a_pair_of_contrasts():
-    slow = (Term(1, "slow", FID), Term(-1.5, "fast", FID)), (Term(1, "slow", FID), Term(-2.5, "fast", FID))
+    slow = (Term(1, "slow", UNITS), Term(-1.5, "fast", UNITS)), (Term(1, "slow", UNITS), Term(-2.5, "fast", UNITS))
     claim = Claim("twice as long", "w", (Contrast(slow[0], low=0), Contrast(slow[1], high=0)))
-    noise = {"fid": Spread(0.1, 100)}
+    noise = {"u": Spread(0.1, 100)}
     assert decide(claim, frame(slow=[20], fast=[10]), noise).status is Status.HOLDS
     assert decide(claim, frame(slow=[30], fast=[10]), noise).status is Status.FAILS
 
@@ -102,7 +113,7 @@ def test_improvement_follows_the_direction_of_each_metric():
         [r, m, 0, v, 1, "r", "e"]
         for r, m, v in (("a", "accuracy", 90), ("b", "accuracy", 95), ("a", "fid", 30), ("b", "fid", 20))
     ]
-    noise = {"fid": Spread(0.5, 30), "accuracy": Spread(0.5, 30)}
+    noise = {"fid": Spread(0.05, 30), "accuracy": Spread(0.5, 30)}
     assert decide(claim, pd.DataFrame(lines, columns=COLUMNS), noise).status is Status.HOLDS
 
 

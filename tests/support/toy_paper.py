@@ -29,7 +29,7 @@ DENOISING = Run(
     "denoising",
     RunConfig(data=DIGITS, network=NETWORK, method=Denoising(process=PROCESS), training=TRAINING),
 )
-LONG = HYBRID.but(epochs=12)
+LONG = HYBRID.but(epochs=5)
 BROKEN = HYBRID.but(learning_rate=1e30)
 
 GENERATION = Generation(samples=150, features="classifier", score_splits=3)

@@ -31,7 +31,10 @@ REVISION = 1
 
 
 class FeatureSpace(Protocol):
-    """Maps images to features and class logits."""
+    """Maps images to features and class logits. `folder` keeps what is computed once for all runs."""
+
+    @property
+    def folder(self) -> Path: ...
 
     def describe(self) -> dict[str, str | float]:
         """Return what names the space in a record: its kind, the hash of its weights, how good it is."""
@@ -49,6 +52,7 @@ class ClassifierFeatures:
     network: SmallCNN
     description: dict[str, str | float]
     device: torch.device
+    folder: Path
 
     def describe(self) -> dict[str, str | float]:
         """Return the data, the test accuracy in percent, and the hash of the weights."""
@@ -79,7 +83,7 @@ def feature_space(kind: str, subject: Subject) -> FeatureSpace:
     description = read_json(folder / "description.json")
     network = SmallCNN(subject.config.data)
     network.load_state_dict(load_tensors(folder / "weights.safetensors", str(description["weights_sha256"])))
-    return ClassifierFeatures(network.to(subject.device).eval(), description, subject.device)
+    return ClassifierFeatures(network.to(subject.device).eval(), description, subject.device, folder)
 
 
 def _train_classifier(subject: Subject, folder: Path) -> None:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from harness.data.loaders import to_uint8
 from harness.evaluation.base import BLOCK, Findings, Subject
-from harness.evaluation.features import feature_space
+from harness.evaluation.features import FeatureSpace, feature_space
 from harness.methods.base import Generator
 from harness.metrics.class_score import class_score
-from harness.metrics.frechet import frechet_distance, moments
+from harness.metrics.frechet import Moments, frechet_distance, moments
 from harness.spec.evaluations import Generation
-from harness.store.arrays import load_array
+from harness.store.arrays import load_array, save_array
 from harness.store.records import Measurement
 
 SHARD = 5 * BLOCK
@@ -31,9 +31,8 @@ def evaluate(evaluation: Generation, subject: Subject) -> Findings:
     features, logits = space.embed(torch.from_numpy(samples))
     subject.save("features", features)
     subject.save("sample_logits", logits)
-    reference_images, _ = subject.data.split(evaluation.reference)
-    reference_features, _ = space.embed(torch.from_numpy(np.array(reference_images)))
-    distance = frechet_distance(moments(features), moments(reference_features))
+    reference = reference_moments(space, evaluation.reference, subject)
+    distance = frechet_distance(moments(features), reference)
     shuffled = np.random.RandomState(SCORE_PERMUTATION_SEED).permutation(len(logits))
     score, score_sd = class_score(logits[shuffled], evaluation.score_splits)
     return Findings(
@@ -43,10 +42,22 @@ def evaluate(evaluation: Generation, subject: Subject) -> Findings:
         },
         {
             "feature_space": space.describe(),
-            "reference_n": len(reference_features),
+            "reference_n": reference.n,
             "class_score_sd_over_splits": score_sd,
         },
     )
+
+
+def reference_moments(space: FeatureSpace, split: str, subject: Subject) -> Moments:
+    """Return the moments of a split in a feature space, computed once and kept beside the space's weights."""
+    paths = [space.folder / f"{split}-{part}.npy" for part in ("mean", "covariance")]
+    images, _ = subject.data.split(split)
+    if not all(path.exists() for path in paths):
+        computed = moments(space.embed(torch.from_numpy(np.array(images)))[0])
+        for path, array in zip(paths, (computed.mean, computed.covariance), strict=True):
+            save_array(path, array)
+    mean, covariance = map(load_array, paths)
+    return Moments(mean, covariance, len(images))
 
 
 @torch.inference_mode()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness.report.build import TableReport
 from harness.report.data import csv, json_text
-from harness.report.latex import latex
+from harness.report.latex import document, latex
 from harness.report.plain import markdown
 from harness.store.files import write_bytes
 from harness.store.run_directory import Results
@@ -26,4 +26,14 @@ def write(report: TableReport, formats: Sequence[str], results: Results) -> list
         path = results.report / report.paper.name / f"{report.table.name}.{ending}"
         write_bytes(path, writer(report).encode())
         written.append(path)
+    if "latex" in formats:
+        written.append(_write_document(results.report / report.paper.name))
     return written
+
+
+def _write_document(folder: Path) -> Path:
+    """Write a document that inputs every table of the folder, so that `pdflatex report` shows them."""
+    tables = sorted((path.stem for path in folder.glob("table*.tex")), key=lambda name: int(name.removeprefix("table")))
+    path = folder / "report.tex"
+    write_bytes(path, document(*(f"\\input{{{name}}}" for name in tables)).encode())
+    return path

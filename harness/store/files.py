@@ -22,7 +22,8 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(f"cannot write {path}: {error.strerror or error}; nothing was lost, run again") from None
+        reason = error.strerror or f"{error} (is the disk full?)"
+        raise StoreError(f"cannot write {path}: {reason}; nothing was lost, run again") from None
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:

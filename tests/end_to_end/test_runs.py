@@ -198,6 +198,33 @@ def test_a_deleted_record_is_measured_anew_without_training(finished, harness, t
     assert all(len(list((run / "segments").iterdir())) == 1 for run in (results / "runs").iterdir())
 
 
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system with room for little more than the configuration of a run."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=120k", "tmpfs", folder], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk_fails_on_one_line_and_goes_on_when_there_is_room(small_disk, harness, finished):
+    shutil.copytree(finished[0] / "cache", small_disk / "cache", ignore=shutil.ignore_patterns("*.safetensors"))
+    done = harness("run", "toy/table101", "--rows", "Hybrid*", results=small_disk)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "cannot write" in done.stderr
+    subprocess.run(["mount", "-o", "remount,size=10m", small_disk], check=True)
+    shutil.copytree(finished[0] / "cache", small_disk / "cache", dirs_exist_ok=True)
+    done = harness("run", "toy/table101", "--rows", "Hybrid*", results=small_disk)
+    assert done.returncode == 0, done.stderr
+    everything = snapshot(finished[0])
+    assert snapshot(small_disk).items() <= everything.items()
+
+
 @pytest.mark.skipif(
     os.geteuid() == 0 and not shutil.which("setpriv"), reason="root may write everywhere; setpriv is missing"
 )

@@ -12,6 +12,7 @@ from toy_paper import PAPER as TOY
 
 from harness.report.build import build
 from harness.report.data import csv, json_text
+from harness.report.figures import write_figures
 from harness.report.files import WRITERS, write
 from harness.report.latex import document, latex
 from harness.report.plain import markdown, terminal
@@ -132,7 +133,8 @@ def test_tables_with_citations_compile_side_by_side(tmp_path):
 def test_every_format_is_written_where_the_user_is_told(tmp_path):
     paths = write(report_of(tmp_path), list(WRITERS), Results(tmp_path))
     assert [path.relative_to(tmp_path).as_posix() for path in paths] == [
-        f"report/hybvit/table6.{ending}" for ending in ("tex", "md", "csv", "json")
+        *(f"report/hybvit/table6.{ending}" for ending in ("tex", "md", "csv", "json")),
+        "report/hybvit/report.tex",
     ]
     assert all(path.stat().st_size > 500 for path in paths)
 
@@ -151,3 +153,22 @@ def test_csv_traces_every_value_to_its_runs(tmp_path):
 def test_paper_scale_is_called_by_its_own_names(tmp_path):
     report = build(HYBVIT, TABLE6, PAPER_SCALE, Results(tmp_path))
     assert report.labels == {"accuracy": "Acc", "inception_score": "IS", "fid": "FID"}
+
+
+def test_the_written_document_compiles_where_it_lies(tmp_path):
+    folder = write(report_of(tmp_path), ["latex"], Results(tmp_path))[0].parent
+    if shutil.which("pdflatex") is None:
+        pytest.skip("pdflatex is missing: apt-get install texlive-latex-base texlive-latex-recommended")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "report"]
+    assert subprocess.run(command, cwd=folder, capture_output=True, timeout=120).returncode == 0
+    assert (folder / "report.pdf").exists()
+
+
+def test_figures_are_drawn_and_reproducible(tmp_path):
+    report = report_of(tmp_path, value=lambda cell: float(len(cell.row.label)))
+    first = {path.name: path.read_bytes() for path in write_figures(report, Results(tmp_path))}
+    again = {path.name: path.read_bytes() for path in write_figures(report, Results(tmp_path))}
+    assert set(first) == {"table6-agreement.png", "table6-agreement.pdf"}
+    assert first == again
+    empty = build(HYBVIT, TABLE6, HYBVIT.scale("laptop"), Results(tmp_path / "empty"))
+    assert write_figures(empty, Results(tmp_path / "empty")) == []

@@ -43,8 +43,10 @@ def show_command(settings: Settings, table: str, as_json: bool) -> None:
         print_json({"paper": paper.name, "table": spec.name, "title": spec.title, "metrics": metrics, "rows": rows})
         return
     click.echo(f"Table {spec.number} of {paper.title}: {spec.title}\n")
+    sections = any(row["section"] for row in rows)
     lines = [
         [
+            *([row["section"]] if sections else []),
             row["label"],
             *("-" if v is None else v for v in row["reported"].values()),
             row["source"],
@@ -52,7 +54,9 @@ def show_command(settings: Settings, table: str, as_json: bool) -> None:
         ]
         for row in rows
     ]
-    headings = ["row", *(f"{m.label} {m.unit}".strip() for m in spec.metrics), "source", "run at paper scale"]
+    first = ["section", "row"] if sections else ["row"]
+    metrics = [f"{m.label} {m.unit}".strip() for m in spec.metrics]
+    headings = [*first, *metrics, "source", "run at paper scale"]
     click.echo(tabulate(lines, headings, disable_numparse=True, stralign="left"))
     for claim in spec.claims:
         click.echo(f"\n{claim.where}: {claim.says}", nl=False)

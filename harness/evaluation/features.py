@@ -34,7 +34,9 @@ class FeatureSpace(Protocol):
     """Maps images to features and class logits. `folder` keeps what is computed once for all runs."""
 
     @property
-    def folder(self) -> Path: ...
+    def folder(self) -> Path:
+        """The folder for what is computed once for all runs."""
+        ...
 
     def describe(self) -> dict[str, str | float]:
         """Return what names the space in a record: its kind, the hash of its weights, how good it is."""

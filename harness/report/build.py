@@ -89,7 +89,7 @@ def build(paper: Paper, table: Table, scale: Scale, results: Results) -> TableRe
         scale=scale,
         labels={cell.metric.key: cell.label for cell in possible},
         rows=tuple(ReportRow(row, _cells(paper, table, row, scale, frame)) for row in table.rows),
-        decisions=tuple(decide(claim, frame, scale.spread) for claim in table.claims),
+        decisions=tuple(decide(claim, table, frame, scale) for claim in table.claims),
         features=feature_space(frame, results),
         wanted=len(possible),
         frame=frame,
@@ -100,7 +100,7 @@ def _cells(paper: Paper, table: Table, row: Row, scale: Scale, frame: pd.DataFra
     found = []
     for metric in table.metrics:
         reported = table.reported(row, metric)
-        lines = frame[(frame["row"] == row.label) & (frame["metric"] == metric.key)]
+        lines = frame[(frame["row"] == row.key) & (frame["metric"] == metric.key)]
         measured = None
         if len(lines):
             values = lines["value"]

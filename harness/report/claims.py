@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from math import isfinite, sqrt
+from math import inf, isfinite, sqrt
 
 import pandas as pd
 
 from harness.spec.claims import Claim, Contrast, Term
 from harness.spec.metrics import Metric
-from harness.spec.scale import Spread
+from harness.spec.scale import Scale, Spread
+from harness.spec.table import Table
 
 CONFIDENCE = 0.95
 
@@ -20,6 +21,17 @@ class Status(StrEnum):
     HOLDS = "holds"
     FAILS = "fails"
     UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The value of a cell with its standard error; a value that the paper cites has none."""
+
+    row: str
+    metric: Metric
+    mean: float
+    standard_error: float = 0.0
+    df: float = inf
 
 
 @dataclass(frozen=True)
@@ -34,33 +46,41 @@ class Finding:
 
 @dataclass(frozen=True)
 class Decision:
-    """A claim, its status, and what decides it. `reason` says why it stays undecided."""
+    """A claim, its status, and what decides it. `reason` says why it stays undecided, or fails without a contrast."""
 
     claim: Claim
     status: Status
     findings: tuple[Finding, ...]
-    values: tuple[tuple[Term, float], ...]
+    values: tuple[Estimate, ...]
     reason: str = ""
 
 
-def decide(claim: Claim, frame: pd.DataFrame, declared: Mapping[str, Spread]) -> Decision:
+def decide(claim: Claim, table: Table, frame: pd.DataFrame, scale: Scale) -> Decision:
     """Return what the measurements of a table say of a claim.
 
     A contrast holds when its whole 95 % interval lies inside the bounds, and fails when none of it does. The noise
     is the standard deviation between seeds, pooled over the rows of the table; with a single seed it is the one
-    that the scale declares. Without either, nothing is decided.
+    that the scale declares. Without either, nothing is decided. Rows without a run stand with the values that the
+    paper cites; beside measured rows these mean something only where values compare.
     """
-    values = _means(claim, frame)
-    missing = sorted({term.row for term, mean in values.items() if mean is None})
-    known = tuple((term, mean) for term, mean in values.items() if mean is not None)
-    if missing:
-        return Decision(claim, Status.UNDECIDED, (), known, f"not measured yet: {', '.join(missing)}")
-    if not all(isfinite(mean) for _, mean in known):
+    cells = {(term.row, term.metric): term for term in claim.terms()}
+    spreads = {metric: seed_spread(metric, frame, scale.spread) for _, metric in cells}
+    estimates = {cell: _estimate(term, table, frame, spreads[term.metric]) for cell, term in cells.items()}
+    known = tuple(estimate for estimate in estimates.values() if estimate is not None)
+    cited = {estimate.row for estimate in known if table.row(estimate.row).run is None}
+
+    def undecided(reason: str) -> Decision:
+        return Decision(claim, Status.UNDECIDED, (), known, reason)
+
+    if missing := sorted({row for (row, _), estimate in estimates.items() if estimate is None}):
+        return undecided(f"not measured yet: {', '.join(missing)}")
+    if not all(isfinite(estimate.mean) for estimate in known):
         return Decision(claim, Status.FAILS, (), known, "a measured value is not finite")
-    spreads = {metric.key: seed_spread(metric, frame, declared) for metric in {term.metric for term in claim.terms()}}
-    if None in spreads.values():
-        return Decision(claim, Status.UNDECIDED, (), known, "the spread between seeds is unknown: run --seeds 3")
-    findings = tuple(_find(contrast, values, frame, spreads) for contrast in claim.contrasts)
+    if cited and len(cited) < len({row for row, _ in cells}) and not scale.comparable:
+        return undecided(f"cited values compare at paper scale only: {', '.join(sorted(cited))}")
+    if any(estimate.standard_error == inf for estimate in known):
+        return undecided("the spread between seeds is unknown: run --seeds 3")
+    findings = tuple(_find(contrast, estimates) for contrast in claim.contrasts)
     statuses = {finding.status for finding in findings}
     if Status.FAILS in statuses:
         return Decision(claim, Status.FAILS, findings, known)
@@ -86,40 +106,33 @@ def seed_spread(metric: Metric, frame: pd.DataFrame, declared: Mapping[str, Spre
     return Spread(sqrt(pooled), df)
 
 
-def _means(claim: Claim, frame: pd.DataFrame) -> dict[Term, float | None]:
-    """Return the mean over seeds of every cell of the claim, each cell once."""
-    means: dict[Term, float | None] = {}
-    for term in claim.terms():
-        cell = Term(1.0, term.row, term.metric)
-        values = _values(cell, frame)
-        means[cell] = float(values.mean(skipna=False)) if len(values) else None
-    return means
+def _estimate(term: Term, table: Table, frame: pd.DataFrame, spread: Spread | None) -> Estimate | None:
+    """Return the value of a term's cell, None while it is not measured; its error is infinite when unknown."""
+    row, metric = table.row(term.row), term.metric
+    if row.run is None:
+        reported = table.reported(row, metric)
+        return None if reported is None else Estimate(term.row, metric, reported)
+    values = frame.loc[(frame["row"] == term.row) & (frame["metric"] == metric.key), "value"]
+    if values.empty:
+        return None
+    mean = float(values.mean(skipna=False))
+    if spread is None:
+        return Estimate(term.row, metric, mean, standard_error=inf)
+    sd = spread.sd * abs(mean) if metric.noise == "relative" else spread.sd
+    return Estimate(term.row, metric, mean, sd / sqrt(len(values)), spread.df)
 
 
-def _find(
-    contrast: Contrast,
-    means: Mapping[Term, float | None],
-    frame: pd.DataFrame,
-    spreads: Mapping[str, Spread | None],
-) -> Finding:
+def _find(contrast: Contrast, estimates: Mapping[tuple[str, Metric], Estimate | None]) -> Finding:
     from scipy.stats import t
 
-    estimate, variance, df = 0.0, 0.0, 0
-    for term in contrast.terms:
-        spread, mean = spreads[term.metric.key], means[Term(1.0, term.row, term.metric)]
-        assert spread is not None and mean is not None
-        estimate += term.weight * mean
-        sd = spread.sd * abs(mean) if term.metric.noise == "relative" else spread.sd
-        variance += (term.weight * sd) ** 2 / len(_values(term, frame))
-        df = spread.df if df == 0 else min(df, spread.df)
-    half_width = float(t.ppf((1 + CONFIDENCE) / 2, df)) * sqrt(variance)
-    low, high = estimate - half_width, estimate + half_width
+    parts = [(term.weight, estimate) for term in contrast.terms if (estimate := estimates[term.row, term.metric])]
+    centre = sum(weight * estimate.mean for weight, estimate in parts)
+    error = sqrt(sum((weight * estimate.standard_error) ** 2 for weight, estimate in parts))
+    df = min(estimate.df for _, estimate in parts)
+    half_width = float(t.ppf((1 + CONFIDENCE) / 2, df)) * error
+    low, high = centre - half_width, centre + half_width
     if contrast.low <= low and high <= contrast.high:
-        return Finding(contrast, estimate, half_width, Status.HOLDS)
+        return Finding(contrast, centre, half_width, Status.HOLDS)
     if high < contrast.low or low > contrast.high:
-        return Finding(contrast, estimate, half_width, Status.FAILS)
-    return Finding(contrast, estimate, half_width, Status.UNDECIDED)
-
-
-def _values(term: Term, frame: pd.DataFrame) -> "pd.Series[float]":
-    return frame.loc[(frame["row"] == term.row) & (frame["metric"] == term.metric.key), "value"]
+        return Finding(contrast, centre, half_width, Status.FAILS)
+    return Finding(contrast, centre, half_width, Status.UNDECIDED)

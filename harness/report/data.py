@@ -93,7 +93,7 @@ def _claim(decision: Decision) -> dict[str, Any]:
         "status": decision.status.value,
         "reason": decision.reason,
         "values": [
-            {"row": term.row, "metric": term.metric.key, "mean": _finite(mean)} for term, mean in decision.values
+            {"row": value.row, "metric": value.metric.key, "mean": _finite(value.mean)} for value in decision.values
         ],
         "contrasts": [
             {

@@ -104,7 +104,7 @@ def _pairs(report: TableReport, metric: Metric) -> list[tuple[str, float, float]
     for row in report.rows:
         for cell in row.cells:
             if cell.metric is metric and cell.reported is not None and cell.measured and isfinite(cell.measured.mean):
-                found.append((row.row.label, cell.reported, cell.measured.mean))
+                found.append((row.row.key, cell.reported, cell.measured.mean))
     return found
 
 

@@ -15,7 +15,7 @@ COLUMNS = ["row", "metric", "seed", "value", "items", "run", "evaluation"]
 
 
 def measurements(paper: Paper, table: Table, scale: Scale, results: Results) -> pd.DataFrame:
-    """Return the measured values of a table: row label, metric key, seed, value, items, run id, evaluation id.
+    """Return the measured values of a table: row key, metric key, seed, value, items, run id, evaluation id.
 
     Looks at the seeds 0, 1, ... up to the first that no row has a run of. A cell without a record has no line.
     """
@@ -42,4 +42,4 @@ def _line(cell: Cell, results: Results) -> list[object] | None:
     if record is None or cell.metric.quantity not in record.quantities:
         return None
     measured = record.quantities[cell.metric.quantity]
-    return [cell.row.label, cell.metric.key, cell.seed, measured.value, measured.n, cell.run.id, cell.evaluation.id]
+    return [cell.row.key, cell.metric.key, cell.seed, measured.value, measured.n, cell.run.id, cell.evaluation.id]

@@ -14,7 +14,7 @@ def latex(report: TableReport) -> str:
     group = " & ".join(f"\\multicolumn{{2}}{{c}}{{{_tex(_heading(report, i))}}}" for i in range(len(metrics)))
     rules = " ".join(f"\\cmidrule(lr){{{2 + 2 * i}-{3 + 2 * i}}}" for i in range(len(metrics)))
     columns = ["Model", *["paper", "ours"] * len(metrics), *text.headings(report)[1 + 2 * len(metrics) :]]
-    lines = [" & ".join(_cell(part) for part in text.line(report, row)) + " \\\\" for row in report.rows]
+    lines = [_line(parts, len(columns)) for parts in text.lines(report)]
     return "\n".join(
         [
             f"% {report.name}, scale {report.scale.name}; needs \\usepackage{{booktabs}}",
@@ -63,6 +63,13 @@ def _claims(report: TableReport) -> list[str]:
         for decision in report.decisions
     ]
     return ["\\begin{description}", *items, "\\end{description}"]
+
+
+def _line(parts: list[str], columns: int) -> str:
+    """Return a row, or for a section its name over all columns, set off by a rule."""
+    if not any(parts[1:]):
+        return f"\\midrule \\multicolumn{{{columns}}}{{l}}{{\\emph{{{_tex(parts[0])}}}}} \\\\"
+    return " & ".join(_cell(part) for part in parts) + " \\\\"
 
 
 def _cell(value: str) -> str:

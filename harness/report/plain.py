@@ -38,7 +38,7 @@ def markdown(report: TableReport) -> str:
 
 
 def _grid(report: TableReport, style: str) -> str:
-    lines = [text.line(report, row) for row in report.rows]
+    lines = text.lines(report)
     if style == "pipe":
         lines = _escaped(lines)
     numbers = 2 * len(report.table.metrics) + 1

@@ -42,6 +42,17 @@ def line(report: TableReport, row: ReportRow) -> list[str]:
     return [*texts, str(row.seeds or ""), *([verdict(row)] if report.scale.comparable else [])]
 
 
+def lines(report: TableReport) -> list[list[str]]:
+    """Return the texts of all rows; a section begins with a line that holds its name alone."""
+    found, section = [], ""
+    for row in report.rows:
+        if row.row.section != section:
+            section = row.row.section
+            found.append([section, *[""] * (len(headings(report)) - 1)])
+        found.append(line(report, row))
+    return found
+
+
 def verdict(row: ReportRow) -> str:
     """Return the verdicts of a row in a few words: each kind once, counted where it occurs more often."""
     kinds = [cell.verdict for cell in row.cells if cell.verdict is not Verdict.NOT_REPORTED]
@@ -71,15 +82,15 @@ def notes(report: TableReport) -> list[str]:
         sentences.append(f"{coverage}; ± is the standard deviation over {_range(seeds)} seeds (ddof 1).")
     else:
         sentences.append(f"{coverage}, with one seed: the spread between seeds is not in the values.")
-    sentences += [f"{row.row.label}: {row.row.note}" for row in report.rows if row.row.note]
+    sentences += [f"{row.row.key}: {row.row.note}" for row in report.rows if row.row.note]
     return sentences
 
 
 def claim_evidence(decision: Decision, labels: dict[str, str]) -> str:
     """Return the measured values that decide a claim, and what keeps it from being decided."""
     by_metric: dict[Metric, list[str]] = {}
-    for term, mean in decision.values:
-        by_metric.setdefault(term.metric, []).append(f"{term.row} {number(mean, term.metric)}")
+    for value in decision.values:
+        by_metric.setdefault(value.metric, []).append(f"{value.row} {number(value.mean, value.metric)}")
     parts = [f"{labels.get(metric.key, metric.label)}: {', '.join(values)}" for metric, values in by_metric.items()]
     intervals = [
         f"{finding.estimate:+.2f} ± {finding.half_width:.2f} {_bounds(finding.contrast.low, finding.contrast.high)}"

@@ -43,4 +43,4 @@ def cells(paper: Paper, table: Table, rows: Sequence[Row], scale: Scale, seeds: 
             for metric in table.metrics:
                 evaluation = paper.evaluation(metric, row.run, scale)
                 if evaluation is not None:
-                    yield Cell(table, row, metric, seed, row.run, run, evaluation)
+                    yield Cell(table, row, metric, seed, row.run, run, evaluation.but(after=row.after))

@@ -17,7 +17,7 @@ from harness.spec.metrics import Metric
 
 @dataclass(frozen=True)
 class Term:
-    """A cell of a table, by row label and metric, with its weight in a contrast."""
+    """A cell of a table, by row key and metric, with its weight in a contrast."""
 
     weight: float
     row: str
@@ -73,6 +73,26 @@ def close(metric: Metric, *rows: str, within: float, says: str, where: str) -> C
 def drops_at_most(metric: Metric, start: str, end: str, by: float, *, says: str, where: str) -> Claim:
     """Claim that going from `start` to `end` costs at most `by` units of a metric that is better when higher."""
     return Claim(says, where, (Contrast(_difference(metric, start, end), low=-by),))
+
+
+def gap_closes(metric: Metric, first: tuple[str, str], last: tuple[str, str], *, says: str, where: str) -> Claim:
+    """Claim that the difference between two rows is smaller in the `last` pair than in the `first`."""
+    (a, b), (c, d) = first, last
+    terms = (Term(1.0, a, metric), Term(-1.0, b, metric), Term(-1.0, c, metric), Term(1.0, d, metric))
+    return Claim(says, where, (Contrast(terms, low=0),))
+
+
+def ratio(
+    metric: Metric, above: str, below: str, *, low: float = -inf, high: float = inf, says: str, where: str
+) -> Claim:
+    """Claim that `above` is between `low` and `high` times `below`, for a metric that is never negative."""
+    bounds = ((low, {"low": 0.0}), (high, {"high": 0.0}))
+    contrasts = (
+        Contrast((Term(1.0, above, metric), Term(-factor, below, metric)), **side)
+        for factor, side in bounds
+        if abs(factor) != inf
+    )
+    return Claim(says, where, tuple(contrasts))
 
 
 def _difference(metric: Metric, start: str, end: str) -> tuple[Term, Term]:

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
 from harness.spec.config import Family
 from harness.spec.data import Dataset
@@ -13,10 +13,13 @@ class Evaluation(Family):
     """A protocol that turns a trained model into numbers.
 
     `needs` is the capability that it asks of the model; `implementation` names the module and the function.
+    `after` is the share of the training after which the EMA weights are taken, in tenths; 1 is the end.
     """
 
     implementation: ClassVar[str]
     needs: ClassVar[Capability]
+
+    after: float = Field(1.0, gt=0, le=1, multiple_of=0.1)
 
     @property
     def id(self) -> str:
@@ -64,3 +67,17 @@ class Generation(Evaluation):
         if self.features == "inception":
             return {"frechet_distance": "FID", "class_score": "IS"}
         return {"frechet_distance": f"FD({data.name})", "class_score": f"CS({data.name})"}
+
+
+class Likelihood(Evaluation):
+    """Bits per dimension by the full variational bound: every timestep, the decoder and the prior."""
+
+    kind: Literal["likelihood"] = "likelihood"
+    implementation: ClassVar[str] = "harness.evaluation.likelihood:evaluate"
+    needs: ClassVar[Capability] = Capability.LIKELIHOOD
+
+    split: Literal["train", "test"] = "test"
+
+    def labels(self, data: Dataset) -> dict[str, str]:
+        """Return the label of the one quantity."""
+        return {"bits_per_dim": "bits/dim"}

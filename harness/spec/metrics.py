@@ -25,3 +25,4 @@ class Metric:
 ACCURACY = Metric("accuracy", "Acc", "accuracy", better="higher", unit="%", decimals=1)
 INCEPTION_SCORE = Metric("inception_score", "IS", "class_score", better="higher")
 FID = Metric("fid", "FID", "frechet_distance", better="lower", decimals=1, noise="relative")
+BPD = Metric("bpd", "BPD", "bits_per_dim", better="lower")

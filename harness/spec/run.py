@@ -63,6 +63,10 @@ class Run:
         suffix = " ".join(f"{key}={_short(value)}" for key, value in changes.items())
         return type(self)(f"{self.name} {suffix}", self.config.but(**changes))
 
+    def called(self, name: str) -> Self:
+        """Return the same run under another name."""
+        return type(self)(name, self.config)
+
     def with_config(self, **changes: Any) -> Self:
         """Return a run of the same name with some fields changed: how a scale shrinks a run."""
         return type(self)(self.name, self.config.but(**changes))
@@ -85,4 +89,4 @@ class Run:
 
 
 def _short(value: Any) -> str:
-    return str(getattr(value, "name", value))
+    return str(getattr(value, "name", value.digest[:6])) if isinstance(value, Config) else str(value)

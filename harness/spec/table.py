@@ -17,7 +17,7 @@ class Row:
     """A row as printed. `reported` follows the table's metrics; None stands for a dash.
 
     `source` says whether the paper measured the values itself, cites them, or leaves it open; a row without a
-    run is printed and never measured.
+    run is printed and never measured. `after` is the share of the training after which the run is evaluated.
     """
 
     label: str
@@ -26,13 +26,19 @@ class Row:
     section: str = ""
     source: Source = "own"
     note: str = ""
+    after: float = 1.0
+
+    @property
+    def key(self) -> str:
+        """What names the row within its table: the label, after its section where there is one."""
+        return f"{self.section}: {self.label}" if self.section else self.label
 
 
 @dataclass(frozen=True)
 class Table:
     """A table of a paper.
 
-    Raises `SpecError` when a row does not fit the metrics, a label stands twice, or a claim names no such cell.
+    Raises `SpecError` when a row does not fit the metrics, a key stands twice, or a claim names no such cell.
     """
 
     number: int
@@ -42,17 +48,17 @@ class Table:
     claims: tuple[Claim, ...] = ()
 
     def __post_init__(self) -> None:
-        labels = [row.label for row in self.rows]
+        keys = [row.key for row in self.rows]
         for row in self.rows:
             if len(row.reported) != len(self.metrics):
                 given, wanted = len(row.reported), len(self.metrics)
-                raise SpecError(f"{self.name}: row '{row.label}' reports {given} values for {wanted} metrics")
-            if labels.count(row.label) > 1:
-                raise SpecError(f"{self.name}: two rows are labelled '{row.label}'")
+                raise SpecError(f"{self.name}: row '{row.key}' reports {given} values for {wanted} metrics")
+            if keys.count(row.key) > 1:
+                raise SpecError(f"{self.name}: two rows are called '{row.key}'")
         for claim in self.claims:
             for term in claim.terms():
-                if term.row not in labels:
-                    raise unknown(f"row in a claim of {self.name}", term.row, labels)
+                if term.row not in keys:
+                    raise unknown(f"row in a claim of {self.name}", term.row, keys)
                 if self.reported(self.row(term.row), term.metric) is None:
                     raise SpecError(f"{self.name}: a claim needs {term.metric.key} of '{term.row}', which is a dash")
 
@@ -61,24 +67,22 @@ class Table:
         """The name on the command line, such as `table6`."""
         return f"table{self.number}"
 
-    def row(self, label: str) -> Row:
-        """Return the row with this label."""
-        return next(row for row in self.rows if row.label == label)
+    def row(self, key: str) -> Row:
+        """Return the row with this key."""
+        return next(row for row in self.rows if row.key == key)
 
     def reported(self, row: Row, metric: Metric) -> float | None:
         """Return the paper's value of a cell, None for a dash."""
         return row.reported[self.metrics.index(metric)]
 
     def select(self, pattern: str) -> tuple[Row, ...]:
-        """Return the rows whose label matches a shell pattern, or contains it, whatever the case.
+        """Return the rows whose key matches a shell pattern, or contains it, whatever the case.
 
         Raises `SpecError` when no row does.
         """
         wanted = pattern.lower()
-        labels = {row.label: row.label.lower() for row in self.rows}
-        chosen = tuple(
-            row for row in self.rows if fnmatchcase(labels[row.label], wanted) or wanted in labels[row.label]
-        )
+        keys = {row.key: row.key.lower() for row in self.rows}
+        chosen = tuple(row for row in self.rows if fnmatchcase(keys[row.key], wanted) or wanted in keys[row.key])
         if not chosen:
-            raise unknown(f"row of {self.name}", pattern, labels)
+            raise unknown(f"row of {self.name}", pattern, keys)
         return chosen

@@ -51,12 +51,16 @@ class EvaluationRecord(Record):
 
 
 class TrainingRecord(Record):
-    """The outcome of training: written once, when the last iteration is done."""
+    """The outcome of training: written once, when the last iteration is done.
+
+    `snapshots` holds the hashes of the EMA weights after each tenth of the training but the last.
+    """
 
     iterations: int
     parameters: int
     weights_sha256: str
     data_sha256: str
+    snapshots: dict[int, str] = Field(default_factory=dict)
 
 
 class Outcome(Record):

@@ -31,7 +31,8 @@ class RunDirectory:
 
     `config.json` is the full configuration, `requests/` the evaluations that are wanted, `evaluations/` their
     records, `training.json` the outcome of training, `outcome.json` the terminal record, `segments/` the stays of
-    workers with their provenance, `metrics.jsonl` the curves, `weights.safetensors` the final EMA weights.
+    workers with their provenance, `metrics.jsonl` the curves, `weights.safetensors` the final EMA weights,
+    `snapshots/` those after each tenth of the training.
     """
 
     def __init__(self, path: Path) -> None:
@@ -46,6 +47,7 @@ class RunDirectory:
         self.metrics = path / "metrics.jsonl"
         self.checkpoints = path / "checkpoints"
         self.weights = path / "weights.safetensors"
+        self.snapshots = path / "snapshots"
         self.log = path / "log.txt"
 
     @property
@@ -103,6 +105,10 @@ class RunDirectory:
     def record(self, evaluation: Evaluation) -> EvaluationRecord | None:
         """Read the record of an evaluation, None while there is none."""
         return _load(EvaluationRecord, self.record_path(evaluation))
+
+    def snapshot(self, tenths: int) -> Path:
+        """Return where the EMA weights after so many tenths of the training lie."""
+        return self.weights if tenths == 10 else self.snapshots / f"{tenths}.safetensors"
 
     def training_record(self) -> TrainingRecord | None:
         """Read the outcome of training, None while it goes on."""

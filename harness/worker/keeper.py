@@ -10,7 +10,7 @@ import torch
 from harness.store.curves import append_point
 from harness.store.provenance import segment
 from harness.store.run_directory import RunDirectory
-from harness.training.checkpoints import save_checkpoint
+from harness.training.checkpoints import save_checkpoint, save_tensors
 from harness.training.loop import Trainer
 
 log = logging.getLogger("harness.worker")
@@ -36,13 +36,16 @@ class Keeper:
         self._first_step = trainer.step
         self._begun = self._last_save = time.monotonic()
         self._interval = CHECKPOINT_SECONDS
+        self._snapshot_steps = {round(trainer.iterations * tenths / 10): tenths for tenths in range(1, 10)}
         taken = [int(path.stem) for path in directory.segments.glob("*.json")]
         self._segment_path = directory.segments / f"{max(taken, default=0) + 1}.json"
         self._segment = segment(str(device), torch.get_num_threads(), trainer.step)
         self._segment.save(self._segment_path)
 
     def after_step(self, step: int) -> None:
-        """Show progress, and save a checkpoint when it is time."""
+        """Show progress, keep a snapshot after each tenth of the training, and a checkpoint when it is time."""
+        if step in self._snapshot_steps:
+            save_tensors(self._directory.snapshot(self._snapshot_steps[step]), self._trainer.ema_weights())
         now = time.monotonic()
         rate = (step - self._first_step) / (now - self._begun)
         self._show(step, self._trainer.iterations, round(rate, 2))

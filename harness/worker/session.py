@@ -57,12 +57,13 @@ class Session:
             raise HarnessError(f"dataset '{self.data.manifest.name}' is not the one that this run was trained on")
         missing = self.directory.missing()
         if missing:
-            model = self._trained_model(record)
+            model = build_method(self.run.config, self.device).eval()
             for evaluation in missing:
                 self.stop.check()
                 log.info("evaluating %s", evaluation.id)
+                weights_sha256 = self._load_weights(model, record, round(10 * evaluation.after))
                 subject = self._subject(model, self.directory.artefacts(evaluation), evaluation.kind)
-                measure(evaluation, subject, record.weights_sha256).save(self.directory.record_path(evaluation))
+                measure(evaluation, subject, weights_sha256).save(self.directory.record_path(evaluation))
 
     def _train(self) -> TrainingRecord:
         """Train to the last iteration and keep the EMA weights."""
@@ -82,6 +83,7 @@ class Session:
             parameters=sum(p.numel() for player in method.players().values() for p in player.parameters()),
             weights_sha256=sha256_of(self.directory.weights),
             data_sha256=self.data.manifest.sha256,
+            snapshots={int(p.stem): sha256_of(p) for p in sorted(self.directory.snapshots.glob("*.safetensors"))},
         )
         record.save(self.directory.training)
         shutil.rmtree(self.directory.checkpoints, ignore_errors=True)
@@ -97,10 +99,11 @@ class Session:
         log.info("training %s from step %d of %d", self.run.name, trainer.step, trainer.iterations)
         cut_after(self.directory.metrics, trainer.step)
 
-    def _trained_model(self, record: TrainingRecord) -> Method:
-        model = build_method(self.run.config, self.device)
-        model.load_state_dict(load_tensors(self.directory.weights, record.weights_sha256))
-        return model.eval()
+    def _load_weights(self, model: Method, record: TrainingRecord, tenths: int) -> str:
+        """Put the EMA weights after so many tenths of the training into the model and return their hash."""
+        expected = record.weights_sha256 if tenths == 10 else record.snapshots.get(tenths, "")
+        model.load_state_dict(load_tensors(self.directory.snapshot(tenths), expected))
+        return expected
 
     def _subject(self, model: Method, artefacts: Path, phase: str) -> Subject:
         artefacts.mkdir(parents=True, exist_ok=True)

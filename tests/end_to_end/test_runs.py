@@ -81,6 +81,41 @@ def recomputed_score(run):
     return np.mean(scores)
 
 
+def test_one_run_is_evaluated_at_its_end_and_half_way(harness, fresh_results, data_root):
+    """Two rows share a training; each has weights of its own, from which its numbers follow."""
+    import torch
+    from safetensors.torch import load_file
+    from toy_paper import LONG
+
+    from harness.data.catalogue import DIGITS
+    from harness.data.loaders import ResidentLoader
+    from harness.data.prepared import open_dataset
+    from harness.methods.base import build_method
+    from harness.randomness import Stream
+
+    results = fresh_results()
+    done = harness("run", "toy/table102", results=results)
+    assert done.returncode == 0, done.stderr
+    assert ids(results) == [LONG.id]
+    run = results / "runs" / LONG.id
+    report = json.loads(harness("report", "toy/table102", "--json", results=results).stdout)["tables"][0]
+    test = ResidentLoader(*open_dataset(DIGITS, data_root).split("test"), torch.device("cpu"))
+    model, distances = build_method(LONG.config, torch.device("cpu")).eval(), []
+    for row, weights in zip(report["rows"], ("weights", "snapshots/5"), strict=True):
+        model.load_state_dict(load_file(run / f"{weights}.safetensors"))
+        with torch.inference_mode():
+            bits, correct = [], 0
+            for batch in test.blocks(100):
+                stream = Stream(LONG.config.seed, "evaluation", "likelihood")
+                bits += model.bits_per_dim(batch.images, stream, batch.indices).tolist()
+                correct += int((model.logits(batch.images).argmax(1) == batch.labels).sum())
+        assert row["cells"]["bpd"]["measured"]["mean"] == pytest.approx(np.mean(bits), rel=1e-5)
+        assert row["cells"]["accuracy"]["measured"]["mean"] == pytest.approx(100 * correct / 360)
+        distances.append(row["cells"]["fid"]["measured"]["mean"])
+    assert distances[0] != distances[1]
+    assert "Part_1" in harness("report", "toy/table102", results=results).stdout
+
+
 def test_running_again_does_nothing_and_is_quick(finished, harness):
     results, _ = finished
     before = snapshot(results)

@@ -6,14 +6,28 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 from scipy import stats
+from toy_paper import HYBRID
 
-from harness.report.claims import Status, decide, seed_spread
+from harness.report.claims import Status, seed_spread
+from harness.report.claims import decide as decide_at
 from harness.report.frame import COLUMNS
 from harness.report.verdicts import Verdict, judge
-from harness.spec.claims import Claim, Contrast, Term, close, drops_at_most, falls, improves, rises
+from harness.spec.claims import (
+    Claim,
+    Contrast,
+    Term,
+    close,
+    drops_at_most,
+    falls,
+    gap_closes,
+    improves,
+    ratio,
+    rises,
+)
 from harness.spec.metrics import ACCURACY, FID
 from harness.spec.paper import Tolerance
-from harness.spec.scale import Spread
+from harness.spec.scale import Scale, Spread
+from harness.spec.table import Row, Table
 
 UNITS = replace(FID, key="u", noise="absolute")
 WORDS = {"says": "s", "where": "w"}
@@ -23,6 +37,16 @@ def frame(**rows):
     """Build measurements from row=[values over seeds] of a metric with absolute noise."""
     lines = [[row, "u", seed, value, 10, "r", "e"] for row, values in rows.items() for seed, value in enumerate(values)]
     return pd.DataFrame(lines, columns=COLUMNS)
+
+
+def decide(claim, data, spread, cited=(), comparable=False):
+    """Decide a claim over a table that has its rows; `cited` ones have values and no run."""
+    values = dict(cited)
+    metrics = tuple(dict.fromkeys(term.metric for term in claim.terms()))
+    keys = dict.fromkeys(term.row for term in claim.terms())
+    rows = tuple(Row(key, None if key in values else HYBRID, (values.get(key, 1.0),) * len(metrics)) for key in keys)
+    scale = Scale("s", "n", comparable=comparable, spread=spread)
+    return decide_at(claim, Table(1, "t", metrics, rows), data, scale)
 
 
 NARROW = {"u": Spread(0.5, 30)}
@@ -105,6 +129,29 @@ def test_a_ratio_is_a_pair_of_contrasts():
     noise = {"u": Spread(0.1, 100)}
     assert decide(claim, frame(slow=[20], fast=[10]), noise).status is Status.HOLDS
     assert decide(claim, frame(slow=[30], fast=[10]), noise).status is Status.FAILS
+
+
+def test_ratios_and_gaps_are_contrasts_too():
+    noise = {"u": Spread(0.1, 100)}
+    double = ratio(UNITS, "slow", "fast", low=1.5, high=2.5, **WORDS)
+    assert decide(double, frame(slow=[20], fast=[10]), noise).status is Status.HOLDS
+    assert decide(double, frame(slow=[12], fast=[10]), noise).status is Status.FAILS
+    closing = gap_closes(UNITS, ("a", "b"), ("c", "d"), **WORDS)
+    assert decide(closing, frame(a=[9], b=[5], c=[10], d=[9]), noise).status is Status.HOLDS
+    assert decide(closing, frame(a=[9], b=[8], c=[10], d=[7]), noise).status is Status.FAILS
+
+
+def test_claims_over_cited_values_alone_are_decided_at_every_scale():
+    order = rises(UNITS, "a", "b", **WORDS)
+    assert decide(order, frame(), {}, cited={"a": 1.0, "b": 2.0}.items()).status is Status.HOLDS
+    assert decide(order, frame(), {}, cited={"a": 3.0, "b": 2.0}.items()).status is Status.FAILS
+
+
+def test_cited_beside_measured_values_are_decided_where_values_compare():
+    order, data = rises(UNITS, "a", "b", **WORDS), frame(b=[9.0])
+    small = decide(order, data, NARROW, cited={"a": 1.0}.items())
+    assert (small.status, "cited values compare at paper scale only: a") == (Status.UNDECIDED, small.reason)
+    assert decide(order, data, NARROW, cited={"a": 1.0}.items(), comparable=True).status is Status.HOLDS
 
 
 def test_improvement_follows_the_direction_of_each_metric():

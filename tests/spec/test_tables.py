@@ -63,7 +63,7 @@ def test_a_row_must_report_every_metric():
 
 def test_labels_are_unique():
     row = Row("A", HYBVIT, (1.0,))
-    with pytest.raises(SpecError, match="two rows are labelled 'A'"):
+    with pytest.raises(SpecError, match="two rows are called 'A'"):
         Table(1, "t", (ACCURACY,), (row, row))
 
 

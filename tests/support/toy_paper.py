@@ -2,9 +2,9 @@
 
 from harness.data.catalogue import DIGITS
 from harness.spec.claims import rises
-from harness.spec.evaluations import Accuracy, Generation
+from harness.spec.evaluations import Accuracy, Generation, Likelihood
 from harness.spec.methods import Augmentation, Denoising, GaussianProcess, Hybrid
-from harness.spec.metrics import ACCURACY, FID, INCEPTION_SCORE
+from harness.spec.metrics import ACCURACY, BPD, FID, INCEPTION_SCORE
 from harness.spec.networks import ViT
 from harness.spec.paper import Paper, Tolerance
 from harness.spec.run import Run, RunConfig
@@ -33,7 +33,7 @@ LONG = HYBRID.but(epochs=5)
 BROKEN = HYBRID.but(learning_rate=1e30)
 
 GENERATION = Generation(samples=150, features="classifier", score_splits=3)
-PROTOCOLS = {ACCURACY: Accuracy(), FID: GENERATION, INCEPTION_SCORE: GENERATION}
+PROTOCOLS = {ACCURACY: Accuracy(), FID: GENERATION, INCEPTION_SCORE: GENERATION, BPD: Likelihood()}
 
 TABLES = (
     Table(
@@ -47,7 +47,15 @@ TABLES = (
         ),
         claims=(rises(FID, "Hybrid_α=10 (100%)", "Denoising", says="Denoising alone is worse by 100%.", where="§1"),),
     ),
-    Table(102, "A longer run", (ACCURACY, FID), (Row("Long", LONG, reported=(50.0, 10.0)),)),
+    Table(
+        number=102,
+        title="A longer run, at its end and half-way",
+        metrics=(ACCURACY, FID, BPD),
+        rows=(
+            Row("Long", LONG, reported=(50.0, 10.0, 5.0), section="Part_1"),
+            Row("Long", LONG, reported=(40.0, 20.0, 6.0), section="Part 2", after=0.5),
+        ),
+    ),
     Table(
         103,
         "One run diverges",

@@ -1,0 +1,27 @@
+"""Likelihood: the full variational bound of every image, in bits per dimension (facts D).
+
+All T terms with one noise draw each, the discretised decoder at t = 0, and the prior term. Artefact:
+`bits_per_dim.npy` `(n,)` float32, in the order of the split.
+"""
+
+import numpy as np
+import torch
+
+from harness.evaluation.base import BLOCK, Findings, Subject
+from harness.methods.base import LikelihoodModel
+from harness.spec.evaluations import Likelihood
+from harness.store.records import Measurement
+
+
+@torch.inference_mode()
+def evaluate(evaluation: Likelihood, subject: Subject) -> Findings:
+    """Return the mean over the images of the split."""
+    model, stream, values = subject.model, subject.stream("likelihood"), []
+    assert isinstance(model, LikelihoodModel)
+    loader = subject.loader(evaluation.split)
+    for batch in loader.blocks(BLOCK):
+        values.append(model.bits_per_dim(batch.images, stream, batch.indices).cpu().numpy())
+        subject.report(sum(map(len, values)), len(loader))
+    bits = np.concatenate(values)
+    subject.save("bits_per_dim", bits)
+    return Findings({"bits_per_dim": Measurement(value=float(bits.mean(dtype=np.float64)), n=len(bits))})

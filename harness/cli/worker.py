@@ -19,14 +19,10 @@ def worker_command(settings: Settings, run: str, device: str | None) -> int:
     """
     directory = settings.results.find(run)
 
-    import torch
-
     from harness.worker import Ending, work
+    from harness.worker.device import prepare_device
 
-    chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    if chosen.type == "cpu":
-        torch.set_num_threads(1)
-    ending = work(settings.results, directory, settings.data_root, chosen)
+    ending = work(settings.results, directory, settings.data_root, prepare_device(device))
     if ending is Ending.BUSY:
         settings.say(f"{directory.id} is held by another worker")
     return ending.value

@@ -116,6 +116,15 @@ def test_one_run_is_evaluated_at_its_end_and_half_way(harness, fresh_results, da
     assert "Part_1" in harness("report", "toy/table102", results=results).stdout
 
 
+def test_a_device_that_is_not_there_is_refused(finished, harness):
+    results, _ = finished
+    for device in ("cuda:7", "gpu", "mps"):
+        done = harness("worker", ids(results)[0], "--device", device, results=results)
+        assert done.returncode == 2
+        assert done.stderr.count("\n") == 1
+        assert f"'{device}'" in done.stderr
+
+
 def test_running_again_does_nothing_and_is_quick(finished, harness):
     results, _ = finished
     before = snapshot(results)
@@ -272,7 +281,8 @@ def test_a_read_only_results_folder_is_one_line(tmp_path, toy_environment):
     command = [sys.executable, "-m", "harness", *folders, "run", "toy/table101"]
     if os.geteuid() == 0:
         command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *command]
-    done = subprocess.run(command, env=toy_environment, capture_output=True, text=True, timeout=60)
+    environment = {name: value for name, value in toy_environment.items() if not name.startswith("COVERAGE")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     if done.stderr.startswith("setpriv") or "can't open" in done.stderr or "No module named" in done.stderr:
         pytest.skip("another user cannot run this Python")
     assert done.returncode == 1

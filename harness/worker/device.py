@@ -1,0 +1,27 @@
+"""Chooses the device of a worker and makes its arithmetic reproducible."""
+
+import os
+
+import torch
+
+from harness.spec.errors import SpecError
+
+
+def prepare_device(name: str | None) -> torch.device:
+    """Return the device of this name, or CUDA where there is a GPU, else the CPU; settings follow from it.
+
+    A CPU worker computes on one thread, so that results do not depend on the number of cores. On CUDA, operations
+    without a deterministic form warn. Raises `SpecError` for a device that this machine does not have.
+    """
+    try:
+        device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+    except RuntimeError:
+        raise SpecError(f"unknown device '{name}': allowed: cpu, cuda, cuda:0, ...") from None
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+        return device
+    if device.type != "cuda" or not torch.cuda.is_available():
+        raise SpecError(f"device '{name}' is not on this machine: allowed: cpu{', cuda' * torch.cuda.is_available()}")
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    return device

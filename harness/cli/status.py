@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from harness.store.run_directory import RunDirectory
 
 WATCH_SECONDS = 2.0
+ORDER = ("running", "unreadable", "failed", "interrupted", "pending", "missing", "done")
 
 
 @click.command("status")
@@ -26,7 +27,7 @@ def status_command(settings: Settings, watch: bool, as_json: bool) -> None:
       python -m harness status --watch
     """
     while True:
-        runs = [_describe(directory) for directory in settings.results.all()]
+        runs = sorted((_describe(directory) for directory in settings.results.all()), key=_urgency)
         if as_json:
             print_json({"runs": runs, "totals": _totals(runs)})
         else:
@@ -59,6 +60,11 @@ def _describe(directory: "RunDirectory") -> dict[str, Any]:
         }
     except StoreError as error:
         return {"id": directory.id, "name": "?", "state": "unreadable", "error": str(error)}
+
+
+def _urgency(run: dict[str, Any]) -> tuple[int, str]:
+    """Put first what moves or needs attention."""
+    return ORDER.index(run["state"]), run["name"]
 
 
 def _totals(runs: list[dict[str, Any]]) -> dict[str, int]:

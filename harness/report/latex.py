@@ -20,7 +20,7 @@ def latex(report: TableReport) -> str:
             f"% {report.name}, scale {report.scale.name}; needs \\usepackage{{booktabs}}",
             "\\begin{table}",
             "\\centering",
-            f"\\caption{{{_tex(text.title(report))}.}}",
+            f"\\caption{{{_tex(text.title(report))}. {_tex(report.scale.note)}}}",
             f"\\label{{tab:{report.paper.name}-{report.table.name}}}",
             "\\footnotesize\\setlength{\\tabcolsep}{4pt}",
             f"\\begin{{tabular}}{{l{'rr' * len(metrics)}r{'l' * report.scale.comparable}}}",

@@ -8,7 +8,7 @@ from harness.report.build import TableReport
 
 def terminal(report: TableReport) -> str:
     """Return the table and its claims as plain text."""
-    parts = [text.title(report), "", _grid(report, "simple"), ""]
+    parts = [text.title(report), report.scale.note, "", _grid(report, "simple"), ""]
     parts += text.notes(report)
     if report.decisions:
         parts += ["", "Claims of the paper"]
@@ -20,7 +20,7 @@ def terminal(report: TableReport) -> str:
 
 def markdown(report: TableReport) -> str:
     """Return the table and its claims as Markdown."""
-    parts = [f"## {_escape(text.title(report))}", "", _grid(report, "pipe"), ""]
+    parts = [f"## {_escape(text.title(report))}", "", _escape(report.scale.note), "", _grid(report, "pipe"), ""]
     parts += [f"{_escape(note)}  " for note in text.notes(report)]
     if report.decisions:
         parts += ["", "### Claims of the paper", ""]

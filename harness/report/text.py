@@ -68,8 +68,8 @@ def title(report: TableReport) -> str:
 
 
 def notes(report: TableReport) -> list[str]:
-    """Return what a reader must know before reading the values."""
-    sentences = [report.scale.note]
+    """Return what a reader must know of the values: feature spaces, coverage, seeds, footnotes."""
+    sentences = []
     seeds = sorted({row.seeds for row in report.rows if row.seeds})
     if report.features and report.features.get("kind") == "classifier":
         data, accuracy = report.features["data"], report.features["test_accuracy"]

@@ -48,7 +48,7 @@ def show_command(settings: Settings, table: str, as_json: bool) -> None:
         [
             *([row["section"]] if sections else []),
             row["label"],
-            *("-" if v is None else v for v in row["reported"].values()),
+            *(metric.reported(row["reported"][metric.key]) for metric in spec.metrics),
             row["source"],
             row["run"] or "-",
         ]

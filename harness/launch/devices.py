@@ -22,4 +22,12 @@ def gpu_ids() -> list[str]:
 
 def default_workers() -> int:
     """Return one worker per GPU, or one per core that this process may use."""
-    return len(gpu_ids()) or len(os.sched_getaffinity(0))
+    return len(gpu_ids()) or _cores()
+
+
+def _cores() -> int:
+    """Return the cores that this process may use; systems without affinities count all."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1

@@ -77,7 +77,8 @@ def decide(claim: Claim, table: Table, frame: pd.DataFrame, scale: Scale) -> Dec
     if not all(isfinite(estimate.mean) for estimate in known):
         return Decision(claim, Status.FAILS, (), known, "a measured value is not finite")
     if cited and len(cited) < len({row for row, _ in cells}) and not scale.comparable:
-        return undecided(f"cited values compare at paper scale only: {', '.join(sorted(cited))}")
+        reason = f"cited values compare at paper scale only: {', '.join(sorted(cited))}"
+        return Decision(claim, Status.UNDECIDED, (), (), reason)
     if any(estimate.standard_error == inf for estimate in known):
         return undecided("the spread between seeds is unknown: run --seeds 3")
     findings = tuple(_find(contrast, estimates) for contrast in claim.contrasts)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.report.build import TableReport
-from harness.report.text import number
 from harness.spec.metrics import Metric
 from harness.store.arrays import load_array
 from harness.store.files import write_atomically
@@ -58,7 +57,7 @@ def agreement(report: TableReport) -> "Figure | None":
         axes.scatter(measured, heights, s=28, color=COLOUR, zorder=3)
         axes.set_yticks(
             heights,
-            [f"{label}  {number(value, metric)}" for label, value in zip(labels, reported, strict=True)],
+            [f"{label}  {metric.reported(value)}" for label, value in zip(labels, reported, strict=True)],
         )
         axes.tick_params(labelsize=7.5)
         axes.grid(axis="x", color="0.9", linewidth=0.6)
@@ -118,7 +117,7 @@ def _strips(report: TableReport, results: Results) -> Iterator[tuple[str, np.nda
         for metric in report.table.metrics:
             of_row = report.frame[(report.frame["row"] == row) & (report.frame["metric"] == metric.key)]
             if metric.quantity == "frechet_distance" and len(of_row):
-                label = f"{row}  {report.labels[metric.key]} {number(float(of_row['value'].iloc[0]), metric)}"
+                label = f"{row}  {report.labels[metric.key]} {metric.measured(float(of_row['value'].iloc[0]))}"
         yield label, load_array(path, mapped=True)[:SAMPLES_SHOWN]
 
 

@@ -1,6 +1,6 @@
 """How values read: one place for numbers, headings and sentences, shared by all writers."""
 
-from math import inf, isfinite
+from math import inf
 
 from harness.report.build import Measured, ReportCell, ReportRow, TableReport
 from harness.report.claims import Decision
@@ -10,19 +10,12 @@ from harness.spec.metrics import Metric
 DASH = "-"
 
 
-def number(value: float | None, metric: Metric) -> str:
-    """Return a value with the metric's decimals, a dash for None."""
-    if value is None:
-        return DASH
-    return f"{value:.{metric.decimals}f}" if isfinite(value) else str(value).replace("nan", "NaN")
-
-
-def measured(value: Measured | None, metric: Metric, plus_minus: str = "±") -> str:
+def measured(value: Measured | None, metric: Metric) -> str:
     """Return a mean, with the standard deviation where there are several seeds."""
     if value is None:
         return ""
-    text = number(value.mean, metric)
-    return text if value.sd is None else f"{text} {plus_minus} {number(value.sd, metric)}"
+    text = metric.measured(value.mean)
+    return text if value.sd is None else f"{text} ± {metric.measured(value.sd)}"
 
 
 def headings(report: TableReport) -> list[str]:
@@ -38,7 +31,7 @@ def line(report: TableReport, row: ReportRow) -> list[str]:
     """Return the texts of a row, in the order of the headings; verdicts stand where values are compared."""
     texts = [row.row.label]
     for cell in row.cells:
-        texts += [number(cell.reported, cell.metric), _measured_or_gap(cell)]
+        texts += [cell.metric.reported(cell.reported), _measured_or_gap(cell)]
     return [*texts, str(row.seeds or ""), *([verdict(row)] if report.scale.comparable else [])]
 
 
@@ -90,7 +83,7 @@ def claim_evidence(decision: Decision, labels: dict[str, str]) -> str:
     """Return the measured values that decide a claim, and what keeps it from being decided."""
     by_metric: dict[Metric, list[str]] = {}
     for value in decision.values:
-        by_metric.setdefault(value.metric, []).append(f"{value.row} {number(value.mean, value.metric)}")
+        by_metric.setdefault(value.metric, []).append(f"{value.row} {value.metric.measured(value.mean)}")
     parts = [f"{labels.get(metric.key, metric.label)}: {', '.join(values)}" for metric, values in by_metric.items()]
     intervals = [
         f"{finding.estimate:+.2f} ± {finding.half_width:.2f} {_bounds(finding.contrast.low, finding.contrast.high)}"

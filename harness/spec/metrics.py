@@ -1,6 +1,7 @@
 """The quantities that tables report."""
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Literal
 
 
@@ -20,6 +21,17 @@ class Metric:
     unit: str = ""
     decimals: int = 2
     noise: Literal["absolute", "relative"] = "absolute"
+
+    def measured(self, value: float) -> str:
+        """Return a measured value with the metric's decimals; what is not finite by its name."""
+        return f"{value:.{self.decimals}f}" if isfinite(value) else str(value).replace("nan", "NaN")
+
+    def reported(self, value: float | None) -> str:
+        """Return a value as printed in a paper: with the metric's decimals, or more where it has more; `-` for None."""
+        if value is None:
+            return "-"
+        rounded = self.measured(value)
+        return rounded if float(rounded) == value else repr(value)
 
 
 ACCURACY = Metric("accuracy", "Acc", "accuracy", better="higher", unit="%", decimals=1)

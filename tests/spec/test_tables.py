@@ -96,3 +96,9 @@ def test_gpu_hours_tell_where_they_come_from():
     assert (hours["HybViT(α=1)"].hours, hours["HybViT(α=1)"].source) == (31.2, "reused")
     assert hours["HybViT(depth=12)"].source == "estimated"
     assert 31.2 < hours["HybViT(depth=12)"].hours < 77.8
+
+
+def test_values_are_printed_as_the_paper_prints_them():
+    printed = [FID.reported(value) for value in (26.4, 3.17, 20.0, 22.07, None)]
+    assert printed == ["26.4", "3.17", "20.0", "22.07", "-"]
+    assert [FID.measured(value) for value in (26.44, 3.17, float("nan"))] == ["26.4", "3.2", "NaN"]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from harness.store.run_directory import RunDirectory
 
 WATCH_SECONDS = 2.0
-ORDER = ("running", "unreadable", "failed", "interrupted", "pending", "missing", "done")
+ORDER = ("running", "unreadable", "failed", "interrupted", "pending", "missing", "done", "outdated")
 
 
 @click.command("status")
@@ -42,6 +42,7 @@ def status_command(settings: Settings, watch: bool, as_json: bool) -> None:
 def _describe(directory: "RunDirectory") -> dict[str, Any]:
     """Return what a run's directory says; an unreadable one is reported as such, not hidden."""
     from harness.store.files import StoreError
+    from harness.store.run_directory import OutdatedError
 
     try:
         progress, outcome, state = directory.last_progress(), directory.last_outcome(), directory.state()
@@ -58,6 +59,8 @@ def _describe(directory: "RunDirectory") -> dict[str, Any]:
             "seconds_spent": sum(segment.seconds for segment in directory.all_segments()),
             "error": outcome.error if outcome and state == "failed" else None,
         }
+    except OutdatedError as error:
+        return {"id": directory.id, "name": "?", "state": "outdated", "error": str(error)}
     except StoreError as error:
         return {"id": directory.id, "name": "?", "state": "unreadable", "error": str(error)}
 

@@ -1,20 +1,26 @@
 """The terminal's and the Markdown writer."""
 
+from textwrap import fill
+
 from tabulate import tabulate
 
 from harness.report import text
 from harness.report.build import TableReport
 
+TERMINAL_WIDTH = 118
+INDENT = " " * 12
+
 
 def terminal(report: TableReport) -> str:
     """Return the table and its claims as plain text."""
     parts = [text.title(report), report.scale.note, "", _grid(report, "simple"), ""]
-    parts += text.notes(report)
+    parts += [fill(note, TERMINAL_WIDTH) for note in text.notes(report)]
     if report.decisions:
         parts += ["", "Claims of the paper"]
     for decision in report.decisions:
         parts.append(f"  {decision.status.value:<9} {decision.claim.where} {decision.claim.says}")
-        parts.append(f"            {text.claim_evidence(decision, report.labels)}")
+        evidence = text.claim_evidence(decision, report.labels)
+        parts.append(fill(evidence, TERMINAL_WIDTH, initial_indent=INDENT, subsequent_indent=INDENT))
     return "\n".join(parts) + "\n"
 
 

@@ -11,6 +11,16 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from harness.spec.errors import SpecError, unknown
 
 
+def canonical_json(document: Any) -> str:
+    """Return a document as JSON with sorted keys and no spaces."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def sha256_of_json(document: Any) -> str:
+    """Return the SHA-256 of a document's canonical JSON, in hexadecimal."""
+    return hashlib.sha256(canonical_json(document).encode()).hexdigest()
+
+
 class Config(BaseModel):
     """A frozen, validated configuration.
 
@@ -27,12 +37,12 @@ class Config(BaseModel):
 
     def canonical(self) -> str:
         """Return every field as JSON with sorted keys and no spaces: equal configurations, equal text."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return canonical_json(self.model_dump(mode="json"))
 
     @cached_property
     def digest(self) -> str:
         """The SHA-256 of the canonical form, in hexadecimal."""
-        return hashlib.sha256(self.canonical().encode()).hexdigest()
+        return sha256_of_json(self.model_dump(mode="json"))
 
     def but(self, **changes: Any) -> Self:
         """Return the same configuration with some fields changed, wherever in its parts they are.

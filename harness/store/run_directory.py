@@ -5,14 +5,22 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
+from harness.spec.config import sha256_of_json
 from harness.spec.errors import SpecError, unknown
 from harness.spec.evaluations import Evaluation
 from harness.spec.run import Run, RunConfig
-from harness.store.files import corrupted, read_json, write_json
+from harness.store.files import StoreError, corrupted, read_json, write_json
 from harness.store.lease import is_leased
 from harness.store.records import EvaluationRecord, Outcome, Progress, Record, Segment, TrainingRecord
 
 R = TypeVar("R", bound=Record)
+
+
+class OutdatedError(StoreError):
+    """A run that another version of the code has written: it is kept, and never taken for one of this version."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path} is of another version of this code ({why}); it is kept, 'run' makes a new one")
 
 
 class State(StrEnum):
@@ -67,27 +75,40 @@ class RunDirectory:
     def run(self) -> Run:
         """Read the run back.
 
-        Raises `StoreError` when the stored configuration is not the one that the folder is named after.
+        Raises `StoreError` when the stored configuration is not the one that the folder is named after, and
+        `OutdatedError` when it is, but means another one to this version of the code.
         """
         document = read_json(self.config)
         try:
-            run = Run(str(document["name"]), RunConfig(**document["config"]))
-        except (KeyError, TypeError, SpecError) as error:
-            raise corrupted(self.config, str(error)) from None
+            stored, name = document["config"], str(document["name"])
+            if sha256_of_json(stored)[:12] != self.id:
+                raise corrupted(self.config, "it is not the configuration that its folder is named after")
+        except (KeyError, TypeError, ValueError) as error:
+            raise corrupted(self.config, f"no {error}") from None
+        try:
+            run = Run(name, RunConfig(**stored))
+        except SpecError as error:
+            raise OutdatedError(self.path, str(error)) from None
         if run.id != self.id:
-            raise corrupted(self.config, f"its configuration has the identity {run.id}")
+            raise OutdatedError(self.path, f"the same fields are {run.id} now")
         return run
 
     def requested(self) -> list[Evaluation]:
-        """Return the evaluations that are asked for, in the order of their names."""
+        """Return the evaluations that are asked for, in the order of their names.
+
+        Requests that mean something else to this version of the code are left aside: it asks anew.
+        """
         found = []
         for path in sorted(self.requests.glob("*.json")):
+            stored = read_json(path)
+            if not isinstance(stored, dict) or path.stem != f"{stored.get('kind')}-{sha256_of_json(stored)[:8]}":
+                raise corrupted(path, "it is not the evaluation that it is named after")
             try:
-                evaluation = Evaluation.read(read_json(path))
-                assert isinstance(evaluation, Evaluation) and evaluation.id == path.stem
-            except (SpecError, AssertionError) as error:
-                raise corrupted(path, str(error) or "not the evaluation that it is named after") from None
-            found.append(evaluation)
+                evaluation = Evaluation.read(stored)
+            except SpecError:
+                continue
+            if evaluation.id == path.stem:
+                found.append(evaluation)
         return found
 
     def missing(self) -> list[Evaluation]:

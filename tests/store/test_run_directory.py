@@ -5,10 +5,11 @@ import json
 import pytest
 from toy_paper import HYBRID
 
+from harness.spec.config import sha256_of_json
 from harness.spec.errors import SpecError
 from harness.spec.evaluations import Accuracy, Generation
 from harness.store.files import StoreError
-from harness.store.run_directory import Results, State
+from harness.store.run_directory import OutdatedError, Results, State
 
 
 @pytest.fixture
@@ -41,7 +42,6 @@ def test_asking_again_changes_nothing_and_more_adds(directory):
         lambda d: d.write_text("[]"),
         lambda d: d.write_text(json.dumps({"name": "x", "config": {}})),
         lambda d: d.write_text(d.read_text().replace('"alpha": 10.0', '"alpha": 11.0')),
-        lambda d: d.write_text(d.read_text().replace('"hybrid",\n      "alpha"', '"os.system",\n      "alpha"')),
     ],
 )
 def test_a_corrupted_configuration_is_named(directory, damage):
@@ -67,3 +67,35 @@ def test_runs_are_found_by_the_beginning_of_their_id(tmp_path, directory):
         results.find("")
     with pytest.raises(SpecError, match="unknown run 'zzz'"):
         results.find("zzz")
+
+
+def rewrite(directory, change):
+    """Store what another version of the code would have: intact, and named after its own content."""
+    document = json.loads(directory.config.read_text())
+    change(document["config"])
+    old = directory.path.with_name(sha256_of_json(document["config"])[:12])
+    directory.path.rename(old)
+    (old / "config.json").write_text(json.dumps(document))
+    return type(directory)(old)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda config: config["training"].pop("eps"),
+        lambda config: config["training"].update(field_of_tomorrow=1),
+        lambda config: config["method"].update(kind="os.system"),
+    ],
+)
+def test_a_run_of_another_version_is_kept_and_never_taken_for_ours(directory, change):
+    old = rewrite(directory, change)
+    with pytest.raises(OutdatedError, match="is of another version of this code"):
+        old.run()
+    assert old.config.exists()
+
+
+def test_requests_of_another_version_are_left_aside(directory):
+    stored = {"kind": "accuracy", "split": "test"}
+    path = directory.requests / f"accuracy-{sha256_of_json(stored)[:8]}.json"
+    path.write_text(json.dumps(stored))
+    assert directory.requested() == [Accuracy()]

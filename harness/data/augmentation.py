@@ -1,4 +1,4 @@
-"""Augmentation of a whole batch as tensors, with addressed randomness (HybViT Appendix C.2; facts C.3).
+"""Augmentation of a whole batch as tensors, with addressed randomness (HybViT Appendix C.2; the authors' code).
 
 Images are `(batch, channels, size, size)` float32 in [-1, 1], and every operation draws per image by its row.
 """
@@ -17,7 +17,7 @@ from harness.spec.methods import Augmentation
 
 BACKGROUND = -1.0
 ERASED = 0.5
-"""Random erasing fills with this value of the normalised range (facts C.3, step 5)."""
+"""Random erasing fills with this value of the normalised range (the authors' code)."""
 ERASING_TRIES = 10
 
 

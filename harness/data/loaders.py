@@ -64,7 +64,7 @@ class ResidentLoader:
 class ShuffledOrder:
     """Batches of successive fresh permutations: whole batches only, so that no image stands twice in one.
 
-    The indices of a step are a function of the step (facts C.2: an epoch is several passes, nothing is repeated).
+    The indices are a function of the step. As in the authors' code, an epoch is several passes and repeats nothing.
     """
 
     def __init__(self, stream: Stream, examples: int, batch_size: int) -> None:
@@ -87,5 +87,5 @@ def to_signed(images: Tensor) -> Tensor:
 
 
 def to_uint8(images: Tensor) -> Tensor:
-    """Map float images in [-1, 1] to uint8, truncating as the paper's code does (facts D)."""
+    """Map float images in [-1, 1] to uint8, truncating as the authors' code does."""
     return ((images.clamp(-1, 1) + 1) * 127.5).to(torch.uint8)

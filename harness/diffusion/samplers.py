@@ -16,8 +16,8 @@ def ancestral(
 ) -> Tensor:
     """Draw the samples with these indices by ancestral sampling over all timesteps (DDPM Algorithm 2).
 
-    The variance is the fixed small one, and x_0 is clamped at every step (facts B). Sample i is a function of the
-    stream and of i alone. Returns float32 images in [-1, 1] of shape `(len(rows), *shape)`.
+    The variance is the fixed small one, and x_0 is clamped at every step, as in the authors' code. Sample i is a
+    function of the stream and of i alone. Returns float32 images in [-1, 1] of shape `(len(rows), *shape)`.
     """
     x = stream.at("prior").normal(rows, *shape)
     for t in reversed(range(diffusion.timesteps)):

@@ -1,4 +1,4 @@
-"""Top-1 accuracy: EMA weights, un-augmented images in [-1, 1], no timestep (facts D).
+"""Top-1 accuracy: EMA weights, un-augmented images in [-1, 1], no timestep, as in the authors' code.
 
 Artefacts: `logits.npy` `(n, classes)` float32 and `labels.npy` `(n,)`, in the order of the split.
 """

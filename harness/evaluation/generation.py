@@ -1,4 +1,4 @@
-"""Generation: Fréchet distance and class score of samples against a reference split (facts D).
+"""Generation: Fréchet distance and class score of samples against a reference split, as in the authors' code.
 
 Samples come from the EMA weights, are quantised to uint8 as the paper's code does, and stand in `samples.npy`
 `(n, channels, size, size)`; `features.npy` and `sample_logits.npy` are theirs in the feature space. Sampling goes

@@ -1,4 +1,4 @@
-"""Likelihood: the full variational bound of every image, in bits per dimension (facts D).
+"""Likelihood: the full variational bound of every image, in bits per dimension, as in the authors' code.
 
 All T terms with one noise draw each, the discretised decoder at t = 0, and the prior term. Artefact:
 `bits_per_dim.npy` `(n,)` float32, in the order of the split.

@@ -41,7 +41,7 @@ class DiffusionModel(SingleNetworkMethod):
 
 
 class Denoising(DiffusionModel):
-    """Minimises alpha L_simple; the weight matters through gradient clipping alone (facts A.2, G)."""
+    """Minimises alpha L_simple; the weight matters through gradient clipping alone."""
 
     streams = ("clean",)
 

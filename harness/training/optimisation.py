@@ -10,7 +10,7 @@ from harness.spec.training import Training
 
 
 def build_optimizer(parameters: Iterable[nn.Parameter], config: Training) -> torch.optim.Optimizer:
-    """Return AdamW over one group: norms, biases and positions are decayed too (facts C.1)."""
+    """Return AdamW over one group: norms, biases and positions are decayed too, as in the authors' code."""
     return torch.optim.AdamW(
         parameters,
         lr=config.learning_rate,

@@ -1,4 +1,4 @@
-"""Parameter counts: the closed form, the built network, and the facts' table agree to the last parameter."""
+"""Parameter counts: the closed form, the built network, and the published counts agree to the last parameter."""
 
 import pytest
 import torch

@@ -76,13 +76,14 @@ class Table:
         return row.reported[self.metrics.index(metric)]
 
     def select(self, pattern: str) -> tuple[Row, ...]:
-        """Return the rows whose key matches a shell pattern, or contains it, whatever the case.
+        """Return the rows whose key matches a shell pattern, whatever the case; if none does, those that contain it.
 
         Raises `SpecError` when no row does.
         """
         wanted = pattern.lower()
         keys = {row.key: row.key.lower() for row in self.rows}
-        chosen = tuple(row for row in self.rows if fnmatchcase(keys[row.key], wanted) or wanted in keys[row.key])
+        matching = tuple(row for row in self.rows if fnmatchcase(keys[row.key], wanted))
+        chosen = matching or tuple(row for row in self.rows if wanted in keys[row.key])
         if not chosen:
             raise unknown(f"row of {self.name}", pattern, keys)
         return chosen

@@ -51,6 +51,7 @@ def test_seeds_share_everything_but_the_seed():
 
 def test_rows_are_selected_by_pattern():
     assert [row.label for row in TABLE.select("HybViT(dim=*)")] == ["HybViT(dim=192)", "HybViT(dim=768)"]
+    assert [row.label for row in TABLE.select("hybvit")] == ["HybViT"]
     assert len(TABLE.select("genvit")) == 3
     with pytest.raises(SpecError, match="unknown row of table6 'GanViT'"):
         TABLE.select("GanViT")

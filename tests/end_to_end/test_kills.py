@@ -10,21 +10,11 @@ import sys
 import time
 
 import pytest
+from processes import finish, killed, start
 from snapshots import snapshot
 
 KILLS = 20
-
-
-def start(environment, results, *arguments):
-    command = [sys.executable, "-m", "harness", "--results", str(results), "run", "toy/table102", *arguments]
-    return subprocess.Popen(
-        command,
-        env=environment,
-        start_new_session=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+TABLE = "toy/table102"
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +23,7 @@ def undisturbed(toy_environment, finished, tmp_path_factory):
     results = tmp_path_factory.mktemp("undisturbed")
     shutil.copytree(finished[0] / "cache", results / "cache")
     begun = time.monotonic()
-    process = start(toy_environment, results)
-    output, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, output
+    finish(start(toy_environment, results, TABLE))
     return snapshot(results), time.monotonic() - begun
 
 
@@ -45,24 +33,19 @@ def test_runs_killed_twenty_times_end_bit_for_bit_the_same(toy_environment, undi
     kills, rounds, resumed = 0, 0, 0
     results = fresh_results("round-0")
     while kills < KILLS or rounds == 0:
-        process = start(toy_environment, results)
-        try:
-            output, _ = process.communicate(timeout=dice.uniform(0.2, 0.8) * seconds if kills < KILLS else 300)
-            assert process.returncode == 0, output
-            assert snapshot(results) == expected
-            resumed += sum(len(list(run.glob("segments/*.json"))) > 1 for run in results.glob("runs/*"))
-            rounds += 1
-            results = fresh_results(f"round-{rounds}")
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+        if killed(start(toy_environment, results, TABLE), dice.uniform(0.2, 0.8) * seconds if kills < KILLS else 300):
             kills += 1
+            continue
+        assert snapshot(results) == expected
+        resumed += sum(len(list(run.glob("segments/*.json"))) > 1 for run in results.glob("runs/*"))
+        rounds += 1
+        results = fresh_results(f"round-{rounds}")
     assert resumed >= 2, "most kills must have hit the training itself"
 
 
 def test_interrupting_saves_and_leaves_with_130(toy_environment, undisturbed, fresh_results):
     results = fresh_results()
-    process = start(toy_environment, results)
+    process = start(toy_environment, results, TABLE)
     while not list(results.glob("runs/*/checkpoints/*.json")):
         assert process.poll() is None
         time.sleep(0.05)
@@ -74,15 +57,13 @@ def test_interrupting_saves_and_leaves_with_130(toy_environment, undisturbed, fr
     status = [sys.executable, "-m", "harness", "--results", str(results), "status", "--json"]
     document = json.loads(subprocess.check_output(status, env=toy_environment))
     assert document["totals"] == {"interrupted": 1}
-    process = start(toy_environment, results)
-    output, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, output
+    finish(start(toy_environment, results, TABLE))
     assert snapshot(results) == undisturbed[0]
 
 
 def test_a_truncated_checkpoint_is_passed_over(toy_environment, undisturbed, fresh_results):
     results = fresh_results()
-    process = start(toy_environment, results)
+    process = start(toy_environment, results, TABLE)
     while len(list(results.glob("runs/*/checkpoints/*.json"))) < 2:
         assert process.poll() is None
         time.sleep(0.02)
@@ -90,23 +71,19 @@ def test_a_truncated_checkpoint_is_passed_over(toy_environment, undisturbed, fre
     process.communicate()
     newest = max(results.glob("runs/*/checkpoints/*.safetensors"))
     newest.write_bytes(newest.read_bytes()[:1000])
-    process = start(toy_environment, results)
-    output, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, output
+    finish(start(toy_environment, results, TABLE))
     assert "is not what was written" in next(results.glob("runs/*/log.txt")).read_text()
     assert snapshot(results) == undisturbed[0]
 
 
 def test_killing_only_the_parent_leaves_the_worker_to_finish(toy_environment, undisturbed, fresh_results):
     results = fresh_results()
-    process = start(toy_environment, results)
+    process = start(toy_environment, results, TABLE)
     while not list(results.glob("runs/*/checkpoints/*.json")):
         assert process.poll() is None
         time.sleep(0.05)
     process.kill()
     process.wait()
-    second = start(toy_environment, results)
-    output, _ = second.communicate(timeout=300)
-    assert second.returncode == 0, output
+    finish(start(toy_environment, results, TABLE))
     assert snapshot(results) == undisturbed[0]
     assert len(list(results.glob("runs/*/segments/*.json"))) == 1

@@ -58,7 +58,8 @@ def run_command(
     display = LiveDisplay if console.is_terminal else PlainDisplay
     with display(console, len(plan.runs), len(plan.runs) - len(todo)) as shown:
         board = executor.execute(todo, shown.show)
-    settings.say(f"{len(plan.runs) - len(board.failed)} of {len(plan.runs)} runs are done at scale {scale}\n{report}")
+    done = len(plan.runs) - len(todo) + len(board.done)
+    settings.say(f"{done} of {len(plan.runs)} runs are done at scale {scale}\n{report}")
     return _tell_failures(board)
 
 

@@ -181,6 +181,7 @@ def test_one_failed_run_does_not_stop_the_others(harness):
 def test_fail_fast_stops_at_the_first_failure(harness):
     done = harness("run", "toy/table103", "--workers", "1", "--fail-fast")
     assert done.returncode == 1
+    assert "0 of 2 runs are done" in done.stdout
     assert json.loads(harness("status", "--json").stdout)["totals"]["failed"] == 1
 
 

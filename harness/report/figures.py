@@ -42,7 +42,7 @@ def agreement(report: TableReport) -> "Figure | None":
 
     Where the measurement orders the rows as the paper does, the points run along a line.
     """
-    panels = {metric: pairs for metric in report.table.metrics if len(pairs := _pairs(report, metric)) > 1}
+    panels = {metric: pairs for metric in report.table.metrics if len(pairs := _pairs(report, metric)) > 2}
     if not panels:
         return None
     from scipy.stats import kendalltau

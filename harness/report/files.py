@@ -7,6 +7,7 @@ from harness.report.build import TableReport
 from harness.report.data import csv, json_text
 from harness.report.latex import document, latex
 from harness.report.plain import markdown
+from harness.spec.paper import Paper
 from harness.store.files import write_bytes
 from harness.store.run_directory import Results
 
@@ -27,13 +28,13 @@ def write(report: TableReport, formats: Sequence[str], results: Results) -> list
         write_bytes(path, writer(report).encode())
         written.append(path)
     if "latex" in formats:
-        written.append(_write_document(results.report / report.paper.name))
+        written.append(_write_document(report.paper, results.report / report.paper.name))
     return written
 
 
-def _write_document(folder: Path) -> Path:
-    """Write a document that inputs every table of the folder, so that `pdflatex report` shows them."""
-    tables = sorted((path.stem for path in folder.glob("table*.tex")), key=lambda name: int(name.removeprefix("table")))
+def _write_document(paper: Paper, folder: Path) -> Path:
+    """Write a document that inputs the paper's tables as far as they are written, for `pdflatex report`."""
+    names = [table.name for table in paper.tables if (folder / f"{table.name}.tex").exists()]
     path = folder / "report.tex"
-    write_bytes(path, document(*(f"\\input{{{name}}}" for name in tables)).encode())
+    write_bytes(path, document(*(f"\\input{{{name}}}" for name in names)).encode())
     return path

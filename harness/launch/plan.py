@@ -14,6 +14,8 @@ from harness.store.run_directory import Results, RunDirectory, State
 BYTES_PER_PARAMETER = 16
 """Weights, two moments of the optimiser and the EMA, each in float32."""
 CHECKPOINTS_KEPT = 2
+WEIGHTS_KEPT = 10
+"""The EMA weights after each tenth of the training."""
 
 
 @dataclass
@@ -107,8 +109,8 @@ def make_plan(
 
 
 def disk_bytes(planned: PlannedRun) -> int:
-    """Return an upper estimate of a run's disk use: the checkpoints in training, the weights, the samples."""
-    weights = 4 * planned.run.parameters
+    """Return an upper estimate of a run's disk use: the checkpoints in training, the EMA weights, the samples."""
+    weights = WEIGHTS_KEPT * 4 * planned.run.parameters
     training = CHECKPOINTS_KEPT * BYTES_PER_PARAMETER * planned.run.parameters
     samples = sum(getattr(evaluation, "samples", 0) for evaluation in planned.evaluations.values())
     return weights + training + samples * planned.run.config.data.pixels

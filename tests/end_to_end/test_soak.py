@@ -1,4 +1,4 @@
-"""Rows of the real Table 6, killed again and again: `make soak`, a quarter of an hour on two cores."""
+"""Rows of the real Table 6, killed again and again: `make soak`, three minutes on two cores."""
 
 import random
 import time

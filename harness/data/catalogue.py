@@ -6,5 +6,3 @@ DIGITS = Dataset(name="digits", image_size=8, channels=1, num_classes=10, train_
 CIFAR10 = Dataset(
     name="cifar10", image_size=32, channels=3, num_classes=10, train_examples=50_000, test_examples=10_000
 )
-
-CATALOGUE = {data.name: data for data in (DIGITS, CIFAR10)}

@@ -1,7 +1,6 @@
 """Prepared datasets: uint8 images and labels per split, with a manifest of their shapes and hashes."""
 
 import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -75,11 +74,6 @@ def open_dataset(data: Dataset, root: Path) -> PreparedDataset:
         if not (folder / name).exists() or sha256_of(folder / name) != expected:
             raise DataError(f"{folder / name} is not the file that was prepared: delete {folder} and run again")
     return prepared
-
-
-def default_root() -> Path:
-    """Return the data folder: `HARNESS_DATA`, or `data` under the working directory."""
-    return Path(os.environ.get("HARNESS_DATA", "data"))
 
 
 def _prepare(data: Dataset, folder: Path, splits: Mapping[str, tuple[Images, Labels]]) -> None:

@@ -83,8 +83,8 @@ class RunDirectory:
             stored, name = document["config"], str(document["name"])
             if sha256_of_json(stored)[:12] != self.id:
                 raise corrupted(self.config, "it is not the configuration that its folder is named after")
-        except (KeyError, TypeError, ValueError) as error:
-            raise corrupted(self.config, f"no {error}") from None
+        except (KeyError, TypeError, ValueError):
+            raise corrupted(self.config, "it holds no named configuration") from None
         try:
             run = Run(name, RunConfig(**stored))
         except SpecError as error:

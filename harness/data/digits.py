@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEVELS = 16
+Splits = dict[str, tuple[NDArray[np.uint8], NDArray[np.int64]]]
+"""Images `(n, channels, size, size)` and labels `(n,)` of the splits `train` and `test`."""
 
 
-def read() -> dict[str, tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+def read() -> Splits:
     """Return the splits as `(n, 1, 8, 8)` images in 0..255 and labels in 0..9."""
     from sklearn.datasets import load_digits
 

@@ -9,7 +9,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from harness.data import digits
+from harness.data.embedded import READERS
 from harness.spec.data import Dataset
 from harness.spec.errors import HarnessError
 from harness.store.arrays import load_array, save_array
@@ -17,8 +17,6 @@ from harness.store.files import read_json, sha256_of, write_json, writing
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
-EMBEDDED = {"digits": digits.read}
-"""Datasets that come with an installed package: prepared on first use."""
 
 
 class DataError(HarnessError):
@@ -60,7 +58,7 @@ def open_dataset(data: Dataset, root: Path) -> PreparedDataset:
     folder = root / data.name
     manifest = folder / "manifest.json"
     if not manifest.exists():
-        if data.name not in EMBEDDED:
+        if data.name not in READERS:
             raise DataError(
                 f"dataset '{data.name}' is not prepared under {root}, and this version has no reader for it"
             )
@@ -68,7 +66,7 @@ def open_dataset(data: Dataset, root: Path) -> PreparedDataset:
             folder.mkdir(parents=True, exist_ok=True)
             with FileLock(folder / ".lock"):
                 if not manifest.exists():
-                    _prepare(data, folder, EMBEDDED[data.name]())
+                    _prepare(data, folder, READERS[data.name](data))
     prepared = PreparedDataset(folder, Manifest.model_validate(read_json(manifest)))
     for name, expected in prepared.manifest.files.items():
         if not (folder / name).exists() or sha256_of(folder / name) != expected:

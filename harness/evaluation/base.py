@@ -12,6 +12,7 @@ from harness.data.loaders import ResidentLoader
 from harness.data.prepared import PreparedDataset
 from harness.methods.base import Method
 from harness.randomness import Stream
+from harness.spec.data import Dataset
 from harness.spec.run import RunConfig
 from harness.store.arrays import save_array
 from harness.store.records import Measurement
@@ -24,7 +25,8 @@ BLOCK = 100
 class Subject:
     """A trained model, its data, and where to put the arrays from which the numbers can be recomputed.
 
-    `report` tells progress as done and total items; `cache` is shared by all runs of a results directory.
+    `report` tells progress as done and total items; `cache` is shared by all runs of a results directory;
+    `open_data` opens another dataset, such as outliers.
     """
 
     config: RunConfig
@@ -34,10 +36,11 @@ class Subject:
     artefacts: Path
     cache: Path
     report: Callable[[int, int], None]
+    open_data: Callable[[Dataset], PreparedDataset]
 
-    def loader(self, split: str) -> ResidentLoader:
-        """Return a split of the run's own data."""
-        images, labels = self.data.split(split)
+    def loader(self, split: str, data: PreparedDataset | None = None) -> ResidentLoader:
+        """Return a split of the run's own data, or of other data."""
+        images, labels = (data or self.data).split(split)
         return ResidentLoader(images, labels, self.device)
 
     def stream(self, purpose: str) -> Stream:

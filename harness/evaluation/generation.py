@@ -1,18 +1,20 @@
 """Generation: Fréchet distance and class score of samples against a reference split, as in the authors' code.
 
 Samples come from the EMA weights, are quantised to uint8 as the paper's code does, and stand in `samples.npy`
-`(n, channels, size, size)`; `features.npy` and `sample_logits.npy` are theirs in the feature space. Sampling goes
-on where it stopped: every finished shard is kept until the whole is written.
+`(n, channels, size, size)`; `features.npy` and `sample_logits.npy` are theirs in the feature space. Where the model
+classifies too, `own_logits.npy` `(n, classes)` float32 are its own of its samples, read back into [-1, 1]. Sampling
+goes on where it stopped: every finished shard is kept until the whole is written.
 """
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from harness.data.loaders import to_uint8
+from harness.data.loaders import to_signed, to_uint8
 from harness.evaluation.base import BLOCK, Findings, Subject
 from harness.evaluation.features import FeatureSpace, feature_space
-from harness.methods.base import Generator
+from harness.evaluation.logits import block_logits
+from harness.methods.base import Classifier, Generator
 from harness.metrics.class_score import class_score
 from harness.metrics.frechet import Moments, frechet_distance, moments
 from harness.spec.evaluations import Generation
@@ -31,6 +33,10 @@ def evaluate(evaluation: Generation, subject: Subject) -> Findings:
     features, logits = space.embed(torch.from_numpy(samples))
     subject.save("features", features)
     subject.save("sample_logits", logits)
+    if isinstance(subject.model, Classifier):
+        blocks = (to_signed(block.to(subject.device)) for block in torch.from_numpy(samples).split(BLOCK))
+        own_logits = block_logits(subject.model, blocks, lambda done: subject.report(done, len(samples)))
+        subject.save("own_logits", own_logits)
     reference = reference_moments(space, evaluation.reference, subject)
     distance = frechet_distance(moments(features), reference)
     shuffled = np.random.RandomState(SCORE_PERMUTATION_SEED).permutation(len(logits))

@@ -1,8 +1,9 @@
 """Evaluation configurations: a protocol with all its settings, and the quantities that it measures."""
 
+from collections.abc import Iterable
 from typing import ClassVar, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from harness.spec.config import Family
 from harness.spec.data import Dataset
@@ -12,12 +13,12 @@ from harness.spec.methods import Capability
 class Evaluation(Family):
     """A protocol that turns a trained model into numbers.
 
-    `needs` is the capability that it asks of the model; `implementation` names the module and the function.
+    `needs` is the capability that it asks of the model, if any; `implementation` names the module and the function.
     `after` is the share of the training after which the EMA weights are taken, in tenths; 1 is the end.
     """
 
     implementation: ClassVar[str]
-    needs: ClassVar[Capability]
+    needs: ClassVar[Capability | None] = None
 
     after: float = Field(1.0, gt=0, le=1, multiple_of=0.1)
 
@@ -30,13 +31,17 @@ class Evaluation(Family):
         """Return what each measured quantity is called in print; honest about the feature space."""
         raise NotImplementedError
 
+    def accepts(self, settings: Iterable[str]) -> bool:
+        """Tell whether the protocol has all of these settings."""
+        return set(settings) <= set(type(self).model_fields)
+
 
 class Accuracy(Evaluation):
     """Top-1 accuracy of the EMA weights on un-augmented images."""
 
     kind: Literal["accuracy"] = "accuracy"
     implementation: ClassVar[str] = "harness.evaluation.accuracy:evaluate"
-    needs: ClassVar[Capability] = Capability.CLASSIFIER
+    needs: ClassVar[Capability | None] = Capability.CLASSIFIER
 
     split: Literal["train", "test"] = "test"
 
@@ -54,7 +59,7 @@ class Generation(Evaluation):
 
     kind: Literal["generation"] = "generation"
     implementation: ClassVar[str] = "harness.evaluation.generation:evaluate"
-    needs: ClassVar[Capability] = Capability.GENERATOR
+    needs: ClassVar[Capability | None] = Capability.GENERATOR
 
     samples: PositiveInt = 10_000
     sampler: Literal["ancestral"] = "ancestral"
@@ -74,10 +79,101 @@ class Likelihood(Evaluation):
 
     kind: Literal["likelihood"] = "likelihood"
     implementation: ClassVar[str] = "harness.evaluation.likelihood:evaluate"
-    needs: ClassVar[Capability] = Capability.LIKELIHOOD
+    needs: ClassVar[Capability | None] = Capability.LIKELIHOOD
 
     split: Literal["train", "test"] = "test"
 
     def labels(self, data: Dataset) -> dict[str, str]:
         """Return the label of the one quantity."""
         return {"bits_per_dim": "bits/dim"}
+
+
+class Calibration(Evaluation):
+    """Expected calibration error over bins of equal width of the largest probability (Guo et al. 2017, Eq. 3)."""
+
+    kind: Literal["calibration"] = "calibration"
+    implementation: ClassVar[str] = "harness.evaluation.calibration:evaluate"
+    needs: ClassVar[Capability | None] = Capability.CLASSIFIER
+
+    split: Literal["train", "test"] = "test"
+    bins: PositiveInt = 20
+
+    def labels(self, data: Dataset) -> dict[str, str]:
+        """Return the labels of the error, and of the mean confidence minus the accuracy, both in percent."""
+        return {"expected_calibration_error": "ECE", "confidence_gap": "confidence - Acc"}
+
+
+class OutOfDistribution(Evaluation):
+    """AUROC of a score that tells the run's own test images (positive) from outliers.
+
+    `log_density` is the logsumexp of the class logits, `max_probability` the largest class probability. Without
+    `outliers` they are means of two test images, the paper's Interp.
+    """
+
+    kind: Literal["ood"] = "ood"
+    implementation: ClassVar[str] = "harness.evaluation.ood:evaluate"
+    needs: ClassVar[Capability | None] = Capability.CLASSIFIER
+
+    score: Literal["log_density", "max_probability"] = "log_density"
+    outliers: Dataset | None = None
+
+    def labels(self, data: Dataset) -> dict[str, str]:
+        """Return the label of the one quantity: what the outliers are."""
+        return {"auroc": self.outliers.name if self.outliers else "Interp"}
+
+
+class Robustness(Evaluation):
+    """Accuracy under projected gradient descent (Madry et al. 2018), white-box, within balls of several sizes.
+
+    Sizes and steps are in 1/255 of the range of pixels. Without a `step_size` it is 2.5 epsilon / steps. An image
+    counts as robust when it is classified correctly at every step of every restart.
+    """
+
+    kind: Literal["robustness"] = "robustness"
+    implementation: ClassVar[str] = "harness.evaluation.robustness:evaluate"
+    needs: ClassVar[Capability | None] = Capability.CLASSIFIER
+
+    norm: Literal["linf", "l2"]
+    epsilons: tuple[PositiveFloat, ...]
+    steps: PositiveInt = 50
+    step_size: PositiveFloat | None = None
+    restarts: PositiveInt = 1
+    images: PositiveInt = 1000
+
+    def labels(self, data: Dataset) -> dict[str, str]:
+        """Return one label for every size of the ball."""
+        sign = {"linf": "L∞", "l2": "L2"}[self.norm]
+        return {self.quantity(epsilon): f"{sign} {epsilon:g}/255" for epsilon in self.epsilons}
+
+    def quantity(self, epsilon: float) -> str:
+        """Return the name of the accuracy under attacks of this size."""
+        return f"robust_{self.norm}_{epsilon:g}"
+
+
+class Runtime(Evaluation):
+    """Time of training and validation, measured over short windows after a warm-up and extrapolated.
+
+    An epoch is its iterations at the median time of the windows plus one pass over the test split.
+    """
+
+    kind: Literal["runtime"] = "runtime"
+    implementation: ClassVar[str] = "harness.evaluation.runtime:evaluate"
+
+    warmup_steps: PositiveInt = 20
+    timed_steps: PositiveInt = 20
+    windows: PositiveInt = 5
+
+    def labels(self, data: Dataset) -> dict[str, str]:
+        """Return the labels of the times, of which all but the first step are extrapolated."""
+        return {"minutes_per_epoch": "Min/Epoch", "runtime_hours": "Runtime", "gpu_hours": "device hours"}
+
+
+class Size(Evaluation):
+    """The number of parameters of the built network, in millions."""
+
+    kind: Literal["size"] = "size"
+    implementation: ClassVar[str] = "harness.evaluation.size:evaluate"
+
+    def labels(self, data: Dataset) -> dict[str, str]:
+        """Return the label of the one quantity."""
+        return {"parameters_m": "NoP"}

@@ -1,4 +1,4 @@
-"""The quantities that tables report."""
+"""The quantities that exhibits report."""
 
 from dataclasses import dataclass
 from math import isfinite
@@ -11,25 +11,35 @@ class Metric:
 
     `quantity` is the name under which an evaluation records the value. The two differ where a value may only
     carry the metric's name in the right feature space: a `frechet_distance` is an FID with Inception weights only.
-    `noise` says whether the spread between seeds is a number of units or, where it grows with the value, a share of it.
+    `noise` says whether the spread between seeds is a number of units, a share of the value where it grows with it,
+    or none because the value is exact.
     """
 
     key: str
     label: str
     quantity: str
-    better: Literal["higher", "lower"]
+    better: Literal["higher", "lower", "neither"]
     unit: str = ""
     decimals: int = 2
-    noise: Literal["absolute", "relative"] = "absolute"
+    noise: Literal["absolute", "relative", "none"] = "absolute"
 
     def measured(self, value: float) -> str:
-        """Return a measured value with the metric's decimals; what is not finite by its name."""
-        return f"{value:.{self.decimals}f}" if isfinite(value) else str(value).replace("nan", "NaN")
+        """Return a measured value with the metric's decimals, or two digits where these would show none.
 
-    def reported(self, value: float | None) -> str:
+        What is not finite is called by its name.
+        """
+        if not isfinite(value):
+            return str(value).replace("nan", "NaN")
+        if 0 < abs(value) < 10**-self.decimals:
+            return f"{value:.2g}"
+        return f"{value:.{self.decimals}f}"
+
+    def reported(self, value: object) -> str:
         """Return a value as printed in a paper: with the metric's decimals, or more where it has more; `-` for None."""
         if value is None:
             return "-"
+        if not isinstance(value, int | float):
+            return str(value)
         rounded = self.measured(value)
         return rounded if float(rounded) == value else repr(value)
 
@@ -38,3 +48,24 @@ ACCURACY = Metric("accuracy", "Acc", "accuracy", better="higher", unit="%", deci
 INCEPTION_SCORE = Metric("inception_score", "IS", "class_score", better="higher")
 FID = Metric("fid", "FID", "frechet_distance", better="lower", decimals=1, noise="relative")
 BPD = Metric("bpd", "BPD", "bits_per_dim", better="lower")
+ECE = Metric("ece", "ECE", "expected_calibration_error", better="lower", unit="%", decimals=1)
+CONFIDENCE_GAP = Metric("confidence_gap", "confidence - Acc", "confidence_gap", better="neither", unit="%", decimals=1)
+AUROC_SVHN = Metric("auroc_svhn", "SVHN", "auroc", better="higher")
+AUROC_INTERP = Metric("auroc_interp", "Interp", "auroc", better="higher")
+AUROC_CIFAR100 = Metric("auroc_cifar100", "CIFAR100", "auroc", better="higher")
+AUROC_CELEBA = Metric("auroc_celeba", "CelebA", "auroc", better="higher")
+PARAMETERS = Metric("parameters_m", "NoP", "parameters_m", better="neither", unit="M", decimals=1, noise="none")
+MINUTES_PER_EPOCH = Metric("minutes_per_epoch", "Min/Epoch", "minutes_per_epoch", better="lower", noise="relative")
+RUNTIME_HOURS = Metric(
+    "runtime_hours", "Runtime", "runtime_hours", better="lower", unit="h", decimals=1, noise="relative"
+)
+RUNTIME_TEXT = Metric("runtime_text", "Runtime", "gpu_hours", better="lower", decimals=1, noise="relative")
+"""Its values, where the words mean any, are GPU-hours."""
+VALUE = Metric("value", "Value", "value", better="neither", noise="none")
+
+
+def robustness(norm: Literal["linf", "l2"], epsilon: int) -> Metric:
+    """Return the metric of accuracy under attack within `epsilon` / 255 of the image, in pixels of the range 0 to 1."""
+    key = f"robust_{norm}_{epsilon}"
+    sign = {"linf": "L∞", "l2": "L2"}[norm]
+    return Metric(key, f"{sign} {epsilon}/255", key, better="higher", unit="%", decimals=1)

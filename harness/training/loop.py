@@ -65,13 +65,21 @@ class Trainer:
         Raises `Diverged` when the mean of an epoch is not finite.
         """
         while self.step < self.iterations:
-            self._train_step()
+            self.train_step()
             if self.step % self.iterations_per_epoch == 0:
                 hooks.after_epoch(self.step, self._close_epoch())
             hooks.after_step(self.step)
             if hooks.wants_stop():
                 break
         return self.step == self.iterations
+
+    def train_step(self) -> None:
+        """Make the next step, without closing an epoch."""
+        rate = learning_rate(self.config.training, self.iterations_per_epoch, self.step)
+        batches = {name: self._loader.batch(order.indices(self.step)) for name, order in self._orders.items()}
+        for loss in self.method.training_step(batches, self._stream.at("step", self.step)):
+            self._update(loss, rate)
+        self.step += 1
 
     def ema_weights(self) -> dict[str, Tensor]:
         """Return the EMA weights of all players, named as in the method's own state."""
@@ -107,13 +115,6 @@ class Trainer:
         except (RuntimeError, KeyError, ValueError) as error:
             raise HarnessError(f"the checkpoint does not fit this run: {str(error).splitlines()[0]}") from None
         self.step = step
-
-    def _train_step(self) -> None:
-        rate = learning_rate(self.config.training, self.iterations_per_epoch, self.step)
-        batches = {name: self._loader.batch(order.indices(self.step)) for name, order in self._orders.items()}
-        for loss in self.method.training_step(batches, self._stream.at("step", self.step)):
-            self._update(loss, rate)
-        self.step += 1
 
     def _update(self, loss: Loss, rate: float) -> None:
         """Move one player. Its EMA takes the weights from before the step, one step late, as the authors' code."""

@@ -12,6 +12,7 @@ from harness.store.provenance import segment
 from harness.store.run_directory import RunDirectory
 from harness.training.checkpoints import save_checkpoint, save_tensors
 from harness.training.loop import Trainer
+from harness.worker.validation import Validator
 
 log = logging.getLogger("harness.worker")
 
@@ -29,10 +30,12 @@ class Keeper:
         trainer: Trainer,
         device: torch.device,
         show: Callable[[int, int, float], None],
+        validator: Validator,
     ) -> None:
         self._directory = directory
         self._trainer = trainer
         self._show = show
+        self._validator = validator
         self._first_step = trainer.step
         self._begun = self._last_save = time.monotonic()
         self._interval = CHECKPOINT_SECONDS
@@ -53,10 +56,11 @@ class Keeper:
             self.save()
 
     def after_epoch(self, step: int, means: dict[str, float]) -> None:
-        """Append the epoch's means to the curves and to the log."""
+        """Append the epoch's means and the validation of the EMA weights to the curves and to the log."""
         epoch = step // self._trainer.iterations_per_epoch
-        append_point(self._directory.metrics, {"epoch": epoch, "step": step, **means})
-        log.info("epoch %d: %s", epoch, ", ".join(f"{key} {value:.4g}" for key, value in means.items()))
+        values = means | self._validator.validate(self._trainer.ema_weights())
+        append_point(self._directory.metrics, {"epoch": epoch, "step": step, **values})
+        log.info("epoch %d: %s", epoch, ", ".join(f"{key} {value:.4g}" for key, value in values.items()))
 
     def save(self) -> None:
         """Save a checkpoint and the time spent so far."""

@@ -22,6 +22,7 @@ from harness.training.checkpoints import load_tensors, newest_checkpoint, save_t
 from harness.training.loop import Hooks, Trainer
 from harness.worker.keeper import Keeper
 from harness.worker.stop import Stopped, StopRequest
+from harness.worker.validation import Validator
 
 log = logging.getLogger("harness.worker")
 
@@ -44,6 +45,7 @@ class Session:
         self.device = device
         self.stop = stop
         self.run: Run = directory.run()
+        self.data_root = data_root
         self.data: PreparedDataset = open_dataset(self.run.config.data, data_root)
         self._last_shown = 0.0
 
@@ -72,7 +74,8 @@ class Session:
         loader = ResidentLoader(*self.data.split("train"), self.device)
         trainer = Trainer(config, method, loader, self.device)
         self._resume(trainer)
-        keeper = Keeper(self.directory, trainer, self.device, self._show_training)
+        validator = Validator(config, ResidentLoader(*self.data.split("test"), self.device), self.device)
+        keeper = Keeper(self.directory, trainer, self.device, self._show_training, validator)
         ended = trainer.run(Hooks(keeper.after_step, keeper.after_epoch, lambda: self.stop.wanted))
         keeper.save()
         if not ended:
@@ -115,6 +118,7 @@ class Session:
             artefacts=artefacts,
             cache=self.results.cache,
             report=lambda done, total: self._show_evaluation(phase, done, total),
+            open_data=lambda data: open_dataset(data, self.data_root),
         )
 
     def _show_training(self, step: int, total: int, rate: float) -> None:

@@ -1,0 +1,42 @@
+"""Class logits of many images: EMA weights, un-augmented images in [-1, 1], no timestep, in blocks of fixed size."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from harness.data.loaders import Loader
+from harness.evaluation.base import BLOCK, Subject
+from harness.methods.base import Classifier
+
+
+def split_logits(split: str, subject: Subject) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return the logits `(n, classes)` and the labels `(n,)` of a split, in its order.
+
+    Both are kept as the artefacts `logits.npy` and `labels.npy`.
+    """
+    model, loader = subject.model, subject.loader(split)
+    assert isinstance(model, Classifier)
+    logits = block_logits(model, image_blocks(loader), lambda done: subject.report(done, len(loader)))
+    labels = np.concatenate([batch.labels.cpu().numpy() for batch in loader.blocks(BLOCK)])
+    subject.save("logits", logits)
+    subject.save("labels", labels)
+    return logits, labels
+
+
+def image_blocks(loader: Loader) -> Iterator[Tensor]:
+    """Yield the images of a split in order."""
+    return (batch.images for batch in loader.blocks(BLOCK))
+
+
+@torch.inference_mode()
+def block_logits(model: Classifier, blocks: Iterable[Tensor], report: Callable[[int], None]) -> NDArray[np.float32]:
+    """Return the logits `(n, classes)` of blocks of images; `report` is told how many images are done."""
+    logits, done = [], 0
+    for images in blocks:
+        logits.append(model.logits(images).float().cpu().numpy())
+        done += len(images)
+        report(done)
+    return np.concatenate(logits)

@@ -1,0 +1,89 @@
+"""Detection of outliers: AUROC of a score of the class logits, test images against others, as in the authors' code.
+
+No noise is added. Artefacts: `in_scores.npy` and `out_scores.npy`, float64, in the order of their splits; the means
+of two test images follow the order in which they are made.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp, softmax
+from torch import Tensor
+
+from harness.data.loaders import Loader
+from harness.evaluation.base import Findings, Subject
+from harness.evaluation.logits import block_logits, image_blocks
+from harness.methods.base import Classifier
+from harness.metrics.auroc import auroc
+from harness.randomness import Stream
+from harness.spec.data import Dataset
+from harness.spec.errors import HarnessError
+from harness.spec.evaluations import OutOfDistribution
+from harness.store.records import Measurement
+
+MIXED_BATCH = 100
+"""The paper's code means two consecutive batches of this size."""
+
+
+def evaluate(evaluation: OutOfDistribution, subject: Subject) -> Findings:
+    """Return the AUROC of the score, the run's own test images being the positives.
+
+    Raises `HarnessError` when the outliers have another shape than the images of the run.
+    """
+    own = subject.loader("test")
+    if evaluation.outliers is None:
+        name, data = "Interp", subject.data
+        outliers, count = interpolations(own, subject.stream("interp")), interpolation_count(len(own))
+    else:
+        check_shapes(evaluation.outliers, subject.config.data)
+        name, data = evaluation.outliers.name, subject.open_data(evaluation.outliers)
+        loader = subject.loader("test", data)
+        outliers, count = image_blocks(loader), len(loader)
+    model, total = subject.model, len(own) + count
+    assert isinstance(model, Classifier)
+    inside = scores(evaluation.score, block_logits(model, image_blocks(own), lambda n: subject.report(n, total)))
+    outside = scores(evaluation.score, block_logits(model, outliers, lambda n: subject.report(len(own) + n, total)))
+    subject.save("in_scores", inside)
+    subject.save("out_scores", outside)
+    finite = np.isfinite(inside).all() and np.isfinite(outside).all()
+    return Findings(
+        {"auroc": Measurement(value=auroc(inside, outside) if finite else float("nan"), n=total)},
+        {"outliers": name, "outliers_n": len(outside), "outliers_sha256": data.manifest.sha256},
+    )
+
+
+def scores(kind: str, logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the score of each row of logits, in float64 so that sure predictions do not tie at 1."""
+    wide = logits.astype(np.float64)
+    result: NDArray[np.float64] = (
+        logsumexp(wide, axis=1) if kind == "log_density" else softmax(wide, axis=1).max(axis=1)
+    )
+    return result
+
+
+def check_shapes(outliers: Dataset, own: Dataset) -> None:
+    """Raise `HarnessError` unless the model takes the outliers as they are."""
+    shapes = [f"{data.channels}x{data.image_size}x{data.image_size}" for data in (outliers, own)]
+    if shapes[0] != shapes[1]:
+        raise HarnessError(
+            f"outliers '{outliers.name}' are {shapes[0]}, but the model of '{own.name}' takes {shapes[1]}"
+        )
+
+
+def interpolation_count(examples: int) -> int:
+    """Return the number of means: one batch fewer than there are whole ones.
+
+    Raises `HarnessError` when that is none.
+    """
+    if examples < 2 * MIXED_BATCH:
+        raise HarnessError(f"Interp needs at least {2 * MIXED_BATCH} test images: there are {examples}")
+    return (examples // MIXED_BATCH - 1) * MIXED_BATCH
+
+
+def interpolations(loader: Loader, stream: Stream) -> Iterator[Tensor]:
+    """Yield the paper's Interp: the shuffled split in batches, each meaned image by image with the next."""
+    order = stream.permutation(len(loader))
+    for start in range(0, interpolation_count(len(loader)), MIXED_BATCH):
+        first, second = order[start : start + 2 * MIXED_BATCH].chunk(2)
+        yield (loader.batch(first).images + loader.batch(second).images) / 2

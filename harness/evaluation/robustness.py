@@ -1,0 +1,89 @@
+"""Robustness: accuracy under white-box projected gradient descent with random starts, as in the authors' code.
+
+All rows of a table are attacked on the same images; a random start is a function of the run, the ball, the restart
+and the image. Artefacts: `indices.npy` `(n,)` int64, the positions of the attacked images in the test split, and
+`fallen.npy` `(epsilons, n)` int32, the query at which each image was first misclassified: 0 is the clean image, then
+every restart counts its start and each of its steps; -1 is never. Attacking goes on where it stopped: every finished
+ball is kept until the whole is written.
+"""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from harness.data.loaders import Batch
+from harness.evaluation.base import BLOCK, Findings, Subject
+from harness.evaluation.logits import block_logits
+from harness.evaluation.pgd import Attack, Ball
+from harness.methods.base import Classifier
+from harness.randomness import Stream
+from harness.spec.evaluations import Robustness
+from harness.store.arrays import load_array
+from harness.store.records import Measurement
+
+UNIT = 2 / 255
+"""One 255th of the range of pixels, for images in [-1, 1]."""
+REACH = 2.5
+"""Steps that sum up to so many radii cross the ball and still move along its edge (Madry et al. 2018, §5)."""
+
+
+def evaluate(evaluation: Robustness, subject: Subject) -> Findings:
+    """Return, for every size of the ball, the percentage of images that are never misclassified."""
+    model, loader = subject.model, subject.loader("test")
+    assert isinstance(model, Classifier)
+    indices = Stream("robustness", "images").permutation(len(loader))[: evaluation.images]
+    subject.save("indices", indices.numpy())
+    blocks = [loader.batch(block) for block in indices.split(BLOCK)]
+    logits = block_logits(model, (block.images for block in blocks), lambda done: None)
+    quantities = [evaluation.quantity(epsilon) for epsilon in evaluation.epsilons]
+    if not np.isfinite(logits).all():
+        return Findings(dict.fromkeys(quantities, Measurement(value=float("nan"), n=len(indices))))
+    fallen = np.stack([fallen_within(epsilon, evaluation, blocks, subject) for epsilon in evaluation.epsilons])
+    subject.save("fallen", fallen)
+    for path in subject.artefacts.glob("shard-*.npy"):
+        path.unlink()
+    shares = [Measurement(value=100 * float((row == -1).mean()), n=len(row)) for row in fallen]
+    sizes = [step_size(epsilon, evaluation) for epsilon in evaluation.epsilons]
+    return Findings(
+        dict(zip(quantities, shares, strict=True)),
+        {
+            "clean_accuracy": 100 * float((fallen[0] != 0).mean()),
+            "steps": evaluation.steps,
+            "step_sizes": dict(zip(quantities, sizes, strict=True)),
+        },
+    )
+
+
+def step_size(epsilon: float, evaluation: Robustness) -> float:
+    """Return the length of a step, in the unit of epsilon."""
+    return evaluation.step_size or REACH * epsilon / evaluation.steps
+
+
+def fallen_within(epsilon: float, evaluation: Robustness, blocks: list[Batch], subject: Subject) -> NDArray[np.int32]:
+    """Return the query at which each image first falls within a ball, computed once."""
+    model, path = subject.model, subject.artefacts / f"shard-{evaluation.quantity(epsilon)}.npy"
+    assert isinstance(model, Classifier)
+    before, images = evaluation.epsilons.index(epsilon), sum(map(len, blocks))
+    if not path.exists():
+        attack = Attack(Ball(evaluation.norm, UNIT * epsilon), UNIT * step_size(epsilon, evaluation), evaluation.steps)
+        stream, parts = subject.stream("robustness").at(evaluation.norm, f"{epsilon:g}"), list[Tensor]()
+        for block in blocks:
+            parts.append(first_query(model, block, attack, evaluation.restarts, stream))
+            subject.report(before * images + sum(map(len, parts)), len(evaluation.epsilons) * images)
+        subject.save(path.stem, torch.cat(parts).cpu().numpy().astype(np.int32))
+    return load_array(path)
+
+
+def first_query(model: Classifier, batch: Batch, attack: Attack, restarts: int, stream: Stream) -> Tensor:
+    """Return the query at which each image is first misclassified: 0 when clean, -1 for never."""
+    with torch.no_grad():
+        correct = model.logits(batch.images).argmax(dim=1) == batch.labels
+    fallen = torch.where(correct, -1, 0)
+    for restart in range(restarts):
+        standing = (fallen == -1).nonzero().flatten()
+        images, labels = batch.images[standing], batch.labels[standing]
+        start = attack.ball.random_points(images, stream.at(restart), batch.indices[standing])
+        steps = attack.first_errors(model.logits, images, labels, start)
+        fallen[standing] = torch.where(steps == -1, -1, 1 + restart * (attack.steps + 1) + steps)
+    return fallen

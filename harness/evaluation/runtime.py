@@ -1,0 +1,90 @@
+"""Runtime: seconds of a training step and of a validation pass, from which the whole training is extrapolated.
+
+A copy of the method with its initial weights is trained for as long as the windows last; the evaluated model is left
+alone. Validation is one pass of class logits over the test split, nothing where the model has none. As in the paper
+no time is counted for sampling.
+"""
+
+import platform
+from collections.abc import Callable
+from statistics import median
+from time import perf_counter
+
+import torch
+
+from harness.evaluation.base import Findings, Subject
+from harness.evaluation.logits import block_logits, image_blocks
+from harness.methods.base import Classifier, Method, build_method
+from harness.spec.evaluations import Runtime
+from harness.store.records import Measurement
+from harness.training.loop import Trainer
+
+EXTRAPOLATED = (
+    "only the windows and one validation pass were timed, beside whatever else ran on the machine; "
+    "everything beyond them is extrapolated"
+)
+
+
+def evaluate(evaluation: Runtime, subject: Subject) -> Findings:
+    """Return the minutes of an epoch, the hours of the whole training, and those times the one device."""
+    config, device = subject.config, subject.device
+    trainer = Trainer(config, build_method(config, device), subject.loader("train"), device)
+    for _ in range(evaluation.warmup_steps):
+        trainer.train_step()
+    windows = []
+    for _ in range(evaluation.windows):
+        windows.append(seconds_of(trainer.train_step, evaluation.timed_steps, device) / evaluation.timed_steps)
+        subject.report(len(windows), evaluation.windows)
+    validation = validation_seconds(trainer.method.eval(), subject)
+    minutes = (trainer.iterations_per_epoch * median(windows) + validation) / 60
+    hours = config.training.epochs * minutes / 60
+    n = evaluation.windows * evaluation.timed_steps
+    return Findings(
+        {
+            "minutes_per_epoch": Measurement(value=minutes, n=n),
+            "runtime_hours": Measurement(value=hours, n=n),
+            "gpu_hours": Measurement(value=hours, n=n),
+        },
+        {
+            "device": device_name(device),
+            "threads": torch.get_num_threads(),
+            "step_seconds": windows,
+            "validation_seconds": validation,
+            "note": EXTRAPOLATED,
+        },
+    )
+
+
+def seconds_of(action: Callable[[], object], times: int, device: torch.device) -> float:
+    """Return the seconds in which the device finishes an action so many times."""
+    wait_for(device)
+    begun = perf_counter()
+    for _ in range(times):
+        action()
+    wait_for(device)
+    return perf_counter() - begun
+
+
+def validation_seconds(model: Method, subject: Subject) -> float:
+    """Return the seconds of one pass over the test split; a pass before it warms up."""
+    if not isinstance(model, Classifier):
+        return 0.0
+    loader = subject.loader("test")
+    passes = [
+        seconds_of(lambda: block_logits(model, image_blocks(loader), lambda done: None), 1, subject.device)
+        for _ in range(2)
+    ]
+    return passes[-1]
+
+
+def wait_for(device: torch.device) -> None:
+    """Wait until the device has done what was asked of it: CUDA computes behind the caller's back."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def device_name(device: torch.device) -> str:
+    """Return what the device is called."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type} {platform.processor() or platform.machine()}"

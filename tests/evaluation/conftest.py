@@ -1,0 +1,90 @@
+"""Small runs on the digits, one of them trained, and subjects made of them."""
+
+import pytest
+import torch
+
+from harness.data.catalogue import DIGITS
+from harness.data.loaders import ResidentLoader
+from harness.data.prepared import open_dataset
+from harness.evaluation.base import Subject
+from harness.methods.base import build_method
+from harness.spec.methods import Classification
+from harness.spec.networks import ViT
+from harness.spec.run import RunConfig
+from harness.spec.training import Training
+from harness.training.loop import Hooks, Trainer
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="session")
+def config():
+    return RunConfig(
+        data=DIGITS,
+        network=ViT(dim=24, depth=2, heads=2, patch_size=2),
+        method=Classification(),
+        training=Training(epochs=4, batch_size=64, warmup_epochs=0.5, learning_rate=5e-3, ema_decay=0.9),
+    )
+
+
+@pytest.fixture(scope="session")
+def digits(data_root):
+    return open_dataset(DIGITS, data_root)
+
+
+@pytest.fixture(scope="session")
+def model(config, digits):
+    """A classifier that is right about most digits."""
+    method = build_method(config, CPU)
+    trainer = Trainer(config, method, ResidentLoader(*digits.split("train"), CPU), CPU)
+    assert trainer.run(Hooks(lambda step: None, lambda step, means: None, lambda: False))
+    return method.eval()
+
+
+@pytest.fixture
+def subject_of(digits, data_root, tmp_path):
+    """Make subjects whose artefacts stand in folders of their own."""
+    made = []
+
+    def make(config, model, **changes):
+        made.append(None)
+        artefacts = changes.pop("artefacts", tmp_path / f"subject{len(made)}")
+        artefacts.mkdir(exist_ok=True)
+        fields = {
+            "config": config,
+            "model": model,
+            "data": digits,
+            "device": CPU,
+            "artefacts": artefacts,
+            "cache": tmp_path / "cache",
+            "report": lambda done, total: None,
+            "open_data": lambda data: open_dataset(data, data_root),
+        }
+        return Subject(**fields | changes)
+
+    return make
+
+
+@pytest.fixture
+def subject(subject_of, config, model):
+    """The trained classifier."""
+    return subject_of(config, model)
+
+
+@pytest.fixture
+def broken(config):
+    """A classifier whose logits are not numbers."""
+    method = build_method(config, CPU).eval()
+    with torch.no_grad():
+        method.network.class_head.bias.fill_(float("nan"))
+    return method
+
+
+@pytest.fixture
+def constant(config):
+    """A classifier that always answers the same, whatever it sees: class 3."""
+    method = build_method(config, CPU).eval()
+    with torch.no_grad():
+        method.network.class_head.weight.zero_()
+        method.network.class_head.bias.copy_(torch.nn.functional.one_hot(torch.tensor(3), 10))
+    return method

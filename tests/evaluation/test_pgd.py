@@ -1,0 +1,180 @@
+"""The attack: against another implementation, within its ball, and the same whoever is attacked beside it."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.data.loaders import to_signed
+from harness.evaluation.pgd import Attack, Ball
+from harness.randomness import Stream
+
+NORMS = ("linf", "l2")
+ATTACKS = {"linf": Attack(Ball("linf", 0.2), 0.04, 12), "l2": Attack(Ball("l2", 1.5), 0.3, 12)}
+
+
+def distances(a, b, norm):
+    return torch.linalg.vector_norm((a - b).flatten(1), ord=float("inf") if norm == "linf" else 2, dim=1)
+
+
+@pytest.fixture(scope="module")
+def victims(digits):
+    images, labels = digits.split("test")
+    return to_signed(torch.from_numpy(np.array(images[:150]))), torch.from_numpy(labels[:150])
+
+
+def undropped(attack, logits_of, images, labels, start):
+    """Attack all images to the end; return the last points, and for each step who is misclassified."""
+    points, wrong = start, []
+    for _ in range(attack.steps):
+        logits, points = attack.ascend(logits_of, points, images, labels)
+        wrong.append(logits.argmax(1) != labels)
+    wrong.append(logits_of(points).argmax(1) != labels)
+    return points, torch.stack(wrong)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_attack_equals_that_of_the_adversarial_robustness_toolbox(model, victims, norm):
+    """Pale images in L2, away from the ends of the range: the toolbox clips first and projects then."""
+    from art.attacks.evasion import ProjectedGradientDescentPyTorch
+    from art.estimators.classification import PyTorchClassifier
+
+    class Logits(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.method = model
+
+        def forward(self, images):
+            return self.method.logits(images)
+
+    images, labels = victims
+    images = images * (1 if norm == "linf" else 0.5)
+    attack = ATTACKS[norm] if norm == "linf" else Attack(Ball("l2", 0.3), 0.06, 12)
+    classifier = PyTorchClassifier(
+        Logits().eval(), torch.nn.CrossEntropyLoss(), (1, 8, 8), 10, clip_values=(-1.0, 1.0), device_type="cpu"
+    )
+    reference = ProjectedGradientDescentPyTorch(
+        classifier,
+        norm=np.inf if norm == "linf" else 2,
+        eps=attack.ball.radius,
+        eps_step=attack.step_size,
+        max_iter=attack.steps,
+        num_random_init=0,
+        batch_size=50,
+        verbose=False,
+    )
+    theirs = torch.from_numpy(reference.generate(images.numpy(), np.eye(10)[labels.numpy()]))
+    ours, wrong = undropped(attack, model.logits, images, labels, images)
+    accuracy = (model.logits(theirs).argmax(1) == labels).float().mean().item()
+    assert 0.1 < accuracy < 0.8
+    assert (~wrong[-1]).float().mean().item() == pytest.approx(accuracy, abs=1.5 / len(labels))
+    same = (ours - theirs).abs() < 1e-3
+    assert same.float().mean() > 0.98
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_dropping_the_fallen_changes_nothing(model, victims, norm):
+    images, labels = victims
+    start = ATTACKS[norm].ball.random_points(images, Stream("start"), torch.arange(len(images)))
+    fallen = ATTACKS[norm].first_errors(model.logits, images, labels, start)
+    _, wrong = undropped(ATTACKS[norm], model.logits, images, labels, start)
+    expected = torch.where(wrong.any(0), wrong.int().argmax(0), -1)
+    assert len(set(expected.tolist())) > 4
+    assert (fallen == expected).float().mean() > 0.98
+    assert (fallen == -1).float().mean().item() == pytest.approx((~wrong.any(0)).float().mean().item(), abs=0.01)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@given(seed=st.integers(0, 10_000), radius=st.floats(0.005, 3), step=st.floats(0.001, 5))
+@settings(max_examples=25, deadline=None)
+def test_points_stay_within_the_ball_and_the_range_of_pixels(norm, seed, radius, step):
+    ball, stream, rows = Ball(norm, radius), Stream(seed), torch.arange(20)
+    images = 2 * stream.at("images").uniform(rows, 3, 4, 4) - 1
+    points = ball.random_points(images, stream, rows)
+    for number in range(3):
+        assert distances(points, images, norm).max() <= radius * (1 + 1e-5) + 1e-6
+        assert points.abs().max() <= 1
+        moved = points + step * ball.direction(stream.at("gradients", number).normal(rows, 3, 4, 4))
+        points = ball.project(moved, images)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_points_inside_are_left_where_they_are(norm):
+    images = torch.zeros(5, 1, 4, 4)
+    points = Stream(0).uniform(torch.arange(5), 1, 4, 4) * 0.01
+    torch.testing.assert_close(Ball(norm, 0.5).project(points, images), points, rtol=0, atol=0)
+
+
+def test_projection_by_hand():
+    images, points = torch.tensor([[0.0, 0.0], [0.9, 0.0]]), torch.tensor([[0.6, 0.8], [2.0, 0.0]])
+    torch.testing.assert_close(Ball("l2", 0.5).project(points, images), torch.tensor([[0.3, 0.4], [1.0, 0.0]]))
+    torch.testing.assert_close(Ball("linf", 0.7).project(points, images), torch.tensor([[0.6, 0.7], [1.0, 0.0]]))
+
+
+def test_random_starts_have_their_distributions():
+    centres, rows = torch.zeros(4000, 1, 4, 4), torch.arange(4000)
+    box = Ball("linf", 0.5).random_points(centres, Stream(0), rows)
+    assert box.mean().item() == pytest.approx(0, abs=0.01)
+    assert box.var().item() == pytest.approx(0.5**2 / 3, rel=0.02)
+    sphere = Ball("l2", 0.5).random_points(centres, Stream(0), rows)
+    lengths = distances(sphere, centres, "l2") / 0.5
+    quartiles = torch.quantile(lengths, torch.tensor([0.25, 0.5, 0.75]))
+    torch.testing.assert_close(quartiles, torch.tensor([0.25, 0.5, 0.75]), atol=0.03, rtol=0)
+    assert sphere.mean(0).abs().max() < 0.01
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_a_random_start_is_a_function_of_the_row(norm):
+    images = torch.zeros(6, 1, 4, 4)
+    ball, rows = Ball(norm, 0.5), torch.tensor([5, 9, 2, 7, 0, 1])
+    together, apart = ball.random_points(images, Stream(0), rows), ball.random_points(images[:1], Stream(0), rows[3:4])
+    assert torch.equal(together[3:4], apart)
+    assert not torch.equal(together, ball.random_points(images, Stream(1), rows))
+
+
+def test_steps_have_length_one_however_small_the_gradient():
+    gradients = Stream(0).normal(torch.arange(4), 3, 4, 4) * torch.tensor([1, 1e-12, 1e-30, 0]).reshape(-1, 1, 1, 1)
+    lengths = torch.linalg.vector_norm(Ball("l2", 1.0).direction(gradients), dim=(1, 2, 3))
+    torch.testing.assert_close(lengths, torch.tensor([1.0, 1.0, 1.0, 0.0]))
+    assert Ball("linf", 1.0).direction(gradients).abs().amax((1, 2, 3)).tolist() == [1, 1, 1, 0]
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_a_constant_model_is_right_or_wrong_from_the_start(constant, victims, norm):
+    images, labels = victims
+    fallen = ATTACKS[norm].first_errors(constant.logits, images, labels, images)
+    assert torch.equal(fallen, torch.where(labels == 3, -1, 0))
+    _, moved = ATTACKS[norm].ascend(constant.logits, images, images, labels)
+    torch.testing.assert_close(moved, images, rtol=0, atol=0)
+
+
+def test_a_step_raises_the_loss_and_leaves_the_parameters_alone(model, victims):
+    images, labels = victims
+    model.zero_grad()
+    before = torch.nn.functional.cross_entropy(model.logits(images), labels)
+    for attack in ATTACKS.values():
+        logits, moved = attack.ascend(model.logits, images, images, labels)
+        assert torch.equal(logits, model.logits(images))
+        assert torch.nn.functional.cross_entropy(model.logits(moved), labels) > before
+        assert not moved.requires_grad
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_the_last_step_counts_too():
+    """A wall that three steps of 0.1 from 0 do not pass, and four do."""
+
+    def logits_of(images):
+        position = images.flatten(1)
+        return torch.cat([torch.zeros_like(position), 0.35 - position], dim=1)
+
+    one = torch.zeros(1, 1, 1, 1)
+    for steps, expected in ((3, -1), (4, 4), (9, 4)):
+        attack = Attack(Ball("linf", 0.9), 0.1, steps)
+        assert attack.first_errors(logits_of, one, torch.ones(1, dtype=torch.int64), one).tolist() == [expected]
+
+
+def test_nobody_is_attacked(model):
+    none = torch.empty(0, 1, 8, 8)
+    fallen = ATTACKS["l2"].first_errors(model.logits, none, torch.empty(0, dtype=torch.int64), none)
+    assert fallen.tolist() == []

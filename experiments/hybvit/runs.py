@@ -1,6 +1,6 @@
-"""The base runs of the paper: CIFAR-10 with ViT, GenViT and HybViT (§5, Appendix B; docs/deviations.md)."""
+"""The base runs of the paper: ViT, GenViT and HybViT on each dataset (§5, Appendix B; docs/deviations.md)."""
 
-from harness.data.catalogue import CIFAR10
+from harness.data.catalogue import CELEBAHQ128, CIFAR10, CIFAR100, IMAGENET32, STL10, TINY_IMAGENET
 from harness.spec.methods import Augmentation, Classification, Denoising, GaussianProcess, Hybrid
 from harness.spec.networks import ViT
 from harness.spec.run import Run, RunConfig
@@ -36,3 +36,26 @@ HYBVIT = Run(
     ),
 )
 HYBVIT_WEAK = HYBVIT.but(augmentation=WEAK).called("hybvit weak")
+
+VIT_CIFAR100 = VIT.but(data=CIFAR100).called("vit cifar100")
+GENVIT_CIFAR100 = GENVIT.but(data=CIFAR100).called("genvit cifar100")
+HYBVIT_CIFAR100 = HYBVIT.but(data=CIFAR100).called("hybvit cifar100")
+
+VIT_TINY = VIT.but(data=TINY_IMAGENET, patch_size=8, policy="imagenet").called("vit tiny")
+GENVIT_TINY = GENVIT.but(data=TINY_IMAGENET, patch_size=8).called("genvit tiny")
+HYBVIT_TINY = HYBVIT.but(data=TINY_IMAGENET, patch_size=8, policy="imagenet").called("hybvit tiny")
+
+VIT_STL10 = VIT.but(data=STL10, patch_size=8, policy="imagenet").called("vit stl10")
+GENVIT_STL10 = GENVIT.but(data=STL10, patch_size=8).called("genvit stl10")
+HYBVIT_STL10 = HYBVIT.but(data=STL10, patch_size=8, policy="imagenet").called("hybvit stl10")
+"""Those of Table 7, 500 epochs long; Table 2's are the following."""
+
+VIT_STL10_LONG = VIT_STL10.but(epochs=2500)
+GENVIT_STL10_LONG = GENVIT_STL10.but(epochs=2500)
+HYBVIT_STL10_LONG = HYBVIT_STL10.but(epochs=2500)
+
+VIT_IMAGENET32 = VIT.but(data=IMAGENET32, policy="imagenet", epochs=100).called("vit imagenet32")
+GENVIT_IMAGENET32 = GENVIT.but(data=IMAGENET32, epochs=100).called("genvit imagenet32")
+HYBVIT_IMAGENET32 = HYBVIT.but(data=IMAGENET32, policy="imagenet", epochs=100).called("hybvit imagenet32")
+
+GENVIT_CELEBAHQ = GENVIT.but(data=CELEBAHQ128, patch_size=8).called("genvit celebahq")

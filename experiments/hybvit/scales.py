@@ -2,14 +2,32 @@
 
 from typing import Any
 
-from harness.data.catalogue import DIGITS
-from harness.spec.evaluations import Evaluation, Generation
+from harness.data import catalogue
+from harness.spec.data import Dataset
+from harness.spec.evaluations import Evaluation, Generation, OutOfDistribution, Robustness
 from harness.spec.methods import Augmentation, Classification, Denoising, Hybrid
 from harness.spec.networks import ViT
 from harness.spec.run import Run
 from harness.spec.scale import Scale, Spread
 
-STAND_INS = {"cifar10": DIGITS}
+STAND_INS: dict[str, Dataset] = {
+    "cifar10": catalogue.DIGITS,
+    "cifar100": catalogue.PAIRS,
+    "tiny_imagenet": catalogue.MOSAICS,
+    "stl10": catalogue.SCENES,
+    "imagenet32": catalogue.TRIPLES,
+    "celebahq128": catalogue.PHOTOS16,
+    "imagenet128_10": catalogue.PHOTOS16,
+    "imagenet224_10": catalogue.PHOTOS14,
+}
+"""What runs train on; `docs/scales.md` says why each is a fair stand-in."""
+OUTLIERS: dict[str, Dataset] = {
+    "svhn": catalogue.TEMPLE,
+    "cifar100": catalogue.OVERLAYS,
+    "celeba32": catalogue.FLOWER,
+}
+PATCH_DIVISORS = {"celebahq128": 4, "imagenet128_10": 4, "imagenet224_10": 7}
+"""Patches are half as wide, or narrower where images would otherwise be cut into too many."""
 
 
 def shrink(run: Run) -> Run:
@@ -19,13 +37,15 @@ def shrink(run: Run) -> Run:
     """
     config = run.config
     assert isinstance(config.network, ViT)
+    heads = config.network.heads // 4
     changes: dict[str, Any] = {
         "data": STAND_INS[config.data.name],
         "dim": config.network.dim // 8,
         "depth": config.network.depth // 3,
-        "heads": config.network.heads // 4,
-        "patch_size": 2,
-        "epochs": config.training.epochs * 12 // 500,
+        "heads": heads,
+        "dim_head": config.network.dim_head and config.network.dim // 8 // heads,
+        "patch_size": config.network.patch_size // PATCH_DIVISORS.get(config.data.name, 2),
+        "epochs": round(config.training.epochs * 12 / 500),
         "warmup_epochs": config.training.warmup_epochs * 12 / 500,
         "batch_size": config.training.batch_size // 4,
         "learning_rate": config.training.learning_rate * 10,
@@ -52,20 +72,27 @@ def soften(augmentation: Augmentation) -> Augmentation:
 
 
 def protocol(evaluation: Evaluation) -> Evaluation:
-    """Return the protocol with a thousand samples, seen through a classifier of the same digits."""
+    """Return the protocol at this scale.
+
+    A thousand samples, seen through a classifier of the same data; stand-ins for outliers; attacks on 100 images.
+    """
     if isinstance(evaluation, Generation):
         return evaluation.but(samples=1000, features="classifier")
+    if isinstance(evaluation, OutOfDistribution) and evaluation.outliers:
+        return evaluation.but(outliers=OUTLIERS[evaluation.outliers.name])
+    if isinstance(evaluation, Robustness):
+        return evaluation.but(images=100)
     return evaluation
 
 
 SEED_SPREAD = {
-    "accuracy": Spread(sd=0.44, df=20),
-    "inception_score": Spread(sd=0.16, df=26),
-    "fid": Spread(sd=0.083, df=26),
-    "bpd": Spread(sd=0.029, df=4),
+    ("digits", "accuracy"): Spread(sd=0.44, df=20),
+    ("digits", "inception_score"): Spread(sd=0.16, df=26),
+    ("digits", "fid"): Spread(sd=0.083, df=26),
+    ("digits", "bpd"): Spread(sd=0.029, df=4),
 }
-"""Measured with three seeds over the rows of Table 6 (and of Table 4, for bits/dim): points of accuracy, units of the
-score, a share of the distance, bits/dim."""
+"""Measured with three seeds (docs/scales.md): points of accuracy, units of the score, a share of the distance,
+bits/dim."""
 
 LAPTOP = Scale(
     "laptop",

@@ -2,8 +2,9 @@
 
 from experiments.hybvit.runs import GENVIT, HYBVIT, VIT
 from harness.spec.claims import close, falls, rises
+from harness.spec.exhibit import Table
 from harness.spec.metrics import ACCURACY, FID, INCEPTION_SCORE
-from harness.spec.table import Row, Table
+from harness.spec.row import Row
 
 HYBRID, GENERATIVE, OTHER = "Single Hybrid Model", "Generative Models", "Other Models"
 

@@ -2,8 +2,9 @@
 
 from experiments.hybvit.runs import HYBVIT, HYBVIT_WEAK, VIT, VIT_WEAK
 from harness.spec.claims import ratio, rises
+from harness.spec.exhibit import Table
 from harness.spec.metrics import ACCURACY, FID, INCEPTION_SCORE
-from harness.spec.table import Row, Table
+from harness.spec.row import Row
 
 TABLE = Table(
     number=10,

@@ -2,8 +2,9 @@
 
 from experiments.hybvit.runs import GENVIT, HYBVIT
 from harness.spec.claims import close, rises
+from harness.spec.exhibit import Table
 from harness.spec.metrics import BPD
-from harness.spec.table import Row, Table
+from harness.spec.row import Row
 
 TABLE = Table(
     number=4,

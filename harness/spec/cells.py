@@ -1,30 +1,32 @@
-"""Cells: every value of a table that can be measured, with the run and the evaluation that measure it."""
+"""Cells: every value of an exhibit that can be measured, with the run and the evaluation that measure it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.spec.evaluations import Evaluation
+from harness.spec.exhibit import Exhibit
 from harness.spec.metrics import Metric
 from harness.spec.paper import Paper
+from harness.spec.row import Row
 from harness.spec.run import Run
 from harness.spec.scale import Scale
-from harness.spec.table import Row, Table
 
 
 @dataclass(frozen=True)
 class Cell:
     """One measurable value: a row and a metric, at a scale, with a seed.
 
-    `original` is the row's run at paper scale, `run` the one that is trained.
+    `original` is the row's run at paper scale, `run` the one that is trained. `reading` names a protocol beside the
+    paper's own, which has the empty name.
     """
 
-    table: Table
     row: Row
     metric: Metric
     seed: int
     original: Run
     run: Run
     evaluation: Evaluation
+    reading: str = ""
 
     @property
     def label(self) -> str:
@@ -32,15 +34,23 @@ class Cell:
         return self.evaluation.labels(self.run.config.data)[self.metric.quantity]
 
 
-def cells(paper: Paper, table: Table, rows: Sequence[Row], scale: Scale, seeds: Sequence[int]) -> Iterator[Cell]:
-    """Yield the measurable cells of some rows of a table, in the order of rows, seeds and metrics."""
+def cells(paper: Paper, exhibit: Exhibit, rows: Sequence[Row], scale: Scale, seeds: Sequence[int]) -> Iterator[Cell]:
+    """Yield the measurable cells of some rows of an exhibit, in the order of rows, seeds, metrics and readings.
+
+    Cells that the paper leaves blank in a table are not measured.
+    """
     for row in rows:
         if row.run is None:
             continue
         small = scale.shrink(row.run)
         for seed in seeds:
             run = small if seed == small.config.seed else small.but(seed=seed)
-            for metric in table.metrics:
+            for metric in exhibit.metrics:
                 evaluation = paper.evaluation(metric, row.run, scale)
-                if evaluation is not None:
-                    yield Cell(table, row, metric, seed, row.run, run, evaluation.but(after=row.after))
+                if evaluation is None or not exhibit.asks(row, metric):
+                    continue
+                evaluation = evaluation.but(**row.protocol)
+                yield Cell(row, metric, seed, row.run, run, evaluation)
+                for name, settings in exhibit.readings.items():
+                    if evaluation.accepts(settings):
+                        yield Cell(row, metric, seed, row.run, run, evaluation.but(**settings), name)

@@ -57,6 +57,11 @@ def falls(metric: Metric, *rows: str, says: str, where: str) -> Claim:
     return Claim(says, where, tuple(Contrast(_difference(metric, a, b), high=0) for a, b in _chain(rows)))
 
 
+def exceed(metric: Metric, *rows: str, over: str, says: str, where: str) -> Claim:
+    """Claim that each of some rows has more of `metric` than the row `over`."""
+    return Claim(says, where, tuple(Contrast(_difference(metric, over, row), low=0) for row in rows))
+
+
 def improves(*rows: str, metrics: tuple[Metric, ...], says: str, where: str) -> Claim:
     """Claim that every one of `metrics` gets better from each row to the next, in its own direction."""
     parts = [(rises if m.better == "higher" else falls)(m, *rows, says=says, where=where) for m in metrics]
@@ -73,6 +78,11 @@ def close(metric: Metric, *rows: str, within: float, says: str, where: str) -> C
 def drops_at_most(metric: Metric, start: str, end: str, by: float, *, says: str, where: str) -> Claim:
     """Claim that going from `start` to `end` costs at most `by` units of a metric that is better when higher."""
     return Claim(says, where, (Contrast(_difference(metric, start, end), low=-by),))
+
+
+def bounded(metric: Metric, row: str, *, low: float = -inf, high: float = inf, says: str, where: str) -> Claim:
+    """Claim that `metric` of a row lies between `low` and `high`."""
+    return Claim(says, where, (Contrast((Term(1.0, row, metric),), low, high),))
 
 
 def gap_closes(metric: Metric, first: tuple[str, str], last: tuple[str, str], *, says: str, where: str) -> Claim:

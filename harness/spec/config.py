@@ -60,6 +60,18 @@ class Config(BaseModel):
         self._refuse_ambiguous(changes)
         return type(self)(**{**self._values(), **own})
 
+    def value_of(self, name: str) -> Any:
+        """Return the value of a field, wherever in the parts it is.
+
+        Raises `SpecError` for a field that no part has.
+        """
+        if name in type(self).model_fields:
+            return getattr(self, name)
+        for part in self._parts().values():
+            if name in part._fields():
+                return part.value_of(name)
+        raise unknown(f"field of {type(self).__name__}", name, self._fields())
+
     def _parts(self) -> dict[str, "Config"]:
         return {name: value for name, value in self._values().items() if isinstance(value, Config)}
 

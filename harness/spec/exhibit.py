@@ -1,43 +1,24 @@
-"""Tables as data: rows with the paper's values, the runs that measure them, and the claims about them."""
+"""Exhibits as data: the tables and figures of a paper, with the runs that measure them and the claims about them."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Literal
+from itertools import groupby
+from typing import Any
 
 from harness.spec.claims import Claim
+from harness.spec.drawings import Drawing
 from harness.spec.errors import SpecError, unknown
 from harness.spec.metrics import Metric
-from harness.spec.run import Run
-
-Source = Literal["own", "cited", "uncertain"]
+from harness.spec.row import Printed, Row, Words
 
 
-@dataclass(frozen=True)
-class Row:
-    """A row as printed. `reported` follows the table's metrics; None stands for a dash.
+@dataclass(frozen=True, kw_only=True)
+class Exhibit:
+    """What tables and figures share: rows, the metrics that are measured of them, and claims.
 
-    `source` says whether the paper measured the values itself, cites them, or leaves it open; a row without a
-    run is printed and never measured. `after` is the share of the training after which the run is evaluated.
-    """
-
-    label: str
-    run: Run | None
-    reported: tuple[float | None, ...]
-    section: str = ""
-    source: Source = "own"
-    note: str = ""
-    after: float = 1.0
-
-    @property
-    def key(self) -> str:
-        """What names the row within its table: the label, after its section where there is one."""
-        return f"{self.section}: {self.label}" if self.section else self.label
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of a paper.
-
+    `readings` are further protocols to measure beside the paper's, by name: changes to those evaluations that have
+    such settings. `variant` names another reading of the whole exhibit, such as other schedules.
     Raises `SpecError` when a row does not fit the metrics, a key stands twice, or a claim names no such cell.
     """
 
@@ -46,6 +27,8 @@ class Table:
     metrics: tuple[Metric, ...]
     rows: tuple[Row, ...]
     claims: tuple[Claim, ...] = ()
+    readings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    variant: str = ""
 
     def __post_init__(self) -> None:
         keys = [row.key for row in self.rows]
@@ -59,31 +42,68 @@ class Table:
             for term in claim.terms():
                 if term.row not in keys:
                     raise unknown(f"row in a claim of {self.name}", term.row, keys)
-                if self.reported(self.row(term.row), term.metric) is None:
-                    raise SpecError(f"{self.name}: a claim needs {term.metric.key} of '{term.row}', which is a dash")
+                if term.metric not in self.metrics:
+                    raise unknown(f"metric in a claim of {self.name}", term.metric.key, (m.key for m in self.metrics))
+                self._check_term(self.row(term.row), term.metric)
+
+    def _check_term(self, row: Row, metric: Metric) -> None:
+        """Refuse a claim on a cell that can have no value."""
+
+    def asks(self, row: Row, metric: Metric) -> bool:
+        """Tell whether a metric of a row belongs to the exhibit."""
+        return True
+
+    @property
+    def kind(self) -> str:
+        """What the paper calls it: table or figure."""
+        return type(self).__name__.lower()
 
     @property
     def name(self) -> str:
-        """The name on the command line, such as `table6`."""
-        return f"table{self.number}"
+        """The name on the command line, such as `table6`, or `table5-schedules` for a variant."""
+        return f"{self.kind}{self.number}" + (f"-{self.variant}" if self.variant else "")
 
     def row(self, key: str) -> Row:
         """Return the row with this key."""
         return next(row for row in self.rows if row.key == key)
 
-    def reported(self, row: Row, metric: Metric) -> float | None:
-        """Return the paper's value of a cell, None for a dash."""
+    def reported(self, row: Row, metric: Metric) -> Printed:
+        """Return what the paper prints in a cell, None for a dash."""
         return row.reported[self.metrics.index(metric)]
 
-    def select(self, pattern: str) -> tuple[Row, ...]:
-        """Return the rows whose key matches a shell pattern, whatever the case; if none does, those that contain it.
+    def reported_value(self, row: Row, metric: Metric) -> float | None:
+        """Return the paper's value of a cell as a number, None for a dash and for words that mean none."""
+        printed = self.reported(row, metric)
+        return printed.meaning if isinstance(printed, Words) else printed
 
-        Raises `SpecError` when no row does.
-        """
+    def sections(self) -> Iterator[tuple[str, tuple[Row, ...]]]:
+        """Yield the sections in the order of the rows."""
+        for section, rows in groupby(self.rows, key=lambda row: row.section):
+            yield section, tuple(rows)
+
+    def select(self, pattern: str) -> tuple[Row, ...]:
+        """Return the rows whose key matches a shell pattern, whatever the case; if none does, those that contain it."""
         wanted = pattern.lower()
         keys = {row.key: row.key.lower() for row in self.rows}
         matching = tuple(row for row in self.rows if fnmatchcase(keys[row.key], wanted))
-        chosen = matching or tuple(row for row in self.rows if wanted in keys[row.key])
-        if not chosen:
-            raise unknown(f"row of {self.name}", pattern, keys)
-        return chosen
+        return matching or tuple(row for row in self.rows if wanted in keys[row.key])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(Exhibit):
+    """A table of a paper. What it prints as a dash is not measured."""
+
+    def asks(self, row: Row, metric: Metric) -> bool:
+        """Tell whether the paper prints a value."""
+        return self.reported(row, metric) is not None
+
+    def _check_term(self, row: Row, metric: Metric) -> None:
+        if self.reported(row, metric) is None:
+            raise SpecError(f"{self.name}: a claim needs {metric.key} of '{row.key}', which is a dash")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure(Exhibit):
+    """A figure of a paper: rows are its panels or curves, `drawing` says how they are drawn."""
+
+    drawing: Drawing

@@ -1,4 +1,4 @@
-"""A paper: its tables, the scales at which they run, and its evaluation protocols."""
+"""A paper: its tables and figures, the scales at which they run, and its evaluation protocols."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -6,10 +6,10 @@ from typing import Literal
 
 from harness.spec.errors import unknown
 from harness.spec.evaluations import Evaluation
+from harness.spec.exhibit import Exhibit, Figure, Table
 from harness.spec.metrics import Metric
 from harness.spec.run import Run
 from harness.spec.scale import PAPER_SCALE, Scale
-from harness.spec.table import Table
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,9 @@ class Tolerance:
 class Paper:
     """Everything that the harness knows of a paper.
 
-    `protocol` gives the evaluation that measures a metric of a run as the paper did, or None where the run's
-    method cannot be asked for it. `tolerances` are by metric key.
+    `optional` exhibits are run and reported when they are named, but are not part of `all`: other readings of a
+    table, or what the authors call preliminary. `protocol` gives the evaluation that measures a metric of a run as the
+    paper did. `tolerances` are by metric key.
     """
 
     name: str
@@ -49,6 +50,8 @@ class Paper:
     url: str
     tables: tuple[Table, ...]
     protocol: Callable[[Metric, Run], Evaluation]
+    figures: tuple[Figure, ...] = ()
+    optional: tuple[Exhibit, ...] = ()
     scales: tuple[Scale, ...] = ()
     gpu_hours: Callable[[Run], GpuHours | None] = lambda run: None
     tolerances: Mapping[str, Tolerance] = field(default_factory=dict)
@@ -66,4 +69,10 @@ class Paper:
     def evaluation(self, metric: Metric, run: Run, scale: Scale) -> Evaluation | None:
         """Return how a paper-scale `run` is evaluated for `metric` at this scale, None when it cannot be."""
         evaluation = scale.protocol(self.protocol(metric, run))
-        return evaluation if evaluation.needs in run.config.method.capabilities else None
+        possible = evaluation.needs is None or evaluation.needs in run.config.method.capabilities
+        return evaluation if possible else None
+
+    @property
+    def exhibits(self) -> tuple[Exhibit, ...]:
+        """Tables, figures, and what is optional."""
+        return (*self.tables, *self.figures, *self.optional)

@@ -8,10 +8,11 @@ from importlib.metadata import entry_points
 from types import ModuleType
 
 from harness.spec.errors import SpecError, unknown
+from harness.spec.exhibit import Exhibit
 from harness.spec.paper import Paper
-from harness.spec.table import Table
 
 ENTRY_POINTS = "harness.papers"
+GROUPS = ("all", "tables", "figures")
 
 
 @cache
@@ -31,20 +32,29 @@ def papers() -> dict[str, Paper]:
     return by_name
 
 
-def find_tables(names: Sequence[str]) -> list[tuple[Paper, Table]]:
-    """Return the tables called `table6`, `hybvit/table6` or `all`, each once, in the order of the papers.
+def find_exhibits(names: Sequence[str]) -> list[tuple[Paper, Exhibit]]:
+    """Return the exhibits called `table6`, `hybvit/figure8`, `hybvit` or `all`, each once, in the papers' order.
 
+    `tables` and `figures` stand for all of a kind; what is optional has to be named.
     Raises `SpecError` for a name that no paper has.
     """
-    every = {f"{paper.name}/{table.name}": (paper, table) for paper in papers().values() for table in paper.tables}
+    every = {
+        f"{paper.name}/{exhibit.name}": (paper, exhibit) for paper in papers().values() for exhibit in paper.exhibits
+    }
     chosen: set[str] = set()
     for name in names:
-        matches = {full for full in every if name in ("all", full, full.split("/")[1], full.split("/")[0])}
+        matches = {full for full, entry in every.items() if _is_meant(name, full, *entry)}
         if not matches:
             short = {full.split("/")[1] for full in every}
-            raise unknown("table", name, {*short, "all"} if "/" not in name else every)
+            raise unknown("table or figure", name, {*short, *GROUPS} if "/" not in name else every)
         chosen |= matches
     return [entry for full, entry in every.items() if full in chosen]
+
+
+def _is_meant(name: str, full: str, paper: Paper, exhibit: Exhibit) -> bool:
+    if name in (full, exhibit.name):
+        return True
+    return exhibit not in paper.optional and name in ("all", paper.name, f"{exhibit.kind}s")
 
 
 def _experiment_packages() -> list[ModuleType]:

@@ -23,7 +23,7 @@ class Scale:
     """A mapping from paper-scale runs and protocols to smaller ones.
 
     `comparable` says whether measured values may be held against the paper's; claims may be at every scale.
-    `spread` holds the seed spread by metric key, used while a result set has a single seed.
+    `spread` holds the seed spread by dataset and metric key, used while a result set has a single seed.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Scale:
     comparable: bool
     shrink: Callable[[Run], Run] = lambda run: run
     protocol: Callable[[Evaluation], Evaluation] = lambda evaluation: evaluation
-    spread: Mapping[str, Spread] = field(default_factory=dict)
+    spread: Mapping[tuple[str, str], Spread] = field(default_factory=dict)
 
 
 PAPER_SCALE = Scale("paper", "The paper's own configuration on the paper's data.", comparable=True)

@@ -7,7 +7,7 @@ import textwrap
 import pytest
 
 from harness.spec.errors import SpecError
-from harness.spec.registry import find_tables, papers
+from harness.spec.registry import find_exhibits, papers
 
 
 def test_the_first_paper_is_there():
@@ -16,17 +16,17 @@ def test_the_first_paper_is_there():
 
 @pytest.mark.parametrize("name", ["table6", "hybvit/table6", "hybvit", "all"])
 def test_tables_are_found_by_short_and_full_names(name):
-    assert ("hybvit", "table6") in [(paper.name, table.name) for paper, table in find_tables([name])]
+    assert ("hybvit", "table6") in [(paper.name, table.name) for paper, table in find_exhibits([name])]
 
 
 def test_a_table_that_is_named_twice_comes_once():
-    assert len(find_tables(["table6", "hybvit/table6"])) == 1
+    assert len(find_exhibits(["table6", "hybvit/table6"])) == 1
 
 
 @pytest.mark.parametrize("name", ["tabel6", "hybvit/tabel6", ""])
 def test_an_unknown_table_is_refused_with_the_allowed_ones(name):
-    with pytest.raises(SpecError, match=r"unknown table .*allowed: .*table6"):
-        find_tables([name])
+    with pytest.raises(SpecError, match=r"unknown table or figure .*allowed: .*table6"):
+        find_exhibits([name])
 
 
 def test_an_installed_distribution_can_offer_a_paper(toy_environment):

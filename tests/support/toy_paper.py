@@ -2,14 +2,16 @@
 
 from harness.data.catalogue import DIGITS
 from harness.spec.claims import rises
+from harness.spec.drawings import SampleGrids
 from harness.spec.evaluations import Accuracy, Generation, Likelihood
+from harness.spec.exhibit import Figure, Table
 from harness.spec.methods import Augmentation, Denoising, GaussianProcess, Hybrid
 from harness.spec.metrics import ACCURACY, BPD, FID, INCEPTION_SCORE
 from harness.spec.networks import ViT
 from harness.spec.paper import Paper, Tolerance
+from harness.spec.row import Row
 from harness.spec.run import Run, RunConfig
 from harness.spec.scale import Scale, Spread
-from harness.spec.table import Row, Table
 from harness.spec.training import Training
 
 PROCESS = GaussianProcess(timesteps=4)
@@ -53,15 +55,23 @@ TABLES = (
         metrics=(ACCURACY, FID, BPD),
         rows=(
             Row("Long", LONG, reported=(50.0, 10.0, 5.0), section="Part_1"),
-            Row("Long", LONG, reported=(40.0, 20.0, 6.0), section="Part 2", after=0.5),
+            Row("Long", LONG, reported=(40.0, 20.0, 6.0), section="Part 2", protocol={"after": 0.5}),
         ),
     ),
     Table(
-        103,
-        "One run diverges",
-        (ACCURACY,),
-        (Row("Broken", BROKEN, reported=(50.0,)), Row("Whole", HYBRID, reported=(50.0,))),
+        number=103,
+        title="One run diverges",
+        metrics=(ACCURACY,),
+        rows=(Row("Broken", BROKEN, reported=(50.0,)), Row("Whole", HYBRID, reported=(50.0,))),
     ),
+)
+
+FIGURE = Figure(
+    number=1,
+    title="Samples of both",
+    metrics=(FID,),
+    rows=(Row("Hybrid", HYBRID, (None,)), Row("Denoising", DENOISING, (None,)), Row("Elsewhere", None, (None,))),
+    drawing=SampleGrids(side=4),
 )
 
 PAPER = Paper(
@@ -69,7 +79,8 @@ PAPER = Paper(
     title="A toy",
     url="https://example.org",
     tables=TABLES,
+    figures=(FIGURE,),
     protocol=lambda metric, run: PROTOCOLS[metric],
-    scales=(Scale("laptop", "A toy scale.", comparable=False, spread={"fid": Spread(5.0, 10)}),),
+    scales=(Scale("laptop", "A toy scale.", comparable=False, spread={("digits", "fid"): Spread(5.0, 10)}),),
     tolerances={"accuracy": Tolerance("a toy", absolute=100.0), "fid": Tolerance("a toy", relative=0.0)},
 )

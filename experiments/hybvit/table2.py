@@ -1,0 +1,55 @@
+"""Table 2: more datasets. It holds CIFAR-100 too, which the caption leaves out."""
+
+from experiments.hybvit import runs
+from harness.spec.claims import close, rises
+from harness.spec.exhibit import Table
+from harness.spec.metrics import ACCURACY, FID, INCEPTION_SCORE
+from harness.spec.row import Row
+
+CIFAR100, TINY, STL10 = "CIFAR100", "Tiny-ImageNet", "STL10"
+IMAGENET32, CELEBA = "ImageNet 32x32", "CelebA 128"
+COMPARABLE = "HybViT retains an accuracy comparable to ViT's on {} (within 5 points)."
+
+TABLE = Table(
+    number=2,
+    title="Results on STL10, CelebA 128, Tiny-ImageNet, and ImageNet 32x32",
+    metrics=(ACCURACY, INCEPTION_SCORE, FID),
+    rows=(
+        Row("ViT", runs.VIT_CIFAR100, reported=(77.8, None, None), section=CIFAR100),
+        Row("GenViT", runs.GENVIT_CIFAR100, reported=(None, 8.19, 26.0), section=CIFAR100),
+        Row("HybViT", runs.HYBVIT_CIFAR100, reported=(77.4, 7.45, 33.6), section=CIFAR100),
+        Row("WRN-28-10", None, reported=(79.9, None, None), section=CIFAR100, source="uncertain"),
+        Row("SNGAN", None, reported=(None, 9.30, 15.6), section=CIFAR100, source="cited"),
+        Row("BigGAN", None, reported=(None, 11.0, 11.7), section=CIFAR100, source="cited"),
+        Row("ViT", runs.VIT_TINY, reported=(57.6, None, None), section=TINY),
+        Row("GenViT", runs.GENVIT_TINY, reported=(None, 7.81, 66.7), section=TINY),
+        Row("HybViT", runs.HYBVIT_TINY, reported=(56.7, 6.79, 74.8), section=TINY),
+        Row("PreactResNet18", None, reported=(55.5, None, None), section=TINY, source="uncertain"),
+        Row("ADC-GAN", None, reported=(None, None, 19.2), section=TINY, source="cited"),
+        Row("ViT", runs.VIT_STL10_LONG, reported=(84.2, None, None), section=STL10),
+        Row("GenViT", runs.GENVIT_STL10_LONG, reported=(None, 7.92, 110), section=STL10),
+        Row("HybViT", runs.HYBVIT_STL10_LONG, reported=(80.8, 7.87, 109), section=STL10),
+        Row("WRN-16-8", None, reported=(76.6, None, None), section=STL10, source="uncertain"),
+        Row("SNGAN", None, reported=(None, 9.10, 40.1), section=STL10, source="cited"),
+        Row("ViT", runs.VIT_IMAGENET32, reported=(57.5, None, None), section=IMAGENET32),
+        Row("GenViT", runs.GENVIT_IMAGENET32, reported=(None, 7.37, 41.3), section=IMAGENET32),
+        Row("HybViT", runs.HYBVIT_IMAGENET32, reported=(53.5, 6.66, 46.4), section=IMAGENET32),
+        Row("WRN-28-10", None, reported=(59.1, None, None), section=IMAGENET32, source="uncertain"),
+        Row("IGEBM", None, reported=(None, 5.85, 62.2), section=IMAGENET32, source="cited"),
+        Row("KL-EBM", None, reported=(None, 8.73, 32.4), section=IMAGENET32, source="cited"),
+        Row("GenViT", runs.GENVIT_CELEBAHQ, reported=(None, None, 22.07), section=CELEBA),
+        Row("KL-EBM", None, reported=(None, None, 28.78), section=CELEBA, source="cited"),
+        Row("SNGAN", None, reported=(None, None, 24.36), section=CELEBA, source="cited"),
+        Row("UNet GAN", None, reported=(None, None, 2.95), section=CELEBA, source="cited"),
+    ),
+    claims=(
+        *(
+            close(ACCURACY, f"{data}: ViT", f"{data}: HybViT", within=5, where="§4.2", says=COMPARABLE.format(data))
+            for data in (CIFAR100, TINY, STL10, IMAGENET32)
+        ),
+        rises(
+            FID, f"{CIFAR100}: GenViT", f"{TINY}: GenViT", f"{STL10}: GenViT", where="§5.1",
+            says="The methods do not generate realistic images for complex and high-resolution data.",
+        ),
+    ),
+)  # fmt: skip

@@ -1,8 +1,13 @@
-"""`harness list`: papers and tables, and how much of each is measured."""
+"""`harness list`: papers, tables and figures, and how much of each is measured."""
+
+from textwrap import shorten
+from typing import Any
 
 import click
 
 from harness.cli.settings import Settings, json_option, print_json, scale_option
+
+TITLE_WIDTH = 72
 
 
 @click.command("list")
@@ -10,7 +15,7 @@ from harness.cli.settings import Settings, json_option, print_json, scale_option
 @json_option
 @click.pass_obj
 def list_command(settings: Settings, scale: str, as_json: bool) -> None:
-    """Papers and tables, and how much of each is measured.
+    """Papers, tables and figures, and how much of each is measured.
 
     \b
     Example:  python -m harness list --json
@@ -21,23 +26,32 @@ def list_command(settings: Settings, scale: str, as_json: bool) -> None:
     from harness.spec.registry import papers
 
     results = settings.results
-    listed = []
+    listed: list[dict[str, Any]] = []
     for paper in papers().values():
-        for table in paper.tables:
-            found = list(cells(paper, table, table.rows, paper.scale(scale), [0]))
+        for exhibit in paper.exhibits:
+            found = list(cells(paper, exhibit, exhibit.rows, paper.scale(scale), [0]))
             measured = sum(results.directory(c.run).record_path(c.evaluation).exists() for c in found)
             listed.append(
                 {
                     "paper": paper.name,
-                    "table": table.name,
-                    "title": table.title,
-                    "rows": len(table.rows),
+                    exhibit.kind: exhibit.name,
+                    "title": exhibit.title,
+                    "rows": len(exhibit.rows),
                     "cells": len(found),
                     "measured": measured,
+                    "optional": exhibit in paper.optional,
                 }
             )
     if as_json:
         print_json(listed)
         return
-    lines = [[f"{e['paper']}/{e['table']}", e["title"], e["rows"], f"{e['measured']} of {e['cells']}"] for e in listed]
-    click.echo(tabulate(lines, ["table", "title", "rows", f"measured at scale {scale}"]))
+    lines = [
+        [
+            f"{entry['paper']}/{entry.get('table') or entry['figure']}",
+            shorten(entry["title"], TITLE_WIDTH, placeholder=" ..."),
+            entry["rows"],
+            f"{entry['measured']} of {entry['cells']}" + (" (optional)" if entry["optional"] else ""),
+        ]
+        for entry in listed
+    ]
+    click.echo(tabulate(lines, ["exhibit", "title", "rows", f"measured at scale {scale}"]))

@@ -59,7 +59,7 @@ class Commands(click.Group):
 @click.option("--no-color", is_flag=True, help="Print without colours (or set NO_COLOR).")
 @click.pass_context
 def cli(ctx: click.Context, results: Path, data: Path, quiet: bool, no_color: bool) -> None:
-    """Rerun the tables of a paper and hold what was measured against what was reported.
+    """Rerun the tables and figures of a paper and hold what was measured against what was reported.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`harness plan`: what a selection of tables would run, and what that costs."""
+"""`harness plan`: what a selection of tables and figures would run, and what that costs."""
 
 import click
 
@@ -10,9 +10,9 @@ from harness.cli.settings import Settings, json_option, print_json, selection_op
 @json_option
 @click.pass_obj
 def plan_command(
-    settings: Settings, tables: tuple[str, ...], scale: str, seeds: int, rows: str | None, as_json: bool
+    settings: Settings, exhibits: tuple[str, ...], scale: str, seeds: int, rows: str | None, as_json: bool
 ) -> None:
-    """The distinct runs behind some tables: who shares them, what they cost, what is done already.
+    """The distinct runs behind some tables and figures: who shares them, what they cost, what is done already.
 
     \b
     Examples:
@@ -20,9 +20,9 @@ def plan_command(
       python -m harness plan table6 --scale paper --json
     """
     from harness.launch.plan import make_plan
-    from harness.spec.registry import find_tables
+    from harness.spec.registry import find_exhibits
 
-    plan = make_plan(find_tables(tables), scale, seeds, rows, settings.results)
+    plan = make_plan(find_exhibits(exhibits), scale, seeds, rows, settings.results)
     document = plan.to_json()
     if as_json:
         print_json(document)

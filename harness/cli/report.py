@@ -1,26 +1,33 @@
 """`harness report`: paper and measured side by side, on the terminal and in files."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from harness.cli.settings import Settings, json_option, print_json, scale_option
+
+if TYPE_CHECKING:
+    from harness.report.build import ExhibitReport
 
 FORMATS = ("latex", "markdown", "csv", "json")
 
 
 @click.command("report")
-@click.argument("tables", nargs=-1, metavar="[TABLE...]")
+@click.argument("exhibits", nargs=-1, metavar="[TABLE|FIGURE...]")
 @scale_option
 @click.option("--format", "formats", default=",".join(FORMATS), help=f"Files to write, of: {','.join(FORMATS)}.")
 @click.option("--figures/--no-figures", default=True, show_default=True, help="Draw the figures too.")
+@click.option("--claims", is_flag=True, help="Print the ledger of claims instead: holds, fails, undecided, and why.")
 @click.option("--strict", is_flag=True, help="Exit with 1 when a cell FAILs.")
 @json_option
 @click.pass_obj
 def report_command(
     settings: Settings,
-    tables: tuple[str, ...],
+    exhibits: tuple[str, ...],
     scale: str,
     formats: str,
     figures: bool,
+    claims: bool,
     strict: bool,
     as_json: bool,
 ) -> int:
@@ -28,31 +35,77 @@ def report_command(
 
     \b
     Examples:
-      python -m harness report table6
+      python -m harness report                   every table and figure
+      python -m harness report table6 figure8
+      python -m harness report --claims          what of the paper's sentences holds
       python -m harness report table6 --format latex
       python -m harness report --json
     """
     from harness.report.build import build
-    from harness.report.data import FORMAT, to_json
-    from harness.report.figures import write_figures
-    from harness.report.files import write
-    from harness.report.plain import terminal
+    from harness.report.ledger import summary
     from harness.spec.errors import unknown
-    from harness.spec.registry import find_tables
+    from harness.spec.registry import find_exhibits
 
     wanted = [name.strip() for name in formats.split(",") if name.strip()]
     for name in wanted:
         if name not in FORMATS:
             raise unknown("format", name, FORMATS)
     results = settings.results
-    reports = [build(p, table, p.scale(scale), results) for p, table in find_tables(tables or ["all"])]
+    selection = find_exhibits(exhibits or ["all"])
+    reports = [build(paper, exhibit, paper.scale(scale), results) for paper, exhibit in selection]
     if as_json:
-        print_json({"format": FORMAT, "tables": [to_json(report) for report in reports]})
+        _print_json(reports, claims)
+    elif claims:
+        _tell_claims(settings, reports)
     else:
         for report in reports:
-            click.echo(terminal(report))
-            written = write(report, wanted, results)
-            if figures:
-                written += write_figures(report, results)
-            settings.say(f"wrote {', '.join(path.name for path in written)}\nto {written[0].parent}")
+            _show(settings, report, wanted, figures, in_full=report.exhibit.name in " ".join(exhibits))
+        _write_frame(settings, reports, wanted)
+        if any(report.decisions for report in reports):
+            click.echo(summary(reports))
     return 1 if strict and any(report.failures for report in reports) else 0
+
+
+def _print_json(reports: "list[ExhibitReport]", claims: bool) -> None:
+    from harness.report import ledger
+    from harness.report.data import FORMAT, to_json
+
+    if claims:
+        print_json({"format": FORMAT, "claims": ledger.to_json(reports)})
+        return
+    documents: dict[str, list[object]] = {"tables": [], "figures": []}
+    for report in reports:
+        documents[f"{report.exhibit.kind}s"].append(to_json(report))
+    print_json({"format": FORMAT, **documents})
+
+
+def _tell_claims(settings: Settings, reports: "list[ExhibitReport]") -> None:
+    from harness.report import ledger
+    from harness.report.files import write_claims
+
+    click.echo(ledger.terminal(reports))
+    for path in write_claims(reports, settings.results):
+        settings.say(f"wrote {path}")
+
+
+def _show(settings: Settings, report: "ExhibitReport", formats: list[str], figures: bool, in_full: bool) -> None:
+    """Print an exhibit and write its files: tables in full, figures in a line unless they are asked for by name."""
+    from harness.report.figures import write_figures
+    from harness.report.files import write
+    from harness.report.plain import brief, terminal
+
+    click.echo(terminal(report) if in_full or report.exhibit.kind == "table" else brief(report))
+    written = (write_figures(report, settings.results) if figures else []) + write(report, formats, settings.results)
+    if written:
+        settings.say(f"wrote {', '.join(path.name for path in written)}\nto {written[0].parent}\n")
+
+
+def _write_frame(settings: Settings, reports: "list[ExhibitReport]", formats: list[str]) -> None:
+    """Write what holds the exhibits together: the document and the ledger."""
+    from harness.report.files import write_claims, write_document
+
+    if "markdown" in formats:
+        write_claims(reports, settings.results)
+    if "latex" in formats:
+        for paper in {report.paper.name: report.paper for report in reports}.values():
+            settings.say(f"{write_document(paper, settings.results)}: all of it, for pdflatex")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def run_command(
     settings: Settings,
-    tables: tuple[str, ...],
+    exhibits: tuple[str, ...],
     scale: str,
     seeds: int,
     rows: str | None,
@@ -27,7 +27,7 @@ def run_command(
     fail_fast: bool,
     dry_run: bool,
 ) -> int:
-    """Train and evaluate every row of some tables. Done work is kept; stopped work goes on where it was.
+    """Train and evaluate every row of some tables and figures. Done work is kept; stopped work goes on where it was.
 
     \b
     Examples:
@@ -40,14 +40,14 @@ def run_command(
     from harness.launch.display import LiveDisplay, PlainDisplay
     from harness.launch.local import LocalExecutor
     from harness.launch.plan import make_plan
-    from harness.spec.registry import find_tables
+    from harness.spec.registry import find_exhibits
 
-    plan = make_plan(find_tables(tables), scale, seeds, rows, settings.results)
+    plan = make_plan(find_exhibits(exhibits), scale, seeds, rows, settings.results)
     if dry_run:
         click.echo(describe(plan.to_json()))
         return 0
     todo = plan.unfinished()
-    report = f"python -m harness report {' '.join(tables)} --scale {scale}"
+    report = f"python -m harness report {' '.join(exhibits)} --scale {scale}"
     if not todo:
         settings.say(f"nothing to do: all {len(plan.runs)} runs are done at scale {scale}\n{report}")
         return 0

@@ -49,14 +49,14 @@ def scale_option(command: F) -> F:
 
 
 def selection_options(command: F) -> F:
-    """Add the tables, `--scale`, `--seeds` and `--rows`."""
+    """Add the tables and figures, `--scale`, `--seeds` and `--rows`."""
     command = click.option("--rows", metavar="PATTERN", help="Only rows whose label matches, such as 'HybViT(dim=*)'.")(
         command
     )
     command = click.option(
         "--seeds", type=click.IntRange(1), default=1, show_default=True, help="Seeds 0 to N-1 of every row."
     )(command)
-    return click.argument("tables", nargs=-1, required=True, metavar="TABLE...")(scale_option(command))
+    return click.argument("exhibits", nargs=-1, required=True, metavar="TABLE|FIGURE...")(scale_option(command))
 
 
 def json_option(command: F) -> F:

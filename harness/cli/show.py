@@ -1,4 +1,4 @@
-"""`harness show`: a table as the paper has it."""
+"""`harness show`: a table or figure as the paper has it."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from harness.cli.settings import Settings, json_option, print_json
 
 
 @click.command("show")
-@click.argument("table")
+@click.argument("exhibit", metavar="TABLE|FIGURE")
 @json_option
 @click.pass_obj
-def show_command(settings: Settings, table: str, as_json: bool) -> None:
-    """A table as the paper has it: rows, reported values, where they come from.
+def show_command(settings: Settings, exhibit: str, as_json: bool) -> None:
+    """A table or figure as the paper has it: rows, reported values, where they come from.
 
     \b
     Examples:
@@ -21,28 +21,29 @@ def show_command(settings: Settings, table: str, as_json: bool) -> None:
     """
     from tabulate import tabulate
 
+    from harness.report.data import as_printed
     from harness.spec.errors import SpecError
-    from harness.spec.registry import find_tables
+    from harness.spec.registry import find_exhibits
 
-    found = find_tables([table])
+    found = find_exhibits([exhibit])
     if len(found) > 1:
-        raise SpecError(f"'{table}' names {len(found)} tables: {', '.join(t.name for _, t in found)}")
+        raise SpecError(f"'{exhibit}' names {len(found)} exhibits: {', '.join(e.name for _, e in found)}")
     paper, spec = found[0]
     rows: list[dict[str, Any]] = [
         {
             "section": row.section,
             "label": row.label,
             "source": row.source,
-            "reported": {metric.key: spec.reported(row, metric) for metric in spec.metrics},
+            "reported": {metric.key: as_printed(spec.reported(row, metric)) for metric in spec.metrics},
             "run": row.run.id if row.run else None,
         }
         for row in spec.rows
     ]
     if as_json:
         metrics = [metric.key for metric in spec.metrics]
-        print_json({"paper": paper.name, "table": spec.name, "title": spec.title, "metrics": metrics, "rows": rows})
+        print_json({"paper": paper.name, spec.kind: spec.name, "title": spec.title, "metrics": metrics, "rows": rows})
         return
-    click.echo(f"Table {spec.number} of {paper.title}: {spec.title}\n")
+    click.echo(f"{spec.kind.capitalize()} {spec.number} of {paper.title}: {spec.title}\n")
     sections = any(row["section"] for row in rows)
     lines = [
         [

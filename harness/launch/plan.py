@@ -1,14 +1,16 @@
-"""The plan: from tables to the distinct runs that they need, with what each costs and where it stands."""
+"""The plan: from tables and figures to the distinct runs that they need, with what each costs and where it stands."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from harness.spec.cells import cells
+from harness.spec.errors import unknown
 from harness.spec.evaluations import Evaluation
+from harness.spec.exhibit import Exhibit
 from harness.spec.paper import GpuHours, Paper
+from harness.spec.row import Row
 from harness.spec.run import Run
-from harness.spec.table import Table
 from harness.store.run_directory import Results, RunDirectory, State
 
 BYTES_PER_PARAMETER = 16
@@ -20,12 +22,12 @@ WEIGHTS_KEPT = 10
 
 @dataclass
 class PlannedRun:
-    """A distinct run, the evaluations wanted of it, and the tables that share it."""
+    """A distinct run, the evaluations wanted of it, and the tables and figures that share it."""
 
     run: Run
     directory: RunDirectory
     gpu_hours: GpuHours | None
-    tables: list[str] = field(default_factory=list)
+    exhibits: list[str] = field(default_factory=list)
     evaluations: dict[str, Evaluation] = field(default_factory=dict)
 
     @property
@@ -40,7 +42,7 @@ class PlannedRun:
 
 @dataclass(frozen=True)
 class Plan:
-    """The distinct runs behind a selection of tables, in the order of their first row."""
+    """The distinct runs behind a selection of exhibits, in the order of their first row."""
 
     scale: str
     runs: tuple[PlannedRun, ...]
@@ -60,7 +62,7 @@ class Plan:
                 {
                     "id": planned.run.id,
                     "name": planned.run.name,
-                    "tables": planned.tables,
+                    "tables": planned.exhibits,
                     "config": planned.run.config.model_dump(mode="json"),
                     "evaluations": [e.model_dump(mode="json") for e in planned.evaluations.values()],
                     "parameters": planned.run.parameters,
@@ -84,28 +86,38 @@ class Plan:
 
 
 def make_plan(
-    selection: Sequence[tuple[Paper, Table]],
+    selection: Sequence[tuple[Paper, Exhibit]],
     scale_name: str,
     seeds: int,
     pattern: str | None,
     results: Results,
 ) -> Plan:
-    """Return the distinct runs of some tables at a scale, for the seeds 0 to `seeds - 1`.
+    """Return the distinct runs of some exhibits at a scale, for the seeds 0 to `seeds - 1`.
 
     `pattern` restricts the rows. Raises `SpecError` for an unknown scale or a pattern that no row matches.
     """
     planned: dict[str, PlannedRun] = {}
-    for paper, table in selection:
+    for paper, exhibit, rows in _rows(selection, pattern):
         scale = paper.scale(scale_name)
-        rows = table.rows if pattern is None else table.select(pattern)
-        for cell in cells(paper, table, rows, scale, range(seeds)):
+        for cell in cells(paper, exhibit, rows, scale, range(seeds)):
             hours = paper.gpu_hours(cell.original) if scale.comparable else None
             entry = planned.setdefault(cell.run.id, PlannedRun(cell.run, results.directory(cell.run), hours))
-            name = f"{paper.name}/{table.name}"
-            if name not in entry.tables:
-                entry.tables.append(name)
+            name = f"{paper.name}/{exhibit.name}"
+            if name not in entry.exhibits:
+                entry.exhibits.append(name)
             entry.evaluations[cell.evaluation.id] = cell.evaluation
     return Plan(scale_name, tuple(planned.values()))
+
+
+def _rows(
+    selection: Sequence[tuple[Paper, Exhibit]], pattern: str | None
+) -> Iterator[tuple[Paper, Exhibit, tuple[Row, ...]]]:
+    """Yield the chosen rows of every exhibit; a pattern has to match in one of them."""
+    chosen = [(paper, exhibit, exhibit.select(pattern or "*")) for paper, exhibit in selection]
+    if not any(rows for _, _, rows in chosen):
+        names = ", ".join(exhibit.name for _, exhibit in selection)
+        raise unknown(f"row of {names}", str(pattern), {row.key for _, exhibit in selection for row in exhibit.rows})
+    yield from chosen
 
 
 def disk_bytes(planned: PlannedRun) -> int:

@@ -1,18 +1,19 @@
-"""Puts a table together: reported and measured values, verdicts, coverage, and the claims with what decides them."""
+"""Puts an exhibit together: reported and measured values, verdicts, coverage, and claims with what decides them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite, nan
 
 import pandas as pd
 
 from harness.report.claims import Decision, decide
-from harness.report.frame import feature_space, measurements
-from harness.report.verdicts import Verdict, judge
+from harness.report.frame import feature_spaces, measurements
+from harness.report.verdicts import Verdict, judge, judge_setting
 from harness.spec.cells import cells
+from harness.spec.exhibit import Exhibit
 from harness.spec.metrics import Metric
 from harness.spec.paper import Paper
+from harness.spec.row import Printed, Row, Setting
 from harness.spec.scale import Scale
-from harness.spec.table import Row, Table
 from harness.store.run_directory import Results
 
 
@@ -27,18 +28,29 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Configured:
+    """What the resolved configurations have for a hyper-parameter, as text."""
+
+    value: str
+
+
+@dataclass(frozen=True)
 class ReportCell:
-    """A metric of a row: what the paper says, what was measured, and the verdict."""
+    """A metric of a row: what the paper says, what was measured or configured, and the verdict.
+
+    `readings` holds what other protocols measured, by their names.
+    """
 
     metric: Metric
-    reported: float | None
-    measured: Measured | None
+    reported: Printed
+    measured: Measured | Configured | None
     verdict: Verdict
+    readings: dict[str, Measured] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class ReportRow:
-    """A row of the table with its cells, in the order of the table's metrics."""
+    """A row of the exhibit with its cells, in the order of the exhibit's metrics."""
 
     row: Row
     cells: tuple[ReportCell, ...]
@@ -46,73 +58,105 @@ class ReportRow:
     @property
     def seeds(self) -> int:
         """The number of seeds behind the row: the smallest over its measured cells."""
-        return min((cell.measured.seeds for cell in self.cells if cell.measured), default=0)
+        return min((cell.measured.seeds for cell in self.cells if isinstance(cell.measured, Measured)), default=0)
 
 
 @dataclass(frozen=True)
-class TableReport:
-    """A table with everything that the writers print."""
+class ExhibitReport:
+    """A table or figure with everything that the writers print.
+
+    `labels` holds what the measured values of each metric are called; several, where the rows have several datasets.
+    """
 
     paper: Paper
-    table: Table
+    exhibit: Exhibit
     scale: Scale
-    labels: dict[str, str]
+    labels: dict[str, tuple[str, ...]]
     rows: tuple[ReportRow, ...]
     decisions: tuple[Decision, ...]
-    features: dict[str, str | float] | None
+    feature_spaces: list[dict[str, str | float]]
     wanted: int
     frame: pd.DataFrame
 
     @property
     def name(self) -> str:
-        """The table's full name, such as `hybvit/table6`."""
-        return f"{self.paper.name}/{self.table.name}"
+        """The exhibit's full name, such as `hybvit/table6`."""
+        return f"{self.paper.name}/{self.exhibit.name}"
 
     @property
     def measured(self) -> int:
-        """The number of cells with a measured value."""
-        return sum(cell.measured is not None for row in self.rows for cell in row.cells)
+        """The number of cells with a measured or configured value, other protocols' included."""
+        return sum((cell.measured is not None) + len(cell.readings) for row in self.rows for cell in row.cells)
 
     @property
     def failures(self) -> int:
         """The number of cells that fail."""
         return sum(cell.verdict is Verdict.FAIL for row in self.rows for cell in row.cells)
 
+    def label(self, metric: Metric) -> str:
+        """Return what the measured values of a metric are called, without the dataset where there are several."""
+        labels = self.labels.get(metric.key, (metric.label,))
+        return labels[0] if len(labels) == 1 else labels[0].partition("(")[0]
 
-def build(paper: Paper, table: Table, scale: Scale, results: Results) -> TableReport:
-    """Return the report of a table from whatever has been measured; partial is normal."""
-    frame = measurements(paper, table, scale, results)
-    possible = list(cells(paper, table, table.rows, scale, [0]))
-    return TableReport(
+
+def build(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results) -> ExhibitReport:
+    """Return the report of an exhibit from whatever has been measured; partial is normal."""
+    frame = measurements(paper, exhibit, scale, results)
+    possible = list(cells(paper, exhibit, exhibit.rows, scale, [0]))
+    labels: dict[str, dict[str, None]] = {}
+    for cell in possible:
+        labels.setdefault(cell.metric.key, {})[cell.label] = None
+    groups = frame.groupby(["row", "metric", "reading"])
+    by_cell = {(str(row), str(metric), str(reading)): lines for (row, metric, reading), lines in groups}
+    return ExhibitReport(
         paper=paper,
-        table=table,
+        exhibit=exhibit,
         scale=scale,
-        labels={cell.metric.key: cell.label for cell in possible},
-        rows=tuple(ReportRow(row, _cells(paper, table, row, scale, frame)) for row in table.rows),
-        decisions=tuple(decide(claim, table, frame, scale) for claim in table.claims),
-        features=feature_space(frame, results),
-        wanted=len(possible),
+        labels={key: tuple(names) for key, names in labels.items()},
+        rows=tuple(ReportRow(row, _cells(paper, exhibit, row, scale, by_cell)) for row in exhibit.rows),
+        decisions=tuple(decide(claim, exhibit, frame, scale) for claim in exhibit.claims),
+        feature_spaces=feature_spaces(frame, results),
+        wanted=len(possible) + sum(row.setting is not None for row in exhibit.rows),
         frame=frame,
     )
 
 
-def _cells(paper: Paper, table: Table, row: Row, scale: Scale, frame: pd.DataFrame) -> tuple[ReportCell, ...]:
+def _cells(
+    paper: Paper, exhibit: Exhibit, row: Row, scale: Scale, by_cell: dict[tuple[str, str, str], pd.DataFrame]
+) -> tuple[ReportCell, ...]:
     found = []
-    for metric in table.metrics:
-        reported = table.reported(row, metric)
-        lines = frame[(frame["row"] == row.key) & (frame["metric"] == metric.key)]
-        measured = None
-        if len(lines):
-            values = lines["value"]
-            sd = _sd(values)
-            measured = Measured(float(values.mean(skipna=False)), sd, len(values), tuple(lines["run"]))
+    for metric in exhibit.metrics:
+        reported = exhibit.reported(row, metric)
+        if row.setting is not None:
+            value = configured(row.setting, scale)
+            verdict = judge_setting(reported, value, scale.comparable)
+            found.append(ReportCell(metric, reported, Configured(value), verdict))
+            continue
+        measured = _measured(by_cell.get((row.key, metric.key, "")))
+        others = {name: _measured(by_cell.get((row.key, metric.key, name))) for name in exhibit.readings}
         if row.run is None:
             verdict = Verdict.NOT_REPORTED if reported is None else Verdict.CITED
         else:
-            mean = measured.mean if measured else None
-            verdict = judge(reported, mean, paper.tolerances.get(metric.key), scale.comparable)
-        found.append(ReportCell(metric, reported, measured, verdict))
+            tolerance = paper.tolerances.get(metric.key)
+            verdict = judge(reported, measured.mean if measured else None, tolerance, scale.comparable)
+        readings = {name: value for name, value in others.items() if value is not None}
+        found.append(ReportCell(metric, reported, measured, verdict, readings))
     return tuple(found)
+
+
+def configured(setting: Setting, scale: Scale) -> str:
+    """Return the values that a hyper-parameter has in the resolved configurations at a scale, each once."""
+    values = {scale.shrink(run).config.value_of(setting.field) for run in setting.runs}
+    numbers = sorted(value for value in values if isinstance(value, int | float))
+    words = sorted(str(value) for value in values if not isinstance(value, int | float))
+    return ", ".join([f"{number:g}" for number in numbers] + words)
+
+
+def _measured(lines: pd.DataFrame | None) -> Measured | None:
+    if lines is None:
+        return None
+    values = lines["value"]
+    return Measured(float(values.mean(skipna=False)), _sd(values), len(values), tuple(lines["run"]))
 
 
 def _sd(values: "pd.Series[float]") -> float | None:

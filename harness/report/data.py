@@ -6,77 +6,92 @@ from typing import Any
 
 import pandas as pd
 
-from harness.report.build import Measured, ReportCell, TableReport
+from harness.report.build import Configured, ExhibitReport, Measured, ReportCell
 from harness.report.claims import Decision
+from harness.spec.row import Printed, Words
 
-FORMAT = 1
+FORMAT = 2
 """Version of the JSON document; raised when a key changes its meaning (docs/results.md)."""
 
 
-def csv(report: TableReport) -> str:
-    """Return one line per cell: what was reported, what was measured, and the verdict."""
+def csv(report: ExhibitReport) -> str:
+    """Return one line per cell and protocol: what was reported, what was measured, and the verdict."""
     lines = [
         {
-            "table": report.name,
+            "exhibit": report.name,
             "scale": report.scale.name,
             "section": row.row.section,
-            "row": row.row.label,
+            "row": row.row.name,
             "source": row.row.source,
             "metric": cell.metric.key,
-            "measured_as": report.labels.get(cell.metric.key),
+            "protocol": protocol,
+            "measured_as": report.label(cell.metric),
             "reported": cell.reported,
-            "measured": cell.measured.mean if cell.measured else None,
-            "sd": cell.measured.sd if cell.measured else None,
-            "seeds": cell.measured.seeds if cell.measured else 0,
-            "verdict": cell.verdict.value,
-            "runs": " ".join(cell.measured.runs) if cell.measured else "",
+            **_columns(value),
+            "verdict": cell.verdict.value if not protocol else "",
         }
         for row in report.rows
         for cell in row.cells
+        for protocol, value in [("", cell.measured), *cell.readings.items()]
     ]
     return pd.DataFrame(lines).to_csv(index=False, na_rep="")
 
 
-def to_json(report: TableReport) -> dict[str, Any]:
+def _columns(value: Measured | Configured | None) -> dict[str, object]:
+    if isinstance(value, Measured):
+        return {"measured": value.mean, "sd": value.sd, "seeds": value.seeds, "runs": " ".join(value.runs)}
+    return {"measured": value.value if value else None, "sd": None, "seeds": 0, "runs": ""}
+
+
+def to_json(report: ExhibitReport) -> dict[str, Any]:
     """Return the report in the documented shape."""
     return {
         "format": FORMAT,
         "paper": report.paper.name,
-        "table": report.table.name,
-        "title": report.table.title,
+        report.exhibit.kind: report.exhibit.name,
+        "title": report.exhibit.title,
         "scale": report.scale.name,
         "comparable": report.scale.comparable,
         "note": report.scale.note,
-        "features": report.features,
+        "feature_spaces": report.feature_spaces,
         "coverage": {"measured": report.measured, "wanted": report.wanted},
         "rows": [
             {
                 "section": row.row.section,
                 "label": row.row.label,
+                "key": row.row.key,
                 "source": row.row.source,
-                "cells": {cell.metric.key: _cell(cell, report.labels) for cell in row.cells},
+                "cells": {cell.metric.key: _cell(cell, report) for cell in row.cells},
             }
             for row in report.rows
         ],
-        "claims": [_claim(decision) for decision in report.decisions],
+        "claims": [claim_to_json(decision) for decision in report.decisions],
     }
 
 
-def json_text(report: TableReport) -> str:
+def json_text(report: ExhibitReport) -> str:
     """Return the report as JSON text."""
     return json.dumps(to_json(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _cell(cell: ReportCell, labels: dict[str, str]) -> dict[str, Any]:
+def _cell(cell: ReportCell, report: ExhibitReport) -> dict[str, Any]:
     return {
-        "reported": cell.reported,
-        "measured_as": labels.get(cell.metric.key),
+        "reported": as_printed(cell.reported),
+        "measured_as": report.label(cell.metric),
         "measured": _measured(cell.measured) if cell.measured else None,
+        "readings": {name: _measured(value) for name, value in cell.readings.items()},
         "verdict": cell.verdict.value,
     }
 
 
-def _measured(value: Measured) -> dict[str, Any]:
+def as_printed(value: Printed) -> float | str | None:
+    """Return a reported value for JSON: words as a string."""
+    return value.text if isinstance(value, Words) else value
+
+
+def _measured(value: Measured | Configured) -> dict[str, Any]:
+    if isinstance(value, Configured):
+        return {"configured": value.value}
     sd = value.sd if value.sd is not None and isfinite(value.sd) else None
     return {"mean": _finite(value.mean), "sd": sd, "seeds": value.seeds, "runs": list(value.runs)}
 
@@ -86,14 +101,17 @@ def _finite(value: float) -> float | str:
     return value if isfinite(value) else str(value).replace("nan", "NaN")
 
 
-def _claim(decision: Decision) -> dict[str, Any]:
+def claim_to_json(decision: Decision) -> dict[str, Any]:
+    """Return a claim with its status and everything that decides it."""
     return {
         "says": decision.claim.says,
         "where": decision.claim.where,
         "status": decision.status.value,
+        "by_the_printed_values": decision.printed.value if decision.printed else None,
         "reason": decision.reason,
         "values": [
-            {"row": value.row, "metric": value.metric.key, "mean": _finite(value.mean)} for value in decision.values
+            {"row": value.row, "metric": value.metric.key, "mean": _finite(value.mean), "seeds": value.seeds}
+            for value in decision.values
         ],
         "contrasts": [
             {

@@ -5,36 +5,38 @@ from itertools import count
 import pandas as pd
 
 from harness.spec.cells import Cell, cells
+from harness.spec.exhibit import Exhibit
 from harness.spec.paper import Paper
 from harness.spec.scale import Scale
-from harness.spec.table import Table
 from harness.store.records import EvaluationRecord
 from harness.store.run_directory import Results
 
-COLUMNS = ["row", "metric", "seed", "value", "items", "run", "evaluation"]
+COLUMNS = ["row", "metric", "reading", "seed", "value", "items", "run", "evaluation", "data", "label"]
 
 
-def measurements(paper: Paper, table: Table, scale: Scale, results: Results) -> pd.DataFrame:
-    """Return the measured values of a table: row key, metric key, seed, value, items, run id, evaluation id.
+def measurements(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results) -> pd.DataFrame:
+    """Return the measured values of an exhibit, a line for each cell and seed.
 
-    Looks at the seeds 0, 1, ... up to the first that no row has a run of. A cell without a record has no line.
+    `label` is what the value is called in print, `data` the dataset of its run. Looks at the seeds 0, 1, ... up to
+    the first that no row has a run of. A cell without a record has no line.
     """
     lines = []
     for seed in count():
-        of_seed = list(cells(paper, table, table.rows, scale, [seed]))
+        of_seed = list(cells(paper, exhibit, exhibit.rows, scale, [seed]))
         if not any(results.directory(cell.run).config.exists() for cell in of_seed):
             break
         lines += [line for cell in of_seed if (line := _line(cell, results)) is not None]
     return pd.DataFrame(lines, columns=COLUMNS)
 
 
-def feature_space(frame: pd.DataFrame, results: Results) -> dict[str, str | float] | None:
-    """Return the feature space that the generation metrics were measured in, None when there is no such record."""
-    for run, evaluation in frame.drop_duplicates("evaluation")[["run", "evaluation"]].itertuples(index=False):
+def feature_spaces(frame: pd.DataFrame, results: Results) -> list[dict[str, str | float]]:
+    """Return the feature spaces that generation metrics were measured in, one for each dataset."""
+    spaces: dict[str, dict[str, str | float]] = {}
+    for run, evaluation in frame.drop_duplicates(["data", "evaluation"])[["run", "evaluation"]].itertuples(index=False):
         record = EvaluationRecord.load(results.runs / run / "evaluations" / f"{evaluation}.json")
-        if "feature_space" in record.details:
-            return dict(record.details["feature_space"])
-    return None
+        if space := record.details.get("feature_space"):
+            spaces.setdefault(space["data"], space)
+    return list(spaces.values())
 
 
 def _line(cell: Cell, results: Results) -> list[object] | None:
@@ -42,4 +44,6 @@ def _line(cell: Cell, results: Results) -> list[object] | None:
     if record is None or cell.metric.quantity not in record.quantities:
         return None
     measured = record.quantities[cell.metric.quantity]
-    return [cell.row.key, cell.metric.key, cell.seed, measured.value, measured.n, cell.run.id, cell.evaluation.id]
+    names = [cell.row.key, cell.metric.key, cell.reading, cell.seed]
+    where = [cell.run.id, cell.evaluation.id, cell.run.config.data.name, cell.label]
+    return [*names, measured.value, measured.n, *where]

@@ -1,79 +1,114 @@
-"""The LaTeX writer: a booktabs table for other documents to input, with its notes and claims."""
+"""The LaTeX writer: booktabs tables for other documents to input, with their notes and claims."""
+
+from collections.abc import Iterable
+from itertools import groupby
 
 from pylatexenc.latexencode import unicode_to_latex
 
 from harness.report import text
-from harness.report.build import TableReport
+from harness.report.build import ExhibitReport
+from harness.report.grid import DASH, Column, Grid, Line, grids
 
-PREAMBLE = "\\documentclass{article}\n\\usepackage[utf8]{inputenc}\n\\usepackage{booktabs,textcomp,amssymb}\n"
+PREAMBLE = (
+    "\\documentclass{article}\n\\usepackage[utf8]{inputenc}\n\\usepackage[margin=2cm]{geometry}\n"
+    "\\usepackage{booktabs,textcomp,amssymb,graphicx}\n"
+)
+WIDEST = 10
+"""A grid of more columns than this is scaled to the width of the line."""
 
 
-def latex(report: TableReport) -> str:
-    """Return a `table` environment that compiles with booktabs; cells that are not measured are dots."""
-    metrics = report.table.metrics
-    group = " & ".join(f"\\multicolumn{{2}}{{c}}{{{_tex(_heading(report, i))}}}" for i in range(len(metrics)))
-    rules = " ".join(f"\\cmidrule(lr){{{2 + 2 * i}-{3 + 2 * i}}}" for i in range(len(metrics)))
-    columns = ["Model", *["paper", "ours"] * len(metrics), *text.headings(report)[1 + 2 * len(metrics) :]]
-    lines = [_line(parts, len(columns)) for parts in text.lines(report)]
+def latex(report: ExhibitReport) -> str:
+    """Return a `table` environment that compiles with booktabs and graphicx; cells that are not measured are dots."""
     return "\n".join(
         [
-            f"% {report.name}, scale {report.scale.name}; needs \\usepackage{{booktabs}}",
+            f"% {report.name}, scale {report.scale.name}; needs \\usepackage{{booktabs,graphicx}}",
             "\\begin{table}",
             "\\centering",
-            f"\\caption{{{_tex(text.title(report))}. {_tex(report.scale.note)}}}",
-            f"\\label{{tab:{report.paper.name}-{report.table.name}}}",
+            f"\\caption{{{_tex(text.caption(report))}. {_tex(report.scale.note)}}}",
+            f"\\label{{tab:{report.paper.name}-{report.exhibit.name}}}",
             "\\footnotesize\\setlength{\\tabcolsep}{4pt}",
-            f"\\begin{{tabular}}{{l{'rr' * len(metrics)}r{'l' * report.scale.comparable}}}",
-            "\\toprule",
-            f" & {group} &{' &' * report.scale.comparable} \\\\",
-            rules,
-            f"{' & '.join(columns)} \\\\",
-            "\\midrule",
-            *lines,
-            "\\bottomrule",
-            "\\end{tabular}",
+            *(line for grid in grids(report) for line in _tabular(grid)),
             "\\par\\medskip\\raggedright",
             *(f"{_tex(note)}\\par" for note in text.notes(report)),
-            *_claims(report),
             "\\end{table}",
+            *_claims(report),
             "",
         ]
     )
 
 
-def document(*tables: str) -> str:
-    """Return a whole document that shows some tables."""
-    body = "\n\\clearpage\n".join(tables)
+def figure(report: ExhibitReport, picture: str) -> str:
+    """Return a `figure` environment around a picture that lies beside the file, with its notes and claims."""
+    caption = f"{text.caption(report)}. {report.scale.note} {' '.join(text.notes(report))}"
+    return "\n".join(
+        [
+            f"% {report.name}, scale {report.scale.name}; needs \\usepackage{{graphicx}}",
+            "\\begin{figure}",
+            "\\centering",
+            f"\\includegraphics[width=\\linewidth,height=0.8\\textheight,keepaspectratio]{{{picture}}}",
+            f"\\caption{{{_tex(caption)}}}",
+            f"\\label{{fig:{report.paper.name}-{report.exhibit.name}}}",
+            "\\end{figure}",
+            *_claims(report),
+            "",
+        ]
+    )
+
+
+def document(*exhibits: str) -> str:
+    """Return a whole document that shows some exhibits."""
+    body = "\n\\clearpage\n".join(exhibits)
     return f"{PREAMBLE}\\begin{{document}}\n{body}\n\\end{{document}}\n"
 
 
-def _heading(report: TableReport, index: int) -> str:
-    metric = report.table.metrics[index]
-    measured = report.labels.get(metric.key, metric.label)
-    unit = f" {metric.unit}" if metric.unit else ""
-    return f"{metric.label}{unit}" if measured == metric.label else f"{metric.label} / {measured}{unit}"
+def _tabular(grid: Grid) -> list[str]:
+    wide = len(grid.columns) > WIDEST
+    letters = "".join(column.align[0] for column in grid.columns)
+    return [
+        *([f"\\par\\medskip\\emph{{{_tex(grid.caption)}}}\\par\\smallskip"] if grid.caption else []),
+        *(["\\resizebox{\\linewidth}{!}{%"] if wide else []),
+        f"\\begin{{tabular}}{{{letters}}}",
+        "\\toprule",
+        *_groups(grid.columns),
+        f"{' & '.join(_tex(column.name) for column in grid.columns)} \\\\",
+        "\\midrule",
+        *(_line(line, len(grid.columns)) for line in grid.lines),
+        "\\bottomrule",
+        "\\end{tabular}" + ("}" if wide else ""),
+    ]
 
 
-def _claims(report: TableReport) -> list[str]:
+def _groups(columns: Iterable[Column]) -> list[str]:
+    """Return the line of headings over groups of columns, with a rule under each."""
+    heads, rules, start = [], [], 1
+    for group, members in groupby(columns, key=lambda column: column.group):
+        width = len(list(members))
+        if group:
+            heads.append(f"\\multicolumn{{{width}}}{{c}}{{{_tex(group)}}}")
+            rules.append(f"\\cmidrule(lr){{{start}-{start + width - 1}}}")
+        else:
+            heads += [""] * width
+        start += width
+    return [" & ".join(heads) + " \\\\", " ".join(rules)] if rules else []
+
+
+def _claims(report: ExhibitReport) -> list[str]:
+    """Return the claims as a list outside of the float, so that a long one can break over pages."""
     if not report.decisions:
         return []
     items = [
         f"\\item[{decision.status.value}] {_tex(decision.claim.where)} {_tex(decision.claim.says)} "
-        f"{_tex(text.claim_evidence(decision, report.labels))}."
+        f"{_tex(text.claim_evidence(decision, report))}."
         for decision in report.decisions
     ]
-    return ["\\begin{description}", *items, "\\end{description}"]
+    return ["{\\footnotesize", "\\begin{description}", *items, "\\end{description}", "}"]
 
 
-def _line(parts: list[str], columns: int) -> str:
+def _line(line: Line, columns: int) -> str:
     """Return a row, or for a section its name over all columns, set off by a rule."""
-    if not any(parts[1:]):
-        return f"\\midrule \\multicolumn{{{columns}}}{{l}}{{\\emph{{{_tex(parts[0])}}}}} \\\\"
-    return " & ".join(_cell(part) for part in parts) + " \\\\"
-
-
-def _cell(value: str) -> str:
-    return "--" if value == text.DASH else _tex(value)
+    if line.is_section:
+        return f"\\midrule \\multicolumn{{{columns}}}{{l}}{{\\emph{{{_tex(line.texts[0])}}}}} \\\\"
+    return " & ".join("--" if cell == DASH else _tex(cell) for cell in line.texts) + " \\\\"
 
 
 def _tex(value: str) -> str:

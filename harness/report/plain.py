@@ -5,58 +5,65 @@ from textwrap import fill
 from tabulate import tabulate
 
 from harness.report import text
-from harness.report.build import TableReport
+from harness.report.build import ExhibitReport
+from harness.report.claims import Status
+from harness.report.grid import Grid, grids
 
 TERMINAL_WIDTH = 118
 INDENT = " " * 12
 
 
-def terminal(report: TableReport) -> str:
-    """Return the table and its claims as plain text."""
-    parts = [text.title(report), report.scale.note, "", _grid(report, "simple"), ""]
+def terminal(report: ExhibitReport) -> str:
+    """Return the exhibit and its claims as plain text."""
+    parts = [text.title(report), report.scale.note, ""]
+    for grid in grids(report):
+        parts += [*([grid.caption] if grid.caption else []), _table(grid, "simple"), ""]
     parts += [fill(note, TERMINAL_WIDTH) for note in text.notes(report)]
     if report.decisions:
         parts += ["", "Claims of the paper"]
     for decision in report.decisions:
         parts.append(f"  {decision.status.value:<9} {decision.claim.where} {decision.claim.says}")
-        evidence = text.claim_evidence(decision, report.labels)
+        evidence = text.claim_evidence(decision, report)
         parts.append(fill(evidence, TERMINAL_WIDTH, initial_indent=INDENT, subsequent_indent=INDENT))
     return "\n".join(parts) + "\n"
 
 
-def markdown(report: TableReport) -> str:
-    """Return the table and its claims as Markdown."""
-    parts = [f"## {_escape(text.title(report))}", "", _escape(report.scale.note), "", _grid(report, "pipe"), ""]
-    parts += [f"{_escape(note)}  " for note in text.notes(report)]
+def brief(report: ExhibitReport) -> str:
+    """Return a line for an exhibit: what it is, how much of it is measured, how its claims stand."""
+    statuses = [decision.status for decision in report.decisions]
+    claims = [f"{statuses.count(status)} {status}" for status in Status if status in statuses]
+    counts = f"{report.measured} of {report.wanted} cells" + (f"; claims: {', '.join(claims)}" if claims else "")
+    return f"{text.title(report)}: {counts}"
+
+
+def markdown(report: ExhibitReport) -> str:
+    """Return the exhibit and its claims as Markdown."""
+    parts = [f"## {escape(text.title(report))}", "", escape(report.scale.note), ""]
+    for grid in grids(report):
+        parts += [*([f"**{escape(grid.caption)}**", ""] if grid.caption else []), _table(grid, "pipe"), ""]
+    parts += [f"{escape(note)}  " for note in text.notes(report)]
     if report.decisions:
         parts += ["", "### Claims of the paper", ""]
         claims = [
-            [
-                decision.status.value,
-                decision.claim.where,
-                decision.claim.says,
-                text.claim_evidence(decision, report.labels),
-            ]
+            [decision.status.value, decision.claim.where, decision.claim.says, text.claim_evidence(decision, report)]
             for decision in report.decisions
         ]
-        parts.append(tabulate(_escaped(claims), ["status", "where", "the paper says", "measured"], tablefmt="pipe"))
+        lines = [[escape(cell) for cell in line] for line in claims]
+        parts.append(tabulate(lines, ["status", "where", "the paper says", "measured"], tablefmt="pipe"))
     return "\n".join(parts) + "\n"
 
 
-def _grid(report: TableReport, style: str) -> str:
-    lines = text.lines(report)
+def _table(grid: Grid, style: str) -> str:
+    width = len(grid.columns)
+    lines = [[*line.texts, *[""] * (width - len(line.texts))] for line in grid.lines]
+    headings = [column.heading for column in grid.columns]
     if style == "pipe":
-        lines = _escaped(lines)
-    numbers = 2 * len(report.table.metrics) + 1
-    align = ("left", *["right"] * numbers, *["left"] * report.scale.comparable)
-    return tabulate(lines, text.headings(report), tablefmt=style, colalign=align, disable_numparse=True)
+        lines, headings = [[escape(cell) for cell in line] for line in lines], [escape(h) for h in headings]
+    align = tuple(column.align for column in grid.columns)
+    return tabulate(lines, headings, tablefmt=style, colalign=align, disable_numparse=True)
 
 
-def _escaped(lines: list[list[str]]) -> list[list[str]]:
-    return [[_escape(cell) for cell in line] for line in lines]
-
-
-def _escape(value: str) -> str:
+def escape(value: str) -> str:
     """Keep a text from breaking a table or from being read as markup."""
     marks = {"|": "\\|", "<": "&lt;", "*": "\\*", "_": "\\_", "`": "\\`", "#": "\\#"}
     return "".join(marks.get(character, character) for character in value)

@@ -1,99 +1,81 @@
-"""How values read: one place for numbers, headings and sentences, shared by all writers."""
+"""How reports read: titles, notes and the evidence of claims, shared by all writers."""
 
 from math import inf
 
-from harness.report.build import Measured, ReportCell, ReportRow, TableReport
-from harness.report.claims import Decision
-from harness.report.verdicts import Verdict
+from harness.report.build import ExhibitReport
+from harness.report.claims import Decision, Status
 from harness.spec.metrics import Metric
 
-DASH = "-"
+MOST_VALUES = 12
 
 
-def measured(value: Measured | None, metric: Metric) -> str:
-    """Return a mean, with the standard deviation where there are several seeds."""
-    if value is None:
-        return ""
-    text = metric.measured(value.mean)
-    return text if value.sd is None else f"{text} ± {metric.measured(value.sd)}"
+def title(report: ExhibitReport) -> str:
+    """Return the exhibit's heading."""
+    exhibit = report.exhibit
+    number = f"{exhibit.number} ({exhibit.variant})" if exhibit.variant else str(exhibit.number)
+    return f"{exhibit.kind.capitalize()} {number}: {exhibit.title} ({report.paper.name}, scale {report.scale.name})"
 
 
-def headings(report: TableReport) -> list[str]:
-    """Return the column headings: for each metric the paper's and the measured value."""
-    columns = ["Model"]
-    for metric in report.table.metrics:
-        unit = f" {metric.unit}" if metric.unit else ""
-        columns += [f"{metric.label}{unit} (paper)", f"{report.labels.get(metric.key, metric.label)}{unit}"]
-    return [*columns, "seeds", *(["verdict"] if report.scale.comparable else [])]
+def caption(report: ExhibitReport) -> str:
+    """Return the heading for a document that numbers its own tables and figures."""
+    exhibit, scale = report.exhibit, report.scale.name
+    return f"{exhibit.title} ({report.paper.name} {exhibit.kind} {exhibit.number}, scale {scale})"
 
 
-def line(report: TableReport, row: ReportRow) -> list[str]:
-    """Return the texts of a row, in the order of the headings; verdicts stand where values are compared."""
-    texts = [row.row.label]
-    for cell in row.cells:
-        texts += [cell.metric.reported(cell.reported), _measured_or_gap(cell)]
-    return [*texts, str(row.seeds or ""), *([verdict(row)] if report.scale.comparable else [])]
-
-
-def lines(report: TableReport) -> list[list[str]]:
-    """Return the texts of all rows; a section begins with a line that holds its name alone."""
-    found, section = [], ""
-    for row in report.rows:
-        if row.row.section != section:
-            section = row.row.section
-            found.append([section, *[""] * (len(headings(report)) - 1)])
-        found.append(line(report, row))
-    return found
-
-
-def verdict(row: ReportRow) -> str:
-    """Return the verdicts of a row in a few words: each kind once, counted where it occurs more often."""
-    kinds = [cell.verdict for cell in row.cells if cell.verdict is not Verdict.NOT_REPORTED]
-    order = [Verdict.FAIL, Verdict.PASS, Verdict.MISSING, Verdict.NOT_COMPARED, Verdict.CITED]
-    if len(set(kinds)) <= 1:
-        return kinds[0].value if kinds else DASH
-    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in order if kind in kinds)
-
-
-def title(report: TableReport) -> str:
-    """Return the table's heading."""
-    return f"Table {report.table.number}: {report.table.title} ({report.paper.name}, scale {report.scale.name})"
-
-
-def notes(report: TableReport) -> list[str]:
+def notes(report: ExhibitReport) -> list[str]:
     """Return what a reader must know of the values: feature spaces, coverage, seeds, footnotes."""
     sentences = []
-    seeds = sorted({row.seeds for row in report.rows if row.seeds})
-    if report.features and report.features.get("kind") == "classifier":
-        data, accuracy = report.features["data"], report.features["test_accuracy"]
+    spaces = [space for space in report.feature_spaces if space.get("kind") == "classifier"]
+    if spaces:
+        listed = ", ".join(f"{space['data']} ({space['test_accuracy']:.1f} %)" for space in spaces)
         sentences.append(
-            f"FD and CS are a Fréchet distance and a class score in the features of a small classifier of the {data} "
-            f"(test accuracy {accuracy:.1f} %); they are not FID and IS."
+            "FD and CS are a Fréchet distance and a class score in the features of a small classifier of the data "
+            f"(its test accuracy: {listed}); they are not FID and IS."
         )
-    coverage = f"{report.measured} of {report.wanted} cells are measured"
-    if seeds and seeds[-1] > 1:
-        sentences.append(f"{coverage}; ± is the standard deviation over {_range(seeds)} seeds (ddof 1).")
-    else:
-        sentences.append(f"{coverage}, with one seed: the spread between seeds is not in the values.")
+    if report.wanted:
+        sentences.append(_coverage(report))
     sentences += [f"{row.row.key}: {row.row.note}" for row in report.rows if row.row.note]
     return sentences
 
 
-def claim_evidence(decision: Decision, labels: dict[str, str]) -> str:
+def claim_evidence(decision: Decision, report: ExhibitReport) -> str:
     """Return the measured values that decide a claim, and what keeps it from being decided."""
-    by_metric: dict[Metric, list[str]] = {}
-    for value in decision.values:
-        by_metric.setdefault(value.metric, []).append(f"{value.row} {value.metric.measured(value.mean)}")
-    parts = [f"{labels.get(metric.key, metric.label)}: {', '.join(values)}" for metric, values in by_metric.items()]
+    parts = _values(decision, report)
     intervals = [
         f"{finding.estimate:+.2f} ± {finding.half_width:.2f} {_bounds(finding.contrast.low, finding.contrast.high)}"
         for finding in decision.findings
     ]
     if intervals:
         parts.append(f"Differences: {'; '.join(intervals)}")
+    if seeds := sorted({value.seeds for value in decision.values if value.seeds}):
+        parts.append(f"Seeds: {_range(seeds)}")
     if decision.reason:
         parts.append(decision.reason[0].upper() + decision.reason[1:])
+    if decision.printed is Status.FAILS:
+        parts.append("The paper's own printed values contradict it")
+    elif decision.printed is Status.UNDECIDED:
+        parts.append("The paper's own printed values are equal")
     return ". ".join(parts)
+
+
+def _values(decision: Decision, report: ExhibitReport) -> list[str]:
+    """Return the values behind a claim, metric by metric; where they are too many to read, how many."""
+    if len(decision.values) > MOST_VALUES:
+        return [f"From {len(decision.values)} values of the table"]
+    by_metric: dict[Metric, list[str]] = {}
+    for value in decision.values:
+        by_metric.setdefault(value.metric, []).append(f"{value.row} {value.metric.measured(value.mean)}")
+    return [f"{report.label(metric)}: {', '.join(values)}" for metric, values in by_metric.items()]
+
+
+def _coverage(report: ExhibitReport) -> str:
+    coverage = f"{report.measured} of {report.wanted} cells are measured"
+    seeds = sorted({row.seeds for row in report.rows if row.seeds})
+    if not seeds:
+        return f"{coverage}."
+    if seeds[-1] > 1:
+        return f"{coverage}; ± is the standard deviation over {_range(seeds)} seeds (ddof 1)."
+    return f"{coverage}, with one seed: the spread between seeds is not in the values."
 
 
 def _bounds(low: float, high: float) -> str:
@@ -102,12 +84,6 @@ def _bounds(low: float, high: float) -> str:
     if high == inf:
         return f"(claimed > {low:g})"
     return f"(claimed {low:g} to {high:g})"
-
-
-def _measured_or_gap(cell: ReportCell) -> str:
-    if cell.measured is None:
-        return "..." if cell.verdict is Verdict.MISSING else DASH
-    return measured(cell.measured, cell.metric)
 
 
 def _range(seeds: list[int]) -> str:

@@ -8,14 +8,14 @@ from rich.console import Console
 from harness.launch.display import LiveDisplay, PlainDisplay, clock
 from harness.launch.local import Board
 from harness.launch.plan import make_plan
-from harness.spec.registry import find_tables
+from harness.spec.registry import find_exhibits
 from harness.store.records import Progress
 from harness.store.run_directory import Results
 
 
 @pytest.fixture
 def board(tmp_path):
-    runs = list(make_plan(find_tables(["table6"]), "laptop", 1, None, Results(tmp_path)).runs)
+    runs = list(make_plan(find_exhibits(["table6"]), "laptop", 1, None, Results(tmp_path)).runs)
     for planned in runs:
         planned.ask()
     active, elsewhere, done, failed, *waiting = runs

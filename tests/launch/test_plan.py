@@ -4,11 +4,11 @@ import pytest
 
 from harness.launch.plan import make_plan
 from harness.spec.errors import SpecError
-from harness.spec.registry import find_tables
+from harness.spec.registry import find_exhibits
 from harness.store.records import Outcome
 from harness.store.run_directory import Results, State
 
-TABLE6 = find_tables(["table6"])
+TABLE6 = find_exhibits(["table6"])
 
 
 def plan(tmp_path, selection=TABLE6, scale="laptop", seeds=1, rows=None):
@@ -47,7 +47,7 @@ def test_runs_are_shared_between_tables(tmp_path):
     twin = replace(table, number=66)
     shared = plan(tmp_path, selection=[(paper, table), (paper, twin)])
     assert len(shared.runs) == 13
-    assert {tuple(run.tables) for run in shared.runs} == {("hybvit/table6", "hybvit/table66")}
+    assert {tuple(run.exhibits) for run in shared.runs} == {("hybvit/table6", "hybvit/table66")}
 
 
 def test_planning_writes_nothing(tmp_path):
@@ -74,3 +74,10 @@ def test_the_most_expensive_comes_first(tmp_path):
 def test_an_unknown_scale_is_refused(tmp_path):
     with pytest.raises(SpecError, match="unknown scale 'papr': did you mean 'paper'"):
         plan(tmp_path, scale="papr")
+
+
+def test_a_pattern_has_to_match_in_one_of_several_exhibits(tmp_path):
+    both = find_exhibits(["table6", "table9"])
+    assert len(plan(tmp_path, selection=both, rows="GenViT*").runs) == 3
+    with pytest.raises(SpecError, match="unknown row of table6, table9 'GanViT'"):
+        plan(tmp_path, selection=both, rows="GanViT")

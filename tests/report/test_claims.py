@@ -8,14 +8,15 @@ import pytest
 from scipy import stats
 from toy_paper import HYBRID
 
-from harness.report.claims import Status, seed_spread
+from harness.report.claims import Status, decide_printed, seed_spread
 from harness.report.claims import decide as decide_at
 from harness.report.frame import COLUMNS
-from harness.report.verdicts import Verdict, judge
+from harness.report.verdicts import Verdict, judge, judge_setting
 from harness.spec.claims import (
     Claim,
     Contrast,
     Term,
+    bounded,
     close,
     drops_at_most,
     falls,
@@ -24,10 +25,11 @@ from harness.spec.claims import (
     ratio,
     rises,
 )
+from harness.spec.exhibit import Table
 from harness.spec.metrics import ACCURACY, FID
 from harness.spec.paper import Tolerance
+from harness.spec.row import Row, Words
 from harness.spec.scale import Scale, Spread
-from harness.spec.table import Row, Table
 
 UNITS = replace(FID, key="u", noise="absolute")
 WORDS = {"says": "s", "where": "w"}
@@ -35,7 +37,12 @@ WORDS = {"says": "s", "where": "w"}
 
 def frame(**rows):
     """Build measurements from row=[values over seeds] of a metric with absolute noise."""
-    lines = [[row, "u", seed, value, 10, "r", "e"] for row, values in rows.items() for seed, value in enumerate(values)]
+    return cells([(row, UNITS, seed, value) for row, values in rows.items() for seed, value in enumerate(values)])
+
+
+def cells(values, label="l"):
+    """Build measurements from (row, metric, seed, value), all of the same data."""
+    lines = [[row, metric.key, "", seed, value, 10, "r", "e", "d", label] for row, metric, seed, value in values]
     return pd.DataFrame(lines, columns=COLUMNS)
 
 
@@ -46,10 +53,10 @@ def decide(claim, data, spread, cited=(), comparable=False):
     keys = dict.fromkeys(term.row for term in claim.terms())
     rows = tuple(Row(key, None if key in values else HYBRID, (values.get(key, 1.0),) * len(metrics)) for key in keys)
     scale = Scale("s", "n", comparable=comparable, spread=spread)
-    return decide_at(claim, Table(1, "t", metrics, rows), data, scale)
+    return decide_at(claim, Table(number=1, title="t", metrics=metrics, rows=rows), data, scale)
 
 
-NARROW = {"u": Spread(0.5, 30)}
+NARROW = {("d", "u"): Spread(0.5, 30)}
 
 
 @pytest.mark.parametrize(
@@ -86,19 +93,19 @@ def test_one_seed_without_a_known_spread_decides_nothing():
 
 def test_measured_spread_replaces_the_declared_one():
     data = frame(a=[30.0, 34.0], b=[10.0])
-    spread = seed_spread(UNITS, data, {"u": Spread(99.0, 1)})
+    spread = seed_spread(UNITS, "d", data, {("d", "u"): Spread(99.0, 1)})
     assert (spread.sd, spread.df) == (pytest.approx(math.sqrt(8)), 1)
 
 
 def test_relative_noise_grows_with_the_value():
-    lines = [[row, "fid", 0, value, 1, "r", "e"] for row, value in (("a", 100.0), ("b", 80.0), ("c", 10.0), ("d", 8.0))]
-    data, noise = pd.DataFrame(lines, columns=COLUMNS), {"fid": Spread(0.05, 1000)}
+    data = cells([(row, FID, 0, value) for row, value in (("a", 100.0), ("b", 80.0), ("c", 10.0), ("d", 8.0))])
+    noise = {("d", "fid"): Spread(0.05, 1000)}
     (large,) = decide(falls(FID, "a", "b", **WORDS), data, noise).findings
     (small,) = decide(falls(FID, "c", "d", **WORDS), data, noise).findings
     assert large.half_width == pytest.approx(10 * small.half_width)
     assert large.half_width == pytest.approx(1.96 * 0.05 * math.hypot(100, 80), rel=1e-2)
-    repeated = pd.DataFrame([["a", "fid", s, v, 1, "r", "e"] for s, v in enumerate((90.0, 110.0))], columns=COLUMNS)
-    assert seed_spread(FID, repeated, {}).sd == pytest.approx(math.sqrt(200) / 100)
+    repeated = cells([("a", FID, seed, value) for seed, value in enumerate((90.0, 110.0))])
+    assert seed_spread(FID, "d", repeated, {}).sd == pytest.approx(math.sqrt(200) / 100)
 
 
 def test_missing_rows_leave_a_claim_undecided_and_are_named():
@@ -113,12 +120,12 @@ def test_a_nan_fails_a_claim():
 
 @pytest.mark.parametrize(("b", "status"), [(10.5, Status.HOLDS), (13.0, Status.FAILS), (12.1, Status.UNDECIDED)])
 def test_close_rows(b, status):
-    data, noise = frame(a=[10], b=[b]), {"u": Spread(0.1, 100)}
+    data, noise = frame(a=[10], b=[b]), {("d", "u"): Spread(0.1, 100)}
     assert decide(close(UNITS, "a", "b", within=2, **WORDS), data, noise).status is status
 
 
 def test_small_drops():
-    data, noise = frame(a=[97], b=[96]), {"u": Spread(0.1, 100)}
+    data, noise = frame(a=[97], b=[96]), {("d", "u"): Spread(0.1, 100)}
     assert decide(drops_at_most(UNITS, "a", "b", by=2, **WORDS), data, noise).status is Status.HOLDS
     assert decide(drops_at_most(UNITS, "a", "b", by=0.5, **WORDS), data, noise).status is Status.FAILS
 
@@ -126,13 +133,13 @@ def test_small_drops():
 def test_a_ratio_is_a_pair_of_contrasts():
     slow = (Term(1, "slow", UNITS), Term(-1.5, "fast", UNITS)), (Term(1, "slow", UNITS), Term(-2.5, "fast", UNITS))
     claim = Claim("twice as long", "w", (Contrast(slow[0], low=0), Contrast(slow[1], high=0)))
-    noise = {"u": Spread(0.1, 100)}
+    noise = {("d", "u"): Spread(0.1, 100)}
     assert decide(claim, frame(slow=[20], fast=[10]), noise).status is Status.HOLDS
     assert decide(claim, frame(slow=[30], fast=[10]), noise).status is Status.FAILS
 
 
 def test_ratios_and_gaps_are_contrasts_too():
-    noise = {"u": Spread(0.1, 100)}
+    noise = {("d", "u"): Spread(0.1, 100)}
     double = ratio(UNITS, "slow", "fast", low=1.5, high=2.5, **WORDS)
     assert decide(double, frame(slow=[20], fast=[10]), noise).status is Status.HOLDS
     assert decide(double, frame(slow=[12], fast=[10]), noise).status is Status.FAILS
@@ -154,14 +161,50 @@ def test_cited_beside_measured_values_are_decided_where_values_compare():
     assert decide(order, data, NARROW, cited={"a": 1.0}.items(), comparable=True).status is Status.HOLDS
 
 
+def test_values_of_different_feature_spaces_have_no_common_measure():
+    apart = pd.concat([cells([("a", UNITS, 0, 30.0)], label="FD(x)"), cells([("b", UNITS, 0, 10.0)], label="FD(y)")])
+    decision = decide(falls(UNITS, "a", "b", **WORDS), apart, NARROW)
+    assert (decision.status, "different feature spaces" in decision.reason) == (Status.UNDECIDED, True)
+
+
+def test_exact_values_decide_without_seeds():
+    exact = replace(UNITS, noise="none")
+    data = cells([("a", exact, 0, 1.0), ("b", exact, 0, 1.1), ("c", exact, 0, 1.1)])
+    assert decide(rises(exact, "a", "b", **WORDS), data, {}).status is Status.HOLDS
+    assert decide(rises(exact, "b", "a", **WORDS), data, {}).status is Status.FAILS
+    assert decide(rises(exact, "b", "c", **WORDS), data, {}).status is Status.UNDECIDED
+
+
+def test_noise_is_pooled_over_rows_of_the_same_data_only():
+    here = cells([("a", UNITS, 0, 1.0), ("a", UNITS, 1, 3.0)])
+    there = cells([("b", UNITS, 0, 10.0), ("b", UNITS, 1, 90.0)]).assign(data="e")
+    assert seed_spread(UNITS, "d", pd.concat([here, there]), {}).sd == pytest.approx(math.sqrt(2))
+
+
+@pytest.mark.parametrize(("a", "b", "printed"), [(1.0, 2.0, "holds"), (2.0, 1.0, "fails"), (1.0, 1.0, "undecided")])
+def test_the_printed_values_decide_a_claim_of_their_own(a, b, printed):
+    table = Table(number=1, title="t", metrics=(UNITS,), rows=(Row("a", HYBRID, (a,)), Row("b", None, (b,))))
+    assert decide_printed(rises(UNITS, "a", "b", **WORDS), table) == printed
+
+
+def test_words_stand_for_what_they_mean():
+    rows = (Row("a", None, (Words("3 days", 72),)), Row("b", None, (Words("8 TPUs"),)))
+    table = Table(number=1, title="t", metrics=(UNITS,), rows=rows)
+    assert decide_printed(bounded(UNITS, "a", low=71, **WORDS), table) is Status.HOLDS
+    assert decide_printed(bounded(UNITS, "b", low=71, **WORDS), table) is None
+
+
+@pytest.mark.parametrize(("configured", "verdict"), [("L1", Verdict.PASS), ("l2", Verdict.DEVIATES)])
+def test_settings_deviate_or_not(configured, verdict):
+    assert judge_setting(Words("l1"), configured, comparable=True) is verdict
+    assert judge_setting(Words("l1"), configured, comparable=False) is Verdict.NOT_COMPARED
+
+
 def test_improvement_follows_the_direction_of_each_metric():
     claim = improves("a", "b", metrics=(ACCURACY, FID), **WORDS)
-    lines = [
-        [r, m, 0, v, 1, "r", "e"]
-        for r, m, v in (("a", "accuracy", 90), ("b", "accuracy", 95), ("a", "fid", 30), ("b", "fid", 20))
-    ]
-    noise = {"fid": Spread(0.05, 30), "accuracy": Spread(0.5, 30)}
-    assert decide(claim, pd.DataFrame(lines, columns=COLUMNS), noise).status is Status.HOLDS
+    values = [("a", ACCURACY, 0, 90), ("b", ACCURACY, 0, 95), ("a", FID, 0, 30), ("b", FID, 0, 20)]
+    noise = {("d", "fid"): Spread(0.05, 30), ("d", "accuracy"): Spread(0.5, 30)}
+    assert decide(claim, cells(values), noise).status is Status.HOLDS
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""How figures are drawn: one module for each kind of them, as `harness.spec.drawings` names it."""

@@ -1,0 +1,153 @@
+"""What all figures share: type and colours, the sheet with title and caption, panels and points."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from math import ceil, nan
+from textwrap import wrap
+from typing import Any, Literal
+
+import matplotlib.style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.transforms import Bbox
+
+from harness.report.build import ExhibitReport, Measured
+from harness.report.text import title
+
+WIDTH = 7.0
+"""The width of a page's text, in inches: figures are printed at the size at which they are drawn."""
+LARGE, MEDIUM, SMALL = 8.5, 7.5, 6.5
+BLUE, ORANGE, GREEN, RED, SKY, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "0.55"
+COLOURS = (BLUE, ORANGE, GREEN, RED, SKY, "#CC79A7", "#000000")
+"""Okabe and Ito's palette. Some of its colours are one grey in print: every curve has a marker of its own, too."""
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+DASHES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")
+MOST_NAMES = 6
+"""How many rows a caption names before it counts the others."""
+STYLE: dict[str, Any] = {
+    "axes.axisbelow": True,
+    "axes.labelsize": MEDIUM,
+    "axes.linewidth": 0.6,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": MEDIUM,
+    "figure.dpi": 300,
+    "font.size": MEDIUM,
+    "grid.color": "0.9",
+    "grid.linewidth": 0.6,
+    "image.interpolation": "nearest",
+    "legend.fontsize": MEDIUM,
+    "legend.frameon": False,
+    "lines.linewidth": 1.3,
+    "lines.markersize": 4,
+    "pdf.fonttype": 42,  # publishers refuse matplotlib's own Type 3 fonts
+    "text.parse_math": False,  # a row's label may have dollars in it
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+}
+
+
+def style() -> AbstractContextManager[None]:
+    """Return the context in which figures are drawn and saved: the same whatever a user's matplotlibrc says."""
+    return matplotlib.style.context(["default", STYLE])
+
+
+def sheet(report: ExhibitReport, width: float, height: float, *remarks: str) -> tuple[Figure, SubFigure]:
+    """Return a figure, and the body of this size in inches to draw on.
+
+    The exhibit's title stands above the body. Below it a caption says the remarks, which runs are shown, and what is
+    missing.
+    """
+    caption = " ".join([*remarks, *_runs(report), *_missing(report)])
+    heading, caption_lines = _lines(title(report), width, 0.68 * LARGE), _lines(caption, width, 0.57 * SMALL)
+    heights = [_height(heading, LARGE), height, _height(caption_lines, SMALL)]
+    figure = Figure(figsize=(width, sum(heights)), layout="constrained")
+    head, body, foot = figure.subfigures(3, 1, height_ratios=heights, squeeze=False)[:, 0]
+    left = 0.05 / width
+    head.text(left, 0.5, "\n".join(heading), va="center", fontsize=LARGE, fontweight="bold")
+    foot.text(left, 0.5, "\n".join(caption_lines), va="center", fontsize=SMALL, color="0.3")
+    return figure, body
+
+
+def settle(figure: Figure) -> None:
+    """Lay a figure out for good, for all formats alike, and round off what the solver leaves to chance: last digits."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine(None)
+    for part in figure.subfigs:
+        part.bbox_relative.set_points(part.bbox_relative.get_points().round(6))
+    for axes in figure.axes:
+        axes.set_position(Bbox(axes.get_position(original=True).get_points().round(6)))
+
+
+def panels(body: SubFigure, count: int, columns: int, heights: Sequence[float] | None = None) -> list[Axes]:
+    """Return so many axes in lines of `columns`, which may differ in their heights."""
+    axes = body.subplots(ceil(count / columns), columns, squeeze=False, height_ratios=heights).ravel()
+    for unused in axes[count:]:
+        unused.remove()
+    return list(axes[:count])
+
+
+def balanced(count: int, most: int) -> int:
+    """Return how many columns make the fewest lines of `most` panels at most, filled as evenly as possible."""
+    return ceil(count / ceil(count / most))
+
+
+def leave_empty(axes: Axes, why: str) -> None:
+    """Draw a frame that says why there is nothing in it."""
+    axes.tick_params(bottom=False, left=False, labelbottom=False, labelleft=False)
+    axes.spines[:].set(visible=True, color="0.8", linestyle=(0, (4, 4)))
+    axes.text(0.5, 0.5, why, transform=axes.transAxes, ha="center", va="center", color=GREY)
+
+
+def draw_measured(axes: Axes, points: Iterable[tuple[float, Measured | None]], **look: Any) -> None:
+    """Draw a curve of means with bars for their standard deviations; what is not measured is left out."""
+    known = [(x, measured) for x, measured in points if measured is not None]
+    if known:
+        xs, means, deviations = zip(*((x, measured.mean, measured.sd or nan) for x, measured in known), strict=True)
+        axes.plot(xs, means, **look)
+        axes.errorbar(xs, means, deviations, fmt="none", ecolor=look["color"], elinewidth=0.8)
+
+
+def draw_reported(axes: Axes, report: ExhibitReport, points: Iterable[tuple[float, float | None]], **look: Any) -> None:
+    """Draw rings for the paper's values, where values compare at all."""
+    known = [(x, value) for x, value in points if value is not None]
+    if known and report.scale.comparable:
+        look = {"linestyle": "none", "markersize": 7, "markeredgewidth": 0.7, "fillstyle": "none", **look}
+        axes.plot(*zip(*known, strict=True), **look, label="the paper's value")
+
+
+def _runs(report: ExhibitReport) -> Iterator[str]:
+    first = report.frame[report.frame["seed"] == 0].drop_duplicates("run")
+    groups = []
+    for data, lines in first.groupby("data", sort=False):
+        runs = [report.exhibit.row(key).run for key in lines["row"]]
+        named = [f"{run.name if run else ''} ({id})" for run, id in zip(runs, lines["run"], strict=True)]
+        groups.append(f"{', '.join(named)} on {data}")
+    if groups:
+        yield f"Runs with seed 0: {'; '.join(groups)}."
+
+
+def _missing(report: ExhibitReport) -> Iterator[str]:
+    measured = set(report.frame["row"])
+    absent = [row.row for row in report.rows if row.row.key not in measured and row.row.setting is None]
+    if foreign := [row.key for row in absent if row.run is None and set(row.reported) == {None}]:
+        yield f"Not run here: {_some(foreign)}."
+    if waiting := [row.key for row in absent if row.run]:
+        yield f"Not measured yet: {_some(waiting)}."
+    if report.measured < report.wanted:
+        yield f"{report.measured} of {report.wanted} values are measured."
+
+
+def _some(names: list[str]) -> str:
+    more = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
+    return ", ".join(names[:MOST_NAMES] + more)
+
+
+def _lines(text: str, width: float, letter: float) -> list[str]:
+    """Break a text into lines of `width` inches, where a letter is so many points wide."""
+    return wrap(text, int(72 * (width - 0.1) / letter))
+
+
+def _height(lines: list[str], size: float) -> float:
+    """Return the height of some lines with a margin, in inches."""
+    return (1.25 * len(lines) + 0.8) * size / 72

@@ -1,0 +1,39 @@
+"""Images in figures: mosaics with thin white lines between the images, every pixel a square."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+FINEST = 32
+"""Smaller images are enlarged about to this size, so that the lines between them stay thin."""
+
+
+def show_mosaic(axes: Axes, lines: Sequence[NDArray[np.uint8]], columns: int) -> None:
+    """Draw lines of images; an image is one unit wide and high on the axes."""
+    picture = mosaic(lines, columns)
+    grey = picture.shape[2] == 1
+    extent = (0, columns, len(lines), 0)
+    axes.imshow(picture[:, :, 0] if grey else picture, cmap="gray", vmin=0, vmax=255, extent=extent)
+    axes.set(xticks=[], yticks=[])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+
+
+def mosaic(lines: Sequence[NDArray[np.uint8]], columns: int) -> NDArray[np.uint8]:
+    """Return the picture `(height, width, c)` of lines of images `(n, c, h, w)`, white where n is below `columns`."""
+    _, channels, height, width = lines[0].shape
+    zoom = max(1, FINEST // height)
+    gap = zoom * height // FINEST or 1
+    shape = (len(lines), columns, channels, zoom * height + gap, zoom * width + gap)
+    tiles = np.full(shape, 255, dtype=np.uint8)
+    for line, images in zip(tiles, lines, strict=True):
+        line[: len(images), :, :-gap, :-gap] = images.repeat(zoom, axis=2).repeat(zoom, axis=3)
+    picture = tiles.transpose(0, 3, 1, 4, 2).reshape(shape[0] * shape[3], shape[1] * shape[4], channels)
+    return picture[:-gap, :-gap]
+
+
+def in_lines(images: NDArray[np.uint8], columns: int) -> list[NDArray[np.uint8]]:
+    """Return images in lines of `columns`."""
+    return [images[start : start + columns] for start in range(0, len(images), columns)]

@@ -1,0 +1,79 @@
+"""What a row has to show: values and arrays of the run with seed 0, or why there are none."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from numpy.typing import NDArray
+
+from harness.report.build import ExhibitReport
+from harness.spec.metrics import Metric
+from harness.spec.row import Row
+from harness.store.arrays import load_array
+from harness.store.files import StoreError
+from harness.store.run_directory import Results
+
+
+@dataclass(frozen=True)
+class Value:
+    """What was measured of a row with seed 0, and what it is called in print."""
+
+    metric: Metric
+    label: str
+    number: float
+
+    def __str__(self) -> str:
+        return f"{self.label} {self.metric.measured(self.number)} {self.metric.unit}".rstrip()
+
+
+def value(report: ExhibitReport, row: Row, quantity: str) -> Value | None:
+    """Return a quantity of a row as measured with seed 0, None while it is not."""
+    lines = _of_seed_0(report, row)
+    for metric in report.exhibit.metrics:
+        of_metric = lines[lines["metric"] == metric.key]
+        if metric.quantity == quantity and len(of_metric):
+            return Value(metric, str(of_metric["label"].iloc[0]), float(of_metric["value"].iloc[0]))
+    return None
+
+
+def artefact(report: ExhibitReport, results: Results, row: Row, name: str) -> NDArray[Any] | None:
+    """Return an array, memory-mapped, that a row's evaluations with seed 0 have kept; None when there is none.
+
+    Raises `StoreError` when its file is broken.
+    """
+    for run, evaluation in _of_seed_0(report, row)[["run", "evaluation"]].itertuples(index=False):
+        folder = results.runs / run / "evaluations" / evaluation
+        path = folder / f"{name}.npy"
+        if path.exists():
+            try:
+                return load_array(path, mapped=True)
+            except (ValueError, EOFError, OSError):
+                mend = f"delete {folder.with_suffix('.json')} and run again to make both anew"
+                raise StoreError(f"{path} is no whole array; {mend}") from None
+    return None
+
+
+def first_seed(report: ExhibitReport) -> str:
+    """Return the remark that a figure shows one seed, and of how many."""
+    seeds = report.frame["seed"].nunique()
+    return f"Shown is the first of {seeds} seeds." if seeds > 1 else "One seed."
+
+
+def all_seeds(report: ExhibitReport) -> str:
+    """Return the remark over how many seeds the values of a figure are means."""
+    seeds = report.frame.groupby(["row", "metric", "reading"]).size()
+    fewest, most = (seeds.min(), seeds.max()) if len(seeds) else (1, 1)
+    if most == 1:
+        return "One seed."
+    number = f"{most}" if fewest == most else f"{fewest} to {most}"
+    return f"Means over {number} seeds; bars are their standard deviation."
+
+
+def why_empty(row: Row) -> str:
+    """Return why a row has nothing to show."""
+    return "not measured yet" if row.run else f"not run here: {row.key}"
+
+
+def _of_seed_0(report: ExhibitReport, row: Row) -> pd.DataFrame:
+    frame = report.frame
+    return frame[(frame["row"] == row.key) & (frame["seed"] == 0) & (frame["reading"] == "")]

@@ -1,0 +1,190 @@
+"""Lays an exhibit out as grids of texts: which value stands in which column, for all writers alike.
+
+With few metrics, paper and measured value stand side by side. With many, a row takes a line for the paper, one for
+the measurement, and one for every further protocol. Sections that report different metrics become grids of their own.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from harness.report.build import ExhibitReport, Measured, ReportCell, ReportRow
+from harness.report.verdicts import Verdict
+from harness.spec.metrics import Metric
+
+DASH, GAP = "-", "..."
+MOST_SIDE_BY_SIDE = 4
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its name, the group that it belongs to, what it is called without groups, and how it is aligned."""
+
+    name: str
+    group: str = ""
+    flat: str = ""
+    align: str = "right"
+
+    @property
+    def heading(self) -> str:
+        """The column's name where there are no groups above it."""
+        return self.flat or self.name
+
+
+@dataclass(frozen=True)
+class Line:
+    """The texts of a line, or the one text of a section's heading."""
+
+    texts: tuple[str, ...]
+    is_section: bool = False
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A caption (empty where there is one grid), columns and lines."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+
+
+def grids(report: ExhibitReport) -> Iterator[Grid]:
+    """Yield the grids of an exhibit, in the order of its rows."""
+    by_section = {
+        section: tuple(row for row in report.rows if row.row.section == section)
+        for section in dict.fromkeys(row.row.section for row in report.rows)
+    }
+    used = {section: _used(report, rows) for section, rows in by_section.items()}
+    if _share_columns(list(used.values())):
+        yield _grid(report, "", by_section, _used(report, report.rows))
+        return
+    for section, rows in by_section.items():
+        yield _grid(report, section, {"": rows}, used[section])
+
+
+def _used(report: ExhibitReport, rows: Sequence[ReportRow]) -> tuple[Metric, ...]:
+    """Return the metrics for which some row has a value."""
+    used = {cell.metric for row in rows for cell in row.cells if cell.reported is not None or cell.measured}
+    possible = {metric for metric in report.exhibit.metrics if metric.key in report.labels}
+    asked = {metric for metric in possible for row in rows if row.row.run and report.exhibit.asks(row.row, metric)}
+    return tuple(metric for metric in report.exhibit.metrics if metric in used | asked)
+
+
+def _share_columns(used: Sequence[tuple[Metric, ...]]) -> bool:
+    """Tell whether every section's metrics are among those of the section that has most."""
+    widest: set[Metric] = max(map(set, used), key=len, default=set())
+    return all(set(metrics) <= widest for metrics in used)
+
+
+def _grid(
+    report: ExhibitReport, caption: str, sections: dict[str, tuple[ReportRow, ...]], metrics: tuple[Metric, ...]
+) -> Grid:
+    stacked = len(metrics) > MOST_SIDE_BY_SIDE or bool(report.exhibit.readings)
+    layout = _Stacked if stacked else _SideBySide
+    columns = (*layout.columns(report, metrics), *_closing_columns(report))
+    lines: list[Line] = []
+    for section, rows in sections.items():
+        if section:
+            lines.append(Line((_section_heading(report, section, rows),), is_section=True))
+        for row in rows:
+            lines += layout.lines(report, row, metrics)
+    return Grid(caption, columns, tuple(lines))
+
+
+def _section_heading(report: ExhibitReport, section: str, rows: Sequence[ReportRow]) -> str:
+    """Return the section's name, with the dataset that stands in for the paper's where the exhibit has several."""
+    several = any(len(labels) > 1 for labels in report.labels.values())
+    data = {report.scale.shrink(row.row.run).config.data.name for row in rows if row.row.run}
+    if not several or report.scale.comparable or not data:
+        return section
+    return f"{section} ({', '.join(sorted(data))})"
+
+
+def _closing_columns(report: ExhibitReport) -> tuple[Column, ...]:
+    seeds = Column("seeds")
+    return (seeds, Column("verdict", align="left")) if report.scale.comparable else (seeds,)
+
+
+def _closing_texts(report: ExhibitReport, row: ReportRow) -> tuple[str, ...]:
+    seeds = str(row.seeds or "")
+    return (seeds, verdict(row)) if report.scale.comparable else (seeds,)
+
+
+class _SideBySide:
+    @staticmethod
+    def columns(report: ExhibitReport, metrics: tuple[Metric, ...]) -> list[Column]:
+        columns = [Column("Model", align="left")]
+        for metric in metrics:
+            label, unit = report.label(metric), f" {metric.unit}" if metric.unit else ""
+            group = f"{metric.label}{unit}" if label == metric.label else f"{metric.label} / {label}{unit}"
+            columns.append(Column("paper", group, f"{metric.label}{unit} (paper)"))
+            columns.append(Column("ours", group, f"{label}{unit}"))
+        return columns
+
+    @staticmethod
+    def lines(report: ExhibitReport, row: ReportRow, metrics: tuple[Metric, ...]) -> list[Line]:
+        texts = [row.row.label]
+        for cell in _chosen(row, metrics):
+            texts += [cell.metric.reported(cell.reported), _measured_or_gap(report, row, cell)]
+        return [Line((*texts, *_closing_texts(report, row)))]
+
+
+class _Stacked:
+    @staticmethod
+    def columns(report: ExhibitReport, metrics: tuple[Metric, ...]) -> list[Column]:
+        columns = [Column("Model", align="left"), Column("", align="left")]
+        return columns + [Column(f"{metric.label} {metric.unit}".strip()) for metric in metrics]
+
+    @staticmethod
+    def lines(report: ExhibitReport, row: ReportRow, metrics: tuple[Metric, ...]) -> list[Line]:
+        chosen = _chosen(row, metrics)
+        blank = tuple("" for _ in _closing_columns(report))
+        lines = []
+        if any(cell.reported is not None for cell in chosen):
+            lines.append(Line((row.row.label, "paper", *(c.metric.reported(c.reported) for c in chosen), *blank)))
+        if row.row.run or row.row.setting:
+            label = "" if lines else row.row.label
+            texts = [_measured_or_gap(report, row, cell) for cell in chosen]
+            lines.append(Line((label, "ours", *texts, *_closing_texts(report, row))))
+        for name in report.exhibit.readings:
+            values = [cell.readings.get(name) for cell in chosen]
+            if any(values):
+                found = [
+                    measured(value, cell.metric) if value else "" for value, cell in zip(values, chosen, strict=True)
+                ]
+                lines.append(Line(("", name, *found, *blank)))
+        return lines
+
+
+def verdict(row: ReportRow) -> str:
+    """Return the verdicts of a row in a few words: each kind once, counted where it occurs more often."""
+    kinds = [cell.verdict for cell in row.cells if cell.verdict is not Verdict.NOT_REPORTED]
+    order = [
+        Verdict.FAIL, Verdict.PASS, Verdict.DEVIATES, Verdict.MISSING, Verdict.NOT_COMPARED, Verdict.CITED,
+    ]  # fmt: skip
+    if len(set(kinds)) <= 1:
+        return kinds[0].value if kinds else DASH
+    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in order if kind in kinds)
+
+
+def measured(value: Measured, metric: Metric) -> str:
+    """Return a mean, with the standard deviation where there are several seeds."""
+    text = metric.measured(value.mean)
+    return text if value.sd is None or metric.noise == "none" else f"{text} ± {metric.measured(value.sd)}"
+
+
+def _chosen(row: ReportRow, metrics: tuple[Metric, ...]) -> list[ReportCell]:
+    return [cell for cell in row.cells if cell.metric in metrics]
+
+
+def _measured_or_gap(report: ExhibitReport, row: ReportRow, cell: ReportCell) -> str:
+    if isinstance(cell.measured, Measured):
+        return measured(cell.measured, cell.metric)
+    if cell.measured is not None:
+        return cell.measured.value
+    return GAP if _is_wanted(report, row, cell) else DASH
+
+
+def _is_wanted(report: ExhibitReport, row: ReportRow, cell: ReportCell) -> bool:
+    if row.row.run is None or not report.exhibit.asks(row.row, cell.metric):
+        return False
+    return report.paper.evaluation(cell.metric, row.row.run, report.scale) is not None

@@ -1,0 +1,73 @@
+"""The files of pictures: named after their exhibit, the same to the byte every time, and readable."""
+
+import subprocess
+import sys
+from io import BytesIO
+
+import matplotlib.image
+import numpy as np
+import pytest
+from toy_paper import DENOISING, HYBRID
+
+from harness.report.figures import drawings
+from harness.spec.drawings import SampleGrids
+from harness.spec.metrics import FID
+from harness.spec.registry import papers
+from harness.spec.row import Row
+
+NASTY = r"</script> _ % & # $ \input{/etc/passwd} ^ ~ { } | ` * “α” ≤ $\frac{$"
+
+
+def arrays(cell):
+    return {"samples": np.zeros((9, 1, 8, 8), dtype=np.uint8)}
+
+
+@pytest.fixture
+def figure(bench):
+    figure = bench.figure(SampleGrids(side=2), [FID], (NASTY, HYBRID), ("Foreign", None))
+    bench.measure(figure, arrays=arrays)
+    return figure
+
+
+def test_a_figure_has_its_name_and_the_same_bytes_every_time(bench, figure):
+    first = bench.write(figure)
+    assert set(first) == {"figure1.png", "figure1.pdf"}
+    assert bench.write(figure) == first
+    picture = matplotlib.image.imread(BytesIO(first["figure1.png"]))
+    assert picture.shape[1] == pytest.approx(7 * 300, abs=2)
+    assert picture.std() > 0
+    pdf = first["figure1.pdf"]
+    assert pdf.startswith(b"%PDF-") and pdf.rstrip().endswith(b"%%EOF")
+    assert b"CreationDate" not in pdf and b"/Type3" not in pdf
+
+
+def test_figures_do_not_depend_on_a_users_settings(bench, figure):
+    import matplotlib
+
+    first = bench.write(figure)
+    with matplotlib.rc_context({"font.size": 20, "savefig.dpi": 20, "text.parse_math": True}):
+        assert bench.write(figure) == first
+
+
+def test_a_table_has_its_agreement_and_its_samples(bench):
+    rows = [Row(str(index), HYBRID.but(epochs=2 + index), (float(index),)) for index in range(3)]
+    table = bench.table([FID], *rows, Row("Other", DENOISING, (9.0,)))
+    assert bench.write(table) == {}
+    bench.measure(table, value=lambda cell: float(cell.run.config.training.epochs), arrays=arrays)
+    names = {f"table2-{kind}.{ending}" for kind in ("agreement", "samples") for ending in ("png", "pdf")}
+    assert set(bench.write(table)) == names
+
+
+def test_every_drawing_of_every_paper_can_be_imported():
+    from importlib import import_module
+
+    for paper in papers().values():
+        for exhibit in paper.exhibits:
+            for drawing in drawings(exhibit).values():
+                module, _, function = drawing.implementation.partition(":")
+                assert callable(getattr(import_module(module), function))
+
+
+def test_only_drawing_loads_matplotlib():
+    script = "import sys, harness.report.figures; assert 'matplotlib' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

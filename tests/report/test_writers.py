@@ -67,7 +67,9 @@ def test_a_complete_table_shows_both_values_and_the_seeds(tmp_path):
     assert "11.0 ± 1.0" in text
     assert "26.4" in text
     assert "FD(digits)" in text
-    assert "classifier of the data (its test accuracy: digits (97.8 %)); they are not FID and IS" in " ".join(text.split())
+    assert "classifier of the data (its test accuracy: digits (97.8 %)); they are not FID and IS" in " ".join(
+        text.split()
+    )
     assert "verdict" not in text
 
 

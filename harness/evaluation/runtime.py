@@ -20,8 +20,8 @@ from harness.store.records import Measurement
 from harness.training.loop import Trainer
 
 EXTRAPOLATED = (
-    "only the windows and one validation pass were timed, beside whatever else ran on the machine; "
-    "everything beyond them is extrapolated"
+    "Times are extrapolated from short windows of training steps and one validation pass, measured after a warm-up "
+    "beside whatever else ran on the machine"
 )
 
 

@@ -6,7 +6,7 @@ from math import isfinite, nan
 import pandas as pd
 
 from harness.report.claims import Decision, decide
-from harness.report.frame import feature_spaces, measurements
+from harness.report.frame import details, measurements
 from harness.report.verdicts import Verdict, judge, judge_setting
 from harness.spec.cells import cells
 from harness.spec.exhibit import Exhibit
@@ -66,6 +66,7 @@ class ExhibitReport:
     """A table or figure with everything that the writers print.
 
     `labels` holds what the measured values of each metric are called; several, where the rows have several datasets.
+    `remarks` are what evaluations say of their values.
     """
 
     paper: Paper
@@ -74,7 +75,8 @@ class ExhibitReport:
     labels: dict[str, tuple[str, ...]]
     rows: tuple[ReportRow, ...]
     decisions: tuple[Decision, ...]
-    feature_spaces: list[dict[str, str | float]]
+    feature_spaces: tuple[dict[str, str | float], ...]
+    remarks: tuple[str, ...]
     wanted: int
     frame: pd.DataFrame
 
@@ -108,6 +110,7 @@ def build(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results) -> Exh
         labels.setdefault(cell.metric.key, {})[cell.label] = None
     groups = frame.groupby(["row", "metric", "reading"])
     by_cell = {(str(row), str(metric), str(reading)): lines for (row, metric, reading), lines in groups}
+    noted = details(frame, results)
     return ExhibitReport(
         paper=paper,
         exhibit=exhibit,
@@ -115,7 +118,10 @@ def build(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results) -> Exh
         labels={key: tuple(names) for key, names in labels.items()},
         rows=tuple(ReportRow(row, _cells(paper, exhibit, row, scale, by_cell)) for row in exhibit.rows),
         decisions=tuple(decide(claim, exhibit, frame, scale) for claim in exhibit.claims),
-        feature_spaces=feature_spaces(frame, results),
+        feature_spaces=tuple(
+            {space["data"]: space for found in noted if (space := found.get("feature_space"))}.values()
+        ),
+        remarks=tuple(dict.fromkeys(found["note"] for found in noted if "note" in found)),
         wanted=len(possible) + sum(row.setting is not None for row in exhibit.rows),
         frame=frame,
     )

@@ -53,7 +53,8 @@ def to_json(report: ExhibitReport) -> dict[str, Any]:
         "scale": report.scale.name,
         "comparable": report.scale.comparable,
         "note": report.scale.note,
-        "feature_spaces": report.feature_spaces,
+        "feature_spaces": list(report.feature_spaces),
+        "remarks": list(report.remarks),
         "coverage": {"measured": report.measured, "wanted": report.wanted},
         "rows": [
             {

@@ -1,6 +1,7 @@
 """From records to a data frame: one line per measured cell and seed."""
 
 from itertools import count
+from typing import Any
 
 import pandas as pd
 
@@ -29,14 +30,13 @@ def measurements(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results)
     return pd.DataFrame(lines, columns=COLUMNS)
 
 
-def feature_spaces(frame: pd.DataFrame, results: Results) -> list[dict[str, str | float]]:
-    """Return the feature spaces that generation metrics were measured in, one for each dataset."""
-    spaces: dict[str, dict[str, str | float]] = {}
-    for run, evaluation in frame.drop_duplicates(["data", "evaluation"])[["run", "evaluation"]].itertuples(index=False):
-        record = EvaluationRecord.load(results.runs / run / "evaluations" / f"{evaluation}.json")
-        if space := record.details.get("feature_space"):
-            spaces.setdefault(space["data"], space)
-    return list(spaces.values())
+def details(frame: pd.DataFrame, results: Results) -> list[dict[str, Any]]:
+    """Return the details of one record for every dataset and evaluation."""
+    first = frame.drop_duplicates(["data", "evaluation"])[["run", "evaluation"]]
+    paths = (
+        results.runs / run / "evaluations" / f"{evaluation}.json" for run, evaluation in first.itertuples(index=False)
+    )
+    return [EvaluationRecord.load(path).details for path in paths]
 
 
 def _line(cell: Cell, results: Results) -> list[object] | None:

@@ -32,6 +32,7 @@ def notes(report: ExhibitReport) -> list[str]:
             "FD and CS are a Fréchet distance and a class score in the features of a small classifier of the data "
             f"(its test accuracy: {listed}); they are not FID and IS."
         )
+    sentences += [f"{remark}." for remark in report.remarks]
     if report.wanted:
         sentences.append(_coverage(report))
     sentences += [f"{row.row.key}: {row.row.note}" for row in report.rows if row.row.note]

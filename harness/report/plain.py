@@ -8,6 +8,7 @@ from harness.report import text
 from harness.report.build import ExhibitReport
 from harness.report.claims import Status
 from harness.report.grid import Grid, grids
+from harness.spec.exhibit import Figure
 
 TERMINAL_WIDTH = 118
 INDENT = " " * 12
@@ -39,6 +40,8 @@ def brief(report: ExhibitReport) -> str:
 def markdown(report: ExhibitReport) -> str:
     """Return the exhibit and its claims as Markdown."""
     parts = [f"## {escape(text.title(report))}", "", escape(report.scale.note), ""]
+    if isinstance(report.exhibit, Figure) and report.measured:
+        parts += [f"![{escape(report.exhibit.title)}]({report.exhibit.name}.png)", ""]
     for grid in grids(report):
         parts += [*([f"**{escape(grid.caption)}**", ""] if grid.caption else []), _table(grid, "pipe"), ""]
     parts += [f"{escape(note)}  " for note in text.notes(report)]

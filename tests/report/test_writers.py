@@ -8,57 +8,26 @@ import subprocess
 
 import pandas as pd
 import pytest
+from reports import compile_latex, fill
 from toy_paper import PAPER as TOY
 
 from harness.report.build import build
 from harness.report.data import csv, json_text
 from harness.report.figures import write_figures
 from harness.report.files import WRITERS, write, write_document
-from harness.report.latex import document, latex
+from harness.report.latex import latex
 from harness.report.plain import markdown, terminal
-from harness.spec.cells import cells
 from harness.spec.registry import find_exhibits
 from harness.spec.scale import PAPER_SCALE
-from harness.store.records import EvaluationRecord, Measurement
 from harness.store.run_directory import Results
 
 HYBVIT, TABLE6 = find_exhibits(["hybvit/table6"])[0]
-FEATURES = {"kind": "classifier", "data": "digits", "test_accuracy": 97.8, "weights_sha256": "0" * 64}
-
-
-def fill(results, paper, table, scale, seeds=1, keep=lambda cell: True, value=lambda cell: 10.0 + cell.seed):
-    """Write the records that a real run would write; cells of one evaluation share a record."""
-    records = {}
-    for cell in cells(paper, table, table.rows, scale, range(seeds)):
-        directory = results.directory(cell.run)
-        directory.request(cell.run, [cell.evaluation])
-        if keep(cell):
-            quantities = records.setdefault(directory.record_path(cell.evaluation), (cell.evaluation, {}))[1]
-            quantities[cell.metric.quantity] = Measurement(value=value(cell), n=100)
-    for path, (evaluation, quantities) in records.items():
-        EvaluationRecord(
-            evaluation=evaluation.model_dump(mode="json"),
-            quantities=quantities,
-            details={"feature_space": FEATURES} if evaluation.kind == "generation" else {},
-            weights_sha256="0" * 64,
-            seconds=1.0,
-        ).save(path)
 
 
 def report_of(tmp_path, paper=HYBVIT, table=TABLE6, scale="laptop", **how):
     results, scale = Results(tmp_path), paper.scale(scale)
     fill(results, paper, table, scale, **how)
     return build(paper, table, scale, results)
-
-
-def compile_latex(tmp_path, *sources):
-    if shutil.which("pdflatex") is None:
-        pytest.skip("pdflatex is missing: apt-get install texlive-latex-base texlive-latex-recommended")
-    (tmp_path / "report.tex").write_text(document(*sources), encoding="utf-8")
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "report.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120)
-    assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
-    assert (tmp_path / "report.pdf").stat().st_size > 1000
 
 
 def test_a_complete_table_shows_both_values_and_the_seeds(tmp_path):

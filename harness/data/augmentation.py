@@ -1,6 +1,7 @@
 """Augmentation of a whole batch as tensors, with addressed randomness (HybViT Appendix C.2; the authors' code).
 
-Images are `(batch, channels, size, size)` float32 in [-1, 1], and every operation draws per image by its row.
+Images are `(batch, channels, size, size)` float32 in [-1, 1], and every operation draws per image by its row. What
+decides about the course of the work is drawn on the CPU, so that no part of it waits for the device.
 """
 
 from dataclasses import dataclass
@@ -10,15 +11,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from harness.data.autoaugment import autoaugment
 from harness.data.loaders import Batch
 from harness.randomness import Stream
-from harness.spec.errors import HarnessError
 from harness.spec.methods import Augmentation
 
 BACKGROUND = -1.0
 ERASED = 0.5
 """Random erasing fills with this value of the normalised range (the authors' code)."""
-ERASING_TRIES = 10
+ERASING_TRIES = 100
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,10 @@ class Mixed:
 def augment(batch: Batch, config: Augmentation, stream: Stream) -> Mixed:
     """Apply the augmentation in its fixed order: flip, crop, policy, erasing, then mixing over the batch.
 
-    Raises `HarnessError` for a policy that has no implementation.
+    Raises `HarnessError` for images whose number of channels the policy does not know.
     """
     images, labels = batch.images, batch.labels
+    host_rows = torch.arange(len(batch))
     rows = torch.arange(len(batch), device=images.device)
     if config.flip:
         images = flip(images, rows, stream.at("flip"))
@@ -45,11 +47,10 @@ def augment(batch: Batch, config: Augmentation, stream: Stream) -> Mixed:
     if config.policy == "digits":
         images = wobble(images, rows, stream.at("policy"))
     elif config.policy != "none":
-        raise HarnessError(f"augmentation policy '{config.policy}' has no implementation yet")
+        images = autoaugment(images, host_rows, stream.at("policy"), config.policy)
     if config.erasing:
         images = erase(images, rows, stream.at("erasing"), config.erasing)
-    first = rows[:1]
-    if config.mix and stream.at("mix").uniform(first).item() < config.mix:
+    if config.mix and stream.at("mix").uniform(host_rows[:1]).item() < config.mix:
         return mix(images, labels, stream.at("mixing"))
     return Mixed(images, labels, labels, torch.ones(len(batch), device=images.device))
 
@@ -85,7 +86,7 @@ def wobble(images: Tensor, rows: Tensor, stream: Stream) -> Tensor:
 def erase(images: Tensor, rows: Tensor, stream: Stream, probability: float) -> Tensor:
     """Fill a random rectangle of 2 to 40 % of the area, aspect 0.3 to 1/0.3, in a share of the images.
 
-    The first of ten rectangles that fits inside the image is taken; where none fits the image stays whole.
+    The first of a hundred rectangles that fits inside the image is taken; where none fits the image stays whole.
     """
     size = images.shape[-1]
     draws = stream.uniform(rows, ERASING_TRIES, 4)
@@ -107,10 +108,11 @@ def mix(images: Tensor, labels: Tensor, stream: Stream) -> Mixed:
 
     Both draw their share from Beta(1, 1), which is uniform; CutMix corrects it to the pixels that stayed.
     """
-    n, size = len(images), images.shape[-1]
-    partner = stream.at("partner").permutation(n, images.device)
-    coin, share, y, x = stream.uniform(torch.zeros(1, dtype=torch.int64, device=images.device), 4)[0]
+    n, size, device = len(images), images.shape[-1], images.device
+    partner = stream.at("partner").permutation(n, device)
+    coin, share, y, x = stream.uniform(torch.zeros(1, dtype=torch.int64), 4)[0]
     if coin < 0.5:
+        share = share.to(device, non_blocking=True)
         mixed = share * images + (1 - share) * images[partner]
         return Mixed(mixed, labels, labels[partner], share.expand(n))
     side = (size * (1 - share).sqrt()).floor()
@@ -118,8 +120,8 @@ def mix(images: Tensor, labels: Tensor, stream: Stream) -> Mixed:
     left, right = ((x * size).floor() + edge * side / 2 for edge in (-1, 1))
     top, bottom, left, right = (edge.floor().clamp(0, size)[None, None] for edge in (top, bottom, left, right))
     box = _box(top, left, bottom - top, right - left, size)
-    mixed = torch.where(box[:, None], images[partner], images)
-    kept = 1 - box.to(torch.float32).mean()
+    kept = (1 - box.to(torch.float32).mean()).to(device, non_blocking=True)
+    mixed = torch.where(box[:, None].to(device, non_blocking=True), images[partner], images)
     return Mixed(mixed, labels, labels[partner], kept.expand(n))
 
 

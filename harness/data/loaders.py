@@ -83,7 +83,7 @@ class ShuffledOrder:
 
 def to_signed(images: Tensor) -> Tensor:
     """Map uint8 pixels to float32 in [-1, 1]."""
-    return images.to(torch.float32) / 127.5 - 1
+    return (images / 127.5).sub_(1)
 
 
 def to_uint8(images: Tensor) -> Tensor:

@@ -1,0 +1,83 @@
+"""Images per second of AutoAugment on batches, and of Pillow image by image, measured in one run.
+
+    PYTHONPATH=.:tests/support python benchmarks/augmentation.py --threads 1
+    PYTHONPATH=.:tests/support python benchmarks/augmentation.py --device cuda
+
+Both sides begin with patches of scikit-learn's photographs in memory and end with float32 images in [-1, 1] on the
+device. The batched side draws its sub-policies within the measured time, Pillow's are given to it; Pillow runs in one
+process, as one worker of a data loader would. The two take turns, and the best of the rounds counts, because other
+work on the machine only ever adds time. A ratio above 1 says that the batched version is faster.
+"""
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+
+import numpy as np
+import PIL
+import pillow_pipeline
+import torch
+
+from harness.data.autoaugment import KINDS, autoaugment, draw
+from harness.data.loaders import to_signed
+from harness.data.photographs import PHOTOGRAPHS, read
+from harness.randomness import Stream
+
+CASES = [("cifar10", 32), ("imagenet", 32), ("imagenet", 64), ("imagenet", 96), ("svhn", 32)]
+
+
+def seconds(work: Callable[[], object], device: torch.device, repeats: int) -> float:
+    """Return the mean time of one call over so many calls, the device's work included."""
+    start = time.perf_counter()
+    for _ in range(repeats):
+        work()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return (time.perf_counter() - start) / repeats
+
+
+def compare(policy: str, size: int, batch: int, device: torch.device, rounds: int) -> tuple[float, float]:
+    """Return the images per second of the batched version and of Pillow."""
+    levels = read(PHOTOGRAPHS, size, 1, {"train": batch})["train"][0]
+    images, rows = to_signed(torch.from_numpy(levels)).to(device), torch.arange(batch)
+    best = {"batched": float("inf"), "pillow": float("inf")}
+    for number in range(rounds):
+        stream = Stream("benchmark", number)
+        plan = draw(rows, stream, policy)
+        drawn = list(zip(plan.kinds.T.tolist(), plan.magnitudes.T.tolist(), strict=True))
+        steps = [[(KINDS[k], m) for k, m in zip(*pair, strict=True) if k < len(KINDS)] for pair in drawn]
+
+        def batched(stream: Stream = stream) -> torch.Tensor:
+            return autoaugment(images, rows, stream, policy)
+
+        def pillow(steps: list[list[tuple[str, float]]] = steps) -> torch.Tensor:
+            pictures = [pillow_pipeline.apply(*pair) for pair in zip(levels, steps, strict=True)]
+            return to_signed(torch.from_numpy(np.stack(pictures))).to(device)
+
+        best["batched"] = min(best["batched"], seconds(batched, device, 5))
+        best["pillow"] = min(best["pillow"], seconds(pillow, device, 1))
+    return batch / best["batched"], batch / best["pillow"]
+
+
+def main() -> None:
+    """Measure and print one line a case."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", type=torch.device, default=torch.device("cpu"))
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="of torch, on the CPU")
+    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--rounds", type=int, default=12)
+    settings = parser.parse_args()
+    torch.set_num_threads(settings.threads)
+    on_cuda = settings.device.type == "cuda"
+    device = torch.cuda.get_device_name(settings.device) if on_cuda else f"cpu, {settings.threads} thread(s)"
+    print(f"torch {torch.__version__} on {device}; Pillow {PIL.__version__} on one core; batches of {settings.batch}")
+    print(f"load of the machine at the start: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    print(f"{'policy':10}{'size':>5}{'batched/s':>12}{'Pillow/s':>12}{'ratio':>8}")
+    for policy, size in CASES:
+        batched, pillow = compare(policy, size, settings.batch, settings.device, settings.rounds)
+        print(f"{policy:10}{size:5}{batched:12,.0f}{pillow:12,.0f}{batched / pillow:8.2f}")
+
+
+if __name__ == "__main__":
+    main()

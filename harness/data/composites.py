@@ -58,15 +58,15 @@ def mosaics(counts: Mapping[str, int]) -> Splits:
 
 
 def scenes(counts: Mapping[str, int]) -> Splits:
-    """Return a white digit in the middle of a 12x12 patch of a photograph, in colour; 10 classes."""
+    """Return a white digit in the middle of a grey 12x12 patch of a photograph; 10 classes."""
     splits: Splits = {}
     for split, count in counts.items():
         halves = [photographs.patches(name, 12, 4, split, count // 2)[0] for name in photographs.PHOTOGRAPHS]
-        background = np.concatenate(halves)
+        background = np.concatenate(halves) @ photographs.LUMA
         ((digit, labels),) = _digits(split, "scenes", 1, count)
-        ink = np.pad(digit / 255, ((0, 0), (2, 2), (2, 2)))[..., None]
+        ink = np.pad(digit / 255, ((0, 0), (2, 2), (2, 2)))
         image = background + (255 - background) * ink
-        splits[split] = np.rint(image).astype(np.uint8).transpose(0, 3, 1, 2), labels
+        splits[split] = np.rint(image).astype(np.uint8)[:, None], labels
     return splits
 
 

@@ -66,8 +66,8 @@ def decide(claim: Claim, exhibit: Exhibit, frame: pd.DataFrame, scale: Scale) ->
     """Return what the measurements of an exhibit say of a claim.
 
     A contrast holds when its whole 95 % interval lies inside the bounds, and fails when none of it does. The noise
-    is the standard deviation between seeds, pooled over the rows with the same data; with a single seed it is the one
-    that the scale declares. Without either, nothing is decided. Rows without a run stand with the values that the
+    is the standard deviation between seeds, pooled over the rows with the same data and with the one that the scale
+    declares. Without either, nothing is decided. Rows without a run stand with the values that the
     paper cites; beside measured rows these mean something only where values compare.
     """
     lines = frame[frame["reading"] == ""]
@@ -117,7 +117,7 @@ def decide_printed(claim: Claim, exhibit: Exhibit) -> Status | None:
 def seed_spread(
     metric: Metric, data: str, lines: pd.DataFrame, declared: Mapping[tuple[str, str], Spread]
 ) -> Spread | None:
-    """Return the standard deviation between seeds, pooled over the rows with this data, or else the declared one.
+    """Return the standard deviation between seeds, pooled over the rows with this data and with the declared one.
 
     For a metric with relative noise it is that of the values divided by the mean of their row.
     """
@@ -127,10 +127,10 @@ def seed_spread(
         deviations = deviations / groups.mean().abs()
     repeated = counts > 1
     df = int((counts[repeated] - 1).sum())
-    if df == 0:
-        return declared.get((data, metric.key))
-    pooled = float(((counts[repeated] - 1) * deviations[repeated] ** 2).sum() / df)
-    return Spread(sqrt(pooled), df)
+    squares = float(((counts[repeated] - 1) * deviations[repeated] ** 2).sum())
+    if known := declared.get((data, metric.key)):
+        df, squares = df + known.df, squares + known.df * known.sd**2
+    return Spread(sqrt(squares / df), df) if df else None
 
 
 def _estimate(term: Term, exhibit: Exhibit, lines: pd.DataFrame, scale: Scale) -> Estimate | None:

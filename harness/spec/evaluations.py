@@ -153,15 +153,15 @@ class Robustness(Evaluation):
 class Runtime(Evaluation):
     """Time of training and validation, measured over short windows after a warm-up and extrapolated.
 
-    An epoch is its iterations at the median time of the windows plus one pass over the test split.
+    An epoch is its iterations at the speed of the fastest window plus one pass over the test split.
     """
 
     kind: Literal["runtime"] = "runtime"
     implementation: ClassVar[str] = "harness.evaluation.runtime:evaluate"
 
     warmup_steps: PositiveInt = 20
-    timed_steps: PositiveInt = 20
-    windows: PositiveInt = 5
+    timed_steps: PositiveInt = 10
+    windows: PositiveInt = 12
 
     def labels(self, data: Dataset) -> dict[str, str]:
         """Return the labels of the times, of which all but the first step are extrapolated."""

@@ -23,7 +23,7 @@ class Scale:
     """A mapping from paper-scale runs and protocols to smaller ones.
 
     `comparable` says whether measured values may be held against the paper's; claims may be at every scale.
-    `spread` holds the seed spread by dataset and metric key, used while a result set has a single seed.
+    `spread` holds the seed spread by dataset and metric key, pooled with that of the results.
     """
 
     name: str

@@ -91,10 +91,11 @@ def test_one_seed_without_a_known_spread_decides_nothing():
     assert "the spread between seeds is unknown" in decision.reason
 
 
-def test_measured_spread_replaces_the_declared_one():
+def test_measured_spread_is_pooled_with_the_declared_one():
     data = frame(a=[30.0, 34.0], b=[10.0])
-    spread = seed_spread(UNITS, "d", data, {("d", "u"): Spread(99.0, 1)})
-    assert (spread.sd, spread.df) == (pytest.approx(math.sqrt(8)), 1)
+    alone, known = (seed_spread(UNITS, "d", data, declared) for declared in ({}, {("d", "u"): Spread(1.0, 3)}))
+    assert (alone.sd, alone.df) == (pytest.approx(math.sqrt(8)), 1)
+    assert (known.sd, known.df) == (pytest.approx(math.sqrt((8 + 3) / 4)), 4)
 
 
 def test_relative_noise_grows_with_the_value():

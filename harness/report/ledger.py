@@ -21,9 +21,8 @@ def summary(reports: Sequence[ExhibitReport]) -> str:
     measured = ", ".join(f"{sum(d.status is status for d in decisions)} {status}" for status in ORDER)
     printed = ", ".join(f"{sum(d.printed is status for d in decisions)} {status}" for status in ORDER)
     none = sum(d.printed is None for d in decisions)
-    return (
-        f"{len(decisions)} claims. Measured: {measured}. By the paper's printed values: {printed}, {none} not printed."
-    )
+    by_the_paper = f"By the paper's own printed values: {printed}, {none} not printed."
+    return f"{len(decisions)} claims. Measured: {measured}. {by_the_paper}"
 
 
 def terminal(reports: Sequence[ExhibitReport]) -> str:

@@ -31,15 +31,15 @@ def list_command(settings: Settings, scale: str, as_json: bool) -> None:
         for exhibit in paper.exhibits:
             found = list(cells(paper, exhibit, exhibit.rows, paper.scale(scale), [0]))
             measured = sum(results.directory(c.run).record_path(c.evaluation).exists() for c in found)
-            settings = sum(row.setting is not None for row in exhibit.rows)
+            configured = sum(row.setting is not None for row in exhibit.rows)
             listed.append(
                 {
                     "paper": paper.name,
                     exhibit.kind: exhibit.name,
                     "title": exhibit.title,
                     "rows": len(exhibit.rows),
-                    "cells": len(found) + settings,
-                    "measured": measured + settings,
+                    "cells": len(found) + configured,
+                    "measured": measured + configured,
                     "optional": exhibit in paper.optional,
                 }
             )

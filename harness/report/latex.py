@@ -22,7 +22,7 @@ def latex(report: ExhibitReport) -> str:
     return "\n".join(
         [
             f"% {report.name}, scale {report.scale.name}; needs \\usepackage{{booktabs,graphicx}}",
-            "\\begin{table}",
+            "\\begin{table}[!htbp]",
             "\\centering",
             f"\\caption{{{_tex(text.caption(report))}. {_tex(report.scale.note)}}}",
             f"\\label{{tab:{report.paper.name}-{report.exhibit.name}}}",
@@ -43,7 +43,7 @@ def figure(report: ExhibitReport, picture: str) -> str:
     return "\n".join(
         [
             f"% {report.name}, scale {report.scale.name}; needs \\usepackage{{graphicx}}",
-            "\\begin{figure}",
+            "\\begin{figure}[!htbp]",
             "\\centering",
             f"\\includegraphics[width=\\linewidth,height=0.8\\textheight,keepaspectratio]{{{picture}}}",
             f"\\caption{{{_tex(caption)}}}",

@@ -43,7 +43,7 @@ def claim_evidence(decision: Decision, report: ExhibitReport) -> str:
     """Return the measured values that decide a claim, and what keeps it from being decided."""
     parts = _values(decision, report)
     intervals = [
-        f"{finding.estimate:+.2f} ± {finding.half_width:.2f} {_bounds(finding.contrast.low, finding.contrast.high)}"
+        f"{_signed(finding.estimate)} ± {finding.half_width:.2f} {_bounds(finding.contrast.low, finding.contrast.high)}"
         for finding in decision.findings
     ]
     if intervals:
@@ -77,6 +77,11 @@ def _coverage(report: ExhibitReport) -> str:
     if seeds[-1] > 1:
         return f"{coverage}; ± is the standard deviation over {_range(seeds)} seeds (ddof 1)."
     return f"{coverage}, with one seed: the spread between seeds is not in the values."
+
+
+def _signed(value: float) -> str:
+    """Return a difference with two decimals, or two digits where these would show none."""
+    return f"{value:+.2g}" if 0 < abs(value) < 0.01 else f"{value:+.2f}"
 
 
 def _bounds(low: float, high: float) -> str:

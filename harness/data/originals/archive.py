@@ -1,0 +1,93 @@
+"""Original archives: their names, sizes and hashes, and the two ways to accept a file as one of them."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.data.blocks import Report
+from harness.data.errors import DataError, reading
+
+PIECE = 2**22
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A file as its authors publish it.
+
+    `size` is in bytes; None says that no canonical file exists, so that any archive or folder may be it. `url` is
+    empty where a licence has to be accepted first, or a browser is needed. `splits` are those that need the file.
+    """
+
+    name: str
+    size: int | None
+    sha256: str = ""
+    md5: str = ""
+    url: str = ""
+    splits: tuple[str, ...] = ("train", "test")
+
+
+Check = Callable[[Archive, Path, Report], str]
+"""Accepts a file as an archive and returns its SHA-256, or raises `DataError`."""
+
+
+def verified(archive: Archive, path: Path, report: Report) -> str:
+    """Return the SHA-256 of a file that has the size and the hash of the archive.
+
+    Raises `DataError` otherwise, naming what was expected.
+    """
+    if archive.size is None:
+        raise DataError(f"there is no known hash to check {path} by: take it as it is with --unverified")
+    sha256, complaint = compare(archive, path, report)
+    if complaint:
+        raise DataError(
+            f"{path} is not {archive.name}: {complaint}; get the file again, or take it as it is with --unverified"
+        )
+    return sha256
+
+
+def compare(archive: Archive, path: Path, report: Report) -> tuple[str, str]:
+    """Return the SHA-256 of a file and what is wrong with it, nothing where it is the archive."""
+    with reading(path):
+        size = path.stat().st_size
+    if size != archive.size:
+        return "", f"it has {size:,} bytes, the original has {archive.size:,}"
+    sha256, md5 = _hashes(path, report)
+    for kind, found, expected in (("SHA-256", sha256, archive.sha256), ("MD5", md5, archive.md5)):
+        if expected and found != expected:
+            return sha256, f"its {kind} is {found}, that of the original {expected}"
+    return sha256, ""
+
+
+def unverified(archive: Archive, path: Path, report: Report) -> str:
+    """Return the SHA-256 of any file, or for a folder the words that it has none."""
+    return "none: a folder" if path.is_dir() else _hashes(path, report)[0]
+
+
+def locate(archives: tuple[Archive, ...], path: Path) -> dict[str, Path]:
+    """Return where each archive is, by name: in a folder `path`, or it is `path`, or lies beside it.
+
+    A single archive may have any name, since its hash tells what it is. Raises `DataError` when one is missing.
+    """
+    if len(archives) == 1 and (path.is_file() or archives[0].size is None):
+        return {archives[0].name: path}
+    folder = path if path.is_dir() else path.parent
+    for archive in archives:
+        if not (folder / archive.name).is_file():
+            where = f": it is at {archive.url}" if archive.url else ""
+            raise DataError(f"{folder} holds no {archive.name}{where} (docs/data.md)")
+    return {archive.name: folder / archive.name for archive in archives}
+
+
+def _hashes(path: Path, report: Report) -> tuple[str, str]:
+    """Return the SHA-256 and the MD5 of a file, read once."""
+    hashes = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    done = 0
+    with reading(path), open(path, "rb") as file:
+        total = path.stat().st_size
+        while piece := file.read(PIECE):
+            for one in hashes:
+                one.update(piece)
+            done += len(piece)
+            report(f"checking {path.name}", done, total)
+    return hashes[0].hexdigest(), hashes[1].hexdigest()

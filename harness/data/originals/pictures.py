@@ -1,0 +1,97 @@
+"""Pictures of any size, decoded and brought to the size of a dataset as the authors' code does it.
+
+That is torchvision's `Resize` on a PIL image: bilinear, averaging where it shrinks.
+"""
+
+import io
+import warnings
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.data.blocks import Block
+from harness.data.errors import DataError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+PIXELS = 2**25
+"""The most that a picture may claim to have: 32 million, above which only bombs lie."""
+SLIVER = 10
+"""The longest side that is not refused, in short sides."""
+BLOCK = 500
+
+
+def decode(content: bytes, where: str) -> "Image":
+    """Return a picture in three colours; grey ones get three equal channels.
+
+    Raises `DataError` for what is no JPEG, PNG or WebP picture, is damaged, or claims too many pixels.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            picture = Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "WEBP"))
+        pixels = picture.width * picture.height
+        if pixels <= PIXELS:
+            return picture.convert("RGB")
+    except UnidentifiedImageError:
+        raise DataError(f"{where} is not a picture that can be read: neither JPEG, PNG nor WebP") from None
+    except Exception as error:  # a damaged picture can fail in any way
+        reason = " ".join(str(error).split())[:80] or type(error).__name__
+        raise DataError(f"{where} is not a picture that can be read ({reason})") from None
+    raise DataError(f"{where} claims to have {pixels:,} pixels: refused")
+
+
+def exact(picture: "Image", size: int, where: str) -> NDArray[np.uint8]:
+    """Return a picture that has this size already, `(3, size, size)`.
+
+    Raises `DataError` for any other.
+    """
+    if picture.size != (size, size):
+        raise DataError(f"{where} has {picture.width} x {picture.height} pixels, not {size} x {size}")
+    return np.asarray(picture).transpose(2, 0, 1)
+
+
+def squeeze(picture: "Image", size: int) -> NDArray[np.uint8]:
+    """Return a picture scaled to `(3, size, size)`, whatever its proportions."""
+    return np.asarray(_scaled(picture, size, size)).transpose(2, 0, 1)
+
+
+def fit(picture: "Image", size: int, where: str) -> NDArray[np.uint8]:
+    """Return a picture whose short side is scaled to `size`, and of it the middle `(3, size, size)`.
+
+    Raises `DataError` for a sliver, which would have to be scaled up without measure.
+    """
+    short = min(picture.size)
+    if max(picture.size) > SLIVER * short:
+        raise DataError(f"{where} has {picture.width} x {picture.height} pixels: one side is too long for the other")
+    scaled = _scaled(picture, *(side * size // short for side in picture.size))
+    left, top = (round((side - size) / 2) for side in scaled.size)
+    return np.asarray(scaled.crop((left, top, left + size, top + size))).transpose(2, 0, 1)
+
+
+def _scaled(picture: "Image", width: int, height: int) -> "Image":
+    from PIL import Image
+
+    return picture.resize((width, height), Image.Resampling.BILINEAR)
+
+
+def in_blocks(
+    pictures: Iterable[tuple[NDArray[np.uint8], int]], splits: tuple[str, ...], block: int = BLOCK
+) -> Iterator[Block]:
+    """Yield pictures with their labels in blocks."""
+    images: list[NDArray[np.uint8]] = []
+    labels: list[int] = []
+    for image, label in pictures:
+        images.append(image)
+        labels.append(label)
+        if len(images) == block:
+            yield Block(splits, np.stack(images), np.array(labels, dtype=np.int64))
+            images, labels = [], []
+    if images:
+        yield Block(splits, np.stack(images), np.array(labels, dtype=np.int64))

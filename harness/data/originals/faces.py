@@ -1,0 +1,116 @@
+"""Faces without classes: CelebA-HQ, and the aligned CelebA at two sizes. Every label is 0."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.data.blocks import Block, expect
+from harness.data.errors import DataError, reading
+from harness.data.originals.pictures import SUFFIXES, decode, fit, in_blocks, squeeze
+from harness.data.originals.zips import MEMBER_LIMIT, open_zip
+from harness.spec.data import Dataset
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+LIMIT = 2**36
+"""Bytes; 30,000 pictures of 1024 x 1024 pixels are 40 GB when nothing compresses them."""
+ALIGNED = "img_align_celeba.zip"
+PARTITION = "list_eval_partition.txt"
+PARTS = {"train": "0", "test": "2"}
+FOLDER = "img_align_celeba"
+
+
+def read_celebahq128(data: Dataset, files: Mapping[str, Path]) -> Iterator[Block]:
+    """Yield the pictures of a folder or zip archive in the order of their names; they are every split at once."""
+    (path,) = files.values()
+    with ExitStack() as stack:
+        if path.is_dir():
+            names = [str(file.relative_to(path)) for file in path.rglob("*") if file.is_file()]
+            read: Callable[[str], bytes] = _Folder(path).read
+        else:
+            archive = stack.enter_context(open_zip(path, str(path), LIMIT))
+            names, read = archive.names, archive.read
+        names = _pictures(names)
+        expect(len(names), data.train_examples, f"{path}: pictures ({', '.join(SUFFIXES)})")
+        yield from _fitted(data, names, read, path)
+
+
+def read_celeba128(data: Dataset, files: Mapping[str, Path]) -> Iterator[Block]:
+    """Yield the first aligned faces by name, as many as CelebA-HQ has; they are every split at once."""
+    path = files[ALIGNED]
+    with open_zip(path, str(path), LIMIT) as archive:
+        names = _pictures(archive.names)[: data.train_examples]
+        expect(len(names), data.train_examples, f"{path}: pictures")
+        yield from _fitted(data, names, archive.read, path)
+
+
+def read_celeba32(data: Dataset, files: Mapping[str, Path]) -> Iterator[Block]:
+    """Yield the aligned faces of 178 x 218 pixels, all of each scaled to a square without a crop."""
+    path, parts = files[ALIGNED], _partition(files[PARTITION])
+    with open_zip(path, str(path), LIMIT) as archive:
+        for split, count in data.splits.items():
+            names = [f"{FOLDER}/{name}" for name, part in parts.items() if part == PARTS[split]]
+            expect(len(names), count, f"{files[PARTITION]}: images of split {split}")
+            yield from in_blocks(
+                _decoded(names, archive.read, path, lambda p, _: squeeze(p, data.image_size)), (split,)
+            )
+
+
+class _Folder:
+    """A folder of pictures, read as an archive is."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a file.
+
+        Raises `DataError` when it cannot be read, or is larger than any picture.
+        """
+        path = self._root / name
+        with reading(path), open(path, "rb") as file:
+            content = file.read(MEMBER_LIMIT + 1)
+        if len(content) > MEMBER_LIMIT:
+            raise DataError(f"{path} has more than {MEMBER_LIMIT:,} bytes: refused")
+        return content
+
+
+def _pictures(names: Iterable[str]) -> list[str]:
+    """Return the names of pictures in order, without the hidden files that some systems add."""
+    return sorted(
+        name
+        for name in names
+        if name.lower().endswith(SUFFIXES)
+        and not any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts)
+    )
+
+
+def _fitted(data: Dataset, names: list[str], read: Callable[[str], bytes], path: Path) -> Iterator[Block]:
+    pictures = _decoded(names, read, path, lambda picture, where: fit(picture, data.image_size, where))
+    yield from in_blocks(pictures, tuple(data.splits))
+
+
+def _decoded(
+    names: Iterable[str], read: Callable[[str], bytes], path: Path, sized: Callable[["Image", str], NDArray[np.uint8]]
+) -> Iterator[tuple[NDArray[np.uint8], int]]:
+    for name in names:
+        where = f"{path}: {name}"
+        yield sized(decode(read(name), where), where), 0
+
+
+def _partition(path: Path) -> dict[str, str]:
+    """Return the part of each picture: 0 for training, 1 for validation, 2 for tests."""
+    with reading(path):
+        lines = path.read_text().splitlines()
+    parts = {}
+    for number, line in enumerate(lines, start=1):
+        name, _, part = line.strip().partition(" ")
+        if part not in ("0", "1", "2"):
+            raise DataError(f"{path}: line {number} is not a name and a part 0, 1 or 2")
+        parts[name] = part
+    return parts

@@ -1,0 +1,72 @@
+"""ImageNet 32x32: zip archives of NPZ files, which are zip archives again; rows of 3072 bytes, labels 1 to 1000.
+
+The training images unpack to 3.9 GB and are streamed through both archives.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as npy
+
+from harness.data.blocks import Block, classes
+from harness.data.errors import DataError
+from harness.data.originals.zips import Zip, open_zip
+from harness.spec.data import Dataset
+
+BLOCK = 2_000
+LIMIT = 2**33
+"""Bytes; the original unpacks to 3.9 GB."""
+ARCHIVES = {"train": "Imagenet32_train_npz.zip", "test": "Imagenet32_val_npz.zip"}
+BATCHES = {"train": [f"train_data_batch_{number}.npz" for number in range(1, 11)], "test": ["val_data.npz"]}
+
+
+def read_imagenet32(data: Dataset, files: Mapping[str, Path]) -> Iterator[Block]:
+    """Yield the images of Imagenet32_train_npz.zip and Imagenet32_val_npz.zip.
+
+    Classes are in the authors' order (map_clsloc.txt), counted from 0.
+    """
+    for split in data.splits:
+        path = files[ARCHIVES[split]]
+        with open_zip(path, str(path), LIMIT) as outer:
+            for batch in BATCHES[split]:
+                name = outer.named(batch)
+                with outer.open(name) as stream, open_zip(stream, outer.where(name), LIMIT) as inner:
+                    yield from _batch(data, split, inner)
+
+
+def _batch(data: Dataset, split: str, archive: Zip) -> Iterator[Block]:
+    with archive.open("labels.npy") as stream:
+        where = archive.where("labels.npy")
+        (count,), dtype = _header(stream, 1, where)
+        if dtype.kind not in "iu" or count > data.splits[split]:
+            raise DataError(f"{where} holds {count:,} of {dtype}, not at most {data.splits[split]:,} whole numbers")
+        numbers = np.frombuffer(_exactly(stream, count * dtype.itemsize, where), dtype)
+        labels = classes(numbers.tolist(), range(1, data.num_classes + 1), where)
+    with archive.open("data.npy") as stream:
+        where = archive.where("data.npy")
+        shape, dtype = _header(stream, 2, where)
+        if shape != (count, data.pixels) or dtype != np.uint8:
+            raise DataError(f"{where} holds {shape} of {dtype}, not {(count, data.pixels)} of uint8")
+        for start in range(0, count, BLOCK):
+            part = labels[start : start + BLOCK]
+            pixels = np.frombuffer(_exactly(stream, len(part) * data.pixels, where), np.uint8)
+            yield Block((split,), pixels.reshape(-1, data.channels, data.image_size, data.image_size), part)
+
+
+def _header(stream: IO[bytes], dimensions: int, where: str) -> tuple[tuple[int, ...], "np.dtype[Any]"]:
+    """Return shape and type of the array that begins here; nothing in a header is executed."""
+    version = npy.read_magic(stream)
+    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, fortran, dtype = read(stream)
+    if len(shape) != dimensions or (fortran and dimensions > 1):
+        raise DataError(f"{where} is not an array of {dimensions} dimensions, row by row")
+    return shape, dtype
+
+
+def _exactly(stream: IO[bytes], size: int, where: str) -> bytes:
+    content = stream.read(size)
+    if len(content) != size:
+        raise DataError(f"{where} is truncated")
+    return content

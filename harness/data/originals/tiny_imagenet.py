@@ -1,0 +1,54 @@
+"""Tiny-ImageNet: a zip archive of 64x64 JPEG pictures, some of them grey. Its validation images are the test split."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.data.blocks import Block, expect
+from harness.data.errors import DataError
+from harness.data.originals.pictures import decode, exact, in_blocks
+from harness.data.originals.zips import Zip, open_zip
+from harness.spec.data import Dataset
+
+LIMIT = 2**30
+"""Bytes; the original unpacks to 0.3 GB."""
+ROOT = "tiny-imagenet-200"
+TRAIN = re.compile(rf"{ROOT}/train/(n\d+)/images/[^/]+\.JPEG")
+VALIDATION = f"{ROOT}/val/val_annotations.txt"
+
+
+def read_tiny_imagenet(data: Dataset, files: Mapping[str, Path]) -> Iterator[Block]:
+    """Yield the images of tiny-imagenet-200.zip; classes are counted in the order of their sorted WordNet ids."""
+    path = files["tiny-imagenet-200.zip"]
+    with open_zip(path, str(path), LIMIT) as archive:
+        training = {name: match[1] for name in sorted(archive.names) if (match := TRAIN.fullmatch(name))}
+        ids = sorted(set(training.values()))
+        expect(len(ids), data.num_classes, f"{path}: classes in {ROOT}/train")
+        splits = {"train": training, "test": _validation(archive, ids, str(path))}
+        for split, count in data.splits.items():
+            expect(len(splits[split]), count, f"{path}: images of split {split}")
+            yield from in_blocks(_pictures(archive, splits[split], ids, data.image_size), (split,))
+
+
+def _pictures(
+    archive: Zip, members: Mapping[str, str], ids: list[str], size: int
+) -> Iterator[tuple[NDArray[np.uint8], int]]:
+    numbers = {wordnet_id: number for number, wordnet_id in enumerate(ids)}
+    for name, wordnet_id in members.items():
+        where = archive.where(name)
+        yield exact(decode(archive.read(name), where), size, where), numbers[wordnet_id]
+
+
+def _validation(archive: Zip, ids: list[str], where: str) -> dict[str, str]:
+    """Return the members of the validation split with their WordNet ids, in the order of the annotations."""
+    found = {}
+    for line in archive.read(VALIDATION).decode(errors="replace").splitlines():
+        name, _, rest = line.partition("\t")
+        wordnet_id = rest.partition("\t")[0]
+        if wordnet_id not in ids:
+            raise DataError(f"{where}: {VALIDATION} gives {name!r} the class {wordnet_id!r}, which has no images")
+        found[f"{ROOT}/val/images/{name}"] = wordnet_id
+    return found

@@ -1,40 +1,20 @@
 """Prepared datasets: uint8 images and labels per split, with a manifest of their shapes and hashes."""
 
-import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
-from harness.data.embedded import READERS
+from harness.data.catalogue import EMBEDDED
+from harness.data.errors import DataError
+from harness.data.manifest import Manifest, inspect, read_manifest
+from harness.data.originals.sources import how_to_prepare
+from harness.data.preparing import Content, prepare
 from harness.spec.data import Dataset
-from harness.spec.errors import HarnessError
-from harness.store.arrays import load_array, save_array
-from harness.store.files import read_json, sha256_of, write_json, writing
+from harness.store.arrays import load_array
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
-
-
-class DataError(HarnessError):
-    """A dataset is absent, or not the one that was prepared."""
-
-
-class Manifest(BaseModel):
-    """What a prepared dataset consists of: SHA-256 by file name."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    files: dict[str, str]
-
-    @property
-    def sha256(self) -> str:
-        """One hash over all files, which names the data of a result."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
 
 class PreparedDataset:
@@ -45,7 +25,12 @@ class PreparedDataset:
         self.manifest = manifest
 
     def split(self, name: str) -> tuple[Images, Labels]:
-        """Return images and labels of the split `train` or `test`."""
+        """Return images and labels of the split `train` or `test`.
+
+        Raises `DataError` for a split that was not prepared.
+        """
+        if f"{name}-images.npy" not in self.manifest.files:
+            raise DataError(f"dataset '{self.manifest.name}' serves evaluations only: it has no split '{name}'")
         images = load_array(self.folder / f"{name}-images.npy", mapped=True)
         return images, load_array(self.folder / f"{name}-labels.npy")
 
@@ -56,33 +41,26 @@ def open_dataset(data: Dataset, root: Path) -> PreparedDataset:
     Raises `DataError` when the dataset has to be prepared by hand, or a file of it has changed.
     """
     folder = root / data.name
-    manifest = folder / "manifest.json"
-    if not manifest.exists():
-        if data.name not in READERS:
-            raise DataError(
-                f"dataset '{data.name}' is not prepared under {root}, and this version has no reader for it"
-            )
-        with writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(folder / ".lock"):
-                if not manifest.exists():
-                    _prepare(data, folder, READERS[data.name](data))
-    prepared = PreparedDataset(folder, Manifest.model_validate(read_json(manifest)))
-    for name, expected in prepared.manifest.files.items():
-        if not (folder / name).exists() or sha256_of(folder / name) != expected:
+    manifest = read_manifest(folder)
+    if manifest is None:
+        if data.name not in {embedded.name for embedded in EMBEDDED}:
+            raise DataError(f"dataset '{data.name}' is not prepared under {root}: {how_to_prepare(data, root)}")
+        prepare(data, root, lambda: _embedded(data))
+        manifest = read_manifest(folder)
+        assert manifest is not None
+    for name, complaint in inspect(folder, manifest):
+        if complaint:
             raise DataError(f"{folder / name} is not the file that was prepared: delete {folder} and run again")
-    return prepared
+    for split, count in data.splits.items():
+        shape = manifest.shapes.get(f"{split}-images.npy", [count])
+        if f"{split}-images.npy" not in manifest.files or shape[0] != count:
+            raise DataError(
+                f"{folder} was prepared without the {count:,} images of split {split}: delete {folder} and run again"
+            )
+    return PreparedDataset(folder, manifest)
 
 
-def _prepare(data: Dataset, folder: Path, splits: Mapping[str, tuple[Images, Labels]]) -> None:
-    files = {}
-    for split, (images, labels) in splits.items():
-        shape = (data.channels, data.image_size, data.image_size)
-        count = data.train_examples if split == "train" else data.test_examples
-        if images.shape != (count, *shape) or labels.shape != (count,):
-            raise DataError(f"{data.name}: split {split} has the shape {images.shape}, not {(count, *shape)}")
-        for kind, array in (("images", images.astype(np.uint8)), ("labels", labels.astype(np.int64))):
-            path = folder / f"{split}-{kind}.npy"
-            save_array(path, array)
-            files[path.name] = sha256_of(path)
-    write_json(folder / "manifest.json", Manifest(name=data.name, files=files).model_dump())
+def _embedded(data: Dataset) -> Content:
+    from harness.data.embedded import read
+
+    return Content(read(data), {})

@@ -7,7 +7,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 from harness.data.catalogue import CIFAR10, DIGITS
-from harness.data.prepared import DataError, open_dataset
+from harness.data.errors import DataError
+from harness.data.prepared import open_dataset
 
 
 def test_digits_are_the_real_ones_split_without_overlap(tmp_path):

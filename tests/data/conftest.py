@@ -1,0 +1,23 @@
+"""What tests of data share."""
+
+import tracemalloc
+from contextlib import contextmanager
+
+import pytest
+
+
+@pytest.fixture
+def peak_memory():
+    """Measure the most memory that Python holds at once inside a block, in bytes."""
+
+    @contextmanager
+    def measuring():
+        tracemalloc.start()
+        try:
+            yield lambda: result[0]
+            result.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+
+    result = []
+    return measuring

@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 
 from harness import __version__
+from harness.cli.data import data_group
+from harness.cli.group import Commands
 from harness.cli.list import list_command
 from harness.cli.plan import plan_command
 from harness.cli.report import report_command
@@ -16,25 +18,9 @@ from harness.cli.settings import Settings
 from harness.cli.show import show_command
 from harness.cli.status import status_command
 from harness.cli.worker import worker_command
-from harness.spec.errors import HarnessError, unknown
+from harness.spec.errors import HarnessError
 
 INTERRUPTED = 130
-
-
-class Commands(click.Group):
-    """A group that lists its commands in the order of a user's day and suggests the nearest name."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order of registration."""
-        return list(self.commands)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or say which one was probably meant."""
-        if args and self.get_command(ctx, args[0]) is None:
-            raise unknown("command", args[0], self.commands)
-        return super().resolve_command(ctx, args)
 
 
 @click.group(
@@ -80,6 +66,7 @@ for command in (
     run_command,
     status_command,
     report_command,
+    data_group,
     worker_command,
 ):
     cli.add_command(command)

@@ -31,6 +31,11 @@ class Settings:
 
         return Results(self.results_root)
 
+    @property
+    def downloads(self) -> Path:
+        """The folder of original archives that were downloaded."""
+        return self.data_root / "downloads"
+
     def console(self) -> "Console":
         """Return the console for live displays."""
         from rich.console import Console

@@ -1,0 +1,135 @@
+"""`harness data list`: the datasets, who needs them, and which are prepared."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli.settings import Settings, json_option, print_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.spec.data import Dataset
+
+LABEL_BYTES = 8
+
+
+@click.command("list")
+@json_option
+@click.pass_obj
+def list_command(settings: Settings, as_json: bool) -> None:
+    """Datasets: what they are, which tables and figures need them, whether they are prepared, sizes.
+
+    \b
+    Examples:
+      python -m harness data list
+      python -m harness data list --json
+    """
+    from tabulate import tabulate
+
+    from harness.data.catalogue import datasets
+
+    needed = _needed_by()
+    listed = [_describe(data, settings.data_root, needed[data.name]) for data in datasets().values()]
+    if as_json:
+        print_json(listed)
+        return
+    lines = [
+        [
+            entry["dataset"],
+            entry["title"],
+            ", ".join(megabytes(a["bytes"]) if a["bytes"] else "any" for a in entry["archives"]) or "-",
+            {"prepared": "yes", "missing": "no"}.get(entry["state"], entry["state"]),
+            megabytes(entry["bytes"]),
+            "\n".join(_ranges(entry["needed_by"])) or "-",
+        ]
+        for entry in listed
+    ]
+    headings = ["dataset", "what it is", "original", "prepared", "size", "needed by"]
+    align = ("left", "left", "right", "left", "right", "left")
+    click.echo(tabulate(lines, headings, disable_numparse=True, colalign=align))
+    settings.say(f"\nin {settings.data_root}; docs/data.md says what to get where")
+
+
+def megabytes(count: int) -> str:
+    """Return a number of bytes in decimal megabytes."""
+    return f"{count / 1e6:,.1f} MB"
+
+
+def _describe(data: "Dataset", root: "Path", needed: list[str]) -> dict[str, Any]:
+    from harness.data.catalogue import EMBEDDED
+    from harness.data.manifest import read_manifest
+    from harness.data.originals.sources import SOURCES
+    from harness.spec.errors import HarnessError
+
+    folder, source = root / data.name, SOURCES.get(data.name)
+    if source:
+        title = source.title
+    else:
+        title = "stand-in, made on first use" if data in EMBEDDED else "no reader in this version"
+    size = sum(data.splits.values()) * (data.pixels + LABEL_BYTES)
+    try:
+        manifest = read_manifest(folder)
+        state = "prepared" if manifest else "missing"
+        if manifest:
+            size = sum((folder / name).stat().st_size for name in manifest.files if (folder / name).exists())
+    except HarnessError:
+        state = "unreadable"
+    return {
+        "dataset": data.name,
+        "title": title,
+        "images": data.splits,
+        "needed_by": needed,
+        "state": state,
+        "bytes": size,
+        "archives": [
+            {"name": a.name, "bytes": a.size, "sha256": a.sha256, "md5": a.md5, "url": a.url}
+            for a in (source.needed(data) if source else ())
+        ],
+    }
+
+
+def _needed_by() -> dict[str, list[str]]:
+    """Return the tables and figures that need each dataset at any scale, by the name of the dataset."""
+    from harness.spec.cells import cells
+    from harness.spec.data import Dataset
+    from harness.spec.registry import papers
+    from harness.spec.scale import PAPER_SCALE
+
+    needed: dict[str, dict[str, None]] = defaultdict(dict)
+    for paper in papers().values():
+        for exhibit in paper.exhibits:
+            for scale in (PAPER_SCALE, *paper.scales):
+                for cell in cells(paper, exhibit, exhibit.rows, scale, [0]):
+                    settings = (getattr(cell.evaluation, name) for name in type(cell.evaluation).model_fields)
+                    for data in (cell.run.config.data, *settings):
+                        if isinstance(data, Dataset):
+                            needed[data.name][f"{paper.name}/{exhibit.name}"] = None
+    return defaultdict(list, {name: list(exhibits) for name, exhibits in needed.items()})
+
+
+def _ranges(names: Iterable[str]) -> list[str]:
+    """Put exhibits on a line per paper and kind, their numbers in ranges: hybvit tables 1-3, 6."""
+    groups: dict[str, list[int]] = defaultdict(list)
+    for name in names:
+        if match := re.fullmatch(r"(.+)/(table|figure)(\d+)", name):
+            groups[f"{match[1]} {match[2]}s"].append(int(match[3]))
+        else:
+            groups[name.replace("/", " ")] = []
+    return [
+        f"{group if len(numbers) != 1 else group.removesuffix('s')} {_spans(sorted(numbers))}".strip()
+        for group, numbers in groups.items()
+    ]
+
+
+def _spans(numbers: list[int]) -> str:
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and spans[-1][-1] == number - 1:
+            spans[-1].append(number)
+        else:
+            spans.append([number])
+    return ", ".join(f"{span[0]}-{span[-1]}" if len(span) > 1 else str(span[0]) for span in spans)

@@ -1,0 +1,79 @@
+"""`harness data prepare`: original archives become arrays, once."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from harness.data.originals.archive import Check
+    from harness.data.preparing import Content
+    from harness.spec.data import Dataset
+
+
+@click.command("prepare")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option(
+    "--from",
+    "path",
+    type=click.Path(exists=True, path_type=Path, resolve_path=True),
+    metavar="PATH",
+    help="The original archive, or a folder that holds it.",
+)
+@click.option("--download", is_flag=True, help="Fetch the archives into the data folder, where that is allowed.")
+@click.option("--unverified", is_flag=True, help="Take archives that are not the known ones; they are read as safely.")
+@click.pass_obj
+def prepare_command(
+    settings: Settings, names: tuple[str, ...], path: Path | None, download: bool, unverified: bool
+) -> None:
+    """Prepare datasets from their original archives, whose hashes are checked first. Nothing in them is executed.
+
+    \b
+    Examples:
+      python -m harness data prepare cifar10 cifar100 --download
+      python -m harness data prepare imagenet32 --from ~/Downloads
+      python -m harness data prepare celebahq128 --from ~/CelebA-HQ-img --unverified
+    """
+    from harness.data.catalogue import EMBEDDED, find_dataset
+    from harness.data.originals import archive
+    from harness.data.originals.sources import source_of
+    from harness.spec.errors import SpecError
+
+    chosen = [find_dataset(name) for name in names]
+    real = [data for data in chosen if data not in EMBEDDED]
+    for data in real:
+        source_of(data)
+    if real and (path is None) != download:
+        raise SpecError("say where the archives are: either --from PATH or --download")
+    for data in chosen:
+        if data in real:
+            _prepare(settings, data, path, archive.unverified if unverified else archive.verified)
+        else:
+            _make(settings, data)
+
+
+def _prepare(settings: Settings, data: "Dataset", path: Path | None, check: "Check") -> None:
+    """Prepare a dataset from its archives at `path`, or from downloads."""
+    from harness.cli.data.progress import progress
+    from harness.data.originals.opening import fetch, original
+    from harness.data.preparing import prepare
+
+    with progress(settings.console()) as report:
+
+        def content() -> "Content":
+            if path is None:
+                fetch(data, settings.downloads, report)
+            return original(data, path or settings.downloads, check, report)
+
+        new = prepare(data, settings.data_root, content, report)
+    state = "prepared" if new else "was prepared already"
+    settings.say(f"{data.name}: {state} in {settings.data_root / data.name}")
+
+
+def _make(settings: Settings, data: "Dataset") -> None:
+    """Make a stand-in, which needs no archive."""
+    from harness.data.prepared import open_dataset
+
+    settings.say(f"{data.name}: prepared in {open_dataset(data, settings.data_root).folder}")

@@ -1,10 +1,13 @@
 """`harness show`: a table or figure as the paper has it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli.settings import Settings, json_option, print_json
+
+if TYPE_CHECKING:
+    from harness.spec.exhibit import Block, Exhibit
 
 
 @click.command("show")
@@ -19,8 +22,6 @@ def show_command(settings: Settings, exhibit: str, as_json: bool) -> None:
       python -m harness show table6
       python -m harness show hybvit/table6 --json
     """
-    from tabulate import tabulate
-
     from harness.report.data import as_printed
     from harness.spec.errors import SpecError
     from harness.spec.registry import find_exhibits
@@ -44,21 +45,28 @@ def show_command(settings: Settings, exhibit: str, as_json: bool) -> None:
         print_json({"paper": paper.name, spec.kind: spec.name, "title": spec.title, "metrics": metrics, "rows": rows})
         return
     click.echo(f"{spec.kind.capitalize()} {spec.number} of {paper.title}: {spec.title}\n")
-    sections = any(row["section"] for row in rows)
+    for block in spec.blocks():
+        click.echo(f"{block.caption}\n" if block.caption else "", nl=False)
+        click.echo(_grid(spec, block) + "\n")
+    for claim in spec.claims:
+        click.echo(f"{claim.where}: {claim.says}")
+
+
+def _grid(exhibit: "Exhibit", block: "Block") -> str:
+    from tabulate import tabulate
+
+    sections = any(row.section for row in block.rows) and not block.caption
     lines = [
         [
-            *([row["section"]] if sections else []),
-            row["label"],
-            *(metric.reported(row["reported"][metric.key]) for metric in spec.metrics),
-            row["source"],
-            row["run"] or "-",
+            *([row.section] if sections else []),
+            row.label,
+            *(metric.reported(exhibit.reported(row, metric)) for metric in block.metrics),
+            row.source,
+            row.run.id if row.run else "-",
         ]
-        for row in rows
+        for row in block.rows
     ]
     first = ["section", "row"] if sections else ["row"]
-    metrics = [f"{m.label} {m.unit}".strip() for m in spec.metrics]
+    metrics = [f"{metric.label} {metric.unit}".strip() for metric in block.metrics]
     headings = [*first, *metrics, "source", "run at paper scale"]
-    click.echo(tabulate(lines, headings, disable_numparse=True, stralign="left"))
-    for claim in spec.claims:
-        click.echo(f"\n{claim.where}: {claim.says}", nl=False)
-    click.echo()
+    return tabulate(lines, headings, disable_numparse=True, stralign="left")

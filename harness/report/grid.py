@@ -6,6 +6,7 @@ the measurement, and one for every further protocol. Sections that report differ
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from harness.report.build import ExhibitReport, Measured, ReportCell, ReportRow
 from harness.report.verdicts import Verdict
@@ -49,43 +50,21 @@ class Grid:
 
 def grids(report: ExhibitReport) -> Iterator[Grid]:
     """Yield the grids of an exhibit, in the order of its rows."""
-    by_section = {
-        section: tuple(row for row in report.rows if row.row.section == section)
-        for section in dict.fromkeys(row.row.section for row in report.rows)
-    }
-    used = {section: _used(report, rows) for section, rows in by_section.items()}
-    if _share_columns(list(used.values())):
-        yield _grid(report, "", by_section, _used(report, report.rows))
-        return
-    for section, rows in by_section.items():
-        yield _grid(report, section, {"": rows}, used[section])
+    by_key = {row.row.key: row for row in report.rows}
+    for block in report.exhibit.blocks():
+        yield _grid(report, block.caption, [by_key[row.key] for row in block.rows], block.metrics)
 
 
-def _used(report: ExhibitReport, rows: Sequence[ReportRow]) -> tuple[Metric, ...]:
-    """Return the metrics for which some row has a value."""
-    used = {cell.metric for row in rows for cell in row.cells if cell.reported is not None or cell.measured}
-    possible = {metric for metric in report.exhibit.metrics if metric.key in report.labels}
-    asked = {metric for metric in possible for row in rows if row.row.run and report.exhibit.asks(row.row, metric)}
-    return tuple(metric for metric in report.exhibit.metrics if metric in used | asked)
-
-
-def _share_columns(used: Sequence[tuple[Metric, ...]]) -> bool:
-    """Tell whether every section's metrics are among those of the section that has most."""
-    widest: set[Metric] = max(map(set, used), key=len, default=set())
-    return all(set(metrics) <= widest for metrics in used)
-
-
-def _grid(
-    report: ExhibitReport, caption: str, sections: dict[str, tuple[ReportRow, ...]], metrics: tuple[Metric, ...]
-) -> Grid:
+def _grid(report: ExhibitReport, caption: str, rows: Sequence[ReportRow], metrics: tuple[Metric, ...]) -> Grid:
     stacked = len(metrics) > MOST_SIDE_BY_SIDE or bool(report.exhibit.readings)
     layout = _Stacked if stacked else _SideBySide
     columns = (*layout.columns(report, metrics), *_closing_columns(report))
     lines: list[Line] = []
-    for section, rows in sections.items():
-        if section:
-            lines.append(Line((_section_heading(report, section, rows),), is_section=True))
-        for row in rows:
+    for section, members in groupby(rows, key=lambda row: row.row.section):
+        of_section = list(members)
+        if section != caption:
+            lines.append(Line((_section_heading(report, section, of_section),), is_section=True))
+        for row in of_section:
             lines += layout.lines(report, row, metrics)
     return Grid(caption, columns, tuple(lines))
 

@@ -1,9 +1,8 @@
 """Exhibits as data: the tables and figures of a paper, with the runs that measure them and the claims about them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from itertools import groupby
 from typing import Any
 
 from harness.spec.claims import Claim
@@ -11,6 +10,15 @@ from harness.spec.drawings import Drawing
 from harness.spec.errors import SpecError, unknown
 from harness.spec.metrics import Metric
 from harness.spec.row import Printed, Row, Words
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows that are printed together, and the metrics that some of them have."""
+
+    caption: str
+    rows: tuple[Row, ...]
+    metrics: tuple[Metric, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,10 +84,21 @@ class Exhibit:
         printed = self.reported(row, metric)
         return printed.meaning if isinstance(printed, Words) else printed
 
-    def sections(self) -> Iterator[tuple[str, tuple[Row, ...]]]:
-        """Yield the sections in the order of the rows."""
-        for section, rows in groupby(self.rows, key=lambda row: row.section):
-            yield section, tuple(rows)
+    def blocks(self) -> list[Block]:
+        """Return the rows in blocks that are printed with columns of their own.
+
+        There is one, without a caption, unless some section has metrics that the widest one lacks.
+        """
+        sections = dict.fromkeys(row.section for row in self.rows)
+        apart = [self._block(name, [row for row in self.rows if row.section == name]) for name in sections]
+        widest = max((set(block.metrics) for block in apart), key=len, default=set())
+        if all(set(block.metrics) <= widest for block in apart):
+            return [self._block("", self.rows)]
+        return apart
+
+    def _block(self, caption: str, rows: Sequence[Row]) -> Block:
+        asked = tuple(metric for metric in self.metrics if any(self.asks(row, metric) for row in rows))
+        return Block(caption, tuple(rows), asked)
 
     def select(self, pattern: str) -> tuple[Row, ...]:
         """Return the rows whose key matches a shell pattern, whatever the case; if none does, those that contain it."""

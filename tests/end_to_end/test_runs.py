@@ -26,7 +26,7 @@ def test_a_table_is_run_and_reported(finished, harness):
     cells = report["rows"][0]["cells"]
     assert cells["fid"]["measured_as"] == "FD(digits)"
     assert 0 <= cells["accuracy"]["measured"]["mean"] <= 100
-    assert report["features"]["test_accuracy"] > 95
+    assert report["feature_spaces"][0]["test_accuracy"] > 95
 
 
 def test_the_numbers_follow_from_the_stored_arrays(finished, harness, data_root):

@@ -22,7 +22,7 @@ from harness.store.run_directory import Results, State
 
 POLL_SECONDS = 0.2
 GRACE_SECONDS = 20.0
-BUSY_EXIT_CODE = 3
+BUSY_EXIT_CODE, INTERRUPTED_EXIT_CODE = 3, 130
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -83,11 +83,16 @@ class LocalExecutor:
             board.active[planned.run.id] = planned
 
     def _collect(self, board: Board) -> None:
-        """Take note of the workers that have ended."""
+        """Take note of the workers that have ended.
+
+        Raises `KeyboardInterrupt` when one was interrupted: a signal to the whole group can reach it first.
+        """
         for slot, (child, planned) in list(self._children.items()):
             if child.poll() is None:
                 continue
             del self._children[slot], board.active[planned.run.id]
+            if child.returncode == INTERRUPTED_EXIT_CODE:
+                raise KeyboardInterrupt
             if child.returncode == BUSY_EXIT_CODE:
                 board.elsewhere[planned.run.id] = planned
             elif planned.state is State.DONE:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 from processes import finish, killed, start
 from snapshots import snapshot
@@ -51,7 +52,7 @@ def test_interrupting_saves_and_leaves_with_130(toy_environment, undisturbed, fr
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, output
     assert "interrupted; the same command goes on from here" in output
     assert "Traceback" not in output
     status = [sys.executable, "-m", "harness", "--results", str(results), "status", "--json"]
@@ -87,3 +88,16 @@ def test_killing_only_the_parent_leaves_the_worker_to_finish(toy_environment, un
     finish(start(toy_environment, results, TABLE))
     assert snapshot(results) == undisturbed[0]
     assert len(list(results.glob("runs/*/segments/*.json"))) == 1
+
+
+def test_interrupting_a_worker_alone_interrupts_the_run(toy_environment, fresh_results):
+    results = fresh_results()
+    process = start(toy_environment, results, TABLE)
+    while not list(results.glob("runs/*/checkpoints/*.json")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    (worker,) = psutil.Process(process.pid).children()
+    worker.terminate()
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert "interrupted; the same command goes on from here" in output

@@ -4,7 +4,7 @@ from experiments.hybvit import runs
 from experiments.hybvit.log import EMA_ACCURACY
 from experiments.hybvit.table12 import TUNED_PGD, UNDER_L2, UNDER_LINF
 from harness.data.catalogue import IMAGENET128, IMAGENET224
-from harness.spec.claims import Claim, Contrast, Term, bounded, close, exceed, falls, ratio
+from harness.spec.claims import Claim, Contrast, Term, bounded, close, exceed, falls, mean_difference, ratio
 from harness.spec.drawings import (
     AccuracyUnderAttack,
     ClassExtremes,
@@ -16,7 +16,7 @@ from harness.spec.drawings import (
     SamplesAtDistances,
 )
 from harness.spec.exhibit import Figure
-from harness.spec.metrics import ACCURACY, CONFIDENCE_GAP, ECE, FID, Metric, robustness
+from harness.spec.metrics import ACCURACY, CONFIDENCE_GAP, ECE, FID, robustness
 from harness.spec.row import Row
 from harness.spec.run import Run
 
@@ -44,12 +44,6 @@ def courses(section: str, run: Run, epochs: int, logged: dict[float, float]) -> 
         )
         for tenths in range(1, 11)
     )
-
-
-def mean_gap(metrics: tuple[Metric, ...], first: str, second: str) -> tuple[Term, ...]:
-    """Return the mean over some metrics of what the first row has more than the second."""
-    share = 1 / len(metrics)
-    return tuple(term for m in metrics for term in (Term(share, first, m), Term(-share, second, m)))
 
 
 FIGURE4 = Figure(
@@ -116,7 +110,7 @@ FIGURE7 = Figure(
         *(
             Claim(
                 f"ViT and HybViT outperform WRN-based classifiers under {norm} (mean over ε).", "§5.2.3",
-                tuple(Contrast(mean_gap(metrics, row, "WRN"), low=0) for row in ("ViT", "HybViT")),
+                tuple(Contrast(mean_difference(metrics, row, "WRN"), low=0) for row in ("ViT", "HybViT")),
             )
             for norm, metrics in (("L∞", UNDER_LINF), ("L2", UNDER_L2))
         ),

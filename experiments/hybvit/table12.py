@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from experiments.hybvit.runs import HYBVIT, HYBVIT_WEAK, VIT, VIT_WEAK
-from harness.spec.claims import Claim, Contrast, Term
+from harness.spec.claims import Claim, Contrast, Term, mean_difference
 from harness.spec.exhibit import Table
 from harness.spec.metrics import ACCURACY, Metric, robustness
 from harness.spec.row import Printed, Row
@@ -30,9 +30,7 @@ def l2(clean: float, *values: float) -> tuple[Printed, ...]:
 
 def gain(metrics: Sequence[Metric], section: str, other: str, weight: float = 1.0) -> tuple[Term, ...]:
     """Return the mean over perturbations of the accuracy that weakly augmented HybViT has more than another row."""
-    share = weight / len(metrics)
-    first = (Term(share, f"{section}: HybViT - Weak Aug", metric) for metric in metrics)
-    return (*first, *(Term(-share, f"{section}: {other}", metric) for metric in metrics))
+    return mean_difference(metrics, f"{section}: HybViT - Weak Aug", f"{section}: {other}", weight)
 
 
 def more_robust(metrics: Sequence[Metric], section: str) -> Claim:

@@ -59,7 +59,7 @@ def report_command(
         _tell_claims(settings, reports)
     else:
         for report in reports:
-            _show(settings, report, wanted, figures, in_full=report.exhibit.name in " ".join(exhibits))
+            _show(settings, report, wanted, figures, in_full=bool({report.exhibit.name, report.name} & set(exhibits)))
         _write_frame(settings, reports, wanted)
         if any(report.decisions for report in reports):
             click.echo(summary(reports))

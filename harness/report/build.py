@@ -38,13 +38,14 @@ class Configured:
 class ReportCell:
     """A metric of a row: what the paper says, what was measured or configured, and the verdict.
 
-    `readings` holds what other protocols measured, by their names.
+    `wanted` says whether a run measures it, `readings` holds what other protocols measured, by their names.
     """
 
     metric: Metric
     reported: Printed
     measured: Measured | Configured | None
     verdict: Verdict
+    wanted: bool
     readings: dict[str, Measured] = field(default_factory=dict)
 
 
@@ -110,13 +111,14 @@ def build(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results) -> Exh
         labels.setdefault(cell.metric.key, {})[cell.label] = None
     groups = frame.groupby(["row", "metric", "reading"])
     by_cell = {(str(row), str(metric), str(reading)): lines for (row, metric, reading), lines in groups}
+    wanted = {(cell.row.key, cell.metric.key) for cell in possible}
     noted = details(frame, results)
     return ExhibitReport(
         paper=paper,
         exhibit=exhibit,
         scale=scale,
         labels={key: tuple(names) for key, names in labels.items()},
-        rows=tuple(ReportRow(row, _cells(paper, exhibit, row, scale, by_cell)) for row in exhibit.rows),
+        rows=tuple(ReportRow(row, _cells(paper, exhibit, row, scale, by_cell, wanted)) for row in exhibit.rows),
         decisions=tuple(decide(claim, exhibit, frame, scale) for claim in exhibit.claims),
         feature_spaces=tuple(
             {space["data"]: space for found in noted if (space := found.get("feature_space"))}.values()
@@ -128,7 +130,12 @@ def build(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results) -> Exh
 
 
 def _cells(
-    paper: Paper, exhibit: Exhibit, row: Row, scale: Scale, by_cell: dict[tuple[str, str, str], pd.DataFrame]
+    paper: Paper,
+    exhibit: Exhibit,
+    row: Row,
+    scale: Scale,
+    by_cell: dict[tuple[str, str, str], pd.DataFrame],
+    wanted: set[tuple[str, str]],
 ) -> tuple[ReportCell, ...]:
     found = []
     for metric in exhibit.metrics:
@@ -136,7 +143,7 @@ def _cells(
         if row.setting is not None:
             value = configured(row.setting, scale)
             verdict = judge_setting(reported, value, scale.comparable)
-            found.append(ReportCell(metric, reported, Configured(value), verdict))
+            found.append(ReportCell(metric, reported, Configured(value), verdict, wanted=True))
             continue
         measured = _measured(by_cell.get((row.key, metric.key, "")))
         others = {name: _measured(by_cell.get((row.key, metric.key, name))) for name in exhibit.readings}
@@ -146,7 +153,7 @@ def _cells(
             tolerance = paper.tolerances.get(metric.key)
             verdict = judge(reported, measured.mean if measured else None, tolerance, scale.comparable)
         readings = {name: value for name, value in others.items() if value is not None}
-        found.append(ReportCell(metric, reported, measured, verdict, readings))
+        found.append(ReportCell(metric, reported, measured, verdict, (row.key, metric.key) in wanted, readings))
     return tuple(found)
 
 

@@ -1,5 +1,6 @@
 """From records to a data frame: one line per measured cell and seed."""
 
+from functools import cache
 from itertools import count
 from typing import Any
 
@@ -21,12 +22,14 @@ def measurements(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results)
     `label` is what the value is called in print, `data` the dataset of its run. Looks at the seeds 0, 1, ... up to
     the first that no row has a run of. A cell without a record has no line.
     """
+    # Metrics share evaluations: eight attacks stand in one record, which is read once.
+    read = cache(lambda run, evaluation: results.directory(run).record(evaluation))
     lines = []
     for seed in count():
         of_seed = list(cells(paper, exhibit, exhibit.rows, scale, [seed]))
         if not any(results.directory(cell.run).config.exists() for cell in of_seed):
             break
-        lines += [line for cell in of_seed if (line := _line(cell, results)) is not None]
+        lines += [line for cell in of_seed if (line := _line(cell, read(cell.run, cell.evaluation))) is not None]
     return pd.DataFrame(lines, columns=COLUMNS)
 
 
@@ -39,8 +42,7 @@ def details(frame: pd.DataFrame, results: Results) -> list[dict[str, Any]]:
     return [EvaluationRecord.load(path).details for path in paths]
 
 
-def _line(cell: Cell, results: Results) -> list[object] | None:
-    record = results.directory(cell.run).record(cell.evaluation)
+def _line(cell: Cell, record: EvaluationRecord | None) -> list[object] | None:
     if record is None or cell.metric.quantity not in record.quantities:
         return None
     measured = record.quantities[cell.metric.quantity]

@@ -103,7 +103,7 @@ class _SideBySide:
     def lines(report: ExhibitReport, row: ReportRow, metrics: tuple[Metric, ...]) -> list[Line]:
         texts = [row.row.label]
         for cell in _chosen(row, metrics):
-            texts += [cell.metric.reported(cell.reported), _measured_or_gap(report, row, cell)]
+            texts += [cell.metric.reported(cell.reported), _measured_or_gap(cell)]
         return [Line((*texts, *_closing_texts(report, row)))]
 
 
@@ -122,7 +122,7 @@ class _Stacked:
             lines.append(Line((row.row.label, "paper", *(c.metric.reported(c.reported) for c in chosen), *blank)))
         if row.row.run or row.row.setting:
             label = "" if lines else row.row.label
-            texts = [_measured_or_gap(report, row, cell) for cell in chosen]
+            texts = [_measured_or_gap(cell) for cell in chosen]
             lines.append(Line((label, "ours", *texts, *_closing_texts(report, row))))
         for name in report.exhibit.readings:
             values = [cell.readings.get(name) for cell in chosen]
@@ -155,15 +155,9 @@ def _chosen(row: ReportRow, metrics: tuple[Metric, ...]) -> list[ReportCell]:
     return [cell for cell in row.cells if cell.metric in metrics]
 
 
-def _measured_or_gap(report: ExhibitReport, row: ReportRow, cell: ReportCell) -> str:
+def _measured_or_gap(cell: ReportCell) -> str:
     if isinstance(cell.measured, Measured):
         return measured(cell.measured, cell.metric)
     if cell.measured is not None:
         return cell.measured.value
-    return GAP if _is_wanted(report, row, cell) else DASH
-
-
-def _is_wanted(report: ExhibitReport, row: ReportRow, cell: ReportCell) -> bool:
-    if row.row.run is None or not report.exhibit.asks(row.row, cell.metric):
-        return False
-    return report.paper.evaluation(cell.metric, row.row.run, report.scale) is not None
+    return GAP if cell.wanted else DASH

@@ -49,7 +49,7 @@ def claim_evidence(decision: Decision, report: ExhibitReport) -> str:
     if intervals:
         parts.append(f"Differences: {'; '.join(intervals)}")
     if seeds := sorted({value.seeds for value in decision.values if value.seeds}):
-        parts.append(f"Seeds: {_range(seeds)}")
+        parts.append(f"Seeds: {span(seeds[0], seeds[-1])}")
     if decision.reason:
         parts.append(decision.reason[0].upper() + decision.reason[1:])
     if decision.printed is Status.FAILS:
@@ -75,7 +75,7 @@ def _coverage(report: ExhibitReport) -> str:
     if not seeds:
         return f"{coverage}."
     if seeds[-1] > 1:
-        return f"{coverage}; ± is the standard deviation over {_range(seeds)} seeds (ddof 1)."
+        return f"{coverage}; ± is the standard deviation over {span(seeds[0], seeds[-1])} seeds (ddof 1)."
     return f"{coverage}, with one seed: the spread between seeds is not in the values."
 
 
@@ -92,5 +92,6 @@ def _bounds(low: float, high: float) -> str:
     return f"(claimed {low:g} to {high:g})"
 
 
-def _range(seeds: list[int]) -> str:
-    return str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
+def span(fewest: int, most: int) -> str:
+    """Return a range of numbers, one number where they are equal."""
+    return str(fewest) if fewest == most else f"{fewest} to {most}"

@@ -6,7 +6,7 @@ interval. "B is larger than A" is `B - A > 0`; "B takes twice as long as A" is `
 exactly, and the report can tell "holds" from "not decided by these data".
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
@@ -83,6 +83,12 @@ def drops_at_most(metric: Metric, start: str, end: str, by: float, *, says: str,
 def bounded(metric: Metric, row: str, *, low: float = -inf, high: float = inf, says: str, where: str) -> Claim:
     """Claim that `metric` of a row lies between `low` and `high`."""
     return Claim(says, where, (Contrast((Term(1.0, row, metric),), low, high),))
+
+
+def mean_difference(metrics: Sequence[Metric], row: str, other: str, weight: float = 1.0) -> tuple[Term, ...]:
+    """Return the terms of `weight` times what `row` has more than `other`, on the average over some metrics."""
+    share = weight / len(metrics)
+    return tuple(term for m in metrics for term in (Term(share, row, m), Term(-share, other, m)))
 
 
 def gap_closes(metric: Metric, first: tuple[str, str], last: tuple[str, str], *, says: str, where: str) -> Claim:

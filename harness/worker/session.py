@@ -3,6 +3,7 @@
 import logging
 import shutil
 import time
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -45,8 +46,9 @@ class Session:
         self.device = device
         self.stop = stop
         self.run: Run = directory.run()
-        self.data_root = data_root
-        self.data: PreparedDataset = open_dataset(self.run.config.data, data_root)
+        # Opening hashes every file, and several evaluations may ask for the same outliers.
+        self._open_data = cache(lambda data: open_dataset(data, data_root))
+        self.data: PreparedDataset = self._open_data(self.run.config.data)
         self._last_shown = 0.0
 
     def finish(self) -> None:
@@ -118,7 +120,7 @@ class Session:
             artefacts=artefacts,
             cache=self.results.cache,
             report=lambda done, total: self._show_evaluation(phase, done, total),
-            open_data=lambda data: open_dataset(data, self.data_root),
+            open_data=self._open_data,
         )
 
     def _show_training(self, step: int, total: int, rate: float) -> None:

@@ -6,10 +6,12 @@ import tarfile
 import zipfile
 
 import numpy as np
+import pytest
 from PIL import Image
 from scipy.io import savemat
 
 from harness.data import catalogue
+from harness.data.errors import DataError
 from harness.data.originals.archive import unverified
 from harness.data.originals.opening import original
 from harness.data.prepared import open_dataset
@@ -258,3 +260,21 @@ ORIGINALS = {
     "svhn": svhn,
     "celeba32": celeba32,
 }
+
+
+def refused(data, folder, root, match):
+    """Expect a refusal in one line that leaves nothing that counts."""
+    with pytest.raises(DataError, match=match) as caught:
+        prepared(data, folder, root)
+    assert "\n" not in str(caught.value)
+    assert [path.name for path in (root / data.name).iterdir()] == [".lock"]
+
+
+class Evil:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        import os
+
+        return os.system, (f"touch {self.path}",)

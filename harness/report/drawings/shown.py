@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.report.build import ExhibitReport
+from harness.report.text import span
 from harness.spec.metrics import Metric
 from harness.spec.row import Row
 from harness.store.arrays import load_array
@@ -65,8 +66,7 @@ def all_seeds(report: ExhibitReport) -> str:
     fewest, most = (seeds.min(), seeds.max()) if len(seeds) else (1, 1)
     if most == 1:
         return "One seed."
-    number = f"{most}" if fewest == most else f"{fewest} to {most}"
-    return f"Means over {number} seeds; bars are their standard deviation."
+    return f"Means over {span(fewest, most)} seeds; bars are their standard deviation."
 
 
 def why_empty(row: Row) -> str:

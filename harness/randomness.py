@@ -7,7 +7,10 @@ finaliser of SplitMix64 (Steele, Lea, Flood, 2014) applied to a counter: integer
 """
 
 import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from math import prod, tau
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -17,25 +20,20 @@ MIX_1 = 0xBF58476D1CE4E5B9 - (1 << 64)
 MIX_2 = 0x94D049BB133111EB - (1 << 64)
 
 
-class Stream:
-    """The random numbers at one address.
+class Draws(ABC):
+    """Random numbers by row.
 
     Draws take `rows`, an int64 tensor of indices, and return a tensor whose first dimension follows them, on the
     device of `rows`. Equal addresses and rows give equal numbers.
     """
 
-    def __init__(self, *address: int | str) -> None:
-        self.address = address
-        text = "/".join(f"{type(part).__name__}:{part}" for part in address)
-        self.key = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little", signed=True)
-
-    def at(self, *address: int | str) -> "Stream":
-        """Return the stream at an address below this one."""
-        return Stream(*self.address, *address)
+    @abstractmethod
+    def at(self, *address: int | str) -> Self:
+        """Return what is drawn at an address below."""
 
     def uniform(self, rows: Tensor, *shape: int) -> Tensor:
         """Return float32 numbers in [0, 1), of shape `(len(rows), *shape)`."""
-        return _unit(self._bits(rows, prod(shape)) >> 8).reshape(len(rows), *shape)
+        return _unit(self._bits(rows, prod(shape)) >> 8).reshape(-1, *shape)
 
     def normal(self, rows: Tensor, *shape: int) -> Tensor:
         """Return float32 standard normal numbers, of shape `(len(rows), *shape)` (Box-Muller)."""
@@ -44,11 +42,28 @@ class Stream:
         radius = torch.sqrt(-2 * torch.log(_unit(words >> 8) + 2.0**-25))
         angle = tau * _unit(words >> 36)
         pairs = torch.cat([radius * torch.cos(angle), radius * torch.sin(angle)], dim=1)
-        return pairs[:, :count].reshape(len(rows), *shape)
+        return pairs[:, :count].reshape(-1, *shape)
 
     def integers(self, rows: Tensor, high: int) -> Tensor:
         """Return int64 numbers in [0, high), of shape `(len(rows),)`, for `high` up to 2^31."""
         return ((self._bits(rows, 1)[:, 0] >> 20) & 0xFFFFFFFF) * high >> 32
+
+    @abstractmethod
+    def _bits(self, rows: Tensor, count: int) -> Tensor:
+        """Return int64 words with all 64 bits random, of shape `(len(rows), count)`."""
+
+
+class Stream(Draws):
+    """The random numbers at one address."""
+
+    def __init__(self, *address: int | str) -> None:
+        self.address = address
+        text = "/".join(f"{type(part).__name__}:{part}" for part in address)
+        self.key = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little", signed=True)
+
+    def at(self, *address: int | str) -> Self:
+        """Return the stream at an address below this one."""
+        return type(self)(*self.address, *address)
 
     def permutation(self, n: int, device: torch.device | str = "cpu") -> Tensor:
         """Return the numbers 0 to n - 1 in random order."""
@@ -59,10 +74,42 @@ class Stream:
         return torch.Generator().manual_seed(self.key & 0x7FFFFFFFFFFFFFFF)
 
     def _bits(self, rows: Tensor, count: int) -> Tensor:
-        """Return int64 words with all 64 bits random, of shape `(len(rows), count)`."""
-        columns = torch.arange(1, count + 1, dtype=torch.int64, device=rows.device)
-        row_keys = _mix(self.key + (rows.to(torch.int64) + 1) * GOLDEN_GAMMA)
-        return _mix(row_keys[:, None] + columns * GOLDEN_GAMMA)
+        return _words(self.key + _counter(rows), count)
+
+
+class Streams(Draws):
+    """The random numbers at several addresses at once.
+
+    The first dimension of what is drawn goes through the addresses in turn, `len(rows)` numbers for each.
+    """
+
+    def __init__(self, streams: Sequence[Stream]) -> None:
+        self._streams = streams
+        self._keys = torch.tensor([stream.key for stream in streams])
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    def at(self, *address: int | str) -> Self:
+        """Return the streams at an address below each of these."""
+        return type(self)([stream.at(*address) for stream in self._streams])
+
+    def permutations(self, n: int, device: torch.device | str = "cpu") -> Tensor:
+        """Return the permutation of the numbers 0 to n - 1 of every address, `(len(self), n)`."""
+        return self._bits(torch.zeros(1, dtype=torch.int64, device=device), n).argsort(dim=1, stable=True)
+
+    def _bits(self, rows: Tensor, count: int) -> Tensor:
+        keys = self._keys.to(rows.device, non_blocking=True)
+        return _words((keys[:, None] + _counter(rows)).flatten(), count)
+
+
+def _counter(rows: Tensor) -> Tensor:
+    return (rows.to(torch.int64) + 1) * GOLDEN_GAMMA
+
+
+def _words(counters: Tensor, count: int) -> Tensor:
+    columns = torch.arange(1, count + 1, dtype=torch.int64, device=counters.device)
+    return _mix(_mix(counters)[:, None] + columns * GOLDEN_GAMMA)
 
 
 def _mix(words: Tensor) -> Tensor:

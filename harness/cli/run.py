@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.settings import Settings, selection_options
+from harness.cli.settings import Settings, execution_options, selection_options
 
 if TYPE_CHECKING:
     from harness.launch.local import Board
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 @selection_options
 @click.option("--workers", type=click.IntRange(1), help="Runs side by side.  [default: one per GPU, else per core]")
 @click.option("--fail-fast", is_flag=True, help="Stop everything at the first failed run.")
+@execution_options
 @click.option("--dry-run", "-n", is_flag=True, help="Print the plan and do nothing.")
 @click.pass_obj
 def run_command(
@@ -25,6 +26,8 @@ def run_command(
     rows: str | None,
     workers: int | None,
     fail_fast: bool,
+    loader: str,
+    compile: str,
     dry_run: bool,
 ) -> int:
     """Train and evaluate every row of some tables and figures. Done work is kept; stopped work goes on where it was.
@@ -40,6 +43,7 @@ def run_command(
     from harness.launch.display import LiveDisplay, PlainDisplay
     from harness.launch.local import LocalExecutor
     from harness.launch.plan import make_plan
+    from harness.spec.execution import Execution
     from harness.spec.registry import find_exhibits
 
     plan = make_plan(find_exhibits(exhibits), scale, seeds, rows, settings.results)
@@ -53,7 +57,8 @@ def run_command(
         return 0
     for planned in todo:
         planned.ask()
-    executor = LocalExecutor(settings.results, settings.data_root, workers or default_workers(), fail_fast)
+    execution = Execution(loader=loader, compile=compile)
+    executor = LocalExecutor(settings.results, settings.data_root, workers or default_workers(), fail_fast, execution)
     console = settings.console()
     display = LiveDisplay if console.is_terminal else PlainDisplay
     with display(console, len(plan.runs), len(plan.runs) - len(todo)) as shown:

@@ -64,6 +64,17 @@ def selection_options(command: F) -> F:
     return click.argument("exhibits", nargs=-1, required=True, metavar="TABLE|FIGURE...")(scale_option(command))
 
 
+def execution_options(command: F) -> F:
+    """Add the options that say how workers do their work."""
+    for name, allowed, text in (
+        ("compile", ("auto", "on", "off"), "Compile networks (auto: on a GPU)."),
+        ("loader", ("auto", "resident", "ffcv", "torch"), "What keeps the images (auto: what fits)."),
+    ):
+        choice = click.Choice(allowed)
+        command = click.option(f"--{name}", type=choice, default="auto", show_default=True, help=text)(command)
+    return command
+
+
 def json_option(command: F) -> F:
     """Add `--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)

@@ -4,7 +4,9 @@ Images are `(batch, channels, size, size)` float32 in [-1, 1], and every operati
 decides about the course of the work is drawn on the CPU, so that no part of it waits for the device.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import starmap
 from math import pi
 
 import torch
@@ -13,7 +15,7 @@ from torch import Tensor
 
 from harness.data.autoaugment import autoaugment
 from harness.data.loaders import Batch
-from harness.randomness import Stream
+from harness.randomness import Draws, Streams
 from harness.spec.methods import Augmentation
 
 BACKGROUND = -1.0
@@ -31,47 +33,64 @@ class Mixed:
     partner_labels: Tensor
     share: Tensor
 
+    def __len__(self) -> int:
+        return len(self.labels)
 
-def augment(batch: Batch, config: Augmentation, stream: Stream) -> Mixed:
-    """Apply the augmentation in its fixed order: flip, crop, policy, erasing, then mixing over the batch.
+    def split(self, size: int) -> "Iterator[Mixed]":
+        """Yield parts of this size, in order."""
+        parts = (tensor.split(size) for tensor in (self.images, self.labels, self.partner_labels, self.share))
+        return starmap(Mixed, zip(*parts, strict=True))
 
-    Raises `HarnessError` for images whose number of channels the policy does not know.
+
+def unmixed(images: Tensor, labels: Tensor) -> Mixed:
+    """Return images with one label each."""
+    return Mixed(images, labels, labels, torch.ones(len(labels), device=images.device))
+
+
+def augment(batch: Batch, config: Augmentation, streams: Streams) -> Mixed:
+    """Apply the augmentation in its fixed order: flip, crop, policy, erasing, then mixing.
+
+    The batch may hold the images of several steps, one after the other, each with a stream of its own: the result is
+    the same as step by step, at the cost of one. Raises `HarnessError` for images whose number of channels the policy
+    does not know.
     """
-    images, labels = batch.images, batch.labels
-    host_rows = torch.arange(len(batch))
-    rows = torch.arange(len(batch), device=images.device)
+    images = batch.images
+    host_rows = torch.arange(len(batch) // len(streams))
+    rows = host_rows.to(images.device)
     if config.flip:
-        images = flip(images, rows, stream.at("flip"))
+        images = flip(images, rows, streams.at("flip"))
     if config.crop_padding:
-        images = crop(images, rows, stream.at("crop"), config.crop_padding)
+        images = crop(images, rows, streams.at("crop"), config.crop_padding)
     if config.policy == "digits":
-        images = wobble(images, rows, stream.at("policy"))
+        images = wobble(images, rows, streams.at("policy"))
     elif config.policy != "none":
-        images = autoaugment(images, host_rows, stream.at("policy"), config.policy)
+        images = autoaugment(images, host_rows, streams.at("policy"), config.policy)
     if config.erasing:
-        images = erase(images, rows, stream.at("erasing"), config.erasing)
-    if config.mix and stream.at("mix").uniform(host_rows[:1]).item() < config.mix:
-        return mix(images, labels, stream.at("mixing"))
-    return Mixed(images, labels, labels, torch.ones(len(batch), device=images.device))
+        images = erase(images, rows, streams.at("erasing"), config.erasing)
+    if not config.mix:
+        return unmixed(images, batch.labels)
+    chosen = streams.at("mix").uniform(host_rows[:1]) < config.mix
+    return mix(images, batch.labels, streams.at("mixing"), chosen)
 
 
-def flip(images: Tensor, rows: Tensor, stream: Stream) -> Tensor:
+def flip(images: Tensor, rows: Tensor, stream: Draws) -> Tensor:
     """Mirror each image left to right with probability 0.5."""
     chosen = stream.uniform(rows) < 0.5
     return torch.where(chosen[:, None, None, None], images.flip(-1), images)
 
 
-def crop(images: Tensor, rows: Tensor, stream: Stream, padding: int) -> Tensor:
+def crop(images: Tensor, rows: Tensor, stream: Draws, padding: int) -> Tensor:
     """Shift each image by up to `padding` pixels in both directions, over a black border."""
     size = images.shape[-1]
     padded = F.pad(images, (padding,) * 4, value=BACKGROUND)
     top, left = (stream.at(axis).integers(rows, 2 * padding + 1) for axis in ("top", "left"))
     offsets = torch.arange(size, device=images.device)
     y, x = (top[:, None] + offsets)[:, :, None], (left[:, None] + offsets)[:, None, :]
-    return padded.permute(0, 2, 3, 1)[rows[:, None, None], y, x].permute(0, 3, 1, 2)
+    image = torch.arange(len(images), device=images.device)[:, None, None]
+    return padded.permute(0, 2, 3, 1)[image, y, x].permute(0, 3, 1, 2)
 
 
-def wobble(images: Tensor, rows: Tensor, stream: Stream) -> Tensor:
+def wobble(images: Tensor, rows: Tensor, stream: Draws) -> Tensor:
     """Rotate by up to 5 degrees, shear by up to 0.1: the policy of digits."""
     draws = stream.uniform(rows, 2)
     angle = (2 * draws[:, 0] - 1) * (5 * pi / 180)
@@ -83,7 +102,7 @@ def wobble(images: Tensor, rows: Tensor, stream: Stream) -> Tensor:
     return F.grid_sample(images - BACKGROUND, grid, align_corners=False) + BACKGROUND
 
 
-def erase(images: Tensor, rows: Tensor, stream: Stream, probability: float) -> Tensor:
+def erase(images: Tensor, rows: Tensor, stream: Draws, probability: float) -> Tensor:
     """Fill a random rectangle of 2 to 40 % of the area, aspect 0.3 to 1/0.3, in a share of the images.
 
     The first of a hundred rectangles that fits inside the image is taken; where none fits the image stays whole.
@@ -103,26 +122,29 @@ def erase(images: Tensor, rows: Tensor, stream: Stream, probability: float) -> T
     return torch.where(box[:, None], ERASED, images)
 
 
-def mix(images: Tensor, labels: Tensor, stream: Stream) -> Mixed:
-    """Mix every image with a partner of the batch, by CutMix or by Mixup with equal probability.
+def mix(images: Tensor, labels: Tensor, streams: Streams, chosen: Tensor) -> Mixed:
+    """Mix each image of a chosen step with another one of it, by CutMix or by Mixup with equal probability.
 
-    Both draw their share from Beta(1, 1), which is uniform; CutMix corrects it to the pixels that stayed.
+    Both draw their share from Beta(1, 1), which is uniform; CutMix corrects it to the pixels that stayed. `chosen` is
+    bool `(steps,)`, on the CPU.
     """
-    n, size, device = len(images), images.shape[-1], images.device
-    partner = stream.at("partner").permutation(n, device)
-    coin, share, y, x = stream.uniform(torch.zeros(1, dtype=torch.int64), 4)[0]
-    if coin < 0.5:
-        share = share.to(device, non_blocking=True)
-        mixed = share * images + (1 - share) * images[partner]
-        return Mixed(mixed, labels, labels[partner], share.expand(n))
+    steps, size, device = len(streams), images.shape[-1], images.device
+    batch_size = len(images) // steps
+    starts = batch_size * torch.arange(steps, device=device)[:, None]
+    partner = (streams.at("partner").permutations(batch_size, device) + starts).flatten()
+    coin, share, y, x = streams.uniform(torch.zeros(1, dtype=torch.int64), 4)[:, :, None].unbind(1)
     side = (size * (1 - share).sqrt()).floor()
     top, bottom = ((y * size).floor() + edge * side / 2 for edge in (-1, 1))
     left, right = ((x * size).floor() + edge * side / 2 for edge in (-1, 1))
-    top, bottom, left, right = (edge.floor().clamp(0, size)[None, None] for edge in (top, bottom, left, right))
-    box = _box(top, left, bottom - top, right - left, size)
-    kept = (1 - box.to(torch.float32).mean()).to(device, non_blocking=True)
-    mixed = torch.where(box[:, None].to(device, non_blocking=True), images[partner], images)
-    return Mixed(mixed, labels, labels[partner], kept.expand(n))
+    top, bottom, left, right = (edge.floor().clamp(0, size) for edge in (top, bottom, left, right))
+    stays = 1 - _box(top, left, bottom - top, right - left, size).to(torch.float32)
+    own = torch.where(coin[:, :, None] < 0.5, share[:, :, None], stays)
+    own = torch.where(chosen[:, None, None], own, 1)
+    kept = own.mean(dim=(1, 2)).repeat_interleave(batch_size)
+    own = own[:, None, None].to(device, non_blocking=True)
+    pictures, others = (picked.unflatten(0, (steps, batch_size)) for picked in (images, images[partner]))
+    mixed = (own * pictures + (1 - own) * others).flatten(0, 1)
+    return Mixed(mixed, labels, labels[partner], kept.to(device, non_blocking=True))
 
 
 def _box(top: Tensor, left: Tensor, height: Tensor, width: Tensor, size: int) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 from harness.data.loaders import to_signed
 from harness.data.operations import OPERATIONS
 from harness.data.policies import POLICIES, SIGNED
-from harness.randomness import Stream
+from harness.randomness import Draws
 from harness.spec.errors import HarnessError
 
 KINDS = tuple(OPERATIONS)
@@ -31,7 +31,7 @@ class Plan:
     magnitudes: Tensor
 
 
-def autoaugment(images: Tensor, rows: Tensor, stream: Stream, policy: str) -> Tensor:
+def autoaugment(images: Tensor, rows: Tensor, stream: Draws, policy: str) -> Tensor:
     """Apply one of the policy's sub-policies to each image `(batch, channels, size, size)` in [-1, 1].
 
     `rows` are on the CPU, wherever the images are. Pixels are taken as the nearest of 256 levels, and are those in
@@ -44,7 +44,7 @@ def autoaugment(images: Tensor, rows: Tensor, stream: Stream, policy: str) -> Te
     return to_signed(carry_out(draw(rows, stream, policy), levels))
 
 
-def draw(rows: Tensor, stream: Stream, policy: str) -> Plan:
+def draw(rows: Tensor, stream: Draws, policy: str) -> Plan:
     """Draw a sub-policy for each row, whether each of its steps is taken, and the signs of their magnitudes."""
     kinds, probabilities, magnitudes, signed = _table(policy)
     chosen = stream.at("sub-policy").integers(rows, len(kinds))

@@ -1,6 +1,6 @@
 """Loaders: batches of images by index. Which indices a step takes is decided here too, and only by addresses."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -31,8 +31,11 @@ class Loader(Protocol):
 
     def __len__(self) -> int: ...
 
-    def batch(self, indices: Tensor) -> Batch:
-        """Return the images at these positions of the split."""
+    def batches(self, order: Iterable[Tensor]) -> Iterator[Batch]:
+        """Yield one batch for each tensor of positions in the split, in this order.
+
+        A loader may read ahead in `order`. Whoever leaves the iteration early closes it.
+        """
         ...
 
     def blocks(self, size: int) -> Iterator[Batch]:
@@ -55,10 +58,13 @@ class ResidentLoader:
         indices = indices.to(self._labels.device)
         return Batch(to_signed(self._images[indices]), self._labels[indices], indices)
 
+    def batches(self, order: Iterable[Tensor]) -> Iterator[Batch]:
+        """Yield one batch for each tensor of positions in the split."""
+        return map(self.batch, order)
+
     def blocks(self, size: int) -> Iterator[Batch]:
         """Yield the whole split in order, every image once."""
-        for indices in torch.arange(len(self)).split(size):
-            yield self.batch(indices)
+        return self.batches(torch.arange(len(self)).split(size))
 
 
 class ShuffledOrder:

@@ -5,6 +5,7 @@ of two test images follow the order in which they are made.
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +85,6 @@ def interpolation_count(examples: int) -> int:
 def interpolations(loader: Loader, stream: Stream) -> Iterator[Tensor]:
     """Yield the paper's Interp: the shuffled split in batches, each meaned image by image with the next."""
     order = stream.permutation(len(loader))
-    for start in range(0, interpolation_count(len(loader)), MIXED_BATCH):
-        first, second = order[start : start + 2 * MIXED_BATCH].chunk(2)
-        yield (loader.batch(first).images + loader.batch(second).images) / 2
+    shuffled = loader.batches(order[: interpolation_count(len(loader)) + MIXED_BATCH].split(MIXED_BATCH))
+    for first, second in pairwise(shuffled):
+        yield (first.images + second.images) / 2

@@ -34,7 +34,7 @@ def evaluate(evaluation: Robustness, subject: Subject) -> Findings:
     assert isinstance(model, Classifier)
     indices = Stream("robustness", "images").permutation(len(loader))[: evaluation.images]
     subject.save("indices", indices.numpy())
-    blocks = [loader.batch(block) for block in indices.split(BLOCK)]
+    blocks = list(loader.batches(indices.split(BLOCK)))
     logits = block_logits(model, (block.images for block in blocks), lambda done: None)
     quantities = [evaluation.quantity(epsilon) for epsilon in evaluation.epsilons]
     if not np.isfinite(logits).all():

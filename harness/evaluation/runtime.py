@@ -37,6 +37,7 @@ def evaluate(evaluation: Runtime, subject: Subject) -> Findings:
     for _ in range(evaluation.windows):
         windows.append(seconds_of(trainer.train_step, evaluation.timed_steps, device) / evaluation.timed_steps)
         subject.report(len(windows), evaluation.windows)
+    trainer.close()
     validation = validation_seconds(trainer.method.eval(), subject)
     minutes = (trainer.iterations_per_epoch * min(windows) + validation) / 60
     hours = config.training.epochs * minutes / 60

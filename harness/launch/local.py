@@ -16,6 +16,7 @@ from pathlib import Path
 
 from harness.launch.devices import gpu_ids
 from harness.launch.plan import PlannedRun
+from harness.spec.execution import Execution
 from harness.store.files import writing
 from harness.store.lease import is_leased
 from harness.store.run_directory import Results, State
@@ -41,11 +42,12 @@ class Board:
 class LocalExecutor:
     """Runs workers as child processes, `workers` at a time."""
 
-    def __init__(self, results: Results, data_root: Path, workers: int, fail_fast: bool) -> None:
+    def __init__(self, results: Results, data_root: Path, workers: int, fail_fast: bool, execution: Execution) -> None:
         self._results = results
         self._data_root = data_root
         self._workers = workers
         self._fail_fast = fail_fast
+        self._execution = execution
         self._gpus = gpu_ids()
         self._children: dict[int, tuple[subprocess.Popen[bytes], PlannedRun]] = {}
 
@@ -120,7 +122,7 @@ class LocalExecutor:
         if self._gpus:
             environment["CUDA_VISIBLE_DEVICES"] = self._gpus[slot % len(self._gpus)]
         command = [sys.executable, "-m", "harness", "--results", str(self._results.root)]
-        command += ["--data", str(self._data_root), "worker", planned.run.id]
+        command += ["--data", str(self._data_root), "worker", planned.run.id, *self._execution.arguments()]
         with writing(planned.directory.log), open(planned.directory.log, "ab") as log:
             return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
 

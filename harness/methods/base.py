@@ -10,15 +10,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
-from harness.data.loaders import Batch
+from harness.data.augmentation import Mixed
 from harness.models.base import ImageNetwork
 from harness.randomness import Stream
 from harness.spec.data import Dataset
+from harness.spec.methods import Augmentation
 from harness.spec.run import RunConfig
 
 
@@ -59,19 +60,21 @@ class Loss:
 
 
 class Method(nn.Module, ABC):
-    """What training means. Subclasses add the capabilities that they have.
+    """What training means. Subclasses add the capabilities that they have."""
 
-    `streams` names the batches that a step needs; each runs through the training split in an order of its own.
-    """
+    @abstractmethod
+    def augmentations(self) -> dict[str, Augmentation]:
+        """Return the batches that a step needs, by name, and what happens to each before.
 
-    streams: ClassVar[tuple[str, ...]]
+        Each runs through the training split in an order of its own.
+        """
 
     @abstractmethod
     def players(self) -> dict[str, nn.Module]:
         """Return the trained networks by the name of the attribute that holds them."""
 
     @abstractmethod
-    def training_step(self, batches: Mapping[str, Batch], stream: Stream) -> Iterator[Loss]:
+    def training_step(self, batches: Mapping[str, Mixed], stream: Stream) -> Iterator[Loss]:
         """Yield the losses of one step; every random draw comes from `stream`, which is that of the step."""
 
     @abstractmethod

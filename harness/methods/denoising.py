@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor
 
-from harness.data.loaders import Batch
+from harness.data.augmentation import Mixed
 from harness.diffusion.bound import bits_per_dim
 from harness.diffusion.gaussian import GaussianDiffusion
 from harness.diffusion.samplers import ancestral
@@ -14,7 +14,7 @@ from harness.models.base import ImageNetwork
 from harness.randomness import Stream
 from harness.spec import methods as spec
 from harness.spec.data import Dataset
-from harness.spec.methods import GaussianProcess
+from harness.spec.methods import Augmentation, GaussianProcess
 
 
 class DiffusionModel(SingleNetworkMethod):
@@ -24,7 +24,7 @@ class DiffusionModel(SingleNetworkMethod):
         super().__init__(network, data)
         self.diffusion = GaussianDiffusion(process)
 
-    def denoising_loss(self, batch: Batch, stream: Stream) -> Tensor:
+    def denoising_loss(self, batch: Mixed, stream: Stream) -> Tensor:
         """Return L_simple of a batch of clean images, with a uniform timestep for each (HybViT Eq. 15)."""
         rows = torch.arange(len(batch), device=batch.images.device)
         timesteps = stream.at("timestep").integers(rows, self.diffusion.timesteps)
@@ -43,13 +43,15 @@ class DiffusionModel(SingleNetworkMethod):
 class Denoising(DiffusionModel):
     """Minimises alpha L_simple; the weight matters through gradient clipping alone."""
 
-    streams = ("clean",)
-
     def __init__(self, config: spec.Denoising, network: ImageNetwork, data: Dataset) -> None:
         super().__init__(config.process, network, data)
         self.config = config
 
-    def training_step(self, batches: Mapping[str, Batch], stream: Stream) -> Iterator[Loss]:
+    def augmentations(self) -> dict[str, Augmentation]:
+        """Return the one batch of a step, as it is."""
+        return {"clean": Augmentation()}
+
+    def training_step(self, batches: Mapping[str, Mixed], stream: Stream) -> Iterator[Loss]:
         """Yield the weighted denoising loss."""
         denoising = self.denoising_loss(batches["clean"], stream.at("diffusion"))
         yield Loss("network", self.config.alpha * denoising, {"denoising": denoising.detach()})

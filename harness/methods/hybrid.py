@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from torch import Tensor
 
-from harness.data.loaders import Batch
+from harness.data.augmentation import Mixed
 from harness.methods.base import Loss
 from harness.methods.classification import classification_loss
 from harness.methods.denoising import DiffusionModel
@@ -12,6 +12,7 @@ from harness.models.base import ImageNetwork
 from harness.randomness import Stream
 from harness.spec import methods as spec
 from harness.spec.data import Dataset
+from harness.spec.methods import Augmentation
 
 
 class Hybrid(DiffusionModel):
@@ -20,16 +21,17 @@ class Hybrid(DiffusionModel):
     Capabilities: `Classifier`, `Generator`, `LikelihoodModel`.
     """
 
-    streams = ("labelled", "clean")
-
     def __init__(self, config: spec.Hybrid, network: ImageNetwork, data: Dataset) -> None:
         super().__init__(config.process, network, data)
         self.config = config
 
-    def training_step(self, batches: Mapping[str, Batch], stream: Stream) -> Iterator[Loss]:
+    def augmentations(self) -> dict[str, Augmentation]:
+        """Return two batches, of which the labelled one is augmented."""
+        return {"labelled": self.config.augmentation, "clean": Augmentation()}
+
+    def training_step(self, batches: Mapping[str, Mixed], stream: Stream) -> Iterator[Loss]:
         """Yield the sum of both losses: one backward pass through two forward passes."""
-        augmentation, smoothing = self.config.augmentation, self.config.label_smoothing
-        cross_entropy = classification_loss(self, batches["labelled"], augmentation, smoothing, stream)
+        cross_entropy = classification_loss(self, batches["labelled"], self.config.label_smoothing)
         denoising = self.denoising_loss(batches["clean"], stream.at("diffusion"))
         log = {"cross_entropy": cross_entropy.detach(), "denoising": denoising.detach()}
         yield Loss("network", cross_entropy + self.config.alpha * denoising, log)

@@ -5,18 +5,21 @@ batches, augmentation, noise, learning rate) is a function of the step, so resum
 very same computation.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from harness.data.loaders import Loader, ShuffledOrder
+from harness.data.augmentation import Mixed
+from harness.data.loaders import Loader
 from harness.methods.base import Loss, Method
 from harness.randomness import Stream
 from harness.spec.errors import HarnessError
 from harness.spec.run import RunConfig
 from harness.training.ema import EMA
+from harness.training.feed import feed
 from harness.training.meters import Meters
 from harness.training.optimisation import build_optimizer, learning_rate
 
@@ -53,33 +56,37 @@ class Trainer:
         self._players = players
         self._loader = loader
         self._stream = Stream(config.seed, "training")
-        self._orders = {
-            name: ShuffledOrder(self._stream.at("order", name), len(loader), config.training.batch_size)
-            for name in method.streams
-        }
         self._meters = Meters(device)
+        self._feed: Generator[dict[str, Mixed]] | None = None
 
     def run(self, hooks: Hooks) -> bool:
         """Train until the last iteration, or until the hooks want to stop; tell whether the end was reached.
 
         Raises `Diverged` when the mean of an epoch is not finite.
         """
-        while self.step < self.iterations:
-            self.train_step()
-            if self.step % self.iterations_per_epoch == 0:
-                hooks.after_epoch(self.step, self._close_epoch())
-            hooks.after_step(self.step)
-            if hooks.wants_stop():
-                break
+        with closing(self):
+            while self.step < self.iterations:
+                self.train_step()
+                if self.step % self.iterations_per_epoch == 0:
+                    hooks.after_epoch(self.step, self._close_epoch())
+                hooks.after_step(self.step)
+                if hooks.wants_stop():
+                    break
         return self.step == self.iterations
 
     def train_step(self) -> None:
         """Make the next step, without closing an epoch."""
         rate = learning_rate(self.config.training, self.iterations_per_epoch, self.step)
-        batches = {name: self._loader.batch(order.indices(self.step)) for name, order in self._orders.items()}
+        batches = next(self._batches())
         for loss in self.method.training_step(batches, self._stream.at("step", self.step)):
             self._update(loss, rate)
         self.step += 1
+
+    def close(self) -> None:
+        """Let go of what was loaded ahead."""
+        if self._feed is not None:
+            self._feed.close()
+            self._feed = None
 
     def ema_weights(self) -> dict[str, Tensor]:
         """Return the EMA weights of all players, named as in the method's own state."""
@@ -114,7 +121,14 @@ class Trainer:
                 optimizer.load_state_dict({**optimizer.state_dict(), "state": slots})
         except (RuntimeError, KeyError, ValueError) as error:
             raise HarnessError(f"the checkpoint does not fit this run: {str(error).splitlines()[0]}") from None
+        self.close()
         self.step = step
+
+    def _batches(self) -> Iterator[dict[str, Mixed]]:
+        if self._feed is None:
+            batch_size, augmentations = self.config.training.batch_size, self.method.augmentations()
+            self._feed = feed(self._loader, batch_size, augmentations, self._stream, self.step)
+        return self._feed
 
     def _update(self, loss: Loss, rate: float) -> None:
         """Move one player. Its EMA takes the weights from before the step, one step late, as the authors' code."""

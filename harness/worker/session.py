@@ -8,12 +8,13 @@ from pathlib import Path
 
 import torch
 
-from harness.data.loaders import ResidentLoader
+from harness.data.loaders import Loader, ResidentLoader
 from harness.data.prepared import PreparedDataset, open_dataset
 from harness.evaluation.base import Subject
 from harness.evaluation.run import measure
 from harness.methods.base import Method, build_method
 from harness.spec.errors import HarnessError
+from harness.spec.execution import Execution
 from harness.spec.run import Run
 from harness.store.curves import cut_after
 from harness.store.files import sha256_of
@@ -39,11 +40,13 @@ class Session:
         directory: RunDirectory,
         data_root: Path,
         device: torch.device,
+        execution: Execution,
         stop: StopRequest,
     ) -> None:
         self.results = results
         self.directory = directory
         self.device = device
+        self.execution = execution
         self.stop = stop
         self.run: Run = directory.run()
         # Opening hashes every file, and several evaluations may ask for the same outliers.
@@ -73,10 +76,10 @@ class Session:
         """Train to the last iteration and keep the EMA weights."""
         config = self.run.config
         method = build_method(config, self.device)
-        loader = ResidentLoader(*self.data.split("train"), self.device)
+        loader = self._loader("train")
         trainer = Trainer(config, method, loader, self.device)
         self._resume(trainer)
-        validator = Validator(config, ResidentLoader(*self.data.split("test"), self.device), self.device)
+        validator = Validator(config, self._loader("test"), self.device)
         keeper = Keeper(self.directory, trainer, self.device, self._show_training, validator)
         ended = trainer.run(Hooks(keeper.after_step, keeper.after_epoch, lambda: self.stop.wanted))
         keeper.save()
@@ -93,6 +96,10 @@ class Session:
         record.save(self.directory.training)
         shutil.rmtree(self.directory.checkpoints, ignore_errors=True)
         return record
+
+    def _loader(self, split: str) -> Loader:
+        """Return a split of the run's own data."""
+        return ResidentLoader(*self.data.split(split), self.device)
 
     def _resume(self, trainer: Trainer) -> None:
         found = newest_checkpoint(self.directory.checkpoints)

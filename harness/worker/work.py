@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from harness.spec.errors import HarnessError
+from harness.spec.execution import Execution
 from harness.store.files import writing
 from harness.store.lease import Lease
 from harness.store.records import Outcome
@@ -29,7 +30,9 @@ class Ending(Enum):
     INTERRUPTED = 130
 
 
-def work(results: Results, directory: RunDirectory, data_root: Path, device: torch.device) -> Ending:
+def work(
+    results: Results, directory: RunDirectory, data_root: Path, device: torch.device, execution: Execution
+) -> Ending:
     """Bring a run to its end, unless another worker is at it.
 
     Failures of the run are recorded, not raised. Raises `StoreError` when the directory cannot be written.
@@ -41,7 +44,7 @@ def work(results: Results, directory: RunDirectory, data_root: Path, device: tor
     with lease, stop, _logging_to(directory.log):
         directory.outcome.unlink(missing_ok=True)
         try:
-            Session(results, directory, data_root, device, stop).finish()
+            Session(results, directory, data_root, device, execution, stop).finish()
         except Stopped:
             log.info("interrupted")
             return Ending.INTERRUPTED

@@ -10,10 +10,18 @@ from harness.data.catalogue import DIGITS
 from harness.data.loaders import Batch, ResidentLoader, to_signed
 from harness.data.photographs import PHOTOGRAPHS, read
 from harness.data.prepared import open_dataset
-from harness.randomness import Stream
+from harness.randomness import Stream, Streams
 from harness.spec.methods import Augmentation
 
 ROWS = torch.arange(400)
+
+
+def augment_one(batch, config, stream):
+    return augment(batch, config, Streams([stream]))
+
+
+def mix_one(images, labels, stream):
+    return mix(images, labels, Streams([stream]), torch.tensor([True]))
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +98,7 @@ def test_erasing_and_mixing_draw_what_they_always_drew():
     corners = [torch.nonzero(image)[[0, -1]].flatten().tolist() for image in erased]
     assert corners == [[4, 5, 7, 7], [0, 1, 1, 3], [0, 1, 4, 5]]
     images, labels = torch.zeros(4, 1, 8, 8), torch.arange(4)
-    shares = [mix(images, labels, Stream(seed, "mixing")).share[0].item() for seed in (0, 1, 3, 5)]
+    shares = [mix_one(images, labels, Stream(seed, "mixing")).share[0].item() for seed in (0, 1, 3, 5)]
     assert shares == pytest.approx([0.8950470685958862, 0.11648553609848022, 0.984375, 0.453125])
 
 
@@ -106,7 +114,7 @@ def test_the_box_of_cutmix_has_the_stated_sides():
         partner = Stream(seed).at("partner").permutation(2)
         expected = images.clone()
         expected[..., top:bottom, left:right] = images[partner][..., top:bottom, left:right]
-        mixed = mix(images, labels, Stream(seed))
+        mixed = mix_one(images, labels, Stream(seed))
         assert torch.equal(mixed.images, expected)
         torch.testing.assert_close(mixed.share, torch.full((2,), 1 - (bottom - top) * (right - left) / 32**2))
         boxes += 1
@@ -116,7 +124,7 @@ def test_the_box_of_cutmix_has_the_stated_sides():
 def test_mix_blends_pairs_and_reports_the_exact_share(batch):
     kinds = set()
     for seed in range(20):
-        mixed = mix(batch.images, batch.labels, Stream(seed))
+        mixed = mix_one(batch.images, batch.labels, Stream(seed))
         partner = Stream(seed).at("partner").permutation(len(ROWS))
         assert torch.equal(mixed.partner_labels, batch.labels[partner])
         share, other = mixed.share[0], batch.images[partner]
@@ -139,7 +147,7 @@ def test_the_share_of_cutmix_is_that_of_the_pixels_that_stayed():
     black, white = -torch.ones(1, 1, 8, 8), torch.ones(1, 1, 8, 8)
     images, labels = torch.cat([black, white] * 50), torch.tensor([0, 1] * 50)
     for seed in range(30):
-        mixed = mix(images, labels, Stream(seed))
+        mixed = mix_one(images, labels, Stream(seed))
         differs = labels != mixed.partner_labels
         kept = (mixed.images * images > 0).float().flatten(1).mean(1)[differs]
         if set(mixed.images.unique().tolist()) <= {-1.0, 1.0} and len(kept):
@@ -148,20 +156,35 @@ def test_the_share_of_cutmix_is_that_of_the_pixels_that_stayed():
 
 def test_augment_is_a_function_of_the_address(batch):
     config = Augmentation(flip=True, crop_padding=1, policy="digits", erasing=0.25, mix=0.5)
-    first, again, other = (augment(batch, config, Stream(seed)) for seed in (1, 1, 2))
+    first, again, other = (augment_one(batch, config, Stream(seed)) for seed in (1, 1, 2))
     assert torch.equal(first.images, again.images)
     assert not torch.equal(first.images, other.images)
 
 
+@pytest.mark.parametrize("policy", ["digits", "cifar10", "imagenet", "svhn"])
+def test_several_steps_at_once_are_each_step_by_itself(policy):
+    images = to_signed(torch.from_numpy(read(PHOTOGRAPHS, 32, 3, {"train": 96})["train"][0]))
+    labels = torch.arange(96) % 10
+    config = Augmentation(flip=True, crop_padding=4, policy=policy, erasing=0.25, mix=0.5)
+    streams = [Stream(3, "step", step) for step in range(6)]
+    together = augment(Batch(images, labels, torch.arange(96)), config, Streams(streams)).split(16)
+    for step, mixed in enumerate(together):
+        part = slice(16 * step, 16 * step + 16)
+        alone = augment_one(Batch(images[part], labels[part], torch.arange(96)[part]), config, streams[step])
+        assert torch.equal(mixed.images, alone.images)
+        assert torch.equal(mixed.share, alone.share)
+        assert torch.equal(mixed.partner_labels, alone.partner_labels)
+
+
 def test_no_augmentation_is_none(batch):
-    plain = augment(batch, Augmentation(), Stream(0))
+    plain = augment_one(batch, Augmentation(), Stream(0))
     assert torch.equal(plain.images, batch.images)
     assert (plain.share == 1).all()
 
 
 def test_mixing_happens_as_often_as_asked(batch):
     small = Batch(batch.images[:4], batch.labels[:4], batch.indices[:4])
-    mixed = sum(bool((augment(small, Augmentation(mix=0.5), Stream(i)).share != 1).any()) for i in range(200))
+    mixed = sum(bool((augment_one(small, Augmentation(mix=0.5), Stream(i)).share != 1).any()) for i in range(200))
     assert 70 < mixed < 130
 
 
@@ -173,7 +196,7 @@ def test_the_order_is_flip_crop_policy_erasing_mixing():
     step = crop(step, rows, Stream(0, "crop"), 4)
     step = autoaugment(step, rows, Stream(0, "policy"), "cifar10")
     step = erase(step, rows, Stream(0, "erasing"), 0.25)
-    expected, found = mix(step, batch.labels, Stream(0, "mixing")), augment(batch, config, Stream(0))
+    expected, found = mix_one(step, batch.labels, Stream(0, "mixing")), augment_one(batch, config, Stream(0))
     assert torch.equal(found.images, expected.images)
     assert torch.equal(found.partner_labels, expected.partner_labels)
 
@@ -184,7 +207,7 @@ def test_no_value_is_read_back_from_the_device(policy):
     images, labels = torch.zeros(40, 3, 16, 16, device="meta"), torch.zeros(40, dtype=torch.int64, device="meta")
     config = Augmentation(flip=True, crop_padding=4, policy=policy, erasing=0.25, mix=0.9)
     for seed in range(6):
-        mixed = augment(Batch(images, labels, labels), config, Stream(seed))
+        mixed = augment_one(Batch(images, labels, labels), config, Stream(seed))
         assert mixed.images.shape == images.shape
         assert {t.device.type for t in (mixed.images, mixed.partner_labels, mixed.share)} == {"meta"}
 
@@ -193,14 +216,14 @@ def test_no_value_is_read_back_from_the_device(policy):
 def test_the_whole_augmentation_runs_on_a_cuda_device_without_waiting(batch):
     config = Augmentation(flip=True, crop_padding=1, policy="cifar10", erasing=0.25, mix=0.9)
     there = Batch(batch.images.cuda(), batch.labels.cuda(), batch.indices.cuda())
-    augment(there, config, Stream(0))  # what is loaded at its first use may wait for the device
+    augment_one(there, config, Stream(0))  # what is loaded at its first use may wait for the device
     torch.cuda.set_sync_debug_mode("error")
     try:
-        found = [augment(there, config, Stream(seed)) for seed in range(4)]
+        found = [augment_one(there, config, Stream(seed)) for seed in range(4)]
     finally:
         torch.cuda.set_sync_debug_mode("default")
     for seed, mixed in enumerate(found):
-        expected = augment(batch, config, Stream(seed))
+        expected = augment_one(batch, config, Stream(seed))
         different = (mixed.images.cpu() - expected.images).abs() > 1e-5
         assert different.to(torch.float32).mean() < 1e-3
         torch.testing.assert_close(mixed.share.cpu(), expected.share)

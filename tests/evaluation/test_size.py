@@ -19,7 +19,8 @@ def test_size_is_that_of_the_closed_form(subject, config):
 class Duel(Method):
     """Two players and a buffer, which is no parameter."""
 
-    streams = ()
+    def augmentations(self):
+        return {}
 
     def __init__(self):
         super().__init__()

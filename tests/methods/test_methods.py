@@ -7,6 +7,7 @@ import torch
 
 from experiments.hybvit.paper import PAPER
 from experiments.hybvit.runs import GENVIT, HYBVIT
+from harness.data.augmentation import unmixed
 from harness.data.catalogue import DIGITS
 from harness.data.loaders import ResidentLoader
 from harness.data.prepared import open_dataset
@@ -40,6 +41,11 @@ def loader(data_root):
     return ResidentLoader(*open_dataset(DIGITS, data_root).split("train"), CPU)
 
 
+def plain(loader, start):
+    batch = loader.batch(torch.arange(start, start + 16))
+    return unmixed(batch.images, batch.labels)
+
+
 @pytest.mark.parametrize("kind", Method.kinds)
 def test_a_built_method_has_the_capabilities_that_its_configuration_states(kind):
     method = build_method(CONFIGS[kind], CPU)
@@ -50,7 +56,7 @@ def test_a_built_method_has_the_capabilities_that_its_configuration_states(kind)
 @pytest.mark.parametrize("kind", Method.kinds)
 def test_a_step_gives_finite_losses_and_gradients(kind, loader):
     method = build_method(CONFIGS[kind], CPU)
-    batches = {name: loader.batch(torch.arange(16) + 16 * i) for i, name in enumerate(method.streams)}
+    batches = {name: plain(loader, 16 * i) for i, name in enumerate(method.augmentations())}
     losses = list(method.training_step(batches, Stream(0)))
     assert [loss.player for loss in losses] == list(method.players())
     losses[0].value.backward()
@@ -61,7 +67,7 @@ def test_a_step_gives_finite_losses_and_gradients(kind, loader):
 
 def test_the_hybrid_loss_is_cross_entropy_plus_alpha_times_the_denoising_loss(loader):
     values = {}
-    batches = {"labelled": loader.batch(torch.arange(16)), "clean": loader.batch(torch.arange(16, 32))}
+    batches = {"labelled": plain(loader, 0), "clean": plain(loader, 16)}
     for alpha in (0, 1, 100):
         method = build_method(SMALL.but(alpha=alpha), CPU)
         (loss,) = method.training_step(batches, Stream(0))
@@ -73,7 +79,7 @@ def test_the_hybrid_loss_is_cross_entropy_plus_alpha_times_the_denoising_loss(lo
 
 def test_a_step_is_a_function_of_its_address(loader):
     method = build_method(SMALL, CPU)
-    batches = {"labelled": loader.batch(torch.arange(16)), "clean": loader.batch(torch.arange(16, 32))}
+    batches = {"labelled": plain(loader, 0), "clean": plain(loader, 16)}
     first, again, other = (next(iter(method.training_step(batches, Stream(0, i)))).value for i in (1, 1, 2))
     assert first == again
     assert first != other

@@ -10,6 +10,7 @@ from harness.data.loaders import ResidentLoader
 from harness.data.prepared import open_dataset
 from harness.methods.base import Loss, Method, build_method
 from harness.spec.errors import HarnessError
+from harness.spec.methods import Augmentation
 from harness.training.checkpoints import newest_checkpoint, save_checkpoint
 from harness.training.loop import Diverged, Hooks, Trainer
 
@@ -105,7 +106,8 @@ def test_a_checkpoint_of_another_network_is_refused(loader):
 class Duel(Method):
     """Two players; the second must see what the first has just become."""
 
-    streams = ("clean",)
+    def augmentations(self):
+        return {"clean": Augmentation()}
 
     def __init__(self):
         super().__init__()

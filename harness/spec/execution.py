@@ -1,0 +1,19 @@
+"""How a worker does its work. Nothing here decides a result beyond rounding, so none of it is in a run's identity."""
+
+from typing import Literal
+
+from harness.spec.config import Config
+
+
+class Execution(Config):
+    """The choices of a worker; `auto` leaves them to what the machine has.
+
+    `loader` names what keeps the pixels of a split, `compile` says whether networks are compiled.
+    """
+
+    loader: Literal["auto", "resident", "ffcv", "torch"] = "auto"
+    compile: Literal["auto", "on", "off"] = "auto"
+
+    def arguments(self) -> list[str]:
+        """Return the command-line options that say the same."""
+        return [f"--{name}={value}" for name, value in self.model_dump().items()]

@@ -51,6 +51,7 @@ def shrink(run: Run) -> Run:
         "batch_size": config.training.batch_size // 4,
         "learning_rate": config.training.learning_rate * 10,
         "ema_decay": 0.99,
+        "precision": "fp32",
     }
     if isinstance(config.method, Denoising | Hybrid):
         changes["timesteps"] = config.method.process.timesteps // 40

@@ -50,7 +50,9 @@ class Settings:
 
 def scale_option(command: F) -> F:
     """Add `--scale`."""
-    return click.option("--scale", default="laptop", show_default=True, help="Scale: laptop, paper, ...")(command)
+    return click.option("--scale", default="laptop", show_default=True, help="Scale: laptop, paper, paper-fp32, ...")(
+        command
+    )
 
 
 def selection_options(command: F) -> F:

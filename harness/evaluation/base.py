@@ -1,6 +1,7 @@
 """What an evaluation is given and what it returns."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,28 +12,33 @@ from numpy.typing import NDArray
 from harness.data.loaders import ResidentLoader
 from harness.data.prepared import PreparedDataset
 from harness.methods.base import Method
+from harness.models.acceleration import accelerated
 from harness.randomness import Stream
 from harness.spec.data import Dataset
 from harness.spec.run import RunConfig
+from harness.spec.training import Precision
 from harness.store.arrays import save_array
 from harness.store.records import Measurement
 
 BLOCK = 100
 """Images per forward pass. Fixed, so that results do not depend on what a machine can hold."""
+GPU_BLOCK = 1000
+"""The same where one image is passed a thousand times: fewer would leave a GPU idle. Results are equal to rounding."""
 
 
 @dataclass(frozen=True)
 class Subject:
     """A trained model, its data, and where to put the arrays from which the numbers can be recomputed.
 
-    `report` tells progress as done and total items; `cache` is shared by all runs of a results directory;
-    `open_data` opens another dataset, such as outliers.
+    `compiled` asks for compiled passes where they are called many times; `report` tells progress as done and total
+    items; `cache` is shared by all runs of a results directory; `open_data` opens another dataset, such as outliers.
     """
 
     config: RunConfig
     model: Method
     data: PreparedDataset
     device: torch.device
+    compiled: bool
     artefacts: Path
     cache: Path
     report: Callable[[int, int], None]
@@ -42,6 +48,15 @@ class Subject:
         """Return a split of the run's own data, or of other data."""
         images, labels = (data or self.data).split(split)
         return ResidentLoader(images, labels, self.device)
+
+    def accelerated(self, precision: Precision) -> AbstractContextManager[None]:
+        """Let the model compute in this precision, with compiled passes where they pay, for a while."""
+        return accelerated(self.model.players().values(), precision, self.compiled)
+
+    @property
+    def long_block(self) -> int:
+        """The number of images that go through all timesteps together."""
+        return GPU_BLOCK if self.device.type == "cuda" else BLOCK
 
     def stream(self, purpose: str) -> Stream:
         """Return the random numbers of an evaluation: a function of the run's seed and the purpose."""

@@ -21,7 +21,7 @@ from harness.spec.evaluations import Generation
 from harness.store.arrays import load_array, save_array
 from harness.store.records import Measurement
 
-SHARD = 5 * BLOCK
+BLOCKS_PER_SHARD = 5
 SCORE_PERMUTATION_SEED = 2020
 """The paper's code shuffles the samples with this seed before it splits them for the score."""
 
@@ -71,12 +71,14 @@ def draw(count: int, subject: Subject) -> NDArray[np.uint8]:
     """Return `count` samples, of which sample i depends on the run and on i alone."""
     model, stream, shards = subject.model, subject.stream("samples"), []
     assert isinstance(model, Generator)
-    for start in range(0, count, SHARD):
-        stop = min(start + SHARD, count)
-        path = subject.artefacts / f"shard-{start:06d}.npy"
+    step = BLOCKS_PER_SHARD * subject.long_block
+    for start in range(0, count, step):
+        stop = min(start + step, count)
+        path = subject.artefacts / f"shard-{start:06d}-{stop:06d}.npy"
         if not path.exists():
-            blocks = torch.arange(start, stop, device=subject.device).split(BLOCK)
-            images = torch.cat([to_uint8(model.sample(stream, rows)) for rows in blocks])
+            blocks = torch.arange(start, stop, device=subject.device).split(subject.long_block)
+            with subject.accelerated(subject.config.training.precision):
+                images = torch.cat([to_uint8(model.sample(stream, rows)) for rows in blocks])
             subject.save(path.stem, images.cpu().numpy())
         shards.append(load_array(path))
         subject.report(stop, count)

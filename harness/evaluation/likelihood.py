@@ -7,7 +7,7 @@ All T terms with one noise draw each, the discretised decoder at t = 0, and the 
 import numpy as np
 import torch
 
-from harness.evaluation.base import BLOCK, Findings, Subject
+from harness.evaluation.base import Findings, Subject
 from harness.methods.base import LikelihoodModel
 from harness.spec.evaluations import Likelihood
 from harness.store.records import Measurement
@@ -19,9 +19,10 @@ def evaluate(evaluation: Likelihood, subject: Subject) -> Findings:
     model, stream, values = subject.model, subject.stream("likelihood"), []
     assert isinstance(model, LikelihoodModel)
     loader = subject.loader(evaluation.split)
-    for batch in loader.blocks(BLOCK):
-        values.append(model.bits_per_dim(batch.images, stream, batch.indices).cpu().numpy())
-        subject.report(sum(map(len, values)), len(loader))
+    with subject.accelerated("fp32"):
+        for batch in loader.blocks(subject.long_block):
+            values.append(model.bits_per_dim(batch.images, stream, batch.indices).cpu().numpy())
+            subject.report(sum(map(len, values)), len(loader))
     bits = np.concatenate(values)
     subject.save("bits_per_dim", bits)
     return Findings({"bits_per_dim": Measurement(value=float(bits.mean(dtype=np.float64)), n=len(bits))})

@@ -30,7 +30,7 @@ EXTRAPOLATED = (
 def evaluate(evaluation: Runtime, subject: Subject) -> Findings:
     """Return the minutes of an epoch, the hours of the whole training, and those times the one device."""
     config, device = subject.config, subject.device
-    trainer = Trainer(config, build_method(config, device), subject.loader("train"), device)
+    trainer = Trainer(config, build_method(config, device), subject.loader("train"), device, subject.compiled)
     for _ in range(evaluation.warmup_steps):
         trainer.train_step()
     windows = []

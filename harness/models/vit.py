@@ -65,8 +65,16 @@ class Attention(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         """Return the attended tokens, shaped like `tokens`."""
         q, k, v = self.qkv(tokens).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        attended = F.scaled_dot_product_attention(q, k, v)
+        attended = attend(q, k, v)
         return self.projection(attended.transpose(1, 2).flatten(2))
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Return softmax(q k^T / sqrt(width)) v for tensors of shape `(batch, heads, tokens, width)`."""
+    if q.device.type == "cpu" and q.dtype == torch.bfloat16:
+        # The fused form has no fast backward pass for bfloat16 on a CPU (benchmarks/training.py).
+        return (q @ k.mT * q.shape[-1] ** -0.5).softmax(dim=-1).to(v.dtype) @ v
+    return F.scaled_dot_product_attention(q, k, v)
 
 
 class Block(nn.Module):

@@ -9,7 +9,7 @@ from harness.spec.evaluations import Evaluation
 from harness.spec.exhibit import Exhibit, Figure, Table
 from harness.spec.metrics import Metric
 from harness.spec.run import Run
-from harness.spec.scale import PAPER_SCALE, Scale
+from harness.spec.scale import PAPER_SCALES, Scale
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,11 @@ class Paper:
     tolerances: Mapping[str, Tolerance] = field(default_factory=dict)
 
     def scale(self, name: str) -> Scale:
-        """Return the scale of this name; `paper` is the identity.
+        """Return the scale of this name; `paper` is the identity, `paper-fp32` the same in that precision.
 
         Raises `SpecError` for a name that the paper does not have.
         """
-        scales = {scale.name: scale for scale in (*self.scales, PAPER_SCALE)}
+        scales = {scale.name: scale for scale in (*self.scales, *PAPER_SCALES)}
         if name not in scales:
             raise unknown("scale", name, scales)
         return scales[name]

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import get_args
 
 from harness.spec.evaluations import Evaluation
 from harness.spec.run import Run
+from harness.spec.training import Precision
 
 
 @dataclass(frozen=True)
@@ -34,4 +36,15 @@ class Scale:
     spread: Mapping[tuple[str, str], Spread] = field(default_factory=dict)
 
 
-PAPER_SCALE = Scale("paper", "The paper's own configuration on the paper's data.", comparable=True)
+def _in_precision(precision: Precision) -> Scale:
+    return Scale(
+        f"paper-{precision}",
+        f"The paper's configuration on the paper's data, trained and sampled in {precision}.",
+        comparable=True,
+        shrink=lambda run: run.with_config(precision=precision),
+    )
+
+
+PAPER_SCALE = Scale("paper", "The paper's configuration on the paper's data, as its runs say.", comparable=True)
+PAPER_SCALES = (PAPER_SCALE, *map(_in_precision, get_args(Precision)))
+"""The paper's own scale, and the same in each precision."""

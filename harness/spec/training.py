@@ -8,6 +8,9 @@ from harness.spec.config import Config
 from harness.spec.data import Dataset
 from harness.spec.errors import SpecError
 
+Precision = Literal["fp32", "tf32", "bf16"]
+"""Of the products in training and sampling. `tf32` differs from `fp32` on GPUs that have it."""
+
 
 class Training(Config):
     """AdamW with linear warm-up and one cosine, gradient clipping, and an EMA of the weights.
@@ -27,7 +30,7 @@ class Training(Config):
     eps: PositiveFloat = 1e-8
     clip_norm: PositiveFloat = 1.0
     ema_decay: float = Field(0.999, ge=0, lt=1)
-    precision: Literal["fp32"] = "fp32"
+    precision: Precision = "fp32"
 
     @model_validator(mode="after")
     def _warmup_ends(self) -> "Training":

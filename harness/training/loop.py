@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from harness.data.augmentation import Mixed
 from harness.data.loaders import Loader
 from harness.methods.base import Loss, Method
+from harness.models.acceleration import accelerate, matmuls_in
 from harness.randomness import Stream
 from harness.spec.errors import HarnessError
 from harness.spec.run import RunConfig
@@ -44,7 +45,9 @@ class Hooks:
 class Trainer:
     """A run in training: the method, an optimiser and an EMA for each of its players, and the step reached."""
 
-    def __init__(self, config: RunConfig, method: Method, loader: Loader, device: torch.device) -> None:
+    def __init__(
+        self, config: RunConfig, method: Method, loader: Loader, device: torch.device, compiled: bool = False
+    ) -> None:
         self.config = config
         self.method = method.train()
         self.step = 0
@@ -54,6 +57,8 @@ class Trainer:
         self._optimizers = {name: build_optimizer(net.parameters(), config.training) for name, net in players.items()}
         self._averages = {name: EMA(net, config.training.ema_decay) for name, net in players.items()}
         self._players = players
+        for network in players.values():
+            accelerate(network, config.training.precision, compiled)
         self._loader = loader
         self._stream = Stream(config.seed, "training")
         self._meters = Meters(device)
@@ -78,8 +83,9 @@ class Trainer:
         """Make the next step, without closing an epoch."""
         rate = learning_rate(self.config.training, self.iterations_per_epoch, self.step)
         batches = next(self._batches())
-        for loss in self.method.training_step(batches, self._stream.at("step", self.step)):
-            self._update(loss, rate)
+        with matmuls_in(self.config.training.precision):
+            for loss in self.method.training_step(batches, self._stream.at("step", self.step)):
+                self._update(loss, rate)
         self.step += 1
 
     def close(self) -> None:

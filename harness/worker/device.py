@@ -7,6 +7,14 @@ import torch
 from harness.spec.errors import SpecError
 
 
+def wants_compilation(choice: str, device: torch.device) -> bool:
+    """Tell whether to compile networks: `auto` does on a GPU, where calls cost more than what they compute.
+
+    On a CPU it gains little for half a minute or more of compiling (benchmarks/training.py).
+    """
+    return choice == "on" or (choice == "auto" and device.type == "cuda")
+
+
 def prepare_device(name: str | None) -> torch.device:
     """Return the device of this name, or CUDA where there is a GPU, else the CPU; settings follow from it.
 

@@ -22,6 +22,7 @@ from harness.store.records import Progress, TrainingRecord
 from harness.store.run_directory import Results, RunDirectory
 from harness.training.checkpoints import load_tensors, newest_checkpoint, save_tensors
 from harness.training.loop import Hooks, Trainer
+from harness.worker.device import wants_compilation
 from harness.worker.keeper import Keeper
 from harness.worker.stop import Stopped, StopRequest
 from harness.worker.validation import Validator
@@ -47,6 +48,7 @@ class Session:
         self.directory = directory
         self.device = device
         self.execution = execution
+        self.compiled = wants_compilation(execution.compile, device)
         self.stop = stop
         self.run: Run = directory.run()
         # Opening hashes every file, and several evaluations may ask for the same outliers.
@@ -77,7 +79,7 @@ class Session:
         config = self.run.config
         method = build_method(config, self.device)
         loader = self._loader("train")
-        trainer = Trainer(config, method, loader, self.device)
+        trainer = Trainer(config, method, loader, self.device, self.compiled)
         self._resume(trainer)
         validator = Validator(config, self._loader("test"), self.device)
         keeper = Keeper(self.directory, trainer, self.device, self._show_training, validator)
@@ -124,6 +126,7 @@ class Session:
             model=model,
             data=self.data,
             device=self.device,
+            compiled=self.compiled,
             artefacts=artefacts,
             cache=self.results.cache,
             report=lambda done, total: self._show_evaluation(phase, done, total),

@@ -55,6 +55,7 @@ def subject_of(digits, data_root, tmp_path):
             "model": model,
             "data": digits,
             "device": CPU,
+            "compiled": False,
             "artefacts": artefacts,
             "cache": tmp_path / "cache",
             "report": lambda done, total: None,

@@ -1,0 +1,74 @@
+"""Makes the passes of a network fast: reduced precision around them, compilation beneath.
+
+A pass takes and returns float32 whatever happens inside. Weights, their gradients and the optimiser stay in float32.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from harness.models.base import ImageNetwork
+from harness.spec.training import Precision
+
+Pass = Callable[..., Tensor]
+
+
+def accelerate(network: nn.Module, precision: Precision, compiled: bool) -> None:
+    """Replace the passes of a network, on the device that its weights are on; leave other modules alone.
+
+    Under `bf16` they are autocast to bfloat16. Compiled ones have static shapes, and are CUDA graphs on a GPU: each
+    new shape is compiled again, for some ten seconds.
+    """
+    if not isinstance(network, ImageNetwork):
+        return
+    device = next(network.parameters()).device
+    for name in ImageNetwork.PASSES:
+        inner: Pass = getattr(network, name)
+        if compiled:
+            mode = "reduce-overhead" if device.type == "cuda" else "default"
+            inner = torch.compile(inner, mode=mode, dynamic=False)
+        setattr(network, name, _reduced(inner, device) if precision == "bf16" else _kept(inner, compiled))
+
+
+@contextmanager
+def accelerated(networks: Iterable[nn.Module], precision: Precision, compiled: bool) -> Iterator[None]:
+    """Accelerate networks for a while, products outside of their passes included."""
+    chosen = [network for network in networks if isinstance(network, ImageNetwork)]
+    for network in chosen:
+        accelerate(network, precision, compiled)
+    try:
+        with matmuls_in(precision):
+            yield
+    finally:
+        for network in chosen:
+            for name in ImageNetwork.PASSES:
+                delattr(network, name)
+
+
+@contextmanager
+def matmuls_in(precision: Precision) -> Iterator[None]:
+    """Let a GPU compute float32 products in TF32, unless the precision is `fp32`."""
+    previous = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    torch.set_float32_matmul_precision("highest" if precision == "fp32" else "high")
+    torch.backends.cudnn.allow_tf32 = precision != "fp32"
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(previous[0])
+        torch.backends.cudnn.allow_tf32 = previous[1]
+
+
+def _reduced(inner: Pass, device: torch.device) -> Pass:
+    def run(*inputs: Tensor) -> Tensor:
+        with torch.autocast(device.type, torch.bfloat16):
+            result = inner(*inputs)
+        return result.float()
+
+    return run
+
+
+def _kept(inner: Pass, compiled: bool) -> Pass:
+    """Return the pass, its result out of the reach of the next call: a CUDA graph writes to the same place again."""
+    return (lambda *inputs: inner(*inputs).clone()) if compiled else inner

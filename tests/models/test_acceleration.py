@@ -1,0 +1,74 @@
+"""Accelerated passes: what they may change, and that they can be taken back."""
+
+import pytest
+import torch
+
+from experiments.hybvit.runs import HYBVIT
+from harness.methods.base import build_method
+from harness.models.acceleration import accelerate, accelerated, matmuls_in
+from harness.models.vit import attend
+
+SMALL = HYBVIT.config.but(dim=48, depth=2, heads=3)
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def network():
+    return build_method(SMALL, CPU).network
+
+
+@pytest.fixture(scope="module")
+def images():
+    return torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+
+def passes(network, images):
+    return network.logits(images), network.predict_noise(images, torch.arange(8) * 100)
+
+
+def difference(a, b):
+    return ((a - b).norm() / b.norm()).item()
+
+
+def test_bfloat16_is_close_and_comes_back_as_float32(network, images):
+    exact = passes(network, images)
+    accelerate(network, "bf16", compiled=False)
+    for reduced, reference in zip(passes(network, images), exact, strict=True):
+        assert reduced.dtype == torch.float32
+        assert 1e-5 < difference(reduced, reference) < 0.02
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_compiled_passes_equal_the_others_and_keep_their_results(network, images, precision):
+    with accelerated([network], precision, compiled=False):
+        expected = passes(network, images)
+    with accelerated([network], precision, compiled=True), torch.inference_mode():
+        first = passes(network, images)
+        passes(network, -images)
+    tolerance = {"fp32": 1e-5, "bf16": 0.01}[precision]
+    for result, reference in zip(first, expected, strict=True):
+        assert difference(result, reference) < tolerance
+
+
+def test_acceleration_ends_with_its_context(network, images):
+    before = passes(network, images)
+    with pytest.raises(RuntimeError, match="in between"), accelerated([network, torch.nn.Linear(1, 1)], "bf16", False):
+        raise RuntimeError("in between")
+    assert all(torch.equal(a, b) for a, b in zip(passes(network, images), before, strict=True))
+    assert set(network.state_dict()) == set(build_method(SMALL, CPU).network.state_dict())
+
+
+def test_the_precision_of_products_ends_with_its_context():
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    for precision, expected in (("tf32", "high"), ("fp32", "highest"), ("bf16", "high")):
+        with matmuls_in(precision):
+            assert torch.get_float32_matmul_precision() == expected
+            assert torch.backends.cudnn.allow_tf32 == (precision != "fp32")
+    assert (torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32) == before
+
+
+def test_attention_written_out_equals_the_fused_one():
+    q, k, v = (torch.randn(2, 3, 17, 8, generator=torch.Generator().manual_seed(i)) for i in range(3))
+    written_out = attend(q.bfloat16(), k.bfloat16(), v.bfloat16())
+    assert written_out.dtype == torch.bfloat16
+    assert difference(written_out.float(), attend(q, k, v)) < 0.02

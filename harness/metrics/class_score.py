@@ -11,10 +11,12 @@ from scipy.special import log_softmax, logsumexp
 def class_score(logits: NDArray[np.floating], splits: int) -> tuple[float, float]:
     """Return the mean and the standard deviation (ddof 0, as is the custom) of the score over equal splits.
 
-    `logits` has the shape `(n, classes)`; the rows must already be in random order.
+    `logits` has the shape `(n, classes)`; the rows must already be in random order. Split i begins at row
+    ⌊i n / splits⌋, as in torch-fidelity, which the paper's code calls.
     """
     scores = []
-    for part in np.array_split(logits.astype(np.float64), splits):
+    bounds = np.arange(1, splits) * len(logits) // splits
+    for part in np.split(logits.astype(np.float64), bounds):
         log_p = log_softmax(part, axis=1)
         log_marginal = logsumexp(log_p, axis=0) - np.log(len(part))
         divergence = (np.exp(log_p) * (log_p - log_marginal)).sum(axis=1)

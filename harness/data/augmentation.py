@@ -125,18 +125,19 @@ def erase(images: Tensor, rows: Tensor, stream: Draws, probability: float) -> Te
 def mix(images: Tensor, labels: Tensor, streams: Streams, chosen: Tensor) -> Mixed:
     """Mix each image of a chosen step with another one of it, by CutMix or by Mixup with equal probability.
 
-    Both draw their share from Beta(1, 1), which is uniform; CutMix corrects it to the pixels that stayed. `chosen` is
-    bool `(steps,)`, on the CPU.
+    Both draw their share from Beta(1, 1), which is uniform; CutMix corrects it to the pixels that stayed. Its box
+    reaches equally far to both sides of its centre, so that its side is even, as in the authors' code. `chosen` is bool
+    `(steps,)`, on the CPU.
     """
     steps, size, device = len(streams), images.shape[-1], images.device
     batch_size = len(images) // steps
     starts = batch_size * torch.arange(steps, device=device)[:, None]
     partner = (streams.at("partner").permutations(batch_size, device) + starts).flatten()
     coin, share, y, x = streams.uniform(torch.zeros(1, dtype=torch.int64), 4)[:, :, None].unbind(1)
-    side = (size * (1 - share).sqrt()).floor()
-    top, bottom = ((y * size).floor() + edge * side / 2 for edge in (-1, 1))
-    left, right = ((x * size).floor() + edge * side / 2 for edge in (-1, 1))
-    top, bottom, left, right = (edge.floor().clamp(0, size) for edge in (top, bottom, left, right))
+    reach = (size * (1 - share).sqrt() / 2).floor()
+    top, bottom = ((y * size).floor() + edge * reach for edge in (-1, 1))
+    left, right = ((x * size).floor() + edge * reach for edge in (-1, 1))
+    top, bottom, left, right = (edge.clamp(0, size) for edge in (top, bottom, left, right))
     stays = 1 - _box(top, left, bottom - top, right - left, size).to(torch.float32)
     own = torch.where(coin[:, :, None] < 0.5, share[:, :, None], stays)
     own = torch.where(chosen[:, None, None], own, 1)

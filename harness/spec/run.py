@@ -10,7 +10,7 @@ from harness.spec.methods import Method
 from harness.spec.networks import Network
 from harness.spec.training import Training
 
-SEMANTICS = 1
+SEMANTICS = 2
 """Raised when the same configuration starts to compute something else, so that old results keep their meaning."""
 
 

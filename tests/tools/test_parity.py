@@ -1,0 +1,106 @@
+"""The comparison with the authors' code: what it takes from a checkout, and that it notices what differs."""
+
+import pytest
+import torch
+
+from harness.models.vit import VisionTransformer
+from tools.parity.__main__ import main
+from tools.parity.networks import CASES, official_state
+from tools.parity.official import Checkout, OfficialError
+from tools.parity.table import compare, precision
+
+SAMPLER = """
+import a_package_that_is_not_there
+print("the main part of a script must not run")
+raise SystemExit(9)
+class RASampler:
+    def __init__(self, examples, batch_size, repetitions, passes, shuffle, drop_last):
+        self.batches = RULE
+    def __len__(self):
+        return self.batches
+"""
+QUALITY = """
+import torch
+from .bytes import *
+def eval_is_fid(images, dataset):
+    torch_fidelity.calculate_metrics(input1=as_bytes(images))
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    (tmp_path / "utils").mkdir()
+    (tmp_path / "gevit_main.py").write_text("")
+    return tmp_path
+
+
+def compared(checkout, capsys, *names):
+    code = main(["--official", str(checkout), "--only", *names])
+    return code, *capsys.readouterr()
+
+
+@pytest.mark.parametrize(("rule", "verdict"), [("examples * passes // batch_size", "equal"), ("1170", "DIFFERS")])
+def test_the_exit_code_tells_whether_all_rows_hold(checkout, capsys, rule, verdict):
+    (checkout / "utils" / "sampler.py").write_text(SAMPLER.replace("RULE", rule))
+    code, table, _ = compared(checkout, capsys, "epochs")
+    assert code == (verdict != "equal")
+    assert table.splitlines()[-1].endswith(verdict)
+    assert "main part" not in table
+
+
+def test_files_find_each_other_and_samples_are_bytes(checkout, capsys):
+    (checkout / "utils" / "eval_quality.py").write_text(QUALITY)
+    for rule, code in (("images", 0), ("images + 0.5", 1)):
+        body = f"import torch\ndef as_bytes(images):\n    return ({rule}).to(torch.uint8)\n"
+        (checkout / "utils" / "bytes.py").write_text(body)
+        assert compared(checkout, capsys, "quantisation")[0] == code
+
+
+def test_what_is_missing_or_broken_takes_one_line_each(checkout, capsys):
+    (checkout / "utils" / "scheduler.py").write_text("def (")
+    code, _, complaints = compared(checkout, capsys, "passes", "schedule")
+    assert code == 1
+    first, second = complaints.splitlines()
+    assert first == f"passes: not compared: models/DifViT.py is missing from {checkout}"
+    assert second.startswith("schedule: not compared: ")
+    assert "cannot be read as Python" in second
+
+
+@pytest.mark.parametrize("path", ["absent", "."])
+def test_a_folder_that_is_no_checkout_is_refused(tmp_path, capsys, path):
+    code, table, complaints = compared(tmp_path / path, capsys, "epochs")
+    assert (code, table) == (2, "")
+    assert len(complaints.splitlines()) == 1
+    assert "Diffusion_ViT" in complaints
+
+
+def test_a_base_class_that_could_not_be_imported_is_named(checkout):
+    (checkout / "utils" / "sampler.py").write_text("from nowhere import Base\nclass RASampler(Base): pass\n")
+    with pytest.raises(OfficialError, match="nowhere"):
+        Checkout(checkout).module("utils/sampler.py")
+
+
+def test_every_parameter_has_a_name_of_its_own_in_the_official_network():
+    for data, config in CASES.values():
+        ours = VisionTransformer(config, data)
+        state = official_state(ours)
+        assert len(state) == len(list(ours.parameters()))
+        assert {name.split(".")[0] for name in state} == {
+            "to_patch_embedding", "cls_token", "pos_embedding", "time_mlp", "transformer", "mlp_head", "recon_head",
+        }  # fmt: skip
+
+
+def test_differences_are_relative_to_the_largest_official_value_and_never_hide():
+    ones = torch.ones(3)
+    assert compare("", "", 4 * ones, 4 * ones + 1, 0.2).relative == pytest.approx(0.2)
+    worst = compare("", "", [ones, ones], [ones, 2 * ones], 1)
+    assert worst.relative == pytest.approx(0.5)
+    for theirs in (ones * float("nan"), torch.ones(4)):
+        assert not compare("", "", ones, theirs, 1e9).holds
+        assert not compare("", "", [ones, ones], [ones, theirs], 1e9).holds
+
+
+def test_a_precision_ends_with_its_block():
+    with precision("float64"):
+        assert torch.zeros(1).dtype == torch.float64
+    assert torch.zeros(1).dtype == torch.float32

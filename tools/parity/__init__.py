@@ -1,0 +1,1 @@
+"""Holds this project against the authors' code: the same weights, inputs and noise through both."""

@@ -1,0 +1,79 @@
+"""Compare this project with the authors' code, number by number.
+
+    git clone https://github.com/sndnyang/Diffusion_ViT ELSEWHERE
+    pip install einops tqdm && pip install --no-deps torch-fidelity==0.3.0
+    PYTHONPATH=. python -m tools.parity --official ELSEWHERE
+
+The checkout belongs outside this repository. Both sides get the same weights, images, noise and random draws. A row
+holds when the greatest difference, relative to the largest official value, is within its tolerance. Exit codes:
+0 all rows hold; 1 some do not, or could not be compared; 2 the folder is no checkout.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+from tabulate import tabulate
+
+from tools.parity import augmentation, evaluation, networks, process, training
+from tools.parity.official import Checkout, OfficialError
+from tools.parity.table import Row
+
+COMPARISONS: dict[str, Callable[[Checkout], Iterator[Row]]] = {
+    "passes": networks.passes,
+    "command-line": networks.built_by_their_command_line,
+    "coefficients": process.coefficients,
+    "loss": process.loss,
+    "samples": process.samples,
+    "bound": process.bound,
+    "schedule": training.schedule,
+    "epochs": training.epochs,
+    "steps": training.steps,
+    "mixing": augmentation.mixing,
+    "erasing": augmentation.erasing,
+    "policies": augmentation.policies,
+    "calibration": evaluation.calibration,
+    "outliers": evaluation.outliers,
+    "attacks": evaluation.attacks,
+    "quantisation": evaluation.quantisation,
+    "fidelity": evaluation.fidelity,
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the table and return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--official", type=Path, required=True, metavar="PATH", help="a checkout of the authors' code")
+    parser.add_argument("--only", nargs="+", choices=COMPARISONS, default=list(COMPARISONS), metavar="NAME")
+    settings = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    try:
+        checkout = Checkout(settings.official)
+    except OfficialError as error:
+        print(error, file=sys.stderr)
+        return 2
+    rows, complaints = [], []
+    for name in settings.only:
+        try:
+            rows += COMPARISONS[name](checkout)
+        except OfficialError as error:
+            complaints.append(f"{name}: not compared: {error}")
+        except Exception as error:  # Whatever another revision of foreign code may raise.
+            why = " ".join(f"{type(error).__name__}: {error}".split())
+            missing = f" (not imported: {'; '.join(sorted(checkout.absent))})" if checkout.absent else ""
+            complaints.append(f"{name}: not compared: {why}{missing}")
+    print(f"official commit {checkout.commit()}; torch {torch.__version__}")
+    cells = [
+        (row.what, row.precision, f"{row.absolute:.1e}", f"{row.relative:.1e}", f"{row.tolerance:.0e}",
+         "equal" if row.holds else "DIFFERS") for row in rows
+    ]  # fmt: skip
+    print(tabulate(cells, ("compared", "precision", "absolute", "relative", "tolerance", ""), disable_numparse=True))
+    for complaint in complaints:
+        print(complaint, file=sys.stderr)
+    return int(bool(complaints) or not all(row.holds for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -18,6 +18,7 @@ from harness.methods.base import Classifier, Generator
 from harness.metrics.class_score import class_score
 from harness.metrics.frechet import Moments, frechet_distance, moments
 from harness.spec.evaluations import Generation
+from harness.spec.samplers import Sampler
 from harness.store.arrays import load_array, save_array
 from harness.store.records import Measurement
 
@@ -29,7 +30,7 @@ SCORE_PERMUTATION_SEED = 2020
 def evaluate(evaluation: Generation, subject: Subject) -> Findings:
     """Draw the samples, embed them and the reference, and return the distance and the score."""
     space = feature_space(evaluation.features, subject)
-    samples = draw(evaluation.samples, subject)
+    samples = draw(evaluation.samples, evaluation.sampler, subject)
     features, logits = space.embed(torch.from_numpy(samples))
     subject.save("features", features)
     subject.save("sample_logits", logits)
@@ -67,7 +68,7 @@ def reference_moments(space: FeatureSpace, split: str, subject: Subject) -> Mome
 
 
 @torch.inference_mode()
-def draw(count: int, subject: Subject) -> NDArray[np.uint8]:
+def draw(count: int, sampler: Sampler, subject: Subject) -> NDArray[np.uint8]:
     """Return `count` samples, of which sample i depends on the run and on i alone."""
     model, stream, shards = subject.model, subject.stream("samples"), []
     assert isinstance(model, Generator)
@@ -78,7 +79,7 @@ def draw(count: int, subject: Subject) -> NDArray[np.uint8]:
         if not path.exists():
             blocks = torch.arange(start, stop, device=subject.device).split(subject.long_block)
             with subject.accelerated(subject.config.training.precision):
-                images = torch.cat([to_uint8(model.sample(stream, rows)) for rows in blocks])
+                images = torch.cat([to_uint8(model.sample(sampler, stream, rows)) for rows in blocks])
             subject.save(path.stem, images.cpu().numpy())
         shards.append(load_array(path))
         subject.report(stop, count)

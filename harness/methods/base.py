@@ -21,6 +21,7 @@ from harness.randomness import Stream
 from harness.spec.data import Dataset
 from harness.spec.methods import Augmentation
 from harness.spec.run import RunConfig
+from harness.spec.samplers import Sampler
 
 
 @runtime_checkable
@@ -36,7 +37,7 @@ class Classifier(Protocol):
 class Generator(Protocol):
     """A model that makes images, each a function of the stream and of its own index."""
 
-    def sample(self, stream: Stream, rows: Tensor) -> Tensor:
+    def sample(self, sampler: Sampler, stream: Stream, rows: Tensor) -> Tensor:
         """Return the samples with these indices, in [-1, 1], shaped `(len(rows), channels, size, size)`."""
         ...
 

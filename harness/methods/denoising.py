@@ -8,13 +8,14 @@ from torch import Tensor
 from harness.data.augmentation import Mixed
 from harness.diffusion.bound import bits_per_dim
 from harness.diffusion.gaussian import GaussianDiffusion
-from harness.diffusion.samplers import ancestral
+from harness.diffusion.samplers import draw
 from harness.methods.base import Loss, SingleNetworkMethod
 from harness.models.base import ImageNetwork
 from harness.randomness import Stream
 from harness.spec import methods as spec
 from harness.spec.data import Dataset
 from harness.spec.methods import Augmentation, GaussianProcess
+from harness.spec.samplers import Sampler
 
 
 class DiffusionModel(SingleNetworkMethod):
@@ -31,9 +32,9 @@ class DiffusionModel(SingleNetworkMethod):
         noise = stream.at("noise").normal(rows, *self.image_shape)
         return self.diffusion.simple_loss(self.network.predict_noise, batch.images, timesteps, noise)
 
-    def sample(self, stream: Stream, rows: Tensor) -> Tensor:
-        """Return samples by ancestral sampling over all timesteps."""
-        return ancestral(self.diffusion, self.network.predict_noise, self.image_shape, stream, rows)
+    def sample(self, sampler: Sampler, stream: Stream, rows: Tensor) -> Tensor:
+        """Return samples from noise, through the steps of the sampler."""
+        return draw(sampler, self.diffusion, self.network.predict_noise, self.image_shape, stream, rows)
 
     def bits_per_dim(self, images: Tensor, stream: Stream, rows: Tensor) -> Tensor:
         """Return the full variational bound of each image."""

@@ -1,13 +1,14 @@
 """Evaluation configurations: a protocol with all its settings, and the quantities that it measures."""
 
 from collections.abc import Iterable
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, SerializeAsAny
 
 from harness.spec.config import Family
 from harness.spec.data import Dataset
 from harness.spec.methods import Capability
+from harness.spec.samplers import Ancestral, Sampler
 
 
 class Evaluation(Family):
@@ -62,7 +63,7 @@ class Generation(Evaluation):
     needs: ClassVar[Capability | None] = Capability.GENERATOR
 
     samples: PositiveInt = 10_000
-    sampler: Literal["ancestral"] = "ancestral"
+    sampler: Annotated[SerializeAsAny[Sampler], BeforeValidator(Sampler.read)] = Ancestral()
     features: Literal["inception", "classifier"] = "inception"
     reference: Literal["train", "test"] = "train"
     score_splits: PositiveInt = 10

@@ -1,4 +1,4 @@
-"""The Gaussian process against Bayes' rule, and the sampler and the bound against exact solutions."""
+"""The Gaussian process against Bayes' rule, and the bound against an exact solution."""
 
 import math
 
@@ -7,7 +7,6 @@ import torch
 
 from harness.diffusion.bound import bits_per_dim, prior_term
 from harness.diffusion.gaussian import GaussianDiffusion
-from harness.diffusion.samplers import ancestral
 from harness.diffusion.schedules import cosine_betas
 from harness.randomness import Stream
 from harness.spec.methods import GaussianProcess
@@ -75,36 +74,6 @@ def gaussian_oracle(process, sd):
         return (1 - abar).sqrt() * x / (abar * sd**2 + 1 - abar)
 
     return predict
-
-
-def test_ancestral_sampling_follows_the_chain_that_the_oracle_defines():
-    """With the exact predictor every step is linear, so the variance of x_{t-1} follows from that of x_t."""
-    process, sd, variance = diffusion(timesteps=50), 0.2, 1.0
-    predict, one = gaussian_oracle(process, sd), torch.ones(1, 1, 1, 1)
-    for t in reversed(range(50)):
-        at, abar = torch.tensor([t]), process.alphas_cumprod[t].item()
-        x0 = (one - (1 - abar) ** 0.5 * predict(one, at)) / abar**0.5
-        slope = process.posterior_mean(x0, one, at).item()
-        variance = slope**2 * variance + (process.posterior_variance[t].item() if t else 0)
-    samples = ancestral(process, predict, (1, 8, 8), Stream(0), torch.arange(1500))
-    assert samples.mean().abs() < 0.003
-    assert samples.std().item() == pytest.approx(math.sqrt(variance), rel=0.01)
-    assert samples.abs().max() <= 1
-
-
-def test_many_steps_reach_the_data_distribution():
-    process, sd = diffusion(timesteps=1000), 0.2
-    samples = ancestral(process, gaussian_oracle(process, sd), (1, 8, 8), Stream(0), torch.arange(200))
-    assert samples.std().item() == pytest.approx(sd, rel=0.02)
-
-
-def test_sample_i_does_not_depend_on_the_others():
-    process = diffusion(timesteps=10)
-    predict = gaussian_oracle(process, 0.3)
-    everything = ancestral(process, predict, (1, 4, 4), Stream(3), torch.arange(20))
-    some = ancestral(process, predict, (1, 4, 4), Stream(3), torch.tensor([13, 4]))
-    torch.testing.assert_close(some, everything[[13, 4]], rtol=0, atol=0)
-    assert not torch.equal(everything[0], everything[1])
 
 
 def slow_bound(betas, predict, x0, noises):

@@ -15,6 +15,7 @@ from harness.methods.base import Classifier, Generator, LikelihoodModel, build_m
 from harness.randomness import Stream
 from harness.spec.methods import Augmentation, Capability, Classification, Method
 from harness.spec.run import RunConfig
+from harness.spec.samplers import Ancestral
 
 PROTOCOLS = {
     Capability.CLASSIFIER: Classifier,
@@ -94,7 +95,7 @@ def test_initial_weights_depend_on_the_seed_alone():
 def test_samples_and_likelihoods_have_the_shapes_of_their_contracts():
     method = build_method(SMALL, CPU).eval()
     with torch.inference_mode():
-        samples = method.sample(Stream(0), torch.arange(7))
+        samples = method.sample(Ancestral(), Stream(0), torch.arange(7))
         bits = method.bits_per_dim(samples, Stream(0), torch.arange(7))
     assert samples.shape == (7, 1, 8, 8)
     assert samples.abs().max() <= 1

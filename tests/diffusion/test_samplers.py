@@ -1,0 +1,104 @@
+"""Samplers against exact solutions: with Gaussian data the best noise prediction is known, and so is every path."""
+
+import math
+from itertools import pairwise
+
+import pytest
+import torch
+
+from harness.diffusion.gaussian import GaussianDiffusion
+from harness.diffusion.samplers import draw, evenly_denoised, spaced
+from harness.randomness import Stream
+from harness.spec.errors import SpecError
+from harness.spec.methods import GaussianProcess
+from harness.spec.samplers import DDIM, Ancestral, DPMSolver, Sampler
+
+SHAPE, SD = (1, 8, 8), 0.2
+ORIGIN = Stream(0)
+SAMPLERS = [Ancestral(), DDIM(steps=4), DDIM(steps=4, eta=1), DPMSolver(steps=4)]
+
+
+def oracle(process, sd=SD):
+    """The exact noise prediction for data from N(0, sd^2)."""
+
+    def predict(x, t):
+        abar = process.alphas_cumprod[t][:, None, None, None]
+        return (1 - abar).sqrt() * x / (abar * sd**2 + 1 - abar)
+
+    return predict
+
+
+def samples(sampler, timesteps=1000, n=200, rows=None, stream=ORIGIN):
+    process = GaussianDiffusion(GaussianProcess(timesteps=timesteps))
+    return draw(sampler, process, oracle(process), SHAPE, stream, torch.arange(n) if rows is None else rows)
+
+
+def test_ancestral_sampling_follows_the_chain_that_the_oracle_defines():
+    """With the exact predictor every step is linear, so the variance of x_{t-1} follows from that of x_t."""
+    process, variance = GaussianDiffusion(GaussianProcess(timesteps=50)), 1.0
+    predict, one = oracle(process), torch.ones(1, 1, 1, 1)
+    for t in reversed(range(50)):
+        at, abar = torch.tensor([t]), process.alphas_cumprod[t].item()
+        x0 = (one - (1 - abar) ** 0.5 * predict(one, at)) / abar**0.5
+        slope = process.posterior_mean(x0, one, at).item()
+        variance = slope**2 * variance + (process.posterior_variance[t].item() if t else 0)
+    drawn = samples(Ancestral(), timesteps=50, n=1500)
+    assert drawn.mean().abs() < 0.003
+    assert drawn.std().item() == pytest.approx(math.sqrt(variance), rel=0.01)
+    assert drawn.abs().max() <= 1
+
+
+def test_many_steps_reach_the_data_distribution():
+    assert samples(Ancestral()).std().item() == pytest.approx(SD, rel=0.02)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: sampler.label or "ancestral")
+def test_sample_i_does_not_depend_on_the_others(sampler):
+    everything = samples(sampler, timesteps=10, n=20, stream=Stream(3))
+    some = samples(sampler, timesteps=10, rows=torch.tensor([13, 4]), stream=Stream(3))
+    torch.testing.assert_close(some, everything[[13, 4]], rtol=0, atol=0)
+    assert not torch.equal(everything[0], everything[1])
+
+
+def test_ddim_with_all_the_noise_and_all_the_steps_is_ancestral_sampling():
+    drawn, expected = (samples(sampler, timesteps=60) for sampler in (DDIM(steps=60, eta=1), Ancestral()))
+    torch.testing.assert_close(drawn, expected, rtol=1e-3, atol=2e-5)
+
+
+def errors(make, counts):
+    """The distance from the exact end of the path that the noise begins, which a deviation keeps in units of sd."""
+    exact = SD * ORIGIN.at("prior").normal(torch.arange(200), *SHAPE)
+    return [(samples(make(steps)) - exact).abs().mean().item() for steps in counts]
+
+
+def test_ddim_is_of_first_order_and_dpm_solver_of_second():
+    first = errors(lambda steps: DDIM(steps=steps), (25, 50, 100))
+    second = errors(lambda steps: DPMSolver(steps=steps), (25, 50, 100))
+    assert second[0] < first[0] / 5
+    assert all(coarse / 2.5 < fine < coarse / 1.6 for coarse, fine in pairwise(first))
+    assert all(fine < coarse / 3.5 for coarse, fine in pairwise(second))
+
+
+def test_timesteps_are_evenly_spaced_from_the_last_to_the_first():
+    assert spaced(4, 10) == [9, 6, 3, 0]
+    assert spaced(10, 10) == [*range(9, -1, -1)]
+    steps = spaced(50, 1000)
+    assert (len(set(steps)), steps[0], steps[-1]) == (50, 999, 0)
+    with pytest.raises(SpecError, match="steps=11 exceeds the 10 timesteps of the diffusion"):
+        spaced(11, 10)
+
+
+def test_solver_steps_denoise_evenly_and_stay_off_pure_noise():
+    process = GaussianDiffusion(GaussianProcess(timesteps=1000))
+    steps = evenly_denoised(20, process)
+    log_snr = (process.alphas_cumprod / (1 - process.alphas_cumprod)).double().log()[steps]
+    assert (steps[0], steps[-1], len(steps)) == (995, 0, 20)
+    torch.testing.assert_close(log_snr.diff(), torch.full((19,), log_snr.diff().mean()).double(), rtol=0.15, atol=0)
+    assert evenly_denoised(10, GaussianDiffusion(GaussianProcess(timesteps=10)))[-1] == 0
+    with pytest.raises(SpecError, match="steps=11 exceeds the 10 timesteps"):
+        evenly_denoised(11, GaussianDiffusion(GaussianProcess(timesteps=10)))
+
+
+def test_only_the_full_chain_goes_without_a_label():
+    assert [sampler.label for sampler in SAMPLERS[:2]] == ["", "DDIM, 4 steps"]
+    assert all(kind().label for name, kind in Sampler.kinds.items() if name != "ancestral")

@@ -14,6 +14,7 @@ from harness.cli.list import list_command
 from harness.cli.plan import plan_command
 from harness.cli.report import report_command
 from harness.cli.run import run_command
+from harness.cli.sample import sample_command
 from harness.cli.settings import Settings
 from harness.cli.show import show_command
 from harness.cli.status import status_command
@@ -66,6 +67,7 @@ for command in (
     run_command,
     status_command,
     report_command,
+    sample_command,
     data_group,
     worker_command,
 ):

@@ -40,7 +40,7 @@ class RunDirectory:
     `config.json` is the full configuration, `requests/` the evaluations that are wanted, `evaluations/` their
     records, `training.json` the outcome of training, `outcome.json` the terminal record, `segments/` the stays of
     workers with their provenance, `metrics.jsonl` the curves, `weights.safetensors` the final EMA weights,
-    `snapshots/` those after each tenth of the training.
+    `snapshots/` those after each tenth of the training, `previews/` pictures of samples.
     """
 
     def __init__(self, path: Path) -> None:
@@ -57,6 +57,7 @@ class RunDirectory:
         self.weights = path / "weights.safetensors"
         self.snapshots = path / "snapshots"
         self.log = path / "log.txt"
+        self.previews = path / "previews"
 
     @property
     def id(self) -> str:

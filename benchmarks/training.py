@@ -1,0 +1,152 @@
+"""Training steps of HybViT per second: a plain implementation, and what each switch adds to it, in one run.
+
+    PYTHONPATH=.:tests/support:benchmarks python benchmarks/training.py --batch 32
+    PYTHONPATH=.:tests/support:benchmarks python benchmarks/training.py --device cuda --batch 128
+
+Every line is a way to make the same step: two passes of one network over two batches, backward, clipping, EMA,
+AdamW, with strong augmentation of one batch. A sample is an image that goes through a pass, so a step has twice
+`--batch`. The ways take turns, and the best of the rounds counts: other work on the machine only ever adds time.
+"""
+
+import argparse
+import json
+import os
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from plain import PlainTraining
+
+from experiments.hybvit.runs import HYBVIT
+from harness.data.augmentation import augment
+from harness.data.loaders import Batch, ResidentLoader
+from harness.data.photographs import PHOTOGRAPHS, read
+from harness.evaluation.runtime import device_name, seconds_of
+from harness.methods.base import build_method
+from harness.randomness import Stream, Streams
+from harness.spec.run import RunConfig
+from harness.training.feed import AHEAD
+from harness.training.loop import Trainer
+
+IMAGES, EPOCH = 2048, 1171
+
+
+class BatchedAugmentation(PlainTraining):
+    """The plain implementation, but for the augmentation, which is ours, a batch at a time."""
+
+    steps_made = 0
+
+    def _pictures(self, chosen: np.ndarray) -> torch.Tensor:
+        self.steps_made += 1
+        images = torch.from_numpy(self.images[chosen].transpose(0, 3, 1, 2) / np.float32(127.5) - 1).to(self.device)
+        rows = torch.arange(len(images), device=self.device)
+        config = self.method.augmentation.but(mix=0.0)
+        return augment(Batch(images, rows, rows), config, Streams([Stream(self.steps_made)])).images
+
+
+def ways(config: RunConfig, device: torch.device, compiled: bool) -> dict[str, Callable[[], None]]:
+    """Return the ways to make a step, each adding to the one before, with the number of steps of a call."""
+    images = read(PHOTOGRAPHS, config.data.image_size, 1, {"train": IMAGES})["train"][0]
+    loader = ResidentLoader(images, np.arange(IMAGES) % config.data.num_classes, device)
+
+    def plain(kind: type[PlainTraining]) -> Callable[[], None]:
+        return kind(config, build_method(config, device).players()["network"], images, device).step
+
+    def ours(precision: str, compiled: bool = False) -> Callable[[], None]:
+        reduced = config.but(precision=precision)
+        return Trainer(reduced, build_method(reduced, device), loader, device, compiled).train_step
+
+    found = {
+        "plain: eager fp32, Pillow image by image": plain(PlainTraining),
+        "+ augmentation of a batch at once": plain(BatchedAugmentation),
+        "+ ten batches at once, fused AdamW, foreach EMA": ours("fp32"),
+    }
+    if device.type == "cuda":
+        found["+ TF32"] = ours("tf32")
+    found["+ bf16 autocast"] = ours("bf16")
+    if compiled:
+        found["+ compiled, CUDA graphs" if device.type == "cuda" else "+ compiled"] = ours("bf16", compiled=True)
+    return found
+
+
+def measure(work: Callable[[], None], steps: int, device: torch.device) -> float:
+    """Return the seconds of one step: of the clock on a GPU, of computing on a CPU, which others lengthen less."""
+    return seconds_of(work, steps, device) / steps
+
+
+def augmentation_seconds(config: RunConfig, device: torch.device, steps: int) -> float:
+    """Return the seconds that the augmentation of one step's batch takes, as a training makes it."""
+    count = AHEAD * config.training.batch_size
+    images = torch.rand(count, 3, config.data.image_size, config.data.image_size, device=device) * 2 - 1
+    rows = torch.arange(count, device=device)
+
+    def work() -> None:
+        augment(
+            Batch(images, rows, rows),
+            config.method.value_of("augmentation"),
+            Streams([Stream(0, i) for i in range(AHEAD)]),
+        )
+
+    work()
+    return min(measure(work, steps, device) for _ in range(5)) / AHEAD
+
+
+def main() -> None:
+    """Measure and print one line a way."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", type=torch.device, default=torch.device("cpu"))
+    parser.add_argument("--threads", type=int, default=1, help="of torch, on the CPU")
+    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--dim", type=int, default=384)
+    parser.add_argument("--steps", type=int, default=AHEAD, help="in a round; a multiple of ten is fair to all")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--compile", action="store_true", help="measure compiled passes too (always on a GPU)")
+    parser.add_argument("--json", action="store_true")
+    settings = parser.parse_args()
+    torch.set_num_threads(settings.threads)
+    device = settings.device
+    config = HYBVIT.config.but(batch_size=settings.batch, dim=settings.dim)
+    chosen = ways(config, device, settings.compile or device.type == "cuda")
+    for work in chosen.values():
+        measure(work, 3, device)
+    best = dict.fromkeys(chosen, float("inf"))
+    for _ in range(settings.rounds):
+        for name, work in chosen.items():
+            best[name] = min(best[name], measure(work, settings.steps, device))
+    share = augmentation_seconds(config, device, 3) / min(best.values())
+    seconds = list(best.values())
+    lines = [
+        {
+            "way": name,
+            "step_seconds": second,
+            "samples_per_second": 2 * settings.batch / second,
+            "over_the_line_before": before / second,
+            "over_plain": seconds[0] / second,
+        }
+        for (name, second), before in zip(best.items(), [seconds[0], *seconds], strict=False)
+    ]
+    about = {
+        "device": device_name(device),
+        "torch": torch.__version__,
+        "threads": settings.threads,
+        "load": round(os.getloadavg()[0], 1),
+        "batch": settings.batch,
+        "dim": settings.dim,
+        "augmentation_share_of_the_fastest_step": share,
+        "fastest_minutes_per_epoch": EPOCH * min(seconds) / 60,
+    }
+    if settings.json:
+        print(json.dumps({**about, "ways": lines}, indent=2))
+        return
+    print(f"HybViT, dim {settings.dim}, {settings.batch} + {settings.batch} images a step; {about['device']}, "
+          f"torch {torch.__version__}, {settings.threads} thread(s), load {about['load']}")  # fmt: skip
+    print(f"{'':48}{'s/step':>9}{'samples/s':>11}{'x before':>10}{'x plain':>9}")
+    for line in lines:
+        print(f"{line['way']:48}{line['step_seconds']:9.4f}{line['samples_per_second']:11.1f}"
+              f"{line['over_the_line_before']:10.2f}{line['over_plain']:9.2f}")  # fmt: skip
+    print(f"augmentation: {share:.1%} of the fastest step; {EPOCH:,} of these steps (an epoch at batch 128): "
+          f"{about['fastest_minutes_per_epoch']:.1f} min")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

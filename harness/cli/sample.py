@@ -1,0 +1,89 @@
+"""`harness sample`: a picture of what a run generates, while it trains or afterwards."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from numpy import uint8
+    from numpy.typing import NDArray
+
+    from harness.spec.samplers import Sampler
+
+
+@click.command("sample")
+@click.argument("run")
+@click.option("--sampler", "sampler_text", default="dpm_solver", metavar="NAME[:STEPS]", show_default=True,
+              help="ancestral, ddim or dpm_solver; the latter with their number of steps.")  # fmt: skip
+@click.option("--count", type=click.IntRange(1, 1000), default=64, show_default=True, help="Samples to draw.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="PNG to write.  [default: in the run]")
+@click.option("--device", help="Torch device.  [default: cuda if there is one, else cpu]")
+@click.pass_obj
+def sample_command(
+    settings: Settings, run: str, sampler_text: str, count: int, out: Path | None, device: str | None
+) -> None:
+    """Draw what a run generates by now: by its final weights, or by its newest checkpoint while it trains.
+
+    RUN is the beginning of a run's id. Tables and figures are made with the full chain of the paper; the faster
+    samplers are for looking, and the picture says which it was.
+
+    \b
+    Examples:
+      python -m harness sample d45a09
+      python -m harness sample d45a09 --sampler ddim:50 --count 100
+      python -m harness sample d45a09 --sampler ancestral
+    """
+    from harness.worker.device import prepare_device
+    from harness.worker.preview import preview
+
+    directory, sampler = settings.results.find(run), _read_sampler(sampler_text)
+    images, step = preview(directory, sampler, count, prepare_device(device))
+    planned = directory.run()
+    how = sampler.label or "ancestral, all steps"
+    heading = f"{planned.name} ({planned.id}), step {step:,} of {planned.iterations:,}: EMA weights; {how}"
+    path = out or directory.previews / f"step-{step:09d}-{_file_name(sampler)}.png"
+    _write(images, heading, path)
+    settings.say(f"{heading}\nwrote {path}")
+
+
+def _read_sampler(text: str) -> "Sampler":
+    """Read a sampler such as `ddim:50`.
+
+    Raises `SpecError` for an unknown name or an impossible number of steps.
+    """
+    from harness.spec.errors import SpecError, unknown
+    from harness.spec.samplers import Sampler
+
+    name, _, steps = text.partition(":")
+    if name not in Sampler.kinds:
+        raise unknown("sampler", name, Sampler.kinds)
+    if steps and "steps" not in Sampler.kinds[name].model_fields:
+        raise SpecError(f"sampler '{name}' goes through all steps: write it without ':{steps}'")
+    sampler: Sampler = Sampler.read({"kind": name, "steps": steps} if steps else {"kind": name})
+    return sampler
+
+
+def _file_name(sampler: "Sampler") -> str:
+    """Return the kind with its settings: `ddim-50-0`."""
+    return "-".join(f"{value:g}" if isinstance(value, float) else str(value) for value in sampler.model_dump().values())
+
+
+def _write(images: "NDArray[uint8]", heading: str, path: Path) -> None:
+    """Write a square mosaic with its heading."""
+    from math import ceil, sqrt
+
+    from matplotlib.figure import Figure
+
+    from harness.report.drawings.base import LARGE, style
+    from harness.report.drawings.images import in_lines, show_mosaic
+    from harness.store.files import write_atomically
+
+    side = ceil(sqrt(len(images)))
+    with style():
+        figure = Figure(figsize=(7, 7.4), layout="constrained")
+        show_mosaic(figure.subplots(), in_lines(images, side), side)
+        figure.suptitle(heading, fontsize=LARGE, wrap=True)
+        write_atomically(path, lambda file: figure.savefig(file, format="png", metadata={"Title": heading}))

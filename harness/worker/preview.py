@@ -1,0 +1,52 @@
+"""Samples of a run as it stands, to look at: of its final weights, or of its newest checkpoint."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from harness.data.loaders import to_uint8
+from harness.evaluation.base import BLOCK
+from harness.methods.base import Generator, build_method
+from harness.models.acceleration import accelerated
+from harness.randomness import Stream
+from harness.spec.errors import SpecError
+from harness.spec.samplers import Sampler
+from harness.store.run_directory import RunDirectory
+from harness.training.checkpoints import load_tensors, newest_checkpoint
+
+EMA_PREFIX = "ema."
+
+
+def preview(
+    directory: RunDirectory, sampler: Sampler, count: int, device: torch.device
+) -> tuple[NDArray[np.uint8], int]:
+    """Return the first `count` samples `(count, channels, size, size)` and the training step of their EMA weights.
+
+    They begin with the noise of the samples that the run's tables are made of. Raises `SpecError` for a run that
+    generates nothing or has no weights yet.
+    """
+    run = directory.run()
+    model = build_method(run.config, device).eval()
+    if not isinstance(model, Generator):
+        raise SpecError(f"{run.name} ({run.id}) generates nothing: it is trained by '{run.config.method.kind}'")
+    weights, step = _latest_weights(directory)
+    model.load_state_dict(weights)
+    stream = Stream(run.config.seed, "evaluation", "samples")
+    blocks = [torch.arange(start, min(start + BLOCK, count), device=device) for start in range(0, count, BLOCK)]
+    with torch.inference_mode(), accelerated(model.players().values(), run.config.training.precision, compiled=False):
+        images = torch.cat([to_uint8(model.sample(sampler, stream, rows)) for rows in blocks])
+    return images.cpu().numpy(), step
+
+
+def _latest_weights(directory: RunDirectory) -> tuple[Mapping[str, Tensor], int]:
+    run = directory.run()
+    if record := directory.training_record():
+        return load_tensors(directory.weights, record.weights_sha256), run.iterations
+    found = newest_checkpoint(directory.checkpoints)
+    if found is None:
+        raise SpecError(f"{run.name} ({run.id}) has no weights yet: see 'python -m harness status'")
+    step, state, _ = found
+    return {key.removeprefix(EMA_PREFIX): value for key, value in state.items() if key.startswith(EMA_PREFIX)}, step

@@ -1,0 +1,63 @@
+"""`harness sample`: pictures of finished runs and of runs in training, which say how they were made."""
+
+import json
+import shutil
+
+import numpy as np
+from PIL import Image
+
+
+def heading(path):
+    with Image.open(path) as picture:
+        assert min(picture.size) > 1000
+        return picture.text["Title"]
+
+
+def generating_run(results, harness):
+    rows = json.loads(harness("report", "toy/table101", "--json", results=results).stdout)["tables"][0]["rows"]
+    return next(row["cells"]["fid"]["measured"]["runs"][0] for row in rows if row["cells"]["fid"]["measured"])
+
+
+def test_pictures_of_a_finished_run_say_how_they_were_made(finished, harness, tmp_path):
+    results, _ = finished
+    run = generating_run(results, harness)
+    out = tmp_path / "here.png"
+    done = harness("sample", run[:6], "--sampler", "ddim:3", "--count", "5", "--out", str(out), results=results)
+    assert done.returncode == 0
+    assert heading(out).endswith("EMA weights; DDIM, 3 steps")
+    assert heading(out) in done.stdout
+    harness("sample", run, "--sampler", "ancestral", "--count", "4", results=results)
+    (own,) = (results / "runs" / run / "previews").glob("*-ancestral.png")
+    assert heading(own).endswith("ancestral, all steps")
+
+
+def test_the_full_chain_draws_the_samples_of_the_tables(finished, harness):
+    from harness.spec.samplers import Ancestral
+    from harness.store.run_directory import Results
+    from harness.worker.device import prepare_device
+    from harness.worker.preview import preview
+
+    results, _ = finished
+    directory = Results(results).find(generating_run(results, harness))
+    images, step = preview(directory, Ancestral(), 7, prepare_device("cpu"))
+    stored = np.load(next(directory.evaluations.glob("generation-*/samples.npy")))[:7]
+    assert step == directory.run().iterations
+    assert np.abs(images.astype(int) - stored.astype(int)).max() <= 1
+
+
+def test_a_run_without_weights_and_wrong_samplers_are_one_line(finished, harness, tmp_path):
+    results = tmp_path / "copy"
+    shutil.copytree(finished[0], results)
+    run = generating_run(results, harness)
+    for sampler, complaint in (
+        ("ddmi", "unknown sampler 'ddmi': did you mean 'ddim'?"),
+        ("ddim:9999", "steps=9999 exceeds the"),
+        ("ddim:x", "steps='x': input should be a valid integer"),
+        ("ancestral:5", "sampler 'ancestral' goes through all steps"),
+    ):
+        done = harness("sample", run, "--sampler", sampler, results=results)
+        assert done.returncode == 2
+        assert complaint in done.stderr
+        assert done.stderr.count("\n") == 1
+    (results / "runs" / run / "training.json").unlink()
+    assert "has no weights yet" in harness("sample", run, results=results).stderr

@@ -23,7 +23,11 @@ from harness.store.records import Measurement
 BLOCK = 100
 """Images per forward pass. Fixed, so that results do not depend on what a machine can hold."""
 GPU_BLOCK = 1000
-"""The same where one image is passed a thousand times: fewer would leave a GPU idle. Results are equal to rounding."""
+
+
+def large_block(device: torch.device) -> int:
+    """Return the images per pass where there are very many passes: a GPU idles over few. Results agree to rounding."""
+    return GPU_BLOCK if device.type == "cuda" else BLOCK
 
 
 @dataclass(frozen=True)
@@ -52,11 +56,6 @@ class Subject:
     def accelerated(self, precision: Precision) -> AbstractContextManager[None]:
         """Let the model compute in this precision, with compiled passes where they pay, for a while."""
         return accelerated(self.model.players().values(), precision, self.compiled)
-
-    @property
-    def long_block(self) -> int:
-        """The number of images that go through all timesteps together."""
-        return GPU_BLOCK if self.device.type == "cuda" else BLOCK
 
     def stream(self, purpose: str) -> Stream:
         """Return the random numbers of an evaluation: a function of the run's seed and the purpose."""

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from harness.data.loaders import to_signed, to_uint8
-from harness.evaluation.base import BLOCK, Findings, Subject
+from harness.evaluation.base import BLOCK, Findings, Subject, large_block
 from harness.evaluation.features import FeatureSpace, feature_space
 from harness.evaluation.logits import block_logits
 from harness.methods.base import Classifier, Generator
@@ -72,12 +72,13 @@ def draw(count: int, sampler: Sampler, subject: Subject) -> NDArray[np.uint8]:
     """Return `count` samples, of which sample i depends on the run and on i alone."""
     model, stream, shards = subject.model, subject.stream("samples"), []
     assert isinstance(model, Generator)
-    step = BLOCKS_PER_SHARD * subject.long_block
+    block = large_block(subject.device)
+    step = BLOCKS_PER_SHARD * block
     for start in range(0, count, step):
         stop = min(start + step, count)
         path = subject.artefacts / f"shard-{start:06d}-{stop:06d}.npy"
         if not path.exists():
-            blocks = torch.arange(start, stop, device=subject.device).split(subject.long_block)
+            blocks = torch.arange(start, stop, device=subject.device).split(block)
             with subject.accelerated(subject.config.training.precision):
                 images = torch.cat([to_uint8(model.sample(sampler, stream, rows)) for rows in blocks])
             subject.save(path.stem, images.cpu().numpy())

@@ -7,7 +7,7 @@ All T terms with one noise draw each, the discretised decoder at t = 0, and the 
 import numpy as np
 import torch
 
-from harness.evaluation.base import Findings, Subject
+from harness.evaluation.base import Findings, Subject, large_block
 from harness.methods.base import LikelihoodModel
 from harness.spec.evaluations import Likelihood
 from harness.store.records import Measurement
@@ -20,7 +20,7 @@ def evaluate(evaluation: Likelihood, subject: Subject) -> Findings:
     assert isinstance(model, LikelihoodModel)
     loader = subject.loader(evaluation.split)
     with subject.accelerated("fp32"):
-        for batch in loader.blocks(subject.long_block):
+        for batch in loader.blocks(large_block(subject.device)):
             values.append(model.bits_per_dim(batch.images, stream, batch.indices).cpu().numpy())
             subject.report(sum(map(len, values)), len(loader))
     bits = np.concatenate(values)

@@ -32,4 +32,6 @@ def prepare_device(name: str | None) -> torch.device:
         raise SpecError(f"device '{name}' is not on this machine: allowed: cpu{', cuda' * torch.cuda.is_available()}")
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
+    # Every empty tensor would be filled first: nothing here reads what it has not written.
+    torch.utils.deterministic.fill_uninitialized_memory = False
     return device

@@ -1,4 +1,7 @@
-"""Watches a training: the test accuracy of the EMA weights after every epoch. Nothing is selected by it."""
+"""Watches a training: the test accuracy of the EMA weights after every epoch, in the precision of the training.
+
+Nothing is selected by it.
+"""
 
 from collections.abc import Mapping
 
@@ -6,8 +9,9 @@ import torch
 from torch import Tensor
 
 from harness.data.loaders import Loader
-from harness.evaluation.base import BLOCK
+from harness.evaluation.base import large_block
 from harness.methods.base import Classifier, build_method
+from harness.models.acceleration import accelerated
 from harness.spec.run import RunConfig
 
 
@@ -16,7 +20,9 @@ class Validator:
 
     def __init__(self, config: RunConfig, loader: Loader, device: torch.device) -> None:
         self._model = build_method(config, device).eval()
+        self._precision = config.training.precision
         self._loader = loader
+        self._block = large_block(device)
 
     @torch.inference_mode()
     def validate(self, weights: Mapping[str, Tensor]) -> dict[str, float]:
@@ -24,6 +30,7 @@ class Validator:
         if not isinstance(self._model, Classifier):
             return {}
         self._model.load_state_dict(weights)
-        blocks = self._loader.blocks(BLOCK)
-        correct = sum(int((self._model.logits(b.images).argmax(dim=1) == b.labels).sum()) for b in blocks)
+        with accelerated(self._model.players().values(), self._precision, compiled=False):
+            hits = [self._model.logits(b.images).argmax(dim=1) == b.labels for b in self._loader.blocks(self._block)]
+        correct = int(torch.cat(hits).sum())
         return {"test_accuracy": 100 * correct / len(self._loader)}

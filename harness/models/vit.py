@@ -26,7 +26,8 @@ class TimestepEmbedding(nn.Module):
     def __init__(self, dim: int, width: int) -> None:
         super().__init__()
         half = dim // 2
-        frequencies = torch.exp(-math.log(10_000) * torch.arange(half) / max(half - 1, 1))
+        # In the order of the authors' code: another rounds otherwise, which a thousand timesteps magnify.
+        frequencies = torch.exp(torch.arange(half) * -(math.log(10_000) / max(half - 1, 1)))
         self.register_buffer("frequencies", frequencies, persistent=False)
         self.mlp = nn.Sequential(nn.Linear(2 * half, width), nn.GELU(), nn.Linear(width, width))
 

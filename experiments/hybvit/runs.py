@@ -1,6 +1,6 @@
 """The base runs of the paper: ViT, GenViT and HybViT on each dataset (§5, Appendix B; docs/deviations.md)."""
 
-from harness.data.catalogue import CELEBAHQ128, CIFAR10, CIFAR100, IMAGENET32, STL10, TINY_IMAGENET
+from harness.data.catalogue import CELEBA128, CELEBAHQ128, CIFAR10, CIFAR100, IMAGENET32, STL10, TINY_IMAGENET
 from harness.spec.methods import Augmentation, Classification, Denoising, GaussianProcess, Hybrid
 from harness.spec.networks import ViT
 from harness.spec.run import Run, RunConfig
@@ -60,3 +60,4 @@ GENVIT_IMAGENET32 = GENVIT.but(data=IMAGENET32, epochs=100).called("genvit image
 HYBVIT_IMAGENET32 = HYBVIT.but(data=IMAGENET32, policy="imagenet", epochs=100).called("hybvit imagenet32")
 
 GENVIT_CELEBAHQ = GENVIT.but(data=CELEBAHQ128, patch_size=8).called("genvit celebahq")
+GENVIT_CELEBA = GENVIT_CELEBAHQ.but(data=CELEBA128).called("genvit celeba")

@@ -18,6 +18,7 @@ STAND_INS: dict[str, Dataset] = {
     "stl10": catalogue.SCENES,
     "imagenet32": catalogue.TRIPLES,
     "celebahq128": catalogue.PHOTOS16,
+    "celeba128": catalogue.PHOTOS14,
     "imagenet128_10": catalogue.PHOTOS16,
     "imagenet224_10": catalogue.PHOTOS14,
 }
@@ -27,7 +28,7 @@ OUTLIERS: dict[str, Dataset] = {
     "cifar100": catalogue.OVERLAYS,
     "celeba32": catalogue.FLOWER,
 }
-PATCH_DIVISORS = {"celebahq128": 4, "imagenet128_10": 4, "imagenet224_10": 7}
+PATCH_DIVISORS = {"celebahq128": 4, "celeba128": 4, "imagenet128_10": 4, "imagenet224_10": 7}
 """Patches are half as wide, or narrower where images would otherwise be cut into too many."""
 
 

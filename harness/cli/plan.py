@@ -50,12 +50,16 @@ def describe(document: dict) -> str:  # type: ignore[type-arg]
     headings = ["run", "id", "parameters", "iterations", "FLOPs", "paper's GPU-hours", "state", "tables"]
     align = ("left", "left", "right", "right", "right", "left", "left", "left")
     totals = document["totals"]
-    hours = f", {totals['reported_gpu_hours']:,} GPU-hours of the paper's" if totals["reported_gpu_hours"] else ""
     summary = (
-        f"{totals['runs']} distinct runs at scale {document['scale']}, {totals['done']} done: "
-        f"{totals['train_flops']:.2e} FLOPs{hours}, up to {totals['disk_bytes'] / 2**20:,.0f} MiB of disk"
+        f"{totals['runs']} distinct runs at scale {document['scale']}, {totals['done']} done: {describe_costs(totals)}"
     )
     return f"{tabulate(lines, headings, disable_numparse=True, colalign=align)}\n\n{summary}"
+
+
+def describe_costs(costs: dict) -> str:  # type: ignore[type-arg]
+    """Return what runs come to, in a few words."""
+    hours = f", {costs['reported_gpu_hours']:,} GPU-hours of the paper's" if costs["reported_gpu_hours"] else ""
+    return f"{costs['train_flops']:.2e} FLOPs{hours}, up to {costs['disk_bytes'] / 2**20:,.0f} MiB of disk"
 
 
 def _hours(run: dict) -> str:  # type: ignore[type-arg]

@@ -38,11 +38,11 @@ def run_command(
       python -m harness run table6 --seeds 3 --workers 4
       python -m harness run table6 --rows 'GenViT*' --dry-run
     """
-    from harness.cli.plan import describe
+    from harness.cli.plan import describe, describe_costs
     from harness.launch.devices import default_workers
     from harness.launch.display import LiveDisplay, PlainDisplay
     from harness.launch.local import LocalExecutor
-    from harness.launch.plan import make_plan
+    from harness.launch.plan import costs, make_plan
     from harness.spec.execution import Execution
     from harness.spec.registry import find_exhibits
 
@@ -55,6 +55,7 @@ def run_command(
     if not todo:
         settings.say(f"nothing to do: all {len(plan.runs)} runs are done at scale {scale}\n{report}")
         return 0
+    settings.say(f"{len(todo)} runs to do at scale {scale}: {describe_costs(costs(todo))}")
     for planned in todo:
         planned.ask()
     execution = Execution(loader=loader, compile=compile)

@@ -55,7 +55,6 @@ class Plan:
     def to_json(self) -> dict[str, Any]:
         """Return the plan in the documented shape."""
         states = {planned.run.id: planned.state for planned in self.runs}
-        hours = [planned.gpu_hours.hours for planned in self.runs if planned.gpu_hours]
         return {
             "scale": self.scale,
             "runs": [
@@ -77,12 +76,20 @@ class Plan:
             "totals": {
                 "runs": len(self.runs),
                 "done": sum(state is State.DONE for state in states.values()),
-                "iterations": sum(planned.run.iterations for planned in self.runs),
-                "train_flops": sum(planned.run.train_flops for planned in self.runs),
-                "reported_gpu_hours": round(sum(hours), 1) if hours else None,
-                "disk_bytes": sum(disk_bytes(planned) for planned in self.runs),
+                **costs(self.runs),
             },
         }
+
+
+def costs(runs: Sequence[PlannedRun]) -> dict[str, Any]:
+    """Return what some runs come to, before any of them starts."""
+    hours = [planned.gpu_hours.hours for planned in runs if planned.gpu_hours]
+    return {
+        "iterations": sum(planned.run.iterations for planned in runs),
+        "train_flops": sum(planned.run.train_flops for planned in runs),
+        "reported_gpu_hours": round(sum(hours), 1) if hours else None,
+        "disk_bytes": sum(disk_bytes(planned) for planned in runs),
+    }
 
 
 def make_plan(

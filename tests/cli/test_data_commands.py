@@ -79,7 +79,7 @@ def test_list_has_the_documented_shape(data_command):
     }
     assert "hybvit/figure8" in listed["imagenet32"]["needed_by"]
     assert "hybvit/table6" in listed["digits"]["needed_by"]
-    assert listed["celeba128"]["needed_by"] == []
+    assert listed["celeba128"]["needed_by"] == ["hybvit/table2-celeba"]
 
 
 def test_list_prints_a_line_per_dataset(data_command, small):

@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 
+from harness.launch.limits import usable_cores
+
 
 def gpu_ids() -> list[str]:
     """Return the CUDA devices that a child may be given, empty when there are none."""
@@ -22,12 +24,4 @@ def gpu_ids() -> list[str]:
 
 def default_workers() -> int:
     """Return one worker per GPU, or one per core that this process may use."""
-    return len(gpu_ids()) or _cores()
-
-
-def _cores() -> int:
-    """Return the cores that this process may use; systems without affinities count all."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1
+    return len(gpu_ids()) or usable_cores()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from harness.spec.data import Dataset
 from harness.store.files import corrupted, read_json, sha256_of
 
 FILE = "manifest.json"
@@ -39,6 +40,15 @@ def read_manifest(folder: Path) -> Manifest | None:
         return None
     except ValidationError as error:
         raise corrupted(path, str(error)) from None
+
+
+def lacking(manifest: Manifest, data: Dataset) -> str:
+    """Return the split of a dataset whose images were not all prepared, nothing where all of them were."""
+    for split, count in data.splits.items():
+        name = f"{split}-images.npy"
+        if name not in manifest.files or manifest.shapes.get(name, [count])[0] != count:
+            return split
+    return ""
 
 
 def inspect(folder: Path, manifest: Manifest) -> Iterator[tuple[str, str]]:

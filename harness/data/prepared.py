@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from harness.data.catalogue import EMBEDDED
 from harness.data.errors import DataError
-from harness.data.manifest import Manifest, inspect, read_manifest
+from harness.data.manifest import Manifest, inspect, lacking, read_manifest
 from harness.data.originals.sources import how_to_prepare
 from harness.data.preparing import Content, prepare
 from harness.spec.data import Dataset
@@ -51,12 +51,11 @@ def open_dataset(data: Dataset, root: Path) -> PreparedDataset:
     for name, complaint in inspect(folder, manifest):
         if complaint:
             raise DataError(f"{folder / name} is not the file that was prepared: delete {folder} and run again")
-    for split, count in data.splits.items():
-        shape = manifest.shapes.get(f"{split}-images.npy", [count])
-        if f"{split}-images.npy" not in manifest.files or shape[0] != count:
-            raise DataError(
-                f"{folder} was prepared without the {count:,} images of split {split}: delete {folder} and run again"
-            )
+    if split := lacking(manifest, data):
+        raise DataError(
+            f"{folder} was prepared without the {data.splits[split]:,} images of split {split}: "
+            f"delete {folder} and run again"
+        )
     return PreparedDataset(folder, manifest)
 
 

@@ -28,6 +28,12 @@ class Evaluation(Family):
         """The kind and the beginning of the digest: names the evaluation's files in a run directory."""
         return f"{self.kind}-{self.digest[:8]}"
 
+    @property
+    def datasets(self) -> tuple[Dataset, ...]:
+        """The datasets that it needs beside the run's own."""
+        settings = (getattr(self, name) for name in type(self).model_fields)
+        return tuple(setting for setting in settings if isinstance(setting, Dataset))
+
     def labels(self, data: Dataset) -> dict[str, str]:
         """Return what each measured quantity is called in print; honest about the feature space."""
         raise NotImplementedError

@@ -1,12 +1,10 @@
 """`harness data list`: the datasets, who needs them, and which are prepared."""
 
-import re
-from collections import defaultdict
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli.ranges import ranges
 from harness.cli.settings import Settings, json_option, print_json
 
 if TYPE_CHECKING:
@@ -31,8 +29,9 @@ def list_command(settings: Settings, as_json: bool) -> None:
     from tabulate import tabulate
 
     from harness.data.catalogue import datasets
+    from harness.launch.needs import exhibits_by_dataset
 
-    needed = _needed_by()
+    needed = exhibits_by_dataset()
     listed = [_describe(data, settings.data_root, needed[data.name]) for data in datasets().values()]
     if as_json:
         print_json(listed)
@@ -44,7 +43,7 @@ def list_command(settings: Settings, as_json: bool) -> None:
             ", ".join(megabytes(a["bytes"]) if a["bytes"] else "any" for a in entry["archives"]) or "-",
             {"prepared": "yes", "missing": "no"}.get(entry["state"], entry["state"]),
             megabytes(entry["bytes"]),
-            "\n".join(_ranges(entry["needed_by"])) or "-",
+            "\n".join(ranges(entry["needed_by"])) or "-",
         ]
         for entry in listed
     ]
@@ -90,46 +89,3 @@ def _describe(data: "Dataset", root: "Path", needed: list[str]) -> dict[str, Any
             for a in (source.needed(data) if source else ())
         ],
     }
-
-
-def _needed_by() -> dict[str, list[str]]:
-    """Return the tables and figures that need each dataset at any scale, by the name of the dataset."""
-    from harness.spec.cells import cells
-    from harness.spec.data import Dataset
-    from harness.spec.registry import papers
-    from harness.spec.scale import PAPER_SCALE
-
-    needed: dict[str, dict[str, None]] = defaultdict(dict)
-    for paper in papers().values():
-        for exhibit in paper.exhibits:
-            for scale in (PAPER_SCALE, *paper.scales):
-                for cell in cells(paper, exhibit, exhibit.rows, scale, [0]):
-                    settings = (getattr(cell.evaluation, name) for name in type(cell.evaluation).model_fields)
-                    for data in (cell.run.config.data, *settings):
-                        if isinstance(data, Dataset):
-                            needed[data.name][f"{paper.name}/{exhibit.name}"] = None
-    return defaultdict(list, {name: list(exhibits) for name, exhibits in needed.items()})
-
-
-def _ranges(names: Iterable[str]) -> list[str]:
-    """Put exhibits on a line per paper and kind, their numbers in ranges: hybvit tables 1-3, 6."""
-    groups: dict[str, list[int]] = defaultdict(list)
-    for name in names:
-        if match := re.fullmatch(r"(.+)/(table|figure)(\d+)", name):
-            groups[f"{match[1]} {match[2]}s"].append(int(match[3]))
-        else:
-            groups[name.replace("/", " ")] = []
-    return [
-        f"{group if len(numbers) != 1 else group.removesuffix('s')} {_spans(sorted(numbers))}".strip()
-        for group, numbers in groups.items()
-    ]
-
-
-def _spans(numbers: list[int]) -> str:
-    spans: list[list[int]] = []
-    for number in numbers:
-        if spans and spans[-1][-1] == number - 1:
-            spans[-1].append(number)
-        else:
-            spans.append([number])
-    return ", ".join(f"{span[0]}-{span[-1]}" if len(span) > 1 else str(span[0]) for span in spans)

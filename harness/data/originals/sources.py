@@ -169,12 +169,17 @@ def source_of(data: Dataset) -> Source:
 
 
 def how_to_prepare(data: Dataset, root: Path) -> str:
-    """Return the command that prepares a dataset under `root`, or why there is none."""
+    """Return what to do to prepare a dataset under `root`, or why it cannot be."""
+    command = command_to_prepare(data, root)
+    return f"{command} (docs/data.md says what to get)" if command else "this version has no reader for it"
+
+
+def command_to_prepare(data: Dataset, root: Path) -> str:
+    """Return the command that prepares a dataset under `root`, nothing where there is no reader."""
     if data.name not in SOURCES:
-        return "this version has no reader for it"
+        return ""
     archives = source_of(data).needed(data)
     how = "--download" if all(archive.url for archive in archives) else "--from FOLDER"
     if any(archive.size is None for archive in archives):
         how += " --unverified"
-    command = f"python -m harness --data {shlex.quote(str(root))} data prepare {data.name} {how}"
-    return f"{command} (docs/data.md says what to get)"
+    return f"python -m harness --data {shlex.quote(str(root))} data prepare {data.name} {how}"

@@ -1,0 +1,19 @@
+"""Which datasets the tables and figures need."""
+
+from collections import defaultdict
+
+from harness.spec.cells import cells
+from harness.spec.registry import papers
+from harness.spec.scale import PAPER_SCALE
+
+
+def exhibits_by_dataset() -> dict[str, list[str]]:
+    """Return the tables and figures that need each dataset at any scale, by the name of the dataset."""
+    needed: dict[str, dict[str, None]] = defaultdict(dict)
+    for paper in papers().values():
+        for exhibit in paper.exhibits:
+            for scale in (PAPER_SCALE, *paper.scales):
+                for cell in cells(paper, exhibit, exhibit.rows, scale, [0]):
+                    for data in (cell.run.config.data, *cell.evaluation.datasets):
+                        needed[data.name][f"{paper.name}/{exhibit.name}"] = None
+    return defaultdict(list, {name: list(exhibits) for name, exhibits in needed.items()})

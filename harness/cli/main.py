@@ -9,6 +9,7 @@ import click
 
 from harness import __version__
 from harness.cli.data import data_group
+from harness.cli.doctor import doctor_command
 from harness.cli.group import Commands
 from harness.cli.list import list_command
 from harness.cli.plan import plan_command
@@ -22,6 +23,7 @@ from harness.cli.worker import worker_command
 from harness.spec.errors import HarnessError
 
 INTERRUPTED = 130
+INSTALL = "python -m pip install -c constraints.txt -e ."
 
 
 @click.group(
@@ -69,6 +71,7 @@ for command in (
     report_command,
     sample_command,
     data_group,
+    doctor_command,
     worker_command,
 ):
     cli.add_command(command)
@@ -88,6 +91,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except ModuleNotFoundError as error:
+        if (error.name or "harness").partition(".")[0] == "harness":
+            raise
+        return _say(f"the package '{error.name}' is not installed: {INSTALL}", 1)
     except OSError as error:
         return _say(f"{error.filename or 'file'}: {error.strerror or error}", 1)
 

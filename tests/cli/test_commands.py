@@ -13,12 +13,12 @@ def test_help_is_instant_and_complete(harness):
     done = harness("--help")
     elapsed = time.monotonic() - begun
     assert done.returncode == 0
-    for command in ("list", "show", "plan", "run", "status", "report", "worker"):
+    for command in ("list", "show", "plan", "run", "status", "report", "data", "doctor", "worker"):
         assert f"\n  {command} " in done.stdout
     assert elapsed < 1.0, "0.3 s on a quiet machine"
 
 
-@pytest.mark.parametrize("command", ["list", "show", "plan", "run", "status", "report", "worker"])
+@pytest.mark.parametrize("command", ["list", "show", "plan", "run", "status", "report", "doctor", "worker"])
 def test_every_command_has_help_with_an_example(harness, command):
     text = harness(command, "--help").stdout
     assert "Example" in text

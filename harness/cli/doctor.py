@@ -1,0 +1,100 @@
+"""`harness doctor`: what this machine can run, what is missing, and the command that would mend it."""
+
+from collections.abc import Iterable, Iterator
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli.settings import Settings, json_option, print_json, scale_option
+
+if TYPE_CHECKING:
+    from harness.doctor.check import Check
+    from harness.doctor.examine import Examination
+    from harness.doctor.readiness import Readiness
+
+WIDTH, INDENT = 80, 28
+
+
+@click.command("doctor")
+@scale_option
+@json_option
+@click.pass_obj
+def doctor_command(settings: Settings, scale: str, as_json: bool) -> int:
+    """What this machine can run, what is missing, and the command that would mend it.
+
+    Looks at everything whatever the scale; exit code 0 when nothing that the scale needs is missing, 1 otherwise.
+
+    \b
+    Examples:
+      python -m harness doctor
+      python -m harness doctor --scale paper --json
+    """
+    from harness.doctor.examine import examine
+    from harness.launch.plan import make_plan
+    from harness.spec.registry import find_exhibits, papers
+    from harness.spec.scale import PAPER_SCALE
+
+    exhibits = find_exhibits(["all"])
+    for paper in papers().values():
+        paper.scale(scale)
+    shared = set.intersection(*({s.name for s in (*paper.scales, PAPER_SCALE)} for paper in papers().values()))
+    plans = (make_plan(exhibits, name, 1, None, settings.results) for name in sorted(shared))
+    found = examine(plans, settings.results_root, settings.data_root)
+    chosen = next(entry for entry in found.scales if entry.scale == scale)
+    if as_json:
+        print_json({"scale": scale, "ready": chosen.ready, **found.to_json()})
+    else:
+        click.echo("\n".join(_lines(found)))
+    return 0 if chosen.ready else 1
+
+
+def _lines(found: "Examination") -> Iterator[str]:
+    yield from ("This machine", *_checks(found.machine))
+    yield from ("", "What only some results need", *_checks(found.extras))
+    yield from ("", "Datasets", *_checks(_datasets(found.datasets)))
+    yield from ("", "What can run here")
+    for entry in found.scales:
+        yield from _fold(f"  {entry.scale} scale".ljust(INDENT), _meaning(entry))
+
+
+def _checks(checks: "Iterable[Check]") -> Iterator[str]:
+    for check in checks:
+        yield from _fold(f"  {check.state:<10}{check.name:<{INDENT - 12}}", check.says)
+        for command in filter(None, check.mend.split(" && ")):
+            yield f"{'':12}$ {command}"
+
+
+def _fold(head: str, text: str) -> list[str]:
+    return wrap(head + text, WIDTH, subsequent_indent=" " * INDENT, break_long_words=False, break_on_hyphens=False)
+
+
+def _datasets(checks: "Iterable[Check]") -> "Iterator[Check]":
+    """Say of the real datasets who needs them; stand-ins are one line, unless something is wrong with one."""
+    from dataclasses import replace
+
+    from harness.cli.ranges import ranges
+    from harness.doctor.check import Check, State
+
+    stand_ins = 0
+    for check in checks:
+        if check.facts["embedded"] and check.state is State.OK:
+            stand_ins += 1
+            continue
+        runs, hours = check.facts["runs"], check.facts["reported_gpu_hours"]
+        cost = f" ({hours:,} of the paper's GPU-hours)" if hours else ""
+        use = f"{runs} run{'s' * (runs != 1)}{cost}" if runs else "evaluations only"
+        yield replace(check, says=f"{check.says}; {use}: {'; '.join(ranges(check.facts['needed_by']))}")
+    if stand_ins:
+        yield Check("stand-ins", State.OK, f"{stand_ins} of them, made on first use or there already")
+
+
+def _meaning(entry: "Readiness") -> str:
+    hours = f" ({entry.reported_gpu_hours:,} of the paper's GPU-hours)" if entry.reported_gpu_hours else ""
+    runs = f"{entry.runs} runs{hours}, {entry.done} done"
+    if entry.ready:
+        return f"ready: {runs}"
+    return (
+        f"not ready: {runs}. Of the others {entry.can_start} can start, {entry.can_finish} can be measured whole. "
+        f"Missing: {', '.join(entry.missing)}"
+    )

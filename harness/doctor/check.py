@@ -1,0 +1,48 @@
+"""What looking at one thing of the machine has found."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class State(StrEnum):
+    """Whether a thing is as it should be, works less well than it could, or is not there."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing of the machine: its state, what that means for the user, and the command that mends it, if any.
+
+    `facts` are for programs: sizes in bytes, versions and paths as text.
+    """
+
+    name: str
+    state: State
+    says: str
+    mend: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the check in the documented shape."""
+        return {
+            "name": self.name,
+            "state": self.state.value,
+            "says": self.says,
+            "mend": self.mend or None,
+            "facts": dict(self.facts),
+        }
+
+
+def is_there(checks: Iterable[Check], name: str) -> bool:
+    """Tell whether the thing of this name is there, be it degraded."""
+    return all(check.state is not State.MISSING for check in checks if check.name == name)
+
+
+def gigabytes(count: float) -> str:
+    """Return a number of bytes in decimal gigabytes."""
+    return f"{count / 1e9:,.1f} GB"

@@ -1,0 +1,98 @@
+"""What there is to compute with: Python and the harness, torch, GPUs, cores, memory."""
+
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from harness import __version__
+from harness.doctor.check import Check, State, gigabytes
+from harness.doctor.children import run
+from harness.launch.limits import usable_cores, usable_memory
+from harness.store.provenance import git_state
+
+PIP = "python -m pip install -c constraints.txt"
+REINSTALL_TORCH = f"{PIP} --force-reinstall torch"
+BYTES_PER_WORKER = 2**30
+"""What a worker of the laptop scale takes at most: torch itself is most of it."""
+
+
+def check_harness() -> Check:
+    """Look at Python and at this code."""
+    commit, dirty = git_state()
+    at = f" at commit {commit[:7]}{', changed since' if dirty else ''}" if commit else ""
+    facts = {
+        "version": __version__,
+        "commit": commit,
+        "dirty": dirty,
+        "python": platform.python_version(),
+        "executable": sys.executable,
+    }
+    return Check("harness", State.OK, f"{__version__}{at}, Python {platform.python_version()}", facts=facts)
+
+
+def check_torch(found: Mapping[str, Any]) -> Check:
+    """Judge what the probe of torch has found."""
+    if "error" in found:
+        return Check("torch", State.MISSING, f"cannot be imported: {found['error']}", REINSTALL_TORCH)
+    build = f"for CUDA {found['cuda']}" if found["cuda"] else "for CPUs"
+    facts = {"version": found["version"], "cuda": found["cuda"]}
+    return Check("torch", State.OK, f"{found['version']}, built {build}", facts=facts)
+
+
+def check_gpu(found: Mapping[str, Any]) -> Check:
+    """Judge which GPUs torch can use, and ask the driver where it can use none."""
+    driver = _driver()
+    facts = {"gpus": found.get("gpus", []), "driver": driver}
+    if gpus := found.get("gpus"):
+        names = "; ".join(_name(gpu) for gpu in gpus)
+        if all(gpu["bf16"] for gpu in gpus):
+            return Check("gpu", State.OK, f"{names}; driver {driver or 'unknown'}", facts=facts)
+        return Check("gpu", State.DEGRADED, f"{names}: no bfloat16, so that training is slower", facts=facts)
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if driver is None:
+        says = "none found. The laptop scale needs none; the paper's scale does"
+        return Check("gpu", State.MISSING, says, facts=facts)
+    if visible is not None and not visible.strip(" -1,"):
+        says = f"hidden by CUDA_VISIBLE_DEVICES={visible!r}"
+        return Check("gpu", State.MISSING, says, "unset CUDA_VISIBLE_DEVICES", facts)
+    if "error" not in found and found["cuda"] is None:
+        says = f"there is one (driver {driver}), and this build of torch cannot use it: install one for CUDA"
+        return Check("gpu", State.MISSING, says, f"{REINSTALL_TORCH}  # or as https://pytorch.org says", facts)
+    reason = found.get("gpu_error") or "torch does not see it"
+    says = f"there is one (driver {driver}), but: {reason}. Often the driver is older than torch's CUDA"
+    return Check("gpu", State.MISSING, says, "nvidia-smi  # shows the CUDA that the driver supports", facts)
+
+
+def check_cores() -> Check:
+    """Count the cores that workers may use."""
+    cores, there = usable_cores(), os.cpu_count() or 1
+    of = f" of {there}: the others are not for this process" if cores < there else ""
+    workers = "worker" if cores == 1 else "workers at a time"
+    facts = {"usable": cores, "machine": there}
+    return Check("cores", State.OK, f"{cores}{of}; without a GPU, {cores} {workers}", facts=facts)
+
+
+def check_memory() -> Check:
+    """Compare the memory with what one worker a core takes."""
+    memory, cores = usable_memory(), usable_cores()
+    facts = {"usable_bytes": memory}
+    if memory >= cores * BYTES_PER_WORKER:
+        return Check("memory", State.OK, gigabytes(memory), facts=facts)
+    workers = max(1, memory // BYTES_PER_WORKER)
+    says = f"{gigabytes(memory)}, little for {cores} workers at a time"
+    return Check("memory", State.DEGRADED, says, f"python -m harness run table6 --workers {workers}", facts)
+
+
+def _name(gpu: Mapping[str, Any]) -> str:
+    precision = ", bfloat16" if gpu["bf16"] else ""
+    return f"{gpu['name']}, {gigabytes(gpu['memory_bytes'])}, capability {gpu['compute_capability']}{precision}"
+
+
+def _driver() -> str | None:
+    """Return the version of the NVIDIA driver, None where there is no GPU that it drives."""
+    done = run(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"])
+    if isinstance(done, str) or done.returncode or not (lines := done.stdout.split()):
+        return None
+    return lines[0]

@@ -1,0 +1,63 @@
+"""The datasets that some runs and their evaluations need: prepared or not, and who waits for them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.data.catalogue import EMBEDDED
+from harness.data.manifest import lacking, read_manifest
+from harness.data.originals.sources import command_to_prepare
+from harness.doctor.check import Check, State
+from harness.launch.needs import exhibits_by_dataset
+from harness.launch.plan import PlannedRun
+from harness.spec.data import Dataset
+from harness.spec.errors import HarnessError
+
+
+def datasets_of(planned: PlannedRun) -> dict[str, Dataset]:
+    """Return by name the dataset that a run is trained on, first, and those that its evaluations need."""
+    named = [planned.run.config.data]
+    for evaluation in planned.evaluations.values():
+        named += evaluation.datasets
+    return {data.name: data for data in named}
+
+
+def check_datasets(runs: Sequence[PlannedRun], root: Path) -> list[Check]:
+    """Look for every dataset that some of the runs need."""
+    needed = {name: data for planned in runs for name, data in datasets_of(planned).items()}
+    exhibits = exhibits_by_dataset()
+    return [_check(data, runs, exhibits[data.name], root) for data in needed.values()]
+
+
+def _check(data: Dataset, runs: Sequence[PlannedRun], exhibits: list[str], root: Path) -> Check:
+    trained = [planned for planned in runs if planned.run.config.data.name == data.name]
+    hours = sum(planned.gpu_hours.hours for planned in trained if planned.gpu_hours)
+    facts = {
+        "runs": len(trained),
+        "reported_gpu_hours": round(hours, 1) or None,
+        "needed_by": exhibits,
+        "bytes": sum(data.splits.values()) * data.pixels,
+        "embedded": data in EMBEDDED,
+    }
+    state, says, mend = _look(data, root)
+    return Check(data.name, state, says, mend, facts)
+
+
+def _look(data: Dataset, root: Path) -> tuple[State, str, str]:
+    """Return the state of a dataset, what to say of it, and what mends it. Files are not hashed again."""
+    folder = root / data.name
+    prepare = command_to_prepare(data, root)
+    try:
+        manifest = read_manifest(folder)
+    except HarnessError as error:
+        return State.MISSING, str(error), ""
+    if manifest is None:
+        if data in EMBEDDED:
+            return State.OK, "made on first use", ""
+        return State.MISSING, "not prepared", prepare
+    lost = [name for name in manifest.files if not (folder / name).is_file()]
+    if lost:
+        return State.MISSING, f"{folder} has lost {', '.join(lost)}: delete the folder first", prepare
+    if split := lacking(manifest, data):
+        count = data.splits[split]
+        return State.MISSING, f"{folder} lacks the {count:,} images of split {split}: delete the folder first", prepare
+    return State.OK, "prepared", ""

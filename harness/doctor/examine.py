@@ -1,0 +1,51 @@
+"""All checks of this machine at once; what is slow goes on side by side."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.doctor.check import Check
+from harness.doctor.children import probe
+from harness.doctor.computing import check_cores, check_gpu, check_harness, check_memory, check_torch
+from harness.doctor.datasets import check_datasets
+from harness.doctor.extras import check_compiler, check_ffcv, check_inception, check_latex, check_slurm
+from harness.doctor.folders import check_data, check_results
+from harness.doctor.readiness import Readiness, assess
+from harness.launch.plan import Plan
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What was found: of the machine, of the extras, of the datasets, and what it means for every scale."""
+
+    machine: tuple[Check, ...]
+    extras: tuple[Check, ...]
+    datasets: tuple[Check, ...]
+    scales: tuple[Readiness, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the examination in the documented shape."""
+        return {name: [entry.to_json() for entry in getattr(self, name)] for name in self.__dataclass_fields__}
+
+
+def examine(plans: Iterable[Plan], results: Path, data: Path) -> Examination:
+    """Look at everything that the runs of some plans need, which are made while slow checks are under way."""
+    with ThreadPoolExecutor() as pool:
+        imported = pool.submit(probe, "torch", "inception")
+        pending = [pool.submit(check) for check in (check_ffcv, check_compiler, check_latex, check_slurm)]
+        made = tuple(plans)
+        machine = (
+            check_harness(),
+            check_torch(imported.result()["torch"]),
+            check_gpu(imported.result()["torch"]),
+            check_cores(),
+            check_memory(),
+            check_results(results),
+            check_data(data),
+        )
+        extras = (check_inception(imported.result()["inception"]), *(future.result() for future in pending))
+    datasets = tuple(check_datasets([planned for plan in made for planned in plan.runs], data))
+    scales = tuple(assess(plan, (*machine, *extras, *datasets)) for plan in made)
+    return Examination(machine, extras, datasets, scales)

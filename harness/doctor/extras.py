@@ -1,0 +1,78 @@
+"""What some results need and most do without: FFCV, Inception, a compiler, LaTeX, SLURM."""
+
+import os
+import shutil
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Mapping
+from typing import Any
+
+from harness.doctor.check import Check, State
+from harness.doctor.children import probe, run
+from harness.doctor.computing import PIP
+
+APT = "sudo apt-get install -y --no-install-recommends"
+SLURM = ("sbatch", "srun", "squeue")
+PROGRAM = "#include <Python.h>\n#include <omp.h>\nint threads() { return omp_get_max_threads(); }\n"
+"""What the code that torch.compile writes begins with."""
+
+
+def check_ffcv() -> Check:
+    """Look for FFCV, which loads the large datasets fastest."""
+    found = probe("ffcv")["ffcv"]
+    mend = f"{APT} libopencv-dev libturbojpeg0-dev g++ pkg-config && {PIP} '.[ffcv]'"
+    if "error" in found:
+        return Check("ffcv", State.MISSING, f"{_absence(found, 'ffcv')}: other loaders take its place", mend)
+    return Check("ffcv", State.OK, found["version"], facts=found)
+
+
+def check_inception(found: Mapping[str, Any]) -> Check:
+    """Judge what the probe of the network behind FID and IS has found."""
+    if "error" in found:
+        says = f"{_absence(found, 'torch_fidelity')}: no FID and no IS"
+        return Check("inception", State.MISSING, says, f"{PIP} '.[inception]'")
+    return Check("inception", State.OK, f"torch-fidelity {found['version']}", facts=found)
+
+
+def _absence(found: Mapping[str, Any], package: str) -> str:
+    """Say whether a package is not installed or does not work."""
+    return "not installed" if found.get("absent") == package else f"cannot be imported ({found['error']})"
+
+
+def check_compiler() -> Check:
+    """Compile what torch.compile would: it needs Python's headers and OpenMP."""
+    compiler = os.environ.get("CXX", "g++")
+    without = "torch.compile does not work (--compile off)"
+    if shutil.which(compiler) is None:
+        return Check("compiler", State.MISSING, f"no {compiler}: {without}", f"{APT} g++ {_headers()}")
+    include = sysconfig.get_paths()["include"]
+    with tempfile.NamedTemporaryFile(suffix=".so") as library:
+        command = [compiler, "-x", "c++", "-shared", "-fPIC", "-fopenmp", f"-I{include}", "-o", library.name, "-"]
+        done = run(command, PROGRAM)
+    if isinstance(done, str) or done.returncode:
+        reason = done if isinstance(done, str) else " ".join(done.stderr.split())[:160]
+        return Check("compiler", State.MISSING, f"{compiler} fails: {reason}; {without}", f"{APT} g++ {_headers()}")
+    return Check("compiler", State.OK, f"{compiler} compiles what torch.compile writes", facts={"command": compiler})
+
+
+def check_latex() -> Check:
+    """Look for the compiler of the tables that `report` writes."""
+    mend = f"{APT} texlive-latex-base texlive-latex-recommended"
+    if path := shutil.which("pdflatex"):
+        return Check("latex", State.OK, "pdflatex makes PDFs of the report", facts={"command": path})
+    return Check("latex", State.MISSING, "no pdflatex: the report's .tex files are written all the same", mend)
+
+
+def check_slurm() -> Check:
+    """Look for a cluster's commands."""
+    there = [command for command in SLURM if shutil.which(command)]
+    facts = {"commands": there}
+    if len(there) < len(SLURM):
+        return Check("slurm", State.MISSING, "no cluster here: runs stay on this machine", facts=facts)
+    says = f"{', '.join(there)} are here; this version starts runs on one machine only"
+    return Check("slurm", State.OK, says, facts=facts)
+
+
+def _headers() -> str:
+    return f"python{sys.version_info.major}.{sys.version_info.minor}-dev"

@@ -1,0 +1,63 @@
+"""The folders for results and data: room, leave to write, and what leases ask of a file system."""
+
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from harness.doctor.check import Check, State, gigabytes
+from harness.store.lease import HEARTBEAT_SECONDS
+
+LITTLE_BYTES = 10**9
+
+
+def check_results(folder: Path) -> Check:
+    """Write, link and date a file where results go, as a lease does."""
+    check = _check("results", folder, "HARNESS_RESULTS")
+    if check.state is State.MISSING:
+        return check
+    links, ahead = check.facts["hard_links"], check.facts["clock_ahead_seconds"]
+    if not links:
+        says = f"{folder}: its file system has no hard links, without which no worker can own a run"
+        return Check("results", State.MISSING, says, "export HARNESS_RESULTS=FOLDER  # elsewhere", check.facts)
+    if abs(ahead) > HEARTBEAT_SECONDS:
+        says = f"{folder}: its clock is {ahead:+.0f} s from this machine's, so that workers elsewhere may be taken "
+        says += "for dead; set both by NTP"
+        return Check("results", State.DEGRADED, says, facts=check.facts)
+    return check
+
+
+def check_data(folder: Path) -> Check:
+    """Write a file where prepared datasets go."""
+    return _check("data", folder, "HARNESS_DATA")
+
+
+def _check(name: str, folder: Path, variable: str) -> Check:
+    """Try the nearest folder that exists; the rest is made when it is needed."""
+    whole = folder.absolute()
+    facts: dict[str, Any] = {"path": str(whole)}
+    try:
+        existing = next(path for path in (whole, *whole.parents) if path.exists())
+        facts |= {"free_bytes": shutil.disk_usage(existing).free, **_try(existing)}
+    except OSError as error:
+        says = f"{folder} cannot be written: {error.strerror or error}"
+        return Check(name, State.MISSING, says, f"export {variable}=FOLDER  # one that can be written", facts)
+    free = gigabytes(facts["free_bytes"])
+    if facts["free_bytes"] < LITTLE_BYTES:
+        return Check(name, State.DEGRADED, f"{folder}: only {free} are free", facts=facts)
+    return Check(name, State.OK, f"{folder}: {free} are free", facts=facts)
+
+
+def _try(folder: Path) -> dict[str, bool | float]:
+    """Write a file, link it a second time and compare its date with the clock; nothing is left."""
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".harness-doctor-") as scratch:
+        file = Path(scratch) / "lease"
+        file.write_text("written")
+        ahead = file.stat().st_mtime - time.time()
+        try:
+            os.link(file, file.with_suffix(".2"))
+        except OSError:
+            return {"hard_links": False, "clock_ahead_seconds": ahead}
+    return {"hard_links": True, "clock_ahead_seconds": ahead}

@@ -1,0 +1,91 @@
+"""What all of it means: how many runs of a scale can start on this machine, and what the others wait for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.doctor.check import Check, State, gigabytes, is_there
+from harness.doctor.datasets import datasets_of
+from harness.launch.plan import Plan, PlannedRun, disk_bytes
+from harness.spec.evaluations import Generation
+from harness.store.run_directory import State as RunState
+
+BASICS = ("torch", "results", "data")
+GPU_FROM_FLOPS = 1e16
+"""A training of more is days on a CPU, and needs a GPU."""
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """How a scale stands: its runs, those that can start, those that can be measured whole, and what is missing."""
+
+    scale: str
+    runs: int
+    done: int
+    can_start: int
+    can_finish: int
+    reported_gpu_hours: float | None
+    missing: tuple[str, ...]
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing is missing."""
+        return not self.missing
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the readiness in the documented shape."""
+        return {
+            "scale": self.scale,
+            "ready": self.ready,
+            "runs": self.runs,
+            "done": self.done,
+            "can_start": self.can_start,
+            "can_finish": self.can_finish,
+            "reported_gpu_hours": self.reported_gpu_hours,
+            "missing": list(self.missing),
+        }
+
+
+def assess(plan: Plan, checks: Sequence[Check]) -> Readiness:
+    """Hold the runs of a scale against what is there. Done runs need nothing any more."""
+    absent = {check.name for check in checks if check.state is State.MISSING}
+    todo = [planned for planned in plan.runs if planned.state is not RunState.DONE]
+    starting = [[name for name in _to_start(planned) if name in absent] for planned in todo]
+    finishing = [[name for name in _to_finish(planned) if name in absent] for planned in todo]
+    missing = dict.fromkeys(name for names in (*starting, *finishing) for name in names)
+    return Readiness(
+        scale=plan.scale,
+        runs=len(plan.runs),
+        done=len(plan.runs) - len(todo),
+        can_start=sum(not names for names in starting),
+        can_finish=sum(not names for names in finishing),
+        reported_gpu_hours=plan.to_json()["totals"]["reported_gpu_hours"],
+        missing=(*missing, *_room(todo, checks)),
+    )
+
+
+def _to_start(planned: PlannedRun) -> list[str]:
+    """Return the names of what a run needs to be trained."""
+    gpu = ["gpu"] if planned.run.train_flops > GPU_FROM_FLOPS else []
+    return [*BASICS, *gpu, planned.run.config.data.name]
+
+
+def _to_finish(planned: PlannedRun) -> list[str]:
+    """Return the names of what a run needs to be trained and measured."""
+    seen = [e.features for e in planned.evaluations.values() if isinstance(e, Generation)]
+    inception = ["inception", "weights"] if "inception" in seen else []
+    return [*_to_start(planned), *datasets_of(planned), *inception]
+
+
+def _room(todo: Sequence[PlannedRun], checks: Sequence[Check]) -> list[str]:
+    """Return complaints where results, or datasets that are still to be prepared, may not fit on the disk."""
+    facts = {check.name: check.facts for check in checks}
+    unprepared = {
+        name: facts[name]["bytes"] for planned in todo for name in datasets_of(planned) if not is_there(checks, name)
+    }
+    needed = {"results": sum(disk_bytes(planned) for planned in todo), "data": sum(unprepared.values())}
+    return [
+        f"room for {name} ({gigabytes(free)} of {gigabytes(size)})"
+        for name, size in needed.items()
+        if (free := facts[name].get("free_bytes", size)) < size
+    ]

@@ -1,0 +1,182 @@
+"""What is found, and what it means for the runs of a scale."""
+
+import errno
+import os
+
+import pytest
+import toy_paper
+
+from harness.doctor.check import Check, State
+from harness.doctor.computing import check_gpu
+from harness.doctor.folders import check_results
+from harness.doctor.readiness import assess
+from harness.launch import limits
+from harness.launch.plan import make_plan
+from harness.spec.registry import find_exhibits
+from harness.store.run_directory import Results
+
+GPU = {"name": "NVIDIA H200", "memory_bytes": 150_000_000_000, "compute_capability": "9.0", "bf16": True}
+FOUND = {"version": "2.13.0+cu130", "cuda": "13.0", "gpus": [GPU], "gpu_error": None}
+DATASETS = ("cifar10", "cifar100", "tiny_imagenet", "stl10", "imagenet32", "celebahq128", "svhn", "celeba32")
+
+
+@pytest.fixture
+def driver(tmp_path, monkeypatch):
+    """Put a stand-in for the driver's tool on the path: this machine may have none."""
+
+    def install(script="echo 570.86.15"):
+        tool = tmp_path / "nvidia-smi"
+        tool.write_text(f"#!/bin/sh\n{script}\n")
+        tool.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+    return install
+
+
+def test_a_gpu_is_named_with_its_memory_and_driver(driver):
+    driver()
+    check = check_gpu(FOUND)
+    assert check.state is State.OK
+    assert check.says == "NVIDIA H200, 150.0 GB, capability 9.0, bfloat16; driver 570.86.15"
+    assert check.facts["gpus"] == [GPU]
+
+
+@pytest.mark.parametrize(
+    ("found", "visible", "state", "says", "mend"),
+    [
+        ({"gpus": [GPU | {"bf16": False}]}, "0", State.DEGRADED, "no bfloat16", ""),
+        ({"cuda": None, "gpus": []}, "0", State.MISSING, "this build of torch cannot use it", "reinstall torch"),
+        ({"gpus": [], "gpu_error": "driver too old"}, "0", State.MISSING, "driver too old", "nvidia-smi"),
+        ({"gpus": []}, "", State.MISSING, "hidden by CUDA_VISIBLE_DEVICES=''", "unset CUDA_VISIBLE_DEVICES"),
+        ({"gpus": []}, "-1", State.MISSING, "hidden by CUDA_VISIBLE_DEVICES='-1'", "unset"),
+    ],
+)
+def test_a_gpu_that_cannot_be_used_says_why(driver, monkeypatch, found, visible, state, says, mend):
+    driver()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    check = check_gpu(FOUND | found)
+    assert check.state is state
+    assert says in check.says
+    assert mend in check.mend
+
+
+def test_a_driver_that_fails_is_no_gpu(driver):
+    driver("echo NVIDIA-SMI has failed; exit 9")
+    assert check_gpu(FOUND | {"gpus": []}).says.startswith("none found")
+
+
+def test_results_need_hard_links_and_a_clock_that_agrees(tmp_path, monkeypatch):
+    assert check_results(tmp_path / "a" / "b").state is State.OK
+    with monkeypatch.context() as patched:
+        patched.setattr("time.time", lambda: 0.0)
+        behind = check_results(tmp_path)
+    assert behind.state is State.DEGRADED
+    assert "set both by NTP" in behind.says
+
+    def no_links(*_):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    check = check_results(tmp_path)
+    assert check.state is State.MISSING
+    assert "no hard links" in check.says
+    (tmp_path / "file").touch()
+    assert "Not a directory" in check_results(tmp_path / "file" / "results").says
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("membership", "files", "cores", "memory"),
+    [
+        ("0::/a/b", {"a/b/cpu.max": "150000 100000", "a/memory.max": "2000000"}, 1, 2_000_000),
+        ("0::/a/b", {"a/b/cpu.max": "max 100000", "a/b/memory.max": "max", "memory.max": "3000"}, None, 3_000),
+        ("0::/gone", {"cpu.max": "100000 100000", "memory.max": "4000"}, 1, 4_000),
+        (
+            "4:memory:/job\n1:cpu,cpuacct:/job\n0::/",
+            {
+                "memory/job/memory.limit_in_bytes": "5000",
+                "memory/memory.limit_in_bytes": "9223372036854771712",
+                "cpu,cpuacct/job/cpu.cfs_quota_us": "100000",
+                "cpu,cpuacct/job/cpu.cfs_period_us": "100000",
+                "cpu,cpuacct/cpu.cfs_quota_us": "-1",
+                "cpu,cpuacct/cpu.cfs_period_us": "100000",
+            },
+            1,
+            5_000,
+        ),
+        ("", {}, None, None),
+    ],
+)
+def test_cgroups_of_both_versions_limit_cores_and_memory(tmp_path, monkeypatch, membership, files, cores, memory):
+    monkeypatch.setattr(limits, "CGROUPS", tmp_path / "cgroup")
+    monkeypatch.setattr(limits, "MEMBERSHIP", tmp_path / "membership")
+    (tmp_path / "membership").write_text(membership)
+    for name, content in files.items():
+        path = tmp_path / "cgroup" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{content}\n")
+    assert limits.usable_cores() == (cores or len(os.sched_getaffinity(0)))
+    assert limits.usable_memory() == (memory or limits.psutil.virtual_memory().total)
+
+
+@pytest.fixture
+def paper_plan(tmp_path):
+    return make_plan(find_exhibits(["hybvit"]), "paper", 1, None, Results(tmp_path / "results"))
+
+
+def machine(free=10**12, **states):
+    """Return the checks of a machine that has everything, but for the given states."""
+    names = ("torch", "gpu", "results", "data", "inception", "weights")
+    facts = {name: {"bytes": 10**9} for name in DATASETS}
+    facts |= {name: {"free_bytes": free} for name in ("results", "data")}
+    return [
+        Check(name, states.get(name, State.OK), "", facts=facts.get(name, {}))
+        for name in (*names, *DATASETS, "latex", "ffcv")
+    ]
+
+
+def test_what_runs_can_start_and_finish_follows_from_what_they_need(paper_plan):
+    everything = assess(paper_plan, machine(latex=State.MISSING, ffcv=State.MISSING))
+    assert everything.ready
+    assert (everything.runs, everything.can_start, everything.can_finish) == (37, 37, 37)
+    assert everything.reported_gpu_hours == 1041.6
+
+    no_outliers = assess(paper_plan, machine(svhn=State.MISSING))
+    assert (no_outliers.can_start, no_outliers.can_finish) == (37, 35), "ViT and HybViT of Tables 3 and 11"
+    assert no_outliers.missing == ("svhn",)
+
+    no_faces = assess(paper_plan, machine(celebahq128=State.MISSING))
+    assert (no_faces.can_start, no_faces.can_finish) == (36, 36)
+
+    no_weights = assess(paper_plan, machine(weights=State.MISSING))
+    assert no_weights.can_start == 37
+    assert no_weights.can_finish == sum(
+        all(getattr(e, "features", "") != "inception" for e in run.evaluations.values()) for run in paper_plan.runs
+    )
+
+    no_gpu = assess(paper_plan, machine(gpu=State.MISSING))
+    assert (no_gpu.can_start, no_gpu.missing) == (0, ("gpu",))
+    assert assess(paper_plan, machine(gpu=State.DEGRADED)).ready
+
+
+def test_a_disk_that_is_too_small_is_missing_room(paper_plan):
+    found = assess(paper_plan, machine(free=10**9, cifar10=State.MISSING, stl10=State.MISSING))
+    assert found.missing == (
+        "cifar10",
+        "stl10",
+        "room for results (1.0 GB of 44.0 GB)",
+        "room for data (1.0 GB of 2.0 GB)",
+    )
+
+
+def test_the_laptop_scale_needs_no_gpu(tmp_path):
+    plan = make_plan(find_exhibits(["hybvit"]), "laptop", 1, None, Results(tmp_path / "results"))
+    found = assess(plan, machine(**dict.fromkeys(("gpu", "inception", "weights", *DATASETS), State.MISSING)))
+    assert found.ready
+
+
+def test_what_is_done_needs_nothing(finished):
+    plan = make_plan([(toy_paper.PAPER, toy_paper.PAPER.tables[0])], "laptop", 1, None, Results(finished[0]))
+    found = assess(plan, machine(torch=State.MISSING))
+    assert (found.runs, found.done, found.missing) == (2, 2, ())

@@ -36,6 +36,11 @@ class Settings:
         """The folder of original archives that were downloaded."""
         return self.data_root / "downloads"
 
+    @property
+    def accepted(self) -> Path:
+        """The folder that remembers which original archives were accepted."""
+        return self.data_root / ".accepted"
+
     def console(self) -> "Console":
         """Return the console for live displays."""
         from rich.console import Console

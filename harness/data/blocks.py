@@ -1,6 +1,6 @@
 """What readers hand over: images and labels, in pieces that fit into memory."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,15 @@ class Block:
     splits: tuple[str, ...]
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
+
+
+Part = Callable[[], Iterable[Block]]
+"""Reads some of the blocks, without those before them having to be read: what a preparation may go on after."""
+
+
+def whole(blocks: Iterable[Block]) -> Iterator[Part]:
+    """Yield everything as one part: what cannot be read from the middle, or takes seconds."""
+    yield lambda: blocks
 
 
 def classes(labels: Iterable[int], allowed: range, where: str) -> NDArray[np.int64]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.data.blocks import whole
 from harness.data.catalogue import EMBEDDED
 from harness.data.errors import DataError
 from harness.data.manifest import Manifest, inspect, lacking, read_manifest
@@ -62,4 +63,4 @@ def open_dataset(data: Dataset, root: Path) -> PreparedDataset:
 def _embedded(data: Dataset) -> Content:
     from harness.data.embedded import read
 
-    return Content(read(data), {})
+    return Content(whole(read(data)), {})

@@ -1,5 +1,7 @@
 """Arrays as `.npy` files, written atomically and read without executing anything."""
 
+import io
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -24,28 +26,58 @@ def load_array(path: Path, *, mapped: bool = False) -> NDArray[Any]:
     return array
 
 
+def holds(path: Path, shape: tuple[int, ...], dtype: type[np.generic], rows: int) -> bool:
+    """Tell whether a file that an `ArrayWriter` of this shape has begun holds so many rows, or more."""
+    header = _header(shape, dtype)
+    try:
+        with open(path, "rb") as file:
+            begun = file.read(len(header)) == header
+            return begun and file.seek(0, os.SEEK_END) >= len(header) + rows * _row_bytes(shape, dtype)
+    except OSError:
+        return False
+
+
+def _header(shape: tuple[int, ...], dtype: type[np.generic]) -> bytes:
+    content = io.BytesIO()
+    described = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(content, described)
+    return content.getvalue()
+
+
+def _row_bytes(shape: tuple[int, ...], dtype: type[np.generic]) -> int:
+    return math.prod(shape[1:]) * np.dtype(dtype).itemsize
+
+
 class ArrayWriter:
     """An array file of known shape that is filled row by row, so that the whole never has to fit into memory.
 
-    The bytes are those of `save_array`. Who writes gives the file its final name, once it is closed.
+    The bytes are those of `save_array`. Who writes gives the file its final name, once it is closed. Of a file that was
+    begun before, the first `kept` rows stay and the others are cut off.
     Raises `StoreError` when the disk is full; plain writes say so, where a memory map would kill the process.
     """
 
-    def __init__(self, path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> None:
+    def __init__(self, path: Path, shape: tuple[int, ...], dtype: type[np.generic], kept: int = 0) -> None:
         self._path = path
         self._dtype = np.dtype(dtype)
-        header = {"descr": np.lib.format.dtype_to_descr(self._dtype), "fortran_order": False, "shape": shape}
         with writing(path):
-            self._file = open(path, "xb")  # noqa: SIM115 (closed by `close`)
-            np.lib.format.write_array_header_1_0(self._file, header)
+            self._file = open(path, "r+b" if kept else "wb")  # noqa: SIM115 (closed by `close`)
+            self._file.write(_header(shape, dtype))
+            self._file.seek(kept * _row_bytes(shape, dtype), os.SEEK_CUR)
+            self._file.truncate()
 
     def append(self, rows: NDArray[Any]) -> None:
         """Write the next rows, of any memory layout."""
         with writing(self._path):
             self._file.write(np.ascontiguousarray(rows, dtype=self._dtype).data)
 
+    def flush(self) -> None:
+        """Bring everything to the disk."""
+        with writing(self._path):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
     def close(self) -> None:
-        """Bring everything to the disk; closing twice is allowed."""
+        """Bring everything to the disk and close the file; closing twice is allowed."""
         if self._file.closed:
             return
         with writing(self._path), self._file:

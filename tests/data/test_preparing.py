@@ -13,7 +13,7 @@ import pytest
 from originals import ORIGINALS, prepared
 
 from harness.data import catalogue
-from harness.data.blocks import Block
+from harness.data.blocks import Block, whole
 from harness.data.errors import DataError
 from harness.data.manifest import Manifest, inspect, read_manifest
 from harness.data.prepared import open_dataset
@@ -28,7 +28,7 @@ COMMON = """
     import os, time
     from pathlib import Path
     import numpy as np
-    from harness.data.blocks import Block
+    from harness.data.blocks import Block, whole
     from harness.data.preparing import Content, prepare
     from harness.spec.data import Dataset
     DATA = Dataset(name="made", image_size=8, channels=3, num_classes=5, train_examples=6, test_examples=4)
@@ -60,7 +60,7 @@ def blocks(splits=DATA.splits):
 
 
 def content(*given):
-    return lambda: Content(given or blocks(), {"a.zip": "0" * 64})
+    return lambda: Content(whole(given or blocks()), {"a.zip": "0" * 64})
 
 
 def test_blocks_become_the_arrays_of_their_splits(tmp_path):
@@ -83,8 +83,8 @@ def test_what_is_prepared_is_not_prepared_again(tmp_path):
 
 
 def test_the_hash_of_the_data_does_not_depend_on_the_archive(tmp_path):
-    prepare(DATA, tmp_path / "a", lambda: Content(blocks(), {}))
-    prepare(DATA, tmp_path / "b", lambda: Content(blocks(), {"x": "y"}))
+    prepare(DATA, tmp_path / "a", lambda: Content(whole(blocks()), {}))
+    prepare(DATA, tmp_path / "b", lambda: Content(whole(blocks()), {"x": "y"}))
     first, second = (open_dataset(DATA, tmp_path / name).manifest for name in "ab")
     assert first.sha256 == second.sha256
     assert first != second
@@ -131,7 +131,7 @@ def test_a_killed_preparation_leaves_nothing_that_counts(tmp_path):
         def die():
             print("begun", flush=True)
             time.sleep(60)
-        prepare(DATA, Path(sys.argv[1]), lambda: Content(blocks(die), {}))
+        prepare(DATA, Path(sys.argv[1]), lambda: Content(whole(blocks(die)), {}))
     """
     process = child(tmp_path, code)
     assert process.stdout.readline() == "begun\n", process.stderr.read()
@@ -154,7 +154,7 @@ def test_two_processes_at_once_prepare_once(tmp_path):
         (root / str(os.getpid())).touch()
         while len([*root.glob("[0-9]*")]) < 2:
             time.sleep(0.01)
-        slowly = lambda: Content(blocks(lambda: time.sleep(0.1)), {})
+        slowly = lambda: Content(whole(blocks(lambda: time.sleep(0.1))), {})
         new = prepare(DATA, root, slowly, lambda what, *_: said.append(what))
         print(new, any("waiting" in what for what in said))
     """
@@ -170,7 +170,7 @@ def test_a_full_disk_is_said_in_one_line_and_leaves_nothing(tmp_path):
         from harness.store.files import StoreError
         resource.setrlimit(resource.RLIMIT_FSIZE, (800, 800))
         try:
-            prepare(DATA, Path(sys.argv[1]), lambda: Content(blocks(), {}))
+            prepare(DATA, Path(sys.argv[1]), lambda: Content(whole(blocks()), {}))
         except StoreError as error:
             print(error)
     """

@@ -38,6 +38,7 @@ def prepare_command(
     """
     from harness.data.catalogue import EMBEDDED, find_dataset
     from harness.data.originals import archive
+    from harness.data.originals.remembering import remembering
     from harness.data.originals.sources import source_of
     from harness.spec.errors import SpecError
 
@@ -47,9 +48,11 @@ def prepare_command(
         source_of(data)
     if real and (path is None) != download:
         raise SpecError("say where the archives are: either --from PATH or --download")
+    accept = archive.unverified if unverified else archive.verified
+    check = remembering(accept, accept.__name__, settings.accepted)
     for data in chosen:
         if data in real:
-            _prepare(settings, data, path, archive.unverified if unverified else archive.verified)
+            _prepare(settings, data, path, check)
         else:
             _make(settings, data)
 

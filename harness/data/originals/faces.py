@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.data.blocks import Block, expect
+from harness.data.blocks import Part, expect
 from harness.data.errors import DataError, reading
-from harness.data.originals.pictures import SUFFIXES, decode, fit, in_blocks, squeeze
+from harness.data.originals.pictures import SUFFIXES, Picture, decode, fit, in_parts, squeeze
 from harness.data.originals.zips import MEMBER_LIMIT, open_zip
 from harness.spec.data import Dataset
 
@@ -25,7 +26,7 @@ PARTS = {"train": "0", "test": "2"}
 FOLDER = "img_align_celeba"
 
 
-def read_celebahq128(data: Dataset, files: Mapping[str, Path]) -> Iterator[Block]:
+def read_celebahq128(data: Dataset, files: Mapping[str, Path]) -> Iterator[Part]:
     """Yield the pictures of a folder or zip archive in the order of their names; they are every split at once."""
     (path,) = files.values()
     with ExitStack() as stack:
@@ -40,7 +41,7 @@ def read_celebahq128(data: Dataset, files: Mapping[str, Path]) -> Iterator[Block
         yield from _fitted(data, names, read, path)
 
 
-def read_celeba128(data: Dataset, files: Mapping[str, Path]) -> Iterator[Block]:
+def read_celeba128(data: Dataset, files: Mapping[str, Path]) -> Iterator[Part]:
     """Yield the first aligned faces by name, as many as CelebA-HQ has; they are every split at once."""
     path = files[ALIGNED]
     with open_zip(path, str(path), LIMIT) as archive:
@@ -49,16 +50,15 @@ def read_celeba128(data: Dataset, files: Mapping[str, Path]) -> Iterator[Block]:
         yield from _fitted(data, names, archive.read, path)
 
 
-def read_celeba32(data: Dataset, files: Mapping[str, Path]) -> Iterator[Block]:
+def read_celeba32(data: Dataset, files: Mapping[str, Path]) -> Iterator[Part]:
     """Yield the aligned faces of 178 x 218 pixels, all of each scaled to a square without a crop."""
     path, parts = files[ALIGNED], _partition(files[PARTITION])
     with open_zip(path, str(path), LIMIT) as archive:
         for split, count in data.splits.items():
             names = [f"{FOLDER}/{name}" for name, part in parts.items() if part == PARTS[split]]
             expect(len(names), count, f"{files[PARTITION]}: images of split {split}")
-            yield from in_blocks(
-                _decoded(names, archive.read, path, lambda p, _: squeeze(p, data.image_size)), (split,)
-            )
+            squeezed = partial(_face, archive.read, path, lambda picture, _: squeeze(picture, data.image_size))
+            yield from in_parts(names, squeezed, (split,))
 
 
 class _Folder:
@@ -90,17 +90,16 @@ def _pictures(names: Iterable[str]) -> list[str]:
     )
 
 
-def _fitted(data: Dataset, names: list[str], read: Callable[[str], bytes], path: Path) -> Iterator[Block]:
-    pictures = _decoded(names, read, path, lambda picture, where: fit(picture, data.image_size, where))
-    yield from in_blocks(pictures, tuple(data.splits))
+def _fitted(data: Dataset, names: list[str], read: Callable[[str], bytes], path: Path) -> Iterator[Part]:
+    fitted = partial(_face, read, path, lambda picture, where: fit(picture, data.image_size, where))
+    yield from in_parts(names, fitted, tuple(data.splits))
 
 
-def _decoded(
-    names: Iterable[str], read: Callable[[str], bytes], path: Path, sized: Callable[["Image", str], NDArray[np.uint8]]
-) -> Iterator[tuple[NDArray[np.uint8], int]]:
-    for name in names:
-        where = f"{path}: {name}"
-        yield sized(decode(read(name), where), where), 0
+def _face(
+    read: Callable[[str], bytes], path: Path, sized: Callable[["Image", str], NDArray[np.uint8]], name: str
+) -> Picture:
+    where = f"{path}: {name}"
+    return sized(decode(read(name), where), where), 0
 
 
 def _partition(path: Path) -> dict[str, str]:

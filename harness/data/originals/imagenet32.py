@@ -4,13 +4,14 @@ The training images unpack to 3.9 GB and are streamed through both archives.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
 
-from harness.data.blocks import Block, classes
+from harness.data.blocks import Block, Part, classes
 from harness.data.errors import DataError
 from harness.data.originals.zips import Zip, open_zip
 from harness.spec.data import Dataset
@@ -22,8 +23,8 @@ ARCHIVES = {"train": "Imagenet32_train_npz.zip", "test": "Imagenet32_val_npz.zip
 BATCHES = {"train": [f"train_data_batch_{number}.npz" for number in range(1, 11)], "test": ["val_data.npz"]}
 
 
-def read_imagenet32(data: Dataset, files: Mapping[str, Path]) -> Iterator[Block]:
-    """Yield the images of Imagenet32_train_npz.zip and Imagenet32_val_npz.zip.
+def read_imagenet32(data: Dataset, files: Mapping[str, Path]) -> Iterator[Part]:
+    """Yield the images of Imagenet32_train_npz.zip and Imagenet32_val_npz.zip, a part for each NPZ file.
 
     Classes are in the authors' order (map_clsloc.txt), counted from 0.
     """
@@ -31,9 +32,12 @@ def read_imagenet32(data: Dataset, files: Mapping[str, Path]) -> Iterator[Block]
         path = files[ARCHIVES[split]]
         with open_zip(path, str(path), LIMIT) as outer:
             for batch in BATCHES[split]:
-                name = outer.named(batch)
-                with outer.open(name) as stream, open_zip(stream, outer.where(name), LIMIT) as inner:
-                    yield from _batch(data, split, inner)
+                yield partial(_file, data, split, outer, outer.named(batch))
+
+
+def _file(data: Dataset, split: str, outer: Zip, name: str) -> Iterator[Block]:
+    with outer.open(name) as stream, open_zip(stream, outer.where(name), LIMIT) as inner:
+        yield from _batch(data, split, inner)
 
 
 def _batch(data: Dataset, split: str, archive: Zip) -> Iterator[Block]:

@@ -5,13 +5,14 @@ That is torchvision's `Resize` on a PIL image: bilinear, averaging where it shri
 
 import io
 import warnings
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.data.blocks import Block
+from harness.data.blocks import Block, Part
 from harness.data.errors import DataError
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ PIXELS = 2**25
 SLIVER = 10
 """The longest side that is not refused, in short sides."""
 BLOCK = 500
+
+T = TypeVar("T")
+Picture = tuple[NDArray[np.uint8], int]
+"""An image `(3, size, size)` and its label."""
 
 
 def decode(content: bytes, where: str) -> "Image":
@@ -81,17 +86,12 @@ def _scaled(picture: "Image", width: int, height: int) -> "Image":
     return picture.resize((width, height), Image.Resampling.BILINEAR)
 
 
-def in_blocks(
-    pictures: Iterable[tuple[NDArray[np.uint8], int]], splits: tuple[str, ...], block: int = BLOCK
-) -> Iterator[Block]:
-    """Yield pictures with their labels in blocks."""
-    images: list[NDArray[np.uint8]] = []
-    labels: list[int] = []
-    for image, label in pictures:
-        images.append(image)
-        labels.append(label)
-        if len(images) == block:
-            yield Block(splits, np.stack(images), np.array(labels, dtype=np.int64))
-            images, labels = [], []
-    if images:
-        yield Block(splits, np.stack(images), np.array(labels, dtype=np.int64))
+def in_parts(names: Sequence[T], read: Callable[[T], Picture], splits: tuple[str, ...]) -> Iterator[Part]:
+    """Yield parts of one block each, whose pictures are read only when the block is asked for."""
+    for start in range(0, len(names), BLOCK):
+        yield partial(_block, names[start : start + BLOCK], read, splits)
+
+
+def _block(names: Sequence[T], read: Callable[[T], Picture], splits: tuple[str, ...]) -> Iterator[Block]:
+    images, labels = zip(*map(read, names), strict=True)
+    yield Block(splits, np.stack(images), np.array(labels, dtype=np.int64))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.data.blocks import Block
+from harness.data.blocks import Block, Part, whole
 from harness.data.errors import DataError
 from harness.data.originals.archive import Archive
 from harness.data.originals.cifar import read_cifar10, read_cifar100
@@ -19,18 +19,27 @@ from harness.data.originals.svhn import read_svhn
 from harness.data.originals.tiny_imagenet import read_tiny_imagenet
 from harness.spec.data import Dataset
 
-Reader = Callable[[Dataset, Mapping[str, Path]], Iterator[Block]]
+Reader = Callable[[Dataset, Mapping[str, Path]], Iterator[Part]]
 """Yields the images of a dataset from its archives by name, each split in order; raises `DataError`."""
+
+
+def as_a_whole(read: Callable[[Dataset, Mapping[str, Path]], Iterator[Block]]) -> Reader:
+    """Return the reader of one part: of archives that can only be read from their beginning, which takes seconds."""
+    return lambda data, files: whole(read(data, files))
 
 
 @dataclass(frozen=True)
 class Source:
-    """What a dataset is, the page of its authors, its archives, and their reader."""
+    """What a dataset is, the page of its authors, its archives, and their reader.
+
+    `revision` is raised when the reader gives other images, or other parts, of the same archives.
+    """
 
     title: str
     page: str
     archives: tuple[Archive, ...]
     read: Reader
+    revision: int = 1
 
     def needed(self, data: Dataset) -> tuple[Archive, ...]:
         """Return the archives that hold some split of the dataset."""
@@ -56,7 +65,7 @@ SOURCES = {
                 url="https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
             ),
         ),
-        read_cifar10,
+        as_a_whole(read_cifar10),
     ),
     "cifar100": Source(
         "CIFAR-100: objects of 100 classes",
@@ -69,7 +78,7 @@ SOURCES = {
                 url="https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",
             ),
         ),
-        read_cifar100,
+        as_a_whole(read_cifar100),
     ),
     "tiny_imagenet": Source(
         "Tiny-ImageNet: 200 classes of ImageNet",
@@ -95,7 +104,7 @@ SOURCES = {
                 url="http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz",
             ),
         ),
-        read_stl10,
+        as_a_whole(read_stl10),
     ),
     "imagenet32": Source(
         "ImageNet 32x32: 1000 classes, box-resized",
@@ -147,7 +156,7 @@ SOURCES = {
                 splits=("train",),
             ),
         ),
-        read_svhn,
+        as_a_whole(read_svhn),
     ),
     "celeba32": Source(
         "CelebA: aligned faces, scaled to 32x32",

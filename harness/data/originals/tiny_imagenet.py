@@ -2,14 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from harness.data.blocks import Block, expect
+from harness.data.blocks import Part, expect
 from harness.data.errors import DataError
-from harness.data.originals.pictures import decode, exact, in_blocks
+from harness.data.originals.pictures import Picture, decode, exact, in_parts
 from harness.data.originals.zips import Zip, open_zip
 from harness.spec.data import Dataset
 
@@ -20,26 +18,25 @@ TRAIN = re.compile(rf"{ROOT}/train/(n\d+)/images/[^/]+\.JPEG")
 VALIDATION = f"{ROOT}/val/val_annotations.txt"
 
 
-def read_tiny_imagenet(data: Dataset, files: Mapping[str, Path]) -> Iterator[Block]:
+def read_tiny_imagenet(data: Dataset, files: Mapping[str, Path]) -> Iterator[Part]:
     """Yield the images of tiny-imagenet-200.zip; classes are counted in the order of their sorted WordNet ids."""
     path = files["tiny-imagenet-200.zip"]
     with open_zip(path, str(path), LIMIT) as archive:
         training = {name: match[1] for name in sorted(archive.names) if (match := TRAIN.fullmatch(name))}
         ids = sorted(set(training.values()))
         expect(len(ids), data.num_classes, f"{path}: classes in {ROOT}/train")
+        numbers = {wordnet_id: number for number, wordnet_id in enumerate(ids)}
         splits = {"train": training, "test": _validation(archive, ids, str(path))}
         for split, count in data.splits.items():
             expect(len(splits[split]), count, f"{path}: images of split {split}")
-            yield from in_blocks(_pictures(archive, splits[split], ids, data.image_size), (split,))
+            numbered = [(name, numbers[wordnet_id]) for name, wordnet_id in splits[split].items()]
+            yield from in_parts(numbered, partial(_picture, archive, data.image_size), (split,))
 
 
-def _pictures(
-    archive: Zip, members: Mapping[str, str], ids: list[str], size: int
-) -> Iterator[tuple[NDArray[np.uint8], int]]:
-    numbers = {wordnet_id: number for number, wordnet_id in enumerate(ids)}
-    for name, wordnet_id in members.items():
-        where = archive.where(name)
-        yield exact(decode(archive.read(name), where), size, where), numbers[wordnet_id]
+def _picture(archive: Zip, size: int, member: tuple[str, int]) -> Picture:
+    name, label = member
+    where = archive.where(name)
+    return exact(decode(archive.read(name), where), size, where), label
 
 
 def _validation(archive: Zip, ids: list[str], where: str) -> dict[str, str]:

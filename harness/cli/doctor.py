@@ -39,7 +39,7 @@ def doctor_command(settings: Settings, scale: str, as_json: bool) -> int:
     for paper in papers().values():
         paper.scale(scale)
     shared = set.intersection(*({s.name for s in (*paper.scales, PAPER_SCALE)} for paper in papers().values()))
-    plans = (make_plan(exhibits, name, 1, None, settings.results) for name in sorted(shared))
+    plans = (make_plan(exhibits, name, 1, None, settings.results) for name in sorted({*shared, scale}))
     found = examine(plans, settings.results_root, settings.data_root)
     chosen = next(entry for entry in found.scales if entry.scale == scale)
     if as_json:

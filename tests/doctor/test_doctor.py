@@ -67,7 +67,7 @@ def test_a_stripped_machine_is_told_what_it_lacks_and_how_to_get_it(doctor, tmp_
     data = tmp_path / "data"
     for name, lost in (("svhn", ""), ("celeba32", "test-labels.npy")):
         (data / name).mkdir(parents=True)
-        count = catalogue.find_dataset(name).test_examples
+        count = catalogue.datasets()[name].test_examples
         shapes = {"test-images.npy": [count, 3, 32, 32], "test-labels.npy": [count]}
         manifest = Manifest(name=name, files=dict.fromkeys(shapes, "0" * 64), shapes=shapes)
         write_json(data / name / "manifest.json", manifest.model_dump())

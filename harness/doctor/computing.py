@@ -49,7 +49,7 @@ def check_gpu(found: Mapping[str, Any]) -> Check:
         names = "; ".join(_name(gpu) for gpu in gpus)
         if all(gpu["bf16"] for gpu in gpus):
             return Check("gpu", State.OK, f"{names}; driver {driver or 'unknown'}", facts=facts)
-        return Check("gpu", State.DEGRADED, f"{names}: no bfloat16, so that training is slower", facts=facts)
+        return Check("gpu", State.DEGRADED, f"{names}: no bfloat16; --scale paper-fp32 does without", facts=facts)
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if driver is None:
         says = "none found. The laptop scale needs none; the paper's scale does"

@@ -8,7 +8,7 @@ from harness.data.manifest import lacking, read_manifest
 from harness.data.originals.sources import command_to_prepare
 from harness.doctor.check import Check, State
 from harness.launch.needs import exhibits_by_dataset
-from harness.launch.plan import PlannedRun
+from harness.launch.plan import Plan, PlannedRun
 from harness.spec.data import Dataset
 from harness.spec.errors import HarnessError
 
@@ -21,15 +21,17 @@ def datasets_of(planned: PlannedRun) -> dict[str, Dataset]:
     return {data.name: data for data in named}
 
 
-def check_datasets(runs: Sequence[PlannedRun], root: Path) -> list[Check]:
-    """Look for every dataset that some of the runs need."""
-    needed = {name: data for planned in runs for name, data in datasets_of(planned).items()}
+def check_datasets(plans: Sequence[Plan], root: Path) -> list[Check]:
+    """Look for every dataset that some of the plans need."""
+    needed = {name: data for plan in plans for planned in plan.runs for name, data in datasets_of(planned).items()}
     exhibits = exhibits_by_dataset()
-    return [_check(data, runs, exhibits[data.name], root) for data in needed.values()]
+    return [_check(data, plans, exhibits[data.name], root) for data in needed.values()]
 
 
-def _check(data: Dataset, runs: Sequence[PlannedRun], exhibits: list[str], root: Path) -> Check:
-    trained = [planned for planned in runs if planned.run.config.data.name == data.name]
+def _check(data: Dataset, plans: Sequence[Plan], exhibits: list[str], root: Path) -> Check:
+    """Look for a dataset; its runs are those of the first plan that has any, since scales train the same ones."""
+    by_plan = ([planned for planned in plan.runs if planned.run.config.data.name == data.name] for plan in plans)
+    trained = next(filter(None, by_plan), [])
     hours = sum(planned.gpu_hours.hours for planned in trained if planned.gpu_hours)
     facts = {
         "runs": len(trained),

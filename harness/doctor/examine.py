@@ -46,6 +46,6 @@ def examine(plans: Iterable[Plan], results: Path, data: Path) -> Examination:
             check_data(data),
         )
         extras = (check_inception(imported.result()["inception"]), *(future.result() for future in pending))
-    datasets = tuple(check_datasets([planned for plan in made for planned in plan.runs], data))
+    datasets = tuple(check_datasets(made, data))
     scales = tuple(assess(plan, (*machine, *extras, *datasets)) for plan in made)
     return Examination(machine, extras, datasets, scales)

@@ -137,7 +137,7 @@ def test_a_broken_torch_is_reported_and_a_gpu_that_nobody_can_use(doctor, tmp_pa
 
 
 def test_the_text_fits_a_terminal_and_has_no_colours(doctor, tmp_path):
-    code, text, err = doctor("--scale", "paper", results="results", changes={"HARNESS_DATA": "data"}, cwd=tmp_path)
+    code, text, err = doctor("--scale", "paper-fp32", results="results", changes={"HARNESS_DATA": "data"}, cwd=tmp_path)
     assert (code, err) == (1, "")
     lines = text.splitlines()
     assert max(len(line) for line in lines if not line.lstrip().startswith("$ ")) <= 80
@@ -153,6 +153,7 @@ def test_the_text_fits_a_terminal_and_has_no_colours(doctor, tmp_path):
     assert "missing imagenet32 not prepared; 3 runs (240.0 of the paper's GPU-hours): hybvit tables 2, 13" in words
     assert "laptop scale ready: " in words
     assert "paper scale not ready: " in words
+    assert "paper-fp32 scale not ready: " in words
 
 
 def test_an_unknown_scale_and_an_incomplete_installation_are_one_line(doctor, toy_environment, tmp_path):

@@ -1,5 +1,6 @@
 """`harness run`: makes up the difference between what should exist and what does."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -7,6 +8,10 @@ import click
 from harness.cli.settings import Settings, execution_options, selection_options
 
 if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterable
+    from datetime import datetime
+
     from harness.launch.local import Board
     from harness.launch.plan import PlannedRun
 
@@ -38,6 +43,8 @@ def run_command(
       python -m harness run table6 --seeds 3 --workers 4
       python -m harness run table6 --rows 'GenViT*' --dry-run
     """
+    from datetime import UTC, datetime
+
     from harness.cli.plan import describe, describe_costs
     from harness.launch.devices import default_workers
     from harness.launch.display import LiveDisplay, PlainDisplay
@@ -60,13 +67,30 @@ def run_command(
         planned.ask()
     execution = Execution(loader=loader, compile=compile)
     executor = LocalExecutor(settings.results, settings.data_root, workers or default_workers(), fail_fast, execution)
+    begun = datetime.now(UTC)
     console = settings.console()
     display = LiveDisplay if console.is_terminal else PlainDisplay
     with display(console, len(plan.runs), len(plan.runs) - len(todo)) as shown:
         board = executor.execute(todo, shown.show)
     done = len(plan.runs) - len(todo) + len(board.done)
+    for loader, count in _loaders([*board.done.values(), *board.failed.values()], begun).items():
+        settings.say(f"loader: {loader}, {count} {'run' if count == 1 else 'runs'}")
     settings.say(f"{done} of {len(plan.runs)} runs are done at scale {scale}\n{report}")
     return _tell_failures(board)
+
+
+def _loaders(runs: "Iterable[PlannedRun]", since: "datetime") -> "Counter[str]":
+    """Count by what kept their training images the runs that were trained since then."""
+    from collections import Counter
+
+    from harness.store.files import StoreError
+
+    found: Counter[str] = Counter()
+    for planned in runs:
+        with suppress(StoreError):
+            segments = [segment for segment in planned.directory.all_segments() if segment.started >= since]
+            found.update({segment.loader for segment in segments if segment.loader})
+    return found
 
 
 def _tell_failures(board: "Board") -> int:

@@ -21,6 +21,7 @@ from harness.spec.data import Dataset
 from harness.store.files import sha256_of, write_json, writing
 
 DRAFT = ".preparing"
+WAIT_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def prepare(data: Dataset, root: Path, content: Callable[[], Content], report: R
         return False
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder, lambda: report(f"waiting for another process that prepares {data.name}", 0, 0)):
+    with alone(folder / ".lock", lambda: report(f"waiting for another process that prepares {data.name}", 0, 0)):
         if (folder / FILE).exists():
             return False
         wanted, draft = content(), folder / DRAFT
@@ -65,15 +66,16 @@ def prepare(data: Dataset, root: Path, content: Callable[[], Content], report: R
 
 
 @contextmanager
-def _alone(folder: Path, wait: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock of a folder; call `wait` once where another process has it."""
-    lock = FileLock(folder / ".lock")
-    with writing(folder):
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            wait()
-            lock.acquire()
+def alone(path: Path, wait: Callable[[], None]) -> Iterator[None]:
+    """Hold a lock file; call `wait` at once and every second while another process has it."""
+    lock, patience = FileLock(path), 0.0
+    with writing(path):
+        while not lock.is_locked:
+            try:
+                lock.acquire(timeout=patience)
+            except Timeout:
+                wait()
+                patience = WAIT_SECONDS
     try:
         yield
     finally:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 
-from harness.data.loaders import ResidentLoader
+from harness.data.loaders import Loader
 from harness.data.prepared import PreparedDataset
 from harness.methods.base import Method
 from harness.models.acceleration import accelerated
@@ -35,7 +35,8 @@ class Subject:
     """A trained model, its data, and where to put the arrays from which the numbers can be recomputed.
 
     `compiled` asks for compiled passes where they are called many times; `report` tells progress as done and total
-    items; `cache` is shared by all runs of a results directory; `open_data` opens another dataset, such as outliers.
+    items; `cache` is shared by all runs of a results directory; `open_data` opens another dataset, such as outliers,
+    and `open_loader` a split of one.
     """
 
     config: RunConfig
@@ -47,11 +48,11 @@ class Subject:
     cache: Path
     report: Callable[[int, int], None]
     open_data: Callable[[Dataset], PreparedDataset]
+    open_loader: Callable[[PreparedDataset, str], Loader]
 
-    def loader(self, split: str, data: PreparedDataset | None = None) -> ResidentLoader:
+    def loader(self, split: str, data: PreparedDataset | None = None) -> Loader:
         """Return a split of the run's own data, or of other data."""
-        images, labels = (data or self.data).split(split)
-        return ResidentLoader(images, labels, self.device)
+        return self.open_loader(data or self.data, split)
 
     def accelerated(self, precision: Precision) -> AbstractContextManager[None]:
         """Let the model compute in this precision, with compiled passes where they pay, for a while."""

@@ -13,7 +13,7 @@ from harness.store.records import Segment
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "safetensors", "pydantic")
 
 
-def segment(device: str, threads: int, first_step: int) -> Segment:
+def segment(device: str, threads: int, first_step: int, loader: str) -> Segment:
     """Return the record of a worker's stay that begins now."""
     commit, dirty = git_state()
     return Segment(
@@ -26,6 +26,7 @@ def segment(device: str, threads: int, first_step: int) -> Segment:
         dirty=dirty,
         versions=versions(),
         first_step=first_step,
+        loader=loader,
     )
 
 

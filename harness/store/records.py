@@ -77,7 +77,10 @@ class Outcome(Record):
 
 
 class Segment(Record):
-    """One worker's stay on a run: where, with which code, and for how long."""
+    """One worker's stay on a run: where, with which code, and for how long.
+
+    `loader` names what kept the training images, and why it was taken.
+    """
 
     started: datetime
     seconds: float
@@ -88,6 +91,7 @@ class Segment(Record):
     dirty: bool | None
     versions: dict[str, str]
     first_step: int
+    loader: str | None = None
 
 
 class Progress(Record):

@@ -1,6 +1,7 @@
 """The batches of every step, in the form in which the step takes them."""
 
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import ExitStack, closing
 from itertools import count
 
 import torch
@@ -29,18 +30,22 @@ def feed(
     `SpecError` when a batch exceeds the split.
     """
     orders = {name: ShuffledOrder(stream.at("order", name), len(loader), batch_size) for name in augmentations}
-    batches = {name: loader.batches(_ahead(order, first_step)) for name, order in orders.items()}
-    for start in count(first_step, AHEAD):
-        streams = Streams([stream.at("step", start + i, "augmentation") for i in range(AHEAD)])
-        made = {}
-        for name, augmentation in augmentations.items():
-            batch = next(batches[name])
-            if augmentation == Augmentation():
-                made[name] = unmixed(batch.images, batch.labels).split(batch_size)
-            else:
-                made[name] = augment(batch, augmentation, streams).split(batch_size)
-        for parts in zip(*made.values(), strict=True):
-            yield dict(zip(made, parts, strict=True))
+    with ExitStack() as stack:
+        batches = {
+            name: stack.enter_context(closing(loader.batches(_ahead(order, first_step))))
+            for name, order in orders.items()
+        }
+        for start in count(first_step, AHEAD):
+            streams = Streams([stream.at("step", start + i, "augmentation") for i in range(AHEAD)])
+            made = {}
+            for name, augmentation in augmentations.items():
+                batch = next(batches[name])
+                if augmentation == Augmentation():
+                    made[name] = unmixed(batch.images, batch.labels).split(batch_size)
+                else:
+                    made[name] = augment(batch, augmentation, streams).split(batch_size)
+            for parts in zip(*made.values(), strict=True):
+                yield dict(zip(made, parts, strict=True))
 
 
 def _ahead(order: ShuffledOrder, first_step: int) -> Iterator[Tensor]:

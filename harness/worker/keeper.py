@@ -29,6 +29,7 @@ class Keeper:
         directory: RunDirectory,
         trainer: Trainer,
         device: torch.device,
+        loader: str,
         show: Callable[[int, int, float], None],
         validator: Validator,
     ) -> None:
@@ -42,7 +43,7 @@ class Keeper:
         self._snapshot_steps = {round(trainer.iterations * tenths / 10): tenths for tenths in range(1, 10)}
         taken = [int(path.stem) for path in directory.segments.glob("*.json")]
         self._segment_path = directory.segments / f"{max(taken, default=0) + 1}.json"
-        self._segment = segment(str(device), torch.get_num_threads(), trainer.step)
+        self._segment = segment(str(device), torch.get_num_threads(), trainer.step, loader)
         self._segment.save(self._segment_path)
 
     def after_step(self, step: int) -> None:

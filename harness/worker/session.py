@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from harness.data.loaders import Loader, ResidentLoader
+from harness.data.loaders.opening import Loaders
 from harness.data.prepared import PreparedDataset, open_dataset
 from harness.evaluation.base import Subject
 from harness.evaluation.run import measure
@@ -54,6 +54,7 @@ class Session:
         # Opening hashes every file, and several evaluations may ask for the same outliers.
         self._open_data = cache(lambda data: open_dataset(data, data_root))
         self.data: PreparedDataset = self._open_data(self.run.config.data)
+        self._loaders = Loaders(execution.loader, device, self._show_phase)
         self._last_shown = 0.0
 
     def finish(self) -> None:
@@ -78,11 +79,12 @@ class Session:
         """Train to the last iteration and keep the EMA weights."""
         config = self.run.config
         method = build_method(config, self.device)
-        loader = self._loader("train")
+        loader = self._loaders.open(self.data, "train")
         trainer = Trainer(config, method, loader, self.device, self.compiled)
         self._resume(trainer)
-        validator = Validator(config, self._loader("test"), self.device)
-        keeper = Keeper(self.directory, trainer, self.device, self._show_training, validator)
+        validator = Validator(config, self._loaders.open(self.data, "test"), self.device)
+        choice = self._loaders.choice(self.data, "train")
+        keeper = Keeper(self.directory, trainer, self.device, str(choice), self._show_training, validator)
         ended = trainer.run(Hooks(keeper.after_step, keeper.after_epoch, lambda: self.stop.wanted))
         keeper.save()
         if not ended:
@@ -98,10 +100,6 @@ class Session:
         record.save(self.directory.training)
         shutil.rmtree(self.directory.checkpoints, ignore_errors=True)
         return record
-
-    def _loader(self, split: str) -> Loader:
-        """Return a split of the run's own data."""
-        return ResidentLoader(*self.data.split(split), self.device)
 
     def _resume(self, trainer: Trainer) -> None:
         found = newest_checkpoint(self.directory.checkpoints)
@@ -129,15 +127,16 @@ class Session:
             compiled=self.compiled,
             artefacts=artefacts,
             cache=self.results.cache,
-            report=lambda done, total: self._show_evaluation(phase, done, total),
+            report=lambda done, total: self._show_phase(phase, done, total),
             open_data=self._open_data,
+            open_loader=self._loaders.open,
         )
 
     def _show_training(self, step: int, total: int, rate: float) -> None:
         epochs = self.run.config.training.epochs
         self._show(Progress(phase="training", step=step, total=total, epochs=epochs, rate=rate))
 
-    def _show_evaluation(self, phase: str, done: int, total: int) -> None:
+    def _show_phase(self, phase: str, done: int, total: int) -> None:
         self._show(Progress(phase=phase, step=done, total=total, epochs=0))
         self.stop.check()
 

@@ -60,6 +60,7 @@ def subject_of(digits, data_root, tmp_path):
             "cache": tmp_path / "cache",
             "report": lambda done, total: None,
             "open_data": lambda data: open_dataset(data, data_root),
+            "open_loader": lambda data, split: ResidentLoader(*data.split(split), CPU),
         }
         return Subject(**fields | changes)
 

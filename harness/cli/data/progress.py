@@ -49,7 +49,7 @@ class _Lines:
     def show(self, what: str, done: int, total: int) -> None:
         """Print a line if it is time for one."""
         now = time.monotonic()
-        if what in self._last and now - self._last[what] < PLAIN_LINE_SECONDS and done != total:
+        if what in self._last and now - self._last[what] < PLAIN_LINE_SECONDS and not done == total > 0:
             return
         self._last[what] = now
         share = f": {100 * done // total} %" if total else ""

@@ -1,0 +1,12 @@
+"""Loaders: batches of images by index, from whatever keeps the pixels.
+
+Which indices a step takes is decided by addresses alone; a loader only fetches them, in the order asked for. So all
+loaders feed the same training bit for bit, and none shuffles, drops or pads.
+"""
+
+from harness.data.loaders.base import Batch, Loader
+from harness.data.loaders.order import ShuffledOrder, part
+from harness.data.loaders.pixels import to_signed, to_uint8
+from harness.data.loaders.resident import ResidentLoader
+
+__all__ = ["Batch", "Loader", "ResidentLoader", "ShuffledOrder", "part", "to_signed", "to_uint8"]

@@ -1,0 +1,84 @@
+"""The `.beton` files of FFCV: written once beside the arrays that they are made of, and vouched for by a record.
+
+A file counts only with its record, which names the hashes of the arrays and of the file itself. So one that is stale,
+truncated or damaged is noticed, and written anew.
+"""
+
+import logging
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from harness.data.blocks import Report
+from harness.data.prepared import PreparedDataset
+from harness.data.preparing import alone
+from harness.store.files import StoreError, read_json, sha256_of, write_json, writing
+
+log = logging.getLogger("harness.data")
+
+LAYOUT = 1
+"""Raised when the fields of the file change."""
+
+
+class BetonRecord(BaseModel):
+    """What a `.beton` file was made of, and its hash."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    layout: int
+    images: str
+    labels: str
+    sha256: str
+
+
+def beton(data: PreparedDataset, split: str, report: Report) -> Path:
+    """Return the `.beton` file of a split, which is written first where there is none that counts.
+
+    One process writes and others wait; `report` is told of both, and what it raises leaves nothing behind. Raises
+    `StoreError` when the disk is full or the folder is read-only.
+    """
+    images, labels = data.split(split)
+    path = data.folder / f"{split}.beton"
+    record = path.with_name(f"{path.name}.json")
+    made_of = {
+        "layout": LAYOUT,
+        "images": data.manifest.files[f"{split}-images.npy"],
+        "labels": data.manifest.files[f"{split}-labels.npy"],
+    }
+    if not _complaint(path, record, made_of):
+        return path
+    lock = path.with_name(f".{path.name}.lock")
+    with alone(lock, lambda: report(f"waiting for another process that writes {path.name}", 0, 0)):
+        complaint = _complaint(path, record, made_of)
+        if not complaint:
+            return path
+        from harness.data.loaders.beton_writer import write_beton
+
+        log.info("writing %s for FFCV: %s", path, complaint)
+        draft = path.with_name(f".{path.name}.draft")
+        with writing(path):
+            record.unlink(missing_ok=True)
+            try:
+                write_beton(draft, images, labels, lambda done: report(f"writing {path.name}", done, len(labels)))
+                sha256 = sha256_of(draft)
+                os.replace(draft, path)
+            finally:
+                draft.unlink(missing_ok=True)
+        write_json(record, made_of | {"sha256": sha256})
+    return path
+
+
+def _complaint(path: Path, record: Path, made_of: dict[str, object]) -> str:
+    """Say why the file does not count, nothing when it is what its record says and made of these arrays."""
+    try:
+        found = BetonRecord.model_validate(read_json(record))
+        if found.model_dump(exclude={"sha256"}) != made_of:
+            return "the one there was made of other data"
+        if sha256_of(path) != found.sha256:
+            return "the one there is not what was written"
+    except FileNotFoundError:
+        return "there is none yet"
+    except (StoreError, ValidationError):
+        return "the record of the one there is damaged"
+    return ""

@@ -1,0 +1,40 @@
+"""Which loader takes a split, and why: a function of sizes alone."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+RESIDENT_PIXELS = 64
+"""Larger images are read from the disk: their sets are large, and a step over them takes longer than reading them."""
+SHARE = 0.5
+"""A split may take this share of the free memory; the rest is for training."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The name of a loader, and why it was taken."""
+
+    name: Literal["resident", "ffcv", "torch"]
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.reason})"
+
+
+def choose(wanted: str, image_size: int, size: int, free: int, problem: Callable[[], str]) -> Choice:
+    """Return the loader for a split of `size` bytes on a device with `free` bytes.
+
+    What is `wanted` is taken, unless that is `auto`. `problem` says why FFCV cannot be used, with nothing when it
+    can; it is asked only when that matters.
+    """
+    match wanted:
+        case "resident" | "ffcv" | "torch":
+            return Choice(wanted, "as asked")
+    if image_size > RESIDENT_PIXELS:
+        why = f"images of more than {RESIDENT_PIXELS} pixels stay on the disk"
+    elif size > SHARE * free:
+        why = f"{size / 1e9:.1f} GB do not fit into half of the {free / 1e9:.1f} GB that are free"
+    else:
+        return Choice("resident", f"images of up to {RESIDENT_PIXELS} pixels that fit into half of the free memory")
+    trouble = problem()
+    return Choice("torch", f"{why}, and {trouble}") if trouble else Choice("ffcv", why)

@@ -1,0 +1,88 @@
+"""FFCV's `Loader`: a native thread fetches images while the device computes. Importing this module imports FFCV.
+
+What is known to go wrong with it is kept out here. Our order decides, so nothing is shuffled, dropped or padded. One
+thread, which fetches more images than a device trains on, has no others to crash with. What fails in it is raised
+here, instead of leaving this process waiting. Pieces are views of a ring of buffers, which `StreamingLoader` copies.
+"""
+
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from queue import Empty
+
+import numpy as np
+import torch
+from ffcv.fields.decoders import IntDecoder, NDArrayDecoder
+from ffcv.loader import Loader as Native
+from ffcv.loader.epoch_iterator import EpochIterator
+from ffcv.transforms import ToTensor
+from numpy.typing import NDArray
+from torch import Tensor
+
+from harness.data.errors import DataError
+from harness.data.loaders.native import keeping_threads
+from harness.data.loaders.streaming import Piece, StreamingLoader, recut
+
+PIECE = 128
+EPOCH = 100
+"""Pieces in an epoch of FFCV, which has to know all its positions when it begins."""
+
+
+class FFCVLoader(StreamingLoader):
+    """Reads a `.beton` file with FFCV, in epochs as long as the order lasts."""
+
+    def __init__(self, path: Path, shape: tuple[int, ...], device: torch.device) -> None:
+        super().__init__(shape, device)
+        self._path = path
+        with keeping_threads():
+            self._native = Native(
+                str(path),
+                batch_size=PIECE,
+                num_workers=1,
+                os_cache=True,  # else an environment variable decides
+                seed=0,  # else numpy's global numbers are drawn from
+                drop_last=False,
+                pipelines={"image": [NDArrayDecoder(), ToTensor()], "label": [IntDecoder(), ToTensor()]},
+            )
+        if self._native.reader.num_samples != len(self):
+            raise DataError(f"{path} holds {self._native.reader.num_samples} images, not {len(self)}: delete it")
+
+    def pieces(self, order: Iterator[Tensor]) -> Generator[Piece]:
+        """Yield pieces as FFCV's thread fetches them."""
+        pieces = recut(order, PIECE)
+        while positions := list(islice(pieces, EPOCH)):
+            with keeping_threads():
+                epoch = _Epoch(self._native, np.concatenate(positions).astype(np.uint64))
+            try:
+                for images, labels in epoch:
+                    yield images, labels.reshape(-1)
+            finally:
+                epoch.end()
+            if epoch.failure is not None:
+                raise DataError(f"FFCV failed over {self._path}: {epoch.failure!r}; --loader torch does without it")
+
+
+class _Epoch(EpochIterator):
+    """An epoch of FFCV over given positions, whose thread never leaves anybody waiting."""
+
+    failure: BaseException | None = None
+
+    def __init__(self, native: Native, positions: NDArray[np.uint64]) -> None:
+        super().__init__(native, positions)
+
+    def run(self) -> None:
+        """Fetch the pieces; the thread of FFCV calls this."""
+        try:
+            super().run()
+        except BaseException as error:
+            self.failure = error
+            self.output_queue.put(None)
+
+    def end(self) -> None:
+        """End the thread, wherever it is."""
+        self.close()
+        self.iter_ixes = iter(())
+        while self.is_alive():
+            with suppress(Empty):
+                self.output_queue.get(timeout=0.01)

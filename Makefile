@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 HARNESS := $(BIN)/python -m harness
 
+# FFCV comes as source. Where it cannot be built, its tests say that they skip.
+FFCV_LACKS := $(PYTHON) -m harness.data.ffcv_needs
+
 .PHONY: table6 everything test soak clean
 
 table6: $(VENV)/.runtime  ## Rerun Table 6 at laptop scale and print it beside the paper's
@@ -34,5 +37,6 @@ $(VENV)/.runtime: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.development: pyproject.toml constraints.txt
-	tools/virtual-environment $(PYTHON) $(VENV) '.[dev]'
+	tools/system-packages $$($(FFCV_LACKS))
+	tools/virtual-environment $(PYTHON) $(VENV) ".[dev$$([ "$$(uname)" = Linux ] && [ -z "$$($(FFCV_LACKS))" ] && echo ,ffcv)]"
 	@touch $@ $(VENV)/.runtime

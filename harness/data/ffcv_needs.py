@@ -1,4 +1,7 @@
-"""What FFCV needs of a machine, found out without importing torch or FFCV."""
+"""What FFCV needs of a machine, found out without importing torch or FFCV.
+
+`python -m harness.data.ffcv_needs` prints the Debian packages that are missing, also before anything is installed.
+"""
 
 import shutil
 import subprocess
@@ -17,7 +20,12 @@ def is_installed() -> bool:
 
 
 def missing_packages() -> list[str]:
-    """Return the Debian packages that this machine lacks for building FFCV, which comes as source only."""
+    """Return the Debian packages that this machine lacks for building FFCV, which comes as source.
+
+    There are none on other systems than Linux, where it does not run at all.
+    """
+    if sys.platform != "linux":
+        return []
     missing = [package for tool, package in (("g++", "g++"), ("pkg-config", "pkg-config")) if not shutil.which(tool)]
     if not Path(sysconfig.get_path("include"), "Python.h").exists():
         missing.append(f"python{sys.version_info.major}.{sys.version_info.minor}-dev")
@@ -26,6 +34,8 @@ def missing_packages() -> list[str]:
 
 def how_to_install() -> str:
     """Return the commands that install FFCV here."""
+    if sys.platform != "linux":
+        return "it runs on Linux only"
     packages = missing_packages()
     first = f"sudo apt-get install -y --no-install-recommends {' '.join(packages)} && " if packages else ""
     return f"{first}pip install -c constraints.txt '.[ffcv]'"
@@ -36,3 +46,7 @@ def _knows(library: str) -> bool:
         return not subprocess.run(["pkg-config", "--exists", library], capture_output=True, timeout=10).returncode
     except (OSError, subprocess.TimeoutExpired):
         return False
+
+
+if __name__ == "__main__":
+    print(*missing_packages())

@@ -23,7 +23,7 @@ def own_data(toy_environment, tmp_path):
     return toy_environment | {"HARNESS_DATA": str(tmp_path / "data")}
 
 
-@pytest.mark.parametrize("loader", ["resident", "torch", pytest.param("ffcv", marks=needs_ffcv)])
+@pytest.mark.parametrize("loader", ["torch", pytest.param("ffcv", marks=needs_ffcv)])
 def test_a_run_ends_with_the_same_bits_with_every_loader(finished, fresh_results, own_data, loader):
     """Two workers train at once, on data that neither finds prepared."""
     results = fresh_results()
@@ -50,8 +50,9 @@ def test_killed_under_ffcv_and_gone_on_with_it(finished, fresh_results, own_data
     assert snapshot(results).items() <= snapshot(finished[0]).items()
 
 
-@pytest.mark.parametrize("loader", ["torch", pytest.param("ffcv", marks=needs_ffcv)])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("loader", "number"), [("torch", signal.SIGTERM), pytest.param("ffcv", signal.SIGINT, marks=needs_ffcv)]
+)
 def test_a_signal_to_the_whole_group_interrupts_and_another_loader_goes_on(
     finished, fresh_results, own_data, loader, number
 ):

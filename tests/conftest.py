@@ -9,14 +9,25 @@ from pathlib import Path
 import pytest
 import torch
 
+from harness.torchvision_operators import make_torchvision_importable
+
 TESTS = Path(__file__).parent
 torch.set_num_threads(1)
+make_torchvision_importable()  # torchmetrics imports it
 
 
 @pytest.fixture(scope="session")
 def data_root(tmp_path_factory):
     """A data folder that all tests share: the digits are prepared once."""
     return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="session")
+def inception_weights(tmp_path_factory):
+    """A file of the true format with random weights."""
+    from inception import write_weights
+
+    return write_weights(tmp_path_factory.mktemp("weights") / "random.pth")
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import click
 
-from harness.cli.settings import Settings, json_option, print_json, selection_options
+from harness.cli.settings import Settings, find_with_readings, json_option, print_json, selection_options
 
 
 @click.command("plan")
@@ -10,7 +10,13 @@ from harness.cli.settings import Settings, json_option, print_json, selection_op
 @json_option
 @click.pass_obj
 def plan_command(
-    settings: Settings, exhibits: tuple[str, ...], scale: str, seeds: int, rows: str | None, as_json: bool
+    settings: Settings,
+    exhibits: tuple[str, ...],
+    scale: str,
+    seeds: int,
+    rows: str | None,
+    also: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """The distinct runs behind some tables and figures: who shares them, what they cost, what is done already.
 
@@ -20,9 +26,8 @@ def plan_command(
       python -m harness plan table6 --scale paper --json
     """
     from harness.launch.plan import make_plan
-    from harness.spec.registry import find_exhibits
 
-    plan = make_plan(find_exhibits(exhibits), scale, seeds, rows, settings.results)
+    plan = make_plan(find_with_readings(exhibits, also), scale, seeds, rows, settings.results)
     document = plan.to_json()
     if as_json:
         print_json(document)

@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.settings import Settings, json_option, print_json, scale_option
+from harness.cli.settings import Settings, also_option, find_with_readings, json_option, print_json, scale_option
 
 if TYPE_CHECKING:
     from harness.report.build import ExhibitReport
 
 FORMATS = ("latex", "markdown", "csv", "json")
+FURTHER = ("precision", "recall", "density", "coverage")
 
 
 @click.command("report")
@@ -19,6 +20,8 @@ FORMATS = ("latex", "markdown", "csv", "json")
 @click.option("--figures/--no-figures", default=True, show_default=True, help="Draw the figures too.")
 @click.option("--claims", is_flag=True, help="Print the ledger of claims instead: holds, fails, undecided, and why.")
 @click.option("--strict", is_flag=True, help="Exit with 1 when a cell FAILs.")
+@also_option
+@click.option("--with", "further", default="", metavar="METRICS", help=f"Further columns, of: {','.join(FURTHER)}.")
 @json_option
 @click.pass_obj
 def report_command(
@@ -29,6 +32,8 @@ def report_command(
     figures: bool,
     claims: bool,
     strict: bool,
+    also: tuple[str, ...],
+    further: str,
     as_json: bool,
 ) -> int:
     """Paper and measured values side by side, verdicts, claims, figures. Partial results are normal.
@@ -39,20 +44,19 @@ def report_command(
       python -m harness report table6 figure8
       python -m harness report --claims          what of the paper's sentences holds
       python -m harness report table6 --format latex
+      python -m harness report table6 --with precision,recall
       python -m harness report --json
     """
     from harness.report.build import build
     from harness.report.ledger import summary
-    from harness.spec.errors import unknown
-    from harness.spec.registry import find_exhibits
+    from harness.spec import metrics
 
-    wanted = [name.strip() for name in formats.split(",") if name.strip()]
-    for name in wanted:
-        if name not in FORMATS:
-            raise unknown("format", name, FORMATS)
+    wanted = _names("format", formats, FORMATS)
+    columns = {metric.key: metric for metric in metrics.FURTHER}
+    shown = tuple(columns[name] for name in _names("metric", further, FURTHER))
     results = settings.results
-    selection = find_exhibits(exhibits or ["all"])
-    reports = [build(paper, exhibit, paper.scale(scale), results) for paper, exhibit in selection]
+    selection = find_with_readings(exhibits or ["all"], also)
+    reports = [build(paper, exhibit, paper.scale(scale), results, shown) for paper, exhibit in selection]
     if as_json:
         _print_json(reports, claims)
     elif claims:
@@ -64,6 +68,17 @@ def report_command(
         if any(report.decisions for report in reports):
             click.echo(summary(reports))
     return 1 if strict and any(report.failures for report in reports) else 0
+
+
+def _names(what: str, given: str, allowed: tuple[str, ...]) -> list[str]:
+    """Return the names in a list with commas, each of which has to be allowed."""
+    from harness.spec.errors import unknown
+
+    names = [name.strip() for name in given.split(",") if name.strip()]
+    for name in names:
+        if name not in allowed:
+            raise unknown(what, name, allowed)
+    return names
 
 
 def _print_json(reports: "list[ExhibitReport]", claims: bool) -> None:

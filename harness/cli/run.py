@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.settings import Settings, execution_options, selection_options
+from harness.cli.settings import Settings, execution_options, find_with_readings, selection_options
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -29,6 +29,7 @@ def run_command(
     scale: str,
     seeds: int,
     rows: str | None,
+    also: tuple[str, ...],
     workers: int | None,
     fail_fast: bool,
     loader: str,
@@ -42,6 +43,7 @@ def run_command(
       python -m harness run table6
       python -m harness run table6 --seeds 3 --workers 4
       python -m harness run table6 --rows 'GenViT*' --dry-run
+      python -m harness run table6 --scale paper --also samples=50000
     """
     from datetime import UTC, datetime
 
@@ -51,14 +53,14 @@ def run_command(
     from harness.launch.local import LocalExecutor
     from harness.launch.plan import costs, make_plan
     from harness.spec.execution import Execution
-    from harness.spec.registry import find_exhibits
 
-    plan = make_plan(find_exhibits(exhibits), scale, seeds, rows, settings.results)
+    plan = make_plan(find_with_readings(exhibits, also), scale, seeds, rows, settings.results)
     if dry_run:
         click.echo(describe(plan.to_json()))
         return 0
     todo = plan.unfinished()
-    report = f"python -m harness report {' '.join(exhibits)} --scale {scale}"
+    asked = "".join(f" --also {reading}" for reading in also)
+    report = f"python -m harness report {' '.join(exhibits)} --scale {scale}{asked}"
     if not todo:
         settings.say(f"nothing to do: all {len(plan.runs)} runs are done at scale {scale}\n{report}")
         return 0

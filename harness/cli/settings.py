@@ -1,6 +1,6 @@
 """The global options, and the option decorators that several commands share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,6 +10,8 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from harness.spec.exhibit import Exhibit
+    from harness.spec.paper import Paper
     from harness.store.run_directory import Results
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -60,8 +62,31 @@ def scale_option(command: F) -> F:
     )
 
 
+def also_option(command: F) -> F:
+    """Add `--also`."""
+    return click.option(
+        "--also",
+        multiple=True,
+        metavar="SETTING=VALUE",
+        help="A further protocol beside the paper's, such as samples=50000; several settings with commas.",
+    )(command)
+
+
+def find_with_readings(names: Sequence[str], also: Sequence[str]) -> "list[tuple[Paper, Exhibit]]":
+    """Return exhibits by their names, with the further protocols that `--also` asks for.
+
+    Raises `SpecError` for a name that there is not, or a setting that no evaluation has.
+    """
+    from harness.spec.evaluations import reading_of
+    from harness.spec.registry import find_exhibits
+
+    readings = [reading_of(text) for text in also]
+    return [(paper, exhibit.also(*readings)) for paper, exhibit in find_exhibits(names)]
+
+
 def selection_options(command: F) -> F:
-    """Add the tables and figures, `--scale`, `--seeds` and `--rows`."""
+    """Add the tables and figures, `--scale`, `--seeds`, `--rows` and `--also`."""
+    command = also_option(command)
     command = click.option("--rows", metavar="PATTERN", help="Only rows whose label matches, such as 'HybViT(dim=*)'.")(
         command
     )

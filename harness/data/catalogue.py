@@ -4,7 +4,6 @@ The second group are stand-ins made of pixels that ship with scikit-learn; `docs
 """
 
 from harness.spec.data import Dataset
-from harness.spec.errors import unknown
 
 
 def _dataset(name: str, shape: tuple[int, int], num_classes: int, train: int, test: int) -> Dataset:
@@ -51,14 +50,3 @@ EMBEDDED = (DIGITS, PAIRS, TRIPLES, MOSAICS, SCENES, PHOTOS16, PHOTOS14, TEMPLE,
 def datasets() -> dict[str, Dataset]:
     """Return every dataset by its name, in the order of this file."""
     return {data.name: data for data in globals().values() if isinstance(data, Dataset)}
-
-
-def find_dataset(name: str) -> Dataset:
-    """Return the dataset of this name.
-
-    Raises `SpecError` for a name that there is not.
-    """
-    found = datasets()
-    if name not in found:
-        raise unknown("dataset", name, found)
-    return found[name]

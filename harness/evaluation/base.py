@@ -34,14 +34,16 @@ def large_block(device: torch.device) -> int:
 class Subject:
     """A trained model, its data, and where to put the arrays from which the numbers can be recomputed.
 
-    `compiled` asks for compiled passes where they are called many times; `report` tells progress as done and total
-    items; `cache` is shared by all runs of a results directory; `open_data` opens another dataset, such as outliers,
-    and `open_loader` a split of one.
+    `weights_sha256` names the weights of the model; `compiled` asks for compiled passes where they are called many
+    times; `report` tells progress as done and total items; `cache` is shared by all runs of a results directory;
+    `open_data` opens another dataset, such as outliers, of those in `data_root`, and `open_loader` a split of one.
     """
 
     config: RunConfig
     model: Method
+    weights_sha256: str
     data: PreparedDataset
+    data_root: Path
     device: torch.device
     compiled: bool
     artefacts: Path

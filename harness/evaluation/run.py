@@ -9,7 +9,7 @@ from harness.store.files import sha256_of
 from harness.store.records import EvaluationRecord
 
 
-def measure(evaluation: Evaluation, subject: Subject, weights_sha256: str) -> EvaluationRecord:
+def measure(evaluation: Evaluation, subject: Subject) -> EvaluationRecord:
     """Evaluate the subject and return the record, with the hash of every artefact."""
     module, _, function = type(evaluation).implementation.partition(":")
     begun = time.monotonic()
@@ -19,6 +19,6 @@ def measure(evaluation: Evaluation, subject: Subject, weights_sha256: str) -> Ev
         quantities=findings.quantities,
         details=findings.details,
         artefacts={path.name: sha256_of(path) for path in sorted(subject.artefacts.glob("*.npy"))},
-        weights_sha256=weights_sha256,
+        weights_sha256=subject.weights_sha256,
         seconds=round(time.monotonic() - begun, 3),
     )

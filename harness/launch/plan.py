@@ -128,8 +128,8 @@ def _rows(
 
 
 def disk_bytes(planned: PlannedRun) -> int:
-    """Return an upper estimate of a run's disk use: the checkpoints in training, the EMA weights, the samples."""
+    """Return an upper estimate of a run's disk use: the checkpoints in training, the EMA weights, the arrays."""
     weights = WEIGHTS_KEPT * 4 * planned.run.parameters
     training = CHECKPOINTS_KEPT * BYTES_PER_PARAMETER * planned.run.parameters
-    samples = sum(getattr(evaluation, "samples", 0) for evaluation in planned.evaluations.values())
-    return weights + training + samples * planned.run.config.data.pixels
+    arrays = sum(evaluation.disk_bytes(planned.run.config.data) for evaluation in planned.evaluations.values())
+    return weights + training + arrays

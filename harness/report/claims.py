@@ -8,6 +8,7 @@ from math import inf, isfinite, sqrt
 import pandas as pd
 
 from harness.spec.claims import Claim, Contrast, Term
+from harness.spec.evaluations import measure_of
 from harness.spec.exhibit import Exhibit
 from harness.spec.metrics import Metric
 from harness.spec.scale import Scale, Spread
@@ -157,7 +158,7 @@ def _without_common_measure(terms: Iterable[Term], lines: pd.DataFrame) -> Metri
     labels: dict[Metric, set[str]] = {}
     for term in terms:
         of_cell = lines[(lines["row"] == term.row) & (lines["metric"] == term.metric.key)]
-        labels.setdefault(term.metric, set()).update(of_cell["label"])
+        labels.setdefault(term.metric, set()).update(map(measure_of, of_cell["label"]))
     return next((metric for metric, names in labels.items() if len(names) > 1), None)
 
 

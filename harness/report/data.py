@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from harness.report.build import Configured, ExhibitReport, Measured, ReportCell
+from harness.report.build import ExhibitReport
+from harness.report.cells import Configured, Measured, ReportCell
 from harness.report.claims import Decision
 from harness.spec.row import Printed, Words
 
@@ -25,13 +26,13 @@ def csv(report: ExhibitReport) -> str:
             "source": row.row.source,
             "metric": cell.metric.key,
             "protocol": protocol,
-            "measured_as": report.label(cell.metric),
+            "measured_as": cell.labels.get(protocol) or report.label(cell.metric),
             "reported": cell.reported,
             **_columns(value),
             "verdict": cell.verdict.value if not protocol else "",
         }
         for row in report.rows
-        for cell in row.cells
+        for cell in (*row.cells, *row.further)
         for protocol, value in [("", cell.measured), *cell.readings.items()]
     ]
     return pd.DataFrame(lines).to_csv(index=False, na_rep="")
@@ -63,6 +64,7 @@ def to_json(report: ExhibitReport) -> dict[str, Any]:
                 "key": row.row.key,
                 "source": row.row.source,
                 "cells": {cell.metric.key: _cell(cell, report) for cell in row.cells},
+                "further": {cell.metric.key: _cell(cell, report) for cell in row.further},
             }
             for row in report.rows
         ],
@@ -78,10 +80,13 @@ def json_text(report: ExhibitReport) -> str:
 def _cell(cell: ReportCell, report: ExhibitReport) -> dict[str, Any]:
     return {
         "reported": as_printed(cell.reported),
-        "measured_as": report.label(cell.metric),
+        "measured_as": cell.labels.get("") or report.label(cell.metric),
         "measured": _measured(cell.measured) if cell.measured else None,
-        "readings": {name: _measured(value) for name, value in cell.readings.items()},
+        "readings": {
+            name: {**_measured(value), "measured_as": cell.labels[name]} for name, value in cell.readings.items()
+        },
         "verdict": cell.verdict.value,
+        "needs": str(cell.needs) if cell.needs else None,
     }
 
 

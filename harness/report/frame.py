@@ -1,5 +1,7 @@
 """From records to a data frame: one line per measured cell and seed."""
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import count
 from typing import Any
@@ -8,6 +10,7 @@ import pandas as pd
 
 from harness.spec.cells import Cell, cells
 from harness.spec.exhibit import Exhibit
+from harness.spec.metrics import FURTHER
 from harness.spec.paper import Paper
 from harness.spec.scale import Scale
 from harness.store.records import EvaluationRecord
@@ -20,7 +23,8 @@ def measurements(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results)
     """Return the measured values of an exhibit, a line for each cell and seed.
 
     `label` is what the value is called in print, `data` the dataset of its run. Looks at the seeds 0, 1, ... up to
-    the first that no row has a run of. A cell without a record has no line.
+    the first that no row has a run of. A cell without a record has no line. What the records hold of `FURTHER` metrics
+    has lines too.
     """
     # Metrics share evaluations: eight attacks stand in one record, which is read once.
     read = cache(lambda run, evaluation: results.directory(run).record(evaluation))
@@ -29,8 +33,19 @@ def measurements(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results)
         of_seed = list(cells(paper, exhibit, exhibit.rows, scale, [seed]))
         if not any(results.directory(cell.run).config.exists() for cell in of_seed):
             break
-        lines += [line for cell in of_seed if (line := _line(cell, read(cell.run, cell.evaluation))) is not None]
+        asked = {(cell.row.key, cell.metric, cell.reading): cell for cell in with_further(of_seed, exhibit)}
+        lines += [line for cell in asked.values() if (line := _line(cell, read(cell.run, cell.evaluation)))]
     return pd.DataFrame(lines, columns=COLUMNS)
+
+
+def with_further(found: Iterable[Cell], exhibit: Exhibit) -> Iterator[Cell]:
+    """Yield cells, and those of the metrics that their evaluations measure and the exhibit has no column for."""
+    for cell in found:
+        yield cell
+        quantities = cell.evaluation.labels(cell.run.config.data)
+        for metric in FURTHER:
+            if metric.quantity in quantities and metric not in exhibit.metrics:
+                yield replace(cell, metric=metric)
 
 
 def details(frame: pd.DataFrame, results: Results) -> list[dict[str, Any]]:

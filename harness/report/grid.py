@@ -8,8 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from harness.report.build import ExhibitReport, Measured, ReportCell, ReportRow
+from harness.report.build import ExhibitReport
+from harness.report.cells import Measured, ReportCell, ReportRow
 from harness.report.verdicts import Verdict
+from harness.spec.evaluations import measure_of
 from harness.spec.metrics import Metric
 
 DASH, GAP = "-", "..."
@@ -70,12 +72,34 @@ def _grid(report: ExhibitReport, caption: str, rows: Sequence[ReportRow], metric
 
 
 def _section_heading(report: ExhibitReport, section: str, rows: Sequence[ReportRow]) -> str:
-    """Return the section's name, with the dataset that stands in for the paper's where the exhibit has several."""
-    several = any(len(labels) > 1 for labels in report.labels.values())
+    """Return the section's name, with what its values are measured by where that differs within the exhibit.
+
+    That is the dataset that stands in for the paper's, or at the paper's scale the protocol.
+    """
     data = {report.scale.shrink(row.row.run).config.data.name for row in rows if row.row.run}
-    if not several or report.scale.comparable or not data:
+    if report.scale.comparable:
+        return _with_protocols(report, section, rows)
+    if not data or not any(_differ(report, metric) for metric in report.exhibit.metrics):
         return section
     return f"{section} ({', '.join(sorted(data))})"
+
+
+def _with_protocols(report: ExhibitReport, name: str, rows: Sequence[ReportRow]) -> str:
+    """Return a name with what the values of some rows are called where not all of the exhibit's are called the same."""
+    cells = [cell for row in rows for cell in row.cells if cell.wanted and _differ(report, cell.metric)]
+    order = report.exhibit.metrics.index
+    labels = [cell.labels[""] for cell in sorted(cells, key=lambda cell: order(cell.metric)) if "" in cell.labels]
+    return f"{name} ({', '.join(dict.fromkeys(labels))})" if labels else name
+
+
+def _differ(report: ExhibitReport, metric: Metric) -> bool:
+    return len(report.labels.get(metric.key, ())) > 1
+
+
+def _row_label(report: ExhibitReport, row: ReportRow) -> str:
+    """Return the row's label, with its protocols where no section tells them."""
+    sections = any(other.row.section for other in report.rows)
+    return row.row.label if sections or not report.scale.comparable else _with_protocols(report, row.row.label, [row])
 
 
 def _closing_columns(report: ExhibitReport) -> tuple[Column, ...]:
@@ -97,13 +121,14 @@ class _SideBySide:
             group = f"{metric.label}{unit}" if label == metric.label else f"{metric.label} / {label}{unit}"
             columns.append(Column("paper", group, f"{metric.label}{unit} (paper)"))
             columns.append(Column("ours", group, f"{label}{unit}"))
-        return columns
+        return columns + [Column(report.label(metric)) for metric in report.shown]
 
     @staticmethod
     def lines(report: ExhibitReport, row: ReportRow, metrics: tuple[Metric, ...]) -> list[Line]:
-        texts = [row.row.label]
+        texts = [_row_label(report, row)]
         for cell in _chosen(row, metrics):
             texts += [cell.metric.reported(cell.reported), _measured_or_gap(cell)]
+        texts += [_further(row, metric, "") for metric in report.shown]
         return [Line((*texts, *_closing_texts(report, row)))]
 
 
@@ -111,18 +136,22 @@ class _Stacked:
     @staticmethod
     def columns(report: ExhibitReport, metrics: tuple[Metric, ...]) -> list[Column]:
         columns = [Column("Model", align="left"), Column("", align="left")]
-        return columns + [Column(f"{metric.label} {metric.unit}".strip()) for metric in metrics]
+        columns += [Column(f"{_heading(report, metric)} {metric.unit}".strip()) for metric in metrics]
+        return columns + [Column(_heading(report, metric)) for metric in report.shown]
 
     @staticmethod
     def lines(report: ExhibitReport, row: ReportRow, metrics: tuple[Metric, ...]) -> list[Line]:
         chosen = _chosen(row, metrics)
         blank = tuple("" for _ in _closing_columns(report))
+        no_further = tuple("" for _ in report.shown)
         lines = []
         if any(cell.reported is not None for cell in chosen):
-            lines.append(Line((row.row.label, "paper", *(c.metric.reported(c.reported) for c in chosen), *blank)))
+            printed = (cell.metric.reported(cell.reported) for cell in chosen)
+            lines.append(Line((_row_label(report, row), "paper", *printed, *no_further, *blank)))
         if row.row.run or row.row.setting:
-            label = "" if lines else row.row.label
+            label = "" if lines else _row_label(report, row)
             texts = [_measured_or_gap(cell) for cell in chosen]
+            texts += [_further(row, metric, "") for metric in report.shown]
             lines.append(Line((label, "ours", *texts, *_closing_texts(report, row))))
         for name in report.exhibit.readings:
             values = [cell.readings.get(name) for cell in chosen]
@@ -130,6 +159,7 @@ class _Stacked:
                 found = [
                     measured(value, cell.metric) if value else "" for value, cell in zip(values, chosen, strict=True)
                 ]
+                found += [_further(row, metric, name) for metric in report.shown]
                 lines.append(Line(("", name, *found, *blank)))
         return lines
 
@@ -151,6 +181,28 @@ def measured(value: Measured, metric: Metric) -> str:
     return text if value.sd is None or metric.noise == "none" else f"{text} ± {metric.measured(value.sd)}"
 
 
+def _heading(report: ExhibitReport, metric: Metric) -> str:
+    """Return the metric's label, with what its values by every protocol are called where that is something else."""
+    readings = (
+        label
+        for row in report.rows
+        for cell in (*row.cells, *row.further)
+        for name, label in cell.labels.items()
+        if cell.metric == metric and name and name in cell.readings
+    )
+    own = report.label(metric)
+    labels = [own, *(measure_of(label) if _differ(report, metric) else label for label in readings)]
+    others = [label for label in dict.fromkeys(labels) if label != metric.label]
+    return f"{metric.label} / {', '.join(others)}" if others else metric.label
+
+
+def _further(row: ReportRow, metric: Metric, reading: str) -> str:
+    """Return what was measured of a metric that the paper has no column for."""
+    cell = next((cell for cell in row.further if cell.metric == metric), None)
+    value = (cell.readings.get(reading) if reading else cell.measured) if cell else None
+    return measured(value, metric) if isinstance(value, Measured) else ""
+
+
 def _chosen(row: ReportRow, metrics: tuple[Metric, ...]) -> list[ReportCell]:
     return [cell for cell in row.cells if cell.metric in metrics]
 
@@ -160,4 +212,6 @@ def _measured_or_gap(cell: ReportCell) -> str:
         return measured(cell.measured, cell.metric)
     if cell.measured is not None:
         return cell.measured.value
+    if cell.needs:
+        return cell.needs.what
     return GAP if cell.wanted else DASH

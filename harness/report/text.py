@@ -1,9 +1,11 @@
 """How reports read: titles, notes and the evidence of claims, shared by all writers."""
 
+from collections.abc import Mapping
 from math import inf
 
 from harness.report.build import ExhibitReport
 from harness.report.claims import Decision, Status
+from harness.spec.evaluations import INCEPTION_SHA256
 from harness.spec.metrics import Metric
 
 MOST_VALUES = 12
@@ -32,11 +34,22 @@ def notes(report: ExhibitReport) -> list[str]:
             "FD and CS are a Fréchet distance and a class score in the features of a small classifier of the data "
             f"(its test accuracy: {listed}); they are not FID and IS."
         )
+    sentences += [_inception_note(space) for space in report.feature_spaces if space.get("kind") == "inception"]
     sentences += [f"{remark}." for remark in report.remarks]
+    sentences += [f"{need[0].upper()}{need[1:]}." for need in report.needs]
     if report.wanted:
         sentences.append(_coverage(report))
     sentences += [f"{row.row.key}: {row.row.note}" for row in report.rows if row.row.note]
     return sentences
+
+
+def _inception_note(space: Mapping[str, str | float]) -> str:
+    """Return whose weights a feature space has: what is not in the published ones is no FID."""
+    sha256, library = str(space["weights_sha256"]), space["library"]
+    made = f"features of {space['data']} by {library}, weights {sha256[:8]}"
+    if sha256 == INCEPTION_SHA256:
+        return f"FID and IS: {made}, as published."
+    return f"FD and CS (inception {sha256[:8]}): {made}, which are not the published ones; they are not FID and IS."
 
 
 def claim_evidence(decision: Decision, report: ExhibitReport) -> str:

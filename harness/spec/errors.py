@@ -16,6 +16,15 @@ class SpecError(HarnessError, ValueError):
     exit_code = 2
 
 
+class Needs(HarnessError):
+    """What a measurement cannot do without and is not at hand: `what` in the words of a cell, `how` to mend it."""
+
+    def __init__(self, what: str, how: str) -> None:
+        super().__init__(f"{what}: {how}")
+        self.what = what
+        self.how = how
+
+
 def unknown(what: str, given: str, allowed: Iterable[str]) -> SpecError:
     """Return the error for a `given` name that is not among the `allowed` ones, with the nearest match."""
     names = sorted(allowed)

@@ -1,14 +1,26 @@
 """Evaluation configurations: a protocol with all its settings, and the quantities that it measures."""
 
 from collections.abc import Iterable
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, SerializeAsAny
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, SerializeAsAny, model_validator
 
 from harness.spec.config import Family
 from harness.spec.data import Dataset
+from harness.spec.errors import SpecError, unknown
 from harness.spec.methods import Capability
 from harness.spec.samplers import Ancestral, Sampler
+
+INCEPTION_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
+"""Of the published weights of the Inception network, by which FID and IS are defined."""
+PROTOCOL = "@"
+INCEPTION_FLOATS = 2048 + 1008
+"""Features and logits of an image."""
+
+
+def measure_of(label: str) -> str:
+    """Return a label without its protocol: `FID` of `FID@10k train`. Values compare where these are equal."""
+    return label.partition(PROTOCOL)[0]
 
 
 class Evaluation(Family):
@@ -38,6 +50,10 @@ class Evaluation(Family):
         """Return what each measured quantity is called in print; honest about the feature space."""
         raise NotImplementedError
 
+    def disk_bytes(self, data: Dataset) -> int:
+        """Return about how many bytes the arrays take that are kept beside the record."""
+        return 0
+
     def accepts(self, settings: Iterable[str]) -> bool:
         """Tell whether the protocol has all of these settings."""
         return set(settings) <= set(type(self).model_fields)
@@ -58,10 +74,12 @@ class Accuracy(Evaluation):
 
 
 class Generation(Evaluation):
-    """Fréchet distance and class score of samples against a reference split.
+    """Distances of samples from a reference split, and how sure a classifier is of them.
 
     `features` names the feature space: `inception` gives FID and IS; `classifier` is a small network trained on
-    the same data, whose distances are called FD and CS and compare with nothing outside of this harness.
+    the same data, whose distances are called FD and CS and compare with nothing outside of this harness. So are those
+    with other `weights` of Inception than the published ones, named by the first digits of their SHA-256.
+    `neighbours` is the k of precision, recall, density and coverage.
     """
 
     kind: Literal["generation"] = "generation"
@@ -71,14 +89,39 @@ class Generation(Evaluation):
     samples: PositiveInt = 10_000
     sampler: Annotated[SerializeAsAny[Sampler], BeforeValidator(Sampler.read)] = Ancestral()
     features: Literal["inception", "classifier"] = "inception"
+    weights: str | None = Field(None, pattern="^[0-9a-f]{8}$")
     reference: Literal["train", "test"] = "train"
     score_splits: PositiveInt = 10
+    neighbours: PositiveInt = 5
+
+    @model_validator(mode="after")
+    def _enough_samples(self) -> Self:
+        if self.samples <= self.neighbours:
+            raise ValueError(f"{self.neighbours} neighbours need more than {self.samples} samples")
+        return self
 
     def labels(self, data: Dataset) -> dict[str, str]:
-        """Return FID and IS for Inception features, FD(data) and CS(data) otherwise."""
-        if self.features == "inception":
-            return {"frechet_distance": "FID", "class_score": "IS"}
-        return {"frechet_distance": f"FD({data.name})", "class_score": f"CS({data.name})"}
+        """Return FID and IS with their protocol for Inception features, such as `FID@10k train`, else FD and CS.
+
+        Another sampler than the full chain is named in all of them.
+        """
+        shares = {name: name for name in ("precision", "recall", "density", "coverage")}
+        how = self.sampler.label
+        if self.features == "inception" and self.weights is None:
+            count = f"{self.samples / 1000:g}k" if self.samples >= 1000 else f"{self.samples}"
+            alone, against = (", ".join(filter(None, (part, how))) for part in (count, f"{count} {self.reference}"))
+            names = {"frechet_distance": "FID", **shares}
+            labels = {quantity: f"{name}{PROTOCOL}{against}" for quantity, name in names.items()}
+            return labels | {"class_score": f"IS{PROTOCOL}{alone}"}
+        space = f"inception {self.weights}" if self.features == "inception" else data.name
+        names = {"frechet_distance": "FD", "class_score": "CS", **shares}
+        ending = f"{PROTOCOL}{how}" if how else ""
+        return {quantity: f"{name}({space}){ending}" for quantity, name in names.items()}
+
+    def disk_bytes(self, data: Dataset) -> int:
+        """Return the size of the samples, of their features, and of the logits of both classifiers."""
+        embedded = INCEPTION_FLOATS if self.features == "inception" else 0
+        return self.samples * (data.pixels + 4 * (embedded + data.num_classes))
 
 
 class Likelihood(Evaluation):
@@ -184,3 +227,20 @@ class Size(Evaluation):
     def labels(self, data: Dataset) -> dict[str, str]:
         """Return the label of the one quantity."""
         return {"parameters_m": "NoP"}
+
+
+def reading_of(text: str) -> dict[str, str]:
+    """Return the settings that a text such as `samples=50000` or `steps=100,restarts=5` changes.
+
+    Raises `SpecError` when it is no such text, or no evaluation has such a setting.
+    """
+    settings: dict[str, str] = {}
+    allowed = set().union(*(evaluation.model_fields for evaluation in Evaluation.kinds.values())) - {"kind"}
+    for part in text.split(","):
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals or not value:
+            raise SpecError(f"'{text}' is no protocol: write settings as in samples=50000")
+        if name not in allowed:
+            raise unknown("setting of an evaluation", name, allowed)
+        settings[name] = value
+    return settings

@@ -1,9 +1,9 @@
 """Exhibits as data: the tables and figures of a paper, with the runs that measure them and the claims about them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Self
 
 from harness.spec.claims import Claim
 from harness.spec.drawings import Drawing
@@ -83,6 +83,11 @@ class Exhibit:
         """Return the paper's value of a cell as a number, None for a dash and for words that mean none."""
         printed = self.reported(row, metric)
         return printed.meaning if isinstance(printed, Words) else printed
+
+    def also(self, *readings: Mapping[str, Any]) -> Self:
+        """Return the same exhibit with further protocols, each named after the settings that it changes."""
+        named = {",".join(f"{name}={value}" for name, value in settings.items()): settings for settings in readings}
+        return replace(self, readings={**self.readings, **named})
 
     def blocks(self) -> list[Block]:
         """Return the rows in blocks that are printed with columns of their own.

@@ -47,6 +47,12 @@ class Metric:
 ACCURACY = Metric("accuracy", "Acc", "accuracy", better="higher", unit="%", decimals=1)
 INCEPTION_SCORE = Metric("inception_score", "IS", "class_score", better="higher")
 FID = Metric("fid", "FID", "frechet_distance", better="lower", decimals=1, noise="relative")
+PRECISION = Metric("precision", "precision", "precision", better="higher")
+RECALL = Metric("recall", "recall", "recall", better="higher")
+DENSITY = Metric("density", "density", "density", better="higher")
+COVERAGE = Metric("coverage", "coverage", "coverage", better="higher")
+FURTHER = (PRECISION, RECALL, DENSITY, COVERAGE)
+"""What the evaluations of other metrics measure too: reported where no exhibit of a paper has a column for it."""
 BPD = Metric("bpd", "BPD", "bits_per_dim", better="lower")
 ECE = Metric("ece", "ECE", "expected_calibration_error", better="lower", unit="%", decimals=1)
 CONFIDENCE_GAP = Metric("confidence_gap", "confidence - Acc", "confidence_gap", better="neither", unit="%", decimals=1)

@@ -1,5 +1,6 @@
 """The records of a run directory: what was measured, how it ended, what it cost, and where it stands."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -63,17 +64,30 @@ class TrainingRecord(Record):
     snapshots: dict[int, str] = Field(default_factory=dict)
 
 
+class Need(Record):
+    """What an evaluation could not do without, in the words of a cell, and the command that mends it."""
+
+    what: str
+    how: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.how}"
+
+
 class Outcome(Record):
-    """The terminal record: how the last worker on a run ended."""
+    """The terminal record: how the last worker on a run ended; `needs` says by evaluation what was not at hand."""
 
     state: Literal["done", "failed"]
     finished: datetime
     error: str | None = None
+    needs: dict[str, Need] = Field(default_factory=dict)
 
     @classmethod
-    def now(cls, state: Literal["done", "failed"], error: str | None = None) -> Self:
+    def now(
+        cls, state: Literal["done", "failed"], error: str | None = None, needs: Mapping[str, Need] | None = None
+    ) -> Self:
         """Return an outcome of this moment."""
-        return cls(state=state, finished=datetime.now(UTC), error=error)
+        return cls(state=state, finished=datetime.now(UTC), error=error, needs=dict(needs or {}))
 
 
 class Segment(Record):

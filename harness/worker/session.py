@@ -13,7 +13,7 @@ from harness.data.prepared import PreparedDataset, open_dataset
 from harness.evaluation.base import Subject
 from harness.evaluation.run import measure
 from harness.methods.base import Method, build_method
-from harness.spec.errors import HarnessError
+from harness.spec.errors import HarnessError, Needs
 from harness.spec.execution import Execution
 from harness.spec.run import Run
 from harness.store.curves import cut_after
@@ -32,6 +32,14 @@ log = logging.getLogger("harness.worker")
 PROGRESS_SECONDS = 1.0
 
 
+class Incomplete(HarnessError):
+    """Some evaluations, by their ids, need what is not at hand; all others are done."""
+
+    def __init__(self, needs: dict[str, Needs]) -> None:
+        super().__init__("; ".join(dict.fromkeys(str(need) for need in needs.values())))
+        self.needs = needs
+
+
 class Session:
     """A worker's stay on a run."""
 
@@ -46,6 +54,7 @@ class Session:
     ) -> None:
         self.results = results
         self.directory = directory
+        self.data_root = data_root
         self.device = device
         self.execution = execution
         self.compiled = wants_compilation(execution.compile, device)
@@ -60,20 +69,28 @@ class Session:
     def finish(self) -> None:
         """Train what is left to train and measure what is left to measure.
 
-        Raises `Stopped` when asked to stop before the end; what was done is then on disk.
+        Raises `Stopped` when asked to stop before the end, and `Incomplete` when evaluations need what is not at hand;
+        what was done is then on disk.
         """
         record = self.directory.training_record() or self._train()
         if record.data_sha256 != self.data.manifest.sha256:
             raise HarnessError(f"dataset '{self.data.manifest.name}' is not the one that this run was trained on")
         missing = self.directory.missing()
+        needs: dict[str, Needs] = {}
         if missing:
             model = build_method(self.run.config, self.device).eval()
             for evaluation in missing:
                 self.stop.check()
                 log.info("evaluating %s", evaluation.id)
                 weights_sha256 = self._load_weights(model, record, round(10 * evaluation.after))
-                subject = self._subject(model, self.directory.artefacts(evaluation), evaluation.kind)
-                measure(evaluation, subject, weights_sha256).save(self.directory.record_path(evaluation))
+                subject = self._subject(model, weights_sha256, self.directory.artefacts(evaluation), evaluation.kind)
+                try:
+                    measure(evaluation, subject).save(self.directory.record_path(evaluation))
+                except Needs as need:
+                    log.warning("%s %s", evaluation.id, need)
+                    needs[evaluation.id] = need
+        if needs:
+            raise Incomplete(needs)
 
     def _train(self) -> TrainingRecord:
         """Train to the last iteration and keep the EMA weights."""
@@ -117,12 +134,14 @@ class Session:
         model.load_state_dict(load_tensors(self.directory.snapshot(tenths), expected))
         return expected
 
-    def _subject(self, model: Method, artefacts: Path, phase: str) -> Subject:
+    def _subject(self, model: Method, weights_sha256: str, artefacts: Path, phase: str) -> Subject:
         artefacts.mkdir(parents=True, exist_ok=True)
         return Subject(
             config=self.run.config,
             model=model,
+            weights_sha256=weights_sha256,
             data=self.data,
+            data_root=self.data_root,
             device=self.device,
             compiled=self.compiled,
             artefacts=artefacts,

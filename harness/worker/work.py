@@ -13,9 +13,9 @@ from harness.spec.errors import HarnessError
 from harness.spec.execution import Execution
 from harness.store.files import writing
 from harness.store.lease import Lease
-from harness.store.records import Outcome
+from harness.store.records import Need, Outcome
 from harness.store.run_directory import Results, RunDirectory
-from harness.worker.session import Session
+from harness.worker.session import Incomplete, Session
 from harness.worker.stop import Stopped, StopRequest
 
 log = logging.getLogger("harness.worker")
@@ -48,6 +48,11 @@ def work(
         except Stopped:
             log.info("interrupted")
             return Ending.INTERRUPTED
+        except Incomplete as error:
+            log.error("incomplete: %s", _one_line(error))
+            needs = {id: Need(what=need.what, how=need.how) for id, need in error.needs.items()}
+            Outcome.now("failed", _one_line(error), needs).save(directory.outcome)
+            return Ending.FAILED
         except Exception as error:
             if stop.wanted:  # who asks a whole group of processes to stop ends some that this one needs
                 log.info("interrupted: %s", _one_line(error))

@@ -59,7 +59,10 @@ def test_list_has_the_documented_shape(data_command):
     code, out, _ = data_command("list", "--json")
     assert code == 0
     listed = {entry["dataset"]: entry for entry in json.loads(out)}
-    assert set(listed) == set(catalogue.datasets())
+    assert set(listed) == {*catalogue.datasets(), "inception"}
+    assert listed["inception"]["bytes"] == 95_628_359
+    assert listed["inception"]["archives"][0]["sha256"].startswith("6726825d")
+    assert "hybvit/table2" in listed["inception"]["needed_by"]
     assert listed["svhn"] == {
         "dataset": "svhn",
         "title": "SVHN: street view house numbers",

@@ -256,7 +256,9 @@ def small_disk(tmp_path):
 
 
 def test_a_full_disk_fails_on_one_line_and_goes_on_when_there_is_room(small_disk, harness, finished):
-    shutil.copytree(finished[0] / "cache", small_disk / "cache", ignore=shutil.ignore_patterns("*.safetensors"))
+    shutil.copytree(
+        finished[0] / "cache", small_disk / "cache", ignore=shutil.ignore_patterns("*.safetensors", "*.npy")
+    )
     done = harness("run", "toy/table101", "--rows", "Hybrid*", results=small_disk)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr

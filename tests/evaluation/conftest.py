@@ -53,7 +53,9 @@ def subject_of(digits, data_root, tmp_path):
         fields = {
             "config": config,
             "model": model,
+            "weights_sha256": "0" * 64,
             "data": digits,
+            "data_root": data_root,
             "device": CPU,
             "compiled": False,
             "artefacts": artefacts,

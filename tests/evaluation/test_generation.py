@@ -24,15 +24,15 @@ class PixelSpace:
     def describe(self):
         return {"kind": "pixels"}
 
-    def embed(self, images):
-        flat = images.flatten(1).numpy().astype(np.float32)
+    def embed(self, images, report):
+        flat = np.array(images).reshape(len(images), -1).astype(np.float32)
         return flat[:, :4], flat[:, 10:20]
 
 
 @pytest.fixture
 def generated(config, subject_of, monkeypatch, tmp_path):
     """Draw from an untrained model of a method; return the model and the folder of the arrays."""
-    monkeypatch.setattr(generation, "feature_space", lambda kind, subject: PixelSpace(tmp_path))
+    monkeypatch.setattr(generation, "feature_space", lambda evaluation, subject: PixelSpace(tmp_path))
 
     def draw(method):
         generative = config.but(method=method)
@@ -57,5 +57,5 @@ def test_a_hybrid_s_own_logits_are_those_of_the_stored_samples(generated):
 
 def test_a_model_that_only_generates_has_none(generated):
     _, folder = generated(Denoising(process=PROCESS))
-    names = {path.name for path in folder.iterdir()}
+    names = {path.name for path in folder.glob("*.npy")}
     assert names == {"samples.npy", "features.npy", "sample_logits.npy"}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.linalg import sqrtm
 
 from harness.metrics.class_score import class_score
-from harness.metrics.frechet import frechet_distance, moments
+from harness.metrics.frechet import ROWS, Moments, frechet_distance, moments
 
 RANDOM = np.random.default_rng(0)
 
@@ -33,8 +33,7 @@ def test_distance_of_rank_deficient_statistics(rank):
     a = moments(RANDOM.normal(size=(100, rank)) @ RANDOM.normal(size=(rank, 16)))
     b = moments(RANDOM.normal(size=(100, rank)) @ RANDOM.normal(size=(rank, 16)))
     assert np.linalg.matrix_rank(a.covariance) == rank
-    eps = 1e-10 * np.eye(16)
-    shifted = [type(m)(m.mean, m.covariance + eps, m.n) for m in (a, b)]
+    shifted = [Moments(m.n, m.mean, m.scatter + 1e-10 * (m.n - 1) * np.eye(16)) for m in (a, b)]
     assert frechet_distance(a, b) == pytest.approx(by_sqrtm(*shifted), rel=1e-3)
 
 
@@ -45,10 +44,10 @@ def test_distance_with_fewer_samples_than_dimensions_is_finite_and_not_negative(
 
 def test_distance_of_known_gaussians():
     a = moments(RANDOM.normal(size=(50, 3)))
-    shifted = type(a)(a.mean + np.array([3, 0, 4]), a.covariance, a.n)
+    shifted = Moments(a.n, a.mean + np.array([3, 0, 4]), a.scatter)
     assert frechet_distance(a, shifted) == pytest.approx(25)
     assert frechet_distance(a, a) == pytest.approx(0, abs=1e-12)
-    stretched = type(a)(a.mean, 4 * a.covariance, a.n)
+    stretched = Moments(a.n, a.mean, 4 * a.scatter)
     assert frechet_distance(a, stretched) == pytest.approx(np.trace(a.covariance))
 
 
@@ -56,6 +55,29 @@ def test_distance_is_symmetric_and_computed_in_float64():
     a, b = (moments((RANDOM.normal(size=(60, 8)) * 1e-3 + 1000).astype(np.float32)) for _ in range(2))
     assert frechet_distance(a, b) == pytest.approx(frechet_distance(b, a), rel=1e-6)
     assert a.covariance.dtype == np.float64
+
+
+@given(seed=st.integers(0, 10_000), cuts=st.lists(st.integers(1, 299), max_size=7, unique=True))
+@settings(max_examples=40, deadline=None)
+def test_moments_of_parts_add_up(seed, cuts):
+    """However the rows are cut, over blocks or ranks: features like Inception's, sparse and not negative."""
+    random = np.random.default_rng(seed)
+    features = (random.normal(size=(300, 64)).clip(min=0) @ random.normal(size=(64, 64)) + 5).astype(np.float32)
+    reference = moments(random.normal(size=(200, 64)).astype(np.float32))
+    whole = moments(features)
+    parts = [moments(part) for part in np.split(features, sorted(cuts))]
+    merged = sum(parts[1:], start=parts[0])
+    assert merged.n == 300
+    covariance = np.cov(features.astype(np.float64), rowvar=False)
+    np.testing.assert_allclose(merged.covariance, covariance, rtol=1e-9, atol=1e-9)
+    assert frechet_distance(merged, reference) == pytest.approx(frechet_distance(whole, reference), rel=1e-9)
+
+
+def test_moments_of_more_rows_than_a_block():
+    features = RANDOM.normal(size=(2 * ROWS + 17, 5)).astype(np.float32) + 100
+    found = moments(features)
+    np.testing.assert_allclose(found.mean, features.astype(np.float64).mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(found.covariance, np.cov(features.astype(np.float64), rowvar=False), rtol=1e-9)
 
 
 def test_class_score_of_the_two_extremes():

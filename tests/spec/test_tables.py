@@ -5,12 +5,15 @@ import pytest
 from experiments.hybvit.paper import PAPER
 from experiments.hybvit.runs import HYBVIT
 from experiments.hybvit.table6 import TABLE
+from harness.data.catalogue import DIGITS
 from harness.spec.cells import cells
 from harness.spec.claims import close, falls, improves, rises
 from harness.spec.errors import SpecError
+from harness.spec.evaluations import Generation
 from harness.spec.exhibit import Table
 from harness.spec.metrics import ACCURACY, FID
 from harness.spec.row import Row
+from harness.spec.samplers import DDIM
 from harness.spec.scale import PAPER_SCALE
 
 LAPTOP = PAPER.scale("laptop")
@@ -45,7 +48,11 @@ def test_labels_never_call_a_classifier_distance_fid():
         "FD(digits)",
         "CS(digits)",
     }
-    assert {c.label for c in cells(PAPER, TABLE, TABLE.rows, PAPER_SCALE, [0])} == {"Acc", "FID", "IS"}
+    assert {c.label for c in cells(PAPER, TABLE, TABLE.rows, PAPER_SCALE, [0])} == {
+        "Acc",
+        "FID@10k train",
+        "IS@10k",
+    }
 
 
 def test_seeds_share_everything_but_the_seed():
@@ -107,3 +114,11 @@ def test_values_are_printed_as_the_paper_prints_them():
     printed = [FID.reported(value) for value in (26.4, 3.17, 20.0, 22.07, None)]
     assert printed == ["26.4", "3.17", "20.0", "22.07", "-"]
     assert [FID.measured(value) for value in (26.44, 3.17, float("nan"))] == ["26.4", "3.2", "NaN"]
+
+
+def test_labels_name_a_sampler_that_is_not_the_full_chain():
+    fast = Generation(sampler=DDIM(steps=50))
+    assert fast.labels(DIGITS)["frechet_distance"] == "FID@10k train, DDIM, 50 steps"
+    assert fast.labels(DIGITS)["class_score"] == "IS@10k, DDIM, 50 steps"
+    assert fast.but(features="classifier").labels(DIGITS)["frechet_distance"] == "FD(digits)@DDIM, 50 steps"
+    assert fast.but(weights="0a1b2c3d").labels(DIGITS)["class_score"] == "CS(inception 0a1b2c3d)@DDIM, 50 steps"

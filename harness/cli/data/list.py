@@ -10,6 +10,7 @@ from harness.cli.settings import Settings, json_option, print_json
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from harness.data.originals.archive import Archive
     from harness.spec.data import Dataset
 
 LABEL_BYTES = 8
@@ -29,10 +30,13 @@ def list_command(settings: Settings, as_json: bool) -> None:
     from tabulate import tabulate
 
     from harness.data.catalogue import datasets
+    from harness.data.inception import NAME, taken_in
     from harness.launch.needs import exhibits_by_dataset
 
     needed = exhibits_by_dataset()
     listed = [_describe(data, settings.data_root, needed[data.name]) for data in datasets().values()]
+    names = dict.fromkeys([NAME, *taken_in(settings.data_root)])
+    listed += [_describe_weights(name, settings.data_root, needed[name]) for name in names]
     if as_json:
         print_json(listed)
         return
@@ -60,32 +64,60 @@ def megabytes(count: int) -> str:
 
 def _describe(data: "Dataset", root: "Path", needed: list[str]) -> dict[str, Any]:
     from harness.data.catalogue import EMBEDDED
-    from harness.data.manifest import read_manifest
     from harness.data.originals.sources import SOURCES
-    from harness.spec.errors import HarnessError
 
-    folder, source = root / data.name, SOURCES.get(data.name)
+    source = SOURCES.get(data.name)
     if source:
         title = source.title
     else:
         title = "stand-in, made on first use" if data in EMBEDDED else "no reader in this version"
-    size = sum(data.splits.values()) * (data.pixels + LABEL_BYTES)
-    try:
-        manifest = read_manifest(folder)
-        state = "prepared" if manifest else "missing"
-        if manifest:
-            size = sum((folder / name).stat().st_size for name in manifest.files if (folder / name).exists())
-    except HarnessError:
-        state = "unreadable"
+    state, size = _state(root / data.name)
     return {
         "dataset": data.name,
         "title": title,
         "images": data.splits,
         "needed_by": needed,
         "state": state,
-        "bytes": size,
-        "archives": [
-            {"name": a.name, "bytes": a.size, "sha256": a.sha256, "md5": a.md5, "url": a.url}
-            for a in (source.needed(data) if source else ())
-        ],
+        "bytes": size or sum(data.splits.values()) * (data.pixels + LABEL_BYTES),
+        "archives": [_archive(archive) for archive in (source.needed(data) if source else ())],
+    }
+
+
+def _describe_weights(name: str, root: "Path", needed: list[str]) -> dict[str, Any]:
+    """Describe weights as a dataset without images; those that are not the published ones have no archive."""
+    from harness.data.inception import NAME, TITLE, WEIGHTS
+
+    state, size = _state(root / name)
+    return {
+        "dataset": name,
+        "title": TITLE if name == NAME else "other weights of that network, not for FID and IS",
+        "images": {},
+        "needed_by": needed,
+        "state": state,
+        "bytes": size or WEIGHTS.size,
+        "archives": [_archive(WEIGHTS)] if name == NAME else [],
+    }
+
+
+def _state(folder: "Path") -> tuple[str, int]:
+    """Return whether a folder is prepared, and how many bytes it takes, 0 where it is not."""
+    from harness.data.manifest import read_manifest
+    from harness.spec.errors import HarnessError
+
+    try:
+        manifest = read_manifest(folder)
+    except HarnessError:
+        return "unreadable", 0
+    if manifest is None:
+        return "missing", 0
+    return "prepared", sum((folder / name).stat().st_size for name in manifest.files if (folder / name).exists())
+
+
+def _archive(archive: "Archive") -> dict[str, Any]:
+    return {
+        "name": archive.name,
+        "bytes": archive.size,
+        "sha256": archive.sha256,
+        "md5": archive.md5,
+        "url": archive.url,
     }

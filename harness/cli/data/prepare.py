@@ -30,28 +30,36 @@ def prepare_command(
 ) -> None:
     """Prepare datasets from their original archives, whose hashes are checked first. Nothing in them is executed.
 
+    The name `inception` stands for the weights of the network behind FID and IS.
+
     \b
     Examples:
       python -m harness data prepare cifar10 cifar100 --download
       python -m harness data prepare imagenet32 --from ~/Downloads
+      python -m harness data prepare inception --download
       python -m harness data prepare celebahq128 --from ~/CelebA-HQ-img --unverified
     """
-    from harness.data.catalogue import EMBEDDED, find_dataset
+    from harness.cli.data.names import find_dataset
+    from harness.data import inception
+    from harness.data.catalogue import EMBEDDED
     from harness.data.originals import archive
     from harness.data.originals.remembering import remembering
     from harness.data.originals.sources import source_of
     from harness.spec.errors import SpecError
 
-    chosen = [find_dataset(name) for name in names]
+    chosen = [name if name == inception.NAME else find_dataset(name) for name in names]
     real = [data for data in chosen if data not in EMBEDDED]
     for data in real:
-        source_of(data)
+        if not isinstance(data, str):
+            source_of(data)
     if real and (path is None) != download:
         raise SpecError("say where the archives are: either --from PATH or --download")
     accept = archive.unverified if unverified else archive.verified
     check = remembering(accept, accept.__name__, settings.accepted)
     for data in chosen:
-        if data in real:
+        if isinstance(data, str):
+            _take_in(settings, path, check)
+        elif data in real:
             _prepare(settings, data, path, check)
         else:
             _make(settings, data)
@@ -73,6 +81,22 @@ def _prepare(settings: Settings, data: "Dataset", path: Path | None, check: "Che
         new = prepare(data, settings.data_root, content, report)
     state = "prepared" if new else "was prepared already"
     settings.say(f"{data.name}: {state} in {settings.data_root / data.name}")
+
+
+def _take_in(settings: Settings, path: Path | None, check: "Check") -> None:
+    """Take the weights of the Inception network in from `path`, or from a download."""
+    from harness.cli.data.progress import progress
+    from harness.data.inception import DIGITS, NAME, WEIGHTS, take_in
+    from harness.data.originals.download import download
+
+    with progress(settings.console()) as report:
+        source = path or download(WEIGHTS, settings.downloads, report)
+        name, new = take_in(source, settings.data_root, check, report)
+    state = "prepared" if new else "was prepared already"
+    settings.say(f"{name}: {state} in {settings.data_root / name}")
+    if name != NAME:
+        used = f"--also weights={name[-DIGITS:]}"
+        settings.say(f"{name}: not the published weights, so no FID comes of them: 'run' and 'report' take {used}")
 
 
 def _make(settings: Settings, data: "Dataset") -> None:

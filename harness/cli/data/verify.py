@@ -1,8 +1,13 @@
 """`harness data verify`: the hash of every prepared file once more."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from harness.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command("verify")
@@ -18,30 +23,44 @@ def verify_command(settings: Settings, names: tuple[str, ...]) -> int:
       python -m harness data verify
       python -m harness data verify cifar10 stl10
     """
-    from harness.data.catalogue import datasets, find_dataset
+    from harness.data.catalogue import datasets
+    from harness.data.inception import taken_in
+
+    root = settings.data_root
+    every = [*datasets(), *taken_in(root)]
+    return 1 if sum(_verify(name, root, expected=bool(names)) for name in names or every) else 0
+
+
+def _verify(name: str, root: "Path", *, expected: bool) -> int:
+    """Print what is found of a dataset or of weights, and return how much of it is wrong."""
     from harness.data.manifest import inspect, read_manifest
-    from harness.data.originals.sources import how_to_prepare
     from harness.spec.errors import HarnessError
 
-    root, wrong = settings.data_root, 0
-    for data in [find_dataset(name) for name in names] or datasets().values():
-        folder = root / data.name
-        try:
-            manifest = read_manifest(folder)
-        except HarnessError as error:
-            click.echo(f"{data.name}: {error}")
-            wrong += 1
-            continue
-        if manifest is None:
-            if names:
-                click.echo(f"{data.name}: not prepared: {how_to_prepare(data, root)}")
-                wrong += 1
-            continue
-        complaints = 0
-        for name, complaint in inspect(folder, manifest):
-            click.echo(f"{data.name}/{name}: {complaint or 'as prepared'}")
-            complaints += bool(complaint)
-        if complaints:
-            click.echo(f"{data.name}: delete {folder}, then {how_to_prepare(data, root)}")
-        wrong += complaints
-    return 1 if wrong else 0
+    how, folder = _how(name, root), root / name
+    try:
+        manifest = read_manifest(folder)
+    except HarnessError as error:
+        click.echo(f"{name}: {error}")
+        return 1
+    if manifest is None:
+        if expected:
+            click.echo(f"{name}: not prepared: {how}")
+        return int(expected)
+    complaints = 0
+    for file, complaint in inspect(folder, manifest):
+        click.echo(f"{name}/{file}: {complaint or 'as prepared'}")
+        complaints += bool(complaint)
+    if complaints:
+        click.echo(f"{name}: delete {folder}, then {how}")
+    return complaints
+
+
+def _how(name: str, root: "Path") -> str:
+    """Return the command that prepares what has this name."""
+    from harness.cli.data.names import find_dataset
+    from harness.data.inception import DIGITS, NAME, how_to_get, is_weights
+    from harness.data.originals.sources import how_to_prepare
+
+    if is_weights(name):
+        return how_to_get(root, None if name == NAME else name[-DIGITS:])
+    return how_to_prepare(find_dataset(name), root)

@@ -6,7 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import kendalltau
 
-from harness.report.build import ExhibitReport, Measured
+from harness.report.build import ExhibitReport
+from harness.report.cells import Measured
 from harness.report.drawings.base import BLUE, balanced, panels, sheet
 from harness.report.drawings.shown import all_seeds
 from harness.spec.drawings import Agreement

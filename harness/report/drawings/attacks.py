@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from harness.report.build import ExhibitReport, Measured, ReportCell, ReportRow
+from harness.report.build import ExhibitReport
+from harness.report.cells import Measured, ReportCell, ReportRow
 from harness.report.drawings.base import (
     COLOURS,
     DASHES,

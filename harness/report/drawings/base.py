@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.transforms import Bbox
 
-from harness.report.build import ExhibitReport, Measured
+from harness.report.build import ExhibitReport
+from harness.report.cells import Measured
 from harness.report.text import title
 
 WIDTH = 7.0

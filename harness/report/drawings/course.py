@@ -3,7 +3,8 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from harness.report.build import ExhibitReport, Measured, ReportRow
+from harness.report.build import ExhibitReport
+from harness.report.cells import Measured, ReportRow
 from harness.report.drawings.base import BLUE, GREY, ORANGE, WIDTH, draw_measured, draw_reported, leave_empty, sheet
 from harness.report.drawings.shown import all_seeds, value, why_empty
 from harness.spec.drawings import Course

@@ -1,50 +1,30 @@
-"""Feature spaces for the generation metrics.
+"""The penultimate layer of a small network trained on the same training split: a feature space for small images.
 
-`classifier`: the penultimate layer of a small network trained on the same training split. It is a function of the
-data alone: trained with fixed randomness, cached by the hash of the data, never seen by the evaluated models. Its
-test accuracy stands in every record that uses it.
+It is a function of the data alone: trained with fixed randomness, cached by the hash of the data, never seen by the
+evaluated models. Its test accuracy stands in every record that uses it.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from filelock import FileLock
 from numpy.typing import NDArray
-from torch import Tensor
 
 from harness.data.augmentation import crop
 from harness.data.loaders import ResidentLoader, ShuffledOrder, to_signed
 from harness.evaluation.base import BLOCK, Subject
+from harness.evaluation.features.base import Arrays, Report, in_blocks
 from harness.models.small_cnn import SmallCNN
 from harness.randomness import Stream
-from harness.spec.errors import HarnessError
 from harness.store.files import read_json, sha256_of, write_json
 from harness.training.checkpoints import load_tensors, save_tensors
 
 EPOCHS, BATCH_SIZE, LEARNING_RATE = 25, 64, 5e-3
 REVISION = 1
 """Raised when the classifier or its training changes, so that cached ones are not taken for it."""
-
-
-class FeatureSpace(Protocol):
-    """Maps images to features and class logits. `folder` keeps what is computed once for all runs."""
-
-    @property
-    def folder(self) -> Path:
-        """The folder for what is computed once for all runs."""
-        ...
-
-    def describe(self) -> dict[str, str | float]:
-        """Return what names the space in a record: its kind, the hash of its weights, how good it is."""
-        ...
-
-    def embed(self, images: Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return features `(n, d)` and logits `(n, classes)` of uint8 images."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -60,23 +40,13 @@ class ClassifierFeatures:
         """Return the data, the test accuracy in percent, and the hash of the weights."""
         return self.description
 
-    @torch.inference_mode()
-    def embed(self, images: Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def embed(self, images: NDArray[np.uint8], report: Report) -> Arrays:
         """Return features and logits of uint8 images, in blocks of fixed size."""
-        outputs = [self.network(to_signed(block.to(self.device))) for block in images.split(BLOCK)]
-        features, logits = (torch.cat(parts).cpu().numpy() for parts in zip(*outputs, strict=True))
-        return features, logits
+        return in_blocks(lambda part: self.network(to_signed(part)), images, BLOCK, self.device, report)
 
 
-def feature_space(kind: str, subject: Subject) -> FeatureSpace:
-    """Return the feature space of this kind for the subject's data, training and caching it where needed.
-
-    Raises `HarnessError` when its weights are not to be had.
-    """
-    if kind == "inception":
-        raise HarnessError(
-            "needs Inception weights, which this version cannot load yet: use a scale with `classifier` features"
-        )
+def classifier_features(subject: Subject) -> ClassifierFeatures:
+    """Return the feature space of the subject's data, training and caching it where needed."""
     folder = subject.cache / "features" / f"{subject.config.data.name}-{subject.data.manifest.sha256[:12]}-r{REVISION}"
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):

@@ -1,0 +1,118 @@
+"""The weights of the network behind FID and IS: which file they are, where it may lie, and how it is taken in.
+
+They are the 2015 Inception v3 that TensorFlow published, converted for PyTorch; torch-fidelity and pytorch-fid read the
+same file. Its SHA-256 is compared before anything is read. Other weights have a folder, and a name, of their own.
+"""
+
+import hashlib
+import os
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.data.blocks import Report
+from harness.data.errors import DataError, reading
+from harness.data.manifest import FILE, Manifest
+from harness.data.originals.archive import Archive, Check, locate
+from harness.spec.errors import Needs
+from harness.spec.evaluations import INCEPTION_SHA256
+from harness.store.files import write_atomically, write_json
+
+NAME = "inception"
+TITLE = "weights of the Inception network, for FID and IS"
+PAGE = "https://github.com/toshas/torch-fidelity/releases/tag/v0.2.0"
+WEIGHTS = Archive(
+    "weights-inception-2015-12-05-6726825d.pth",
+    95_628_359,
+    sha256=INCEPTION_SHA256,
+    url="https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth",
+)
+IN_CACHES = (WEIGHTS.name, "pt_inception-2015-12-05-6726825d.pth")
+"""What torch-fidelity and pytorch-fid call the file in the cache of torch."""
+VARIABLE = "HARNESS_INCEPTION_WEIGHTS"
+LACKING = "needs Inception weights"
+DIGITS = 8
+"""As many digits of its SHA-256 name a file of other weights."""
+
+
+def take_in(path: Path, root: Path, check: Check, report: Report) -> tuple[str, bool]:
+    """Copy the weights at `path` under `root`; return their name there, and whether they are new.
+
+    Raises `DataError` when `check` refuses the file, or it holds anything but tensors; nothing is left then.
+    """
+    source = locate((WEIGHTS,), path)[WEIGHTS.name]
+    sha256 = check(WEIGHTS, source, report)
+    name = NAME if sha256 == WEIGHTS.sha256 else f"{NAME}-{sha256[:DIGITS]}"
+    if name != NAME:
+        from harness.data.tensors import read_tensors
+
+        with reading(source):
+            read_tensors(source.read_bytes(), source)
+    folder = root / name
+    if (folder / FILE).exists():
+        return name, False
+    with reading(source), open(source, "rb") as original:
+        write_atomically(folder / WEIGHTS.name, lambda copy: shutil.copyfileobj(original, copy))
+    with open(folder / WEIGHTS.name, "rb") as copy:
+        copied = hashlib.file_digest(copy, "sha256").hexdigest()
+    if copied != sha256:
+        raise DataError(f"{source} has changed while it was copied: try again")
+    manifest = Manifest(name=name, files={WEIGHTS.name: sha256}, archives={source.name: sha256})
+    write_json(folder / FILE, manifest.model_dump())
+    return name, True
+
+
+def taken_in(root: Path) -> list[str]:
+    """Return the names of all weights under `root`, the published ones first."""
+    names = (path.parent.name for path in root.glob(f"{NAME}*/{FILE}"))
+    return sorted(name for name in names if is_weights(name))
+
+
+def is_weights(name: str) -> bool:
+    """Tell whether a name is that of weights instead of a dataset."""
+    return re.fullmatch(f"{NAME}(-[0-9a-f]{{{DIGITS}}})?", name) is not None
+
+
+def find_weights(root: Path, other: str | None) -> tuple[Path, bytes, str]:
+    """Return the path, the content and the SHA-256 of the published weights, or of `other` ones.
+
+    Other weights are named by the first digits of their SHA-256. Looked at are the path in the environment variable
+    `HARNESS_INCEPTION_WEIGHTS`, what was taken in under `root`, and the cache of torch. Raises `Needs` when none of
+    these files is the one that is wanted.
+    """
+    wanted, complaints = other or WEIGHTS.sha256, []
+    for path in _candidates(root, other):
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            complaints.append(f"{path}: {error.strerror}")
+            continue
+        sha256 = hashlib.sha256(content).hexdigest()
+        if sha256.startswith(wanted):
+            return path, content, sha256
+        complaints.append(f"{path} is another file, its SHA-256 begins with {sha256[:DIGITS]}")
+    others = [name.removeprefix(f"{NAME}-") for name in taken_in(root) if name != NAME and not other]
+    hints = [f"--also weights={beginning} measures with the others that were prepared" for beginning in others]
+    raise Needs(LACKING, "; ".join([how_to_get(root, other), *complaints, *hints]))
+
+
+def how_to_get(root: Path, other: str | None) -> str:
+    """Return the command that takes the weights in."""
+    command = f"python -m harness --data {shlex.quote(str(root))} data prepare {NAME}"
+    if other:
+        return f"{command} --from FILE --unverified, for the file whose SHA-256 begins with {other}"
+    return f"{command} --download (or --from FILE; docs/data.md)"
+
+
+def _candidates(root: Path, other: str | None) -> Iterator[Path]:
+    """Yield the files to look at: one that is named in the environment whether it exists or not."""
+    if given := os.environ.get(VARIABLE):
+        yield Path(given)
+    cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "torch"
+    checkpoints = Path(os.environ.get("TORCH_HOME", cache)).expanduser() / "hub" / "checkpoints"
+    prepared = root / (f"{NAME}-{other}" if other else NAME) / WEIGHTS.name
+    for path in (prepared, *(checkpoints / name for name in IN_CACHES)):
+        if path.exists():
+            yield path

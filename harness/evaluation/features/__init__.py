@@ -1,0 +1,1 @@
+"""Feature spaces for the generation metrics, behind one interface."""

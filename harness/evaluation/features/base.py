@@ -1,0 +1,56 @@
+"""What a feature space is, and how many images go through one."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from harness.models.acceleration import matmuls_in
+
+Arrays = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Features `(n, d)` and class logits `(n, classes)`."""
+Report = Callable[[int, int], None]
+
+
+class FeatureSpace(Protocol):
+    """Maps images to features and class logits."""
+
+    @property
+    def folder(self) -> Path:
+        """The folder for what is computed once for all runs on these data."""
+        ...
+
+    def describe(self) -> dict[str, str | float]:
+        """Return what names the space in a record: its kind, the hash of its weights, how good it is."""
+        ...
+
+    def embed(self, images: NDArray[np.uint8], report: Report) -> Arrays:
+        """Return features and logits of images `(n, channels, size, size)`, which may be memory-mapped.
+
+        `report` is told how many images are done, and of how many.
+        """
+        ...
+
+
+@torch.inference_mode()
+def in_blocks(
+    network: Callable[[Tensor], tuple[Tensor, Tensor]],
+    images: NDArray[np.uint8],
+    block: int,
+    device: torch.device,
+    report: Report,
+) -> Arrays:
+    """Return what a network makes of uint8 images that it is given in blocks on a device, in float32 without TF32."""
+    features: list[NDArray[np.float32]] = []
+    logits: list[NDArray[np.float32]] = []
+    with matmuls_in("fp32"):
+        for start in range(0, len(images), block):
+            part = torch.from_numpy(np.array(images[start : start + block])).to(device)
+            for kept, output in zip((features, logits), network(part), strict=True):
+                kept.append(output.cpu().numpy())
+            report(start + len(part), len(images))
+    return np.concatenate(features), np.concatenate(logits)

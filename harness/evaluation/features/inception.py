@@ -1,0 +1,96 @@
+"""The feature space of FID and IS: Inception v3 as torch-fidelity runs it, which the paper's code uses too.
+
+Images are enlarged to 299x299 as TensorFlow 1 does it. Features are the 2048 of the last pooling layer, logits the 1008
+of the classes without their biases. All of it is float32 without TF32: another batch size changes features by less than
+1e-4 of the largest, and distances by less than 1e-4 of their value (on a CPU, not at all).
+"""
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from harness.data.inception import LACKING, find_weights, how_to_get
+from harness.data.tensors import read_tensors
+from harness.evaluation.base import BLOCK, Subject
+from harness.evaluation.features.base import Arrays, Report, in_blocks
+from harness.spec.errors import HarnessError, Needs
+from harness.torchvision_operators import make_torchvision_importable
+
+LIBRARY = "torch_fidelity"
+RGB = 3
+
+
+@dataclass(frozen=True)
+class InceptionFeatures:
+    """The network with some weights; `batch_size` images go through it at a time."""
+
+    network: nn.Module
+    weights_sha256: str
+    data: str
+    device: torch.device
+    folder: Path
+    batch_size: int = BLOCK
+
+    def describe(self) -> dict[str, str | float]:
+        """Return the hash of the weights, who runs the network, and in which precision."""
+        return {
+            "kind": "inception",
+            "data": self.data,
+            "weights_sha256": self.weights_sha256,
+            "library": f"torch-fidelity {version(LIBRARY)}",
+            "precision": "float32",
+            "batch_size": self.batch_size,
+        }
+
+    def embed(self, images: NDArray[np.uint8], report: Report) -> Arrays:
+        """Return features `(n, 2048)` and logits `(n, 1008)`; grey images get three equal channels."""
+
+        def network(part: Tensor) -> tuple[Tensor, Tensor]:
+            return self.network(part.expand(-1, RGB, -1, -1))
+
+        return in_blocks(network, images, self.batch_size, self.device, report)
+
+
+def inception_features(other_weights: str | None, subject: Subject) -> InceptionFeatures:
+    """Return the feature space with the published weights, or with others whose SHA-256 begins as given.
+
+    Raises `Needs` where the weights or torch-fidelity are not at hand.
+    """
+    if find_spec(LIBRARY) is None:
+        how = f"pip install '.[inception]' for the network, then {how_to_get(subject.data_root, other_weights)}"
+        raise Needs(LACKING, how)
+    path, content, sha256 = find_weights(subject.data_root, other_weights)
+    data, manifest = subject.config.data.name, subject.data.manifest
+    folder = subject.cache / "features" / f"inception-{sha256[:12]}-{data}-{manifest.sha256[:12]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    network = build_network(content, path).to(subject.device)
+    return InceptionFeatures(network, sha256, data, subject.device, folder)
+
+
+def build_network(weights: bytes, path: Path) -> nn.Module:
+    """Return torch-fidelity's network with weights whose file nothing but tensors is read from.
+
+    Raises `DataError` when the file is no state dict, and `HarnessError` when it is that of another network.
+    """
+    make_torchvision_importable()
+    from torch_fidelity import FeatureExtractorInceptionV3
+
+    tensors = BytesIO()
+    # The library would execute what a pickle asks for, so it gets a file written here.
+    torch.save(read_tensors(weights, path), tensors)
+    tensors.seek(0)
+    try:
+        network = FeatureExtractorInceptionV3(
+            "inception-v3-compat", ["2048", "logits_unbiased"], feature_extractor_weights_path=tensors
+        )
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:160]
+        raise HarnessError(f"{path} holds the weights of another network: {reason}") from None
+    return network.eval()

@@ -1,0 +1,20 @@
+"""The features of a reference split: computed once for all runs that are measured against it."""
+
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from harness.evaluation.base import Subject
+from harness.evaluation.features.base import FeatureSpace
+from harness.store.arrays import load_array, save_array
+
+
+def reference_features(space: FeatureSpace, split: str, subject: Subject) -> NDArray[np.float32]:
+    """Return the features `(n, d)` of a split, memory-mapped; they are kept beside what else the space has."""
+    path = space.folder / f"{split}-features.npy"
+    with FileLock(space.folder / f".{split}.lock"):
+        if not path.exists():
+            images, _ = subject.data.split(split)
+            save_array(path, space.embed(images, subject.report)[0])
+    features: NDArray[np.float32] = load_array(path, mapped=True)
+    return features

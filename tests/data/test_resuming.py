@@ -250,6 +250,7 @@ def test_what_the_journal_does_not_vouch_for_is_cut_off(half, monkeypatch):
     assert attempt(10**6)
     assert len(seen) == 2 + 4
     is_whole(attempt, expected)
+    assert (folder.parent / "train-images.npy").stat().st_size == 128 + 6 * 3 * 64 * 64
 
 
 @pytest.mark.parametrize(

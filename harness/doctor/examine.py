@@ -10,7 +10,7 @@ from harness.doctor.check import Check
 from harness.doctor.children import probe
 from harness.doctor.computing import check_cores, check_gpu, check_harness, check_memory, check_torch
 from harness.doctor.datasets import check_datasets
-from harness.doctor.extras import check_compiler, check_ffcv, check_inception, check_latex, check_slurm
+from harness.doctor.extras import check_compiler, check_ffcv, check_inception, check_latex, check_slurm, check_weights
 from harness.doctor.folders import check_data, check_results
 from harness.doctor.readiness import Readiness, assess
 from harness.launch.plan import Plan
@@ -34,6 +34,7 @@ def examine(plans: Iterable[Plan], results: Path, data: Path) -> Examination:
     """Look at everything that the runs of some plans need, which are made while slow checks are under way."""
     with ThreadPoolExecutor() as pool:
         imported = pool.submit(probe, "torch", "inception")
+        weights = pool.submit(check_weights, data)
         pending = [pool.submit(check) for check in (check_ffcv, check_compiler, check_latex, check_slurm)]
         made = tuple(plans)
         machine = (
@@ -45,7 +46,8 @@ def examine(plans: Iterable[Plan], results: Path, data: Path) -> Examination:
             check_results(results),
             check_data(data),
         )
-        extras = (check_inception(imported.result()["inception"]), *(future.result() for future in pending))
+        rest = (future.result() for future in pending)
+        extras = (check_inception(imported.result()["inception"]), weights.result(), *rest)
     datasets = tuple(check_datasets(made, data))
     scales = tuple(assess(plan, (*machine, *extras, *datasets)) for plan in made)
     return Examination(machine, extras, datasets, scales)

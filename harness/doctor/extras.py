@@ -1,16 +1,20 @@
 """What some results need and most do without: FFCV, Inception, a compiler, LaTeX, SLURM."""
 
 import os
+import shlex
 import shutil
 import sys
 import sysconfig
 import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from harness.data.inception import find_weights
 from harness.doctor.check import Check, State
 from harness.doctor.children import probe, run
 from harness.doctor.computing import PIP
+from harness.spec.errors import Needs
 
 APT = "sudo apt-get install -y --no-install-recommends"
 SLURM = ("sbatch", "srun", "squeue")
@@ -33,6 +37,16 @@ def check_inception(found: Mapping[str, Any]) -> Check:
         says = f"{_absence(found, 'torch_fidelity')}: no FID and no IS"
         return Check("inception", State.MISSING, says, f"{PIP} '.[inception]'")
     return Check("inception", State.OK, f"torch-fidelity {found['version']}", facts=found)
+
+
+def check_weights(root: Path) -> Check:
+    """Look for the weights of that network, which are hashed."""
+    try:
+        path, _, sha256 = find_weights(root, None)
+    except Needs as error:
+        mend = f"python -m harness --data {shlex.quote(str(root))} data prepare inception --download"
+        return Check("weights", State.MISSING, "no Inception weights: no FID and no IS", mend, {"why": error.how})
+    return Check("weights", State.OK, f"{path}, the published ones", facts={"path": str(path), "sha256": sha256})
 
 
 def _absence(found: Mapping[str, Any], package: str) -> str:

@@ -60,7 +60,10 @@ def probe_ffcv() -> dict[str, Any]:
 
 
 def probe_inception() -> dict[str, Any]:
-    """Return the version of torch-fidelity, whose import needs a torchvision that fits torch."""
+    """Return the version of torch-fidelity, whose import needs a torchvision that fits torch, or is made to."""
+    from harness.torchvision_operators import make_torchvision_importable
+
+    make_torchvision_importable()
     import_module("torch_fidelity.feature_extractor_inceptionv3")
     return {"version": version("torch-fidelity")}
 

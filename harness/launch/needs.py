@@ -1,8 +1,7 @@
-"""Which datasets, and which weights, the tables and figures need."""
+"""Which datasets, and weights, the tables and figures need."""
 
 from collections import defaultdict
 
-from harness.data.inception import NAME as INCEPTION
 from harness.spec.cells import cells
 from harness.spec.evaluations import Generation
 from harness.spec.registry import papers
@@ -10,15 +9,14 @@ from harness.spec.scale import PAPER_SCALE
 
 
 def exhibits_by_dataset() -> dict[str, list[str]]:
-    """Return the tables and figures that need each dataset, or the weights of Inception, at any scale, by its name."""
+    """Return the tables and figures that need each dataset, or the weights, at any scale, by its name."""
     needed: dict[str, dict[str, None]] = defaultdict(dict)
     for paper in papers().values():
         for exhibit in paper.exhibits:
             for scale in (PAPER_SCALE, *paper.scales):
                 for cell in cells(paper, exhibit, exhibit.rows, scale, [0]):
-                    evaluation = cell.evaluation
-                    if isinstance(evaluation, Generation) and evaluation.features == "inception":
-                        needed[INCEPTION][f"{paper.name}/{exhibit.name}"] = None
-                    for data in (cell.run.config.data, *evaluation.datasets):
+                    if isinstance(cell.evaluation, Generation) and cell.evaluation.features == "inception":
+                        needed[cell.evaluation.features][f"{paper.name}/{exhibit.name}"] = None
+                    for data in (cell.run.config.data, *cell.evaluation.datasets):
                         needed[data.name][f"{paper.name}/{exhibit.name}"] = None
     return defaultdict(list, {name: list(exhibits) for name, exhibits in needed.items()})

@@ -12,7 +12,7 @@ from harness.data.manifest import Manifest
 from harness.store.files import write_json
 
 MACHINE = ["harness", "torch", "gpu", "cores", "memory", "results", "data"]
-EXTRAS = ["inception", "ffcv", "compiler", "latex", "slurm"]
+EXTRAS = ["inception", "weights", "ffcv", "compiler", "latex", "slurm"]
 REAL = ["cifar10", "svhn", "cifar100", "celeba32", "tiny_imagenet", "stl10", "imagenet32", "celebahq128"]
 
 
@@ -59,7 +59,7 @@ def test_a_machine_without_anything_else_is_ready_for_the_laptop_scale(doctor, t
     assert laptop["can_start"] == laptop["can_finish"] == laptop["runs"] > 37
     assert not paper["ready"]
     assert paper["runs"] - paper["can_start"] == 37, "the toy's runs need no GPU and no archives"
-    assert {"gpu", *REAL} <= set(paper["missing"])
+    assert {"gpu", "weights", *REAL} <= set(paper["missing"])
     assert not [*tmp_path.iterdir()], "looking leaves nothing behind"
 
 

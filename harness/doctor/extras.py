@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.data.ffcv_needs import how_to_install
 from harness.data.inception import find_weights
 from harness.doctor.check import Check, State
 from harness.doctor.children import probe, run
@@ -25,9 +26,9 @@ PROGRAM = "#include <Python.h>\n#include <omp.h>\nint threads() { return omp_get
 def check_ffcv() -> Check:
     """Look for FFCV, which loads the large datasets fastest."""
     found = probe("ffcv")["ffcv"]
-    mend = f"{APT} libopencv-dev libturbojpeg0-dev g++ pkg-config && {PIP} '.[ffcv]'"
     if "error" in found:
-        return Check("ffcv", State.MISSING, f"{_absence(found, 'ffcv')}: other loaders take its place", mend)
+        says = f"{_absence(found, 'ffcv')}: other loaders take its place"
+        return Check("ffcv", State.MISSING, says, how_to_install())
     return Check("ffcv", State.OK, found["version"], facts=found)
 
 

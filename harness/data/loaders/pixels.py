@@ -6,7 +6,7 @@ from torch import Tensor
 
 def to_signed(images: Tensor) -> Tensor:
     """Map uint8 pixels to float32 in [-1, 1]."""
-    return images.to(torch.float32).div_(127.5).sub_(1)
+    return images.to(torch.float32, copy=True).div_(127.5).sub_(1)
 
 
 def to_uint8(images: Tensor) -> Tensor:

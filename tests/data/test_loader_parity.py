@@ -18,7 +18,7 @@ from backends import CPU, EVERY, needs_ffcv, opened
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.data.blocks import Block
+from harness.data.blocks import Block, whole
 from harness.data.catalogue import DIGITS, PHOTOS16
 from harness.data.errors import DataError
 from harness.data.loaders import ShuffledOrder, dataloader, part
@@ -45,7 +45,7 @@ def photos(data_root):
 def five(data_root):
     """A split of five digits: fewer than ranks."""
     images, labels = open_dataset(DIGITS, data_root).split("test")
-    prepare(FIVE, data_root, lambda: Content([Block(("test",), images[:5], labels[:5])], {}))
+    prepare(FIVE, data_root, lambda: Content(whole([Block(("test",), images[:5], labels[:5])]), {}))
     return open_dataset(FIVE, data_root)
 
 
@@ -223,6 +223,31 @@ def test_a_killed_loading_process_is_an_error_on_one_line(fetched_by_two):
     with pytest.raises(DataError, match="a loading process failed: ") as failure:
         list(batches)
     assert "\n" not in str(failure.value)
+
+
+LOADING = """
+import sys, time
+from pathlib import Path
+import psutil, torch
+from harness.data.catalogue import PHOTOS16
+from harness.data.loaders import dataloader
+from harness.data.prepared import open_dataset
+dataloader.workers = lambda: 2
+loader = dataloader.TorchLoader(open_dataset(PHOTOS16, Path(sys.argv[1])), "train", torch.device("cpu"))
+batches = loader.batches([torch.arange(860)] * 100)
+next(batches)
+print(*(child.pid for child in psutil.Process().children(recursive=True)), flush=True)
+time.sleep(60)
+"""
+
+
+def test_loading_processes_end_when_the_one_they_load_for_is_killed(data_root, photos):
+    process = subprocess.Popen([sys.executable, "-c", LOADING, str(data_root)], stdout=subprocess.PIPE, text=True)
+    pids = [int(pid) for pid in process.stdout.readline().split()]
+    assert len(pids) >= 3
+    process.kill()
+    process.communicate()
+    wait_until(lambda: not any(psutil.pid_exists(pid) for pid in pids))
 
 
 @pytest.mark.parametrize(("cores", "expected"), [(1, 0), (2, 1), (5, 2), (64, 4)])

@@ -3,11 +3,15 @@
 import multiprocessing
 import os
 import signal
+import threading
+import time
 from collections.abc import Generator, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import numpy as np
+import psutil
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -19,6 +23,7 @@ from harness.data.prepared import Images, Labels, PreparedDataset
 
 Arrays = tuple[Images, Labels]
 PIECE = 128
+WATCH_SECONDS = 2.0
 WORKERS = 4
 """At most so many loading processes, and never more than half of the cores: the rest have work of their own."""
 
@@ -55,7 +60,7 @@ class TorchLoader(StreamingLoader):
         parallel = {
             "multiprocessing_context": context,
             "persistent_workers": True,
-            "worker_init_fn": leave_signals_to_the_parent,
+            "worker_init_fn": partial(begin_loading, os.getpid()),
         }
         return DataLoader(
             self._split,
@@ -109,13 +114,23 @@ def workers() -> int:
     return min(WORKERS, cores // 2)
 
 
-def leave_signals_to_the_parent(worker: int) -> None:
-    """Ignore what asks the whole process group to stop: the parent ends its loading processes itself, after the step.
+def begin_loading(parent: int, worker: int) -> None:
+    """Tie a loading process to the one that asked for it, which is not its parent: that is the fork server.
 
-    SIGTERM stays, because it is with this that the parent ends them.
+    What asks the whole process group to stop is ignored: the other one ends its loading processes itself, with SIGTERM,
+    after the step. Where it was killed, they end within seconds.
     """
     for number in (signal.SIGINT, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(pid: int) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(WATCH_SECONDS)
+    os._exit(1)
 
 
 def _as_it_is(piece: Any) -> Any:

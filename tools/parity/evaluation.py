@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from harness.data.loaders import ResidentLoader, to_uint8
-from harness.evaluation.generation import SCORE_PERMUTATION_SEED
+from harness.evaluation.generation import PERMUTATION_SEED
 from harness.evaluation.ood import interpolations, scores
 from harness.evaluation.pgd import Attack, Ball
 from harness.evaluation.robustness import UNIT
@@ -156,7 +156,7 @@ def fidelity(checkout: Checkout) -> Iterator[Row]:
     rows = torch.arange(1003)
     features, other = (Stream(name).normal(rows, 64) for name in ("features", "reference"))
     theirs = score.isc_features_to_metric(2 * features, splits=10, shuffle=True, rng_seed=2020)
-    shuffled = np.random.RandomState(SCORE_PERMUTATION_SEED).permutation(len(rows))
+    shuffled = np.random.RandomState(PERMUTATION_SEED).permutation(len(rows))
     mean, sd = class_score((2 * features).numpy()[shuffled], 10)
     official = [theirs["inception_score_mean"], theirs["inception_score_std"]]
     yield compare("class score over 10 permuted splits of 1,003", "float64", [mean, sd], official, 1e-7)

@@ -32,6 +32,8 @@ def prepare_device(name: str | None) -> torch.device:
         raise SpecError(f"device '{name}' is not on this machine: allowed: cpu{', cuda' * torch.cuda.is_available()}")
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
+    # What is measured is measured in float32, convolutions of the feature spaces included.
+    torch.backends.cudnn.allow_tf32 = False
     # Every empty tensor would be filled first: nothing here reads what it has not written.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     return device

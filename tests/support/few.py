@@ -3,7 +3,7 @@
 import numpy as np
 from toy_paper import FEW
 
-from harness.data.blocks import Block
+from harness.data.blocks import Block, whole
 from harness.data.catalogue import DIGITS
 from harness.data.prepared import open_dataset
 from harness.data.preparing import Content, prepare
@@ -15,5 +15,5 @@ def prepare_few(root):
     for split, count in FEW.splits.items():
         images, labels = digits.split(split)
         blocks.append(Block((split,), np.array(images[:count]), labels[:count]))
-    prepare(FEW, root, lambda: Content(blocks, {}))
+    prepare(FEW, root, lambda: Content(whole(blocks), {}))
     return open_dataset(FEW, root)

@@ -54,9 +54,6 @@ def work(
             Outcome.now("failed", _one_line(error), needs).save(directory.outcome)
             return Ending.FAILED
         except Exception as error:
-            if stop.wanted:  # who asks a whole group of processes to stop ends some that this one needs
-                log.info("interrupted: %s", _one_line(error))
-                return Ending.INTERRUPTED
             log.error("failed: %s", _one_line(error))
             log.debug("%s", traceback.format_exc())
             Outcome.now("failed", _one_line(error)).save(directory.outcome)

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.data.loaders import ResidentLoader, ShuffledOrder, to_signed, to_uint8
+from harness.data.loaders.pieces import Assembler, recut
 from harness.randomness import Stream
 from harness.spec.errors import SpecError
 
@@ -55,3 +58,22 @@ def test_pixels_survive_the_way_to_floats_and_back():
     assert (signed.min(), signed.max()) == (-1, 1)
     assert (to_uint8(signed).int() - levels.int()).abs().max() <= 1
     assert to_uint8(torch.tensor([-3.0, -1.0, 0.999, 1.0, 3.0])).tolist() == [0, 0, 254, 255, 255]
+
+
+@given(sizes=st.lists(st.integers(0, 40), max_size=20), piece=st.integers(1, 50))
+def test_batches_come_out_of_pieces_as_they_went_in(sizes, piece):
+    """The images here are their own positions, in a buffer that is overwritten as FFCV's are."""
+    order = list(torch.arange(sum(sizes)).split(sizes))
+    pieces = list(recut(order, piece))
+    assert [len(one) for one in pieces[:-1]] == [piece] * (len(pieces) - 1)
+    buffer = torch.empty(piece, dtype=torch.int64)
+
+    def fetched():
+        for positions in pieces:
+            buffer[: len(positions)] = torch.from_numpy(positions)
+            yield buffer[: len(positions)], buffer[: len(positions)]
+
+    assembler = Assembler(fetched())
+    for indices in order:
+        images, labels = assembler.fill((torch.empty(len(indices)), torch.empty(len(indices))))
+        assert images.tolist() == labels.tolist() == indices.tolist()

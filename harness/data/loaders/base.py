@@ -1,7 +1,7 @@
 """What every loader is: a split of a dataset that hands out batches by index."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -44,6 +44,17 @@ class Loader(ABC):
         """
         positions = torch.arange(len(self))[slice(part.start, part.stop) if part is not None else slice(None)]
         return self.batches(block for block in positions.split(size) if len(block))
+
+
+def checked(order: Iterable[Tensor], n: int) -> Iterator[Tensor]:
+    """Yield what there is in an order.
+
+    Raises `IndexError` for a position outside of a split of `n`, which native code would take for one.
+    """
+    for indices in order:
+        if len(indices) and not 0 <= int(indices.min()) <= int(indices.max()) < n:
+            raise IndexError(f"position outside of the split: allowed are 0 to {n - 1}")
+        yield indices
 
 
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:

@@ -2,12 +2,12 @@
 
 What is known to go wrong with it is kept out here. Our order decides, so nothing is shuffled, dropped or padded. One
 thread, which fetches more images than a device trains on, has no others to crash with. What fails in it is raised
-here, instead of leaving this process waiting. Pieces are views of a ring of buffers, which `StreamingLoader` copies.
+here, instead of leaving this process waiting. What it fetches are views of a ring of buffers, which are copied.
 """
 
-from collections.abc import Generator, Iterator
-from contextlib import suppress
-from itertools import islice
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, suppress
+from itertools import islice, tee
 from pathlib import Path
 from queue import Empty
 
@@ -21,20 +21,23 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.data.errors import DataError
+from harness.data.loaders.base import Batch, Loader, checked, to_device
 from harness.data.loaders.native import keeping_threads
-from harness.data.loaders.streaming import Piece, StreamingLoader, recut
+from harness.data.loaders.pieces import Assembler, Piece, recut
+from harness.data.loaders.pixels import to_signed
 
 PIECE = 128
 EPOCH = 100
 """Pieces in an epoch of FFCV, which has to know all its positions when it begins."""
 
 
-class FFCVLoader(StreamingLoader):
-    """Reads a `.beton` file with FFCV, in epochs as long as the order lasts."""
+class FFCVLoader(Loader):
+    """Reads the `.beton` file of a split of this shape with FFCV, in epochs for as long as the order lasts."""
 
     def __init__(self, path: Path, shape: tuple[int, ...], device: torch.device) -> None:
-        super().__init__(shape, device)
         self._path = path
+        self._shape = shape
+        self._device = device
         with keeping_threads():
             self._native = Native(
                 str(path),
@@ -48,7 +51,25 @@ class FFCVLoader(StreamingLoader):
         if self._native.reader.num_samples != len(self):
             raise DataError(f"{path} holds {self._native.reader.num_samples} images, not {len(self)}: delete it")
 
-    def pieces(self, order: Iterator[Tensor]) -> Generator[Piece]:
+    def __len__(self) -> int:
+        return self._shape[0]
+
+    def batches(self, order: Iterable[Tensor]) -> Generator[Batch]:
+        """Yield one batch for each tensor of positions in the split."""
+        wanted, ahead = tee(checked(order, len(self)))
+        with closing(self._fetched(ahead)) as pieces:
+            assembler = Assembler(pieces)
+            for indices in wanted:
+                images, labels = assembler.fill(self._empty(len(indices)))
+                signed = to_signed(to_device(images, self._device))
+                yield Batch(signed, to_device(labels, self._device), to_device(indices, self._device))
+
+    def _empty(self, count: int) -> Piece:
+        pinned = self._device.type == "cuda"
+        images = torch.empty((count, *self._shape[1:]), dtype=torch.uint8, pin_memory=pinned)
+        return images, torch.empty(count, dtype=torch.int64, pin_memory=pinned)
+
+    def _fetched(self, order: Iterator[Tensor]) -> Generator[Piece]:
         """Yield pieces as FFCV's thread fetches them."""
         pieces = recut(order, PIECE)
         while positions := list(islice(pieces, EPOCH)):

@@ -65,7 +65,7 @@ def open_split(name: str, data: PreparedDataset, split: str, device: torch.devic
         case _:
             from harness.data.loaders.dataloader import TorchLoader
 
-            return TorchLoader(data, split, device)
+            return TorchLoader(*data.split(split), device)
 
 
 def ffcv_problem() -> str:

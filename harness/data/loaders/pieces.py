@@ -1,0 +1,47 @@
+"""An order cut into pieces of one size, and batches of any size put together again from pieces."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+Piece = tuple[Tensor, Tensor]
+"""Images `(n, channels, size, size)` uint8 and labels `(n,)` int64 on the CPU."""
+
+
+def recut(order: Iterable[Tensor], size: int) -> Iterator[NDArray[np.int64]]:
+    """Yield the same positions in arrays of this size, of which the last may be smaller."""
+    waiting = np.empty(0, dtype=np.int64)
+    for indices in order:
+        waiting = np.concatenate([waiting, indices.numpy()])
+        whole = len(waiting) // size * size
+        yield from waiting[:whole].reshape(-1, size)
+        waiting = waiting[whole:]
+    if len(waiting):
+        yield waiting
+
+
+class Assembler:
+    """Takes images out of pieces in amounts of other sizes.
+
+    A piece is copied from before the next one is asked for; its memory may then be used again.
+    """
+
+    def __init__(self, pieces: Iterator[Piece]) -> None:
+        self._pieces = pieces
+        self._rest: Piece = (torch.empty(0), torch.empty(0))
+
+    def fill(self, target: Piece) -> Piece:
+        """Fill a target with what comes next and return it."""
+        filled, count = 0, len(target[1])
+        while filled < count:
+            if not len(self._rest[1]):
+                self._rest = next(self._pieces)
+            part = min(count - filled, len(self._rest[1]))
+            for whole, rest in zip(target, self._rest, strict=True):
+                whole[filled : filled + part] = rest[:part]
+            self._rest = self._rest[0][part:], self._rest[1][part:]
+            filled += part
+        return target

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from backends import CPU, EVERY, needs_ffcv, opened
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.data.blocks import Block, whole
@@ -94,6 +94,7 @@ def test_the_ranks_see_every_evaluation_sample_exactly_once(opened, backend, pho
         assert torch.cat([block.indices for block in blocks]).tolist() == list(range(len(loader)))
 
 
+@settings(deadline=None)
 @given(n=st.integers(0, 10_000), world_size=st.integers(1, 600))
 def test_parts_cover_exactly_and_evenly(n, world_size):
     parts = [part(n, rank, world_size) for rank in range(world_size)]

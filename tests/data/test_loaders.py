@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.data.loaders import ResidentLoader, ShuffledOrder, to_signed, to_uint8
@@ -60,6 +60,7 @@ def test_pixels_survive_the_way_to_floats_and_back():
     assert to_uint8(torch.tensor([-3.0, -1.0, 0.999, 1.0, 3.0])).tolist() == [0, 0, 254, 255, 255]
 
 
+@settings(deadline=None)
 @given(sizes=st.lists(st.integers(0, 40), max_size=20), piece=st.integers(1, 50))
 def test_batches_come_out_of_pieces_as_they_went_in(sizes, piece):
     """The images here are their own positions, in a buffer that is overwritten as FFCV's are."""

@@ -33,7 +33,7 @@ PROGRAM = """
     catalogue.CELEBAHQ128 = catalogue.CELEBAHQ128.but(train_examples=int(count), test_examples=int(count))
     pictures.BLOCK, draft.SECONDS = int(per_part), 0.0
     def decode(content, where):
-        time.sleep(0.01)
+        time.sleep(0.03)
         with open(decoded, "ab") as log:
             log.write(b".")
         return pictures.decode(content, where)

@@ -7,11 +7,13 @@ Both sides begin with patches of scikit-learn's photographs in memory and end wi
 device. The batched side draws its sub-policies within the measured time, Pillow's are given to it; Pillow runs in one
 process, as one worker of a data loader would. The two take turns, and the best of the rounds counts, because other
 work on the machine only ever adds time. A ratio above 1 says that the batched version is faster.
+
+Below that: the whole strong augmentation (flip, crop, policy, erasing, mixing) of ten batches one by one, and of them
+at once, as a training makes them.
 """
 
 import argparse
 import os
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -19,22 +21,21 @@ import PIL
 import pillow_pipeline
 import torch
 
+from experiments.hybvit.runs import STRONG
+from harness.data.augmentation import augment
 from harness.data.autoaugment import KINDS, autoaugment, draw
-from harness.data.loaders import to_signed
+from harness.data.loaders import Batch, to_signed
 from harness.data.photographs import PHOTOGRAPHS, read
-from harness.randomness import Stream
+from harness.evaluation.runtime import seconds_of
+from harness.randomness import Stream, Streams
+from harness.training.feed import AHEAD
 
 CASES = [("cifar10", 32), ("imagenet", 32), ("imagenet", 64), ("imagenet", 96), ("svhn", 32)]
 
 
 def seconds(work: Callable[[], object], device: torch.device, repeats: int) -> float:
-    """Return the mean time of one call over so many calls, the device's work included."""
-    start = time.perf_counter()
-    for _ in range(repeats):
-        work()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return (time.perf_counter() - start) / repeats
+    """Return the mean time of one call: of the clock on a GPU, of computing on a CPU, which others lengthen less."""
+    return seconds_of(work, repeats, device) / repeats
 
 
 def compare(policy: str, size: int, batch: int, device: torch.device, rounds: int) -> tuple[float, float]:
@@ -60,6 +61,24 @@ def compare(policy: str, size: int, batch: int, device: torch.device, rounds: in
     return batch / best["batched"], batch / best["pillow"]
 
 
+def one_by_one_and_together(size: int, batch: int, device: torch.device, rounds: int) -> tuple[float, float]:
+    """Return the milliseconds that the whole augmentation of a batch takes, alone and among ten at once."""
+    levels = read(PHOTOGRAPHS, size, 1, {"train": AHEAD * batch})["train"][0]
+    images, rows = to_signed(torch.from_numpy(levels)).to(device), torch.arange(AHEAD * batch, device=device)
+    streams = [Stream("benchmark", step) for step in range(AHEAD)]
+    parts = list(zip(images.split(batch), rows.split(batch), streams, strict=True))
+
+    def one_by_one() -> None:
+        for part, positions, stream in parts:
+            augment(Batch(part, positions, positions), STRONG, Streams([stream]))
+
+    def together() -> None:
+        augment(Batch(images, rows, rows), STRONG, Streams(streams))
+
+    best = [min(seconds(work, device, 1) for _ in range(rounds)) for work in (one_by_one, together)]
+    return best[0] * 1e3 / AHEAD, best[1] * 1e3 / AHEAD
+
+
 def main() -> None:
     """Measure and print one line a case."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -77,6 +96,10 @@ def main() -> None:
     for policy, size in CASES:
         batched, pillow = compare(policy, size, settings.batch, settings.device, settings.rounds)
         print(f"{policy:10}{size:5}{batched:12,.0f}{pillow:12,.0f}{batched / pillow:8.2f}")
+    print(f"\n{'size':>5}{'batch':>7}{'ms a batch':>12}{'of ten':>8}{'ratio':>8}")
+    for size, batch in ((32, settings.batch), (8, settings.batch // 4)):
+        alone, among = one_by_one_and_together(size, batch, settings.device, settings.rounds)
+        print(f"{size:5}{batch:7}{alone:12.2f}{among:8.2f}{alone / among:8.2f}")
 
 
 if __name__ == "__main__":

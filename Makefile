@@ -24,7 +24,7 @@ test: $(VENV)/.development  ## Style, types, floors, and all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term
 
 soak: $(VENV)/.development  ## The long tests that `make test` leaves out
 	$(BIN)/python -m pytest -m soak

@@ -53,6 +53,11 @@ def content(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != ".lock"}
 
 
+def interruptible():
+    """Take interrupts as a terminal's command does, also where these tests run in the background of a shell."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class Command:
     """`data prepare` of the faces in processes of its own, which count the pictures that they decode."""
 
@@ -66,7 +71,7 @@ class Command:
         command = [sys.executable, "-c", textwrap.dedent(PROGRAM), COUNT, PER_PART, self.decoded, *arguments]
         environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen(list(map(str, command)), env=environment, **pipes)
+        return subprocess.Popen(list(map(str, command)), env=environment, preexec_fn=interruptible, **pipes)
 
     def count(self):
         return self.decoded.stat().st_size

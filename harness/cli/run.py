@@ -64,7 +64,9 @@ def run_command(
     if not todo:
         settings.say(f"nothing to do: all {len(plan.runs)} runs are done at scale {scale}\n{report}")
         return 0
-    settings.say(f"{len(todo)} runs to do at scale {scale}: {describe_costs(costs(todo))}")
+    settings.say(
+        f"{len(todo)} {'run' if len(todo) == 1 else 'runs'} to do at scale {scale}: {describe_costs(costs(todo))}"
+    )
     for planned in todo:
         planned.ask()
     execution = Execution(loader=loader, compile=compile)

@@ -48,6 +48,10 @@ class Draws(ABC):
         """Return int64 numbers in [0, high), of shape `(len(rows),)`, for `high` up to 2^31."""
         return ((self._bits(rows, 1)[:, 0] >> 20) & 0xFFFFFFFF) * high >> 32
 
+    def permutations(self, n: int, device: torch.device | str = "cpu") -> Tensor:
+        """Return the numbers 0 to n - 1 in random order, once for every address: `(addresses, n)`."""
+        return self._bits(torch.zeros(1, dtype=torch.int64, device=device), n).argsort(dim=1, stable=True)
+
     @abstractmethod
     def _bits(self, rows: Tensor, count: int) -> Tensor:
         """Return int64 words with all 64 bits random, of shape `(len(rows), count)`."""
@@ -67,7 +71,7 @@ class Stream(Draws):
 
     def permutation(self, n: int, device: torch.device | str = "cpu") -> Tensor:
         """Return the numbers 0 to n - 1 in random order."""
-        return self._bits(torch.zeros(1, dtype=torch.int64, device=device), n)[0].argsort(stable=True)
+        return self.permutations(n, device)[0]
 
     def generator(self) -> torch.Generator:
         """Return a CPU generator seeded by this address, for library code that wants one."""
@@ -93,10 +97,6 @@ class Streams(Draws):
     def at(self, *address: int | str) -> Self:
         """Return the streams at an address below each of these."""
         return type(self)([stream.at(*address) for stream in self._streams])
-
-    def permutations(self, n: int, device: torch.device | str = "cpu") -> Tensor:
-        """Return the permutation of the numbers 0 to n - 1 of every address, `(len(self), n)`."""
-        return self._bits(torch.zeros(1, dtype=torch.int64, device=device), n).argsort(dim=1, stable=True)
 
     def _bits(self, rows: Tensor, count: int) -> Tensor:
         keys = self._keys.to(rows.device, non_blocking=True)

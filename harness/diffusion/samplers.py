@@ -5,7 +5,7 @@ x_0 is clamped at every step, as in the authors' code. All return float32 of sha
 
 from collections.abc import Callable
 from itertools import pairwise
-from math import expm1, log
+from math import expm1
 
 import torch
 from torch import Tensor
@@ -14,6 +14,14 @@ from harness.diffusion.gaussian import GaussianDiffusion, NoisePredictor
 from harness.randomness import Stream
 from harness.spec.errors import SpecError
 from harness.spec.samplers import DDIM, Ancestral, DPMSolver, Sampler
+
+LEAST_HALF_LOG_SNR = -5.1
+"""Noisier than this are the last timesteps of a cosine schedule, between which the solver is unstable; its authors
+skip them too."""
+Denoiser = Callable[[Tensor, int], Tensor]
+"""Maps x_t and t to the clamped estimate of x_0."""
+Noise = Callable[[int], Tensor]
+"""Maps t to standard normal noise, shaped like the samples."""
 
 
 def draw(
@@ -38,6 +46,8 @@ def draw(
         return stream.at(t).normal(rows, *shape)
 
     match sampler:
+        case DDIM(steps=steps) | DPMSolver(steps=steps) if steps > diffusion.timesteps:
+            raise SpecError(f"steps={steps} exceeds the {diffusion.timesteps} timesteps of the diffusion")
         case Ancestral():
             return ancestral(diffusion, denoise, noise, x)
         case DDIM(steps=steps, eta=eta):
@@ -45,15 +55,6 @@ def draw(
         case DPMSolver(steps=steps):
             return dpm_solver(diffusion, denoise, x, evenly_denoised(steps, diffusion))
     raise SpecError(f"a Gaussian diffusion has no sampler '{sampler.kind}'")
-
-
-LEAST_HALF_LOG_SNR = -5.1
-"""Noisier than this are the last timesteps of a cosine schedule, between which the solver is unstable; its authors
-skip them too."""
-Denoiser = Callable[[Tensor, int], Tensor]
-"""Maps x_t and t to the clamped estimate of x_0."""
-Noise = Callable[[int], Tensor]
-"""Maps t to standard normal noise, shaped like the samples."""
 
 
 def ancestral(diffusion: GaussianDiffusion, denoise: Denoiser, noise: Noise, x: Tensor) -> Tensor:
@@ -85,12 +86,12 @@ def dpm_solver(diffusion: GaussianDiffusion, denoise: Denoiser, x: Tensor, times
 
     The first step and the last one, to a clean image, are of first order.
     """
-    alphas_cumprod = diffusion.alphas_cumprod.double().tolist()
+    alphas_cumprod, log_snr = diffusion.alphas_cumprod.double().tolist(), half_log_snr(diffusion).tolist()
     previous: Tensor | None = None
     previous_step = 0.0
     for t, following in pairwise(timesteps):
         x0, signal, target = denoise(x, t), alphas_cumprod[t], alphas_cumprod[following]
-        step = _half_log_snr(target) - _half_log_snr(signal)
+        step = log_snr[following] - log_snr[t]
         ahead = x0 if previous is None else x0 + (x0 - previous) * (step / previous_step / 2)
         x = ((1 - target) / (1 - signal)) ** 0.5 * x - target**0.5 * expm1(-step) * ahead
         previous, previous_step = x0, step
@@ -98,28 +99,21 @@ def dpm_solver(diffusion: GaussianDiffusion, denoise: Denoiser, x: Tensor, times
 
 
 def spaced(steps: int, timesteps: int) -> list[int]:
-    """Return so many timesteps at equal distances, from the last to the first.
-
-    Raises `SpecError` when there are not so many.
-    """
-    if steps > timesteps:
-        raise SpecError(f"steps={steps} exceeds the {timesteps} timesteps of the diffusion")
+    """Return so many timesteps at equal distances, from the last to the first."""
     return torch.linspace(timesteps - 1, 0, steps, dtype=torch.float64).round().long().tolist()
 
 
 def evenly_denoised(steps: int, diffusion: GaussianDiffusion) -> list[int]:
     """Return timesteps at equal distances of the log signal-to-noise ratio, from noise to the first.
 
-    They are fewer than asked for where two would be the same. Raises `SpecError` when there are not so many.
+    They are fewer than asked for where two would be the same.
     """
-    if steps > diffusion.timesteps:
-        raise SpecError(f"steps={steps} exceeds the {diffusion.timesteps} timesteps of the diffusion")
-    alphas_cumprod = diffusion.alphas_cumprod.double()
-    half_log_snr = (alphas_cumprod / (1 - alphas_cumprod)).log() / 2
-    wanted = torch.linspace(max(LEAST_HALF_LOG_SNR, half_log_snr[-1].item()), half_log_snr[0].item(), steps)
-    nearest = (half_log_snr - wanted[:, None]).abs().argmin(dim=1)
-    return sorted(set(nearest.tolist()), reverse=True)
+    signal = half_log_snr(diffusion)
+    wanted = torch.linspace(max(LEAST_HALF_LOG_SNR, signal[-1].item()), signal[0].item(), steps, device=signal.device)
+    return sorted(set((signal - wanted[:, None]).abs().argmin(dim=1).tolist()), reverse=True)
 
 
-def _half_log_snr(alpha_cumprod: float) -> float:
-    return 0.5 * log(alpha_cumprod / (1 - alpha_cumprod))
+def half_log_snr(diffusion: GaussianDiffusion) -> Tensor:
+    """Return half the log signal-to-noise ratio of every timestep, `(timesteps,)` float64."""
+    signal = diffusion.alphas_cumprod.double()
+    return (signal / (1 - signal)).log() / 2

@@ -25,17 +25,18 @@ def accelerate(network: nn.Module, precision: Precision, compiled: bool) -> None
         return
     device = next(network.parameters()).device
     for name in ImageNetwork.PASSES:
-        inner: Pass = getattr(network, name)
+        forward: Pass = getattr(network, name)
         if compiled:
-            mode = "reduce-overhead" if device.type == "cuda" else "default"
-            inner = torch.compile(inner, mode=mode, dynamic=False)
-        setattr(network, name, _reduced(inner, device) if precision == "bf16" else _kept(inner, compiled))
+            forward = _compiled(forward, device)
+        if precision == "bf16":
+            forward = _reduced(forward, device)
+        setattr(network, name, forward)
 
 
 @contextmanager
 def accelerated(networks: Iterable[nn.Module], precision: Precision, compiled: bool) -> Iterator[None]:
     """Accelerate networks for a while, products outside of their passes included."""
-    chosen = [network for network in networks if isinstance(network, ImageNetwork)]
+    chosen = list(networks)
     for network in chosen:
         accelerate(network, precision, compiled)
     try:
@@ -44,7 +45,7 @@ def accelerated(networks: Iterable[nn.Module], precision: Precision, compiled: b
     finally:
         for network in chosen:
             for name in ImageNetwork.PASSES:
-                delattr(network, name)
+                vars(network).pop(name, None)  # the pass of the class shows again
 
 
 @contextmanager
@@ -60,15 +61,17 @@ def matmuls_in(precision: Precision) -> Iterator[None]:
         torch.backends.cudnn.allow_tf32 = previous[1]
 
 
-def _reduced(inner: Pass, device: torch.device) -> Pass:
+def _compiled(forward: Pass, device: torch.device) -> Pass:
+    """Compile a pass; its result is copied, since a CUDA graph writes to the same place again."""
+    mode = "reduce-overhead" if device.type == "cuda" else "default"
+    inner = torch.compile(forward, mode=mode, dynamic=False)
+    return lambda *inputs: inner(*inputs).clone()
+
+
+def _reduced(forward: Pass, device: torch.device) -> Pass:
     def run(*inputs: Tensor) -> Tensor:
         with torch.autocast(device.type, torch.bfloat16):
-            result = inner(*inputs)
+            result = forward(*inputs)
         return result.float()
 
     return run
-
-
-def _kept(inner: Pass, compiled: bool) -> Pass:
-    """Return the pass, its result out of the reach of the next call: a CUDA graph writes to the same place again."""
-    return (lambda *inputs: inner(*inputs).clone()) if compiled else inner

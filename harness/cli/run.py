@@ -77,8 +77,8 @@ def run_command(
     with display(console, len(plan.runs), len(plan.runs) - len(todo)) as shown:
         board = executor.execute(todo, shown.show)
     done = len(plan.runs) - len(todo) + len(board.done)
-    for loader, count in _loaders([*board.done.values(), *board.failed.values()], begun).items():
-        settings.say(f"loader: {loader}, {count} {'run' if count == 1 else 'runs'}")
+    for used, count in _loaders([*board.done.values(), *board.failed.values()], begun).items():
+        settings.say(f"loader: {used}, {count} {'run' if count == 1 else 'runs'}")
     settings.say(f"{done} of {len(plan.runs)} runs are done at scale {scale}\n{report}")
     return _tell_failures(board)
 

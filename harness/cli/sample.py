@@ -36,10 +36,11 @@ def sample_command(
       python -m harness sample d45a09 --sampler ddim:50 --count 100
       python -m harness sample d45a09 --sampler ancestral
     """
+    directory, sampler = settings.results.find(run), _read_sampler(sampler_text)
+
     from harness.worker.device import prepare_device
     from harness.worker.preview import preview
 
-    directory, sampler = settings.results.find(run), _read_sampler(sampler_text)
     images, step = preview(directory, sampler, count, prepare_device(device))
     planned = directory.run()
     how = sampler.label or "ancestral, all steps"

@@ -8,6 +8,7 @@ from harness.cli.settings import Settings, json_option, print_json
 
 if TYPE_CHECKING:
     from harness.spec.exhibit import Block, Exhibit
+    from harness.spec.paper import Paper
 
 
 @click.command("show")
@@ -22,7 +23,6 @@ def show_command(settings: Settings, exhibit: str, as_json: bool) -> None:
       python -m harness show table6
       python -m harness show hybvit/table6 --json
     """
-    from harness.report.data import as_printed
     from harness.spec.errors import SpecError
     from harness.spec.registry import find_exhibits
 
@@ -30,19 +30,8 @@ def show_command(settings: Settings, exhibit: str, as_json: bool) -> None:
     if len(found) > 1:
         raise SpecError(f"'{exhibit}' names {len(found)} exhibits: {', '.join(e.name for _, e in found)}")
     paper, spec = found[0]
-    rows: list[dict[str, Any]] = [
-        {
-            "section": row.section,
-            "label": row.label,
-            "source": row.source,
-            "reported": {metric.key: as_printed(spec.reported(row, metric)) for metric in spec.metrics},
-            "run": row.run.id if row.run else None,
-        }
-        for row in spec.rows
-    ]
     if as_json:
-        metrics = [metric.key for metric in spec.metrics]
-        print_json({"paper": paper.name, spec.kind: spec.name, "title": spec.title, "metrics": metrics, "rows": rows})
+        print_json(_document(paper, spec))
         return
     click.echo(f"{spec.kind.capitalize()} {spec.number} of {paper.title}: {spec.title}\n")
     for block in spec.blocks():
@@ -50,6 +39,27 @@ def show_command(settings: Settings, exhibit: str, as_json: bool) -> None:
         click.echo(_grid(spec, block) + "\n")
     for claim in spec.claims:
         click.echo(f"{claim.where}: {claim.says}")
+
+
+def _document(paper: "Paper", exhibit: "Exhibit") -> dict[str, Any]:
+    from harness.report.data import as_printed
+
+    return {
+        "paper": paper.name,
+        exhibit.kind: exhibit.name,
+        "title": exhibit.title,
+        "metrics": [metric.key for metric in exhibit.metrics],
+        "rows": [
+            {
+                "section": row.section,
+                "label": row.label,
+                "source": row.source,
+                "reported": {metric.key: as_printed(exhibit.reported(row, metric)) for metric in exhibit.metrics},
+                "run": row.run.id if row.run else None,
+            }
+            for row in exhibit.rows
+        ],
+    }
 
 
 def _grid(exhibit: "Exhibit", block: "Block") -> str:

@@ -18,11 +18,10 @@ from harness.data.manifest import FILE, Manifest
 from harness.data.originals.archive import Archive, Check, locate
 from harness.spec.errors import Needs
 from harness.spec.evaluations import INCEPTION_SHA256
-from harness.store.files import write_atomically, write_json
+from harness.store.files import sha256_of, write_atomically, write_json
 
 NAME = "inception"
 TITLE = "weights of the Inception network, for FID and IS"
-PAGE = "https://github.com/toshas/torch-fidelity/releases/tag/v0.2.0"
 WEIGHTS = Archive(
     "weights-inception-2015-12-05-6726825d.pth",
     95_628_359,
@@ -55,9 +54,7 @@ def take_in(path: Path, root: Path, check: Check, report: Report) -> tuple[str, 
         return name, False
     with reading(source), open(source, "rb") as original:
         write_atomically(folder / WEIGHTS.name, lambda copy: shutil.copyfileobj(original, copy))
-    with open(folder / WEIGHTS.name, "rb") as copy:
-        copied = hashlib.file_digest(copy, "sha256").hexdigest()
-    if copied != sha256:
+    if sha256_of(folder / WEIGHTS.name) != sha256:
         raise DataError(f"{source} has changed while it was copied: try again")
     manifest = Manifest(name=name, files={WEIGHTS.name: sha256}, archives={source.name: sha256})
     write_json(folder / FILE, manifest.model_dump())

@@ -42,6 +42,11 @@ def read_manifest(folder: Path) -> Manifest | None:
         raise corrupted(path, str(error)) from None
 
 
+def lost(folder: Path, manifest: Manifest) -> list[str]:
+    """Return the files that were prepared and are there no more."""
+    return [name for name in manifest.files if not (folder / name).is_file()]
+
+
 def lacking(manifest: Manifest, data: Dataset) -> str:
     """Return the split of a dataset whose images were not all prepared, nothing where all of them were."""
     for split, count in data.splits.items():

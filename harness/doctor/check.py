@@ -1,6 +1,6 @@
 """What looking at one thing of the machine has found."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -36,11 +36,6 @@ class Check:
             "mend": self.mend or None,
             "facts": dict(self.facts),
         }
-
-
-def is_there(checks: Iterable[Check], name: str) -> bool:
-    """Tell whether the thing of this name is there, be it degraded."""
-    return all(check.state is not State.MISSING for check in checks if check.name == name)
 
 
 def gigabytes(count: float) -> str:

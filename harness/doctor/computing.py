@@ -9,6 +9,7 @@ from typing import Any
 from harness import __version__
 from harness.doctor.check import Check, State, gigabytes
 from harness.doctor.children import run
+from harness.launch.devices import gpu_ids
 from harness.launch.limits import usable_cores, usable_memory
 from harness.store.provenance import git_state
 
@@ -54,7 +55,7 @@ def check_gpu(found: Mapping[str, Any]) -> Check:
     if driver is None:
         says = "none found. The laptop scale needs none; the paper's scale does"
         return Check("gpu", State.MISSING, says, facts=facts)
-    if visible is not None and not visible.strip(" -1,"):
+    if visible is not None and not gpu_ids():
         says = f"hidden by CUDA_VISIBLE_DEVICES={visible!r}"
         return Check("gpu", State.MISSING, says, "unset CUDA_VISIBLE_DEVICES", facts)
     if "error" not in found and found["cuda"] is None:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.data.catalogue import EMBEDDED
-from harness.data.manifest import lacking, read_manifest
+from harness.data.manifest import lacking, lost, read_manifest
 from harness.data.originals.sources import command_to_prepare
 from harness.doctor.check import Check, State
 from harness.launch.needs import exhibits_by_dataset
-from harness.launch.plan import Plan, PlannedRun
+from harness.launch.plan import Plan, PlannedRun, costs
 from harness.spec.data import Dataset
 from harness.spec.errors import HarnessError
 
@@ -32,10 +32,9 @@ def _check(data: Dataset, plans: Sequence[Plan], exhibits: list[str], root: Path
     """Look for a dataset; its runs are those of the first plan that has any, since scales train the same ones."""
     by_plan = ([planned for planned in plan.runs if planned.run.config.data.name == data.name] for plan in plans)
     trained = next(filter(None, by_plan), [])
-    hours = sum(planned.gpu_hours.hours for planned in trained if planned.gpu_hours)
     facts = {
         "runs": len(trained),
-        "reported_gpu_hours": round(hours, 1) or None,
+        "reported_gpu_hours": costs(trained)["reported_gpu_hours"],
         "needed_by": exhibits,
         "bytes": sum(data.splits.values()) * data.pixels,
         "embedded": data in EMBEDDED,
@@ -56,9 +55,8 @@ def _look(data: Dataset, root: Path) -> tuple[State, str, str]:
         if data in EMBEDDED:
             return State.OK, "made on first use", ""
         return State.MISSING, "not prepared", prepare
-    lost = [name for name in manifest.files if not (folder / name).is_file()]
-    if lost:
-        return State.MISSING, f"{folder} has lost {', '.join(lost)}: delete the folder first", prepare
+    if names := lost(folder, manifest):
+        return State.MISSING, f"{folder} has lost {', '.join(names)}: delete the folder first", prepare
     if split := lacking(manifest, data):
         count = data.splits[split]
         return State.MISSING, f"{folder} lacks the {count:,} images of split {split}: delete the folder first", prepare

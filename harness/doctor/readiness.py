@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.doctor.check import Check, State, gigabytes, is_there
+from harness.doctor.check import Check, State, gigabytes
 from harness.doctor.datasets import datasets_of
-from harness.launch.plan import Plan, PlannedRun, disk_bytes
+from harness.launch.plan import Plan, PlannedRun, costs, disk_bytes
 from harness.spec.evaluations import Generation
 from harness.store.run_directory import State as RunState
 
@@ -59,8 +59,8 @@ def assess(plan: Plan, checks: Sequence[Check]) -> Readiness:
         done=len(plan.runs) - len(todo),
         can_start=sum(not names for names in starting),
         can_finish=sum(not names for names in finishing),
-        reported_gpu_hours=plan.to_json()["totals"]["reported_gpu_hours"],
-        missing=(*missing, *_room(todo, checks)),
+        reported_gpu_hours=costs(plan.runs)["reported_gpu_hours"],
+        missing=(*missing, *_room(todo, checks, absent)),
     )
 
 
@@ -77,12 +77,10 @@ def _to_finish(planned: PlannedRun) -> list[str]:
     return [*_to_start(planned), *datasets_of(planned), *inception]
 
 
-def _room(todo: Sequence[PlannedRun], checks: Sequence[Check]) -> list[str]:
+def _room(todo: Sequence[PlannedRun], checks: Sequence[Check], absent: set[str]) -> list[str]:
     """Return complaints where results, or datasets that are still to be prepared, may not fit on the disk."""
     facts = {check.name: check.facts for check in checks}
-    unprepared = {
-        name: facts[name]["bytes"] for planned in todo for name in datasets_of(planned) if not is_there(checks, name)
-    }
+    unprepared = {name: facts[name]["bytes"] for planned in todo for name in datasets_of(planned) if name in absent}
     needed = {"results": sum(disk_bytes(planned) for planned in todo), "data": sum(unprepared.values())}
     return [
         f"room for {name} ({gigabytes(free)} of {gigabytes(size)})"

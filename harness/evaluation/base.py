@@ -30,6 +30,11 @@ def large_block(device: torch.device) -> int:
     return GPU_BLOCK if device.type == "cuda" else BLOCK
 
 
+def evaluation_stream(seed: int, purpose: str) -> Stream:
+    """Return the random numbers of an evaluation: a function of the run's seed and the purpose."""
+    return Stream(seed, "evaluation", purpose)
+
+
 @dataclass(frozen=True)
 class Subject:
     """A trained model, its data, and where to put the arrays from which the numbers can be recomputed.
@@ -62,7 +67,7 @@ class Subject:
 
     def stream(self, purpose: str) -> Stream:
         """Return the random numbers of an evaluation: a function of the run's seed and the purpose."""
-        return Stream(self.config.seed, "evaluation", purpose)
+        return evaluation_stream(self.config.seed, purpose)
 
     def save(self, name: str, array: NDArray[Any]) -> None:
         """Keep an array beside the record."""

@@ -20,7 +20,7 @@ def split_logits(split: str, subject: Subject) -> tuple[NDArray[np.float32], NDA
     model, loader = subject.model, subject.loader(split)
     assert isinstance(model, Classifier)
     logits = block_logits(model, image_blocks(loader), lambda done: subject.report(done, len(loader)))
-    labels = np.concatenate([batch.labels.cpu().numpy() for batch in loader.blocks(BLOCK)])
+    _, labels = subject.data.split(split)
     subject.save("logits", logits)
     subject.save("labels", labels)
     return logits, labels

@@ -10,6 +10,7 @@ no time is counted for sampling.
 
 import platform
 from collections.abc import Callable
+from contextlib import closing
 from time import perf_counter, process_time
 
 import torch
@@ -30,14 +31,15 @@ EXTRAPOLATED = (
 def evaluate(evaluation: Runtime, subject: Subject) -> Findings:
     """Return the minutes of an epoch, the hours of the whole training, and those times the one device."""
     config, device = subject.config, subject.device
-    trainer = Trainer(config, build_method(config, device), subject.loader("train"), device, subject.compiled)
-    for _ in range(evaluation.warmup_steps):
-        trainer.train_step()
     windows = []
-    for _ in range(evaluation.windows):
-        windows.append(seconds_of(trainer.train_step, evaluation.timed_steps, device) / evaluation.timed_steps)
-        subject.report(len(windows), evaluation.windows)
-    trainer.close()
+    with closing(
+        Trainer(config, build_method(config, device), subject.loader("train"), device, subject.compiled)
+    ) as trainer:
+        for _ in range(evaluation.warmup_steps):
+            trainer.train_step()
+        for _ in range(evaluation.windows):
+            windows.append(seconds_of(trainer.train_step, evaluation.timed_steps, device) / evaluation.timed_steps)
+            subject.report(len(windows), evaluation.windows)
     validation = validation_seconds(trainer.method.eval(), subject)
     minutes = (trainer.iterations_per_epoch * min(windows) + validation) / 60
     hours = config.training.epochs * minutes / 60

@@ -5,14 +5,14 @@ of the same weights with the same sampler has drawn already is taken over: 50,00
 """
 
 from contextlib import suppress
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from harness.data.loaders import to_uint8
-from harness.evaluation.base import Subject, large_block
+from harness.evaluation.base import Subject, evaluation_stream, large_block
 from harness.methods.base import Generator
 from harness.spec.evaluations import Generation
 from harness.spec.samplers import Sampler
@@ -30,10 +30,10 @@ WITHOUT_EFFECT = {"samples", "features", "weights", "reference", "score_splits",
 def draw(evaluation: Generation, subject: Subject) -> NDArray[np.uint8]:
     """Return the samples `(n, channels, size, size)`, which are kept as `samples.npy`."""
     count, shards = evaluation.samples, []
-    origin, step = _begin(evaluation, subject), BLOCKS_PER_SHARD * large_block(subject.device)
+    folders, step = _begin(evaluation, subject), BLOCKS_PER_SHARD * large_block(subject.device)
     for start in range(0, count, step):
         stop = min(start + step, count)
-        shard = _taken_over(origin, start, stop, subject)
+        shard = _taken_over(folders, start, stop)
         if shard is None:
             shard = _drawn(evaluation.sampler, start, stop, subject)
             subject.save(_shard_name(start), shard)
@@ -47,18 +47,29 @@ def draw(evaluation: Generation, subject: Subject) -> NDArray[np.uint8]:
 
 
 def _drawn(sampler: Sampler, start: int, stop: int, subject: Subject) -> NDArray[np.uint8]:
-    """Draw whole blocks, so that no sample depends on how many are asked for, and return what is wanted of them."""
-    model, stream = subject.model, subject.stream("samples")
-    assert isinstance(model, Generator)
-    block = large_block(subject.device)
-    blocks = torch.arange(start, stop + -(stop - start) % block, device=subject.device).split(block)
+    assert isinstance(subject.model, Generator)
     with subject.accelerated(subject.config.training.precision):
-        images = torch.cat([to_uint8(model.sample(sampler, stream, rows)) for rows in blocks])
+        return sample_rows(subject.model, sampler, subject.config.seed, start, stop, subject.device)
+
+
+def sample_rows(
+    model: Generator, sampler: Sampler, seed: int, start: int, stop: int, device: torch.device
+) -> NDArray[np.uint8]:
+    """Return the samples from `start` to `stop` of a run's seed.
+
+    Whole blocks are drawn, so that no sample depends on how many are asked for.
+    """
+    stream, block = evaluation_stream(seed, "samples"), large_block(device)
+    padded = torch.arange(start, stop + -(stop - start) % block, device=device)
+    images = torch.cat([to_uint8(model.sample(sampler, stream, rows)) for rows in padded.split(block)])
     return images[: stop - start].cpu().numpy()
 
 
-def _begin(evaluation: Generation, subject: Subject) -> dict[str, Any]:
-    """Note what the samples depend on and return it, having removed any that depend on something else."""
+def _begin(evaluation: Generation, subject: Subject) -> list[Path]:
+    """Note what the samples depend on, having removed any that depend on something else.
+
+    Return the folders of all evaluations of the run whose samples depend on the same, this one among them.
+    """
     settings = evaluation.model_dump(mode="json", exclude=WITHOUT_EFFECT)
     origin = settings | {"weights_sha256": subject.weights_sha256}
     path = subject.artefacts / ORIGIN
@@ -66,17 +77,16 @@ def _begin(evaluation: Generation, subject: Subject) -> dict[str, Any]:
         for stale in subject.artefacts.glob("*.npy"):
             stale.unlink()
         write_json(path, origin)
-    return origin
+    notes = sorted(subject.artefacts.parent.glob(f"*/{ORIGIN}"))
+    return [note.parent for note in notes if read_json(note) == origin]
 
 
-def _taken_over(origin: dict[str, Any], start: int, stop: int, subject: Subject) -> NDArray[np.uint8] | None:
-    """Return samples that were drawn before, for this evaluation or another of the run; None when they were not."""
-    for note in sorted(subject.artefacts.parent.glob(f"*/{ORIGIN}")):
-        if read_json(note) != origin:
-            continue
+def _taken_over(folders: list[Path], start: int, stop: int) -> NDArray[np.uint8] | None:
+    """Return samples that were drawn before, for one of these folders; None when they were not."""
+    for folder in folders:
         for name, first in ((_shard_name(start), start), ("samples", 0)):
             with suppress(OSError, ValueError, EOFError):  # what is absent or broken is drawn anew
-                found = load_array(note.with_name(f"{name}.npy"), mapped=True)[start - first : stop - first]
+                found = load_array(folder / f"{name}.npy", mapped=True)[start - first : stop - first]
                 if len(found) == stop - start:
                     return np.array(found)
     return None

@@ -11,7 +11,7 @@ def gpu_ids() -> list[str]:
     """Return the CUDA devices that a child may be given, empty when there are none."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
-        return [part for part in visible.split(",") if part.strip()]
+        return [part for part in visible.split(",") if part.strip() not in ("", "-1")]
     if shutil.which("nvidia-smi") is None:
         return []
     try:

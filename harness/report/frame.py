@@ -33,18 +33,22 @@ def measurements(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results)
         of_seed = list(cells(paper, exhibit, exhibit.rows, scale, [seed]))
         if not any(results.directory(cell.run).config.exists() for cell in of_seed):
             break
-        asked = {(cell.row.key, cell.metric, cell.reading): cell for cell in with_further(of_seed, exhibit)}
-        lines += [line for cell in asked.values() if (line := _line(cell, read(cell.run, cell.evaluation)))]
+        for cell in with_further(of_seed, exhibit):
+            if line := _line(cell, read(cell.run, cell.evaluation)):
+                lines.append(line)
     return pd.DataFrame(lines, columns=COLUMNS)
 
 
 def with_further(found: Iterable[Cell], exhibit: Exhibit) -> Iterator[Cell]:
-    """Yield cells, and those of the metrics that their evaluations measure and the exhibit has no column for."""
+    """Yield cells, and once each those that their evaluations measure and the exhibit has no column for."""
+    seen = set()
     for cell in found:
         yield cell
         quantities = cell.evaluation.labels(cell.run.config.data)
         for metric in FURTHER:
-            if metric.quantity in quantities and metric not in exhibit.metrics:
+            key = cell.row.key, cell.seed, metric, cell.reading
+            if metric.quantity in quantities and metric not in exhibit.metrics and key not in seen:
+                seen.add(key)
                 yield replace(cell, metric=metric)
 
 

@@ -54,9 +54,10 @@ class Evaluation(Family):
         """Return about how many bytes the arrays take that are kept beside the record."""
         return 0
 
-    def accepts(self, settings: Iterable[str]) -> bool:
+    @classmethod
+    def accepts(cls, settings: Iterable[str]) -> bool:
         """Tell whether the protocol has all of these settings."""
-        return set(settings) <= set(type(self).model_fields)
+        return set(settings) <= set(cls.model_fields)
 
 
 class Accuracy(Evaluation):
@@ -232,7 +233,7 @@ class Size(Evaluation):
 def reading_of(text: str) -> dict[str, str]:
     """Return the settings that a text such as `samples=50000` or `steps=100,restarts=5` changes.
 
-    Raises `SpecError` when it is no such text, or no evaluation has such a setting.
+    Raises `SpecError` when it is no such text, or no evaluation has these settings.
     """
     settings: dict[str, str] = {}
     allowed = set().union(*(evaluation.model_fields for evaluation in Evaluation.kinds.values())) - {"kind"}
@@ -243,4 +244,6 @@ def reading_of(text: str) -> dict[str, str]:
         if name not in allowed:
             raise unknown("setting of an evaluation", name, allowed)
         settings[name] = value
+    if not any(issubclass(kind, Evaluation) and kind.accepts(settings) for kind in Evaluation.kinds.values()):
+        raise SpecError(f"'{text}' is no protocol: no evaluation has {' and '.join(settings)} together")
     return settings

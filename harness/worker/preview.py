@@ -7,11 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness.data.loaders import to_uint8
-from harness.evaluation.base import BLOCK
+from harness.evaluation.samples import sample_rows
 from harness.methods.base import Generator, build_method
 from harness.models.acceleration import accelerated
-from harness.randomness import Stream
 from harness.spec.errors import SpecError
 from harness.spec.samplers import Sampler
 from harness.store.run_directory import RunDirectory
@@ -34,11 +32,8 @@ def preview(
         raise SpecError(f"{run.name} ({run.id}) generates nothing: it is trained by '{run.config.method.kind}'")
     weights, step = _latest_weights(directory)
     model.load_state_dict(weights)
-    stream = Stream(run.config.seed, "evaluation", "samples")
-    blocks = [torch.arange(start, min(start + BLOCK, count), device=device) for start in range(0, count, BLOCK)]
     with torch.inference_mode(), accelerated(model.players().values(), run.config.training.precision, compiled=False):
-        images = torch.cat([to_uint8(model.sample(sampler, stream, rows)) for rows in blocks])
-    return images.cpu().numpy(), step
+        return sample_rows(model, sampler, run.config.seed, 0, count, device), step
 
 
 def _latest_weights(directory: RunDirectory) -> tuple[Mapping[str, Tensor], int]:

@@ -47,6 +47,7 @@ def test_a_gpu_is_named_with_its_memory_and_driver(driver):
     [
         ({"gpus": [GPU | {"bf16": False}]}, "0", State.DEGRADED, "no bfloat16", ""),
         ({"cuda": None, "gpus": []}, "0", State.MISSING, "this build of torch cannot use it", "reinstall torch"),
+        ({"cuda": None, "gpus": []}, "1", State.MISSING, "this build of torch cannot use it", "reinstall torch"),
         ({"gpus": [], "gpu_error": "driver too old"}, "0", State.MISSING, "driver too old", "nvidia-smi"),
         ({"gpus": []}, "", State.MISSING, "hidden by CUDA_VISIBLE_DEVICES=''", "unset CUDA_VISIBLE_DEVICES"),
         ({"gpus": []}, "-1", State.MISSING, "hidden by CUDA_VISIBLE_DEVICES='-1'", "unset"),

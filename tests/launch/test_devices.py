@@ -33,7 +33,7 @@ def test_a_broken_driver_means_no_gpu(nvidia_smi):
     assert default_workers() == len(os.sched_getaffinity(0))
 
 
-@pytest.mark.parametrize(("visible", "expected"), [("", []), ("3", ["3"]), ("1,0", ["1", "0"])])
+@pytest.mark.parametrize(("visible", "expected"), [("", []), ("-1", []), ("3", ["3"]), ("1,0", ["1", "0"])])
 def test_what_is_visible_counts(monkeypatch, visible, expected):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert gpu_ids() == expected

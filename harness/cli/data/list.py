@@ -101,7 +101,7 @@ def _describe_weights(name: str, root: "Path", needed: list[str]) -> dict[str, A
 
 def _state(folder: "Path") -> tuple[str, int]:
     """Return whether a folder is prepared, and how many bytes it takes, 0 where it is not."""
-    from harness.data.manifest import read_manifest
+    from harness.data.manifest import lost, read_manifest
     from harness.spec.errors import HarnessError
 
     try:
@@ -110,7 +110,9 @@ def _state(folder: "Path") -> tuple[str, int]:
         return "unreadable", 0
     if manifest is None:
         return "missing", 0
-    return "prepared", sum((folder / name).stat().st_size for name in manifest.files if (folder / name).exists())
+    if lost(folder, manifest):
+        return "damaged", 0
+    return "prepared", sum((folder / name).stat().st_size for name in manifest.files)
 
 
 def _archive(archive: "Archive") -> dict[str, Any]:

@@ -87,8 +87,12 @@ def _take_in(settings: Settings, path: Path | None, check: "Check") -> None:
     """Take the weights of the Inception network in from `path`, or from a download."""
     from harness.cli.data.progress import progress
     from harness.data.inception import DIGITS, NAME, WEIGHTS, take_in
+    from harness.data.manifest import FILE
     from harness.data.originals.download import download
 
+    if path is None and (settings.data_root / NAME / FILE).exists():
+        settings.say(f"{NAME}: was prepared already in {settings.data_root / NAME}")
+        return
     with progress(settings.console()) as report:
         source = path or download(WEIGHTS, settings.downloads, report)
         name, new = take_in(source, settings.data_root, check, report)

@@ -27,16 +27,16 @@ def verify_command(settings: Settings, names: tuple[str, ...]) -> int:
     from harness.data.inception import taken_in
 
     root = settings.data_root
-    every = [*datasets(), *taken_in(root)]
-    return 1 if sum(_verify(name, root, expected=bool(names)) for name in names or every) else 0
+    chosen = {name: _how(name, root) for name in names or (*datasets(), *taken_in(root))}
+    return 1 if sum(_verify(name, how, root, expected=bool(names)) for name, how in chosen.items()) else 0
 
 
-def _verify(name: str, root: "Path", *, expected: bool) -> int:
+def _verify(name: str, how: str, root: "Path", *, expected: bool) -> int:
     """Print what is found of a dataset or of weights, and return how much of it is wrong."""
     from harness.data.manifest import inspect, read_manifest
     from harness.spec.errors import HarnessError
 
-    how, folder = _how(name, root), root / name
+    folder = root / name
     try:
         manifest = read_manifest(folder)
     except HarnessError as error:

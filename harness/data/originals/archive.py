@@ -1,7 +1,7 @@
 """Original archives: their names, sizes and hashes, and the two ways to accept a file as one of them."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from harness.data.blocks import Report
 from harness.data.errors import DataError, reading
 
 PIECE = 2**22
+SPELLED = {"sha256": "SHA-256", "md5": "MD5"}
 
 
 @dataclass(frozen=True)
@@ -52,16 +53,17 @@ def compare(archive: Archive, path: Path, report: Report) -> tuple[str, str]:
         size = path.stat().st_size
     if size != archive.size:
         return "", f"it has {size:,} bytes, the original has {archive.size:,}"
-    sha256, md5 = _hashes(path, report)
-    for kind, found, expected in (("SHA-256", sha256, archive.sha256), ("MD5", md5, archive.md5)):
-        if expected and found != expected:
-            return sha256, f"its {kind} is {found}, that of the original {expected}"
-    return sha256, ""
+    published = {name: value for name, value in (("sha256", archive.sha256), ("md5", archive.md5)) if value}
+    found = _hashes(path, report, {"sha256", *published})
+    for name, expected in published.items():
+        if found[name] != expected:
+            return found["sha256"], f"its {SPELLED[name]} is {found[name]}, that of the original {expected}"
+    return found["sha256"], ""
 
 
 def unverified(archive: Archive, path: Path, report: Report) -> str:
     """Return the SHA-256 of any file, or for a folder the words that it has none."""
-    return "none: a folder" if path.is_dir() else _hashes(path, report)[0]
+    return "none: a folder" if path.is_dir() else _hashes(path, report, {"sha256"})["sha256"]
 
 
 def locate(archives: tuple[Archive, ...], path: Path) -> dict[str, Path]:
@@ -79,15 +81,15 @@ def locate(archives: tuple[Archive, ...], path: Path) -> dict[str, Path]:
     return {archive.name: folder / archive.name for archive in archives}
 
 
-def _hashes(path: Path, report: Report) -> tuple[str, str]:
-    """Return the SHA-256 and the MD5 of a file, read once."""
-    hashes = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+def _hashes(path: Path, report: Report, names: Iterable[str]) -> dict[str, str]:
+    """Return the hashes of a file by name, read once."""
+    hashes = {name: hashlib.new(name, usedforsecurity=False) for name in names}
     done = 0
     with reading(path), open(path, "rb") as file:
         total = path.stat().st_size
         while piece := file.read(PIECE):
-            for one in hashes:
+            for one in hashes.values():
                 one.update(piece)
             done += len(piece)
             report(f"checking {path.name}", done, total)
-    return hashes[0].hexdigest(), hashes[1].hexdigest()
+    return {name: one.hexdigest() for name, one in hashes.items()}

@@ -6,12 +6,11 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from filelock import FileLock
-
 from harness import __version__
 from harness.data.blocks import Report
 from harness.data.errors import DataError
 from harness.data.originals.archive import Archive, compare
+from harness.data.preparing import alone
 from harness.store.files import writing
 
 TIMEOUT_SECONDS = 60
@@ -29,7 +28,8 @@ def download(archive: Archive, folder: Path, report: Report) -> Path:
     part = path.with_name(f"{archive.name}.part")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / f".{archive.name}.lock"):
+    waiting = f"waiting for another process that downloads {archive.name}"
+    with alone(folder / f".{archive.name}.lock", lambda: report(waiting, 0, 0)):
         if not path.exists():
             _fetch(archive, part, report)
             _, complaint = compare(archive, part, report)

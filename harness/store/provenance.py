@@ -3,6 +3,7 @@
 import platform
 import socket
 import subprocess
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -13,7 +14,7 @@ from harness.store.records import Segment
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "safetensors", "pydantic")
 
 
-def segment(device: str, threads: int, first_step: int, loader: str) -> Segment:
+def segment(device: str, device_name: str, threads: int, world_size: int) -> Segment:
     """Return the record of a worker's stay that begins now."""
     commit, dirty = git_state()
     return Segment(
@@ -25,9 +26,21 @@ def segment(device: str, threads: int, first_step: int, loader: str) -> Segment:
         commit=commit,
         dirty=dirty,
         versions=versions(),
-        first_step=first_step,
-        loader=loader,
+        world_size=world_size,
+        devices=world_size,
+        device_name=device_name,
     )
+
+
+@cache
+def processor_name() -> str:
+    """Return what the processor is called, as far as the system tells."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == "model name" and value.strip():
+                return " ".join(value.split())
+    return platform.processor() or platform.machine()
 
 
 def versions() -> dict[str, str]:

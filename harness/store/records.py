@@ -91,9 +91,14 @@ class Outcome(Record):
 
 
 class Segment(Record):
-    """One worker's stay on a run: where, with which code, and for how long.
+    """One worker's stay on a run: where, with which code, for how long, and what it did in that time.
 
-    `loader` names what kept the training images, and why it was taken.
+    `world_size` ranks computed on `devices` devices called `device_name`. `loader` names what kept the training images,
+    and why it was taken; `first_step` is where training went on: both are None in a stay that only measured. Of the
+    `steps` of training that follow, `training_seconds` are spent, validation and checkpoints included, and the
+    first of them takes `first_step_seconds`: whatever is compiled or loaded. `evaluations` holds the seconds of those
+    that were finished, by their ids. `energy_joules` is what the devices took meanwhile, where NVML tells it.
+    Stays of versions before these fields have None, and count their training only.
     """
 
     started: datetime
@@ -104,8 +109,26 @@ class Segment(Record):
     commit: str | None
     dirty: bool | None
     versions: dict[str, str]
-    first_step: int
+    first_step: int | None = None
     loader: str | None = None
+    world_size: int = 1
+    devices: int = 1
+    device_name: str | None = None
+    steps: int | None = None
+    training_seconds: float | None = None
+    first_step_seconds: float | None = None
+    evaluations: dict[str, float] = Field(default_factory=dict)
+    energy_joules: float | None = None
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether it computed on GPUs."""
+        return self.device.startswith("cuda")
+
+    @property
+    def device_seconds(self) -> float:
+        """The seconds of all its ranks together."""
+        return self.seconds * self.world_size
 
 
 class Progress(Record):

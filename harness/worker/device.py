@@ -5,6 +5,7 @@ import os
 import torch
 
 from harness.spec.errors import SpecError
+from harness.store.provenance import processor_name
 
 
 def wants_compilation(choice: str, device: torch.device) -> bool:
@@ -37,3 +38,8 @@ def prepare_device(name: str | None) -> torch.device:
     # Every empty tensor would be filled first: nothing here reads what it has not written.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     return device
+
+
+def device_name(device: torch.device) -> str:
+    """Return what the device is called: runs on devices of one name are as fast as each other."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else processor_name()

@@ -1,17 +1,15 @@
-"""Keeps a training's checkpoints, curves and costs while the loop runs."""
+"""Keeps a training's checkpoints and curves while the loop runs."""
 
 import logging
 import os
 import time
 from collections.abc import Callable
 
-import torch
-
 from harness.store.curves import append_point
-from harness.store.provenance import segment
 from harness.store.run_directory import RunDirectory
 from harness.training.checkpoints import save_checkpoint, save_tensors
 from harness.training.loop import Trainer
+from harness.worker.stay import Stay
 from harness.worker.validation import Validator
 
 log = logging.getLogger("harness.worker")
@@ -22,34 +20,31 @@ CHECKPOINT_SHARE = 0.02
 
 
 class Keeper:
-    """Keeps a training's checkpoints, curves and costs while the loop runs."""
+    """Keeps a training's checkpoints and curves while the loop runs, and tells the stay how far it is."""
 
     def __init__(
         self,
         directory: RunDirectory,
         trainer: Trainer,
-        device: torch.device,
-        loader: str,
+        stay: Stay,
         show: Callable[[int, int, float], None],
         validator: Validator,
     ) -> None:
         self._directory = directory
         self._trainer = trainer
+        self._stay = stay
         self._show = show
         self._validator = validator
         self._first_step = trainer.step
         self._begun = self._last_save = time.monotonic()
         self._interval = CHECKPOINT_SECONDS
         self._snapshot_steps = {round(trainer.iterations * tenths / 10): tenths for tenths in range(1, 10)}
-        taken = [int(path.stem) for path in directory.segments.glob("*.json")]
-        self._segment_path = directory.segments / f"{max(taken, default=0) + 1}.json"
-        self._segment = segment(str(device), torch.get_num_threads(), trainer.step, loader)
-        self._segment.save(self._segment_path)
 
     def after_step(self, step: int) -> None:
         """Show progress, keep a snapshot after each tenth of the training, and a checkpoint when it is time."""
         if step in self._snapshot_steps:
             save_tensors(self._directory.snapshot(self._snapshot_steps[step]), self._trainer.ema_weights())
+        self._stay.trained_to(step)
         now = time.monotonic()
         rate = (step - self._first_step) / (now - self._begun)
         self._show(step, self._trainer.iterations, round(rate, 2))
@@ -67,6 +62,6 @@ class Keeper:
         """Save a checkpoint and the time spent so far."""
         begun = time.monotonic()
         save_checkpoint(self._directory.checkpoints, self._trainer.step, self._trainer.state())
-        self._segment.model_copy(update={"seconds": round(begun - self._begun, 3)}).save(self._segment_path)
+        self._stay.keep()
         self._last_save = time.monotonic()
         self._interval = max(CHECKPOINT_SECONDS, (self._last_save - begun) / CHECKPOINT_SHARE)

@@ -24,6 +24,7 @@ from harness.training.checkpoints import load_tensors, newest_checkpoint, save_t
 from harness.training.loop import Hooks, Trainer
 from harness.worker.device import wants_compilation
 from harness.worker.keeper import Keeper
+from harness.worker.stay import Stay
 from harness.worker.stop import Stopped, StopRequest
 from harness.worker.validation import Validator
 
@@ -51,6 +52,7 @@ class Session:
         device: torch.device,
         execution: Execution,
         stop: StopRequest,
+        stay: Stay,
     ) -> None:
         self.results = results
         self.directory = directory
@@ -59,6 +61,7 @@ class Session:
         self.execution = execution
         self.compiled = wants_compilation(execution.compile, device)
         self.stop = stop
+        self.stay = stay
         self.run: Run = directory.run()
         # Opening hashes every file, and several evaluations may ask for the same outliers.
         self._open_data = cache(lambda data: open_dataset(data, data_root))
@@ -85,7 +88,9 @@ class Session:
                 weights_sha256 = self._load_weights(model, record, round(10 * evaluation.after))
                 subject = self._subject(model, weights_sha256, self.directory.artefacts(evaluation), evaluation.kind)
                 try:
-                    measure(evaluation, subject).save(self.directory.record_path(evaluation))
+                    measured = measure(evaluation, subject)
+                    measured.save(self.directory.record_path(evaluation))
+                    self.stay.evaluated(evaluation.id, measured.seconds)
                 except Needs as need:
                     log.warning("%s %s", evaluation.id, need)
                     needs[evaluation.id] = need
@@ -100,8 +105,8 @@ class Session:
         trainer = Trainer(config, method, loader, self.device, self.compiled)
         self._resume(trainer)
         validator = Validator(config, self._loaders.open(self.data, "test"), self.device)
-        choice = self._loaders.choice(self.data, "train")
-        keeper = Keeper(self.directory, trainer, self.device, str(choice), self._show_training, validator)
+        self.stay.begin_training(trainer.step, str(self._loaders.choice(self.data, "train")))
+        keeper = Keeper(self.directory, trainer, self.stay, self._show_training, validator)
         ended = trainer.run(Hooks(keeper.after_step, keeper.after_epoch, lambda: self.stop.wanted))
         keeper.save()
         if not ended:
@@ -161,6 +166,7 @@ class Session:
 
     def _show(self, progress: Progress) -> None:
         """Tell the displays where the run stands, at most once a second."""
+        self.stay.keep_sometimes()
         now = time.monotonic()
         if now - self._last_shown >= PROGRESS_SECONDS or progress.step == progress.total:
             progress.save(self.directory.progress)

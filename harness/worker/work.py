@@ -16,6 +16,7 @@ from harness.store.lease import Lease
 from harness.store.records import Need, Outcome
 from harness.store.run_directory import Results, RunDirectory
 from harness.worker.session import Incomplete, Session
+from harness.worker.stay import Stay
 from harness.worker.stop import Stopped, StopRequest
 
 log = logging.getLogger("harness.worker")
@@ -44,7 +45,8 @@ def work(
     with lease, stop, _logging_to(directory.log):
         directory.outcome.unlink(missing_ok=True)
         try:
-            Session(results, directory, data_root, device, execution, stop).finish()
+            with Stay(directory, device) as stay:
+                Session(results, directory, data_root, device, execution, stop, stay).finish()
         except Stopped:
             log.info("interrupted")
             return Ending.INTERRUPTED

@@ -242,7 +242,11 @@ def test_a_deleted_record_is_measured_anew_without_training(finished, harness, t
     done = harness("run", "toy/table101", results=results)
     assert done.returncode == 0, done.stderr
     assert snapshot(results) == snapshot(finished[0])
-    assert all(len(list((run / "segments").iterdir())) == 1 for run in (results / "runs").iterdir())
+    for run in (results / "runs").iterdir():
+        first, second = (json.loads((run / "segments" / f"{n}.json").read_text()) for n in (1, 2))
+        assert (first["first_step"], second["first_step"], second["steps"]) == (0, None, None)
+        assert second["evaluations"].keys() == first["evaluations"].keys()
+        assert second["seconds"] >= sum(second["evaluations"].values()) > 0
 
 
 @pytest.fixture

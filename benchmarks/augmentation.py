@@ -22,7 +22,7 @@ import pillow_pipeline
 import torch
 
 from experiments.hybvit.runs import STRONG
-from harness.data.augmentation import augment
+from harness.data.augmentation import augment, select
 from harness.data.autoaugment import KINDS, autoaugment, draw
 from harness.data.loaders import Batch, to_signed
 from harness.data.photographs import PHOTOGRAPHS, read
@@ -68,12 +68,16 @@ def one_by_one_and_together(size: int, batch: int, device: torch.device, rounds:
     streams = [Stream("benchmark", step) for step in range(AHEAD)]
     parts = list(zip(images.split(batch), rows.split(batch), streams, strict=True))
 
+    def whole(images: Batch, addresses: list[Stream]) -> None:
+        steps = Streams(addresses)
+        augment(images, STRONG, steps, select(STRONG, steps, batch, range(batch)))
+
     def one_by_one() -> None:
         for part, positions, stream in parts:
-            augment(Batch(part, positions, positions), STRONG, Streams([stream]))
+            whole(Batch(part, positions, positions), [stream])
 
     def together() -> None:
-        augment(Batch(images, rows, rows), STRONG, Streams(streams))
+        whole(Batch(images, rows, rows), streams)
 
     best = [min(seconds(work, device, 1) for _ in range(rounds)) for work in (one_by_one, together)]
     return best[0] * 1e3 / AHEAD, best[1] * 1e3 / AHEAD

@@ -18,7 +18,7 @@ import torch
 from plain import PlainTraining
 
 from experiments.hybvit.runs import HYBVIT
-from harness.data.augmentation import augment
+from harness.data.augmentation import augment, select
 from harness.data.loaders import Batch, ResidentLoader
 from harness.data.photographs import PHOTOGRAPHS, read
 from harness.evaluation.runtime import device_name, seconds_of
@@ -41,7 +41,9 @@ class BatchedAugmentation(PlainTraining):
         images = torch.from_numpy(self.images[chosen].transpose(0, 3, 1, 2) / np.float32(127.5) - 1).to(self.device)
         rows = torch.arange(len(images), device=self.device)
         config = self.method.augmentation.but(mix=0.0)
-        return augment(Batch(images, rows, rows), config, Streams([Stream(self.steps_made)])).images
+        streams = Streams([Stream(self.steps_made)])
+        selection = select(config, streams, len(images), range(len(images)))
+        return augment(Batch(images, rows, rows), config, streams, selection).images
 
 
 def ways(config: RunConfig, device: torch.device, compiled: bool) -> dict[str, Callable[[], None]]:
@@ -79,12 +81,15 @@ def augmentation_seconds(config: RunConfig, device: torch.device, steps: int) ->
     count = AHEAD * config.training.batch_size
     images = torch.rand(count, 3, config.data.image_size, config.data.image_size, device=device) * 2 - 1
     rows = torch.arange(count, device=device)
+    augmentation, streams = config.method.value_of("augmentation"), Streams([Stream(0, i) for i in range(AHEAD)])
+    batch_size = config.training.batch_size
 
     def work() -> None:
         augment(
             Batch(images, rows, rows),
-            config.method.value_of("augmentation"),
-            Streams([Stream(0, i) for i in range(AHEAD)]),
+            augmentation,
+            streams,
+            select(augmentation, streams, batch_size, range(batch_size)),
         )
 
     work()

@@ -84,7 +84,8 @@ class Stream(Draws):
 class Streams(Draws):
     """The random numbers at several addresses at once.
 
-    The first dimension of what is drawn goes through the addresses in turn, `len(rows)` numbers for each.
+    The first dimension of what is drawn goes through the addresses in turn: for each the same rows, or its own line
+    of rows `(addresses, rows)`.
     """
 
     def __init__(self, streams: Sequence[Stream]) -> None:

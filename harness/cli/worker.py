@@ -13,19 +13,28 @@ from harness.cli.settings import Settings, execution_options
 def worker_command(settings: Settings, run: str, device: str | None, loader: str, compile: str) -> int:
     """Bring one run of the results directory to its end, from wherever it stopped.
 
-    RUN is the beginning of a run's id. Exit codes: 0 done, 1 failed, 3 another worker is at it, 130 interrupted.
+    RUN is the beginning of a run's id. Started by torchrun or srun, all its processes work on the run together.
+    Exit codes: 0 done; 1 failed, see outcome.json; 3 another worker is at it; 75 evicted by SIGUSR2 and 76 another
+    process was lost, both to be started again; 130 interrupted.
 
     \b
-    Example:  python -m harness worker 679901
+    Examples:
+      python -m harness worker 679901
+      torchrun --nproc-per-node 4 -m harness worker 679901
+      srun --ntasks 4 python -m harness worker 679901
     """
     directory = settings.results.find(run)
 
+    from harness.launch.place import find_place
     from harness.spec.execution import Execution
+    from harness.training.world import join
     from harness.worker import Ending, work
     from harness.worker.device import prepare_device
 
-    execution = Execution(loader=loader, compile=compile)
-    ending = work(settings.results, directory, settings.data_root, prepare_device(device), execution)
+    execution, place = Execution(loader=loader, compile=compile), find_place()
+    chosen = prepare_device(device, place.local_rank)
+    with join(place.rank, place.world_size, place.init_method, chosen) as world:
+        ending = work(settings.results, directory, settings.data_root, chosen, execution, world)
     if ending is Ending.BUSY:
         settings.say(f"{directory.id} is held by another worker")
     return ending.value

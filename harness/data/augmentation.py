@@ -26,37 +26,67 @@ ERASING_TRIES = 100
 
 @dataclass(frozen=True)
 class Mixed:
-    """An augmented batch with two labels per image; the first has the weight `share`, the second the rest."""
+    """Augmented rows of a batch with two labels per image; the first has the weight `share`, the second the rest.
+
+    `rows` are their positions in the global batch: what a step draws for an image, it draws at its row.
+    """
 
     images: Tensor
     labels: Tensor
     partner_labels: Tensor
     share: Tensor
+    rows: Tensor
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def split(self, size: int) -> "Iterator[Mixed]":
         """Yield parts of this size, in order."""
-        parts = (tensor.split(size) for tensor in (self.images, self.labels, self.partner_labels, self.share))
-        return starmap(Mixed, zip(*parts, strict=True))
+        tensors = (self.images, self.labels, self.partner_labels, self.share, self.rows)
+        return starmap(Mixed, zip(*(tensor.split(size) for tensor in tensors), strict=True))
 
 
-def unmixed(images: Tensor, labels: Tensor) -> Mixed:
+@dataclass(frozen=True)
+class Selection:
+    """What one rank loads of the global batches of some steps, on the CPU.
+
+    `rows` `(steps, loaded)` are positions in the global batch; the first of them are the rank's own, as many as
+    `partners` `(steps, own)` has, which says where among the loaded ones the image stands that each is mixed with.
+    """
+
+    rows: Tensor
+    partners: Tensor
+
+
+def select(config: Augmentation, streams: Streams, batch_size: int, part: range) -> Selection:
+    """Return what a rank has to load for its part of the global batches: its own rows, and those they are mixed with.
+
+    Whoever owns the whole batch has the partners among its own rows.
+    """
+    own = torch.arange(part.start, part.stop).expand(len(streams), -1)
+    if not config.mix:
+        return Selection(own, own - part.start)
+    partners = streams.at("mixing", "partner").permutations(batch_size)
+    if len(part) == batch_size:
+        return Selection(own, partners)
+    places = torch.arange(len(part), 2 * len(part)).expand(len(streams), -1)
+    return Selection(torch.cat([own, partners[:, part.start : part.stop]], dim=1), places)
+
+
+def unmixed(images: Tensor, labels: Tensor, rows: Tensor) -> Mixed:
     """Return images with one label each."""
-    return Mixed(images, labels, labels, torch.ones(len(labels), device=images.device))
+    return Mixed(images, labels, labels, torch.ones(len(labels), device=images.device), rows)
 
 
-def augment(batch: Batch, config: Augmentation, streams: Streams) -> Mixed:
+def augment(batch: Batch, config: Augmentation, streams: Streams, selection: Selection) -> Mixed:
     """Apply the augmentation in its fixed order: flip, crop, policy, erasing, then mixing.
 
-    The batch may hold the images of several steps, one after the other, each with a stream of its own: the result is
-    the same as step by step, at the cost of one. Raises `HarnessError` for images whose number of channels the policy
-    does not know.
+    The batch holds what was selected of several steps, one after the other, each with a stream of its own: the result
+    is the same as step by step, at the cost of one. Raises `HarnessError` for images whose number of channels the
+    policy does not know.
     """
-    images = batch.images
-    host_rows = torch.arange(len(batch) // len(streams))
-    rows = host_rows.to(images.device)
+    images, host_rows = batch.images, selection.rows
+    rows = host_rows.to(images.device, non_blocking=True)
     if config.flip:
         images = flip(images, rows, streams.at("flip"))
     if config.crop_padding:
@@ -68,9 +98,9 @@ def augment(batch: Batch, config: Augmentation, streams: Streams) -> Mixed:
     if config.erasing:
         images = erase(images, rows, streams.at("erasing"), config.erasing)
     if not config.mix:
-        return unmixed(images, batch.labels)
-    chosen = streams.at("mix").uniform(host_rows[:1]) < config.mix
-    return mix(images, batch.labels, streams.at("mixing"), chosen)
+        return unmixed(images, batch.labels, rows.flatten())
+    chosen = streams.at("mix").uniform(torch.zeros(1, dtype=torch.int64)) < config.mix
+    return mix(images, batch.labels, streams, chosen, selection)
 
 
 def flip(images: Tensor, rows: Tensor, stream: Draws) -> Tensor:
@@ -122,18 +152,25 @@ def erase(images: Tensor, rows: Tensor, stream: Draws, probability: float) -> Te
     return torch.where(box[:, None], ERASED, images)
 
 
-def mix(images: Tensor, labels: Tensor, streams: Streams, chosen: Tensor) -> Mixed:
+def mix(images: Tensor, labels: Tensor, streams: Streams, chosen: Tensor, selection: Selection) -> Mixed:
     """Mix each image of a chosen step with another one of it, by CutMix or by Mixup with equal probability.
 
     Both draw their share from Beta(1, 1), which is uniform; CutMix corrects it to the pixels that stayed. Its box
     reaches equally far to both sides of its centre, so that its side is even, as in the authors' code. `chosen` is bool
     `(steps,)`, on the CPU.
     """
-    steps, size, device = len(streams), images.shape[-1], images.device
-    batch_size = len(images) // steps
-    starts = batch_size * torch.arange(steps, device=device)[:, None]
-    partner = (streams.at("partner").permutations(batch_size, device) + starts).flatten()
-    coin, share, y, x = streams.uniform(torch.zeros(1, dtype=torch.int64), 4)[:, :, None].unbind(1)
+    size, device = images.shape[-1], images.device
+    (steps, loaded), (_, own_rows) = selection.rows.shape, selection.partners.shape
+    first_of_step = loaded * torch.arange(steps)[:, None]
+    rows, owners, partners = (
+        indices.flatten().to(device, non_blocking=True)
+        for indices in (
+            selection.rows[:, :own_rows],
+            first_of_step + torch.arange(own_rows),
+            first_of_step + selection.partners,
+        )
+    )
+    coin, share, y, x = streams.at("mixing").uniform(torch.zeros(1, dtype=torch.int64), 4)[:, :, None].unbind(1)
     reach = (size * (1 - share).sqrt() / 2).floor()
     top, bottom = ((y * size).floor() + edge * reach for edge in (-1, 1))
     left, right = ((x * size).floor() + edge * reach for edge in (-1, 1))
@@ -141,11 +178,12 @@ def mix(images: Tensor, labels: Tensor, streams: Streams, chosen: Tensor) -> Mix
     stays = 1 - _box(top, left, bottom - top, right - left, size).to(torch.float32)
     own = torch.where(coin[:, :, None] < 0.5, share[:, :, None], stays)
     own = torch.where(chosen[:, None, None], own, 1)
-    kept = own.mean(dim=(1, 2)).repeat_interleave(batch_size)
+    kept = own.mean(dim=(1, 2)).repeat_interleave(own_rows)
     own = own[:, None, None].to(device, non_blocking=True)
-    pictures, others = (picked.unflatten(0, (steps, batch_size)) for picked in (images, images[partner]))
+    pictures = images.unflatten(0, (steps, loaded))[:, :own_rows]
+    others = images[partners].unflatten(0, (steps, own_rows))
     mixed = (own * pictures + (1 - own) * others).flatten(0, 1)
-    return Mixed(mixed, labels, labels[partner], kept.to(device, non_blocking=True))
+    return Mixed(mixed, labels[owners], labels[partners], kept.to(device, non_blocking=True), rows)
 
 
 def _box(top: Tensor, left: Tensor, height: Tensor, width: Tensor, size: int) -> Tensor:

@@ -19,6 +19,7 @@ from harness.spec.run import RunConfig
 from harness.spec.training import Precision
 from harness.store.arrays import save_array
 from harness.store.records import Measurement
+from harness.training.world import World
 
 BLOCK = 100
 """Images per forward pass. Fixed, so that results do not depend on what a machine can hold."""
@@ -42,6 +43,7 @@ class Subject:
     `weights_sha256` names the weights of the model; `compiled` asks for compiled passes where they are called many
     times; `report` tells progress as done and total items; `cache` is shared by all runs of a results directory;
     `open_data` opens another dataset, such as outliers, of those in `data_root`, and `open_loader` a split of one.
+    Every rank of `world` evaluates its part, in whole blocks, and gets what all have found.
     """
 
     config: RunConfig
@@ -56,6 +58,7 @@ class Subject:
     report: Callable[[int, int], None]
     open_data: Callable[[Dataset], PreparedDataset]
     open_loader: Callable[[PreparedDataset, str], Loader]
+    world: World = field(default_factory=World)
 
     def loader(self, split: str, data: PreparedDataset | None = None) -> Loader:
         """Return a split of the run's own data, or of other data."""
@@ -71,7 +74,14 @@ class Subject:
 
     def save(self, name: str, array: NDArray[Any]) -> None:
         """Keep an array beside the record."""
-        save_array(self.artefacts / f"{name}.npy", array)
+        if self.world.is_first:
+            save_array(self.artefacts / f"{name}.npy", array)
+
+    def discard(self, pattern: str) -> None:
+        """Delete what was kept beside the record on the way."""
+        if self.world.is_first:
+            for path in self.artefacts.glob(pattern):
+                path.unlink()
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,20 @@ Samples come from the EMA weights and are quantised to uint8 as the paper's code
 classifies too, `own_logits.npy` `(n, classes)` float32 are its own of its samples, read back into [-1, 1].
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from harness.data.loaders import to_signed
 from harness.evaluation.base import BLOCK, Findings, Subject
-from harness.evaluation.features.base import FeatureSpace
+from harness.evaluation.features.base import Arrays, FeatureSpace
 from harness.evaluation.features.classifier import classifier_features
 from harness.evaluation.features.inception import inception_features
 from harness.evaluation.features.reference import reference_features
-from harness.evaluation.logits import block_logits
+from harness.evaluation.logits import shared_logits
 from harness.evaluation.samples import draw
 from harness.methods.base import Classifier
 from harness.metrics.class_score import class_score
@@ -36,7 +39,7 @@ def evaluate(evaluation: Generation, subject: Subject) -> Findings:
     """
     space = feature_space(evaluation, subject)
     samples = draw(evaluation, subject)
-    features, logits = space.embed(samples, subject.report)
+    features, logits = shared_embedding(space, samples, subject)
     subject.save("features", features)
     subject.save("sample_logits", logits)
     if isinstance(subject.model, Classifier):
@@ -69,10 +72,20 @@ def feature_space(evaluation: Generation, subject: Subject) -> FeatureSpace:
     return classifier_features(subject)
 
 
+def shared_embedding(space: FeatureSpace, samples: NDArray[np.uint8], subject: Subject) -> Arrays:
+    """Return features and logits of samples, of which every rank embeds a part."""
+    part = subject.world.part(len(samples), BLOCK)
+    found = [space.embed(samples[part.start : part.stop], subject.report)] if part else []
+    features, logits = zip(*subject.world.joined(found), strict=True)
+    return np.concatenate(features), np.concatenate(logits)
+
+
 def _save_own_logits(model: Classifier, samples: NDArray[np.uint8], subject: Subject) -> None:
-    blocks = (to_signed(block.to(subject.device)) for block in torch.from_numpy(samples).split(BLOCK))
-    own_logits = block_logits(model, blocks, lambda done: subject.report(done, len(samples)))
-    subject.save("own_logits", own_logits)
+    def blocks(part: range) -> Iterator[Tensor]:
+        for block in torch.from_numpy(samples[part.start : part.stop]).split(BLOCK):
+            yield to_signed(block.to(subject.device))
+
+    subject.save("own_logits", shared_logits(model, blocks, len(samples), subject))
 
 
 def _some(features: NDArray[np.float32], count: int) -> NDArray[np.float32]:

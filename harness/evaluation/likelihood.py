@@ -16,13 +16,14 @@ from harness.store.records import Measurement
 @torch.inference_mode()
 def evaluate(evaluation: Likelihood, subject: Subject) -> Findings:
     """Return the mean over the images of the split."""
-    model, stream, values = subject.model, subject.stream("likelihood"), []
+    model, stream, found = subject.model, subject.stream("likelihood"), []
     assert isinstance(model, LikelihoodModel)
-    loader = subject.loader(evaluation.split)
+    loader, block = subject.loader(evaluation.split), large_block(subject.device)
+    part = subject.world.part(len(loader), block)
     with subject.accelerated("fp32"):
-        for batch in loader.blocks(large_block(subject.device)):
-            values.append(model.bits_per_dim(batch.images, stream, batch.indices).cpu().numpy())
-            subject.report(sum(map(len, values)), len(loader))
-    bits = np.concatenate(values)
+        for batch in loader.blocks(block, part):
+            found.append(model.bits_per_dim(batch.images, stream, batch.indices).cpu().numpy())
+            subject.report(sum(map(len, found)), len(part))
+    bits = np.concatenate(subject.world.joined(found))
     subject.save("bits_per_dim", bits)
     return Findings({"bits_per_dim": Measurement(value=float(bits.mean(dtype=np.float64)), n=len(bits))})

@@ -19,24 +19,35 @@ def split_logits(split: str, subject: Subject) -> tuple[NDArray[np.float32], NDA
     """
     model, loader = subject.model, subject.loader(split)
     assert isinstance(model, Classifier)
-    logits = block_logits(model, image_blocks(loader), lambda done: subject.report(done, len(loader)))
+    logits = shared_logits(model, lambda part: image_blocks(loader, part), len(loader), subject)
     _, labels = subject.data.split(split)
     subject.save("logits", logits)
     subject.save("labels", labels)
     return logits, labels
 
 
-def image_blocks(loader: Loader) -> Iterator[Tensor]:
-    """Yield the images of a split in order."""
-    return (batch.images for batch in loader.blocks(BLOCK))
+def image_blocks(loader: Loader, part: range | None = None) -> Iterator[Tensor]:
+    """Yield the images of a split, or of a part of it, in order."""
+    return (batch.images for batch in loader.blocks(BLOCK, part))
+
+
+def shared_logits(
+    model: Classifier, blocks: Callable[[range], Iterable[Tensor]], n: int, subject: Subject
+) -> NDArray[np.float32]:
+    """Return the logits `(n, classes)` of `n` images, of which every rank computes a part; `blocks` yields a part."""
+    part = subject.world.part(n, BLOCK)
+    found = block_logits(model, blocks(part), lambda done: subject.report(done, len(part)))
+    return np.concatenate(subject.world.joined(found))
 
 
 @torch.inference_mode()
-def block_logits(model: Classifier, blocks: Iterable[Tensor], report: Callable[[int], None]) -> NDArray[np.float32]:
-    """Return the logits `(n, classes)` of blocks of images; `report` is told how many images are done."""
+def block_logits(
+    model: Classifier, blocks: Iterable[Tensor], report: Callable[[int], None]
+) -> list[NDArray[np.float32]]:
+    """Return the logits `(n, classes)` of each block of images; `report` is told how many images are done."""
     logits, done = [], 0
     for images in blocks:
         logits.append(model.logits(images).float().cpu().numpy())
         done += len(images)
         report(done)
-    return np.concatenate(logits)
+    return logits

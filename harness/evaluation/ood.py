@@ -5,6 +5,7 @@ of two test images follow the order in which they are made.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from harness.data.loaders import Loader
 from harness.evaluation.base import Findings, Subject
-from harness.evaluation.logits import block_logits, image_blocks
+from harness.evaluation.logits import image_blocks, shared_logits
 from harness.methods.base import Classifier
 from harness.metrics.auroc import auroc
 from harness.randomness import Stream
@@ -35,21 +36,22 @@ def evaluate(evaluation: OutOfDistribution, subject: Subject) -> Findings:
     own = subject.loader("test")
     if evaluation.outliers is None:
         name, data = "Interp", subject.data
-        outliers, count = interpolations(own, subject.stream("interp")), interpolation_count(len(own))
+        count = interpolation_count(len(own))
+        outliers = partial(interpolations, own, subject.stream("interp"))
     else:
         check_shapes(evaluation.outliers, subject.config.data)
         name, data = evaluation.outliers.name, subject.open_data(evaluation.outliers)
         loader = subject.loader("test", data)
-        outliers, count = image_blocks(loader), len(loader)
-    model, total = subject.model, len(own) + count
+        outliers, count = partial(image_blocks, loader), len(loader)
+    model = subject.model
     assert isinstance(model, Classifier)
-    inside = scores(evaluation.score, block_logits(model, image_blocks(own), lambda n: subject.report(n, total)))
-    outside = scores(evaluation.score, block_logits(model, outliers, lambda n: subject.report(len(own) + n, total)))
+    inside = scores(evaluation.score, shared_logits(model, partial(image_blocks, own), len(own), subject))
+    outside = scores(evaluation.score, shared_logits(model, outliers, count, subject))
     subject.save("in_scores", inside)
     subject.save("out_scores", outside)
     finite = np.isfinite(inside).all() and np.isfinite(outside).all()
     return Findings(
-        {"auroc": Measurement(value=auroc(inside, outside) if finite else float("nan"), n=total)},
+        {"auroc": Measurement(value=auroc(inside, outside) if finite else float("nan"), n=len(own) + count)},
         {"outliers": name, "outliers_n": len(outside), "outliers_sha256": data.manifest.sha256},
     )
 
@@ -82,9 +84,12 @@ def interpolation_count(examples: int) -> int:
     return (examples // MIXED_BATCH - 1) * MIXED_BATCH
 
 
-def interpolations(loader: Loader, stream: Stream) -> Iterator[Tensor]:
-    """Yield the paper's Interp: the shuffled split in batches, each meaned image by image with the next."""
+def interpolations(loader: Loader, stream: Stream, part: range) -> Iterator[Tensor]:
+    """Yield a part of the paper's Interp: the shuffled split in batches, each meaned image by image with the next.
+
+    The part consists of whole batches of means.
+    """
     order = stream.permutation(len(loader))
-    shuffled = loader.batches(order[: interpolation_count(len(loader)) + MIXED_BATCH].split(MIXED_BATCH))
+    shuffled = loader.batches(order[part.start : part.stop + MIXED_BATCH].split(MIXED_BATCH) if part else ())
     for first, second in pairwise(shuffled):
         yield (first.images + second.images) / 2

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from harness.data.loaders import Batch
 from harness.evaluation.base import BLOCK, Findings, Subject
-from harness.evaluation.logits import block_logits
+from harness.evaluation.logits import shared_logits
 from harness.evaluation.pgd import Attack, Ball
 from harness.methods.base import Classifier
 from harness.randomness import Stream
@@ -34,15 +34,15 @@ def evaluate(evaluation: Robustness, subject: Subject) -> Findings:
     assert isinstance(model, Classifier)
     indices = Stream("robustness", "images").permutation(len(loader))[: evaluation.images]
     subject.save("indices", indices.numpy())
-    blocks = list(loader.batches(indices.split(BLOCK)))
-    logits = block_logits(model, (block.images for block in blocks), lambda done: None)
+    part = subject.world.part(len(indices), BLOCK)
+    blocks = [block for block in loader.batches(indices[part.start : part.stop].split(BLOCK)) if len(block)]
+    logits = shared_logits(model, lambda part: (block.images for block in blocks), len(indices), subject)
     quantities = [evaluation.quantity(epsilon) for epsilon in evaluation.epsilons]
     if not np.isfinite(logits).all():
         return Findings(dict.fromkeys(quantities, Measurement(value=float("nan"), n=len(indices))))
     fallen = np.stack([fallen_within(epsilon, evaluation, blocks, subject) for epsilon in evaluation.epsilons])
     subject.save("fallen", fallen)
-    for path in subject.artefacts.glob("shard-*.npy"):
-        path.unlink()
+    subject.discard("shard-*.npy")
     shares = [Measurement(value=100 * float((row == -1).mean()), n=len(row)) for row in fallen]
     sizes = [step_size(epsilon, evaluation) for epsilon in evaluation.epsilons]
     return Findings(
@@ -64,15 +64,18 @@ def fallen_within(epsilon: float, evaluation: Robustness, blocks: list[Batch], s
     """Return the query at which each image first falls within a ball, computed once."""
     model, path = subject.model, subject.artefacts / f"shard-{evaluation.quantity(epsilon)}.npy"
     assert isinstance(model, Classifier)
+    kept: NDArray[np.int32] | None = subject.world.told(lambda: load_array(path) if path.exists() else None)
+    if kept is not None:
+        return kept
     before, images = evaluation.epsilons.index(epsilon), sum(map(len, blocks))
-    if not path.exists():
-        attack = Attack(Ball(evaluation.norm, UNIT * epsilon), UNIT * step_size(epsilon, evaluation), evaluation.steps)
-        stream, parts = subject.stream("robustness").at(evaluation.norm, f"{epsilon:g}"), list[Tensor]()
-        for block in blocks:
-            parts.append(first_query(model, block, attack, evaluation.restarts, stream))
-            subject.report(before * images + sum(map(len, parts)), len(evaluation.epsilons) * images)
-        subject.save(path.stem, torch.cat(parts).cpu().numpy().astype(np.int32))
-    return load_array(path)
+    attack = Attack(Ball(evaluation.norm, UNIT * epsilon), UNIT * step_size(epsilon, evaluation), evaluation.steps)
+    stream, found = subject.stream("robustness").at(evaluation.norm, f"{epsilon:g}"), list[NDArray[np.int32]]()
+    for block in blocks:
+        found.append(first_query(model, block, attack, evaluation.restarts, stream).cpu().numpy().astype(np.int32))
+        subject.report(before * images + sum(map(len, found)), len(evaluation.epsilons) * images)
+    fallen = np.concatenate(subject.world.joined(found))
+    subject.save(path.stem, fallen)
+    return fallen
 
 
 def first_query(model: Classifier, batch: Batch, attack: Attack, restarts: int, stream: Stream) -> Tensor:

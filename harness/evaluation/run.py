@@ -10,7 +10,7 @@ from harness.store.records import EvaluationRecord
 
 
 def measure(evaluation: Evaluation, subject: Subject) -> EvaluationRecord:
-    """Evaluate the subject and return the record, with the hash of every artefact."""
+    """Evaluate the subject and return the record, with the hash of every artefact. Every rank has to take part."""
     module, _, function = type(evaluation).implementation.partition(":")
     begun = time.monotonic()
     findings: Findings = getattr(import_module(module), function)(evaluation, subject)
@@ -18,7 +18,7 @@ def measure(evaluation: Evaluation, subject: Subject) -> EvaluationRecord:
         evaluation=evaluation.model_dump(mode="json"),
         quantities=findings.quantities,
         details=findings.details,
-        artefacts={path.name: sha256_of(path) for path in sorted(subject.artefacts.glob("*.npy"))},
+        artefacts=subject.world.told(lambda: {p.name: sha256_of(p) for p in sorted(subject.artefacts.glob("*.npy"))}),
         weights_sha256=subject.weights_sha256,
         seconds=round(time.monotonic() - begun, 3),
     )

@@ -29,7 +29,14 @@ EXTRAPOLATED = (
 
 
 def evaluate(evaluation: Runtime, subject: Subject) -> Findings:
-    """Return the minutes of an epoch, the hours of the whole training, and those times the one device."""
+    """Return the minutes of an epoch, the hours of the whole training, and those times the one device.
+
+    Of several ranks the first measures, on its own device, while the others wait.
+    """
+    return subject.world.told(lambda: _measure(evaluation, subject))
+
+
+def _measure(evaluation: Runtime, subject: Subject) -> Findings:
     config, device = subject.config, subject.device
     windows = []
     with closing(

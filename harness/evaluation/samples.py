@@ -16,10 +16,9 @@ from harness.evaluation.base import Subject, evaluation_stream, large_block
 from harness.methods.base import Generator
 from harness.spec.evaluations import Generation
 from harness.spec.samplers import Sampler
-from harness.store.arrays import load_array
+from harness.store.arrays import load_array, save_array
 from harness.store.files import read_json, write_json
 
-BLOCKS_PER_SHARD = 5
 ORIGIN = "samples.json"
 """Says what the samples and shards beside it depend on."""
 WITHOUT_EFFECT = {"samples", "features", "weights", "reference", "score_splits", "neighbours"}
@@ -28,21 +27,20 @@ WITHOUT_EFFECT = {"samples", "features", "weights", "reference", "score_splits",
 
 @torch.inference_mode()
 def draw(evaluation: Generation, subject: Subject) -> NDArray[np.uint8]:
-    """Return the samples `(n, channels, size, size)`, which are kept as `samples.npy`."""
-    count, shards = evaluation.samples, []
-    folders, step = _begin(evaluation, subject), BLOCKS_PER_SHARD * large_block(subject.device)
-    for start in range(0, count, step):
-        stop = min(start + step, count)
+    """Return the samples `(n, channels, size, size)`, which are kept as `samples.npy`. Every rank draws a part."""
+    folders, block = _begin(evaluation, subject), large_block(subject.device)
+    part, shards = subject.world.part(evaluation.samples, block), []
+    for start in part[::block]:
+        stop = min(start + block, part.stop)
         shard = _taken_over(folders, start, stop)
         if shard is None:
             shard = _drawn(evaluation.sampler, start, stop, subject)
-            subject.save(_shard_name(start), shard)
+            save_array(subject.artefacts / f"{_shard_name(start)}.npy", shard)
         shards.append(shard)
-        subject.report(stop, count)
-    samples = np.concatenate(shards)
+        subject.report(stop - part.start, len(part))
+    samples = np.concatenate(subject.world.joined(shards))
     subject.save("samples", samples)
-    for path in subject.artefacts.glob("shard-*.npy"):
-        path.unlink()
+    subject.discard("shard-*.npy")
     return samples
 
 
@@ -70,6 +68,10 @@ def _begin(evaluation: Generation, subject: Subject) -> list[Path]:
 
     Return the folders of all evaluations of the run whose samples depend on the same, this one among them.
     """
+    return subject.world.told(lambda: _note(evaluation, subject))
+
+
+def _note(evaluation: Generation, subject: Subject) -> list[Path]:
     settings = evaluation.model_dump(mode="json", exclude=WITHOUT_EFFECT)
     origin = settings | {"weights_sha256": subject.weights_sha256}
     path = subject.artefacts / ORIGIN

@@ -53,7 +53,7 @@ class LikelihoodModel(Protocol):
 
 @dataclass(frozen=True)
 class Loss:
-    """A scalar to be minimised by one player, and scalars to be logged."""
+    """A scalar to be minimised by one player, and scalars to be logged: all of them means over the batch."""
 
     player: str
     value: Tensor
@@ -76,7 +76,10 @@ class Method(nn.Module, ABC):
 
     @abstractmethod
     def training_step(self, batches: Mapping[str, Mixed], stream: Stream) -> Iterator[Loss]:
-        """Yield the losses of one step; every random draw comes from `stream`, which is that of the step."""
+        """Yield the losses of one step, each the mean over the rows of the global batch that are given.
+
+        Every random draw comes from `stream`, which is that of the step, at the rows of the images it is for.
+        """
 
     @abstractmethod
     def initialise(self, stream: Stream) -> None:

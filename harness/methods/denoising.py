@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 
-import torch
 from torch import Tensor
 
 from harness.data.augmentation import Mixed
@@ -27,9 +26,8 @@ class DiffusionModel(SingleNetworkMethod):
 
     def denoising_loss(self, batch: Mixed, stream: Stream) -> Tensor:
         """Return L_simple of a batch of clean images, with a uniform timestep for each (HybViT Eq. 15)."""
-        rows = torch.arange(len(batch), device=batch.images.device)
-        timesteps = stream.at("timestep").integers(rows, self.diffusion.timesteps)
-        noise = stream.at("noise").normal(rows, *self.image_shape)
+        timesteps = stream.at("timestep").integers(batch.rows, self.diffusion.timesteps)
+        noise = stream.at("noise").normal(batch.rows, *self.image_shape)
         return self.diffusion.simple_loss(self.network.predict_noise, batch.images, timesteps, noise)
 
     def sample(self, sampler: Sampler, stream: Stream, rows: Tensor) -> Tensor:

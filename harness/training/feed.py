@@ -7,8 +7,8 @@ from itertools import count
 import torch
 from torch import Tensor
 
-from harness.data.augmentation import Mixed, augment, unmixed
-from harness.data.loaders import Loader, ShuffledOrder
+from harness.data.augmentation import Mixed, Selection, augment, select
+from harness.data.loaders import Batch, Loader, ShuffledOrder
 from harness.randomness import Stream, Streams
 from harness.spec.methods import Augmentation
 
@@ -20,35 +20,52 @@ that of calling them: for ten batches together it is little more than for one.""
 def feed(
     loader: Loader,
     batch_size: int,
+    part: range,
     augmentations: Mapping[str, Augmentation],
     stream: Stream,
     first_step: int,
 ) -> Generator[dict[str, Mixed]]:
-    """Yield the batches of each step from the first on, by name; `augmentations` says what happens to which.
+    """Yield a part of the batches of each step from the first on, by name; `augmentations` says what happens to which.
 
-    Every name runs through the split in an order of its own. A batch is a function of its step alone. Raises
-    `SpecError` when a batch exceeds the split.
+    Every name runs through the split in an order of its own. The whole batch is a function of its step alone, and so is
+    each of its rows. Raises `SpecError` when a batch exceeds the split.
     """
-    orders = {name: ShuffledOrder(stream.at("order", name), len(loader), batch_size) for name in augmentations}
+    feeds = {
+        name: _Feed(augmentation, ShuffledOrder(stream.at("order", name), len(loader), batch_size), part, stream)
+        for name, augmentation in augmentations.items()
+    }
     with ExitStack() as stack:
-        batches = {
-            name: stack.enter_context(closing(loader.batches(_ahead(order, first_step))))
-            for name, order in orders.items()
+        loaded = {
+            name: stack.enter_context(closing(loader.batches(one.indices(first_step)))) for name, one in feeds.items()
         }
         for start in count(first_step, AHEAD):
-            streams = Streams([stream.at("step", start + i, "augmentation") for i in range(AHEAD)])
-            made = {}
-            for name, augmentation in augmentations.items():
-                batch = next(batches[name])
-                if augmentation == Augmentation():
-                    made[name] = unmixed(batch.images, batch.labels).split(batch_size)
-                else:
-                    made[name] = augment(batch, augmentation, streams).split(batch_size)
-            for parts in zip(*made.values(), strict=True):
-                yield dict(zip(made, parts, strict=True))
+            made = [one.make(next(loaded[name]), start).split(len(part)) for name, one in feeds.items()]
+            for parts in zip(*made, strict=True):
+                yield dict(zip(feeds, parts, strict=True))
 
 
-def _ahead(order: ShuffledOrder, first_step: int) -> Iterator[Tensor]:
-    """Yield the indices of several steps at a time."""
-    for start in count(first_step, AHEAD):
-        yield torch.cat([order.indices(start + i) for i in range(AHEAD)])
+class _Feed:
+    """A rank's part of the batches of one name, several steps at a time."""
+
+    def __init__(self, augmentation: Augmentation, order: ShuffledOrder, part: range, stream: Stream) -> None:
+        self._augmentation = augmentation
+        self._order = order
+        self._part = part
+        self._stream = stream
+
+    def indices(self, first_step: int) -> Iterator[Tensor]:
+        """Yield what has to be loaded for the steps from the first on."""
+        for start in count(first_step, AHEAD):
+            rows = self._select(start).rows
+            yield torch.cat([self._order.indices(start + i)[rows[i]] for i in range(AHEAD)])
+
+    def make(self, batch: Batch, start: int) -> Mixed:
+        """Return what was loaded for the steps from `start` on in the form in which they take it."""
+        streams, selection = self._streams(start), self._select(start)
+        return augment(batch, self._augmentation, streams, selection)
+
+    def _select(self, start: int) -> Selection:
+        return select(self._augmentation, self._streams(start), self._order.batch_size, self._part)
+
+    def _streams(self, start: int) -> Streams:
+        return Streams([self._stream.at("step", start + i, "augmentation") for i in range(AHEAD)])

@@ -17,12 +17,13 @@ from harness.data.loaders import Loader
 from harness.methods.base import Loss, Method
 from harness.models.acceleration import accelerate, matmuls_in
 from harness.randomness import Stream
-from harness.spec.errors import HarnessError
+from harness.spec.errors import HarnessError, SpecError
 from harness.spec.run import RunConfig
 from harness.training.ema import EMA
 from harness.training.feed import feed
 from harness.training.meters import Meters
 from harness.training.optimisation import build_optimizer, learning_rate
+from harness.training.world import World
 
 
 class Diverged(HarnessError):
@@ -43,10 +44,20 @@ class Hooks:
 
 
 class Trainer:
-    """A run in training: the method, an optimiser and an EMA for each of its players, and the step reached."""
+    """A run in training: the method, an optimiser and an EMA for each of its players, and the step reached.
+
+    Every rank of the world makes the same steps, each on its part of the batch. Raises `SpecError` when there are more
+    ranks than images in a batch.
+    """
 
     def __init__(
-        self, config: RunConfig, method: Method, loader: Loader, device: torch.device, compiled: bool = False
+        self,
+        config: RunConfig,
+        method: Method,
+        loader: Loader,
+        device: torch.device,
+        compiled: bool = False,
+        world: World | None = None,
     ) -> None:
         self.config = config
         self.method = method.train()
@@ -59,6 +70,11 @@ class Trainer:
         self._players = players
         for network in players.values():
             accelerate(network, config.training.precision, compiled)
+        self._world = world or World()
+        self._part = self._world.part(config.training.batch_size)
+        if self._world.size > config.training.batch_size:
+            raise SpecError(f"{self._world.size} ranks exceed batch_size={config.training.batch_size}")
+        self._averaging = {name: self._world.averaging(network) for name, network in players.items()}
         self._loader = loader
         self._stream = Stream(config.seed, "training")
         self._meters = Meters(device)
@@ -133,20 +149,23 @@ class Trainer:
     def _batches(self) -> Iterator[dict[str, Mixed]]:
         if self._feed is None:
             batch_size, augmentations = self.config.training.batch_size, self.method.augmentations()
-            self._feed = feed(self._loader, batch_size, augmentations, self._stream, self.step)
+            self._feed = feed(self._loader, batch_size, self._part, augmentations, self._stream, self.step)
         return self._feed
 
     def _update(self, loss: Loss, rate: float) -> None:
         """Move one player. Its EMA takes the weights from before the step, one step late, as the authors' code."""
         optimizer, network = self._optimizers[loss.player], self._players[loss.player]
         optimizer.zero_grad(set_to_none=True)
-        loss.value.backward()
+        share = len(self._part) / self.config.training.batch_size
+        with self._world.together():
+            self._averaging[loss.player](loss.value * (share * self._world.size)).backward()
         norm = nn.utils.clip_grad_norm_(network.parameters(), self.config.training.clip_norm)
         self._averages[loss.player].update()
         for group in optimizer.param_groups:
             group["lr"] = rate
         optimizer.step()
-        self._meters.add({**loss.log, f"{loss.player}_grad_norm": norm})
+        means = {name: self._world.total(share * value.detach().double()) for name, value in loss.log.items()}
+        self._meters.add({**means, f"{loss.player}_grad_norm": norm})
 
     def _close_epoch(self) -> dict[str, float]:
         means = self._meters.means_and_reset()

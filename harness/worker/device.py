@@ -16,8 +16,10 @@ def wants_compilation(choice: str, device: torch.device) -> bool:
     return choice == "on" or (choice == "auto" and device.type == "cuda")
 
 
-def prepare_device(name: str | None) -> torch.device:
-    """Return the device of this name, or CUDA where there is a GPU, else the CPU; settings follow from it.
+def prepare_device(name: str | None, local_rank: int = 0) -> torch.device:
+    """Return the device of this name, or a GPU where there is one, else the CPU; settings follow from it.
+
+    The processes of a machine take its GPUs in turn, by their `local_rank`.
 
     A CPU worker computes on one thread, so that results do not depend on the number of cores. On CUDA, operations
     without a deterministic form warn. Raises `SpecError` for a device that this machine does not have.
@@ -31,6 +33,9 @@ def prepare_device(name: str | None) -> torch.device:
         return device
     if device.type != "cuda" or not torch.cuda.is_available():
         raise SpecError(f"device '{name}' is not on this machine: allowed: cpu{', cuda' * torch.cuda.is_available()}")
+    if device.index is None:
+        device = torch.device("cuda", local_rank % torch.cuda.device_count())
+    torch.cuda.set_device(device)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
     # What is measured is measured in float32, convolutions of the feature spaces included.

@@ -10,7 +10,6 @@ from harness.store.run_directory import RunDirectory
 from harness.training.checkpoints import save_checkpoint, save_tensors
 from harness.training.loop import Trainer
 from harness.worker.stay import Stay
-from harness.worker.validation import Validator
 
 log = logging.getLogger("harness.worker")
 
@@ -19,7 +18,20 @@ CHECKPOINT_SHARE = 0.02
 """Checkpoints are at least so many seconds apart, and further where writing one would take a larger share of time."""
 
 
-class Keeper:
+class Bystander:
+    """A rank that keeps nothing, because the first one does."""
+
+    def after_step(self, step: int) -> None:
+        """Let it pass."""
+
+    def after_epoch(self, step: int, values: dict[str, float]) -> None:
+        """Let it pass."""
+
+    def save(self) -> None:
+        """Let it pass."""
+
+
+class Keeper(Bystander):
     """Keeps a training's checkpoints and curves while the loop runs, and tells the stay how far it is."""
 
     def __init__(
@@ -28,13 +40,11 @@ class Keeper:
         trainer: Trainer,
         stay: Stay,
         show: Callable[[int, int, float], None],
-        validator: Validator,
     ) -> None:
         self._directory = directory
         self._trainer = trainer
         self._stay = stay
         self._show = show
-        self._validator = validator
         self._first_step = trainer.step
         self._begun = self._last_save = time.monotonic()
         self._interval = CHECKPOINT_SECONDS
@@ -51,10 +61,9 @@ class Keeper:
         if now - self._last_save >= self._interval:
             self.save()
 
-    def after_epoch(self, step: int, means: dict[str, float]) -> None:
+    def after_epoch(self, step: int, values: dict[str, float]) -> None:
         """Append the epoch's means and the validation of the EMA weights to the curves and to the log."""
         epoch = step // self._trainer.iterations_per_epoch
-        values = means | self._validator.validate(self._trainer.ema_weights())
         append_point(self._directory.metrics, {"epoch": epoch, "step": step, **values})
         log.info("epoch %d: %s", epoch, ", ".join(f"{key} {value:.4g}" for key, value in values.items()))
 

@@ -3,7 +3,7 @@
 import logging
 import shutil
 import time
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import torch
@@ -14,16 +14,18 @@ from harness.evaluation.base import Subject
 from harness.evaluation.run import measure
 from harness.methods.base import Method, build_method
 from harness.spec.errors import HarnessError, Needs
+from harness.spec.evaluations import Evaluation
 from harness.spec.execution import Execution
 from harness.spec.run import Run
 from harness.store.curves import cut_after
 from harness.store.files import sha256_of
-from harness.store.records import Progress, TrainingRecord
+from harness.store.records import EvaluationRecord, Progress, TrainingRecord
 from harness.store.run_directory import Results, RunDirectory
 from harness.training.checkpoints import load_tensors, newest_checkpoint, save_tensors
 from harness.training.loop import Hooks, Trainer
+from harness.training.world import World
 from harness.worker.device import wants_compilation
-from harness.worker.keeper import Keeper
+from harness.worker.keeper import Bystander, Keeper
 from harness.worker.stay import Stay
 from harness.worker.stop import Stopped, StopRequest
 from harness.worker.validation import Validator
@@ -42,7 +44,7 @@ class Incomplete(HarnessError):
 
 
 class Session:
-    """A worker's stay on a run."""
+    """A worker's stay on a run, alone or as one of several ranks, of which the first reads and writes its directory."""
 
     def __init__(
         self,
@@ -53,6 +55,7 @@ class Session:
         execution: Execution,
         stop: StopRequest,
         stay: Stay,
+        world: World,
     ) -> None:
         self.results = results
         self.directory = directory
@@ -62,7 +65,8 @@ class Session:
         self.compiled = wants_compilation(execution.compile, device)
         self.stop = stop
         self.stay = stay
-        self.run: Run = directory.run()
+        self.world = world
+        self.run: Run = world.told(directory.run)
         # Opening hashes every file, and several evaluations may ask for the same outliers.
         self._open_data = cache(lambda data: open_dataset(data, data_root))
         self.data: PreparedDataset = self._open_data(self.run.config.data)
@@ -75,25 +79,26 @@ class Session:
         Raises `Stopped` when asked to stop before the end, and `Incomplete` when evaluations need what is not at hand;
         what was done is then on disk.
         """
-        record = self.directory.training_record() or self._train()
+        record = self.world.told(self.directory.training_record) or self._train()
         if record.data_sha256 != self.data.manifest.sha256:
             raise HarnessError(f"dataset '{self.data.manifest.name}' is not the one that this run was trained on")
-        missing = self.directory.missing()
+        missing = self.world.told(self.directory.missing)
         needs: dict[str, Needs] = {}
         if missing:
             model = build_method(self.run.config, self.device).eval()
             for evaluation in missing:
-                self.stop.check()
+                self._stop_together()
                 log.info("evaluating %s", evaluation.id)
                 weights_sha256 = self._load_weights(model, record, round(10 * evaluation.after))
                 subject = self._subject(model, weights_sha256, self.directory.artefacts(evaluation), evaluation.kind)
                 try:
                     measured = measure(evaluation, subject)
-                    measured.save(self.directory.record_path(evaluation))
-                    self.stay.evaluated(evaluation.id, measured.seconds)
                 except Needs as need:
                     log.warning("%s %s", evaluation.id, need)
                     needs[evaluation.id] = need
+                    continue
+                self.stay.gather_energy(self.world.joined)
+                self.world.told(partial(self._record, evaluation, measured))
         if needs:
             raise Incomplete(needs)
 
@@ -102,19 +107,29 @@ class Session:
         config = self.run.config
         method = build_method(config, self.device)
         loader = self._loaders.open(self.data, "train")
-        trainer = Trainer(config, method, loader, self.device, self.compiled)
+        trainer = Trainer(config, method, loader, self.device, self.compiled, self.world)
         self._resume(trainer)
-        validator = Validator(config, self._loaders.open(self.data, "test"), self.device)
+        validator = Validator(config, self._loaders.open(self.data, "test"), self.device, self.world)
         self.stay.begin_training(trainer.step, str(self._loaders.choice(self.data, "train")))
-        keeper = Keeper(self.directory, trainer, self.stay, self._show_training, validator)
-        ended = trainer.run(Hooks(keeper.after_step, keeper.after_epoch, lambda: self.stop.wanted))
-        keeper.save()
+        first = self.world.is_first
+        keeper = Keeper(self.directory, trainer, self.stay, self._show_training) if first else Bystander()
+
+        def after_epoch(step: int, means: dict[str, float]) -> None:
+            keeper.after_epoch(step, means | validator.validate(trainer.ema_weights()))
+
+        ended = trainer.run(Hooks(keeper.after_step, after_epoch, lambda: self.world.any(self.stop.wanted)))
+        self.stay.gather_energy(self.world.joined)
+        self.world.told(keeper.save)
         if not ended:
-            raise Stopped
+            raise Stopped(self.world.any(self.stop.evicted))
+        return self.world.told(partial(self._keep, trainer))
+
+    def _keep(self, trainer: Trainer) -> TrainingRecord:
+        """Keep the final weights and the record of a training that has ended, and drop its checkpoints."""
         save_tensors(self.directory.weights, trainer.ema_weights())
         record = TrainingRecord(
             iterations=trainer.iterations,
-            parameters=sum(p.numel() for player in method.players().values() for p in player.parameters()),
+            parameters=sum(p.numel() for player in trainer.method.players().values() for p in player.parameters()),
             weights_sha256=sha256_of(self.directory.weights),
             data_sha256=self.data.manifest.sha256,
             snapshots={int(p.stem): sha256_of(p) for p in sorted(self.directory.snapshots.glob("*.safetensors"))},
@@ -124,23 +139,23 @@ class Session:
         return record
 
     def _resume(self, trainer: Trainer) -> None:
-        found = newest_checkpoint(self.directory.checkpoints)
+        found = self.world.told(lambda: newest_checkpoint(self.directory.checkpoints))
         if found is not None:
             step, state, complaints = found
             for complaint in complaints:
                 log.warning("%s; going on from the one before", complaint)
             trainer.load_state(step, state)
         log.info("training %s from step %d of %d", self.run.name, trainer.step, trainer.iterations)
-        cut_after(self.directory.metrics, trainer.step)
+        self.world.told(lambda: cut_after(self.directory.metrics, trainer.step))
 
     def _load_weights(self, model: Method, record: TrainingRecord, tenths: int) -> str:
         """Put the EMA weights after so many tenths of the training into the model and return their hash."""
         expected = record.weights_sha256 if tenths == 10 else record.snapshots.get(tenths, "")
-        model.load_state_dict(load_tensors(self.directory.snapshot(tenths), expected))
+        model.load_state_dict(self.world.told(lambda: load_tensors(self.directory.snapshot(tenths), expected)))
         return expected
 
     def _subject(self, model: Method, weights_sha256: str, artefacts: Path, phase: str) -> Subject:
-        artefacts.mkdir(parents=True, exist_ok=True)
+        self.world.told(lambda: artefacts.mkdir(parents=True, exist_ok=True))
         return Subject(
             config=self.run.config,
             model=model,
@@ -154,7 +169,17 @@ class Session:
             report=lambda done, total: self._show_phase(phase, done, total),
             open_data=self._open_data,
             open_loader=self._loaders.open,
+            world=self.world,
         )
+
+    def _record(self, evaluation: Evaluation, measured: EvaluationRecord) -> None:
+        measured.save(self.directory.record_path(evaluation))
+        self.stay.evaluated(evaluation.id, measured.seconds)
+
+    def _stop_together(self) -> None:
+        """Raise `Stopped` on all ranks when somebody asked one of them to stop."""
+        if self.world.any(self.stop.wanted):
+            raise Stopped(self.world.any(self.stop.evicted))
 
     def _show_training(self, step: int, total: int, rate: float) -> None:
         epochs = self.run.config.training.epochs
@@ -166,6 +191,8 @@ class Session:
 
     def _show(self, progress: Progress) -> None:
         """Tell the displays where the run stands, at most once a second."""
+        if not self.world.is_first:
+            return
         self.stay.keep_sometimes()
         now = time.monotonic()
         if now - self._last_shown >= PROGRESS_SECONDS or progress.step == progress.total:

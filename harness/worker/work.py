@@ -2,8 +2,8 @@
 
 import logging
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from enum import Enum
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from harness.store.files import writing
 from harness.store.lease import Lease
 from harness.store.records import Need, Outcome
 from harness.store.run_directory import Results, RunDirectory
+from harness.training.world import LostRank, World
 from harness.worker.session import Incomplete, Session
 from harness.worker.stay import Stay
 from harness.worker.stop import Stopped, StopRequest
@@ -23,46 +24,98 @@ log = logging.getLogger("harness.worker")
 
 
 class Ending(Enum):
-    """How a worker left a run, with the exit code of its process."""
+    """How a worker left a run, with the exit code of its process.
+
+    `EVICTED` and `LOST` want to be started again: the state is saved, up to the newest checkpoint at least.
+    """
 
     DONE = 0
     FAILED = 1
     BUSY = 3
+    EVICTED = 75
+    LOST = 76
     INTERRUPTED = 130
 
 
 def work(
-    results: Results, directory: RunDirectory, data_root: Path, device: torch.device, execution: Execution
+    results: Results,
+    directory: RunDirectory,
+    data_root: Path,
+    device: torch.device,
+    execution: Execution,
+    world: World | None = None,
 ) -> Ending:
-    """Bring a run to its end, unless another worker is at it.
+    """Bring a run to its end, unless another worker is at it. All ranks of a world do it together.
 
     Failures of the run are recorded, not raised. Raises `StoreError` when the directory cannot be written.
     """
-    stop = StopRequest()
-    lease = Lease.acquire(directory.path, lost=stop.set)
-    if lease is None:
+    stop, world = StopRequest(), world or World()
+    lease = Lease.acquire(directory.path, lost=stop.set) if world.is_first else None
+    if world.told(lambda: lease is None):
         return Ending.BUSY
-    with lease, stop, _logging_to(directory.log):
-        directory.outcome.unlink(missing_ok=True)
-        try:
-            with Stay(directory, device) as stay:
-                Session(results, directory, data_root, device, execution, stop, stay).finish()
-        except Stopped:
-            log.info("interrupted")
-            return Ending.INTERRUPTED
-        except Incomplete as error:
-            log.error("incomplete: %s", _one_line(error))
-            needs = {id: Need(what=need.what, how=need.how) for id, need in error.needs.items()}
-            Outcome.now("failed", _one_line(error), needs).save(directory.outcome)
-            return Ending.FAILED
-        except Exception as error:
-            log.error("failed: %s", _one_line(error))
-            log.debug("%s", traceback.format_exc())
-            Outcome.now("failed", _one_line(error)).save(directory.outcome)
-            return Ending.FAILED
+    with stop:
+        with _owning(directory, lease) if lease else nullcontext():
+            ending = _work(results, directory, data_root, device, execution, world, stop)
+        with suppress(LostRank):
+            world.told(lambda: None)  # a launcher may end all ranks when one has left: let the first release the run
+    return ending
+
+
+def _work(
+    results: Results,
+    directory: RunDirectory,
+    data_root: Path,
+    device: torch.device,
+    execution: Execution,
+    world: World,
+    stop: StopRequest,
+) -> Ending:
+    try:
+        with Stay(directory, device, world.rank, world.size) as stay:
+            Session(results, directory, data_root, device, execution, stop, stay, world).finish()
+    except Stopped as stopped:
+        log.info("%s", stopped)
+        return Ending.EVICTED if stopped.evicted else Ending.INTERRUPTED
+    except LostRank as error:
+        return _without_the_others(directory, stop, error)
+    except Incomplete as error:
+        needs = {id: Need(what=need.what, how=need.how) for id, need in error.needs.items()}
+        return _failed(directory, world, error, needs)
+    except Exception as error:
+        log.debug("%s", traceback.format_exc())
+        return _failed(directory, world, error)
+    if world.is_first:
         Outcome.now("done").save(directory.outcome)
-        log.info("done")
-        return Ending.DONE
+    log.info("done")
+    return Ending.DONE
+
+
+def _failed(directory: RunDirectory, world: World, error: Exception, needs: Mapping[str, Need] | None = None) -> Ending:
+    """Record a failure. Every rank may, since what fails on one of them leaves the others without a reason."""
+    why = _one_line(error) if world.is_first else f"rank {world.rank}: {_one_line(error)}"
+    log.error("%s: %s", "incomplete" if needs else "failed", why)
+    if world.is_first or needs is None:
+        Outcome.now("failed", why, needs).save(directory.outcome)
+    return Ending.FAILED
+
+
+def _without_the_others(directory: RunDirectory, stop: StopRequest, error: LostRank) -> Ending:
+    """Tell why another rank has left: it failed, all were asked to stop, or it died."""
+    outcome = directory.last_outcome()
+    if outcome is not None and outcome.state == "failed":
+        return Ending.FAILED
+    if stop.wanted:
+        return Ending.EVICTED if stop.evicted else Ending.INTERRUPTED
+    log.error("%s; the newest checkpoint stays", error)
+    return Ending.LOST
+
+
+@contextmanager
+def _owning(directory: RunDirectory, lease: Lease) -> Iterator[None]:
+    """Keep the lease, begin a new outcome, and write the log."""
+    with lease, _logging_to(directory.log):
+        directory.outcome.unlink(missing_ok=True)
+        yield
 
 
 def _one_line(error: Exception) -> str:

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from harness.data.augmentation import augment, crop, erase, flip, mix, wobble
+from harness.data.augmentation import augment, crop, erase, flip, mix, select, wobble
 from harness.data.autoaugment import autoaugment
 from harness.data.catalogue import DIGITS
-from harness.data.loaders import Batch, ResidentLoader, to_signed
+from harness.data.loaders import Batch, ResidentLoader, part, to_signed
 from harness.data.photographs import PHOTOGRAPHS, read
 from harness.data.prepared import open_dataset
 from harness.randomness import Stream, Streams
@@ -17,11 +17,14 @@ ROWS = torch.arange(400)
 
 
 def augment_one(batch, config, stream):
-    return augment(batch, config, Streams([stream]))
+    streams = Streams([stream])
+    return augment(batch, config, streams, select(config, streams, len(batch), range(len(batch))))
 
 
 def mix_one(images, labels, stream):
-    return mix(images, labels, Streams([stream]), torch.tensor([True]))
+    streams = Streams([stream])
+    selection = select(Augmentation(mix=1.0), streams, len(images), range(len(images)))
+    return mix(images, labels, streams, torch.tensor([True]), selection)
 
 
 @pytest.fixture(scope="module")
@@ -98,20 +101,20 @@ def test_erasing_and_mixing_draw_what_they_always_drew():
     corners = [torch.nonzero(image)[[0, -1]].flatten().tolist() for image in erased]
     assert corners == [[4, 5, 7, 7], [0, 1, 1, 3], [0, 1, 4, 5]]
     images, labels = torch.zeros(4, 1, 8, 8), torch.arange(4)
-    shares = [mix_one(images, labels, Stream(seed, "mixing")).share[0].item() for seed in (0, 1, 3, 5)]
+    shares = [mix_one(images, labels, Stream(seed)).share[0].item() for seed in (0, 1, 3, 5)]
     assert shares == pytest.approx([0.8950470685958862, 0.11648553609848022, 1.0, 0.625])
 
 
 def test_the_box_of_cutmix_has_the_stated_sides():
     images, labels, boxes = torch.rand(2, 1, 32, 32), torch.arange(2), 0
     for seed in range(20):
-        coin, share, y, x = Stream(seed).uniform(torch.zeros(1), 4)[0]
+        coin, share, y, x = Stream(seed, "mixing").uniform(torch.zeros(1), 4)[0]
         if coin < 0.5:
             continue
         reach, y, x = int(32 * (1 - share).sqrt()) // 2, int(32 * y), int(32 * x)
         top, left = (max(centre - reach, 0) for centre in (y, x))
         bottom, right = (min(centre + reach, 32) for centre in (y, x))
-        partner = Stream(seed).at("partner").permutation(2)
+        partner = Stream(seed, "mixing").at("partner").permutation(2)
         expected = images.clone()
         expected[..., top:bottom, left:right] = images[partner][..., top:bottom, left:right]
         mixed = mix_one(images, labels, Stream(seed))
@@ -125,7 +128,7 @@ def test_mix_blends_pairs_and_reports_the_exact_share(batch):
     kinds = set()
     for seed in range(20):
         mixed = mix_one(batch.images, batch.labels, Stream(seed))
-        partner = Stream(seed).at("partner").permutation(len(ROWS))
+        partner = Stream(seed, "mixing").at("partner").permutation(len(ROWS))
         assert torch.equal(mixed.partner_labels, batch.labels[partner])
         share, other = mixed.share[0], batch.images[partner]
         blended = share * batch.images + (1 - share) * other
@@ -167,13 +170,33 @@ def test_several_steps_at_once_are_each_step_by_itself(policy):
     labels = torch.arange(96) % 10
     config = Augmentation(flip=True, crop_padding=4, policy=policy, erasing=0.25, mix=0.5)
     streams = [Stream(3, "step", step) for step in range(6)]
-    together = augment(Batch(images, labels, torch.arange(96)), config, Streams(streams)).split(16)
+    selection = select(config, Streams(streams), 16, range(16))
+    together = augment(Batch(images, labels, torch.arange(96)), config, Streams(streams), selection).split(16)
     for step, mixed in enumerate(together):
         part = slice(16 * step, 16 * step + 16)
         alone = augment_one(Batch(images[part], labels[part], torch.arange(96)[part]), config, streams[step])
         assert torch.equal(mixed.images, alone.images)
         assert torch.equal(mixed.share, alone.share)
         assert torch.equal(mixed.partner_labels, alone.partner_labels)
+
+
+@pytest.mark.parametrize("world_size", [2, 3, 5])
+@pytest.mark.parametrize("mix", [0.0, 0.6])
+def test_the_parts_of_all_ranks_are_the_rows_of_the_whole(mix, world_size):
+    images = to_signed(torch.from_numpy(read(PHOTOGRAPHS, 32, 3, {"train": 96})["train"][0]))
+    labels, positions = torch.arange(96) % 10, torch.arange(96).reshape(6, 16)
+    config = Augmentation(flip=True, crop_padding=4, policy="cifar10", erasing=0.25, mix=mix)
+    streams = Streams([Stream(3, "step", step) for step in range(6)])
+
+    def made(own):
+        selection = select(config, streams, 16, own)
+        loaded = positions.gather(1, selection.rows).flatten()
+        return list(augment(Batch(images[loaded], labels[loaded], loaded), config, streams, selection).split(len(own)))
+
+    whole, shares = made(range(16)), [made(part(16, rank, world_size)) for rank in range(world_size)]
+    for step, expected in enumerate(whole):
+        for name, value in vars(expected).items():
+            assert torch.equal(torch.cat([getattr(share[step], name) for share in shares]), value), name
 
 
 def test_no_augmentation_is_none(batch):
@@ -196,7 +219,7 @@ def test_the_order_is_flip_crop_policy_erasing_mixing():
     step = crop(step, rows, Stream(0, "crop"), 4)
     step = autoaugment(step, rows, Stream(0, "policy"), "cifar10")
     step = erase(step, rows, Stream(0, "erasing"), 0.25)
-    expected, found = mix_one(step, batch.labels, Stream(0, "mixing")), augment_one(batch, config, Stream(0))
+    expected, found = mix_one(step, batch.labels, Stream(0)), augment_one(batch, config, Stream(0))
     assert torch.equal(found.images, expected.images)
     assert torch.equal(found.partner_labels, expected.partner_labels)
 

@@ -44,7 +44,7 @@ def loader(data_root):
 
 def plain(loader, start):
     batch = loader.batch(torch.arange(start, start + 16))
-    return unmixed(batch.images, batch.labels)
+    return unmixed(batch.images, batch.labels, torch.arange(16))
 
 
 @pytest.mark.parametrize("kind", Method.kinds)

@@ -12,12 +12,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from harness.data.augmentation import erase, mix
+from harness.data.augmentation import erase, mix, select
 from harness.data.operations import OPERATIONS
 from harness.data.photographs import PHOTOGRAPHS, read
 from harness.data.policies import POLICIES, SIGNED
 from harness.methods.classification import classification_loss
 from harness.randomness import Stream, Streams
+from harness.spec.methods import Augmentation
 from tools.parity.official import Checkout, Overlay
 from tools.parity.table import Row, compare
 
@@ -73,7 +74,9 @@ def mixing(checkout: Checkout) -> Iterator[Row]:
         cut = give_draws(module, stream.at("mixing"), iter(centre))
         losses.np = module.np
         theirs, _ = losses.ce_loss(watched, images.clone(), labels, criterion, arguments)
-        ours = mix(images, labels, Streams([stream.at("mixing")]), torch.tensor([True]))
+        streams = Streams([stream])
+        whole = select(Augmentation(mix=1.0), streams, len(images), range(len(images)))
+        ours = mix(images, labels, streams, torch.tensor([True]), whole)
         loss = classification_loss(model, ours, 0.1)
         found[cut].append((ours.images, seen[-1]))
         values[cut].append((loss.item(), theirs.item()))

@@ -17,15 +17,15 @@ class ShuffledOrder:
     def __init__(self, stream: Stream, examples: int, batch_size: int) -> None:
         if batch_size > examples:
             raise SpecError(f"batch_size={batch_size} exceeds the {examples} training examples")
-        self._batch_size = batch_size
+        self.batch_size = batch_size
         self._batches = examples // batch_size
         self._permutation = lru_cache(maxsize=2)(lambda n: stream.at(n).permutation(examples))
 
     def indices(self, step: int) -> Tensor:
         """Return the indices of the batch of a step, `(batch_size,)` int64 on the CPU."""
         permutation, position = divmod(step, self._batches)
-        start = position * self._batch_size
-        return self._permutation(permutation)[start : start + self._batch_size]
+        start = position * self.batch_size
+        return self._permutation(permutation)[start : start + self.batch_size]
 
 
 def part(n: int, rank: int, world_size: int) -> range:

@@ -1,0 +1,110 @@
+"""Who started this process, and which of how many it is: read from torchrun's variables, else SLURM's, else alone."""
+
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.spec.errors import HarnessError, SpecError
+
+TORCHRUN = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+SLURM = ("SLURM_PROCID", "SLURM_LOCALID", "SLURM_STEP_NUM_TASKS", "SLURM_STEP_NODELIST")
+PORTS = range(20000, 60000)
+"""Of these the first rank of a step listens on one that follows from the step."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A process among those that work on one run. They meet at `init_method`; one that is alone meets nobody."""
+
+    rank: int = 0
+    local_rank: int = 0
+    world_size: int = 1
+    init_method: str | None = None
+
+
+def find_place(environment: Mapping[str, str] = os.environ) -> Place:
+    """Return the place that the launcher gave this process.
+
+    Raises `SpecError` when the variables of one launcher are incomplete, or two launchers contradict each other.
+    """
+    torchrun = [name for name in TORCHRUN[:3] if environment.get(name)]
+    if torchrun:
+        return _of_torchrun(environment)
+    if int(environment.get("SLURM_STEP_NUM_TASKS") or 1) > 1:
+        return _of_slurm(environment)
+    return Place()
+
+
+def alone(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without what would make a child one of several."""
+    own = {"MASTER_ADDR", "MASTER_PORT", "RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "ROLE_RANK"}
+    kept = {"SLURM_JOB_ID", "SLURM_CONF", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT"}
+    return {
+        name: value
+        for name, value in environment.items()
+        if name not in own and not (name.startswith(("SLURM_", "TORCHELASTIC_", "GROUP_")) and name not in kept)
+    }
+
+
+def _of_torchrun(environment: Mapping[str, str]) -> Place:
+    missing = [name for name in TORCHRUN if not environment.get(name)]
+    if missing:
+        present = ", ".join(name for name in TORCHRUN if environment.get(name))
+        raise SpecError(f"the environment has {present} but not {', '.join(missing)}: unset them, or start by torchrun")
+    rank, local_rank, world_size = (int(environment[name]) for name in TORCHRUN[:3])
+    _check_against_slurm(environment, rank, world_size)
+    return Place(rank, local_rank, world_size, "env://")
+
+
+def _check_against_slurm(environment: Mapping[str, str], rank: int, world_size: int) -> None:
+    """Raise `SpecError` unless the tasks of a SLURM step are torchrun's agents, or its ranks."""
+    tasks = int(environment.get("SLURM_STEP_NUM_TASKS") or 1)
+    if tasks == 1:
+        return
+    agents = environment.get("GROUP_WORLD_SIZE")
+    if agents is not None and int(agents) != tasks:
+        raise SpecError(
+            f"SLURM started {tasks} tasks and torchrun counts {agents} nodes: give torchrun --nnodes {tasks}, "
+            "or srun one task per node"
+        )
+    if agents is None and (rank, world_size) != (int(environment["SLURM_PROCID"]), tasks):
+        raise SpecError(
+            f"RANK and WORLD_SIZE say {rank} of {world_size}, SLURM says {environment['SLURM_PROCID']} of {tasks}: "
+            "unset RANK and WORLD_SIZE, or start one task"
+        )
+
+
+def _of_slurm(environment: Mapping[str, str]) -> Place:
+    missing = [name for name in SLURM if not environment.get(name)]
+    if missing:
+        raise SpecError(f"the environment of this SLURM step lacks {', '.join(missing)}: start the worker by srun")
+    rank, local_rank, world_size = (int(environment[name]) for name in SLURM[:3])
+    port = environment.get("MASTER_PORT") or _port(environment)
+    return Place(rank, local_rank, world_size, f"tcp://{_address(environment)}:{port}")
+
+
+def _port(environment: Mapping[str, str]) -> int:
+    """Return a port that follows from the step, and differs after a requeue."""
+    parts = ("SLURM_JOB_ID", "SLURM_STEP_ID", "SLURM_RESTART_COUNT")
+    job, step, restarts = (int(environment.get(name) or 0) for name in parts)
+    return PORTS[(job * 31 + step * 7 + restarts) % len(PORTS)]
+
+
+def _address(environment: Mapping[str, str]) -> str:
+    """Return where the step's first node can be reached: as SLURM itself reaches it."""
+    if given := environment.get("MASTER_ADDR"):
+        return given
+    if environment.get("SLURM_STEP_NUM_NODES") == "1":
+        return "127.0.0.1"
+    first = _scontrol("show", "hostnames", environment["SLURM_STEP_NODELIST"]).split()[0]
+    described = re.search(r"\bNodeAddr=(\S+)", _scontrol("show", "node", first))
+    return described.group(1) if described else first
+
+
+def _scontrol(*arguments: str) -> str:
+    try:
+        return subprocess.run(["scontrol", *arguments], capture_output=True, text=True, timeout=60, check=True).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        raise HarnessError(f"scontrol {' '.join(arguments)}: {error}; set MASTER_ADDR to the first node") from None

@@ -85,7 +85,8 @@ def _save_own_logits(model: Classifier, samples: NDArray[np.uint8], subject: Sub
         for block in torch.from_numpy(samples[part.start : part.stop]).split(BLOCK):
             yield to_signed(block.to(subject.device))
 
-    subject.save("own_logits", shared_logits(model, blocks, len(samples), subject))
+    n, world = len(samples), subject.world
+    subject.save("own_logits", shared_logits(model, blocks, n, world, lambda done: subject.report(done, n)))
 
 
 def _some(features: NDArray[np.float32], count: int) -> NDArray[np.float32]:

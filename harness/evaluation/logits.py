@@ -1,6 +1,7 @@
 """Class logits of many images: EMA weights, un-augmented images in [-1, 1], no timestep, in blocks of fixed size."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 from harness.data.loaders import Loader
 from harness.evaluation.base import BLOCK, Subject
 from harness.methods.base import Classifier
+from harness.training.world import World
 
 
 def split_logits(split: str, subject: Subject) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -19,7 +21,8 @@ def split_logits(split: str, subject: Subject) -> tuple[NDArray[np.float32], NDA
     """
     model, loader = subject.model, subject.loader(split)
     assert isinstance(model, Classifier)
-    logits = shared_logits(model, lambda part: image_blocks(loader, part), len(loader), subject)
+    n, world = len(loader), subject.world
+    logits = shared_logits(model, partial(image_blocks, loader), n, world, lambda done: subject.report(done, n))
     _, labels = subject.data.split(split)
     subject.save("logits", logits)
     subject.save("labels", labels)
@@ -32,12 +35,19 @@ def image_blocks(loader: Loader, part: range | None = None) -> Iterator[Tensor]:
 
 
 def shared_logits(
-    model: Classifier, blocks: Callable[[range], Iterable[Tensor]], n: int, subject: Subject
+    model: Classifier,
+    blocks: Callable[[range], Iterable[Tensor]],
+    n: int,
+    world: World,
+    report: Callable[[int], None],
 ) -> NDArray[np.float32]:
-    """Return the logits `(n, classes)` of `n` images, of which every rank computes a part; `blocks` yields a part."""
-    part = subject.world.part(n, BLOCK)
-    found = block_logits(model, blocks(part), lambda done: subject.report(done, len(part)))
-    return np.concatenate(subject.world.joined(found))
+    """Return the logits `(n, classes)` of `n` images, of which every rank computes a part.
+
+    `blocks` yields the images of a part; `report` is told how many of all are done, as far as this rank can tell.
+    """
+    part = world.part(n, BLOCK)
+    found = block_logits(model, blocks(part), lambda done: report(done * n // len(part)))
+    return np.concatenate(world.joined(found))
 
 
 @torch.inference_mode()

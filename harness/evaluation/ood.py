@@ -43,15 +43,17 @@ def evaluate(evaluation: OutOfDistribution, subject: Subject) -> Findings:
         name, data = evaluation.outliers.name, subject.open_data(evaluation.outliers)
         loader = subject.loader("test", data)
         outliers, count = partial(image_blocks, loader), len(loader)
-    model = subject.model
+    model, world, total = subject.model, subject.world, len(own) + count
     assert isinstance(model, Classifier)
-    inside = scores(evaluation.score, shared_logits(model, partial(image_blocks, own), len(own), subject))
-    outside = scores(evaluation.score, shared_logits(model, outliers, count, subject))
+    logits = shared_logits(model, partial(image_blocks, own), len(own), world, lambda n: subject.report(n, total))
+    inside = scores(evaluation.score, logits)
+    logits = shared_logits(model, outliers, count, world, lambda n: subject.report(len(own) + n, total))
+    outside = scores(evaluation.score, logits)
     subject.save("in_scores", inside)
     subject.save("out_scores", outside)
     finite = np.isfinite(inside).all() and np.isfinite(outside).all()
     return Findings(
-        {"auroc": Measurement(value=auroc(inside, outside) if finite else float("nan"), n=len(own) + count)},
+        {"auroc": Measurement(value=auroc(inside, outside) if finite else float("nan"), n=total)},
         {"outliers": name, "outliers_n": len(outside), "outliers_sha256": data.manifest.sha256},
     )
 

@@ -36,7 +36,9 @@ def evaluate(evaluation: Robustness, subject: Subject) -> Findings:
     subject.save("indices", indices.numpy())
     part = subject.world.part(len(indices), BLOCK)
     blocks = [block for block in loader.batches(indices[part.start : part.stop].split(BLOCK)) if len(block)]
-    logits = shared_logits(model, lambda part: (block.images for block in blocks), len(indices), subject)
+    logits = shared_logits(
+        model, lambda part: (block.images for block in blocks), len(indices), subject.world, lambda done: None
+    )
     quantities = [evaluation.quantity(epsilon) for epsilon in evaluation.epsilons]
     if not np.isfinite(logits).all():
         return Findings(dict.fromkeys(quantities, Measurement(value=float("nan"), n=len(indices))))

@@ -32,7 +32,7 @@ def find_place(environment: Mapping[str, str] = os.environ) -> Place:
     torchrun = [name for name in TORCHRUN[:3] if environment.get(name)]
     if torchrun:
         return _of_torchrun(environment)
-    if int(environment.get("SLURM_STEP_NUM_TASKS") or 1) > 1:
+    if _number("SLURM_STEP_NUM_TASKS", environment, 1) > 1:
         return _of_slurm(environment)
     return Place()
 
@@ -53,25 +53,25 @@ def _of_torchrun(environment: Mapping[str, str]) -> Place:
     if missing:
         present = ", ".join(name for name in TORCHRUN if environment.get(name))
         raise SpecError(f"the environment has {present} but not {', '.join(missing)}: unset them, or start by torchrun")
-    rank, local_rank, world_size = (int(environment[name]) for name in TORCHRUN[:3])
+    rank, local_rank, world_size = (_number(name, environment) for name in TORCHRUN[:3])
     _check_against_slurm(environment, rank, world_size)
     return Place(rank, local_rank, world_size, "env://")
 
 
 def _check_against_slurm(environment: Mapping[str, str], rank: int, world_size: int) -> None:
     """Raise `SpecError` unless the tasks of a SLURM step are torchrun's agents, or its ranks."""
-    tasks = int(environment.get("SLURM_STEP_NUM_TASKS") or 1)
-    if tasks == 1:
+    tasks, agents = (_number(name, environment) for name in ("SLURM_STEP_NUM_TASKS", "GROUP_WORLD_SIZE"))
+    if tasks <= 1:
         return
-    agents = environment.get("GROUP_WORLD_SIZE")
-    if agents is not None and int(agents) != tasks:
+    if agents and agents != tasks:
         raise SpecError(
             f"SLURM started {tasks} tasks and torchrun counts {agents} nodes: give torchrun --nnodes {tasks}, "
             "or srun one task per node"
         )
-    if agents is None and (rank, world_size) != (int(environment["SLURM_PROCID"]), tasks):
+    own = _number("SLURM_PROCID", environment)
+    if not agents and (rank, world_size) != (own, tasks):
         raise SpecError(
-            f"RANK and WORLD_SIZE say {rank} of {world_size}, SLURM says {environment['SLURM_PROCID']} of {tasks}: "
+            f"RANK and WORLD_SIZE say {rank} of {world_size}, SLURM says {own} of {tasks}: "
             "unset RANK and WORLD_SIZE, or start one task"
         )
 
@@ -80,7 +80,7 @@ def _of_slurm(environment: Mapping[str, str]) -> Place:
     missing = [name for name in SLURM if not environment.get(name)]
     if missing:
         raise SpecError(f"the environment of this SLURM step lacks {', '.join(missing)}: start the worker by srun")
-    rank, local_rank, world_size = (int(environment[name]) for name in SLURM[:3])
+    rank, local_rank, world_size = (_number(name, environment) for name in SLURM[:3])
     port = environment.get("MASTER_PORT") or _port(environment)
     return Place(rank, local_rank, world_size, f"tcp://{_address(environment)}:{port}")
 
@@ -88,8 +88,19 @@ def _of_slurm(environment: Mapping[str, str]) -> Place:
 def _port(environment: Mapping[str, str]) -> int:
     """Return a port that follows from the step, and differs after a requeue."""
     parts = ("SLURM_JOB_ID", "SLURM_STEP_ID", "SLURM_RESTART_COUNT")
-    job, step, restarts = (int(environment.get(name) or 0) for name in parts)
+    job, step, restarts = (_number(name, environment) for name in parts)
     return PORTS[(job * 31 + step * 7 + restarts) % len(PORTS)]
+
+
+def _number(name: str, environment: Mapping[str, str], default: int = 0) -> int:
+    """Return the number that a variable holds.
+
+    Raises `SpecError` when it holds none.
+    """
+    value = environment.get(name) or str(default)
+    if not value.isdigit():
+        raise SpecError(f"{name} is '{value}': allowed are whole numbers")
+    return int(value)
 
 
 def _address(environment: Mapping[str, str]) -> str:

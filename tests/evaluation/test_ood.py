@@ -56,7 +56,9 @@ def test_interpolations_are_means_of_the_right_images(digits):
     """Image i of batch k and image i of batch k + 1, for all whole batches of the shuffled split."""
     images, labels = digits.split("test")
     loader = ResidentLoader(images, labels, torch.device("cpu"))
-    made, last = (torch.cat(list(ood.interpolations(loader, Stream("order"), p))) for p in (range(200), range(100, 200)))
+    made, last = (
+        torch.cat(list(ood.interpolations(loader, Stream("order"), p))) for p in (range(200), range(100, 200))
+    )
     assert torch.equal(last, made[100:])
     assert not list(ood.interpolations(loader, Stream("order"), range(200, 200)))
     assert len(made) == ood.interpolation_count(360) == 200

@@ -1,0 +1,133 @@
+"""Several ranks in processes of this machine. A server imports torch once; every rank is a fork of it."""
+
+import multiprocessing
+import os
+import socket
+from pathlib import Path
+
+SERVER = multiprocessing.get_context("forkserver")
+SERVER.set_forkserver_preload(["harness.worker.session", "torch._dynamo", "ranks"])
+
+
+def start(size, work, *arguments):
+    """Start `work(world, *arguments)`, a function of a module, on so many ranks, and return their processes."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    processes = [
+        SERVER.Process(target=_rank, args=(rank, size, port, work, arguments), daemon=True) for rank in range(size)
+    ]
+    for process in processes:
+        process.start()
+    return processes
+
+
+def run(size, work, *arguments):
+    """Let so many ranks work to their end."""
+    processes = start(size, work, *arguments)
+    for process in processes:
+        process.join(240)
+        assert process.exitcode == 0, f"a rank of {size} ended with {process.exitcode}"
+
+
+def _rank(rank, size, port, work, arguments):
+    import torch
+
+    from harness.training.world import join
+
+    torch.set_num_threads(1)
+    with join(rank, size, f"tcp://127.0.0.1:{port}", torch.device("cpu")) as world:
+        work(world, *arguments)
+
+
+def train(world, config, data_root, first, steps, folder: Path):
+    """Train from the state in `folder` after `first` steps, or from the beginning.
+
+    Every rank keeps its curve, and its state after the last step.
+    """
+    import numpy as np
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    from harness.data.loaders import ResidentLoader
+    from harness.data.prepared import open_dataset
+    from harness.methods.base import build_method
+    from harness.training.loop import Trainer
+
+    cpu = torch.device("cpu")
+    loader = ResidentLoader(*open_dataset(config.data, data_root).split("train"), cpu)
+    trainer = Trainer(config, build_method(config, cpu), loader, cpu, world=world)
+    if first:
+        trainer.load_state(first, load_file(folder / f"{first}.safetensors"))
+
+    def logged():
+        return {name: value for name, value in trainer.state().items() if name.startswith("meters.")}
+
+    curve, before = [], logged()
+    for _ in range(first, steps):
+        trainer.train_step()
+        sums = logged()
+        curve.append([(value - before.get(name, 0))[0].item() for name, value in sorted(sums.items())])
+        before = sums
+    folder.mkdir(exist_ok=True)
+    np.save(folder / f"curve-{world.rank}.npy", np.array(curve))
+    save_file(
+        {k: v.contiguous().clone() for k, v in trainer.state().items()}, folder / f"rank-{world.rank}.safetensors"
+    )
+    if world.is_first:
+        os.replace(folder / "rank-0.safetensors", folder / f"{steps}.safetensors")
+    trainer.close()
+
+
+def evaluate(world, config, weights, evaluations, data_root, folder: Path):
+    """Measure a model with some weights; the first rank keeps the records as JSON, beside the artefacts."""
+    import torch
+    from safetensors.torch import load_file
+
+    from harness.data.loaders import ResidentLoader
+    from harness.data.prepared import open_dataset
+    from harness.evaluation.base import Subject
+    from harness.evaluation.run import measure
+    from harness.methods.base import build_method
+
+    cpu = torch.device("cpu")
+    model = build_method(config, cpu).eval()
+    model.load_state_dict(load_file(weights))
+    for evaluation in evaluations:
+        artefacts = folder / evaluation.id
+        world.told(lambda at=artefacts: at.mkdir(parents=True))
+        record = measure(
+            evaluation,
+            Subject(
+                config=config,
+                model=model,
+                weights_sha256="0" * 64,
+                data=open_dataset(config.data, data_root),
+                data_root=data_root,
+                device=cpu,
+                compiled=False,
+                artefacts=artefacts,
+                cache=folder.parent / "cache",
+                report=lambda done, total: None,
+                open_data=lambda data: open_dataset(data, data_root),
+                open_loader=lambda data, split: ResidentLoader(*data.split(split), cpu),
+                world=world,
+            ),
+        )
+        if world.is_first:
+            record.save(folder / f"{evaluation.id}.json")
+
+
+def sum_forever(world, started: Path):
+    """Add up numbers until another rank is lost; the first rank notes that it has begun, and the loss."""
+    import torch
+
+    from harness.training.world import LostRank
+
+    try:
+        while True:
+            world.total(torch.ones(3))
+            (started / f"{world.rank}").touch()
+    except LostRank:
+        (started / f"lost-{world.rank}").touch()
+        os._exit(76)

@@ -8,12 +8,15 @@ from pathlib import Path
 import click
 
 from harness import __version__
+from harness.cli.cancel import cancel_command
 from harness.cli.data import data_group
 from harness.cli.doctor import doctor_command
 from harness.cli.group import Commands
 from harness.cli.list import list_command
+from harness.cli.logs import logs_command
 from harness.cli.plan import plan_command
 from harness.cli.report import report_command
+from harness.cli.retry import retry_command
 from harness.cli.run import run_command
 from harness.cli.sample import sample_command
 from harness.cli.settings import Settings
@@ -68,6 +71,9 @@ for command in (
     plan_command,
     run_command,
     status_command,
+    logs_command,
+    cancel_command,
+    retry_command,
     report_command,
     sample_command,
     data_group,

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
 
     from harness.spec.exhibit import Exhibit
     from harness.spec.paper import Paper
-    from harness.store.run_directory import Results
+    from harness.store.run_directory import Results, RunDirectory, State
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+NO_RUNS = "no run is named: give the beginnings of ids, which 'python -m harness status' shows"
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,31 @@ def find_with_readings(names: Sequence[str], also: Sequence[str]) -> "list[tuple
 
     readings = [reading_of(text) for text in also]
     return [(paper, exhibit.also(*readings)) for paper, exhibit in find_exhibits(names)]
+
+
+def find_runs(
+    settings: Settings, prefixes: Sequence[str], option: str | None, states: "Sequence[State]"
+) -> "list[RunDirectory]":
+    """Return the runs whose ids begin so, or with a given `option` such as `--all` those in some states.
+
+    Raises `SpecError` when neither or both are given, or a prefix begins no run or several.
+    """
+    from harness.spec.errors import SpecError
+    from harness.store.files import StoreError
+
+    if bool(prefixes) == bool(option):
+        raise SpecError(f"{option} names the runs already: leave {prefixes[0]} out" if option else NO_RUNS)
+    if prefixes:
+        return list({directory.id: directory for directory in map(settings.results.find, prefixes)}.values())
+    found = []
+    for directory in settings.results.all():
+        try:
+            directory.run()
+            if directory.state() in states:
+                found.append(directory)
+        except StoreError as error:
+            settings.say(f"left aside: {error}")
+    return found
 
 
 def selection_options(command: F) -> F:

@@ -8,9 +8,14 @@ from harness.cli.settings import Settings, execution_options
 @click.command("worker")
 @click.argument("run")
 @click.option("--device", help="Torch device.  [default: cuda if there is one, else cpu]")
+@click.option("--restartable", is_flag=True,
+              help="Leave with 0 whatever ended the stay, except a lost rank: for launchers that start again what "
+              "exits otherwise.")  # fmt: skip
 @execution_options
 @click.pass_obj
-def worker_command(settings: Settings, run: str, device: str | None, loader: str, compile: str) -> int:
+def worker_command(
+    settings: Settings, run: str, device: str | None, restartable: bool, loader: str, compile: str
+) -> int:
     """Bring one run of the results directory to its end, from wherever it stopped.
 
     RUN is the beginning of a run's id. Started by torchrun or srun, all its processes work on the run together.
@@ -25,6 +30,7 @@ def worker_command(settings: Settings, run: str, device: str | None, loader: str
     """
     directory = settings.results.find(run)
 
+    from harness.launch.launchers import LOST
     from harness.launch.place import find_place
     from harness.spec.execution import Execution
     from harness.training.world import join
@@ -37,4 +43,4 @@ def worker_command(settings: Settings, run: str, device: str | None, loader: str
         ending = work(settings.results, directory, settings.data_root, chosen, execution, world)
     if ending is Ending.BUSY:
         settings.say(f"{directory.id} is held by another worker")
-    return ending.value
+    return 0 if restartable and ending.value != LOST else ending.value

@@ -46,13 +46,15 @@ class LiveDisplay:
             table.add_row(planned.run.name, Text("done", "green"))
         for planned in board.failed.values():
             table.add_row(planned.run.name, Text("failed", "red"))
+        for planned in board.cancelled.values():
+            table.add_row(planned.run.name, Text("cancelled", "yellow"))
         for planned in board.active.values():
             self._add_active(table, planned, "")
         for planned in board.elsewhere.values():
             self._add_active(table, planned, " (another process)")
         for planned in board.waiting:
             table.add_row(planned.run.name, Text("waiting", "dim"))
-        finished = self._already_done + len(board.done) + len(board.failed)
+        finished = self._already_done + board.ended
         table.caption = f"{finished} of {self._total} runs, {clock(time.monotonic() - self._begun)} so far"
         table.caption_justify = "left"
         self._live.update(table)
@@ -94,8 +96,9 @@ class PlainDisplay:
             "held by another process": board.elsewhere,
             "done": board.done,
             "failed": board.failed,
+            "cancelled": board.cancelled,
         }
-        finished = self._already_done + len(board.done) + len(board.failed)
+        finished = self._already_done + board.ended
         now = time.monotonic()
         for event, runs in groups.items():
             for id, planned in runs.items():

@@ -1,30 +1,28 @@
-"""The local executor: worker processes side by side on this machine.
+"""The executor of this machine: runs side by side, each started by a launcher.
 
 It keeps no state of its own. A worker that dies leaves a run directory that the next one continues; a run that
-somebody else's worker holds is watched until it is done or free. Every CPU worker computes on one thread, so that a
-result does not depend on the number of cores.
+somebody else's worker holds is watched until it is done or free.
 """
 
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from harness.launch.devices import gpu_ids
+import psutil
+
+from harness.launch.launchers import Fate, Launcher
 from harness.launch.plan import PlannedRun
-from harness.spec.execution import Execution
-from harness.store.files import writing
 from harness.store.lease import is_leased
-from harness.store.run_directory import Results, State
+from harness.store.run_directory import State
 
 POLL_SECONDS = 0.2
-GRACE_SECONDS = 20.0
-BUSY_EXIT_CODE, INTERRUPTED_EXIT_CODE = 3, 130
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+class Evicted(KeyboardInterrupt):
+    """Somebody asked for this machine back, by SIGUSR2: the state of all runs is saved, and they want to come back."""
 
 
 @dataclass
@@ -36,29 +34,35 @@ class Board:
     elsewhere: dict[str, PlannedRun] = field(default_factory=dict)
     done: dict[str, PlannedRun] = field(default_factory=dict)
     failed: dict[str, PlannedRun] = field(default_factory=dict)
+    cancelled: dict[str, PlannedRun] = field(default_factory=dict)
     exit_codes: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def ended(self) -> int:
+        """The number of runs for which nothing more will be done."""
+        return len(self.done) + len(self.failed) + len(self.cancelled)
 
 
 class LocalExecutor:
-    """Runs workers as child processes, `workers` at a time."""
+    """Keeps `workers` runs at work at a time, on the slots 0 to `workers - 1`."""
 
-    def __init__(self, results: Results, data_root: Path, workers: int, fail_fast: bool, execution: Execution) -> None:
-        self._results = results
-        self._data_root = data_root
+    def __init__(self, launcher: Launcher, workers: int, fail_fast: bool) -> None:
+        self._launcher = launcher
         self._workers = workers
         self._fail_fast = fail_fast
-        self._execution = execution
-        self._gpus = gpu_ids()
         self._children: dict[int, tuple[subprocess.Popen[bytes], PlannedRun]] = {}
 
     def execute(self, runs: Sequence[PlannedRun], show: Callable[[Board], None]) -> Board:
         """Bring every run to its end, or to its failure, and return what became of each.
 
-        One failed run does not stop the others, unless `fail_fast`. Raises `KeyboardInterrupt` when interrupted,
-        after the workers have saved their state.
+        One failed or cancelled run does not stop the others, unless `fail_fast`. Raises `KeyboardInterrupt` when
+        interrupted and `Evicted` when asked to make room, after the workers have saved their state.
         """
         board = Board(waiting=list(runs))
-        previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        previous = {
+            signal.SIGTERM: signal.signal(signal.SIGTERM, signal.default_int_handler),
+            signal.SIGUSR2: signal.signal(signal.SIGUSR2, _make_room),
+        }
         try:
             while board.waiting or board.active or board.elsewhere:
                 self._collect(board)
@@ -70,19 +74,25 @@ class LocalExecutor:
                 time.sleep(POLL_SECONDS)
         finally:
             self._stop_children()
-            signal.signal(signal.SIGTERM, previous)
+            for number, handler in previous.items():
+                signal.signal(number, handler)
         show(board)
         return board
 
     def _start(self, board: Board) -> None:
+        """Fill the free slots. Runs that were cancelled or done elsewhere meanwhile are not started."""
         while board.waiting and len(self._children) < self._workers:
+            if self._launcher.in_order and board.elsewhere:
+                return
             planned = board.waiting.pop(0)
             if is_leased(planned.directory.path):
                 board.elsewhere[planned.run.id] = planned
-                continue
-            slot = next(slot for slot in range(self._workers) if slot not in self._children)
-            self._children[slot] = (self._spawn(planned, slot), planned)
-            board.active[planned.run.id] = planned
+            elif planned.state in (State.DONE, State.CANCELLED):
+                _settle(board, planned)
+            else:
+                slot = next(slot for slot in range(self._workers) if slot not in self._children)
+                self._children[slot] = (self._launcher.start(planned, slot), planned)
+                board.active[planned.run.id] = planned
 
     def _collect(self, board: Board) -> None:
         """Take note of the workers that have ended.
@@ -93,47 +103,65 @@ class LocalExecutor:
             if child.poll() is None:
                 continue
             del self._children[slot], board.active[planned.run.id]
-            if child.returncode == INTERRUPTED_EXIT_CODE:
-                raise KeyboardInterrupt
-            if child.returncode == BUSY_EXIT_CODE:
-                board.elsewhere[planned.run.id] = planned
-            elif planned.state is State.DONE:
-                board.done[planned.run.id] = planned
-            else:
-                board.failed[planned.run.id] = planned
-                board.exit_codes[planned.run.id] = child.returncode
+            match self._launcher.fate(planned, slot, child.returncode):
+                case Fate.INTERRUPTED:
+                    raise KeyboardInterrupt
+                case Fate.EVICTED:
+                    raise Evicted
+                case Fate.AGAIN:
+                    board.waiting.insert(0, planned)
+                case Fate.ELSEWHERE:
+                    board.elsewhere[planned.run.id] = planned
+                case Fate.DONE:
+                    board.done[planned.run.id] = planned
+                case Fate.CANCELLED:
+                    board.cancelled[planned.run.id] = planned
+                case Fate.FAILED:
+                    board.failed[planned.run.id] = planned
+                    board.exit_codes[planned.run.id] = child.returncode
 
     def _revisit(self, board: Board) -> None:
-        """Look after the runs that other processes hold: done, failed, or free to be taken."""
+        """Look after the runs that other processes hold: done, failed, cancelled, or free to be taken."""
         for id, planned in list(board.elsewhere.items()):
-            state = planned.state
-            if state is State.RUNNING:
-                continue
-            del board.elsewhere[id]
-            if state is State.DONE:
-                board.done[id] = planned
-            elif state is State.FAILED:
-                board.failed[id] = planned
-            else:
-                board.waiting.append(planned)
-
-    def _spawn(self, planned: PlannedRun, slot: int) -> subprocess.Popen[bytes]:
-        environment = dict(os.environ) | dict.fromkeys(THREAD_VARIABLES, "1")
-        if self._gpus:
-            environment["CUDA_VISIBLE_DEVICES"] = self._gpus[slot % len(self._gpus)]
-        command = [sys.executable, "-m", "harness", "--results", str(self._results.root)]
-        command += ["--data", str(self._data_root), "worker", planned.run.id, *self._execution.arguments()]
-        with writing(planned.directory.log), open(planned.directory.log, "ab") as log:
-            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+            if planned.state is not State.RUNNING:
+                del board.elsewhere[id]
+                _settle(board, planned)
 
     def _stop_children(self) -> None:
-        """Ask the workers to save and leave; end those that do not within the grace period."""
+        """Ask the workers to save and leave; end those that do not within the grace period, with their own children."""
         for child, _ in self._children.values():
             child.terminate()
-        deadline = time.monotonic() + GRACE_SECONDS
+        deadline = time.monotonic() + self._launcher.grace_seconds
         for child, _ in self._children.values():
             try:
                 child.wait(max(deadline - time.monotonic(), 0.1))
             except subprocess.TimeoutExpired:
-                child.kill()
+                _kill(child.pid)
+                child.wait()
         self._children.clear()
+
+
+def _settle(board: Board, planned: PlannedRun) -> None:
+    """Put a run that nobody is at where its state says; what is not at its end waits for its turn."""
+    match planned.state:
+        case State.DONE:
+            board.done[planned.run.id] = planned
+        case State.FAILED:
+            board.failed[planned.run.id] = planned
+        case State.CANCELLED:
+            board.cancelled[planned.run.id] = planned
+        case _:
+            board.waiting.insert(0, planned)
+
+
+def _make_room(*_: object) -> None:
+    raise Evicted
+
+
+def _kill(pid: int) -> None:
+    """End a process and its descendants: the ranks of a torchrun are in process groups of their own."""
+    with suppress(psutil.Error):
+        process = psutil.Process(pid)
+        for one in [*process.children(recursive=True), process]:
+            with suppress(psutil.Error):
+                one.kill()

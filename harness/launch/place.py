@@ -10,6 +10,15 @@ from harness.spec.errors import HarnessError, SpecError
 
 TORCHRUN = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 SLURM = ("SLURM_PROCID", "SLURM_LOCALID", "SLURM_STEP_NUM_TASKS", "SLURM_STEP_NODELIST")
+RANK_VARIABLES = frozenset(
+    (
+        *("RANK", "LOCAL_RANK", "GROUP_RANK", "ROLE_RANK", "ROLE_NAME"),
+        *("WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_WORLD_SIZE", "ROLE_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"),
+        *("SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID", "SLURM_GTIDS"),
+        *("SLURM_NTASKS", "SLURM_NPROCS", "SLURM_TASKS_PER_NODE", "SLURM_NTASKS_PER_NODE"),
+    )
+)
+RANK_PREFIXES = ("TORCHELASTIC_", "SLURM_STEP_")
 PORTS = range(20000, 60000)
 """Of these the first rank of a step listens on one that follows from the step."""
 
@@ -38,13 +47,11 @@ def find_place(environment: Mapping[str, str] = os.environ) -> Place:
 
 
 def alone(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without what would make a child one of several."""
-    own = {"MASTER_ADDR", "MASTER_PORT", "RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "ROLE_RANK"}
-    kept = {"SLURM_JOB_ID", "SLURM_CONF", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT"}
+    """Return an environment without what torchrun or SLURM told this process of its own rank, for children."""
     return {
         name: value
         for name, value in environment.items()
-        if name not in own and not (name.startswith(("SLURM_", "TORCHELASTIC_", "GROUP_")) and name not in kept)
+        if name not in RANK_VARIABLES and not name.startswith(RANK_PREFIXES)
     }
 
 

@@ -49,8 +49,12 @@ class Plan:
 
     def unfinished(self) -> list[PlannedRun]:
         """Return what `run` would have to do, the most expensive first."""
-        todo = [planned for planned in self.runs if planned.state is not State.DONE]
+        todo = [planned for planned in self.runs if planned.state not in (State.DONE, State.CANCELLED)]
         return sorted(todo, key=lambda planned: -planned.run.train_flops)
+
+    def cancelled(self) -> list[PlannedRun]:
+        """Return what `run` leaves alone, because somebody has cancelled it."""
+        return [planned for planned in self.runs if planned.state is State.CANCELLED]
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan in the documented shape."""
@@ -79,6 +83,15 @@ class Plan:
                 **costs(self.runs),
             },
         }
+
+
+def as_requested(directory: RunDirectory) -> PlannedRun:
+    """Return a stored run with all evaluations that were asked of it.
+
+    Raises `StoreError` for a damaged directory, and `OutdatedError` for one of another version of this code.
+    """
+    evaluations = {evaluation.id: evaluation for evaluation in directory.requested()}
+    return PlannedRun(directory.run(), directory, None, evaluations=evaluations)
 
 
 def costs(runs: Sequence[PlannedRun]) -> dict[str, Any]:

@@ -141,8 +141,10 @@ class Finder:
         )
 
     def _needs(self, cell: Cell) -> Need | None:
-        """Return what the last worker on a run could not measure a cell without."""
+        """Return what the last worker on a run could not measure a cell without, or that the run was cancelled."""
         outcome = self._outcome(cell.run)
+        if outcome is not None and outcome.state == "cancelled":
+            return Need(what="cancelled", how=f"python -m harness retry {cell.run.id}")
         return outcome.needs.get(cell.evaluation.id) if outcome else None
 
 

@@ -9,13 +9,15 @@ is touched; on the owner's own machine a dead process is noticed at once.
 import json
 import os
 import secrets
+import signal
 import socket
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import psutil
 
@@ -44,7 +46,7 @@ class Lease:
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             current = _newest(folder)
-            if current is not None and _is_alive(current):
+            if current is not None and _living_owner(current) is not None:
                 return None
             number = _number(current) + 1 if current is not None else 1
             path = folder / f"lease.{number}"
@@ -88,10 +90,34 @@ class Lease:
                 return
 
 
+@dataclass(frozen=True)
+class Holder:
+    """The living worker that owns a folder. `pid` counts on its own `host` only."""
+
+    host: str
+    pid: int
+
+    def ask_to_leave(self) -> bool:
+        """Ask a worker of this machine to save its state and leave; tell whether it could be asked."""
+        if self.host != socket.gethostname():
+            return False
+        try:
+            os.kill(self.pid, signal.SIGTERM)
+        except OSError:
+            return False
+        return True
+
+
+def holder(folder: Path) -> Holder | None:
+    """Return the living worker that owns the folder, None where there is none."""
+    current = _newest(folder)
+    owner = _living_owner(current) if current is not None else None
+    return Holder(owner["host"], owner["pid"]) if owner is not None else None
+
+
 def is_leased(folder: Path) -> bool:
     """Tell whether a living worker owns the folder."""
-    current = _newest(folder)
-    return current is not None and _is_alive(current)
+    return holder(folder) is not None
 
 
 def _newest(folder: Path) -> Path | None:
@@ -103,19 +129,22 @@ def _number(path: Path) -> int:
     return int(suffix) if suffix.isdigit() else 0
 
 
-def _is_alive(lease: Path) -> bool:
-    """Tell a live lease: a released one is empty; a live one is fresh, and on this machine its process exists."""
+def _living_owner(lease: Path) -> dict[str, Any] | None:
+    """Return whose lease it is while it lives, else None.
+
+    A released one is empty; a live one is fresh, and on this machine its process exists.
+    """
     try:
-        owner = json.loads(lease.read_text() or "null")
+        owner: dict[str, Any] | None = json.loads(lease.read_text() or "null")
         age = time.time() - lease.stat().st_mtime
     except (OSError, ValueError):
-        return False
+        return None
     if owner is None or age > STALE_AFTER_SECONDS:
-        return False
+        return None
     if owner["host"] != socket.gethostname():
-        return True
+        return owner
     started = _started(owner["pid"])
-    return started is not None and abs(started - owner["started"]) <= CLOCK_TOLERANCE_SECONDS
+    return owner if started is not None and abs(started - owner["started"]) <= CLOCK_TOLERANCE_SECONDS else None
 
 
 def _identity() -> dict[str, str | float | None]:

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.store.files import corrupted, read_json, write_bytes
 
+Ended = Literal["done", "failed", "cancelled"]
+
 
 class Record(BaseModel):
     """A JSON document in a run directory. NaN and infinities are kept, as strings."""
@@ -75,17 +77,18 @@ class Need(Record):
 
 
 class Outcome(Record):
-    """The terminal record: how the last worker on a run ended; `needs` says by evaluation what was not at hand."""
+    """The terminal record: how the last worker on a run ended, or that somebody has cancelled it.
 
-    state: Literal["done", "failed"]
+    `needs` says by evaluation what was not at hand.
+    """
+
+    state: Ended
     finished: datetime
     error: str | None = None
     needs: dict[str, Need] = Field(default_factory=dict)
 
     @classmethod
-    def now(
-        cls, state: Literal["done", "failed"], error: str | None = None, needs: Mapping[str, Need] | None = None
-    ) -> Self:
+    def now(cls, state: Ended, error: str | None = None, needs: Mapping[str, Need] | None = None) -> Self:
         """Return an outcome of this moment."""
         return cls(state=state, finished=datetime.now(UTC), error=error, needs=dict(needs or {}))
 

@@ -31,6 +31,7 @@ class State(StrEnum):
     RUNNING = "running"
     INTERRUPTED = "interrupted"
     FAILED = "failed"
+    CANCELLED = "cancelled"
     DONE = "done"
 
 
@@ -159,8 +160,8 @@ class RunDirectory:
         if is_leased(self.path):
             return State.RUNNING
         outcome = self.last_outcome()
-        if outcome is not None and outcome.state == "failed":
-            return State.FAILED
+        if outcome is not None and outcome.state != "done":
+            return State(outcome.state)
         return State.INTERRUPTED if self.segments.exists() else State.PENDING
 
 

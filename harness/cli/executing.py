@@ -1,0 +1,87 @@
+"""Executes runs for `run` and `retry`: shows them at work and says what became of each."""
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli.executors import ExecutorOptions
+from harness.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from harness.launch.launchers import Launcher
+    from harness.launch.local import Board
+    from harness.launch.plan import PlannedRun
+    from harness.spec.execution import Execution
+
+
+def execute(
+    settings: Settings, todo: "Sequence[PlannedRun]", total: int, executor: ExecutorOptions, execution: "Execution"
+) -> "Board":
+    """Bring runs to their ends, `total` counting those too that are done or left alone, and tell failures on stderr.
+
+    Raises `SpecError` for options that do not go together, before anything starts.
+    """
+    from datetime import UTC, datetime
+
+    from harness.launch.display import LiveDisplay, PlainDisplay
+    from harness.launch.local import LocalExecutor
+
+    launcher = executor.launcher(settings, execution)
+    for planned in todo:
+        planned.ask()
+    local = LocalExecutor(launcher, executor.workers or launcher.default_workers, executor.fail_fast)
+    begun = datetime.now(UTC)
+    console = settings.console()
+    display = LiveDisplay if console.is_terminal else PlainDisplay
+    with display(console, total, total - len(todo)) as shown:
+        board = local.execute(todo, shown.show)
+    for used, count in _loaders([*board.done.values(), *board.failed.values()], begun).items():
+        settings.say(f"loader: {used}, {count} {'run' if count == 1 else 'runs'}")
+    _tell_failures(board, launcher)
+    tell_cancelled(settings, list(board.cancelled.values()))
+    return board
+
+
+def tell_cancelled(settings: Settings, runs: "Sequence[PlannedRun]") -> None:
+    """Say that cancelled runs are left alone, and how to take them up again."""
+    if runs:
+        ids = " ".join(planned.run.id for planned in runs)
+        what = "1 cancelled run is" if len(runs) == 1 else f"{len(runs)} cancelled runs are"
+        settings.say(f"{what} left alone: python -m harness retry {ids}")
+
+
+def exit_code(board: "Board", done: int) -> int:
+    """Return 1 when a run failed, or when cancelling has left nothing: no run is `done`."""
+    return 1 if board.failed or (board.cancelled and not done) else 0
+
+
+def _loaders(runs: "Iterable[PlannedRun]", since: "datetime") -> "Counter[str]":
+    """Count by what kept their training images the runs that were trained since then."""
+    from collections import Counter
+
+    from harness.store.files import StoreError
+
+    found: Counter[str] = Counter()
+    for planned in runs:
+        with suppress(StoreError):
+            segments = [segment for segment in planned.directory.all_segments() if segment.started >= since]
+            found.update({segment.loader for segment in segments if segment.loader})
+    return found
+
+
+def _tell_failures(board: "Board", launcher: "Launcher") -> None:
+    """Print one line per failed run on stderr."""
+    for planned in board.failed.values():
+        outcome = planned.directory.last_outcome()
+        code = board.exit_codes.get(planned.run.id)
+        why = outcome.error if outcome else None
+        why = why or (launcher.death(planned, code) if code is not None else "the worker left no record")
+        click.echo(
+            f"harness: {planned.run.name} ({planned.run.id}) failed: {why} (log: {planned.directory.log})",
+            err=True,
+        )

@@ -1,0 +1,112 @@
+"""The options that say where runs are executed, and the launcher that they make."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from harness.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from harness.launch.launchers import Launcher
+    from harness.launch.torchrun import Nodes
+    from harness.spec.execution import Execution
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+HIGHEST_PORT = 65535
+OF_TORCHRUN = ("nproc_per_node", "nnodes", "node_rank", "rdzv_endpoint", "max_restarts")
+
+
+@dataclass(frozen=True)
+class ExecutorOptions:
+    """Where runs are executed; None stands for what was not given."""
+
+    executor: str
+    workers: int | None
+    fail_fast: bool
+    nproc_per_node: int | None
+    nnodes: int | None
+    node_rank: int | None
+    rdzv_endpoint: str | None
+    max_restarts: int | None
+
+    def launcher(self, settings: Settings, execution: "Execution") -> "Launcher":
+        """Return what starts workers on this machine.
+
+        Raises `SpecError` for options that do not go together.
+        """
+        from harness.launch.launchers import SingleProcess
+        from harness.launch.torchrun import Torchrun
+        from harness.spec.errors import SpecError
+
+        given = [name for name in OF_TORCHRUN if getattr(self, name) is not None]
+        if self.executor != "torchrun" and given:
+            raise SpecError(f"{_option(given[0])} is for --executor torchrun: it was given with {self.executor}")
+        where = settings.results, settings.data_root, execution
+        if self.executor == "torchrun":
+            return Torchrun(*where, self.nproc_per_node, self.max_restarts or 0, self._nodes())
+        return SingleProcess(*where)
+
+    def _nodes(self) -> "Nodes | None":
+        """Return the nodes that work together, None for this one alone.
+
+        Raises `SpecError` for options that do not go together.
+        """
+        from harness.launch.torchrun import Nodes
+        from harness.spec.errors import SpecError
+
+        count = self.nnodes or 1
+        of_nodes = {"node_rank": self.node_rank, "rdzv_endpoint": self.rdzv_endpoint}
+        for name, value in of_nodes.items():
+            if count == 1 and value is not None:
+                raise SpecError(f"{_option(name)} is for several nodes: it needs --nnodes of at least 2")
+            if count > 1 and value is None:
+                raise SpecError(f"--nnodes {count} needs {_option(name)} too, on every node")
+        if count == 1:
+            return None
+        assert self.node_rank is not None and self.rdzv_endpoint is not None
+        if self.node_rank >= count:
+            raise SpecError(f"--node-rank {self.node_rank} of --nnodes {count}: allowed: 0 to {count - 1}")
+        if self.workers not in (None, 1):
+            raise SpecError(f"--workers {self.workers} with --nnodes {count}: several nodes take one run at a time")
+        host, colon, port = self.rdzv_endpoint.rpartition(":")
+        if not (host and colon and port.isascii() and port.isdigit() and 0 < int(port) <= HIGHEST_PORT):
+            raise SpecError(f"--rdzv-endpoint '{self.rdzv_endpoint}': allowed: HOST:PORT, such as node1:29400")
+        return Nodes(count, self.node_rank, host, int(port))
+
+
+def executor_options(command: F) -> F:
+    """Add the options that say where runs are executed; the command gets them as one `executor`."""
+
+    @wraps(command)
+    def gathered(*args: Any, **given: Any) -> Any:
+        chosen = {field.name: given.pop(field.name) for field in fields(ExecutorOptions)}
+        return command(*args, executor=ExecutorOptions(**chosen), **given)
+
+    for add in reversed(
+        (
+            click.option("--executor", type=click.Choice(("local", "torchrun")), default="local", show_default=True,
+                         help="One process a run, or one by torchrun with several ranks."),
+            click.option("--workers", type=click.IntRange(1), help="Runs side by side.  [default: what GPUs, else "
+                         "cores have room for]"),
+            click.option("--nproc-per-node", type=click.IntRange(1), metavar="N", help="torchrun: ranks a run on this "
+                         "node.  [default: one per GPU, else 1]"),
+            click.option("--nnodes", type=click.IntRange(1), metavar="M", help="torchrun: nodes a run; the same "
+                         "command is started on each.  [default: 1]"),
+            click.option("--node-rank", type=click.IntRange(0), metavar="R", help="torchrun: which node this is, "
+                         "0 to M-1."),
+            click.option("--rdzv-endpoint", metavar="HOST:PORT", help="torchrun: where the nodes meet, on node 0."),
+            click.option("--max-restarts", type=click.IntRange(0), metavar="K", help="torchrun: new starts from the "
+                         "newest checkpoint after a rank was lost.  [default: 0]"),
+            click.option("--fail-fast", is_flag=True, help="Stop everything at the first failed run."),
+        )
+    ):  # fmt: skip
+        gathered = add(gathered)
+    return gathered  # type: ignore[return-value]
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

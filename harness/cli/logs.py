@@ -1,0 +1,69 @@
+"""`harness logs`: what a run says of itself."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from harness.store.run_directory import RunDirectory
+
+FOLLOW_SECONDS = 0.5
+BLOCK_BYTES = 65_536
+
+
+@click.command("logs")
+@click.argument("run")
+@click.option("--follow", "-f", is_flag=True, help="Print what comes, until the run ends, or Ctrl-C.")
+@click.option("--lines", type=click.IntRange(0), default=20, show_default=True, help="Lines to begin with.")
+@click.pass_obj
+def logs_command(settings: Settings, run: str, follow: bool, lines: int) -> None:
+    """The end of a run's log: everything in words, from all its workers and ranks.
+
+    RUN is the beginning of a run's id. With --follow a run that has not started is waited for.
+
+    \b
+    Examples:
+      python -m harness logs 679901
+      python -m harness logs 679901 --follow --lines 100
+    """
+    directory = settings.results.find(run)
+    if not follow and not directory.log.exists():
+        settings.say(f"{directory.run().name} ({directory.id}) has no log yet: no worker has been at it")
+        return
+    while not directory.log.exists() and not _has_ended(directory):
+        time.sleep(FOLLOW_SECONDS)
+    if not directory.log.exists():
+        return
+    with open(directory.log, encoding="utf-8", errors="replace") as log:
+        log.seek(_offset_of_last(directory.log, lines))
+        ended = not follow
+        while True:
+            click.echo(log.read(), nl=False)
+            if ended:
+                return
+            # What is written before a run ends is read after that was seen.
+            ended = _has_ended(directory)
+            time.sleep(0 if ended else FOLLOW_SECONDS)
+
+
+def _has_ended(directory: "RunDirectory") -> bool:
+    from harness.store.run_directory import State
+
+    return directory.state() in (State.DONE, State.FAILED, State.CANCELLED)
+
+
+def _offset_of_last(path: Path, lines: int) -> int:
+    """Return where the last lines of a file begin, in bytes; only its end is read."""
+    with open(path, "rb") as file:
+        end = begin = file.seek(0, 2)
+        tail = b""
+        while begin > 0 and tail.count(b"\n") <= lines:
+            begin = file.seek(max(begin - BLOCK_BYTES, 0))
+            tail = file.read(end - len(tail) - begin) + tail
+    last = tail.split(b"\n") if not tail.endswith(b"\n") else tail[:-1].split(b"\n")
+    kept = b"\n".join(last[len(last) - min(lines, len(last)) :])
+    return end - (len(kept) + tail.endswith(b"\n") if lines else 0)

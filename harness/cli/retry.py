@@ -1,0 +1,58 @@
+"""`harness retry`: takes runs up again that failed or were cancelled."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli.executors import ExecutorOptions, executor_options
+from harness.cli.settings import Settings, execution_options, find_runs
+
+if TYPE_CHECKING:
+    from harness.store.run_directory import RunDirectory
+
+
+@click.command("retry")
+@click.argument("runs", nargs=-1, metavar="[RUN]...")
+@click.option("--failed", is_flag=True, help="All runs that failed.")
+@executor_options
+@execution_options
+@click.pass_obj
+def retry_command(
+    settings: Settings, runs: tuple[str, ...], failed: bool, executor: ExecutorOptions, loader: str, compile: str
+) -> int:
+    """Take up runs that were cancelled or failed, from where they stopped, and execute them.
+
+    RUN is the beginning of a run's id. The mark of 'cancel' and the record of a failure are taken away.
+
+    \b
+    Examples:
+      python -m harness retry 679901
+      python -m harness retry --failed --workers 2
+    """
+    from harness.cli.executing import execute, exit_code
+    from harness.launch.plan import as_requested
+    from harness.spec.execution import Execution
+    from harness.store.run_directory import State
+
+    found = find_runs(settings, runs, "--failed" if failed else None, (State.FAILED,))
+    todo = [as_requested(directory) for directory in found if _is_open(settings, directory)]
+    if not todo:
+        settings.say("nothing to retry")
+        return 0
+    execution = Execution(loader=loader, compile=compile)
+    executor.launcher(settings, execution)
+    for planned in todo:
+        planned.directory.outcome.unlink(missing_ok=True)
+    board = execute(settings, todo, len(todo), executor, execution)
+    settings.say(f"{len(board.done)} of {len(todo)} runs are done")
+    return exit_code(board, len(board.done))
+
+
+def _is_open(settings: Settings, directory: "RunDirectory") -> bool:
+    """Tell whether there is anything to take up, and say so where there is not."""
+    from harness.store.run_directory import State
+
+    if directory.state() is State.DONE:
+        settings.say(f"{directory.run().name} ({directory.id}) is done")
+        return False
+    return True

@@ -25,11 +25,15 @@ def cancel_command(settings: Settings, runs: tuple[str, ...], everything: bool) 
       python -m harness cancel 679901 0c29d4
       python -m harness cancel --all
     """
+    from harness.launch.opinions import cancel_jobs
     from harness.store.run_directory import State
 
     at_work_or_waiting = (State.RUNNING, State.INTERRUPTED, State.PENDING)
-    for directory in find_runs(settings, runs, "--all" if everything else None, at_work_or_waiting):
+    chosen = find_runs(settings, runs, "--all" if everything else None, at_work_or_waiting)
+    for directory in chosen:
         click.echo(_cancel(directory))
+    if jobs := cancel_jobs(settings.results, [directory.id for directory in chosen]):
+        click.echo(f"taken out of the queue: {', '.join(jobs)}")
 
 
 def _cancel(directory: "RunDirectory") -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.settings import Settings
+from harness.cli.settings import INTERRUPTED, Settings
 
 if TYPE_CHECKING:
     from harness.store.run_directory import RunDirectory
@@ -20,7 +20,7 @@ BLOCK_BYTES = 65_536
 @click.option("--follow", "-f", is_flag=True, help="Print what comes, until the run ends, or Ctrl-C.")
 @click.option("--lines", type=click.IntRange(0), default=20, show_default=True, help="Lines to begin with.")
 @click.pass_obj
-def logs_command(settings: Settings, run: str, follow: bool, lines: int) -> None:
+def logs_command(settings: Settings, run: str, follow: bool, lines: int) -> int:
     """The end of a run's log: everything in words, from all its workers and ranks.
 
     RUN is the beginning of a run's id. With --follow a run that has not started is waited for.
@@ -30,10 +30,23 @@ def logs_command(settings: Settings, run: str, follow: bool, lines: int) -> None
       python -m harness logs 679901
       python -m harness logs 679901 --follow --lines 100
     """
+    from harness.launch.opinions import job_logs
+
     directory = settings.results.find(run)
+    if of_jobs := job_logs(settings.results, directory.id):
+        settings.say(f"its jobs' own words: {', '.join(map(str, of_jobs))}")
     if not follow and not directory.log.exists():
         settings.say(f"{directory.run().name} ({directory.id}) has no log yet: no worker has been at it")
-        return
+        return 0
+    try:
+        _print(directory, follow, lines)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+def _print(directory: "RunDirectory", follow: bool, lines: int) -> None:
+    """Print the last lines and, where they are followed, what comes until the run ends."""
     while not directory.log.exists() and not _has_ended(directory):
         time.sleep(FOLLOW_SECONDS)
     if not directory.log.exists():

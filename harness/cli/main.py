@@ -19,13 +19,12 @@ from harness.cli.report import report_command
 from harness.cli.retry import retry_command
 from harness.cli.run import run_command
 from harness.cli.sample import sample_command
-from harness.cli.settings import Settings
+from harness.cli.settings import INTERRUPTED, Settings
 from harness.cli.show import show_command
 from harness.cli.status import status_command
 from harness.cli.worker import worker_command
 from harness.spec.errors import HarnessError
 
-INTERRUPTED = 130
 INSTALL = "python -m pip install -c constraints.txt -e ."
 
 

@@ -1,49 +1,83 @@
 """`harness status`: the runs of a results directory by state."""
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.settings import Settings, json_option, print_json
+from harness.cli.settings import INTERRUPTED, Settings, json_option, print_json
 
 if TYPE_CHECKING:
+    from harness.launch.opinions import JobOpinion
     from harness.store.run_directory import RunDirectory
 
+Runs = list[dict[str, Any]]
+
 WATCH_SECONDS = 2.0
-ORDER = ("running", "unreadable", "failed", "interrupted", "pending", "missing", "done", "outdated")
+ORDER = ("running", "unreadable", "failed", "interrupted", "pending", "missing", "cancelled", "done", "outdated")
+AT_WORK = ("queued", "running", "silent")
+"""Of a job, in the scheduler's opinion; one that does not answer may have it in its queue."""
 
 
 @click.command("status")
-@click.option("--watch", "-w", is_flag=True, help="Refresh until nothing runs any more, or Ctrl-C.")
+@click.option("--watch", "-w", is_flag=True, help="Refresh until nothing runs or waits in a queue, or Ctrl-C.")
 @json_option
 @click.pass_obj
-def status_command(settings: Settings, watch: bool, as_json: bool) -> None:
-    """Runs by state: progress, rate, time left, and why a run failed.
+def status_command(settings: Settings, watch: bool, as_json: bool) -> int:
+    """Runs by state: progress, rate, time left, why a run failed, and what the scheduler says of submitted ones.
 
     \b
     Examples:
       python -m harness status
       python -m harness status --watch
     """
-    while True:
-        runs = sorted((_describe(directory) for directory in settings.results.all()), key=_urgency)
-        if as_json:
-            print_json({"runs": runs, "totals": _totals(runs)})
-        else:
-            if watch:
-                click.clear()
-            click.echo(_table(runs, settings))
-        if not watch or not any(run["state"] == "running" for run in runs):
-            return
-        time.sleep(WATCH_SECONDS)
+    if not watch:
+        _printer(settings, as_json)(_describe_all(settings))
+        return 0
+    console = settings.console()
+    if as_json or settings.quiet or not console.is_terminal or not settings.results.all():
+        return _watch(settings, _printer(settings, as_json))
+    from harness.launch.watching import StatusDisplay
+
+    with StatusDisplay(console) as display:
+        return _watch(settings, lambda runs: display.show(runs, _lines(runs), _summary(runs)))
 
 
-def _describe(directory: "RunDirectory") -> dict[str, Any]:
+def _watch(settings: Settings, show: Callable[[Runs], None]) -> int:
+    """Show the runs again and again while any is at work; Ctrl-C is the usual end of watching and no error."""
+    try:
+        while True:
+            runs = _describe_all(settings)
+            show(runs)
+            if not any(run["state"] == "running" or (run["job"] or {}).get("state") in AT_WORK for run in runs):
+                return 0
+            time.sleep(WATCH_SECONDS)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _printer(settings: Settings, as_json: bool) -> Callable[[Runs], None]:
+    """Return what prints the runs once, for programs or for people."""
+    if as_json:
+        return lambda runs: print_json({"runs": runs, "totals": _totals(runs)})
+    return lambda runs: click.echo(_table(runs, settings))
+
+
+def _describe_all(settings: Settings) -> Runs:
+    """Return what is known of every run: by its directory, and by the scheduler, which is asked once for all."""
+    from harness.launch.opinions import opinions
+
+    jobs = opinions(settings.results)
+    return sorted((_describe(directory, jobs.get(directory.id)) for directory in settings.results.all()), key=_urgency)
+
+
+def _describe(directory: "RunDirectory", job: "JobOpinion | None") -> dict[str, Any]:
     """Return what a run's directory says; an unreadable one is reported as such, not hidden."""
     from harness.store.files import StoreError
     from harness.store.run_directory import OutdatedError
 
+    said = {"id": job.job_id, "state": str(job.state), "reason": job.reason} if job is not None else None
     try:
         progress, outcome, state = directory.last_progress(), directory.last_outcome(), directory.state()
         running = state == "running" and progress is not None
@@ -58,11 +92,12 @@ def _describe(directory: "RunDirectory") -> dict[str, Any]:
             "seconds_left": progress.seconds_left if progress and running else None,
             "seconds_spent": sum(segment.seconds for segment in directory.all_segments()),
             "error": outcome.error if outcome and state == "failed" else None,
+            "job": said,
         }
     except OutdatedError as error:
-        return {"id": directory.id, "name": "?", "state": "outdated", "error": str(error)}
+        return {"id": directory.id, "name": "?", "state": "outdated", "error": str(error), "job": said}
     except StoreError as error:
-        return {"id": directory.id, "name": "?", "state": "unreadable", "error": str(error)}
+        return {"id": directory.id, "name": "?", "state": "unreadable", "error": str(error), "job": said}
 
 
 def _urgency(run: dict[str, Any]) -> tuple[int, str]:
@@ -70,24 +105,45 @@ def _urgency(run: dict[str, Any]) -> tuple[int, str]:
     return ORDER.index(run["state"]), run["name"]
 
 
-def _totals(runs: list[dict[str, Any]]) -> dict[str, int]:
+def _totals(runs: Runs) -> dict[str, int]:
     return {state: sum(run["state"] == state for run in runs) for state in sorted({run["state"] for run in runs})}
 
 
-def _table(runs: list[dict[str, Any]], settings: Settings) -> str:
-    from tabulate import tabulate
+def _summary(runs: Runs) -> str:
+    return f"{len(runs)} runs: {', '.join(f'{count} {state}' for state, count in _totals(runs).items())}"
 
-    from harness.launch.display import clock
+
+def _table(runs: Runs, settings: Settings) -> str:
+    from tabulate import tabulate
 
     if not runs:
         return f"no runs in {settings.results_root}: start some with 'python -m harness run table6'"
+    return f"{tabulate(_lines(runs), headers='keys', disable_numparse=True)}\n\n{_summary(runs)}"
+
+
+def _lines(runs: Runs) -> list[dict[str, str]]:
+    """Return the cells of every run by heading."""
+    from harness.launch.display import clock
+
     lines = []
     for run in runs:
         at = f"{run['phase']} {run['step']}/{run['total']}" if run.get("phase") else ""
-        rate = f"{run['rate']:.1f} it/s" if run.get("rate") else ""
-        left = clock(run["seconds_left"]) if run.get("seconds_left") is not None else ""
-        spent = clock(run["seconds_spent"]) if run.get("seconds_spent") else ""
-        lines.append([run["name"], run["id"], run["state"], at, rate, left, spent, run["error"] or ""])
-    headings = ["run", "id", "state", "at", "rate", "time left", "trained for", "error"]
-    summary = ", ".join(f"{count} {state}" for state, count in _totals(runs).items())
-    return f"{tabulate(lines, headings, disable_numparse=True)}\n\n{len(runs)} runs: {summary}"
+        line = {
+            "run": run["name"],
+            "id": run["id"],
+            "state": run["state"],
+            "at": at,
+            "rate": f"{run['rate']:.1f} it/s" if run.get("rate") else "",
+            "time left": clock(run["seconds_left"]) if run.get("seconds_left") is not None else "",
+            "trained for": clock(run["seconds_spent"]) if run.get("seconds_spent") else "",
+            "error": run["error"] or "",
+        }
+        lines.append(line | {"job": _job(run)} if any(run["job"] for run in runs) else line)
+    return lines
+
+
+def _job(run: dict[str, Any]) -> str:
+    job = run["job"]
+    if job is None:
+        return ""
+    return f"{job['id']} {job['state']}" + (f" ({job['reason']})" if job["reason"] else "")

@@ -5,6 +5,7 @@ ends the others and, under `max_restarts`, starts all of them again from the new
 """
 
 import json
+import os
 import re
 import socket
 import sys
@@ -22,8 +23,8 @@ from harness.spec.errors import HarnessError, SpecError
 from harness.spec.execution import Execution
 from harness.store.run_directory import Results, State
 
-JOIN_SECONDS = 600
-"""How long the nodes of a run wait for each other, torchrun's own default."""
+JOIN_SECONDS = int(os.environ.get("HARNESS_JOIN_SECONDS", "600"))
+"""How long the nodes of a run wait for each other; torchrun's own default."""
 SETTLE_SECONDS = 60.0
 """How long another node's last record may take to be seen: network file systems remember what was not there."""
 EXIT_CODE = re.compile(r"exitcode\s*:\s*(-?\d+)")
@@ -132,8 +133,7 @@ class Torchrun(Launcher):
             codes = EXIT_CODE.findall(log.read().decode(errors="replace"))
         code = int(codes[-1]) if codes else exit_code
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code} and left no record"
-        goes_on = f"--max-restarts {self._max_restarts} is used up, the same command goes on"
-        return f"a rank {how}; {goes_on}"
+        return f"a rank {how}; --max-restarts {self._max_restarts} left no new start, the same command goes on"
 
     def _state(self, planned: PlannedRun, exit_code: int) -> State:
         """Return the state of the run, and wait for what another node may have written of a run that went well."""

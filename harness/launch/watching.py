@@ -1,0 +1,66 @@
+"""The live display of a `status`: one line per run, drawn anew in place."""
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+BAR_WIDTH = 20
+OTHER_LINES = 4
+"""Lines of the terminal that are no runs: the headings, what is left out, the summary, the cursor."""
+STYLES = {
+    "running": "cyan",
+    "done": "green",
+    "failed": "red",
+    "unreadable": "red",
+    "cancelled": "yellow",
+    "interrupted": "yellow",
+}
+
+
+class StatusDisplay:
+    """A table that follows a results directory on a terminal; the last one stays on the screen.
+
+    Lines are cells by heading; those beyond the height of the terminal are counted, not shown.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def show(self, runs: Sequence[Mapping[str, Any]], lines: Sequence[Mapping[str, str]], summary: str) -> None:
+        """Draw the runs, of which `lines` has the cells."""
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+        for heading in lines[0] if lines else ():
+            table.add_column(heading, no_wrap=True, overflow="ellipsis")
+        room = max(self._console.height - OTHER_LINES, 1)
+        for run, line in list(zip(runs, lines, strict=True))[:room]:
+            table.add_row(*(_cell(heading, text, run) for heading, text in line.items()))
+        hidden = f"... and {len(lines) - room} more\n" if len(lines) > room else ""
+        table.caption = Text(f"{hidden}{summary}")
+        table.caption_justify = "left"
+        self._live.update(table, refresh=True)
+
+
+def _cell(heading: str, text: str, run: Mapping[str, Any]) -> RenderableType:
+    if heading == "state":
+        return Text(text, STYLES.get(text, ""))
+    if heading == "at" and run.get("phase"):
+        grid = Table.grid(padding=(0, 1, 0, 0))
+        grid.add_row(ProgressBar(total=max(run["total"], 1), completed=run["step"], width=BAR_WIDTH), Text(text))
+        return grid
+    return Text(text)

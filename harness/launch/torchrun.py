@@ -68,8 +68,10 @@ class Torchrun(Launcher):
         self.in_order = nodes is not None
         if 0 < len(self.gpus) < self._nproc:
             raise SpecError(f"--nproc-per-node {nproc} needs as many GPUs: this machine shows {len(self.gpus)}")
-        if nodes is not None and nodes.rank == 0:
-            _check_free(nodes)
+        if nodes is not None:
+            self._address = nodes.host if nodes.rank == 0 else _address_towards(nodes)
+            if nodes.rank == 0:
+                _check_free(nodes)
         self._errors = tempfile.TemporaryDirectory(prefix="torchrun-")
         self._first_tries: dict[str, float] = {}
 
@@ -88,7 +90,7 @@ class Torchrun(Launcher):
         if self._nodes is not None:
             conf = f"is_host={self._nodes.rank == 0},join_timeout={JOIN_SECONDS},read_timeout={JOIN_SECONDS}"
             meeting = [f"--nnodes={self._nodes.count}", f"--rdzv-id={planned.run.id}", "--rdzv-backend=c10d"]
-            meeting += [f"--rdzv-endpoint={self._nodes}", f"--rdzv-conf={conf}"]
+            meeting += [f"--rdzv-endpoint={self._nodes}", f"--rdzv-conf={conf}", f"--local-addr={self._address}"]
         command = [sys.executable, "-m", "torch.distributed.run", *meeting, f"--nproc-per-node={self._nproc}"]
         return [*command, f"--max-restarts={self._max_restarts}", "-m", *self.worker(planned), "--restartable"]
 
@@ -164,6 +166,17 @@ class Torchrun(Launcher):
         except (OSError, ValueError, KeyError):
             return ""
         return str(message["message"] if isinstance(message, dict) else message)
+
+
+def _address_towards(nodes: Nodes) -> str:
+    """Return the address by which node 0 can reach this one: names of hosts often resolve on the host itself only."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(nodes.host, nodes.port, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, kind, protocol) as datagrams:
+            datagrams.connect(address)  # which sends nothing
+            return str(datagrams.getsockname()[0])
+    except OSError as error:
+        raise SpecError(f"--rdzv-endpoint {nodes}: {error.strerror or error}") from None
 
 
 def _check_free(nodes: Nodes) -> None:

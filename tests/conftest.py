@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from slurm_lab import cluster, slurm_lab
 
 from harness.torchvision_operators import make_torchvision_importable
+
+__all__ = ["cluster", "slurm_lab"]
 
 TESTS = Path(__file__).parent
 torch.set_num_threads(1)

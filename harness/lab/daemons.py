@@ -1,0 +1,164 @@
+"""The daemons of a lab: how each is started, and which process each is."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from harness.lab import processes, programs
+from harness.lab.configuration import Configuration
+from harness.lab.errors import LabError
+from harness.lab.folder import Folder
+from harness.store.files import read_json, write_json, writing
+
+LISTENING_SECONDS = 60
+LAST_LINES = 8
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """One daemon, run in the foreground; it is up when it listens on a port or on a unix socket."""
+
+    name: str
+    command: tuple[str, ...]
+    listens: int | Path
+    folder: Folder
+    environment: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def _record(self) -> Path:
+        return self.folder.run / f"{self.name}.json"
+
+    @property
+    def _output(self) -> Path:
+        """What it says on its standard streams: all of it before it has opened its log."""
+        return self.folder.log / f"{self.name}.out"
+
+    @property
+    def process(self) -> psutil.Process | None:
+        """Its process, or None when it is dead."""
+        try:
+            record = read_json(self._record)
+        except FileNotFoundError:
+            return None
+        return processes.find(record["pid"], record["started"])
+
+    def spawn(self) -> None:
+        """Start it as the leader of a session of its own.
+
+        Raises `LabError` when the program is not installed.
+        """
+        program = programs.find(self.command[0])
+        if program is None:
+            raise LabError(f"{self.command[0]} not found: {programs.how_to_install((self.command[0],))}")
+        environment = {
+            "PATH": f"{os.environ.get('PATH', os.defpath)}:{programs.SYSTEM}",
+            "HOME": os.path.expanduser("~"),
+            "SLURM_CONF": str(self.folder.slurm_conf),
+            **dict(self.environment),
+        }
+        if isinstance(self.listens, Path):
+            self.listens.unlink(missing_ok=True)
+        append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        with writing(self._output):
+            pid = os.posix_spawn(
+                program,
+                self.command,
+                environment,
+                file_actions=[
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_OPEN, 1, str(self._output), append, 0o600),
+                    (os.POSIX_SPAWN_DUP2, 1, 2),
+                ],
+                setsid=True,
+                setsigmask=(),
+                setsigdef=range(1, 32),
+            )
+        with suppress(psutil.NoSuchProcess):
+            write_json(self._record, {"pid": pid, "started": psutil.Process(pid).create_time()})
+
+    def wait(self) -> None:
+        """Wait until it listens.
+
+        Raises `LabError` with the last lines of its log when it dies or takes longer than a minute.
+        """
+        processes.wait_until(lambda: self.is_up or self.process is None, LISTENING_SECONDS)
+        if self.process is None:
+            raise self.failure("ended while it was starting")
+        if not self.is_up:
+            raise self.failure(f"does not listen after {LISTENING_SECONDS} s")
+
+    def failure(self, what: str) -> LabError:
+        """Return the error that says what happened to it, with the last lines of its log."""
+        return LabError(f"{self.name} {what}; its log ({self.folder.log}) ends with", self._last_lines())
+
+    @property
+    def is_up(self) -> bool:
+        """Tell whether it lives and listens; asked of the kernel, since connecting leaves complaints in logs."""
+        process = self.process
+        if process is None:
+            return False
+        with suppress(psutil.Error):
+            if isinstance(self.listens, Path):
+                return str(self.listens) in {str(socket.laddr) for socket in process.net_connections("unix")}
+            listening = (s for s in process.net_connections("tcp") if s.status == psutil.CONN_LISTEN)
+            return self.listens in {socket.laddr.port for socket in listening}
+        return False
+
+    def _last_lines(self) -> str:
+        for path in (self.folder.log / f"{self.name}.log", self._output):
+            with suppress(OSError):
+                if lines := path.read_text(errors="replace").splitlines():
+                    return "\n".join(lines[-LAST_LINES:])
+        return ""
+
+
+def stages(folder: Folder, lab: Configuration) -> Iterator[tuple[Daemon, ...]]:
+    """Yield the daemons in the order of their start; those of a stage start side by side."""
+    first = []
+    if lab.auth == "munge":
+        first.append(_munged(folder))
+    if lab.accounting:
+        first.append(_mariadbd(folder, lab))
+    yield tuple(first)
+    if lab.accounting:
+        environment = (("MYSQL_UNIX_PORT", str(folder.database_socket)),)
+        yield (Daemon("slurmdbd", ("slurmdbd", "-D"), lab.accounting_port, folder, environment),)
+    # -i: a lab that was killed goes on, whatever its state files look like.
+    yield (Daemon("slurmctld", ("slurmctld", "-D", "-i"), lab.controller_port, folder),)
+    yield tuple(Daemon(name, ("slurmd", "-D", "-N", name), lab.node_port(name), folder) for name in lab.node_names)
+
+
+def _munged(folder: Folder) -> Daemon:
+    command = (
+        "munged",
+        "--foreground",
+        "--force",  # it warns, instead of refusing, that no other user can reach a socket in our folder
+        f"--socket={folder.munge_socket}",
+        f"--key-file={folder.munge_key}",
+        f"--pid-file={folder.run}/munged.pid",
+        f"--log-file={folder.log}/munged.log",
+        f"--seed-file={folder.run}/munged.seed",
+    )
+    return Daemon("munged", command, folder.munge_socket, folder)
+
+
+def _mariadbd(folder: Folder, lab: Configuration) -> Daemon:
+    command = (
+        "mariadbd",
+        "--no-defaults",
+        f"--user={lab.user}",
+        f"--datadir={folder.database}",
+        # No tables of users, whose installation takes seconds; only the owner of the folder reaches the socket.
+        "--skip-grant-tables",
+        "--skip-networking",
+        f"--socket={folder.database_socket}",
+        f"--pid-file={folder.run}/mariadbd.pid",
+        "--innodb-flush-log-at-trx-commit=0",
+        "--innodb-buffer-pool-size=64M",
+        "--performance-schema=off",
+    )
+    return Daemon("mariadbd", command, folder.database_socket, folder)

@@ -1,0 +1,119 @@
+"""The one folder of a lab: configuration, state, logs, sockets."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from harness.lab.configuration import Configuration
+from harness.lab.errors import LabError, UsageError
+from harness.store.files import StoreError, read_json, write_json, writing
+
+LONGEST_SOCKET = "spool/node64/node64_60000000.4294967295"
+"""The socket of a batch step, the longest path in the folder that the kernel's limit holds for."""
+SOCKET_LIMIT = 107
+LONGEST_FOLDER = SOCKET_LIMIT - len(LONGEST_SOCKET) - 1
+LOCK, LOG = "lab.lock", "log"
+BUSY_SECONDS = 120
+
+
+def default_folder() -> Path:
+    """Return where a user's lab lies: HARNESS_LAB, or else below the folder for state of the XDG specification."""
+    if chosen := os.environ.get("HARNESS_LAB"):
+        return Path(chosen)
+    state = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    return Path(state) / "harness" / "lab"
+
+
+class Folder:
+    """Where everything of a lab lies. Raises `UsageError` for a path that SLURM could not work with."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(os.path.realpath(path))
+        if not re.fullmatch(r"[\w./+-]+", str(self.path), re.ASCII):
+            raise UsageError(f"folder {self.path}: SLURM takes letters, digits and . _ - + only; give another --folder")
+        if len(str(self.path)) > LONGEST_FOLDER:
+            raise UsageError(
+                f"folder {self.path} is too long for unix sockets: {len(str(self.path))} characters, at most "
+                f"{LONGEST_FOLDER} are allowed; give a shorter --folder"
+            )
+        self.slurm_conf = self.path / "slurm.conf"
+        self.state = self.path / "state"
+        self.spool = self.path / "spool"
+        self.log = self.path / LOG
+        self.run = self.path / "run"
+        self.devices = self.path / "devices"
+        self.database = self.path / "database"
+        self.munge_socket = self.run / "munge.socket"
+        self.munge_key = self.path / "munge.key"
+        self.database_socket = self.run / "mariadb.socket"
+        self._document = self.path / "lab.json"
+
+    def __format__(self, _: str) -> str:
+        return str(self.path)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other commands from starting or stopping this lab; make the folder, for its owner only."""
+        with writing(self.path):
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            os.chmod(self.path, 0o700)
+        try:
+            with FileLock(self.path / LOCK, timeout=BUSY_SECONDS):
+                yield
+        except Timeout:
+            raise LabError(
+                f"another command has been starting or stopping the lab in {self.path} for minutes"
+            ) from None
+
+    def configuration(self) -> Configuration | None:
+        """Return what the lab was started with, or None when it was stopped or never started."""
+        try:
+            return Configuration.model_validate(read_json(self._document))
+        except FileNotFoundError:
+            return None
+        except (StoreError, ValueError):
+            raise LabError(
+                f"cannot read {self._document}, or it is damaged: stop the lab, then start it again"
+            ) from None
+
+    def fill(self, lab: Configuration, files: Mapping[str, str]) -> None:
+        """Make a new lab's folder: empty state, and its configuration files, which only the owner may read."""
+        self.empty()
+        with writing(self.path):
+            write_json(self._document, lab.model_dump())
+            for folder in (self.state, self.log, self.run, self.devices, self.database, self.spool):
+                folder.mkdir()
+            for name in lab.node_names:
+                (self.spool / name).mkdir()
+            for number in range(lab.gpus_per_node):
+                (self.devices / f"gpu{number}").symlink_to(os.devnull)
+            for name, text in files.items():
+                path = self.path / name
+                path.touch(mode=0o600)
+                path.write_text(text)
+
+    def check_ours(self) -> None:
+        """Raise `UsageError` when the folder holds what is not a lab's."""
+        known = {LOCK, LOG, self._document.name}
+        there = {entry.name for entry in self.path.iterdir()} if self.path.is_dir() else set()
+        if self._document.name not in there and not there <= known:
+            raise UsageError(f"folder {self.path} holds other things ({min(there - known)}); give another --folder")
+
+    def empty(self, keep: frozenset[str] = frozenset()) -> None:
+        """Delete what a lab has left, but for its lock and what is to be kept; its marker goes last."""
+        entries = {entry.name: entry for entry in self.path.iterdir()}
+        document = entries.pop(self._document.name, None)
+        for name, entry in entries.items():
+            if name in keep | {LOCK}:
+                continue
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+        if document:
+            document.unlink()

@@ -1,0 +1,218 @@
+"""A lab as a whole: bring it up, ask it, break parts of it, take it down."""
+
+import os
+import pwd
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import Self
+
+from harness.lab import processes, programs
+from harness.lab.configuration import Configuration, Shape
+from harness.lab.daemons import Daemon, stages
+from harness.lab.errors import LabError, LabThereError, UsageError
+from harness.lab.folder import LOG, Folder
+from harness.lab.ports import reserved
+from harness.lab.templates import files
+from harness.spec.errors import unknown
+
+IDLE_SECONDS = 60
+CLIENT_SECONDS = 60
+JOBS_PATIENCE = 5
+
+
+class Lab:
+    """A SLURM that runs on this machine."""
+
+    def __init__(self, folder: Folder, configuration: Configuration) -> None:
+        self.folder = folder
+        self.configuration = configuration
+
+    @classmethod
+    def start(cls, path: Path, shape: Shape, port: int | None = None) -> Self:
+        """Bring up a lab in a folder and wait until all its nodes are idle.
+
+        Raises `LabError`, and leaves nothing running, when it cannot; `LabThereError` when a lab is there already;
+        `UsageError` when the shape, the folder or the port cannot be used.
+        """
+        folder = Folder(path)
+        if shape.accounting and shape.auth != "munge":
+            raise UsageError("--accounting needs --auth munge: slurmdbd listens on every address of this machine")
+        programs.require(shape)
+        folder.check_ours()
+        with folder.locked():
+            if (old := folder.configuration()) and any(cls(folder, old).daemons_alive().values()):
+                raise LabThereError(f"a lab runs in {folder} already")
+            with reserved(shape.ports, port) as first:
+                lab = cls(folder, _configure(shape, first))
+                try:
+                    lab._bring_up()
+                except BaseException:
+                    take_down(folder)
+                    raise
+        return lab
+
+    @classmethod
+    def at(cls, path: Path) -> Self | None:
+        """Return the lab that was started in a folder and not stopped, whatever of it is alive."""
+        folder = Folder(path)
+        configuration = folder.configuration()
+        return cls(folder, configuration) if configuration else None
+
+    def stop(self) -> None:
+        """End the lab, its jobs and what these have started; see `stop`."""
+        stop(self.folder)
+
+    def environment(self) -> dict[str, str]:
+        """Return this process's environment with what SLURM's commands need to find the lab."""
+        return os.environ | {"SLURM_CONF": str(self.folder.slurm_conf)}
+
+    def command(self, *arguments: str) -> str:
+        """Run one of SLURM's commands and return what it prints.
+
+        Raises `LabError` with the command's complaint when it fails.
+        """
+        try:
+            done = subprocess.run(
+                arguments, env=self.environment(), capture_output=True, text=True, timeout=CLIENT_SECONDS
+            )
+        except FileNotFoundError:
+            raise LabError(f"{arguments[0]} not found: {programs.APT} slurm-wlm") from None
+        except subprocess.TimeoutExpired:
+            raise LabError(f"{arguments[0]} gave no answer for {CLIENT_SECONDS} s") from None
+        if done.returncode:
+            raise LabError(f"{arguments[0]} failed: {' '.join(done.stderr.split())}")
+        return done.stdout
+
+    def daemons(self) -> dict[str, Daemon]:
+        """Return the daemons by name in the order of their start; a node's slurmd has the node's name."""
+        return {daemon.name: daemon for stage in stages(self.folder, self.configuration) for daemon in stage}
+
+    def daemons_alive(self) -> dict[str, int | None]:
+        """Return the pid of each daemon, None for those that are dead."""
+        found = {name: daemon.process for name, daemon in self.daemons().items()}
+        return {name: process.pid if process else None for name, process in found.items()}
+
+    def node_states(self) -> dict[str, str]:
+        """Return the state of each node as sinfo says it: idle, mixed, allocated, completing, down, ..."""
+        lines = self.command("sinfo", "--noheader", "--Node", "--partition=main", "--format=%N %T").splitlines()
+        return dict(line.split(maxsplit=1) for line in lines)
+
+    def wait_until_idle(self, seconds: float = IDLE_SECONDS) -> None:
+        """Wait until every node is idle.
+
+        Raises `LabError` when one is not in time, or when a daemon is dead.
+        """
+        daemons = self.daemons()
+        deadline = time.monotonic() + seconds
+        while set((states := self.node_states()).values()) != {"idle"}:
+            for daemon in daemons.values():
+                if daemon.process is None:
+                    raise daemon.failure("is dead")
+            if time.monotonic() > deadline:
+                name = next(name for name, state in states.items() if state != "idle")
+                raise daemons[name].failure(f"is not idle but {states[name]} after {seconds:.0f} s")
+            time.sleep(0.05)
+
+    def kill(self, name: str) -> None:
+        """Kill a daemon with SIGKILL; with a node's slurmd die the stepds and the jobs' processes on that node."""
+        if name in self.configuration.node_names:
+            self.kill_node(name)
+        elif process := self._daemon(name).process:
+            processes.kill([process])
+
+    def restart(self, name: str) -> None:
+        """Start a daemon that is dead; of a node, wait until the controller takes it for alive again.
+
+        Raises `LabError` when it is not dead or does not start.
+        """
+        daemon = self._daemon(name)
+        with self.folder.locked():
+            if daemon.process is not None:
+                raise LabError(f"{name} is not dead: it is process {daemon.process.pid}")
+            daemon.spawn()
+            daemon.wait()
+        if name in self.configuration.node_names and not processes.wait_until(lambda: self._serves(name), IDLE_SECONDS):
+            raise daemon.failure(f"is {self.node_states()[name]} after {IDLE_SECONDS} s")
+
+    def kill_node(self, name: str) -> None:
+        """Let a node die as if its power were cut; the controller notices after 15 to 30 s, or by `expire_node`."""
+        daemon = self._daemon(name)
+        spool, conf = self.folder.spool / name, self.folder.slurm_conf
+        if process := daemon.process:
+            processes.kill([process])
+        while rest := [*processes.stepds_of(spool), *processes.of_jobs(conf, name)]:
+            processes.kill(rest)
+
+    def start_node(self, name: str) -> None:
+        """Switch a node on again."""
+        self.restart(name)
+
+    def expire_node(self, name: str) -> None:
+        """Tell the controller that a node is down, as it would find out itself in time."""
+        self._daemon(name)
+        self.command("scontrol", "update", f"NodeName={name}", "State=DOWN", "Reason=lab")
+
+    def stop_accounting(self) -> None:
+        """Cut the accounting daemon off; the controller keeps records until it is back."""
+        self.kill("slurmdbd")
+
+    def start_accounting(self) -> None:
+        """Bring the accounting daemon back."""
+        self.restart("slurmdbd")
+
+    def _daemon(self, name: str) -> Daemon:
+        daemons = self.daemons()
+        if name not in daemons:
+            raise unknown("daemon", name, daemons)
+        return daemons[name]
+
+    def _serves(self, name: str) -> bool:
+        state = self.node_states()[name]
+        return not (state.endswith("*") or state.startswith(("down", "unknown")))
+
+    def _bring_up(self) -> None:
+        take_down(self.folder)
+        self.folder.fill(self.configuration, files(self.folder, self.configuration))
+        for stage in stages(self.folder, self.configuration):
+            for daemon in stage:
+                daemon.spawn()
+            for daemon in stage:
+                daemon.wait()
+        self.wait_until_idle()
+
+
+def stop(folder: Folder) -> None:
+    """End everything that belongs to the lab of a folder: its daemons, its jobs and what these have started.
+
+    Jobs get SIGTERM and a few seconds. Logs stay, everything else in the folder is deleted.
+    """
+    folder.check_ours()
+    with folder.locked():
+        take_down(folder)
+
+
+def take_down(folder: Folder) -> None:
+    """End what `stop` does, for who holds the folder's lock; finds the processes itself, whatever the folder holds."""
+    conf = folder.slurm_conf
+    # What daemons would save is deleted below. The controller goes first, so that it starts no job any more.
+    processes.kill(process for process in processes.daemons_of(conf) if process.name() == "slurmctld")
+    processes.end(processes.of_jobs(conf), JOBS_PATIENCE)
+    while rest := [*processes.daemons_of(conf), *processes.of_jobs(conf)]:
+        processes.kill(rest)
+    folder.empty(keep=frozenset({LOG}))
+
+
+def _configure(shape: Shape, first_port: int) -> Configuration:
+    try:
+        user = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        raise LabError(f"user {os.geteuid()} has no name on this machine, without which SLURM does not start") from None
+    return Configuration(
+        **shape.model_dump(),
+        first_port=first_port,
+        first_job=int(time.time()) % 60_000_000 + 1,
+        user=user,
+        host=socket.gethostname().partition(".")[0],
+    )

@@ -39,7 +39,7 @@ def worker_command(
 
     execution, place = Execution(loader=loader, compile=compile), find_place()
     chosen = prepare_device(device, place.local_rank)
-    with join(place.rank, place.world_size, place.init_method, chosen) as world:
+    with join(place.rank, place.world_size, place.init_method, chosen, place.attempt) as world:
         ending = work(settings.results, directory, settings.data_root, chosen, execution, world)
     if ending is Ending.BUSY:
         settings.say(f"{directory.id} is held by another worker")

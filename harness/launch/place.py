@@ -19,18 +19,22 @@ RANK_VARIABLES = frozenset(
     )
 )
 RANK_PREFIXES = ("TORCHELASTIC_", "SLURM_STEP_")
-PORTS = range(20000, 60000)
-"""Of these the first rank of a step listens on one that follows from the step."""
+PORTS = range(12000, 32000)
+"""Of these, which no system hands out by itself, the first rank of a step listens on one that follows from the step."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A process among those that work on one run. They meet at `init_method`; one that is alone meets nobody."""
+    """A process among those that work on one run. They meet at `init_method`; one that is alone meets nobody.
+
+    `attempt` tells their present meeting from an earlier one at the same place.
+    """
 
     rank: int = 0
     local_rank: int = 0
     world_size: int = 1
     init_method: str | None = None
+    attempt: int = 0
 
 
 def find_place(environment: Mapping[str, str] = os.environ) -> Place:
@@ -62,7 +66,10 @@ def _of_torchrun(environment: Mapping[str, str]) -> Place:
         raise SpecError(f"the environment has {present} but not {', '.join(missing)}: unset them, or start by torchrun")
     rank, local_rank, world_size = (_number(name, environment) for name in TORCHRUN[:3])
     _check_against_slurm(environment, rank, world_size)
-    return Place(rank, local_rank, world_size, "env://")
+    # Only a single agent counts restarts reliably: of several, those that have lost no process do not.
+    restarts = _number("TORCHELASTIC_RESTART_COUNT", environment)
+    attempt = restarts if environment.get("GROUP_WORLD_SIZE") == "1" else 0
+    return Place(rank, local_rank, world_size, "env://", attempt)
 
 
 def _check_against_slurm(environment: Mapping[str, str], rank: int, world_size: int) -> None:

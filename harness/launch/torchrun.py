@@ -27,6 +27,8 @@ JOIN_SECONDS = int(os.environ.get("HARNESS_JOIN_SECONDS", "600"))
 """How long the nodes of a run wait for each other; torchrun's own default."""
 SETTLE_SECONDS = 60.0
 """How long another node's last record may take to be seen: network file systems remember what was not there."""
+FRESH_STORE = {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
+"""The store of torchrun's agents outlives a restart, and with it the addresses of dead ranks (torch 2.13)."""
 EXIT_CODE = re.compile(r"exitcode\s*:\s*(-?\d+)")
 TAIL_BYTES = 16_384
 
@@ -96,7 +98,7 @@ class Torchrun(Launcher):
 
     def variables(self, slot: int) -> Mapping[str, str]:
         """Return the GPUs of the slot, and where torchrun says what ended it."""
-        variables = {"TORCHELASTIC_ERROR_FILE": str(self._error_file(slot))}
+        variables = {"TORCHELASTIC_ERROR_FILE": str(self._error_file(slot))} | FRESH_STORE
         if self.gpus:
             first = slot % (len(self.gpus) // self._nproc) * self._nproc
             variables["CUDA_VISIBLE_DEVICES"] = ",".join(self.gpus[first : first + self._nproc])

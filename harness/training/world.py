@@ -133,17 +133,19 @@ class ProcessGroup(World):
         dist.destroy_process_group()
 
 
-def join(rank: int, size: int, init_method: str | None, device: torch.device) -> World:
+def join(rank: int, size: int, init_method: str | None, device: torch.device, attempt: int = 0) -> World:
     """Wait for the other ranks and join them; alone, return the world of one.
 
-    `init_method` is an address such as `tcp://host:port`, or `env://` for what torchrun has set. Raises `LostRank` when
-    the others do not come.
+    `init_method` is an address such as `tcp://host:port`, or `env://` for what torchrun has set. `attempt` keeps apart
+    what ranks say at the same address after a restart: torchrun's store remembers the addresses of dead ones. Raises
+    `LostRank` when the others do not come.
     """
     if size == 1 or init_method is None:
         return World()
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
     try:
         store, _, _ = next(dist.rendezvous(init_method, rank, size, timeout=MEETING))  # type: ignore[attr-defined]
+        store = dist.PrefixStore(f"attempt-{attempt}", store)
         dist.init_process_group(backend, store=store, world_size=size, rank=rank, timeout=PATIENCE)
     except (RuntimeError, ValueError) as error:
         why = str(error).splitlines()[0]

@@ -39,6 +39,12 @@ def test_torchrun_says_who_meets_where():
     assert find_place(TORCHRUN | STEP | {"SLURM_STEP_NUM_TASKS": "2"}) == Place(3, 1, 4, "env://")
 
 
+def test_a_restart_of_a_single_agent_is_another_meeting():
+    again = TORCHRUN | {"TORCHELASTIC_RESTART_COUNT": "2"}
+    assert find_place(again | {"GROUP_WORLD_SIZE": "1"}).attempt == 2
+    assert find_place(again).attempt == 0
+
+
 def test_slurm_says_who_meets_where():
     place = find_place(STEP)
     assert (place.rank, place.local_rank, place.world_size) == (2, 0, 4)

@@ -1,5 +1,7 @@
 """Where a number comes from: the commit, the packages and the machine."""
 
+import json
+import pkgutil
 import platform
 import socket
 import subprocess
@@ -11,6 +13,8 @@ from pathlib import Path
 
 from harness.store.records import Segment
 
+SNAPSHOT = "snapshot.json"
+"""In an archive of this package: the commit that it was taken of. A working tree has no such file."""
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "safetensors", "pydantic")
 
 
@@ -56,7 +60,13 @@ def versions() -> dict[str, str]:
 
 @cache
 def git_state() -> tuple[str | None, bool | None]:
-    """Return the commit of this code and whether the working tree differs from it, None outside of git."""
+    """Return the commit of this code and whether the working tree differs from it, None outside of git.
+
+    Code that runs from a snapshot has the commit that the snapshot was taken of.
+    """
+    with suppress(OSError):
+        snapshot = json.loads(pkgutil.get_data("harness", SNAPSHOT) or b"{}")
+        return snapshot.get("commit"), snapshot.get("dirty")
     commit = _git("rev-parse", "HEAD")
     if commit is None:
         return None, None

@@ -1,0 +1,8 @@
+"""SLURM: profiles, snapshots of the code, arrays written and submitted through submitit, and what became of them.
+
+`opinions`, `cancel` and `logs` are for commands: the scheduler's word on runs beside that of their directories.
+"""
+
+from harness.launch.slurm.opinions import JobOpinion, cancel, logs, opinions
+
+__all__ = ["JobOpinion", "cancel", "logs", "opinions"]

@@ -1,0 +1,125 @@
+"""From runs to arrays: grouped by resources, packed, in chunks that the cluster takes, features before their users."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from harness.launch.slurm.manifest import Array, Task
+from harness.launch.slurm.profile import Profile, Resources
+from harness.spec.evaluations import Evaluation, Generation
+from harness.spec.run import Run
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A run to be submitted: what it is given, and the evaluations that it still lacks."""
+
+    run: Run
+    resources: Resources
+    missing: tuple[Evaluation, ...]
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """The arrays to submit now, in order, and the runs beyond what the cluster takes at a time."""
+
+    arrays: tuple[Array, ...]
+    waiting: tuple[str, ...]
+
+
+def arrange(
+    wanted: Sequence[Wanted], profile: Profile, cache: Path, name: str, array_size: int, room: int | None
+) -> Arrangement:
+    """Return the arrays of these runs, called `name-0`, `name-1`, ...
+
+    Runs keep their order, the most expensive first. `array_size` is the largest array, `room` how many tasks may be
+    queued.
+    """
+    drafts: list[tuple[int, Resources, tuple[Task, ...]]] = []
+    waiting: list[str] = []
+    makers = [Task(kind="features", runs=(maker.run.id,)) for maker in _makers_of_features(wanted, cache)]
+    stages: list[tuple[int, Resources, list[Task]]] = []
+    if makers:
+        stages.append((0, profile.resources().but(nodes=1, tasks_per_node=1), makers))
+    stages += [(int(bool(makers)), resources, tasks) for resources, tasks in _packed(wanted, profile)]
+    left = room
+    for stage, resources, tasks in stages:
+        taken = tasks if left is None else tasks[: max(left, 0)]
+        left = None if left is None else left - len(taken)
+        waiting += [run for task in tasks[len(taken) :] if task.kind == "runs" for run in task.runs]
+        drafts += [(stage, resources, chunk) for chunk in _parts(taken, array_size)]
+    arrays = [
+        Array(name=f"{name}-{number}", stage=stage, resources=resources, tasks=tasks)
+        for number, (stage, resources, tasks) in enumerate(drafts)
+    ]
+    return Arrangement(tuple(arrays), tuple(waiting))
+
+
+def _packed(wanted: Sequence[Wanted], profile: Profile) -> Iterator[tuple[Resources, list[Task]]]:
+    groups: dict[str, tuple[Resources, list[str]]] = {}
+    for entry in wanted:
+        groups.setdefault(entry.resources.digest, (entry.resources, []))[1].append(entry.run.id)
+    for resources, runs in groups.values():
+        yield resources, [Task(runs=part) for part in _parts(runs, profile.packed)]
+
+
+def _parts(items: Sequence[T], size: int) -> Iterator[tuple[T, ...]]:
+    return (tuple(items[start : start + size]) for start in range(0, len(items), size))
+
+
+def _makers_of_features(wanted: Sequence[Wanted], cache: Path) -> list[Wanted]:
+    """Return few runs whose features are all that several runs share and that are not at hand yet."""
+    users: dict[tuple[str, ...], list[Wanted]] = {}
+    for entry in wanted:
+        for key in _spaces(entry):
+            users.setdefault(key, []).append(entry)
+    left = {key for key, entries in users.items() if len(entries) > 1 and not _at_hand(key, cache)}
+    makers = []
+    for entry in wanted:
+        if made := left & _spaces(entry):
+            makers.append(entry)
+            left -= made
+    return makers
+
+
+def _spaces(entry: Wanted) -> set[tuple[str, ...]]:
+    """Return the feature spaces that a run needs: the dataset, the network with its weights, the reference split."""
+    return {
+        (entry.run.config.data.name, evaluation.features, evaluation.weights or "", evaluation.reference)
+        for evaluation in entry.missing
+        if isinstance(evaluation, Generation)
+    }
+
+
+def _at_hand(space: tuple[str, ...], cache: Path) -> bool:
+    """Tell whether the features of a reference split lie in the cache, of whatever revision of the data they are."""
+    data, features, weights, reference = space
+    folder = f"inception-{weights}*-{data}-*" if features == "inception" else f"{data}-*-r*"
+    return any((cache / "features").glob(f"{folder}/{reference}-features.npy"))
+
+
+def shapes(arrays: Iterable[Array], parallelism: int | None) -> list[str]:
+    """Say what each array is, in a line."""
+    return [_shape(array, parallelism) for array in arrays]
+
+
+def _shape(array: Array, parallelism: int | None) -> str:
+    given = array.resources
+    runs = sum(len(task.runs) for task in array.tasks)
+    what = f"{len(array.tasks)} of features" if array.tasks[0].kind == "features" else f"{runs} runs"
+    each = [f"{given.nodes} node{'s' * (given.nodes > 1)}", f"{given.tasks_per_node} x {given.cpus_per_task} CPUs"]
+    each += [f"{given.gpus_per_node} GPUs a node"] if given.gpus else []
+    each += [f"{given.memory} MB"] if given.memory else []
+    limit = f", at most {min(parallelism, len(array.tasks))} at a time" if parallelism else ""
+    place = f" in partition {given.partition}" if given.partition else ""
+    after = ", after the features" if array.stage else ""
+    return f"array of {len(array.tasks)} tasks for {what}{limit}: {', '.join(each)}, {given.time} min{place}{after}"
+
+
+def largest_array(profile: Profile, configuration: Mapping[str, str]) -> int:
+    """Return how many tasks an array may have: as the profile says, else as the cluster does."""
+    text = configuration.get("MaxArraySize", "")
+    return profile.max_array_size or (max(int(text), 1) if text.isdigit() else 1001)

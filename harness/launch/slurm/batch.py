@@ -1,0 +1,160 @@
+"""Batch scripts, written and submitted through submitit, without pickles: the payload is a command.
+
+submitit spells the options of `sbatch` and reads the job id from its answer. Nothing is left of a submission but its
+folder; standard output and error of all its tasks are appended to one log.
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from submitit import SlurmExecutor
+
+from harness.launch.slurm.profile import FollowUp, Profile, Resources
+from harness.launch.slurm.scheduler import COMMAND_SECONDS, outside_of_jobs
+from harness.spec.errors import HarnessError
+
+REQUEUE = """\
+# The worker saved its state and wants to come back (75), died without a record, or is through with the run (0, 1, 3).
+code=$?
+task="${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
+restarts="${SLURM_RESTART_COUNT:-0}"
+case "$code" in
+  0 | 1 | 2 | 3) exit "$code" ;;
+  75) limit=1000000 ;;
+  *) limit=MAX_RESTARTS ;;
+esac
+if [ "$restarts" -lt "$limit" ]; then
+  echo "$(date +%FT%T) $task on $(hostname): exit code $code, restart $((restarts + 1))"
+  scontrol requeue "$task" && sleep 60
+fi
+echo "$(date +%FT%T) $task on $(hostname): exit code $code, no restart"
+exit "$code"\
+"""
+
+
+class Refused(HarnessError):
+    """`sbatch` does not take a job; the message is its own."""
+
+
+class BatchExecutor(SlurmExecutor):
+    """submitit's executor with a command in place of a pickled function, and one log in place of two files a task."""
+
+    def __init__(self, folder: Path, python: str | None) -> None:
+        # `affinity` looks for srun before anything is written.
+        try:
+            super().__init__(folder, python=python)
+        except RuntimeError:
+            raise HarnessError("this machine has no 'srun': --executor slurm works where SLURM is installed") from None
+
+    def submit_script(self, name: str, command: str) -> str:
+        """Write the script `name`.sbatch, submit it, and return the job id.
+
+        Raises `Refused` with the answer of `sbatch`.
+        """
+        script = self.folder / f"{name}.sbatch"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        script.write_text(self._make_submission_file_text(command, name) + "\n", encoding="utf-8")
+        try:
+            done = subprocess.run(
+                self._make_submission_command(script),
+                capture_output=True,
+                text=True,
+                timeout=10 * COMMAND_SECONDS,
+                env=outside_of_jobs(os.environ),
+            )
+        except subprocess.TimeoutExpired:
+            raise HarnessError("sbatch does not answer; 'run' again looks whether it took the job") from None
+        if done.returncode != 0:
+            raise Refused(" ".join(done.stderr.replace("sbatch: error: ", "").split()) or "sbatch failed silently")
+        return self._get_job_id_from_submission_command(done.stdout)
+
+
+def array_executor(
+    folder: Path, profile: Profile, resources: Resources, name: str, tasks: int, parallelism: int | None, after: str
+) -> BatchExecutor:
+    """Return an executor for an array of `tasks` tasks called `name`; `after` is what `--dependency` says."""
+    executor = BatchExecutor(folder, profile.python)
+    extra: dict[str, Any] = {"output": str(folder / "slurm.log")}
+    extra["requeue" if profile.requeue else "no-requeue"] = True
+    executor.update_parameters(
+        **_asked(resources, profile),
+        job_name=name,
+        time=resources.time,
+        nodes=resources.nodes,
+        ntasks_per_node=resources.tasks_per_node,
+        cpus_per_task=resources.cpus_per_task,
+        gpus_per_node=resources.gpus_per_node or None,
+        signal_delay_s=profile.signal_seconds,
+        map_count=tasks,
+        array_parallelism=parallelism or tasks,
+        dependency=after or None,
+        setup=list(profile.setup),
+        teardown=REQUEUE.replace("MAX_RESTARTS", str(profile.max_restarts)).splitlines() if profile.requeue else None,
+        stderr_to_stdout=True,
+        use_srun=False,
+        wckey=None,
+        additional_parameters=extra | _wanted(profile.sbatch),
+    )
+    return executor
+
+
+def follow_up_executor(folder: Path, profile: Profile, name: str, after: str) -> BatchExecutor:
+    """Return an executor for the job that looks after a submission."""
+    settings: FollowUp = profile.follow_up
+    executor = BatchExecutor(folder, profile.python)
+    executor.update_parameters(
+        partition=settings.partition or profile.partition,
+        account=profile.account,
+        qos=profile.qos,
+        mem=f"{settings.memory}M" if settings.memory else None,
+        job_name=name,
+        time=settings.time,
+        cpus_per_task=1,
+        dependency=after,
+        setup=list(profile.setup),
+        stderr_to_stdout=True,
+        use_srun=False,
+        wckey=None,
+        additional_parameters={"output": str(folder / "slurm.log"), "requeue": True} | _wanted(settings.sbatch),
+    )
+    return executor
+
+
+def worker_command(python: str | None, code: Path, srun: list[str], arguments: list[str]) -> str:
+    """Return the shell lines that run the harness of a snapshot on every process of a task."""
+    step = ["srun", "--unbuffered", "--kill-on-bad-exit=1", *srun]
+    return "\n".join([*_environment(code), f"{shlex.join(step)} {_harness(python)} {shlex.join(arguments)}"])
+
+
+def plain_command(python: str | None, code: Path, module: str, arguments: list[str]) -> str:
+    """Return the shell lines that run a module of a snapshot in the batch script itself."""
+    return "\n".join([*_environment(code), f"{_python(python)} -m {module} {shlex.join(arguments)}"])
+
+
+def _environment(code: Path) -> list[str]:
+    """Return what puts the snapshot first on the path, before the working directory too."""
+    archive = shlex.quote(str(code))
+    return [f"export PYTHONPATH={archive}${{PYTHONPATH:+:$PYTHONPATH}} PYTHONSAFEPATH=1 PYTHONUNBUFFERED=1"]
+
+
+def _harness(python: str | None) -> str:
+    return f"{_python(python)} -m harness"
+
+
+def _python(python: str | None) -> str:
+    return python or shlex.quote(sys.executable)
+
+
+def _wanted(options: Mapping[str, str | int | bool]) -> dict[str, str | int]:
+    """Return the options of a profile; a flag that is false is none."""
+    return {name: value for name, value in options.items() if value is not False}
+
+
+def _asked(resources: Resources, profile: Profile) -> dict[str, Any]:
+    memory = f"{resources.memory}M" if resources.memory else None
+    return {"partition": resources.partition, "account": profile.account, "qos": profile.qos, "mem": memory}

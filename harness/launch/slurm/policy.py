@@ -1,0 +1,149 @@
+"""What is done about a run that is not done, by what became of its job. `docs/slurm.md` has the table in words.
+
+The run directory is asked first: a run that is done, at work, cancelled, or whose failure is recorded needs no policy.
+An attempt counts against `max_attempts` only when the run did not get on in it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from harness.launch.slurm.manifest import Mark, Place
+from harness.launch.slurm.profile import Profile, Resources
+from harness.launch.slurm.scheduler import Job, JobState
+from harness.spec.run import Run
+from harness.store.run_directory import RunDirectory, State
+
+
+class Action(StrEnum):
+    """What to do with a run now."""
+
+    SUBMIT = "submit"
+    WAIT = "wait"
+    LEAVE = "leave"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What follows from the state of a job: `memory` multiplies the memory, `time` the limit if the run stood still."""
+
+    action: Action
+    says: str
+    memory: float = 1.0
+    time: float = 1.0
+
+
+POLICIES: Mapping[JobState, Policy] = {
+    JobState.QUEUED: Policy(Action.WAIT, "is in the queue"),
+    JobState.RUNNING: Policy(Action.WAIT, "is at work"),
+    JobState.SILENT: Policy(Action.WAIT, "may be in the queue: the scheduler does not answer"),
+    JobState.COMPLETED: Policy(Action.SUBMIT, "its job ended before the run was done"),
+    JobState.FAILED: Policy(Action.SUBMIT, "its worker died without a record"),
+    JobState.PREEMPTED: Policy(Action.SUBMIT, "was preempted, and not put back"),
+    JobState.NODE_FAIL: Policy(Action.SUBMIT, "its node failed"),
+    JobState.BOOT_FAIL: Policy(Action.SUBMIT, "its node did not boot"),
+    JobState.TIMEOUT: Policy(Action.SUBMIT, "ran into its time limit", time=2.0),
+    JobState.OUT_OF_MEMORY: Policy(Action.SUBMIT, "ran out of memory", memory=1.5),
+    JobState.UNKNOWN: Policy(Action.SUBMIT, "its job is not known any more"),
+    JobState.CANCELLED: Policy(Action.LEAVE, "its job was cancelled"),
+    JobState.DEADLINE: Policy(Action.LEAVE, "its job passed the deadline that the profile sets"),
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to do with a run, with which resources where it is submitted, and why."""
+
+    action: Action
+    says: str
+    resources: Resources
+    job: str | None = None
+
+
+def mark_of(directory: RunDirectory) -> Mark:
+    """Return how far a run has durably come."""
+    steps = [int(path.stem) for path in directory.checkpoints.glob("*.json") if path.stem.isdigit()]
+    trained = directory.training_record()
+    return Mark(
+        step=trained.iterations if trained else max(steps, default=0),
+        shards=sum(1 for _ in directory.evaluations.glob("*/shard-*.npy")),
+        evaluations=sum(1 for _ in directory.evaluations.glob("*.json")),
+    )
+
+
+def consider(
+    run: Run,
+    state: State,
+    mark: Mark,
+    places: Sequence[Place],
+    jobs: Mapping[str, Job],
+    profile: Profile,
+    chain: frozenset[str] | None,
+) -> Verdict:
+    """Return what to do with a run that stands in these `places`, oldest first.
+
+    `chain` names the submissions whose follow-up asks, and bounds the attempts; None means that somebody asked by hand.
+    """
+    asked = chain is None
+    resources = profile.resources_for(run)
+    last = places[-1] if places else None
+    job = jobs.get(last.job, Job(last.job, JobState.UNKNOWN)) if last and last.job else None
+    if state is State.DONE:
+        return Verdict(Action.LEAVE, "is done", resources)
+    if state is State.RUNNING:
+        return Verdict(Action.WAIT, "is at work", resources, last.job if last else None)
+    if state.value == "cancelled":
+        return Verdict(Action.LEAVE, "was cancelled: 'harness retry' starts it again", resources)
+    if job is not None and job.state is JobState.QUEUED:
+        return Verdict(Action.WAIT, POLICIES[job.state].says, resources, job.id)
+    if state is State.FAILED:
+        action = Action.SUBMIT if asked else Action.LEAVE
+        return Verdict(action, "failed, and says why", resources, last.job if last else None)
+    if last is None or job is None:
+        return Verdict(Action.SUBMIT, "was not submitted yet", resources)
+    policy = POLICIES[job.state]
+    if policy.action is Action.WAIT or (policy.action is Action.LEAVE and not asked):
+        return Verdict(policy.action, policy.says, resources, job.id)
+    stood_still = _attempts_without_progress(run.id, mark, places, chain)
+    if not asked and stood_still >= profile.max_attempts:
+        says = f"{policy.says}, and did not get on in {stood_still} attempts: 'harness retry' starts it again"
+        return Verdict(Action.LEAVE, says, resources, job.id)
+    return _changed(run, resources, last, policy, stood_still > 0, profile)
+
+
+def _changed(
+    run: Run, resources: Resources, last: Place, policy: Policy, stood_still: bool, profile: Profile
+) -> Verdict:
+    """Return the verdict with what the policy raises, beginning with what was raised before."""
+    given, once = last.array.resources, last.submission.profile.resources_for(run)
+    time = max(resources.time, given.time if given.time > once.time else 0)
+    memory = resources.memory
+    if memory is not None and given.memory is not None and once.memory is not None and given.memory > once.memory:
+        memory = max(memory, given.memory)
+    says = policy.says
+    if policy.time > 1 and stood_still:
+        time = max(resources.time, min(round(policy.time * given.time), profile.max_time or 10**9))
+        if time <= given.time:
+            return Verdict(Action.LEAVE, f"{says} without getting on, and may have no more than {time} min", resources)
+        says = f"{says} without getting on, and gets {time} min instead of {given.time}"
+    if policy.memory > 1:
+        if given.memory is None:
+            return Verdict(Action.LEAVE, f"{says}: say in the profile how much 'memory' it is to have", resources)
+        raised = min(round(policy.memory * given.memory), profile.max_memory or 10**9)
+        memory = max(memory or 0, raised)
+        if memory <= given.memory:
+            return Verdict(Action.LEAVE, f"{says}, and may have no more than {memory} MB", resources)
+        says = f"{says}, and gets {memory} MB instead of {given.memory}"
+    return Verdict(Action.SUBMIT, says, resources.but(time=time, memory=memory), last.job)
+
+
+def _attempts_without_progress(run: str, mark: Mark, places: Sequence[Place], chain: frozenset[str] | None) -> int:
+    """Count the last attempts, of this chain, in which the run did not get on."""
+    count = 0
+    for place in reversed(places):
+        if chain is not None and place.submission.id not in chain:
+            break
+        if place.submission.marks.get(run, Mark()) != mark:
+            break
+        count += 1
+    return count

@@ -1,0 +1,224 @@
+"""The scheduler's word on jobs: one `squeue`, and at most one `sacct`, for all of them, and not too often.
+
+The run directory decides what became of a run; this is a second opinion. It holds up when accounting is off, cut or
+slow, and tells a job that nobody remembers from a scheduler that does not answer.
+"""
+
+import getpass
+import math
+import os
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+COMMAND_SECONDS = 30.0
+MIN_INTERVAL, MAX_INTERVAL = 5.0, 300.0
+"""Seconds between two questions; they double while the scheduler does not answer."""
+SQUEUE = ("squeue", "--noheader", "--array", "--states=all", "--format=%i|%T|%N|%j|%r")
+SACCT = ("sacct", "--noheader", "--parsable2", "--format=JobID,State,NodeList,JobName")
+
+
+class JobState(StrEnum):
+    """What a scheduler may say of a job, in this project's words."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    TIMEOUT = "timeout"
+    OUT_OF_MEMORY = "out of memory"
+    NODE_FAIL = "node failed"
+    BOOT_FAIL = "boot failed"
+    PREEMPTED = "preempted"
+    DEADLINE = "deadline"
+    UNKNOWN = "unknown"
+    """The scheduler answers and knows no such job: it was purged, and accounting is off or has lost it."""
+    SILENT = "silent"
+    """The scheduler does not answer."""
+
+
+ALIVE = frozenset({JobState.QUEUED, JobState.RUNNING})
+STATES: Mapping[str, JobState] = {
+    **dict.fromkeys(("PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD"), JobState.QUEUED),
+    **dict.fromkeys(("RESV_DEL_HOLD", "SPECIAL_EXIT"), JobState.QUEUED),
+    **dict.fromkeys(("RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "RESIZING"), JobState.RUNNING),
+    **dict.fromkeys(("SIGNALING", "STAGE_OUT", "EXPEDITING"), JobState.RUNNING),
+    "COMPLETED": JobState.COMPLETED,
+    **dict.fromkeys(("FAILED", "LAUNCH_FAILED", "RECONFIG_FAIL"), JobState.FAILED),
+    **dict.fromkeys(("CANCELLED", "REVOKED"), JobState.CANCELLED),
+    "TIMEOUT": JobState.TIMEOUT,
+    "OUT_OF_MEMORY": JobState.OUT_OF_MEMORY,
+    "NODE_FAIL": JobState.NODE_FAIL,
+    "BOOT_FAIL": JobState.BOOT_FAIL,
+    "PREEMPTED": JobState.PREEMPTED,
+    "DEADLINE": JobState.DEADLINE,
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the scheduler says of an array task; `name` is that of the job, `reason` in the scheduler's words."""
+
+    id: str
+    state: JobState
+    name: str = ""
+    nodes: str = ""
+    reason: str = ""
+
+
+def state_of(word: str) -> JobState:
+    """Map a state as SLURM prints it, such as `CANCELLED by 0`; one that it has not had until now is `UNKNOWN`."""
+    return STATES.get(word.split()[0].rstrip("+") if word.split() else "", JobState.UNKNOWN)
+
+
+def expand(id: str) -> Iterator[str]:
+    """Yield the tasks that a job id stands for: `7_[0-2,5%4]` is `7_0`, `7_1`, `7_2` and `7_5`."""
+    match = re.fullmatch(r"(\d+)_\[([^\]%]*)(?:%\d+)?\]", id)
+    if match is None:
+        yield id
+        return
+    for part in match[2].split(","):
+        first, _, last = part.partition("-")
+        if first.isdigit():
+            yield from (f"{match[1]}_{index}" for index in range(int(first), int(last or first) + 1))
+
+
+class Scheduler:
+    """Asks about all jobs at once, and remembers the answer for a while.
+
+    `ask` runs a command and returns what it printed, None where it failed.
+    """
+
+    def __init__(
+        self,
+        min_interval: float = MIN_INTERVAL,
+        ask: "Callable[[list[str]], str | None] | None" = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._min_interval = self._interval = min_interval
+        self._ask = ask or answer
+        self._clock = clock
+        self._asked: float | None = None
+        self._queue: dict[str, Job] = {}
+        self._accounts: dict[str, Job] = {}
+        self._answers = False
+        self._accounting_interval, self._accounting_failed = min_interval, -math.inf
+
+    def jobs(self, wanted: Iterable[str], users: Iterable[str] = ()) -> dict[str, Job]:
+        """Return what is known of these array tasks (`123_4`), asking again once the interval has passed."""
+        ids = set(wanted)
+        unheard = ids - self._queue.keys() - self._accounts.keys()
+        now = self._clock()
+        if self._asked is None or now - self._asked >= self._interval or (unheard and self._answers and self._due(now)):
+            self._refresh(ids, set(users) | {getpass.getuser()})
+            self._asked = now
+        nobody = JobState.UNKNOWN if self._answers else JobState.SILENT
+        return {id: self._queue.get(id) or self._accounts.get(id) or Job(id, nobody) for id in ids}
+
+    def find(self, name: str) -> str | None:
+        """Return the id of the newest array job of this name, ended or not; it asks, whatever the interval."""
+        text = self._ask([*SQUEUE, f"--name={name}"])
+        found = [job.id for job in _queue(text)] if text else []
+        if not found and (accounts := self._ask([*SACCT, f"--name={name}"])):
+            found = list(_accounts(accounts))
+        return max((id.partition("_")[0] for id in found), key=int, default=None)
+
+    def configuration(self) -> dict[str, str]:
+        """Return the cluster's configuration, empty where it does not answer."""
+        text = self._ask(["scontrol", "show", "config"]) or ""
+        pairs = (line.partition("=") for line in text.splitlines())
+        return {name.strip(): value.strip() for name, equals, value in pairs if equals}
+
+    def queued(self) -> int:
+        """Return how many array tasks this user has in the queue; it asks, whatever the interval."""
+        text = self._ask([*SQUEUE, f"--user={getpass.getuser()}"]) or ""
+        return sum(job.state in ALIVE for job in _queue(text))
+
+    def responds(self) -> bool:
+        """Ask whether the scheduler answers at all, whatever the interval."""
+        return self._ask([*SQUEUE, f"--user={getpass.getuser()}"]) is not None
+
+    @property
+    def answers(self) -> bool:
+        """Whether the scheduler answered when it was last asked."""
+        return self._answers
+
+    def _due(self, now: float) -> bool:
+        return self._asked is not None and now - self._asked >= self._min_interval
+
+    def _refresh(self, ids: set[str], users: set[str]) -> None:
+        text = self._ask([*SQUEUE, f"--user={','.join(sorted(users))}"])
+        self._answers = text is not None
+        if text is None:
+            self._interval = min(2 * self._interval, MAX_INTERVAL)
+            return
+        self._interval = self._min_interval
+        self._queue = {job.id: job for job in _queue(text)}
+        # An ended job of the queue may be one that the database knows better: which step ran out of memory.
+        vague = {id for id in ids if id not in self._queue or self._queue[id].state is JobState.FAILED}
+        self._ask_accounting(vague - self._accounts.keys())
+        for id in vague & self._accounts.keys() & self._queue.keys():
+            if self._accounts[id].state is JobState.OUT_OF_MEMORY:
+                self._queue[id] = self._accounts[id]
+
+    def _ask_accounting(self, ids: set[str]) -> None:
+        """Ask the database, less often while it does not answer."""
+        if not ids or self._clock() - self._accounting_failed < self._accounting_interval:
+            return
+        text = self._ask([*SACCT, f"--jobs={','.join(sorted({id.partition('_')[0] for id in ids}))}"])
+        if text is None:
+            self._accounting_failed = self._clock()
+            self._accounting_interval = min(2 * self._accounting_interval, MAX_INTERVAL)
+            return
+        self._accounting_interval, self._accounting_failed = self._min_interval, -math.inf
+        self._accounts |= {id: job for id, job in _accounts(text).items() if job.state not in ALIVE}
+
+
+def answer(command: list[str]) -> str | None:
+    """Run a command of SLURM and return what it printed, None where it failed or took too long."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=COMMAND_SECONDS, env=outside_of_jobs(os.environ)
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def outside_of_jobs(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without what SLURM told the job that this process runs in.
+
+    A submission from within a job would inherit that job's tasks, memory and GPUs.
+    """
+    own = ("SLURM_", "SLURMD_", "SBATCH_", "SRUN_")
+    return {k: v for k, v in environment.items() if k == "SLURM_CONF" or not k.startswith(own)}
+
+
+def _queue(text: str) -> Iterator[Job]:
+    for line in text.splitlines():
+        parts = line.strip().split("|")
+        if len(parts) == 5:
+            id, state, nodes, name, reason = parts
+            for task in expand(id):
+                yield Job(task, state_of(state), name, nodes, "" if reason == "None" else reason)
+
+
+def _accounts(text: str) -> dict[str, Job]:
+    """Return the jobs, of which one is out of memory when one of its steps is."""
+    found: dict[str, Job] = {}
+    for line in text.splitlines():
+        parts = line.strip().split("|")
+        if len(parts) != 4:
+            continue
+        id, _, step = parts[0].partition(".")
+        state = state_of(parts[1])
+        for task in expand(id):
+            if not step:
+                found[task] = Job(task, state, parts[3], parts[2], parts[1])
+            elif state is JobState.OUT_OF_MEMORY and task in found and found[task].state is JobState.FAILED:
+                found[task] = Job(task, state, found[task].name, parts[2], f"step {step} ran out of memory")
+    return found

@@ -1,0 +1,229 @@
+"""Submitting runs: decide under a lock what is to be queued, write the manifest, then call `sbatch`.
+
+Deciding and submitting stand under one lock, and every manifest is on disk before its first `sbatch`: two terminals, or
+a crash at any moment, do not queue a run twice.
+"""
+
+import getpass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from harness.launch.plan import PlannedRun
+from harness.launch.slurm import snapshot
+from harness.launch.slurm.arrange import Arrangement, Wanted, arrange, largest_array
+from harness.launch.slurm.batch import Refused, array_executor, follow_up_executor, plain_command, worker_command
+from harness.launch.slurm.manifest import (
+    FOLDER,
+    Array,
+    Code,
+    Submission,
+    folder_of,
+    log_path,
+    manifest_path,
+    new_id,
+    save,
+)
+from harness.launch.slurm.policy import Action, Verdict, consider, mark_of
+from harness.launch.slurm.profile import Profile
+from harness.launch.slurm.queue import complete, look
+from harness.launch.slurm.scheduler import Scheduler
+from harness.spec.errors import HarnessError
+from harness.spec.execution import Execution
+from harness.store.files import writing
+from harness.store.run_directory import Results, State
+
+TEMPORARY = ("submit limit", "submitjob", "maxsubmit", "temporarily", "job queue", "too many")
+"""Words of `sbatch` when the queue is full: the follow-up job tries again."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody, or a follow-up job, wants to be submitted.
+
+    `chain` names the submissions before this one when a follow-up job asks; `code` is then their snapshot.
+    """
+
+    results: Results
+    data: Path
+    profile_name: str
+    profile: Profile
+    execution: Execution
+    selection: dict[str, Any] = field(default_factory=dict)
+    parallelism: int | None = None
+    chain: tuple[str, ...] | None = None
+    code: Code | None = None
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What became of a request: the submission, if anything was submitted, and the verdict on every run."""
+
+    submission: Submission | None
+    verdicts: dict[str, Verdict]
+
+    @property
+    def refused(self) -> list[Array]:
+        """The arrays that `sbatch` would not take."""
+        return [array for array in self.submission.arrays if array.refused] if self.submission else []
+
+
+def submit(request: Request, todo: Sequence[PlannedRun], scheduler: Scheduler) -> Submitted:
+    """Submit those of the runs that are to be, and say of every run what was decided.
+
+    Raises `HarnessError` when the scheduler does not answer: what is queued is then not known.
+    """
+    with _lock(request.results):
+        verdicts = decide(request, todo, scheduler)
+        chosen = [planned for planned in todo if verdicts[planned.run.id].action is Action.SUBMIT]
+        if not chosen:
+            return Submitted(None, verdicts)
+        name = new_id()
+        arrangement = _arrange(request, chosen, verdicts, scheduler, name)
+        for planned in chosen:
+            planned.ask()
+            planned.directory.outcome.unlink(missing_ok=True)
+        submission = _intent(request, arrangement, chosen, name)
+        return Submitted(_submit_arrays(request.results, submission, request.parallelism), verdicts)
+
+
+def decide(request: Request, todo: Sequence[PlannedRun], scheduler: Scheduler) -> dict[str, Verdict]:
+    """Return what is to be done with every run now.
+
+    Raises `HarnessError` when the scheduler does not answer.
+    """
+    ids = [planned.run.id for planned in todo]
+    if not scheduler.responds():
+        raise HarnessError("the scheduler does not answer ('squeue' fails): nothing was submitted; run again later")
+    complete(request.results, scheduler)
+    queue = look(request.results, scheduler, ids)
+    chain = None if request.chain is None else frozenset(request.chain)
+    return {
+        planned.run.id: consider(
+            planned.run,
+            planned.state,
+            mark_of(planned.directory),
+            queue.places.get(planned.run.id, []),
+            queue.jobs,
+            request.profile,
+            chain,
+        )
+        for planned in todo
+    }
+
+
+def preview(request: Request, todo: Sequence[PlannedRun], scheduler: Scheduler) -> Arrangement:
+    """Return the arrays that these runs would make now, without looking at what is queued."""
+    chosen = [planned for planned in todo if planned.state not in (State.DONE, State.RUNNING)]
+    return _arrange(request, chosen, {}, scheduler, "harness")
+
+
+@contextmanager
+def _lock(results: Results) -> Iterator[None]:
+    folder = results.root / FOLDER
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".lock"):
+        yield
+
+
+def _arrange(
+    request: Request, chosen: Sequence[PlannedRun], verdicts: dict[str, Verdict], scheduler: Scheduler, id: str
+) -> Arrangement:
+    profile = request.profile
+    wanted = [
+        Wanted(
+            planned.run,
+            verdicts[planned.run.id].resources if verdicts else profile.resources_for(planned.run),
+            tuple(e for e in planned.evaluations.values() if not planned.directory.record_path(e).exists()),
+        )
+        for planned in chosen
+    ]
+    # The follow-up job takes a place too.
+    room = profile.max_submit - scheduler.queued() - profile.follow_up.enabled if profile.max_submit else None
+    largest = largest_array(profile, {} if profile.max_array_size else scheduler.configuration())
+    return arrange(wanted, profile, request.results.cache, f"harness-{id}", largest, room)
+
+
+def _intent(request: Request, arrangement: Arrangement, chosen: Sequence[PlannedRun], id: str) -> Submission:
+    """Write the snapshot and the manifest, before anything is submitted."""
+    submission = Submission(
+        id=id,
+        created=datetime.now(UTC),
+        user=getpass.getuser(),
+        selection=request.selection,
+        profile_name=request.profile_name,
+        profile=request.profile.but(array_parallelism=request.parallelism or request.profile.array_parallelism),
+        execution=request.execution,
+        data=str(request.data.absolute()),
+        code=request.code or snapshot.take(folder_of(request.results, id).absolute() / "code.zip"),
+        attempt=len(request.chain or ()),
+        parent=request.chain[-1] if request.chain else None,
+        arrays=arrangement.arrays,
+        waiting=arrangement.waiting,
+        marks={planned.run.id: mark_of(planned.directory) for planned in chosen},
+    )
+    save(request.results, submission)
+    return submission
+
+
+def _submit_arrays(results: Results, submission: Submission, parallelism: int | None) -> Submission:
+    full = False
+    for array in submission.arrays:
+        refused: str | None = "the queue is full" if full else None
+        job_id: str | None = None
+        if not full:
+            try:
+                job_id = _submit_array(results, submission, array, parallelism)
+            except Refused as refusal:
+                refused = str(refusal)
+        full = full or (refused is not None and any(word in refused.lower() for word in TEMPORARY))
+        submission = submission.with_array(array.model_copy(update={"job_id": job_id, "refused": refused}))
+        if full:
+            runs = tuple(run for task in array.tasks if task.kind == "runs" for run in task.runs)
+            submission = submission.model_copy(update={"waiting": (*submission.waiting, *runs)})
+        save(results, submission)
+    if submission.profile.follow_up.enabled and any(array.job_id for array in submission.arrays):
+        submission = _submit_follow_up(results, submission)
+        save(results, submission)
+    return submission
+
+
+def _submit_array(results: Results, submission: Submission, array: Array, parallelism: int | None) -> str:
+    earlier = [other.job_id for other in submission.arrays if other.stage < array.stage and other.job_id]
+    folder, profile = folder_of(results, submission.id).absolute(), submission.profile
+    executor = array_executor(
+        folder,
+        profile,
+        array.resources,
+        array.name,
+        len(array.tasks),
+        parallelism or profile.array_parallelism,
+        f"afterany:{':'.join(earlier)}" if earlier else "",
+    )
+    arguments = ["--results", str(results.root.absolute()), "--data", submission.data, "worker"]
+    arguments += ["--manifest", str(manifest_path(results, submission.id).absolute()), "--array", array.name]
+    srun = [f"--cpus-per-task={array.resources.cpus_per_task}", *profile.srun]
+    command = worker_command(profile.python, Path(submission.code.archive), srun, arguments)
+    return executor.submit_script(array.name, command)
+
+
+def _submit_follow_up(results: Results, submission: Submission) -> Submission:
+    """Queue the job that looks after the arrays when they have ended; the arrays stay queued if it is refused."""
+    after = f"afterany:{':'.join(array.job_id for array in submission.arrays if array.job_id)}"
+    name, folder = f"harness-{submission.id}-follow-up", folder_of(results, submission.id).absolute()
+    module = "harness.launch.slurm.follow_up"
+    arguments = [str(results.root.absolute()), submission.id]
+    command = plain_command(submission.profile.python, Path(submission.code.archive), module, arguments)
+    try:
+        job_id = follow_up_executor(folder, submission.profile, name, after).submit_script("follow-up", command)
+    except Refused as refusal:
+        with open(log_path(results, submission.id), "a", encoding="utf-8") as log:
+            log.write(f"no follow-up job: {refusal}\n")
+        return submission
+    return submission.model_copy(update={"follow_up": job_id})

@@ -18,6 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 HIGHEST_PORT = 65535
 OF_TORCHRUN = ("nproc_per_node", "nnodes", "node_rank", "rdzv_endpoint", "max_restarts")
+OF_SLURM = ("profile", "array_parallelism", "wait")
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,9 @@ class ExecutorOptions:
     node_rank: int | None
     rdzv_endpoint: str | None
     max_restarts: int | None
+    profile: str | None
+    array_parallelism: int | None
+    wait: bool
 
     def launcher(self, settings: Settings, execution: "Execution") -> "Launcher":
         """Return what starts workers on this machine.
@@ -42,6 +46,7 @@ class ExecutorOptions:
         from harness.launch.torchrun import Torchrun
         from harness.spec.errors import SpecError
 
+        self.refuse_options_of_slurm()
         given = [name for name in OF_TORCHRUN if getattr(self, name) is not None]
         if self.executor != "torchrun" and given:
             raise SpecError(f"{_option(given[0])} is for --executor torchrun: it was given with {self.executor}")
@@ -49,6 +54,29 @@ class ExecutorOptions:
         if self.executor == "torchrun":
             return Torchrun(*where, self.nproc_per_node, self.max_restarts or 0, self._nodes())
         return SingleProcess(*where)
+
+    def refuse_options_of_slurm(self) -> None:
+        """Raise `SpecError` for options that only a submission has."""
+        from harness.spec.errors import SpecError
+
+        given = [name for name in OF_SLURM if getattr(self, name)]
+        if given:
+            raise SpecError(f"{_option(given[0])} is for --executor slurm: it was given with {self.executor}")
+
+    def profile_name(self) -> str:
+        """Return the profile of a submission.
+
+        Raises `SpecError` for options that do not go together.
+        """
+        from harness.spec.errors import SpecError
+
+        given = [name for name in (*OF_TORCHRUN, "workers") if getattr(self, name) is not None]
+        given += ["fail_fast"] if self.fail_fast else []
+        if given:
+            raise SpecError(f"{_option(given[0])} is not for --executor slurm: the profile says what a run is given")
+        if self.profile is None:
+            raise SpecError("--executor slurm needs --profile: a name in slurm/profiles/, such as lab, or a file")
+        return self.profile
 
     def _nodes(self) -> "Nodes | None":
         """Return the nodes that work together, None for this one alone.
@@ -88,8 +116,9 @@ def executor_options(command: F) -> F:
 
     for add in reversed(
         (
-            click.option("--executor", type=click.Choice(("local", "torchrun")), default="local", show_default=True,
-                         help="One process a run, or one by torchrun with several ranks."),
+            click.option("--executor", type=click.Choice(("local", "torchrun", "slurm")), default="local",
+                         show_default=True, help="One process a run, one by torchrun with several ranks, or jobs of a "
+                         "cluster."),
             click.option("--workers", type=click.IntRange(1), help="Runs side by side.  [default: what GPUs, else "
                          "cores have room for]"),
             click.option("--nproc-per-node", type=click.IntRange(1), metavar="N", help="torchrun: ranks a run on this "
@@ -101,6 +130,11 @@ def executor_options(command: F) -> F:
             click.option("--rdzv-endpoint", metavar="HOST:PORT", help="torchrun: where the nodes meet, on node 0."),
             click.option("--max-restarts", type=click.IntRange(0), metavar="K", help="torchrun: new starts from the "
                          "newest checkpoint after a rank was lost.  [default: 0]"),
+            click.option("--profile", metavar="NAME", help="slurm: what the cluster is asked for; a file or a name in "
+                         "slurm/profiles/."),
+            click.option("--array-parallelism", type=click.IntRange(1), metavar="N", help="slurm: tasks of an array "
+                         "at a time.  [default: the profile's, else all]"),
+            click.option("--wait", is_flag=True, help="slurm: return when the jobs have ended instead of at once."),
             click.option("--fail-fast", is_flag=True, help="Stop everything at the first failed run."),
         )
     ):  # fmt: skip

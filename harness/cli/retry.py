@@ -30,6 +30,7 @@ def retry_command(
       python -m harness retry --failed --workers 2
     """
     from harness.cli.executing import execute, exit_code
+    from harness.cli.slurm import submit_runs
     from harness.launch.plan import as_requested
     from harness.spec.execution import Execution
     from harness.store.run_directory import State
@@ -40,9 +41,13 @@ def retry_command(
         settings.say("nothing to retry")
         return 0
     execution = Execution(loader=loader, compile=compile)
-    executor.launcher(settings, execution)
+    if executor.executor != "slurm":
+        executor.launcher(settings, execution)
     for planned in todo:
         planned.directory.outcome.unlink(missing_ok=True)
+    if executor.executor == "slurm":
+        ids = [planned.run.id for planned in todo]
+        return submit_runs(settings, todo, executor, execution, {"retry": ids}, "python -m harness status")
     board = execute(settings, todo, len(todo), executor, execution)
     settings.say(f"{len(board.done)} of {len(todo)} runs are done")
     return exit_code(board, len(board.done))

@@ -26,7 +26,7 @@ def run_command(
 ) -> int:
     """Train and evaluate every row of some tables and figures. Done work is kept; stopped work goes on where it was.
 
-    Cancelled runs are left alone. Several ranks a run: docs/distributed.md.
+    Cancelled runs are left alone. Several ranks a run: docs/distributed.md. Jobs of a cluster: docs/slurm.md.
 
     \b
     Examples:
@@ -35,15 +35,21 @@ def run_command(
       python -m harness run table6 --rows 'GenViT*' --dry-run
       python -m harness run table6 --scale paper --also samples=50000
       python -m harness run table6 --executor torchrun --nproc-per-node 4 --max-restarts 3
+      python -m harness run all --scale paper --executor slurm --profile a100
     """
     from harness.cli.executing import execute, exit_code, tell_cancelled
     from harness.cli.plan import describe, describe_costs
+    from harness.cli.slurm import describe_arrays, submit_runs
     from harness.launch.plan import costs, make_plan
     from harness.spec.execution import Execution
 
     plan = make_plan(find_with_readings(exhibits, also), scale, seeds, rows, settings.results)
+    execution = Execution(loader=loader, compile=compile)
+    selection = {"exhibits": exhibits, "scale": scale, "seeds": seeds, "rows": rows, "also": also}
     if dry_run:
         click.echo(describe(plan.to_json()))
+        if executor.executor == "slurm":
+            click.echo("\n".join(describe_arrays(settings, plan.unfinished(), executor, execution)))
         return 0
     todo, cancelled = plan.unfinished(), plan.cancelled()
     asked = "".join(f" --also {reading}" for reading in also)
@@ -57,7 +63,9 @@ def run_command(
     settings.say(
         f"{len(todo)} {'run' if len(todo) == 1 else 'runs'} to do at scale {scale}: {describe_costs(costs(todo))}"
     )
-    board = execute(settings, todo, len(plan.runs), executor, Execution(loader=loader, compile=compile))
+    if executor.executor == "slurm":
+        return submit_runs(settings, todo, executor, execution, selection, report)
+    board = execute(settings, todo, len(plan.runs), executor, execution)
     done += len(board.done)
     settings.say(f"{done} of {len(plan.runs)} runs are done at scale {scale}\n{report}")
     return exit_code(board, done)

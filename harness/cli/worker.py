@@ -1,12 +1,22 @@
 """`harness worker`: what launchers execute."""
 
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from harness.cli.settings import Settings, execution_options
 
+if TYPE_CHECKING:
+    from harness.spec.execution import Execution
+    from harness.store.run_directory import RunDirectory
+
 
 @click.command("worker")
-@click.argument("run")
+@click.argument("run", required=False)
+@click.option("--manifest", type=click.Path(path_type=Path), help="Take the runs from a submission to SLURM.")
+@click.option("--array", help="The array of the manifest; SLURM_ARRAY_TASK_ID says which of its tasks.")
 @click.option("--device", help="Torch device.  [default: cuda if there is one, else cpu]")
 @click.option("--restartable", is_flag=True,
               help="Leave with 0 whatever ended the stay, except a lost rank: for launchers that start again what "
@@ -14,7 +24,14 @@ from harness.cli.settings import Settings, execution_options
 @execution_options
 @click.pass_obj
 def worker_command(
-    settings: Settings, run: str, device: str | None, restartable: bool, loader: str, compile: str
+    settings: Settings,
+    run: str | None,
+    manifest: Path | None,
+    array: str | None,
+    device: str | None,
+    restartable: bool,
+    loader: str,
+    compile: str,
 ) -> int:
     """Bring one run of the results directory to its end, from wherever it stopped.
 
@@ -28,19 +45,54 @@ def worker_command(
       torchrun --nproc-per-node 4 -m harness worker 679901
       srun --ntasks 4 python -m harness worker 679901
     """
-    directory = settings.results.find(run)
-
-    from harness.launch.launchers import LOST
-    from harness.launch.place import find_place
+    from harness.spec.errors import SpecError
     from harness.spec.execution import Execution
+
+    if manifest is not None and array is not None and run is None:
+        return _array_task(settings, manifest, array, device)
+    if run is None or manifest is not None or array is not None:
+        raise SpecError("worker needs a RUN, or --manifest and --array")
+    code = _work(settings, settings.results.find(run), device, Execution(loader=loader, compile=compile))
+    from harness.launch.launchers import LOST
+
+    return 0 if restartable and code != LOST else code
+
+
+def _array_task(settings: Settings, manifest: Path, array: str, device: str | None) -> int:
+    """Do what the manifest says of this array task."""
+    from harness.launch.slurm.task import is_through, run_side_by_side, task_at
+    from harness.store.run_directory import RunDirectory
+
+    submission, task = task_at(manifest, array)
+    directories = [RunDirectory(settings.results.runs / id) for id in task.runs]
+    settings.say(f"{array}: {task.kind} {' '.join(task.runs)}")
+    if task.kind == "runs" and len(directories) == 1 and is_through(directories[0]):
+        return 0
+    if task.kind == "features":
+        from harness.worker.device import prepare_device
+        from harness.worker.features import make_features
+
+        for directory in directories:
+            make_features(settings.results, directory, settings.data_root, prepare_device(device), submission.execution)
+        return 0
+    if len(directories) > 1:
+        return run_side_by_side(settings.results, submission, task, lambda board: None)
+    # Importing torch takes seconds. A signal that comes meanwhile waits until the worker listens, instead of ending it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
+    return _work(settings, directories[0], device, submission.execution)
+
+
+def _work(settings: Settings, directory: "RunDirectory", device: str | None, execution: "Execution") -> int:
+    """Take the run's lease and work on it, with the other processes that a launcher has started with this one."""
+    from harness.launch.place import find_place
     from harness.training.world import join
     from harness.worker import Ending, work
     from harness.worker.device import prepare_device
 
-    execution, place = Execution(loader=loader, compile=compile), find_place()
+    place = find_place()
     chosen = prepare_device(device, place.local_rank)
     with join(place.rank, place.world_size, place.init_method, chosen, place.attempt) as world:
         ending = work(settings.results, directory, settings.data_root, chosen, execution, world)
     if ending is Ending.BUSY:
         settings.say(f"{directory.id} is held by another worker")
-    return 0 if restartable and ending.value != LOST else ending.value
+    return ending.value

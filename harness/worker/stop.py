@@ -35,6 +35,8 @@ class StopRequest:
 
     def __enter__(self) -> "StopRequest":
         self._previous = {number: signal.signal(number, self.set) for number in self.SIGNALS}
+        # An array task holds it back while it starts, for a cluster may ask it to leave before it has listened.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR2})
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.launch.plan import PlannedRun
+from harness.launch.plan import as_requested
 from harness.launch.slurm.manifest import Submission, manifest_path
 from harness.launch.slurm.policy import Action
 from harness.launch.slurm.scheduler import Scheduler
@@ -38,7 +38,7 @@ def follow_up(results: Results, id: str, scheduler: Scheduler) -> Submitted:
         code=submission.code,
     )
     runs = [run for array in submission.arrays for task in array.tasks if task.kind == "runs" for run in task.runs]
-    todo = [_planned(results, run) for run in dict.fromkeys([*runs, *submission.waiting])]
+    todo = [as_requested(RunDirectory(results.runs / run)) for run in dict.fromkeys([*runs, *submission.waiting])]
     return submit(request, [planned for planned in todo if planned.state is not State.DONE], scheduler)
 
 
@@ -49,11 +49,6 @@ def chain_of(results: Results, submission: Submission) -> tuple[str, ...]:
         submission = Submission.load(manifest_path(results, submission.parent))
         chain.append(submission.id)
     return tuple(reversed(chain))
-
-
-def _planned(results: Results, id: str) -> PlannedRun:
-    directory = RunDirectory(results.runs / id)
-    return PlannedRun(directory.run(), directory, None, [], {e.id: e for e in directory.requested()})
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -105,5 +105,4 @@ def _is_done(results: Results, run: str) -> bool:
 
 
 def _is_through(results: Results, run: str) -> bool:
-    state = RunDirectory(results.runs / run).state()
-    return state is State.DONE or state in ("failed", "cancelled")
+    return RunDirectory(results.runs / run).state() in (State.DONE, State.FAILED, State.CANCELLED)

@@ -92,7 +92,7 @@ def consider(
         return Verdict(Action.LEAVE, "is done", resources)
     if state is State.RUNNING:
         return Verdict(Action.WAIT, "is at work", resources, last.job if last else None)
-    if state.value == "cancelled":
+    if state is State.CANCELLED:
         return Verdict(Action.LEAVE, "was cancelled: 'harness retry' starts it again", resources)
     if job is not None and job.state is JobState.QUEUED:
         return Verdict(Action.WAIT, POLICIES[job.state].says, resources, job.id)

@@ -1,0 +1,145 @@
+"""Submitting to SLURM for `run` and `retry`: what was queued, under which ids, and how to watch it."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli.executors import ExecutorOptions
+from harness.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from harness.launch.plan import PlannedRun
+    from harness.launch.slurm.manifest import Submission
+    from harness.launch.slurm.policy import Verdict
+    from harness.launch.slurm.submit import Request, Submitted
+    from harness.spec.execution import Execution
+
+WAIT_SECONDS = 10.0
+
+
+def submit_runs(
+    settings: Settings,
+    todo: "Sequence[PlannedRun]",
+    executor: ExecutorOptions,
+    execution: "Execution",
+    selection: Mapping[str, Any],
+    report: str,
+) -> int:
+    """Submit runs, say what was queued and what was not, and return the exit code; `--wait` waits for their ends.
+
+    Raises `SpecError` for options that do not go together, and `HarnessError` when the scheduler does not answer.
+    """
+    from harness.launch.slurm.scheduler import Scheduler
+    from harness.launch.slurm.submit import submit
+
+    request = _request(settings, executor, execution, selection)
+    done = submit(request, todo, Scheduler(min_interval=0))
+    _tell_verdicts(settings, todo, done.verdicts)
+    if done.submission is not None:
+        _tell_submission(settings, done.submission, executor)
+    for array in done.refused:
+        click.echo(f"harness: sbatch refuses {array.name}: {array.refused}", err=True)
+    waits = executor.wait and not (done.submission is None and not _queued(done))
+    failed = _wait(settings, todo) if waits else 0
+    settings.say(report)
+    return 1 if done.refused or failed else 0
+
+
+def describe_arrays(
+    settings: Settings, todo: "Sequence[PlannedRun]", executor: ExecutorOptions, execution: "Execution"
+) -> list[str]:
+    """Return a line for every array that would be submitted."""
+    from harness.launch.slurm.arrange import shapes
+    from harness.launch.slurm.scheduler import Scheduler
+    from harness.launch.slurm.submit import preview
+
+    request = _request(settings, executor, execution, {})
+    arrangement = preview(request, todo, Scheduler(min_interval=0))
+    lines = shapes(arrangement.arrays, request.parallelism or request.profile.array_parallelism)
+    later = f"{len(arrangement.waiting)} runs later, when the queue has room again"
+    return ["", *lines, *([later] if arrangement.waiting else [])]
+
+
+def _request(
+    settings: Settings, executor: ExecutorOptions, execution: "Execution", selection: Mapping[str, Any]
+) -> "Request":
+    from harness.launch.slurm.profile import load_profile
+    from harness.launch.slurm.submit import Request
+
+    name = executor.profile_name()
+    return Request(
+        results=settings.results,
+        data=settings.data_root,
+        profile_name=name,
+        profile=load_profile(name),
+        execution=execution,
+        selection=dict(selection),
+        parallelism=executor.array_parallelism,
+    )
+
+
+def _queued(done: "Submitted") -> bool:
+    from harness.launch.slurm.policy import Action
+
+    return any(verdict.action is Action.WAIT for verdict in done.verdicts.values())
+
+
+def _tell_verdicts(settings: Settings, todo: "Sequence[PlannedRun]", verdicts: "Mapping[str, Verdict]") -> None:
+    """Say what is not submitted, and what is submitted again, and why; runs of one kind on one line."""
+    from harness.launch.slurm.policy import Action
+
+    names: dict[tuple[str, str], list[str]] = {}
+    for planned in todo:
+        verdict = verdicts[planned.run.id]
+        if verdict.action is not Action.SUBMIT or verdict.job is not None:
+            what = "submitted again" if verdict.action is Action.SUBMIT else "not submitted"
+            where = f" (job {verdict.job})" if verdict.job else ""
+            names.setdefault((what, verdict.says), []).append(f"{planned.run.name}{where}")
+    for (what, says), runs in names.items():
+        listed = runs[0] if len(runs) == 1 else f"{len(runs)} runs, such as {runs[0]}"
+        settings.say(f"{what}: {listed}: {says}")
+
+
+def _tell_submission(settings: Settings, submission: "Submission", executor: ExecutorOptions) -> None:
+    from harness.launch.slurm.arrange import shapes
+    from harness.launch.slurm.manifest import log_path
+
+    accepted = [array for array in submission.arrays if array.job_id]
+    parallelism = executor.array_parallelism or submission.profile.array_parallelism
+    for array, shape in zip(accepted, shapes(accepted, parallelism), strict=True):
+        settings.say(f"job {array.job_id}: {shape}")
+    if submission.follow_up:
+        settings.say(f"job {submission.follow_up}: looks after what is not done when these have ended")
+    if submission.waiting:
+        settings.say(f"{len(submission.waiting)} runs are submitted later, when the queue has room again")
+    settings.say(f"log: {log_path(settings.results, submission.id)}; a run's own: python -m harness logs RUN")
+    ids = ",".join(array.job_id for array in accepted if array.job_id)
+    settings.say(f"watch: python -m harness status --watch, or squeue --jobs={ids}; the terminal is not needed")
+
+
+def _wait(settings: Settings, todo: "Sequence[PlannedRun]") -> int:
+    """Wait until no job of the runs is in the queue any more, follow-ups included; return how many are not done."""
+    from harness.launch.slurm.manifest import submissions
+    from harness.launch.slurm.opinions import opinions
+    from harness.launch.slurm.scheduler import ALIVE, JobState, Scheduler
+    from harness.store.run_directory import State
+
+    scheduler = Scheduler(min_interval=WAIT_SECONDS)
+    ids = {planned.run.id for planned in todo}
+    while True:
+        said = opinions(settings.results, scheduler)
+        at_it = ids & {run for run, opinion in said.items() if opinion.state in ALIVE | {JobState.SILENT}}
+        follow_ups = {s.follow_up for s in submissions(settings.results) if s.follow_up and ids & s.marks.keys()}
+        waiting = {job.state for job in scheduler.jobs(follow_ups).values()} & {*ALIVE, JobState.SILENT}
+        left = [planned for planned in todo if planned.state is not State.DONE]
+        if not left or not (at_it or waiting):
+            break
+        time.sleep(WAIT_SECONDS)
+    for planned in left:
+        outcome = planned.directory.last_outcome()
+        why = outcome.error if outcome and outcome.error else "see its log"
+        click.echo(f"harness: {planned.run.name} ({planned.run.id}) is not done: {why}", err=True)
+    settings.say(f"{len(todo) - len(left)} of {len(todo)} runs are done")
+    return len(left)

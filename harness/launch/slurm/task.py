@@ -1,0 +1,60 @@
+"""What one array task does: it looks up its part of the manifest by the index that SLURM gave it.
+
+A task of several runs starts them as children, side by side. It leaves with 75 when somebody wants its place and they
+want to come back, with 76 when one died without a record.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from harness.launch.launchers import EVICTED, LOST, SingleProcess
+from harness.launch.limits import usable_cores
+from harness.launch.local import Board, Evicted, LocalExecutor
+from harness.launch.plan import as_requested
+from harness.launch.slurm.manifest import Submission, Task
+from harness.spec.errors import SpecError, unknown
+from harness.store.run_directory import Results, RunDirectory, State
+
+INDEX = "SLURM_ARRAY_TASK_ID"
+
+
+def task_at(manifest: Path, array: str) -> tuple[Submission, Task]:
+    """Return the submission, and the task of the array of this name that this process is.
+
+    Raises `SpecError` when the manifest has no such array or task.
+    """
+    try:
+        submission = Submission.load(manifest)
+    except FileNotFoundError:
+        raise SpecError(f"no manifest at {manifest}") from None
+    arrays = {entry.name: entry for entry in submission.arrays}
+    if array not in arrays:
+        raise unknown("array", array, arrays)
+    tasks, index = arrays[array].tasks, os.environ.get(INDEX, "")
+    if not index.isdigit() or int(index) >= len(tasks):
+        raise SpecError(f"{INDEX}='{index}': allowed: 0 to {len(tasks) - 1}")
+    return submission, tasks[int(index)]
+
+
+def run_side_by_side(results: Results, submission: Submission, task: Task, show: Callable[[Board], None]) -> int:
+    """Bring the runs of a packed task to their ends and return the exit code.
+
+    Runs that are done, failed or cancelled are not touched.
+    """
+    launcher = SingleProcess(results, Path(submission.data), submission.execution)
+    todo = [planned for planned in map(as_requested, _directories(results, task.runs)) if _is_open(planned.state)]
+    places = len(launcher.gpus) * submission.profile.runs_per_gpu or usable_cores()
+    try:
+        LocalExecutor(launcher, min(places, max(len(todo), 1)), fail_fast=False).execute(todo, show)
+    except Evicted:
+        return EVICTED
+    return LOST if any(_is_open(planned.state) for planned in todo) else 0
+
+
+def _directories(results: Results, runs: Sequence[str]) -> list[RunDirectory]:
+    return [RunDirectory(results.runs / run) for run in runs]
+
+
+def _is_open(state: State) -> bool:
+    return state not in (State.DONE, State.FAILED, State.CANCELLED)

@@ -1,0 +1,50 @@
+"""Makes the features that several runs will share, before the first of them needs them."""
+
+import logging
+from pathlib import Path
+
+import torch
+
+from harness.data.loaders.opening import Loaders
+from harness.data.prepared import open_dataset
+from harness.evaluation.base import Subject
+from harness.evaluation.features.reference import reference_features
+from harness.evaluation.generation import feature_space
+from harness.methods.base import build_method
+from harness.spec.errors import Needs
+from harness.spec.evaluations import Generation
+from harness.spec.execution import Execution
+from harness.store.run_directory import Results, RunDirectory
+
+log = logging.getLogger("harness.worker")
+
+
+def make_features(
+    results: Results, directory: RunDirectory, data_root: Path, device: torch.device, execution: Execution
+) -> None:
+    """Make the feature spaces and reference features that the missing evaluations of a run ask for.
+
+    What is at hand is left as it is. What cannot be made is left to the runs, whose records say what they need.
+    """
+    config = directory.run().config
+    data = open_dataset(config.data, data_root)
+    subject = Subject(
+        config=config,
+        model=build_method(config, device),  # untrained: features do not depend on it
+        weights_sha256="",
+        data=data,
+        data_root=data_root,
+        device=device,
+        compiled=False,
+        artefacts=directory.path,
+        cache=results.cache,
+        report=lambda done, total: None,
+        open_data=lambda other: open_dataset(other, data_root),
+        open_loader=Loaders(execution.loader, device, lambda phase, done, total: None).open,
+    )
+    for evaluation in directory.missing():
+        if isinstance(evaluation, Generation):
+            try:
+                reference_features(feature_space(evaluation, subject), evaluation.reference, subject)
+            except Needs as need:
+                log.warning("%s %s", evaluation.id, need)

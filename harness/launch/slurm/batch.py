@@ -90,7 +90,6 @@ def array_executor(
         cpus_per_task=resources.cpus_per_task,
         gpus_per_node=resources.gpus_per_node or None,
         signal_delay_s=profile.signal_seconds,
-        map_count=tasks,
         array_parallelism=parallelism or tasks,
         dependency=after or None,
         setup=list(profile.setup),
@@ -100,6 +99,7 @@ def array_executor(
         wckey=None,
         additional_parameters=extra | _wanted(profile.sbatch),
     )
+    executor.parameters["map_count"] = tasks  # as submitit does it for its own arrays
     return executor
 
 

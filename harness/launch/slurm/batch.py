@@ -14,25 +14,30 @@ from typing import Any
 
 from submitit import SlurmExecutor
 
+from harness.launch.slurm.manifest import OUT_OF_MEMORY
 from harness.launch.slurm.profile import FollowUp, Profile, Resources
 from harness.launch.slurm.scheduler import COMMAND_SECONDS, outside_of_jobs
 from harness.spec.errors import HarnessError
 
-REQUEUE = """\
-# The worker saved its state and wants to come back (75), died without a record, or is through with the run (0, 1, 3).
+AFTER = """\
+# What is done about the exit code of the step; docs/slurm.md says why.
 code=$?
 task="${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
 restarts="${SLURM_RESTART_COUNT:-0}"
+say() { echo "$(date +%FT%T) job $task on $(hostname): exit code $code, $1"; }
 case "$code" in
-  0 | 1 | 2 | 3) exit "$code" ;;
-  75) limit=1000000 ;;
-  *) limit=MAX_RESTARTS ;;
+  0 | 1 | 2 | 3) exit "$code" ;;  # done, or a failure that is recorded, or another worker is at the run
+  75) limit=1000000 ;;  # saved its state, and wants to come back
+  *) limit=@restarts@ ;;  # died, or was ended by SIGTERM alone
 esac
-if [ "$restarts" -lt "$limit" ]; then
-  echo "$(date +%FT%T) $task on $(hostname): exit code $code, restart $((restarts + 1))"
+if grep -Eq "(oom.kill event.*StepId=$SLURM_JOB_ID[.])|(StepId=$SLURM_JOB_ID[.].* exceeded memory)" @log@; then
+  say "@out_of_memory@"
+elif [ "$restarts" -lt "$limit" ]; then
+  say "restart $((restarts + 1))"
   scontrol requeue "$task" && sleep 60
+else
+  say "no restart"
 fi
-echo "$(date +%FT%T) $task on $(hostname): exit code $code, no restart"
 exit "$code"\
 """
 
@@ -93,7 +98,7 @@ def array_executor(
         array_parallelism=parallelism or tasks,
         dependency=after or None,
         setup=list(profile.setup),
-        teardown=REQUEUE.replace("MAX_RESTARTS", str(profile.max_restarts)).splitlines() if profile.requeue else None,
+        teardown=_after(folder / "slurm.log", profile),
         stderr_to_stdout=True,
         use_srun=False,
         wckey=None,
@@ -101,6 +106,16 @@ def array_executor(
     )
     executor.parameters["map_count"] = tasks  # as submitit does it for its own arrays
     return executor
+
+
+def _after(log: Path, profile: Profile) -> list[str]:
+    """Return the lines after the step; without `requeue` a task that wants to come back waits for the follow-up job."""
+    restarts = profile.max_restarts if profile.requeue else 0
+    lines = AFTER if profile.requeue else AFTER.replace("limit=1000000", "limit=0")
+    filled = {"@restarts@": str(restarts), "@log@": shlex.quote(str(log)), "@out_of_memory@": OUT_OF_MEMORY}
+    for mark, value in filled.items():
+        lines = lines.replace(mark, value)
+    return lines.splitlines()
 
 
 def follow_up_executor(folder: Path, profile: Profile, name: str, after: str) -> BatchExecutor:

@@ -19,6 +19,8 @@ from harness.store.records import Record
 from harness.store.run_directory import Results
 
 FOLDER = "submissions"
+OUT_OF_MEMORY = "ran out of memory"
+"""What a batch script writes into the log where SLURM has ended its step for the memory that it took."""
 
 
 class Task(Record):
@@ -121,6 +123,15 @@ def manifest_path(results: Results, id: str) -> Path:
 def log_path(results: Results, id: str) -> Path:
     """Return the log to which all tasks of a submission append."""
     return folder_of(results, id) / "slurm.log"
+
+
+def out_of_memory(results: Results, id: str, job: str) -> bool:
+    """Tell whether the log of a submission says so of an array task, `123_4`."""
+    try:
+        with open(log_path(results, id), encoding="utf-8", errors="replace") as log:
+            return any(f" job {job} on " in line and OUT_OF_MEMORY in line for line in log)
+    except OSError:
+        return False
 
 
 def save(results: Results, submission: Submission) -> None:

@@ -4,10 +4,10 @@ A submission whose process died between `sbatch` and noting the job id is comple
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from harness.launch.slurm.manifest import Array, Place, Submission, places, save, submissions
-from harness.launch.slurm.scheduler import Job, Scheduler
+from harness.launch.slurm.manifest import Array, Place, Submission, out_of_memory, places, save, submissions
+from harness.launch.slurm.scheduler import Job, JobState, Scheduler
 from harness.store.run_directory import Results
 
 
@@ -31,6 +31,11 @@ def look(results: Results, scheduler: Scheduler, runs: Iterable[str]) -> Queue:
     newest = {run: found[run][-1] for run in runs if run in found}
     users = {place.submission.user for place in newest.values()}
     jobs = scheduler.jobs({place.job for place in newest.values() if place.job}, users)
+    for place in newest.values():
+        # The database may be cut off, and has no name for what a limit without cgroups does.
+        vague = place.job is not None and jobs[place.job].state in (JobState.FAILED, JobState.UNKNOWN)
+        if place.job and vague and out_of_memory(results, place.submission.id, place.job):
+            jobs[place.job] = replace(jobs[place.job], state=JobState.OUT_OF_MEMORY, reason="")
     return Queue(found, jobs, scheduler.answers)
 
 

@@ -16,7 +16,7 @@ from harness.launch.slurm.manifest import Submission, Task
 from harness.spec.errors import SpecError, unknown
 from harness.store.run_directory import Results, RunDirectory, State
 
-INDEX = "SLURM_ARRAY_TASK_ID"
+INDEX, RESTARTS = "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT"
 
 
 def task_at(manifest: Path, array: str) -> tuple[Submission, Task]:
@@ -50,6 +50,12 @@ def run_side_by_side(results: Results, submission: Submission, task: Task, show:
     except Evicted:
         return EVICTED
     return LOST if any(_is_open(planned.state) for planned in todo) else 0
+
+
+def is_through(directory: RunDirectory) -> bool:
+    """Tell whether there is nothing to do for a run: it is done or cancelled, or failed before this restart."""
+    restarted = os.environ.get(RESTARTS, "0") != "0"
+    return directory.state() in (State.DONE, State.CANCELLED, *([State.FAILED] if restarted else []))
 
 
 def _directories(results: Results, runs: Sequence[str]) -> list[RunDirectory]:

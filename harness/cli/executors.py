@@ -142,5 +142,15 @@ def executor_options(command: F) -> F:
     return gathered  # type: ignore[return-value]
 
 
+def share_of(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, int] | None:
+    """Read `--share`: the index of a task and how many there are."""
+    if text is None:
+        return None
+    index, _, count = text.partition("/")
+    if not (index.isdigit() and count.isdigit() and int(index) < int(count)):
+        raise click.BadParameter(f"'{text}': write the task, from 0, and how many there are, as in 3/8")
+    return int(index), int(count)
+
+
 def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"

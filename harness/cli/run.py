@@ -2,12 +2,14 @@
 
 import click
 
-from harness.cli.executors import ExecutorOptions, executor_options
+from harness.cli.executors import ExecutorOptions, executor_options, share_of
 from harness.cli.settings import Settings, execution_options, find_with_readings, selection_options
 
 
 @click.command("run")
 @selection_options
+@click.option("--share", metavar="I/N", callback=share_of, help="Only the runs of task I, from 0, among N that start "
+              "the same command (slurm/array.sbatch).")  # fmt: skip
 @executor_options
 @execution_options
 @click.option("--dry-run", "-n", is_flag=True, help="Print the plan and do nothing.")
@@ -19,6 +21,7 @@ def run_command(
     seeds: int,
     rows: str | None,
     also: tuple[str, ...],
+    share: tuple[int, int] | None,
     executor: ExecutorOptions,
     loader: str,
     compile: str,
@@ -44,6 +47,8 @@ def run_command(
     from harness.spec.execution import Execution
 
     plan = make_plan(find_with_readings(exhibits, also), scale, seeds, rows, settings.results)
+    if share is not None:
+        plan = plan.share(*share)
     execution = Execution(loader=loader, compile=compile)
     selection = {"exhibits": exhibits, "scale": scale, "seeds": seeds, "rows": rows, "also": also}
     if dry_run:

@@ -1,7 +1,7 @@
 """The plan: from tables and figures to the distinct runs that they need, with what each costs and where it stands."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.spec.cells import cells
@@ -46,6 +46,11 @@ class Plan:
 
     scale: str
     runs: tuple[PlannedRun, ...]
+
+    def share(self, index: int, count: int) -> "Plan":
+        """Return the share of one of `count` tasks: every task takes of the expensive runs and of the cheap ones."""
+        ordered = sorted(self.runs, key=lambda planned: -planned.run.train_flops)
+        return replace(self, runs=tuple(ordered[index::count]))
 
     def unfinished(self) -> list[PlannedRun]:
         """Return what `run` would have to do, the most expensive first."""

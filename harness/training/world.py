@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.distributed_c10d import PrefixStore
 from torch.nn.parallel import DistributedDataParallel
 
 from harness.data.loaders import part
@@ -145,7 +146,7 @@ def join(rank: int, size: int, init_method: str | None, device: torch.device, at
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
     try:
         store, _, _ = next(dist.rendezvous(init_method, rank, size, timeout=MEETING))  # type: ignore[attr-defined]
-        store = dist.PrefixStore(f"attempt-{attempt}", store)
+        store = PrefixStore(f"attempt-{attempt}", store)
         dist.init_process_group(backend, store=store, world_size=size, rank=rank, timeout=PATIENCE)
     except (RuntimeError, ValueError) as error:
         why = str(error).splitlines()[0]

@@ -1,12 +1,19 @@
 """`harness plan`: what a selection of tables and figures would run, and what that costs."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from harness.cli.settings import Settings, find_with_readings, json_option, print_json, selection_options
 
+if TYPE_CHECKING:
+    from harness.launch.cost import Estimate, Forecast
+
 
 @click.command("plan")
 @selection_options
+@click.option("--workers", type=click.IntRange(1), help="Runs side by side.  [default: as 'run' takes here]")
+@click.option("--profile", metavar="NAME", help="The arrays that 'run --executor slurm --profile NAME' would submit.")
 @json_option
 @click.pass_obj
 def plan_command(
@@ -16,6 +23,8 @@ def plan_command(
     seeds: int,
     rows: str | None,
     also: tuple[str, ...],
+    workers: int | None,
+    profile: str | None,
     as_json: bool,
 ) -> None:
     """The distinct runs behind some tables and figures: who shares them, what they cost, what is done already.
@@ -24,21 +33,27 @@ def plan_command(
     Examples:
       python -m harness plan table6
       python -m harness plan table6 --scale paper --json
+      python -m harness plan all --scale paper --profile a100
     """
+    from harness.cli.costs import arrays_of, expect, expect_on
+    from harness.launch.cost import with_costs
     from harness.launch.plan import make_plan
 
     plan = make_plan(find_with_readings(exhibits, also), scale, seeds, rows, settings.results)
-    document = plan.to_json()
+    arrays = arrays_of(settings, plan, profile) if profile else None
+    expected = expect_on(settings, plan, arrays) if arrays else expect(settings, plan, workers)
     if as_json:
-        print_json(document)
+        print_json({**with_costs(plan.to_json(), expected), "arrays": arrays.to_json() if arrays else None})
     else:
-        click.echo(describe(document))
+        click.echo("\n".join([describe(expected), *(arrays.lines() if arrays else [])]))
 
 
-def describe(document: dict) -> str:  # type: ignore[type-arg]
-    """Return the plan's JSON document as a readable table."""
+def describe(expected: "Forecast") -> str:
+    """Return a plan with its costs as a readable table."""
     from tabulate import tabulate
 
+    document = expected.plan.to_json()
+    reported = any(run["reported_gpu_hours"] for run in document["runs"])
     lines = [
         [
             run["name"],
@@ -46,19 +61,22 @@ def describe(document: dict) -> str:  # type: ignore[type-arg]
             f"{run['parameters']:,}",
             f"{run['iterations']:,}",
             f"{run['train_flops']:.2e}",
-            _hours(run),
+            *([_reported(run)] if reported else []),
+            *_left(expected.estimates[run["id"]]),
             run["state"],
             ", ".join(name.partition("/")[2] for name in run["tables"]),
         ]
         for run in document["runs"]
     ]
-    headings = ["run", "id", "parameters", "iterations", "FLOPs", "paper's GPU-hours", "state", "tables"]
-    align = ("left", "left", "right", "right", "right", "left", "left", "left")
+    columns = ["run", "id", "parameters", "iterations", "FLOPs", *(["paper's GPU-hours"] if reported else [])]
+    headings = [*columns, "hours left", "by", "state", "tables"]
+    align = ["right" if name in ("parameters", "iterations", "FLOPs", "hours left") else "left" for name in headings]
     totals = document["totals"]
     summary = (
         f"{totals['runs']} distinct runs at scale {document['scale']}, {totals['done']} done: {describe_costs(totals)}"
     )
-    return f"{tabulate(lines, headings, disable_numparse=True, colalign=align)}\n\n{summary}"
+    table = tabulate(lines, headings, disable_numparse=True, colalign=align)
+    return "\n".join([table, "", summary, *expected.lines()])
 
 
 def describe_costs(costs: dict) -> str:  # type: ignore[type-arg]
@@ -67,5 +85,15 @@ def describe_costs(costs: dict) -> str:  # type: ignore[type-arg]
     return f"{costs['train_flops']:.2e} FLOPs{hours}, up to {costs['disk_bytes'] / 2**20:,.0f} MiB of disk"
 
 
-def _hours(run: dict) -> str:  # type: ignore[type-arg]
+def _left(estimate: "Estimate") -> tuple[str, str]:
+    """Return the hours that are left of a run, and where they come from."""
+    from harness.store.spent import hours
+
+    if estimate.source == "done":
+        return "", ""
+    total = estimate.spent.gpu_hours + estimate.spent.core_hours
+    return "?" if estimate.seconds is None else hours(total), estimate.says
+
+
+def _reported(run: dict) -> str:  # type: ignore[type-arg]
     return f"{run['reported_gpu_hours']} ({run['gpu_hours_source']})" if run["reported_gpu_hours"] else "-"

@@ -40,6 +40,7 @@ def run_command(
       python -m harness run table6 --executor torchrun --nproc-per-node 4 --max-restarts 3
       python -m harness run all --scale paper --executor slurm --profile a100
     """
+    from harness.cli.costs import expect_for
     from harness.cli.executing import execute, exit_code, tell_cancelled
     from harness.cli.plan import describe, describe_costs
     from harness.cli.slurm import describe_arrays, submit_runs
@@ -51,8 +52,9 @@ def run_command(
         plan = plan.share(*share)
     execution = Execution(loader=loader, compile=compile)
     selection = {"exhibits": exhibits, "scale": scale, "seeds": seeds, "rows": rows, "also": also}
+    expected = expect_for(settings, plan, executor)
     if dry_run:
-        click.echo(describe(plan.to_json()))
+        click.echo(describe(expected))
         if executor.executor == "slurm":
             click.echo("\n".join(describe_arrays(settings, plan.unfinished(), executor, execution)))
         return 0
@@ -68,6 +70,8 @@ def run_command(
     settings.say(
         f"{len(todo)} {'run' if len(todo) == 1 else 'runs'} to do at scale {scale}: {describe_costs(costs(todo))}"
     )
+    for line in expected.lines():
+        settings.say(line)
     if executor.executor == "slurm":
         return submit_runs(settings, todo, executor, execution, selection, report)
     board = execute(settings, todo, len(plan.runs), executor, execution)

@@ -1,0 +1,96 @@
+"""What runs are expected to cost where they are to be executed: on this machine, or as arrays on a cluster."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.cli.executors import ExecutorOptions
+from harness.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from harness.launch.cost import Forecast
+    from harness.launch.plan import Plan
+    from harness.launch.slurm.arrange import Arrangement
+    from harness.launch.slurm.profile import Profile
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """The arrays that would be submitted by a profile."""
+
+    profile: "Profile"
+    arrangement: "Arrangement"
+
+    def at_a_time(self, tasks: int) -> int:
+        """Return how many tasks of an array may run at a time."""
+        return min(self.profile.array_parallelism or tasks, tasks)
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return the arrays in the documented shape, in the order of their submission."""
+        return [
+            {
+                "tasks": len(array.tasks),
+                "runs": [list(task.runs) for task in array.tasks],
+                "kind": array.tasks[0].kind,
+                "stage": array.stage,
+                "at_a_time": self.at_a_time(len(array.tasks)),
+                "resources": array.resources.model_dump(mode="json"),
+            }
+            for array in self.arrangement.arrays
+        ]
+
+    def lines(self) -> list[str]:
+        """Return a line for every array."""
+        from harness.launch.slurm.arrange import shapes
+
+        later = len(self.arrangement.waiting)
+        lines = shapes(self.arrangement.arrays, self.profile.array_parallelism)
+        return [*lines, *([f"{later} runs later, when the queue has room again"] if later else [])]
+
+
+def expect(settings: Settings, plan: "Plan", workers: int | None, ranks: int = 1) -> "Forecast":
+    """Return what a plan costs on this machine, `ranks` devices to a run."""
+    from harness.launch.cost import Place, forecast
+    from harness.launch.devices import default_workers
+
+    place = Place.here(workers or max(default_workers() // ranks, 1), {run.run.id: ranks for run in plan.runs})
+    return forecast(plan, settings.results, place)
+
+
+def expect_on(settings: Settings, plan: "Plan", arrays: Arrays) -> "Forecast":
+    """Return what a plan costs on a cluster that runs as many tasks at a time as the arrays may."""
+    from harness.launch.cost import Place, forecast
+
+    of_runs = [array for array in arrays.arrangement.arrays if array.tasks[0].kind == "runs"]
+    ranks = {run: array.resources.ranks for array in of_runs for task in array.tasks for run in task.runs}
+    workers = sum(arrays.at_a_time(len(array.tasks)) for array in of_runs) * arrays.profile.packed
+    features = len(of_runs) < len(arrays.arrangement.arrays)
+    on_gpu = any(array.resources.gpus for array in of_runs)
+    return forecast(plan, settings.results, Place(max(workers, 1), ranks, on_gpu=on_gpu, features=features))
+
+
+def expect_for(settings: Settings, plan: "Plan", executor: ExecutorOptions) -> "Forecast":
+    """Return what a plan costs with the executor that was asked for."""
+    from harness.launch.devices import gpu_ids
+
+    if executor.executor == "slurm" and executor.profile:
+        return expect_on(settings, plan, arrays_of(settings, plan, executor.profile, executor.array_parallelism))
+    if executor.executor == "torchrun":
+        ranks = (executor.nproc_per_node or max(len(gpu_ids()), 1)) * (executor.nnodes or 1)
+        return expect(settings, plan, executor.workers, ranks)
+    return expect(settings, plan, executor.workers)
+
+
+def arrays_of(settings: Settings, plan: "Plan", name: str, parallelism: int | None = None) -> Arrays:
+    """Return the arrays of what is left of a plan, without looking at what is queued.
+
+    Raises `SpecError` for an unknown profile.
+    """
+    from harness.launch.slurm.profile import load_profile
+    from harness.launch.slurm.scheduler import Scheduler
+    from harness.launch.slurm.submit import Request, preview
+    from harness.spec.execution import Execution
+
+    profile = load_profile(name)
+    profile = profile.but(array_parallelism=parallelism or profile.array_parallelism)
+    request = Request(settings.results, settings.data_root, name, profile, Execution())
+    return Arrays(profile, preview(request, plan.unfinished(), Scheduler(min_interval=0)))

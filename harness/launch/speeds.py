@@ -1,0 +1,182 @@
+"""How fast runs were: what the stays of workers, and rehearsals, tell of the devices that they were on."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from harness.spec.evaluations import Evaluation
+from harness.spec.operations import evaluation_flops
+from harness.spec.run import Run
+from harness.store.files import StoreError
+from harness.store.records import Segment
+from harness.store.run_directory import Results, RunDirectory
+
+FEWEST_STEPS = 20
+"""A stay of fewer training steps says little of their speed."""
+NEAR = 32.0
+"""Runs are alike in speed when their steps have the same number of operations within this factor: small networks wait
+for calls, large ones for arithmetic, and neither tells of the other."""
+SAME_WORK = 1.01
+
+Sample = tuple[float, float]
+"""Operations, and the seconds that they took on one device."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What was seen of a run on a kind of device: seconds of one device for a training step, and for evaluations.
+
+    `rest_seconds` is what a stay takes beside both: opening and hashing data, writing weights.
+    """
+
+    run: Run
+    device: str
+    on_gpu: bool
+    step_seconds: float | None = None
+    evaluations: tuple[tuple[Evaluation, float], ...] = ()
+    rest_seconds: float | None = None
+    rehearsed: bool = False
+
+
+def observe(results: Results) -> Iterator[Observation]:
+    """Yield what the runs of a results directory tell; unreadable ones, and stays of old versions, tell nothing.
+
+    What rehearsals have measured belongs here too.
+    """
+    for directory in results.all():
+        try:
+            yield from _of(directory)
+        except StoreError:
+            continue
+
+
+def _of(directory: RunDirectory) -> Iterator[Observation]:
+    """Yield what the stays on one run tell, a device at a time, that of the latest stay last."""
+    stays: dict[str, list[Segment]] = {}
+    for segment in directory.all_segments():
+        if segment.device_name is not None:
+            stays[segment.device_name] = [*stays.pop(segment.device_name, []), segment]
+    if not stays:
+        return
+    run, asked = directory.run(), {evaluation.id: evaluation for evaluation in directory.requested()}
+    for device, segments in stays.items():
+        measured = [
+            (asked[id], seconds * segment.world_size)
+            for segment in segments
+            for id, seconds in segment.evaluations.items()
+            if id in asked
+        ]
+        rests = [_rest(segment) for segment in segments if segment.evaluations]
+        yield Observation(
+            run,
+            device,
+            segments[-1].on_gpu,
+            _step_seconds(segments),
+            tuple(measured),
+            median(rests) if rests else None,
+        )
+
+
+def _step_seconds(segments: Sequence[Segment]) -> float | None:
+    """Return the device seconds of a step: the first of a stay, which compiles and loads, is left out."""
+    steps, seconds = 0, 0.0
+    for segment in segments:
+        if segment.steps and segment.training_seconds and segment.steps > FEWEST_STEPS:
+            steps += segment.steps - 1
+            seconds += segment.world_size * (segment.training_seconds - (segment.first_step_seconds or 0.0))
+    return seconds / steps if steps else None
+
+
+def _rest(segment: Segment) -> float:
+    done = (segment.training_seconds or 0.0) + sum(segment.evaluations.values())
+    return max(segment.seconds - done, 0.0) * segment.world_size
+
+
+@dataclass
+class Speeds:
+    """The observations of one kind of device."""
+
+    device: str
+    on_gpu: bool
+    steps: dict[str, tuple[Run, float, bool]] = field(default_factory=dict)
+    evaluations: dict[str, list[tuple[Run, Evaluation, float]]] = field(default_factory=lambda: defaultdict(list))
+    rests: list[float] = field(default_factory=list)
+
+    def add(self, seen: Observation) -> None:
+        """Take an observation in; what a run itself took counts more than its rehearsal."""
+        before = self.steps.get(seen.run.id)
+        if seen.step_seconds is not None and (before is None or before[2] or not seen.rehearsed):
+            self.steps[seen.run.id] = (seen.run, seen.step_seconds, seen.rehearsed)
+        for evaluation, seconds in seen.evaluations:
+            self.evaluations[evaluation.kind].append((seen.run, evaluation, seconds))
+        if seen.rest_seconds is not None:
+            self.rests.append(seen.rest_seconds)
+
+    @property
+    def rest(self) -> float:
+        """The seconds of a stay beside training and evaluations, in the middle of those that were seen."""
+        return median(self.rests) if self.rests else 0.0
+
+    def like(self, run: Run) -> list[Sample]:
+        """Return the operations and the seconds of a step of runs that are alike in precision and size.
+
+        Those with the same method alone count where there are any.
+        """
+        wanted = step_flops(run)
+        alike = [
+            (other, seconds)
+            for other, seconds, _ in self.steps.values()
+            if other.config.training.precision == run.config.training.precision
+            and wanted / NEAR <= step_flops(other) <= wanted * NEAR
+        ]
+        same = [(other, seconds) for other, seconds in alike if other.config.method.kind == run.config.method.kind]
+        return [(step_flops(other), seconds) for other, seconds in same or alike]
+
+    def evaluations_like(self, evaluation: Evaluation, run: Run) -> list[Sample]:
+        """Return the operations and the seconds of evaluations of the same kind on runs that are alike."""
+        wanted = evaluation_flops(evaluation, run.config)
+        return [
+            (flops, seconds)
+            for other, measured, seconds in self.evaluations.get(evaluation.kind, ())
+            if (flops := evaluation_flops(measured, other.config)) == wanted or wanted / NEAR <= flops <= wanted * NEAR
+        ]
+
+
+def speeds_by_device(observations: Iterable[Observation]) -> dict[str, Speeds]:
+    """Return the speeds of every kind of device that was seen."""
+    found: dict[str, Speeds] = {}
+    for seen in observations:
+        found.setdefault(seen.device, Speeds(seen.device, seen.on_gpu)).add(seen)
+    return found
+
+
+def step_flops(run: Run) -> float:
+    """Return the operations of one training step."""
+    return run.train_flops / run.iterations if run.iterations else 0.0
+
+
+def scaled(samples: Sequence[Sample], flops: float) -> float:
+    """Return the seconds of some operations, from samples of others: a + b flops with a, b >= 0.
+
+    a is what calls cost whatever their size, b what operations cost. The line has the smallest sum of squared relative
+    errors. Samples of one size leave a open: then the seconds are proportional.
+    """
+    sizes = [size for size, _ in samples]
+    if min(sizes) <= 0 or max(sizes) <= SAME_WORK * min(sizes):
+        rates = [seconds / size for size, seconds in samples if size > 0]
+        return median(rates) * flops if rates and flops > 0 else median(seconds for _, seconds in samples)
+    points = [(1 / seconds, size / seconds) for size, seconds in samples if seconds > 0]
+    return _fitted(points, flops) if points else 0.0
+
+
+def _fitted(points: Sequence[tuple[float, float]], flops: float) -> float:
+    """Solve a x + b y = 1 over the points in the least squares with a, b >= 0, and return a + b flops."""
+    xx, xy, yy = (sum(p[i] * p[j] for p in points) for i, j in ((0, 0), (0, 1), (1, 1)))
+    x, y = (sum(p[i] for p in points) for i in (0, 1))
+    determinant = xx * yy - xy * xy
+    a, b = x * yy - y * xy, y * xx - x * xy
+    if a >= 0 and b >= 0 and determinant > 0:
+        return (a + b * flops) / determinant
+    # The better of the lines that are left: nothing but calls, or nothing but operations.
+    return x / xx if x * x / xx > y * y / yy else y / yy * flops

@@ -1,0 +1,82 @@
+"""What runs have cost: the hours of devices, and the energy, of all stays of their workers."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Self
+
+from harness.store.files import StoreError
+from harness.store.records import Segment
+from harness.store.run_directory import RunDirectory
+
+JOULES_PER_KWH = 3.6e6
+SECONDS_PER_HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Hours of GPUs and of CPU cores: seconds of a stay times its ranks. Stays that were interrupted or failed count.
+
+    `energy_joules` is what NVML counted, None where it counted nothing; it covers `energy_gpu_hours` of the GPU-hours.
+    """
+
+    gpu_hours: float = 0.0
+    core_hours: float = 0.0
+    energy_joules: float | None = None
+    energy_gpu_hours: float = 0.0
+
+    @classmethod
+    def of(cls, segments: Iterable[Segment]) -> Self:
+        """Return what the stays of workers come to."""
+        return cls.sum(cls._of(segment) for segment in segments)
+
+    @classmethod
+    def sum(cls, parts: Iterable[Self]) -> Self:
+        """Return what several runs come to."""
+        parts = list(parts)
+        energies = [part.energy_joules for part in parts if part.energy_joules is not None]
+        return cls(
+            gpu_hours=sum(part.gpu_hours for part in parts),
+            core_hours=sum(part.core_hours for part in parts),
+            energy_joules=sum(energies) if energies else None,
+            energy_gpu_hours=sum(part.energy_gpu_hours for part in parts),
+        )
+
+    @classmethod
+    def _of(cls, segment: Segment) -> Self:
+        hours = segment.device_seconds / SECONDS_PER_HOUR
+        if not segment.on_gpu:
+            return cls(core_hours=hours)
+        known = segment.energy_joules is not None
+        return cls(gpu_hours=hours, energy_joules=segment.energy_joules, energy_gpu_hours=hours if known else 0.0)
+
+    def to_json(self) -> dict[str, float | None]:
+        """Return the fields, rounded."""
+        return {name: None if value is None else round(value, 6) for name, value in asdict(self).items()}
+
+    def __str__(self) -> str:
+        """Say it in a few words, such as `31.2 GPU-hours (7.80 kWh)`; nothing is empty."""
+        parts = [f"{hours(self.gpu_hours)} GPU-hours{self._energy()}"] if self.gpu_hours else []
+        parts += [f"{hours(self.core_hours)} core-hours"] if self.core_hours else []
+        return " and ".join(parts)
+
+    def _energy(self) -> str:
+        if self.energy_joules is None:
+            return ""
+        kwh = f"{self.energy_joules / JOULES_PER_KWH:.3g} kWh"
+        part = self.energy_gpu_hours < 0.995 * self.gpu_hours
+        return f" ({kwh} in {hours(self.energy_gpu_hours)} of them)" if part else f" ({kwh})"
+
+
+def spent_on(directory: RunDirectory) -> Spent:
+    """Return what a run has cost so far, as far as its segments can be read."""
+    try:
+        return Spent.of(directory.all_segments())
+    except StoreError:
+        return Spent()
+
+
+def hours(value: float) -> str:
+    """Return hours with as many digits as mean something."""
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"

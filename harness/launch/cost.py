@@ -9,7 +9,7 @@ from harness.launch.devices import device_kind, gpu_ids
 from harness.launch.plan import Plan, PlannedRun
 from harness.launch.speeds import Speeds, observe, scaled, speeds_by_device, step_flops
 from harness.spec.evaluations import Evaluation
-from harness.spec.operations import evaluation_flops
+from harness.spec.operations import work_of
 from harness.store.run_directory import Results
 from harness.store.spent import SECONDS_PER_HOUR, Spent, hours, spent_on
 
@@ -79,9 +79,10 @@ class Estimator:
         step_seconds = own[1] if own else scaled(alike, step_flops(run))
         seconds, unmeasured = steps * step_seconds, list[str]()
         for evaluation in missing:
-            flops, samples = evaluation_flops(evaluation, run.config), speeds.evaluations_like(evaluation, run)
-            seconds += scaled(samples, flops) if samples else flops * step_seconds / step_flops(run)
-            unmeasured += [] if samples or not flops else [evaluation.kind]
+            work, samples = work_of(evaluation, run.config), speeds.evaluations_like(evaluation, run)
+            at_training_speed = work.total * step_seconds / step_flops(run)
+            seconds += work.passes * scaled(samples, work.flops) if samples else at_training_speed
+            unmeasured += [] if samples or not work.passes else [evaluation.kind]
         seconds += speeds.rest
         source: Source = ("rehearsed" if own[2] else "measured") if own else "similar"
         words = {"measured": "its own speed", "rehearsed": "its rehearsal"}
@@ -98,7 +99,7 @@ def _reported(planned: PlannedRun, steps: int, missing: Sequence[Evaluation]) ->
     run, reported = planned.run, planned.gpu_hours
     if reported is None or not run.train_flops:
         return UNKNOWN
-    flops = steps * step_flops(run) + sum(evaluation_flops(evaluation, run.config) for evaluation in missing)
+    flops = steps * step_flops(run) + sum(work_of(evaluation, run.config).total for evaluation in missing)
     seconds = reported.hours * SECONDS_PER_HOUR * flops / run.train_flops
     return Estimate(seconds, "paper", f"the paper's hours, {reported.source}", "the paper's GPU", on_gpu=True)
 

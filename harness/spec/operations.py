@@ -1,6 +1,7 @@
-"""The operations of evaluations, in the closed forms of networks: their time is scaled by them."""
+"""The work of evaluations, in the closed forms of networks: their time is scaled by it."""
 
 from functools import singledispatch
+from typing import NamedTuple
 
 from harness.spec.evaluations import (
     Accuracy,
@@ -16,60 +17,71 @@ from harness.spec.evaluations import (
 from harness.spec.run import RunConfig
 
 
+class Work(NamedTuple):
+    """How often a network is asked about an image, and the floating-point operations of that, two to a multiply-add."""
+
+    passes: int
+    flops: float
+
+    @property
+    def total(self) -> float:
+        """The operations of all passes."""
+        return self.passes * self.flops
+
+
 @singledispatch
-def evaluation_flops(evaluation: Evaluation, config: RunConfig) -> float:
-    """Return the floating-point operations of the network in an evaluation of a run, two to a multiply-add.
+def work_of(evaluation: Evaluation, config: RunConfig) -> Work:
+    """Return the work of the network in an evaluation of a run.
 
     Feature spaces, and distances between features, are not counted. An evaluation that says nothing of itself counts as
     a pass over the test split.
     """
-    return _classified(config, config.data.test_examples)
+    return Work(config.data.test_examples, _classified(config))
 
 
-@evaluation_flops.register
-def _(evaluation: Accuracy | Calibration, config: RunConfig) -> float:
-    return _classified(config, config.data.splits[evaluation.split])
+@work_of.register
+def _(evaluation: Accuracy | Calibration, config: RunConfig) -> Work:
+    return Work(config.data.splits[evaluation.split], _classified(config))
 
 
-@evaluation_flops.register
-def _(evaluation: OutOfDistribution, config: RunConfig) -> float:
+@work_of.register
+def _(evaluation: OutOfDistribution, config: RunConfig) -> Work:
     outliers = (evaluation.outliers or config.data).test_examples
-    return _classified(config, config.data.test_examples + outliers)
+    return Work(config.data.test_examples + outliers, _classified(config))
 
 
-@evaluation_flops.register
-def _(evaluation: Robustness, config: RunConfig) -> float:
-    """Each query is a forward and a backward pass. An upper bound: images that have fallen are attacked no further."""
+@work_of.register
+def _(evaluation: Robustness, config: RunConfig) -> Work:
+    """Forward and backward, at every query. An upper bound: images that have fallen are attacked no further."""
     images = min(evaluation.images, config.data.test_examples)
     queries = len(evaluation.epsilons) * evaluation.restarts * (evaluation.steps + 1)
-    return 3 * queries * _classified(config, images)
+    return Work(images * queries, 3 * _classified(config))
 
 
-@evaluation_flops.register
-def _(evaluation: Generation, config: RunConfig) -> float:
+@work_of.register
+def _(evaluation: Generation, config: RunConfig) -> Work:
     steps = getattr(evaluation.sampler, "steps", _timesteps(config))
-    return evaluation.samples * steps * _denoised(config)
+    return Work(evaluation.samples * steps, _denoised(config))
 
 
-@evaluation_flops.register
-def _(evaluation: Likelihood, config: RunConfig) -> float:
-    return config.data.splits[evaluation.split] * _timesteps(config) * _denoised(config)
+@work_of.register
+def _(evaluation: Likelihood, config: RunConfig) -> Work:
+    return Work(config.data.splits[evaluation.split] * _timesteps(config), _denoised(config))
 
 
-@evaluation_flops.register
-def _(evaluation: Runtime, config: RunConfig) -> float:
+@work_of.register
+def _(evaluation: Runtime, config: RunConfig) -> Work:
     steps = evaluation.warmup_steps + evaluation.windows * evaluation.timed_steps
-    per_example = config.method.train_flops(config.network, config.data)
-    return steps * config.training.batch_size * per_example + 2 * _classified(config, config.data.test_examples)
+    return Work(steps * config.training.batch_size, config.method.train_flops(config.network, config.data))
 
 
-@evaluation_flops.register
-def _(evaluation: Size, config: RunConfig) -> float:
-    return 0.0
+@work_of.register
+def _(evaluation: Size, config: RunConfig) -> Work:
+    return Work(0, 0.0)
 
 
-def _classified(config: RunConfig, images: int) -> float:
-    return images * config.network.forward_flops(config.data, conditioned=False)
+def _classified(config: RunConfig) -> float:
+    return config.network.forward_flops(config.data, conditioned=False)
 
 
 def _denoised(config: RunConfig) -> float:

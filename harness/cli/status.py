@@ -11,6 +11,7 @@ from harness.cli.settings import INTERRUPTED, Settings, json_option, print_json
 if TYPE_CHECKING:
     from harness.launch.opinions import JobOpinion
     from harness.store.run_directory import RunDirectory
+    from harness.store.spent import Spent
 
 Runs = list[dict[str, Any]]
 
@@ -60,7 +61,7 @@ def _watch(settings: Settings, show: Callable[[Runs], None]) -> int:
 def _printer(settings: Settings, as_json: bool) -> Callable[[Runs], None]:
     """Return what prints the runs once, for programs or for people."""
     if as_json:
-        return lambda runs: print_json({"runs": runs, "totals": _totals(runs)})
+        return lambda runs: print_json({"runs": runs, "totals": _totals(runs), "spent": _spent(runs).to_json()})
     return lambda runs: click.echo(_table(runs, settings))
 
 
@@ -76,11 +77,13 @@ def _describe(directory: "RunDirectory", job: "JobOpinion | None") -> dict[str, 
     """Return what a run's directory says; an unreadable one is reported as such, not hidden."""
     from harness.store.files import StoreError
     from harness.store.run_directory import OutdatedError
+    from harness.store.spent import Spent
 
     said = {"id": job.job_id, "state": str(job.state), "reason": job.reason} if job is not None else None
     try:
         progress, outcome, state = directory.last_progress(), directory.last_outcome(), directory.state()
         running = state == "running" and progress is not None
+        segments = directory.all_segments()
         return {
             "id": directory.id,
             "name": directory.run().name,
@@ -90,7 +93,8 @@ def _describe(directory: "RunDirectory", job: "JobOpinion | None") -> dict[str, 
             "total": progress.total if progress else None,
             "rate": progress.rate if progress and running else None,
             "seconds_left": progress.seconds_left if progress and running else None,
-            "seconds_spent": sum(segment.seconds for segment in directory.all_segments()),
+            "seconds_spent": sum(segment.seconds for segment in segments),
+            "spent": Spent.of(segments).to_json(),
             "error": outcome.error if outcome and state == "failed" else None,
             "job": said,
         }
@@ -109,8 +113,16 @@ def _totals(runs: Runs) -> dict[str, int]:
     return {state: sum(run["state"] == state for run in runs) for state in sorted({run["state"] for run in runs})}
 
 
+def _spent(runs: Runs) -> "Spent":
+    """Return what the runs have cost, as far as their directories can be read."""
+    from harness.store.spent import Spent
+
+    return Spent.sum(Spent(**run["spent"]) for run in runs if "spent" in run)
+
+
 def _summary(runs: Runs) -> str:
-    return f"{len(runs)} runs: {', '.join(f'{count} {state}' for state, count in _totals(runs).items())}"
+    states = ", ".join(f"{count} {state}" for state, count in _totals(runs).items())
+    return f"{len(runs)} runs: {states}; spent: {_spent(runs) or 'nothing yet'}"
 
 
 def _table(runs: Runs, settings: Settings) -> str:
@@ -124,6 +136,7 @@ def _table(runs: Runs, settings: Settings) -> str:
 def _lines(runs: Runs) -> list[dict[str, str]]:
     """Return the cells of every run by heading."""
     from harness.launch.display import clock
+    from harness.store.spent import Spent
 
     lines = []
     for run in runs:
@@ -135,7 +148,7 @@ def _lines(runs: Runs) -> list[dict[str, str]]:
             "at": at,
             "rate": f"{run['rate']:.1f} it/s" if run.get("rate") else "",
             "time left": clock(run["seconds_left"]) if run.get("seconds_left") is not None else "",
-            "trained for": clock(run["seconds_spent"]) if run.get("seconds_spent") else "",
+            "spent": str(Spent(**run["spent"])) if "spent" in run else "",
             "error": run["error"] or "",
         }
         lines.append(line | {"job": _job(run)} if any(run["job"] for run in runs) else line)

@@ -1,6 +1,7 @@
 """Puts an exhibit together: reported and measured values, verdicts, coverage, and claims with what decides them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -8,13 +9,14 @@ from harness.report.cells import Finder, ReportRow
 from harness.report.claims import Decision, decide
 from harness.report.frame import details, measurements, with_further
 from harness.report.verdicts import Verdict
-from harness.spec.cells import cells
+from harness.spec.cells import Cell, cells
 from harness.spec.evaluations import measure_of
 from harness.spec.exhibit import Exhibit
 from harness.spec.metrics import Metric
 from harness.spec.paper import Paper
 from harness.spec.scale import Scale
-from harness.store.run_directory import Results
+from harness.store.run_directory import Results, RunDirectory
+from harness.store.spent import Spent, spent_on
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class ExhibitReport:
 
     `labels` holds what the measured values of each metric are called; several, where the rows have several datasets or
     protocols. `remarks` are what evaluations say of their values. `shown` are further metrics that get columns.
+    `spent` holds what each of its runs has cost so far.
     """
 
     paper: Paper
@@ -36,6 +39,7 @@ class ExhibitReport:
     wanted: int
     frame: pd.DataFrame
     shown: tuple[Metric, ...] = ()
+    spent: Mapping[str, Spent] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -95,4 +99,10 @@ def build(
         wanted=len(possible) + sum(row.setting is not None for row in exhibit.rows),
         frame=frame,
         shown=tuple(metric for metric in shown if any(cell.metric == metric for cell in finder.possible)),
+        spent={id: spent_on(RunDirectory(results.runs / id)) for id in _runs(possible, frame)},
     )
+
+
+def _runs(possible: Sequence[Cell], frame: pd.DataFrame) -> list[str]:
+    """Return the runs of an exhibit by their ids: those of its first seed, and further ones that were measured."""
+    return list(dict.fromkeys([*(cell.run.id for cell in possible), *map(str, frame["run"])]))

@@ -10,6 +10,7 @@ from harness.report.build import ExhibitReport
 from harness.report.cells import Configured, Measured, ReportCell
 from harness.report.claims import Decision
 from harness.spec.row import Printed, Words
+from harness.store.spent import Spent
 
 FORMAT = 2
 """Version of the JSON document; raised when a key changes its meaning (docs/results.md)."""
@@ -30,6 +31,7 @@ def csv(report: ExhibitReport) -> str:
             "reported": cell.reported,
             **_columns(value),
             "verdict": cell.verdict.value if not protocol else "",
+            **_cost(value, report),
         }
         for row in report.rows
         for cell in (*row.cells, *row.further)
@@ -42,6 +44,13 @@ def _columns(value: Measured | Configured | None) -> dict[str, object]:
     if isinstance(value, Measured):
         return {"measured": value.mean, "sd": value.sd, "seeds": value.seeds, "runs": " ".join(value.runs)}
     return {"measured": value.value if value else None, "sd": None, "seeds": 0, "runs": ""}
+
+
+def _cost(value: Measured | Configured | None, report: ExhibitReport) -> dict[str, object]:
+    """Return what the runs behind a value have cost, with all their evaluations; lines with the same runs repeat it."""
+    runs = value.runs if isinstance(value, Measured) else ()
+    spent = Spent.sum(report.spent[run] for run in runs).to_json()
+    return {f"runs_{name}": spent[name] if runs else None for name in ("gpu_hours", "core_hours", "energy_joules")}
 
 
 def to_json(report: ExhibitReport) -> dict[str, Any]:
@@ -57,6 +66,10 @@ def to_json(report: ExhibitReport) -> dict[str, Any]:
         "feature_spaces": list(report.feature_spaces),
         "remarks": list(report.remarks),
         "coverage": {"measured": report.measured, "wanted": report.wanted},
+        "spent": {
+            **Spent.sum(report.spent.values()).to_json(),
+            "runs": {run: spent.to_json() for run, spent in report.spent.items()},
+        },
         "rows": [
             {
                 "section": row.row.section,

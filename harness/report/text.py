@@ -7,6 +7,7 @@ from harness.report.build import ExhibitReport
 from harness.report.claims import Decision, Status
 from harness.spec.evaluations import INCEPTION_SHA256
 from harness.spec.metrics import Metric
+from harness.store.spent import Spent
 
 MOST_VALUES = 12
 
@@ -25,7 +26,7 @@ def caption(report: ExhibitReport) -> str:
 
 
 def notes(report: ExhibitReport) -> list[str]:
-    """Return what a reader must know of the values: feature spaces, coverage, seeds, footnotes."""
+    """Return what a reader must know of the values: feature spaces, coverage, seeds, cost, footnotes."""
     sentences = []
     spaces = [space for space in report.feature_spaces if space.get("kind") == "classifier"]
     if spaces:
@@ -39,6 +40,8 @@ def notes(report: ExhibitReport) -> list[str]:
     sentences += [f"{need[0].upper()}{need[1:]}." for need in report.needs]
     if report.wanted:
         sentences.append(_coverage(report))
+    if cost := str(Spent.sum(report.spent.values())):
+        sentences.append(f"Cost so far, of training and all evaluations of these runs: {cost}.")
     sentences += [f"{row.row.key}: {row.row.note}" for row in report.rows if row.row.note]
     return sentences
 

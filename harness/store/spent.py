@@ -79,4 +79,6 @@ def hours(value: float) -> str:
     """Return hours with as many digits as mean something."""
     if value >= 100:
         return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"
+    if value >= 0.1:
+        return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+    return f"{value:.3f}" if value >= 0.001 or not value else "< 0.001"

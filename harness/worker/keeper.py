@@ -68,9 +68,9 @@ class Keeper(Bystander):
         log.info("epoch %d: %s", epoch, ", ".join(f"{key} {value:.4g}" for key, value in values.items()))
 
     def save(self) -> None:
-        """Save a checkpoint and the time spent so far."""
+        """Save the time spent so far, then a checkpoint: what it cost is known of every step that is kept."""
         begun = time.monotonic()
-        save_checkpoint(self._directory.checkpoints, self._trainer.step, self._trainer.state())
         self._stay.keep()
+        save_checkpoint(self._directory.checkpoints, self._trainer.step, self._trainer.state())
         self._last_save = time.monotonic()
         self._interval = max(CHECKPOINT_SECONDS, (self._last_save - begun) / CHECKPOINT_SHARE)

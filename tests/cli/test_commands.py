@@ -67,7 +67,7 @@ def test_show_has_the_documented_shape(harness):
 
 def test_plan_has_the_documented_shape(harness):
     document = json.loads(harness("plan", "table6", "--scale", "paper", "--json").stdout)
-    assert list(document) == ["scale", "runs", "totals"]
+    assert list(document) == ["scale", "runs", "totals", "arrays"]
     keys = {
         "id",
         "name",
@@ -78,6 +78,8 @@ def test_plan_has_the_documented_shape(harness):
         "train_flops",
         "reported_gpu_hours",
         "state",
+        "estimate",
+        "spent",
     }
     assert all(keys <= run.keys() for run in document["runs"])
     assert document["runs"][0]["parameters"] == 11_185_068
@@ -121,7 +123,8 @@ def test_no_command_at_all_shows_the_help(harness):
 
 def test_status_of_nothing_says_how_to_begin(harness):
     assert "python -m harness run" in harness("status").stdout
-    assert json.loads(harness("status", "--json").stdout) == {"runs": [], "totals": {}}
+    document = json.loads(harness("status", "--json").stdout)
+    assert (document["runs"], document["totals"], document["spent"]["gpu_hours"]) == ([], {}, 0)
 
 
 def test_a_dry_run_prints_the_plan_and_writes_nothing(harness, tmp_path):

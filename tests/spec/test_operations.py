@@ -1,0 +1,55 @@
+"""The work of evaluations, counted by hand."""
+
+import pytest
+from toy_paper import DENOISING, HYBRID
+
+from harness.data.catalogue import DIGITS
+from harness.spec.evaluations import (
+    Accuracy,
+    Evaluation,
+    Generation,
+    Likelihood,
+    OutOfDistribution,
+    Robustness,
+    Runtime,
+    Size,
+)
+from harness.spec.methods import Classification
+from harness.spec.operations import work_of
+from harness.spec.samplers import DDIM
+
+CONFIG = HYBRID.config
+CLASSIFIED = CONFIG.network.forward_flops(DIGITS, conditioned=False)
+DENOISED = CONFIG.network.forward_flops(DIGITS, conditioned=True)
+TEST = DIGITS.test_examples
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "passes", "flops"),
+    [
+        (Accuracy(split="train"), DIGITS.train_examples, CLASSIFIED),
+        (OutOfDistribution(), 2 * TEST, CLASSIFIED),
+        (Generation(samples=50), 50 * 4, DENOISED),
+        (Generation(samples=50, sampler=DDIM(steps=3)), 50 * 3, DENOISED),
+        (Likelihood(), TEST * 4, DENOISED),
+        (Robustness(norm="l2", epsilons=(1, 2, 3), steps=9, restarts=2, images=7), 7 * 3 * 2 * 10, 3 * CLASSIFIED),
+        (Runtime(warmup_steps=1, timed_steps=2, windows=3), 7 * 64, 3 * (CLASSIFIED + DENOISED)),
+        (Size(), 0, 0.0),
+    ],
+)
+def test_passes_and_their_operations(evaluation, passes, flops):
+    assert work_of(evaluation, CONFIG) == (passes, pytest.approx(flops))
+    assert work_of(evaluation, CONFIG).total == pytest.approx(passes * flops)
+
+
+def test_no_more_images_are_attacked_than_there_are():
+    attack = Robustness(norm="l2", epsilons=(1,), steps=1, images=10 * TEST)
+    assert work_of(attack, CONFIG).passes == 2 * TEST
+
+
+def test_every_kind_has_its_work_on_every_method():
+    """Also where the method has no chain of steps."""
+    settings = {"robustness": {"norm": "linf", "epsilons": (1,)}}
+    for config in (CONFIG, DENOISING.config, CONFIG.but(method=Classification())):
+        for kind, evaluation in Evaluation.kinds.items():
+            assert work_of(evaluation(**settings.get(kind, {})), config).total >= 0

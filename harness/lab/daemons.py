@@ -12,6 +12,7 @@ from harness.lab import processes, programs
 from harness.lab.configuration import Configuration
 from harness.lab.errors import LabError
 from harness.lab.folder import Folder
+from harness.lab.members import stepd_name
 from harness.store.files import read_json, write_json, writing
 
 LISTENING_SECONDS = 60
@@ -129,7 +130,7 @@ def stages(folder: Folder, lab: Configuration) -> Iterator[tuple[Daemon, ...]]:
         yield (Daemon("slurmdbd", ("slurmdbd", "-D"), lab.accounting_port, folder, environment),)
     # -i: a lab that was killed goes on, whatever its state files look like.
     yield (Daemon("slurmctld", ("slurmctld", "-D", "-i"), lab.controller_port, folder),)
-    yield tuple(Daemon(name, ("slurmd", "-D", "-N", name), lab.node_port(name), folder) for name in lab.node_names)
+    yield tuple(_slurmd(folder, lab, name) for name in lab.node_names)
 
 
 def _munged(folder: Folder) -> Daemon:
@@ -162,3 +163,8 @@ def _mariadbd(folder: Folder, lab: Configuration) -> Daemon:
         "--performance-schema=off",
     )
     return Daemon("mariadbd", command, folder.database_socket, folder)
+
+
+def _slurmd(folder: Folder, lab: Configuration, name: str) -> Daemon:
+    stepd = folder.run / stepd_name(folder, name)
+    return Daemon(name, ("slurmd", "-D", "-N", name, "-d", str(stepd)), lab.node_port(name), folder)

@@ -81,17 +81,16 @@ class Folder:
                 f"cannot read {self._document}, or it is damaged: stop the lab, then start it again"
             ) from None
 
-    def fill(self, lab: Configuration, files: Mapping[str, str]) -> None:
-        """Make a new lab's folder: empty state, and its configuration files, which only the owner may read."""
-        self.empty()
+    def fill(self, lab: Configuration, files: Mapping[str, str], links: Mapping[Path, str]) -> None:
+        """Make an empty folder a new lab's: configuration files, which only the owner may read, and symbolic links."""
         with writing(self.path):
             write_json(self._document, lab.model_dump())
             for folder in (self.state, self.log, self.run, self.devices, self.database, self.spool):
-                folder.mkdir()
+                folder.mkdir(exist_ok=True)
             for name in lab.node_names:
                 (self.spool / name).mkdir()
-            for number in range(lab.gpus_per_node):
-                (self.devices / f"gpu{number}").symlink_to(os.devnull)
+            for path, target in links.items():
+                path.symlink_to(target)
             for name, text in files.items():
                 path = self.path / name
                 path.touch(mode=0o600)

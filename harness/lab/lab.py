@@ -8,13 +8,13 @@ import time
 from pathlib import Path
 from typing import Self
 
-from harness.lab import processes, programs
+from harness.lab import members, processes, programs
 from harness.lab.configuration import Configuration, Shape
 from harness.lab.daemons import Daemon, stages
 from harness.lab.errors import LabError, LabThereError, UsageError
 from harness.lab.folder import LOG, Folder
 from harness.lab.ports import reserved
-from harness.lab.templates import files
+from harness.lab.templates import files, links
 from harness.spec.errors import unknown
 
 IDLE_SECONDS = 60
@@ -139,10 +139,9 @@ class Lab:
     def kill_node(self, name: str) -> None:
         """Let a node die as if its power were cut; the controller notices after 15 to 30 s, or by `expire_node`."""
         daemon = self._daemon(name)
-        spool, conf = self.folder.spool / name, self.folder.slurm_conf
         if process := daemon.process:
             processes.kill([process])
-        while rest := [*processes.stepds_of(spool), *processes.of_jobs(conf, name)]:
+        while rest := [*members.stepds(self.folder, name), *members.jobs(self.folder, name)]:
             processes.kill(rest)
 
     def start_node(self, name: str) -> None:
@@ -174,7 +173,8 @@ class Lab:
 
     def _bring_up(self) -> None:
         take_down(self.folder)
-        self.folder.fill(self.configuration, files(self.folder, self.configuration))
+        folder, lab = self.folder, self.configuration
+        folder.fill(lab, files(folder, lab), links(folder, lab))
         for stage in stages(self.folder, self.configuration):
             for daemon in stage:
                 daemon.spawn()
@@ -195,11 +195,10 @@ def stop(folder: Folder) -> None:
 
 def take_down(folder: Folder) -> None:
     """End what `stop` does, for who holds the folder's lock; finds the processes itself, whatever the folder holds."""
-    conf = folder.slurm_conf
     # What daemons would save is deleted below. The controller goes first, so that it starts no job any more.
-    processes.kill(process for process in processes.daemons_of(conf) if process.name() == "slurmctld")
-    processes.end(processes.of_jobs(conf), JOBS_PATIENCE)
-    while rest := [*processes.daemons_of(conf), *processes.of_jobs(conf)]:
+    processes.kill(process for process in members.daemons(folder) if process.name() == "slurmctld")
+    processes.end(members.jobs(folder), JOBS_PATIENCE)
+    while rest := [*members.daemons(folder), *members.stepds(folder), *members.jobs(folder)]:
         processes.kill(rest)
     folder.empty(keep=frozenset({LOG}))
 

@@ -3,13 +3,11 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from pathlib import Path
 
 import psutil
 
-DAEMONS = frozenset({"munged", "mariadbd", "slurmdbd", "slurmctld", "slurmscriptd", "slurmd", "slurmstepd"})
 CLOCK_TOLERANCE_SECONDS = 2.0
 POLL_SECONDS = 0.02
 KILLING_SECONDS = 10
@@ -59,48 +57,6 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
             return False
         time.sleep(POLL_SECONDS)
     return True
-
-
-def daemons_of(slurm_conf: Path) -> Iterator[psutil.Process]:
-    """Yield the daemons of the lab with this slurm.conf and the stepds of its jobs, recorded or not."""
-    for process, environment in _processes():
-        if environment.get("SLURM_CONF") == str(slurm_conf) and process.name() in DAEMONS:
-            yield process
-
-
-def of_jobs(slurm_conf: Path, node: str | None = None) -> list[psutil.Process]:
-    """Return the processes that the jobs of a lab have started, on one node or on all, with all their descendants."""
-    found = set()
-    for process, environment in _processes():
-        name = environment.get("SLURMD_NODENAME")
-        if environment.get("SLURM_CONF") == str(slurm_conf) and name and node in (None, name):
-            found |= {process, *_descendants(process)}
-    return sorted(found, key=lambda process: process.pid)
-
-
-def stepds_of(spool: Path) -> list[psutil.Process]:
-    """Return the stepds of a node; each has a socket in the node's spool folder."""
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            if process.name() == "slurmstepd" and any(
-                str(socket.laddr).startswith(f"{spool}/") for socket in process.net_connections("unix")
-            ):
-                found.append(process)
-    return found
-
-
-def _processes() -> Iterator[tuple[psutil.Process, dict[str, str]]]:
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            yield process, process.environ()
-
-
-def _descendants(process: psutil.Process) -> list[psutil.Process]:
-    try:
-        return process.children(recursive=True)
-    except psutil.Error:
-        return []
 
 
 def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None:

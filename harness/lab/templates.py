@@ -1,9 +1,13 @@
 """The configuration files of SLURM, with the reason for each setting that is not obvious beside it."""
 
+import os
 import secrets
+from pathlib import Path
 
+from harness.lab import programs
 from harness.lab.configuration import MEMORY_MB, Configuration
 from harness.lab.folder import Folder
+from harness.lab.members import stepd_name
 
 SLURM_CONF = """\
 # Written by `python -m harness.lab start`; a new start overwrites it.
@@ -112,6 +116,13 @@ def files(folder: Folder, lab: Configuration) -> dict[str, str]:
             folder=folder, nodes=_range(1, lab.nodes), numbers=_range(0, lab.gpus_per_node)
         )
     return texts
+
+
+def links(folder: Folder, lab: Configuration) -> dict[Path, str]:
+    """Return the symbolic links of a lab: pretended GPUs, and a slurmstepd for each node to know its processes by."""
+    stepd = programs.find("slurmstepd") or "slurmstepd"
+    gpus = {folder.devices / f"gpu{number}": os.devnull for number in range(lab.gpus_per_node)}
+    return gpus | {folder.run / stepd_name(folder, node): stepd for node in lab.node_names}
 
 
 def _slurm_conf(folder: Folder, lab: Configuration) -> str:

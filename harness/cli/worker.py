@@ -95,4 +95,6 @@ def _work(settings: Settings, directory: "RunDirectory", device: str | None, exe
         ending = work(settings.results, directory, settings.data_root, chosen, execution, world)
     if ending is Ending.BUSY:
         settings.say(f"{directory.id} is held by another worker")
-    return ending.value
+    # A launcher ends all ranks when one has left badly; the first is still to save and to release the run.
+    at_ease = place.rank > 0 and ending in (Ending.EVICTED, Ending.INTERRUPTED)
+    return 0 if at_ease else ending.value

@@ -82,7 +82,8 @@ def shared_embedding(space: FeatureSpace, samples: NDArray[np.uint8], subject: S
 
 def _save_own_logits(model: Classifier, samples: NDArray[np.uint8], subject: Subject) -> None:
     def blocks(part: range) -> Iterator[Tensor]:
-        for block in torch.from_numpy(samples[part.start : part.stop]).split(BLOCK):
+        for start in part[::BLOCK]:
+            block = torch.from_numpy(samples[start : min(start + BLOCK, part.stop)])
             yield to_signed(block.to(subject.device))
 
     n, world = len(samples), subject.world

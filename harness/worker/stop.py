@@ -41,4 +41,5 @@ class StopRequest:
 
     def __exit__(self, *exc: object) -> None:
         for number, handler in self._previous.items():
-            signal.signal(number, handler)
+            # Who was asked is on the way out, and is not to be ended by whoever asks next.
+            signal.signal(number, signal.SIG_IGN if self.wanted else handler)

@@ -3,7 +3,7 @@
 import logging
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from enum import Enum
 from pathlib import Path
 
@@ -53,12 +53,8 @@ def work(
     lease = Lease.acquire(directory.path, lost=stop.set) if world.is_first else None
     if world.told(lambda: lease is None):
         return Ending.BUSY
-    with stop:
-        with _owning(directory, lease) if lease else nullcontext():
-            ending = _work(results, directory, data_root, device, execution, world, stop)
-        with suppress(LostRank):
-            world.told(lambda: None)  # a launcher may end all ranks when one has left: let the first release the run
-    return ending
+    with stop, _owning(directory, lease) if lease else nullcontext():
+        return _work(results, directory, data_root, device, execution, world, stop)
 
 
 def _work(

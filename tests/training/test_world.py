@@ -22,7 +22,7 @@ CONFIG, STEPS = HYBRID.config.but(batch_size=60, epochs=1), 30
 EVALUATIONS = (
     Accuracy(),
     Calibration(),
-    GENERATION.but(samples=350),
+    GENERATION.but(samples=250),
     Likelihood(),
     OutOfDistribution(score="log_density"),
     Robustness(norm="linf", epsilons=(1.0, 8.0), images=250, steps=3, restarts=1),

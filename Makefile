@@ -8,6 +8,9 @@ HARNESS := $(BIN)/python -m harness
 # FFCV comes as source. Where it cannot be built, its tests say that they skip.
 FFCV_LACKS := $(PYTHON) -m harness.data.ffcv_needs
 
+# A SLURM on this machine (docs/slurm-lab.md). Where it cannot be installed, its tests say that they skip.
+SLURM_LAB := slurmctld:slurm-wlm slurmdbd:slurmdbd munged:munge mariadbd:mariadb-server
+
 .PHONY: table6 everything test soak clean
 
 table6: $(VENV)/.runtime  ## Rerun Table 6 at laptop scale and print it beside the paper's
@@ -20,6 +23,7 @@ everything: $(VENV)/.runtime  ## The same for every table and figure of the pape
 
 test: $(VENV)/.development  ## Style, types, floors, and all tests
 	tools/system-packages pdflatex:texlive-latex-base,texlive-latex-recommended
+	tools/system-packages $(SLURM_LAB)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -10,7 +10,15 @@ from harness.doctor.check import Check
 from harness.doctor.children import probe
 from harness.doctor.computing import check_cores, check_gpu, check_harness, check_memory, check_torch
 from harness.doctor.datasets import check_datasets
-from harness.doctor.extras import check_compiler, check_ffcv, check_inception, check_latex, check_slurm, check_weights
+from harness.doctor.extras import (
+    check_compiler,
+    check_ffcv,
+    check_inception,
+    check_lab,
+    check_latex,
+    check_slurm,
+    check_weights,
+)
 from harness.doctor.folders import check_data, check_results
 from harness.doctor.readiness import Readiness, assess
 from harness.launch.plan import Plan
@@ -35,7 +43,7 @@ def examine(plans: Iterable[Plan], results: Path, data: Path) -> Examination:
     with ThreadPoolExecutor() as pool:
         imported = pool.submit(probe, "torch", "inception")
         weights = pool.submit(check_weights, data)
-        pending = [pool.submit(check) for check in (check_ffcv, check_compiler, check_latex, check_slurm)]
+        pending = [pool.submit(check) for check in (check_ffcv, check_compiler, check_latex, check_slurm, check_lab)]
         made = tuple(plans)
         machine = (
             check_harness(),

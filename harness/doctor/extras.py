@@ -1,4 +1,4 @@
-"""What some results need and most do without: FFCV, Inception, a compiler, LaTeX, SLURM."""
+"""What some results need and most do without: FFCV, Inception, a compiler, LaTeX, SLURM, a lab."""
 
 import os
 import shlex
@@ -15,6 +15,8 @@ from harness.data.inception import find_weights
 from harness.doctor.check import Check, State
 from harness.doctor.children import probe, run
 from harness.doctor.computing import PIP
+from harness.lab import programs
+from harness.lab.configuration import Shape
 from harness.spec.errors import Needs
 
 APT = "sudo apt-get install -y --no-install-recommends"
@@ -87,6 +89,15 @@ def check_slurm() -> Check:
         return Check("slurm", State.MISSING, "no cluster here: runs stay on this machine", facts=facts)
     says = f"{', '.join(there)} are here; this version starts runs on one machine only"
     return Check("slurm", State.OK, says, facts=facts)
+
+
+def check_lab() -> Check:
+    """Look for the programs of a SLURM on this machine, to rehearse on."""
+    absent = programs.missing(Shape())
+    if absent:
+        says = f"no {', '.join(absent)}: no SLURM to rehearse on"
+        return Check("slurm_lab", State.MISSING, says, programs.how_to_install(absent))
+    return Check("slurm_lab", State.OK, "python -m harness.lab start brings up a SLURM on this machine")
 
 
 def _headers() -> str:

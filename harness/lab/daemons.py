@@ -78,8 +78,7 @@ class Daemon:
                 setsigmask=(),
                 setsigdef=range(1, 32),
             )
-        with suppress(psutil.NoSuchProcess):
-            write_json(self._record, {"pid": pid, "started": psutil.Process(pid).create_time()})
+        write_json(self._record, {"pid": pid, "started": processes.started(pid)})
 
     def wait(self) -> None:
         """Wait until it listens.

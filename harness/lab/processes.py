@@ -5,10 +5,10 @@ import signal
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 
-CLOCK_TOLERANCE_SECONDS = 2.0
 POLL_SECONDS = 0.02
 KILLING_SECONDS = 10
 
@@ -21,14 +21,22 @@ def is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def find(pid: int, started: float) -> psutil.Process | None:
-    """Return the living process that has this pid since `started` (seconds since the epoch), if there is one."""
+def started(pid: int) -> int | None:
+    """Return when a process started, in the kernel's ticks since the machine's start; None when there is none."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return int(fields[19])
+
+
+def find(pid: int, since: int) -> psutil.Process | None:
+    """Return the living process that has had this pid since it `started` then, if there is one."""
     try:
         process = psutil.Process(pid)
-        same = abs(process.create_time() - started) <= CLOCK_TOLERANCE_SECONDS
     except psutil.Error:
         return None
-    return process if same and is_alive(process) else None
+    return process if started(pid) == since and is_alive(process) else None
 
 
 def end(processes: Iterable[psutil.Process], patience: float) -> None:

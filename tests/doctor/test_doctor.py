@@ -12,7 +12,7 @@ from harness.data.manifest import Manifest
 from harness.store.files import write_json
 
 MACHINE = ["harness", "torch", "gpu", "cores", "memory", "results", "data"]
-EXTRAS = ["inception", "weights", "ffcv", "compiler", "latex", "slurm"]
+EXTRAS = ["inception", "weights", "ffcv", "compiler", "latex", "slurm", "slurm_lab"]
 REAL = ["cifar10", "svhn", "cifar100", "celeba32", "tiny_imagenet", "stl10", "imagenet32", "celebahq128"]
 
 

@@ -2,7 +2,10 @@
 
 import sys
 
-from harness.lab.cli import main
+try:
+    from harness.lab.cli import main
+except ModuleNotFoundError as error:  # slurm/lab/lab takes whatever python3 there is
+    sys.exit(f"lab: {sys.executable} has no package '{error.name}': python -m pip install -c constraints.txt -e .")
 
 if __name__ == "__main__":
     sys.exit(main())

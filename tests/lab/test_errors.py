@@ -1,6 +1,9 @@
 """What a user did wrong, in one line, and nothing is started or lost."""
 
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from slurm_processes import processes_of
@@ -101,3 +104,11 @@ def test_unknown_nodes_are_answered_with_the_nearest(said, slurm_lab):
     assert code == 1
     assert "node2 is not dead" in lines[0]
     assert all(slurm_lab.daemons_alive().values())
+
+
+def test_a_python_without_the_packages_is_told_how_to_get_them():
+    command = [sys.executable, "-S", "-m", "harness.lab", "status"]  # -S: without site-packages
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], env={}, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "pip install" in done.stderr

@@ -127,7 +127,7 @@ def test_labs_that_start_side_by_side_keep_apart(folders, lab, status, slurm_lab
     assert all(slurm_lab.daemons_alive().values())
 
 
-@pytest.mark.parametrize("victims", [["slurmctld"], ["slurmdbd", "node1"], FULL])
+@pytest.mark.parametrize("victims", [["munged", "slurmctld"], ["mariadbd", "slurmdbd", "node1"], FULL])
 def test_a_lab_of_which_daemons_were_killed_can_be_mended_stopped_and_started(folders, lab, status, victims):
     folder = folders("killed")
     assert lab("start", folder, "--nodes", "2").returncode == 0

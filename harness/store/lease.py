@@ -31,17 +31,21 @@ CLOCK_TOLERANCE_SECONDS = 2.0
 class Lease:
     """The ownership of a run directory. Use as a context manager: a thread keeps it alive until the exit.
 
-    `lost` is called, once and from that thread, when another worker has taken over.
+    `lost` is called, once and from that thread, when another worker has taken over or `unwanted` says that nobody wants
+    the work any more.
     """
 
-    def __init__(self, path: Path, lost: Callable[[], None]) -> None:
+    def __init__(self, path: Path, lost: Callable[[], None], unwanted: Callable[[], bool]) -> None:
         self._path = path
         self._lost = lost
+        self._unwanted = unwanted
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
     @classmethod
-    def acquire(cls, folder: Path, lost: Callable[[], None] = lambda: None) -> Self | None:
+    def acquire(
+        cls, folder: Path, lost: Callable[[], None] = lambda: None, unwanted: Callable[[], bool] = lambda: False
+    ) -> Self | None:
         """Take the lease of a folder, or return None while another living worker holds it."""
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -61,7 +65,7 @@ class Lease:
         for old in folder.glob("lease.*"):
             if _number(old) < number:
                 old.unlink(missing_ok=True)
-        return cls(path, lost)
+        return cls(path, lost, unwanted)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -78,6 +82,7 @@ class Lease:
         return _newest(self._path.parent) == self._path
 
     def _beat(self) -> None:
+        told = False
         while not self._stop.wait(HEARTBEAT_SECONDS):
             try:
                 held = self.is_held()
@@ -85,8 +90,10 @@ class Lease:
                     _touch(self._path)
             except OSError:
                 continue
-            if not held:
+            if not told and (not held or self._unwanted()):
+                told = True
                 self._lost()
+            if not held:
                 return
 
 

@@ -141,6 +141,14 @@ class RunDirectory:
         """Read how the last worker ended, None when none has."""
         return _load(Outcome, self.outcome)
 
+    def is_cancelled(self) -> bool:
+        """Tell whether somebody has cancelled the run; a record that cannot be read says nothing."""
+        try:
+            outcome = self.last_outcome()
+        except (StoreError, OSError):
+            return False
+        return outcome is not None and outcome.state == "cancelled"
+
     def last_progress(self) -> Progress | None:
         """Read where the run stands, None before it has started."""
         return _load(Progress, self.progress)

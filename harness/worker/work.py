@@ -50,7 +50,7 @@ def work(
     Failures of the run are recorded, not raised. Raises `StoreError` when the directory cannot be written.
     """
     stop, world = StopRequest(), world or World()
-    lease = Lease.acquire(directory.path, lost=stop.set) if world.is_first else None
+    lease = Lease.acquire(directory.path, lost=stop.set, unwanted=directory.is_cancelled) if world.is_first else None
     if world.told(lambda: lease is None):
         return Ending.BUSY
     with stop, _owning(directory, lease) if lease else nullcontext():
@@ -67,6 +67,9 @@ def _work(
     stop: StopRequest,
 ) -> Ending:
     try:
+        if world.told(directory.is_cancelled):
+            log.info("cancelled")
+            return Ending.INTERRUPTED
         with Stay(directory, device, world.rank, world.size) as stay:
             Session(results, directory, data_root, device, execution, stop, stay, world).finish()
     except Stopped as stopped:
@@ -90,7 +93,7 @@ def _failed(directory: RunDirectory, world: World, error: Exception, needs: Mapp
     """Record a failure. Every rank may, since what fails on one of them leaves the others without a reason."""
     why = _one_line(error) if world.is_first else f"rank {world.rank}: {_one_line(error)}"
     log.error("%s: %s", "incomplete" if needs else "failed", why)
-    if world.is_first or needs is None:
+    if (world.is_first or needs is None) and not directory.is_cancelled():
         Outcome.now("failed", why, needs).save(directory.outcome)
     return Ending.FAILED
 
@@ -110,7 +113,8 @@ def _without_the_others(directory: RunDirectory, stop: StopRequest, error: LostR
 def _owning(directory: RunDirectory, lease: Lease) -> Iterator[None]:
     """Keep the lease, begin a new outcome, and write the log."""
     with lease, _logging_to(directory.log):
-        directory.outcome.unlink(missing_ok=True)
+        if not directory.is_cancelled():
+            directory.outcome.unlink(missing_ok=True)
         yield
 
 

@@ -13,6 +13,9 @@ from processes import checkpointed, finish, start, workers
 from snapshots import snapshot
 from toy_paper import DENOISING, HYBRID, LONG
 
+from harness.store.records import Outcome
+from harness.store.run_directory import Results, State
+
 TABLE = "toy/table101"
 
 
@@ -78,6 +81,23 @@ def test_cancelling_a_run_at_work_saves_and_ends_its_worker(toy_environment, har
     assert len(list((results / "runs" / LONG.id / "segments").iterdir())) == 2
     assert harness("logs", LONG.id, "--lines", "2", results=results).stdout == "".join(log.splitlines(True)[-2:])
     assert harness("logs", LONG.id, "--lines", "9999", results=results).stdout == log
+
+
+def test_a_worker_notices_the_mark_that_somebody_left_on_another_machine(toy_environment, fresh_results):
+    """Without a signal: at its next heartbeat; at its start, at once."""
+    results = fresh_results()
+    run = HYBRID.but(epochs=1000)
+    directory = Results(results).directory(run)
+    directory.request(run, [])
+    worker = start(toy_environment, results, run.id, command="worker")
+    checkpointed(worker, results)
+    Outcome.now("cancelled").save(directory.outcome)
+    assert worker.wait(timeout=60) == 130
+    assert directory.state() is State.CANCELLED
+    assert start(toy_environment, results, run.id, command="worker").wait(timeout=60) == 130
+    assert directory.state() is State.CANCELLED
+    assert directory.log.read_text().endswith("INFO cancelled\n")
+    assert len(directory.all_segments()) == 1
 
 
 def test_failed_runs_are_retried(harness):

@@ -9,7 +9,7 @@ import click
 from harness.cli.settings import INTERRUPTED, Settings, json_option, print_json
 
 if TYPE_CHECKING:
-    from harness.launch.opinions import JobOpinion
+    from harness.launch.slurm import JobOpinion
     from harness.store.run_directory import RunDirectory
     from harness.store.spent import Spent
 

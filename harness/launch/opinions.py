@@ -4,41 +4,43 @@ The run directory decides what became of a run; a scheduler knows besides what w
 """
 
 from collections.abc import Iterable, Mapping
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
 from harness.store.run_directory import Results
+
+if TYPE_CHECKING:
+    from harness.launch.slurm import JobOpinion
 
 SUBMISSIONS = "submissions"
 
 
-class JobOpinion(Protocol):
-    """What a scheduler says of a run's newest job; `reason` is in its words, `state` in this project's."""
-
-    job_id: str
-    state: str
-    reason: str
-
-
-def opinions(results: Results) -> Mapping[str, JobOpinion]:
+def opinions(results: Results) -> "Mapping[str, JobOpinion]":
     """Return by run what the scheduler says of it: one question for all of them."""
-    return _slurm().opinions(results) if _has_submissions(results) else {}
+    if not _has_submissions(results):
+        return {}
+    from harness.launch import slurm
+
+    return slurm.opinions(results)
 
 
 def cancel_jobs(results: Results, runs: Iterable[str]) -> list[str]:
     """Take the jobs of cancelled runs out of the queue and return their ids; jobs that other runs share stay."""
-    return _slurm().cancel(results, runs) if _has_submissions(results) else []
+    if not _has_submissions(results):
+        return []
+    from harness.launch import slurm
+
+    return slurm.cancel(results, runs)
 
 
 def job_logs(results: Results, run: str) -> list[Path]:
     """Return the logs of a run's jobs, oldest first: what came before and beside the log of the run."""
-    return _slurm().logs(results, run) if _has_submissions(results) else []
+    if not _has_submissions(results):
+        return []
+    from harness.launch import slurm
+
+    return slurm.logs(results, run)
 
 
 def _has_submissions(results: Results) -> bool:
     return (results.root / SUBMISSIONS).is_dir()
-
-
-def _slurm() -> Any:
-    return import_module("harness.launch.slurm")

@@ -113,7 +113,7 @@ def _shape(array: Array, parallelism: int | None) -> str:
     each = [f"{given.nodes} node{'s' * (given.nodes > 1)}", f"{given.tasks_per_node} x {given.cpus_per_task} CPUs"]
     each += [f"{given.gpus_per_node} GPUs a node"] if given.gpus else []
     each += [f"{given.memory} MB"] if given.memory else []
-    limit = f", at most {min(parallelism, len(array.tasks))} at a time" if parallelism else ""
+    limit = f", {parallelism} at a time" if parallelism and parallelism < len(array.tasks) else ""
     place = f" in partition {given.partition}" if given.partition else ""
     after = ", after the features" if array.stage else ""
     return f"array of {len(array.tasks)} tasks for {what}{limit}: {', '.join(each)}, {given.time} min{place}{after}"

@@ -66,11 +66,11 @@ def cancel(results: Results, runs: Iterable[str]) -> list[str]:
     Raises `HarnessError` when `scancel` fails.
     """
     chosen, found = set(runs), places(results)
-    jobs = []
-    for place in dict.fromkeys(found[run][-1] for run in chosen if run in found):
+    jobs = set()
+    for place in (found[run][-1] for run in chosen if run in found):
         others = [run for run in place.array.tasks[place.task].runs if run not in chosen]
         if place.job and all(_is_through(results, run) for run in others):
-            jobs.append(place.job)
+            jobs.add(place.job)
     alive = {
         id for id, job in Scheduler(min_interval=0).jobs(jobs, _users(found, chosen)).items() if job.state in ALIVE
     }

@@ -1,0 +1,227 @@
+"""Submissions on a real SLURM: they survive what clusters do, and end with the numbers of an undisturbed run."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from processes import finish, start
+from snapshots import snapshot
+from submissions import ended, log, of, tasks_of, until
+
+ROOT = Path(__file__).parents[2]
+LONG = "toy/table102"
+
+
+@pytest.fixture(scope="module")
+def undisturbed(toy_environment, finished, tmp_path_factory):
+    """The results of the long run in a terminal."""
+    results = tmp_path_factory.mktemp("undisturbed")
+    shutil.copytree(finished[0] / "cache", results / "cache")
+    finish(start(toy_environment, results, LONG))
+    return snapshot(results)
+
+
+def checkpoint(results):
+    return max((int(path.stem) for path in results.glob("runs/*/checkpoints/*.json")), default=0)
+
+
+def workers(cluster, results):
+    """The Python processes of jobs, not the shells around them."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        line = process.info["cmdline"] or []
+        if "worker" in line and str(results) in line and line[0].endswith("python") and process.ppid() != os.getpid():
+            found.append(process)
+    return found
+
+
+def gone(cluster, seconds=150):
+    until(lambda: ended(cluster), seconds, "the end of the queue")
+
+
+def test_disturbed_at_every_turn_a_run_ends_with_the_numbers_of_an_undisturbed_one(
+    submit, cluster, profile, fresh_results, undisturbed
+):
+    """Preempted, killed with -9, its node dead, all while the accounting daemon is cut off."""
+    results = fresh_results()
+    cluster.stop_accounting()
+    done = submit(results, LONG, profile=profile())
+    assert done.returncode == 0, done.stderr
+    (submission,) = of(results)
+    job = f"{submission.arrays[0].job_id}_0"
+
+    def on(stay):
+        """Wait until the run gets on in this stay of a worker, and return the node that it is on."""
+        until(lambda: len(list(results.glob("runs/*/segments/*.json"))) == stay, 90, f"stay {stay}")
+        before = checkpoint(results)
+        until(lambda: checkpoint(results) > before, 90, "a further checkpoint")
+        return cluster.command("squeue", "--noheader", f"--job={job}", "--format=%N").strip()
+
+    on(1)
+    cluster.command("sbatch", "--partition=high", "--exclusive", "--nodes=4", "--output=/dev/null", "--wrap=sleep 2")
+    on(2)
+    for worker in workers(cluster, results):
+        worker.kill()
+    node = on(3)
+    cluster.kill_node(node)
+    cluster.expire_node(node)
+    on(4)
+    cluster.start_node(node)
+    gone(cluster)
+    assert snapshot(results) == undisturbed
+    text = log(results)
+    assert "exit code 75, restart 1" in text, "it was preempted, and saved its state"
+    assert "exit code 137, restart 2" in text
+    assert len(tasks_of(results)) == 1, "one job, restarted"
+    first_steps = [json.loads(p.read_text())["first_step"] for p in sorted(results.glob("runs/*/segments/*.json"))]
+    assert len(first_steps) == 4 and first_steps == sorted(first_steps) and first_steps[1] > 0
+
+
+def test_two_terminals_submit_two_hundred_runs_once_in_seconds_and_cancel_takes_them_out(
+    cluster, toy_environment, profile, tmp_path, harness
+):
+    results = tmp_path / "results"
+    environment = toy_environment | {"SLURM_CONF": str(cluster.folder.slurm_conf)}
+    line = [sys.executable, "-m", "harness", "--results", str(results), "run", "toy/table101", "--seeds", "100"]
+    line += ["--executor", "slurm", "--profile", str(profile("max_array_size = 90\n[sbatch]\nhold = true"))]
+    begun = time.monotonic()
+    both = [subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    printed = [process.communicate(timeout=60)[0] for process in both]
+    seconds = time.monotonic() - begun
+    assert [process.returncode for process in both] == [0, 0]
+    assert seconds < 10, f"two submissions of 200 runs took {seconds:.1f} s"
+    (submission,) = of(results)
+    assert sorted(len(array.tasks) for array in submission.arrays) == [1, 20, 90, 90]
+    assert len(set(tasks_of(results))) == len(tasks_of(results)) == 200
+    assert sum("200 runs, such as" in text and "is in the queue" in text for text in printed) == 1
+    assert len(list((results / "submissions").glob("*/*"))) <= 8, "a handful of files a submission"
+    assert int(cluster.command("squeue", "--noheader", "--array", "--format=%i").count("\n")) == 202
+    status = json.loads(harness("status", "--json", results=results, env=environment).stdout)
+    assert {run["job"]["state"] for run in status["runs"]} == {"queued"}
+    assert harness("cancel", "--all", results=results, env=environment).returncode == 0
+    assert cluster.command("squeue", "--noheader", "--array", "--format=%j").count("-follow-up") == 1
+    again = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=60)
+    assert "200 cancelled runs are left alone" in again.stdout and len(of(results)) == 1
+
+
+def test_packed_runs_end_though_terminal_and_code_are_gone(
+    cluster, toy_environment, profile, tmp_path, finished, fresh_results
+):
+    """Submit from a copy of the code, end the terminal, and break the code before the first job starts."""
+    code, results = tmp_path / "code", fresh_results()
+    shutil.rmtree(results / "cache")
+    for package in ("harness", "experiments", "tests/support"):
+        shutil.copytree(ROOT / package, code / package, ignore=shutil.ignore_patterns("__pycache__"))
+    environment = toy_environment | {
+        "SLURM_CONF": str(cluster.folder.slurm_conf),
+        "PYTHONPATH": f"{code}:{code / 'tests/support'}",
+    }
+    line = [sys.executable, "-m", "harness", "--results", str(results), "run", "toy/table101", "--executor", "slurm"]
+    line += ["--profile", str(profile("runs_per_task = 2"))]
+    cluster.command("scontrol", "update", "PartitionName=main", "State=DOWN")
+    try:
+        terminal = subprocess.Popen(
+            line, env=environment, cwd=code, start_new_session=True, stdout=subprocess.PIPE, text=True
+        )
+        until(lambda: of(results) and of(results)[0].follow_up, 60, "the submission")
+        os.killpg(terminal.pid, signal.SIGKILL)
+        terminal.communicate()
+        for path in code.rglob("*.py"):
+            path.write_text("raise RuntimeError('edited after the submission')\n")
+    finally:
+        cluster.command("scontrol", "update", "PartitionName=main", "State=UP")
+    gone(cluster)
+    assert "edited after" not in log(results), log(results)
+    assert snapshot(results) == snapshot(finished[0])
+    (submission,) = of(results)
+    assert [[task.kind for task in array.tasks] for array in submission.arrays] == [["features"], ["runs"]]
+    assert len(submission.arrays[1].tasks[0].runs) == 2
+    segments = [json.loads(path.read_text()) for path in results.glob("runs/*/segments/*.json")]
+    assert {segment["commit"] for segment in segments} == {submission.code.commit}
+
+
+def test_a_crash_between_sbatch_and_the_manifest_queues_nothing_twice(
+    submit, cluster, profile, fresh_results, tmp_path
+):
+    results, tools = fresh_results(), tmp_path / "bin"
+    tools.mkdir()
+    (tools / "sbatch").write_text(f'#!/bin/bash\n{shutil.which("sbatch")} "$@" > /dev/null\nkill -9 $PPID\n')
+    (tools / "sbatch").chmod(0o755)
+    held = profile("[sbatch]\nhold = true")
+    crashing = {"PATH": f"{tools}:{os.environ['PATH']}"}
+    assert submit(results, LONG, profile=held, environment=crashing).returncode == -signal.SIGKILL
+    assert of(results)[0].arrays[0].job_id is None
+    again = submit(results, LONG, profile=held)
+    assert again.returncode == 0 and "is in the queue" in again.stdout
+    (submission,) = of(results)
+    assert cluster.command("squeue", "--noheader", "--format=%F").split() == [submission.arrays[0].job_id]
+    # The same before sbatch: nothing is in the queue, and the next one submits.
+    (tools / "sbatch").write_text("#!/bin/bash\nkill -9 $PPID\n")
+    other = fresh_results("other")
+    assert submit(other, LONG, profile=held, environment=crashing).returncode == -signal.SIGKILL
+    assert submit(other, LONG, profile=held).returncode == 0
+    assert len(tasks_of(other)) == 1
+
+
+def test_the_follow_up_submits_what_died_and_leaves_what_was_cancelled(submit, cluster, profile, fresh_results):
+    """Without SLURM's requeueing: one worker is killed with -9, another run's job cancelled by hand."""
+    results = fresh_results()
+    assert submit(results, "toy/table101", profile=profile("requeue = false\nmax_restarts = 0")).returncode == 0
+    (first,) = of(results)
+    until(lambda: len(list(results.glob("runs/*/lease.*"))) == 2, 60, "the start of both")
+    victim, cancelled = (task.runs[0] for task in first.arrays[0].tasks)
+    cluster.command("scancel", f"{first.arrays[0].job_id}_1")
+    for pid in (json.loads(p.read_text())["pid"] for p in results.glob(f"runs/{victim}/lease.*")):
+        os.kill(pid, signal.SIGKILL)
+    gone(cluster)
+    text = log(results)
+    assert f"{victim} its worker died without a record: submitted again" in text
+    assert f"{cancelled} its job was cancelled: left alone" in text
+    assert tasks_of(results) == sorted([victim, victim, cancelled])
+    assert of(results)[1].parent == first.id and of(results)[1].code == first.code
+    assert (results / "runs" / victim / "outcome.json").exists()
+    assert not (results / "runs" / cancelled / "outcome.json").exists()
+
+
+def test_plain_sbatch_of_the_array_script_runs_a_table(cluster, toy_environment, fresh_results, finished, tmp_path):
+    results = fresh_results()
+    environment = toy_environment | {
+        "SLURM_CONF": str(cluster.folder.slurm_conf),
+        "HARNESS_RESULTS": str(results),
+        "PYTHON": sys.executable,
+    }
+    line = ["sbatch", "--array=0-1", f"--output={tmp_path}/log", "slurm/array.sbatch", "toy/table101"]
+    subprocess.run(line, env=environment, cwd=ROOT, check=True, capture_output=True)
+    gone(cluster)
+    assert snapshot(results) == snapshot(finished[0]), (tmp_path / "log").read_text()
+    assert (tmp_path / "log").read_text().count("1 of 1 runs are done") == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [("", "invalid partition"), ("[sbatch]\nno-such-option = 1", "no-such-option")],
+)
+def test_what_sbatch_refuses_is_said_in_its_words_and_leaves_the_runs_to_be_submitted(
+    more, says, submit, cluster, profile, fresh_results
+):
+    results = fresh_results()
+    done = submit(results, LONG, profile=profile(more, partition="nowhere" if says == "invalid partition" else "main"))
+    assert done.returncode == 1 and says in done.stderr and "Traceback" not in done.stderr, done.stderr
+    assert ended(cluster) and tasks_of(results) == []
+    assert submit(results, LONG, profile=profile("[sbatch]\nhold = true")).returncode == 0
+    assert len(tasks_of(results)) == 1
+
+
+def test_a_scheduler_that_does_not_answer_gets_nothing_submitted(submit, profile, fresh_results, tmp_path):
+    (tmp_path / "empty.conf").touch()
+    silent = {"SLURM_CONF": str(tmp_path / "empty.conf")}
+    done = submit(fresh_results(), LONG, profile=profile(), environment=silent)
+    assert done.returncode == 1 and "the scheduler does not answer" in done.stderr
+    assert of(tmp_path / "results") == []

@@ -1,0 +1,37 @@
+"""What stands in the manifests of a results directory, and in the queue."""
+
+import time
+from pathlib import Path
+
+from harness.launch.slurm.manifest import submissions
+from harness.store.run_directory import Results
+
+
+def until(condition, seconds=120, what="it"):
+    """Wait until a condition holds and return what it returned."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"{what} has not happened in {seconds} s"
+        time.sleep(0.1)
+    return found
+
+
+def of(results):
+    """Return the manifests of a results directory."""
+    return list(submissions(Results(Path(results))))
+
+
+def tasks_of(results):
+    """Return every run that was queued, as often as it was."""
+    return sorted(
+        r for s in of(results) for a in s.arrays if a.job_id for t in a.tasks if t.kind == "runs" for r in t.runs
+    )
+
+
+def ended(cluster):
+    """Tell whether nothing is in the queue any more."""
+    return not cluster.command("squeue", "--noheader")
+
+
+def log(results):
+    return "".join(path.read_text() for path in sorted(Path(results).glob("submissions/*/slurm.log")))

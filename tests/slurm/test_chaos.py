@@ -1,0 +1,94 @@
+"""Whole selections while everything misbehaves: every run ends once, with the numbers of an undisturbed one.
+
+With HARNESS_CHAOS=all, HARNESS_CHAOS_REFERENCE=<results of an undisturbed `run all`> and HARNESS_CHAOS_DATA=<its data>
+the selection is the papers' own at laptop scale, which takes hours; by default it is that of the tests.
+"""
+
+import json
+import os
+import random
+import time
+from pathlib import Path
+
+import pytest
+from chaos import ACTIONS, Chaos
+from processes import finish, start
+from submissions import ended, log, of
+
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(6 * 3600)]
+TOY = ("toy/table101", "toy/table102")
+TIMED = "runtime"
+"""The kind of evaluation that measures times, which differ."""
+
+
+def numbers(results):
+    """Return the hash of the weights and everything measured, by run."""
+    found = {}
+    for run in sorted(Path(results).glob("runs/*")):
+        records = {path.stem: json.loads(path.read_text()) for path in run.glob("evaluations/*.json")}
+        measured = {id: record["quantities"] for id, record in records.items() if not id.startswith(TIMED)}
+        found[run.name] = json.loads((run / "training.json").read_text())["weights_sha256"], measured
+    return found
+
+
+@pytest.fixture
+def selection():
+    chosen = os.environ.get("HARNESS_CHAOS")
+    return tuple(chosen.split(",")) if chosen else TOY
+
+
+@pytest.fixture
+def reference(selection, toy_environment, fresh_results):
+    """The undisturbed numbers."""
+    if given := os.environ.get("HARNESS_CHAOS_REFERENCE"):
+        return numbers(given)
+    results = fresh_results("undisturbed")
+    finish(start(toy_environment, results, *selection, "--seeds", "3"))
+    return numbers(results)
+
+
+def test_every_run_ends_once_with_the_numbers_of_an_undisturbed_one(
+    submit, cluster, profile, selection, reference, tmp_path
+):
+    """Time limits of two minutes, and something else every ten seconds or so until the queue is empty."""
+    results, seeds = tmp_path / "results", () if "HARNESS_CHAOS" in os.environ else ("--seeds", "3")
+    environment = {"HARNESS_CHECKPOINT_SECONDS": "2"}
+    if data := os.environ.get("HARNESS_CHAOS_DATA"):
+        environment["HARNESS_DATA"] = data
+    tight = profile("array_parallelism = 3\nmax_restarts = 2\nmax_attempts = 9").read_text()
+    path = tmp_path / "tight.toml"
+    path.write_text(tight.replace("time = 10\nsignal_seconds = 30", "time = 2\nsignal_seconds = 20"))
+    done = submit(results, *selection, *seeds, profile=path, environment=environment)
+    assert done.returncode == 0, done.stderr
+    chaos = Chaos(cluster, seed=int(os.environ.get("HARNESS_CHAOS_SEED", "0")))
+    pause = random.Random(1)
+    while not ended(cluster):
+        time.sleep(pause.uniform(5, 15))
+        if what := chaos.act():
+            print(f"{time.strftime('%T')} {what}", flush=True)
+    print(chaos.done, f"{len(of(results))} submissions")
+    assert sum(count > 0 for count in chaos.done.values()) >= len(ACTIONS) - 1, chaos.done
+    measured = numbers(results)
+    assert measured == {run: reference[run] for run in measured}, log(results)
+    for run in results.glob("runs/*"):
+        assert json.loads((run / "outcome.json").read_text())["state"] in ("done", "failed")
+        assert (run / "log.txt").read_text().count(" INFO done\n") == 1, f"{run.name} was brought to its end once"
+
+
+def test_a_run_longer_than_its_time_limit_is_put_back_until_it_is_done(
+    submit, cluster, profile, fresh_results, toy_environment
+):
+    """A minute's limit, signalled early: SLURM lets the worker save, and the job goes on from there."""
+    results = fresh_results()
+    path = profile("")
+    path.write_text(
+        path.read_text().replace("time = 10", "time = 1").replace("signal_seconds = 30", "signal_seconds = 15")
+    )
+    assert submit(results, "toy/table102", "--seeds", "8", profile=path).returncode == 0
+    deadline = time.monotonic() + 1800
+    while not ended(cluster):
+        assert time.monotonic() < deadline
+        time.sleep(2)
+    undisturbed = fresh_results("undisturbed")
+    finish(start(toy_environment, undisturbed, "toy/table102", "--seeds", "8"))
+    assert numbers(results) == numbers(undisturbed)

@@ -1,0 +1,60 @@
+"""A task that takes more memory than it asked for: SLURM ends it, and the follow-up job asks for more.
+
+The lab has no cgroups; the limit is enforced by SLURM's own accounting gatherer, in a lab of this module's own.
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from submissions import ended, log, of, until
+
+from harness.lab import lab as lab_module
+from harness.lab import programs
+from harness.lab.configuration import Shape
+from harness.lab.lab import Lab
+from harness.lab.templates import files
+
+ENFORCING = {
+    "JobAcctGatherType=jobacct_gather/none": "JobAcctGatherType=jobacct_gather/linux\nJobAcctGatherFrequency=task=1\n"
+    "JobAcctGatherParams=OverMemoryKill",
+    "SelectTypeParameters=CR_CPU\n": "SelectTypeParameters=CR_CPU_Memory\n",
+}
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    """A lab of one node without accounting that ends what takes too much memory."""
+    shape = Shape(nodes=1, accounting=False, auth="none")
+    if absent := programs.missing(shape):
+        pytest.skip(f"no SLURM lab without {', '.join(absent)}: {programs.how_to_install(absent)}")
+
+    def enforcing(folder, configuration):
+        texts = files(folder, configuration)
+        for default, changed in ENFORCING.items():
+            assert default in texts["slurm.conf"]
+            texts["slurm.conf"] = texts["slurm.conf"].replace(default, changed)
+        return texts
+
+    monkeypatch.setattr(lab_module, "files", enforcing)
+    folder = Path(tempfile.mkdtemp(prefix="lab-"))
+    lab = Lab.start(folder, shape)
+    yield lab
+    lab.stop()
+    shutil.rmtree(folder)
+
+
+def test_a_run_out_of_memory_gets_half_as_much_again_until_its_attempts_are_used_up(submit, cluster, profile, tmp_path):
+    results = tmp_path / "results"
+    done = submit(
+        results, "toy/table102", profile=profile('memory = "40M"\nmax_attempts = 2\n[follow_up]\nmemory = "1G"')
+    )
+    assert done.returncode == 0, done.stderr
+    until(lambda: ended(cluster), 120, "the end of the queue")
+    text = log(results)
+    first, second = of(results)
+    assert (first.arrays[0].resources.memory, second.arrays[0].resources.memory) == (40, 60)
+    assert text.count("exit code 137, ran out of memory") == 2, text
+    assert "ran out of memory, and gets 60 MB instead of 40: submitted again" in text
+    assert "ran out of memory, and did not get on in 2 attempts: 'harness retry' starts it again: left alone" in text

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from chaos import ACTIONS, Chaos
 from processes import finish, start
-from submissions import ended, log, of
+from submissions import ended, log, of, until
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(6 * 3600)]
 TOY = ("toy/table101", "toy/table102")
@@ -75,20 +75,24 @@ def test_every_run_ends_once_with_the_numbers_of_an_undisturbed_one(
         assert (run / "log.txt").read_text().count(" INFO done\n") == 1, f"{run.name} was brought to its end once"
 
 
-def test_a_run_longer_than_its_time_limit_is_put_back_until_it_is_done(
-    submit, cluster, profile, fresh_results, toy_environment
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [("", "exit code 75, restart"), ('[sbatch]\nsignal = "B:CONT@1"', "ran into its time limit: submitted again")],
+    ids=["warned", "unwarned"],
+)
+def test_work_longer_than_its_time_limit_goes_on_until_it_is_done(
+    more, says, submit, cluster, profile, fresh_results, toy_environment
 ):
-    """A minute's limit, signalled early: SLURM lets the worker save, and the job goes on from there."""
+    """Sixteen runs packed into one task of a minute. Warned, the worker saves and the task is put back; unwarned it is
+    a TIMEOUT, after which the follow-up job submits again what is left."""
     results = fresh_results()
-    path = profile("")
+    path = profile(f"runs_per_task = 16\n{more}")
     path.write_text(
-        path.read_text().replace("time = 10", "time = 1").replace("signal_seconds = 30", "signal_seconds = 15")
+        path.read_text().replace("time = 10", "time = 1").replace("signal_seconds = 30", "signal_seconds = 5")
     )
-    assert submit(results, "toy/table102", "--seeds", "8", profile=path).returncode == 0
-    deadline = time.monotonic() + 1800
-    while not ended(cluster):
-        assert time.monotonic() < deadline
-        time.sleep(2)
+    assert submit(results, "toy/table102", "--seeds", "16", profile=path).returncode == 0
+    until(lambda: ended(cluster), 1800, "the end of the queue")
     undisturbed = fresh_results("undisturbed")
-    finish(start(toy_environment, undisturbed, "toy/table102", "--seeds", "8"))
+    finish(start(toy_environment, undisturbed, "toy/table102", "--seeds", "16"))
     assert numbers(results) == numbers(undisturbed)
+    assert says in log(results), log(results)

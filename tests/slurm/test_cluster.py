@@ -188,6 +188,10 @@ def test_the_follow_up_submits_what_died_and_leaves_what_was_cancelled(submit, c
     assert of(results)[1].parent == first.id and of(results)[1].code == first.code
     assert (results / "runs" / victim / "outcome.json").exists()
     assert not (results / "runs" / cancelled / "outcome.json").exists()
+    held = profile("[sbatch]\nhold = true", name="held")
+    again = submit(results, cancelled, command="retry", profile=held)
+    assert "submitted again" in again.stdout and "its job was cancelled" in again.stdout, again.stderr
+    assert tasks_of(results).count(cancelled) == 2
 
 
 def test_plain_sbatch_of_the_array_script_runs_a_table(cluster, toy_environment, fresh_results, finished, tmp_path):

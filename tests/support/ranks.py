@@ -40,10 +40,10 @@ def _rank(rank, size, port, work, arguments):
         work(world, *arguments)
 
 
-def train(world, config, data_root, first, steps, folder: Path):
+def train(world, config, data_root, first, steps, folder: Path, change=0.0):
     """Train from the state in `folder` after `first` steps, or from the beginning.
 
-    Every rank keeps its curve, and its state after the last step.
+    Every rank keeps its curve, and its state after the last step. `change` is relative, of the initial weights.
     """
     import numpy as np
     import torch
@@ -56,7 +56,11 @@ def train(world, config, data_root, first, steps, folder: Path):
 
     cpu = torch.device("cpu")
     loader = ResidentLoader(*open_dataset(config.data, data_root).split("train"), cpu)
-    trainer = Trainer(config, build_method(config, cpu), loader, cpu, world=world)
+    method = build_method(config, cpu)
+    with torch.no_grad():
+        for weight in method.parameters():
+            weight += change * weight * torch.randn(weight.shape, generator=torch.Generator().manual_seed(0))
+    trainer = Trainer(config, method, loader, cpu, world=world)
     if first:
         trainer.load_state(first, load_file(folder / f"{first}.safetensors"))
 

@@ -40,20 +40,29 @@ class ExecutorOptions:
     def launcher(self, settings: Settings, execution: "Execution") -> "Launcher":
         """Return what starts workers on this machine.
 
-        Raises `SpecError` for options that do not go together.
+        Raises `SpecError` for options that do not go together, or ask for more than the machine has.
         """
         from harness.launch.launchers import SingleProcess
         from harness.launch.torchrun import Torchrun
-        from harness.spec.errors import SpecError
 
-        self.refuse_options_of_slurm()
-        given = [name for name in OF_TORCHRUN if getattr(self, name) is not None]
-        if self.executor != "torchrun" and given:
-            raise SpecError(f"{_option(given[0])} is for --executor torchrun: it was given with {self.executor}")
+        self.check()
         where = settings.results, settings.data_root, execution
         if self.executor == "torchrun":
             return Torchrun(*where, self.nproc_per_node, self.max_restarts or 0, self._nodes())
         return SingleProcess(*where)
+
+    def check(self) -> None:
+        """Raise `SpecError` for options that do not go together."""
+        from harness.spec.errors import SpecError
+
+        if self.executor == "slurm":
+            self.profile_name()
+            return
+        self.refuse_options_of_slurm()
+        given = [name for name in OF_TORCHRUN if getattr(self, name) is not None]
+        if self.executor != "torchrun" and given:
+            raise SpecError(f"{_option(given[0])} is for --executor torchrun: it was given with {self.executor}")
+        self._nodes()
 
     def refuse_options_of_slurm(self) -> None:
         """Raise `SpecError` for options that only a submission has."""

@@ -35,14 +35,13 @@ def retry_command(
     from harness.spec.execution import Execution
     from harness.store.run_directory import State
 
+    executor.check()
     found = find_runs(settings, runs, "--failed" if failed else None, (State.FAILED,))
     todo = [as_requested(directory) for directory in found if _is_open(settings, directory)]
     if not todo:
         settings.say("nothing to retry")
         return 0
     execution = Execution(loader=loader, compile=compile)
-    if executor.executor != "slurm":
-        executor.launcher(settings, execution)
     for planned in todo:
         planned.directory.outcome.unlink(missing_ok=True)
     if executor.executor == "slurm":

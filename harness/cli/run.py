@@ -47,6 +47,7 @@ def run_command(
     from harness.launch.plan import costs, make_plan
     from harness.spec.execution import Execution
 
+    executor.check()
     plan = make_plan(find_with_readings(exhibits, also), scale, seeds, rows, settings.results)
     if share is not None:
         plan = plan.share(*share)

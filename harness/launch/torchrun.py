@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGINT, SIGTERM
 
-from harness.launch.launchers import Fate, Launcher
+from harness.launch.launchers import LOST, Fate, Launcher
 from harness.launch.limits import usable_cores
 from harness.launch.plan import PlannedRun
 from harness.spec.errors import HarnessError, SpecError
@@ -137,6 +137,7 @@ class Torchrun(Launcher):
             codes = EXIT_CODE.findall(log.read().decode(errors="replace"))
         code = int(codes[-1]) if codes else exit_code
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code} and left no record"
+        how = "has lost one of another node" if code == LOST else how
         return f"a rank {how}; --max-restarts {self._max_restarts} left no new start, the same command goes on"
 
     def _state(self, planned: PlannedRun, exit_code: int) -> State:

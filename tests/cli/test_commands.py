@@ -7,18 +7,37 @@ import time
 
 import pytest
 
+COMMANDS = ("list", "show", "plan", "run", "status", "logs", "cancel", "retry", "report", "doctor", "worker")
+TORCHRUN = ("run", "table6", "--executor", "torchrun")
+NODES = (*TORCHRUN, "--nnodes", "2", "--node-rank")
+
 
 def test_help_is_instant_and_complete(harness):
     begun = time.monotonic()
     done = harness("--help")
     elapsed = time.monotonic() - begun
     assert done.returncode == 0
-    for command in ("list", "show", "plan", "run", "status", "report", "data", "doctor", "worker"):
+    for command in (
+        "list",
+        "show",
+        "plan",
+        "run",
+        "status",
+        "logs",
+        "cancel",
+        "retry",
+        "report",
+        "data",
+        "doctor",
+        "worker",
+    ):
         assert f"\n  {command} " in done.stdout
     assert elapsed < 1.0, "0.3 s on a quiet machine"
 
 
-@pytest.mark.parametrize("command", ["list", "show", "plan", "run", "status", "report", "doctor", "worker"])
+@pytest.mark.parametrize(
+    "command", ["list", "show", "plan", "run", "status", "logs", "cancel", "retry", "report", "doctor", "worker"]
+)
 def test_every_command_has_help_with_an_example(harness, command):
     text = harness(command, "--help").stdout
     assert "Example" in text
@@ -104,6 +123,21 @@ def test_list_counts_cells(harness):
         (["show", "all"], ["'all' names", "table6"]),
         (["report", "table6", "--format", "latx"], ["unknown format 'latx'", "did you mean 'latex'"]),
         (["worker", "0123"], ["unknown run '0123'"]),
+        (["run", "table6", "--executor", "torchrn"], ["'torchrn' is not one of", "'local', 'torchrun'"]),
+        (["run", "table6", "--nproc-per-node", "2"], ["--nproc-per-node is for --executor torchrun", "with local"]),
+        (["retry", "--failed", "--max-restarts", "2"], ["--max-restarts is for --executor torchrun"]),
+        ([*TORCHRUN, "--nnodes", "2"], ["--nnodes 2 needs --node-rank too"]),
+        ([*TORCHRUN, "--node-rank", "0"], ["--node-rank is for several nodes", "--nnodes of at least 2"]),
+        ([*NODES, "2", "--rdzv-endpoint", "a:1"], ["--node-rank 2", "allowed: 0 to 1"]),
+        ([*NODES, "0", "--rdzv-endpoint", "node1"], ["'node1'", "allowed: HOST:PORT"]),
+        (
+            [*NODES, "--rdzv-endpoint", "a:1", "--node-rank", "0", "--workers", "2"],
+            ["--workers 2", "one run at a time"],
+        ),
+        (["cancel"], ["no run is named", "status"]),
+        (["cancel", "0123"], ["unknown run '0123'"]),
+        (["retry", "0123", "--failed"], ["--failed names the runs already: leave 0123 out"]),
+        (["logs", "0123", "--lines", "-1"], ["--lines", "-1"]),
     ],
 )
 def test_a_users_error_is_one_line_and_exit_code_two(harness, arguments, parts):

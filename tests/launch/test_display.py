@@ -8,6 +8,7 @@ from rich.console import Console
 from harness.launch.display import LiveDisplay, PlainDisplay, clock
 from harness.launch.local import Board
 from harness.launch.plan import make_plan
+from harness.launch.watching import StatusDisplay
 from harness.spec.registry import find_exhibits
 from harness.store.records import Progress
 from harness.store.run_directory import Results
@@ -18,9 +19,9 @@ def board(tmp_path):
     runs = list(make_plan(find_exhibits(["table6"]), "laptop", 1, None, Results(tmp_path)).runs)
     for planned in runs:
         planned.ask()
-    active, elsewhere, done, failed, *waiting = runs
+    active, elsewhere, done, failed, cancelled, *waiting = runs
     Progress(phase="training", step=402, total=1608, epochs=12, rate=20.0).save(active.directory.progress)
-    parts = {"active": active, "elsewhere": elsewhere, "done": done, "failed": failed}
+    parts = {"active": active, "elsewhere": elsewhere, "done": done, "failed": failed, "cancelled": cancelled}
     return Board(waiting=waiting, **{name: {planned.run.id: planned} for name, planned in parts.items()})
 
 
@@ -35,10 +36,11 @@ def test_a_terminal_shows_epoch_rate_and_time_left_of_every_run(board):
     assert "20.0 it/s" in shown
     assert "1:00" in shown
     assert "starting (another process)" in shown
-    for planned, word in ((*board.done.values(), "done"), (*board.failed.values(), "failed")):
+    for word, group in (("done", board.done), ("failed", board.failed), ("cancelled", board.cancelled)):
+        (planned,) = group.values()
         assert word in lines[planned.run.name]
-    assert shown.count("waiting") == 9
-    assert "2 of 13 runs" in shown
+    assert shown.count("waiting") == 8
+    assert "3 of 13 runs" in shown
 
 
 def test_a_pipe_gets_a_line_when_something_happens_and_not_twice(board):
@@ -47,10 +49,25 @@ def test_a_pipe_gets_a_line_when_something_happens_and_not_twice(board):
         display.show(board)
         display.show(board)
     lines = console.file.getvalue().splitlines()
-    assert len(lines) == 4
+    assert len(lines) == 5
     assert sum(line.endswith(": done") for line in lines) == 1
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0:00"), (59.7, "1:00"), (3599, "59:59"), (3600, "1:00:00")])
 def test_durations_read_like_a_clock(seconds, text):
     assert clock(seconds) == text
+
+
+def test_a_watch_fits_the_terminal_and_counts_what_it_leaves_out():
+    console = Console(file=io.StringIO(), force_terminal=True, width=120, height=10, no_color=True)
+    runs = [{"phase": "training", "step": 50, "total": 100}] + [{"phase": None}] * 30
+    states = ["running", *["cancelled"] * 30]
+    lines = [{"run": f"r{i}", "state": state, "at": "training 50/100" * (i == 0)} for i, state in enumerate(states)]
+    with StatusDisplay(console) as display:
+        display.show(runs, lines, "31 runs: 30 cancelled, 1 running")
+        frame = ["".join(part.text for part in line) for line in console.render_lines(display._live.renderable)]
+    assert len(frame) < 10
+    assert "━" * 10 in frame[1]
+    assert "training 50/100" in frame[1]
+    assert "... and 25 more" in frame[-2]
+    assert "31 runs: 30 cancelled, 1 running" in frame[-1]

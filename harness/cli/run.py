@@ -3,7 +3,7 @@
 import click
 
 from harness.cli.executors import ExecutorOptions, executor_options, share_of
-from harness.cli.settings import Settings, execution_options, find_with_readings, selection_options
+from harness.cli.settings import Settings, execution_options, find_with_readings, json_option, selection_options
 
 
 @click.command("run")
@@ -12,6 +12,12 @@ from harness.cli.settings import Settings, execution_options, find_with_readings
               "the same command (slurm/array.sbatch).")  # fmt: skip
 @executor_options
 @execution_options
+@click.option(
+    "--rehearse",
+    is_flag=True,
+    help="Only try every run out in miniature, with the same executor: what it takes, and what would go wrong.",
+)
+@json_option
 @click.option("--dry-run", "-n", is_flag=True, help="Print the plan and do nothing.")
 @click.pass_obj
 def run_command(
@@ -25,6 +31,8 @@ def run_command(
     executor: ExecutorOptions,
     loader: str,
     compile: str,
+    rehearse: bool,
+    as_json: bool,
     dry_run: bool,
 ) -> int:
     """Train and evaluate every row of some tables and figures. Done work is kept; stopped work goes on where it was.
@@ -39,12 +47,15 @@ def run_command(
       python -m harness run table6 --scale paper --also samples=50000
       python -m harness run table6 --executor torchrun --nproc-per-node 4 --max-restarts 3
       python -m harness run all --scale paper --executor slurm --profile a100
+      python -m harness run all --scale paper --executor slurm --profile a100 --rehearse
     """
     from harness.cli.costs import expect_for
     from harness.cli.executing import execute, exit_code, tell_cancelled
     from harness.cli.plan import describe, describe_costs
+    from harness.cli.rehearsing import rehearse as rehearse_plan
     from harness.cli.slurm import describe_arrays, submit_runs
     from harness.launch.plan import costs, make_plan
+    from harness.spec.errors import SpecError
     from harness.spec.execution import Execution
 
     executor.check()
@@ -52,6 +63,10 @@ def run_command(
     if share is not None:
         plan = plan.share(*share)
     execution = Execution(loader=loader, compile=compile)
+    if as_json and not rehearse:
+        raise SpecError("--json is for --rehearse: 'plan', 'status' and 'report' print the rest as JSON")
+    if rehearse:
+        return rehearse_plan(settings, plan, executor, execution, as_json)
     selection = {"exhibits": exhibits, "scale": scale, "seeds": seeds, "rows": rows, "also": also}
     expected = expect_for(settings, plan, executor)
     if dry_run:

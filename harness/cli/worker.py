@@ -10,11 +10,13 @@ from harness.cli.settings import Settings, execution_options
 
 if TYPE_CHECKING:
     from harness.spec.execution import Execution
+    from harness.store.rehearsals import RehearsalDirectory
     from harness.store.run_directory import RunDirectory
 
 
 @click.command("worker")
 @click.argument("run", required=False)
+@click.option("--rehearse", is_flag=True, help="Rehearse the run instead, as 'run --rehearse' has asked.")
 @click.option("--manifest", type=click.Path(path_type=Path), help="Take the runs from a submission to SLURM.")
 @click.option("--array", help="The array of the manifest; SLURM_ARRAY_TASK_ID says which of its tasks.")
 @click.option("--device", help="Torch device.  [default: cuda if there is one, else cpu]")
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 def worker_command(
     settings: Settings,
     run: str | None,
+    rehearse: bool,
     manifest: Path | None,
     array: str | None,
     device: str | None,
@@ -52,7 +55,13 @@ def worker_command(
         return _array_task(settings, manifest, array, device)
     if run is None or manifest is not None or array is not None:
         raise SpecError("worker needs a RUN, or --manifest and --array")
-    code = _work(settings, settings.results.find(run), device, Execution(loader=loader, compile=compile))
+    execution = Execution(loader=loader, compile=compile)
+    if rehearse:
+        from harness.store.rehearsals import Rehearsals
+
+        code = _rehearse(settings, Rehearsals(settings.results_root).find(run), device, execution)
+    else:
+        code = _work(settings, settings.results.find(run), device, execution)
     from harness.launch.launchers import LOST
 
     return 0 if restartable and code != LOST else code
@@ -80,6 +89,18 @@ def _array_task(settings: Settings, manifest: Path, array: str, device: str | No
     # Importing torch takes seconds. A signal that comes meanwhile waits until the worker listens, instead of ending it.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
     return _work(settings, directories[0], device, submission.execution)
+
+
+def _rehearse(settings: Settings, directory: "RehearsalDirectory", device: str | None, execution: "Execution") -> int:
+    from harness.launch.place import find_place
+    from harness.training.world import join
+    from harness.worker.device import prepare_device
+    from harness.worker.rehearse import rehearse
+
+    place = find_place()
+    chosen = prepare_device(device, place.local_rank)
+    with join(place.rank, place.world_size, place.init_method, chosen) as world:
+        return rehearse(directory, settings.data_root, chosen, execution, world).value
 
 
 def _work(settings: Settings, directory: "RunDirectory", device: str | None, execution: "Execution") -> int:

@@ -85,7 +85,7 @@ class Launcher(ABC):
     def worker(self, planned: PlannedRun) -> list[str]:
         """Return the module that is the worker of a run, with its arguments."""
         command = ["harness", "--results", str(self._results.root), "--data", str(self._data_root)]
-        return [*command, "worker", planned.run.id, *self._execution.arguments()]
+        return [*command, "worker", *planned.worker_options, planned.run.id, *self._execution.arguments()]
 
 
 class SingleProcess(Launcher):

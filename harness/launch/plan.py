@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from harness.spec.cells import cells
 from harness.spec.errors import unknown
@@ -22,7 +22,12 @@ WEIGHTS_KEPT = 10
 
 @dataclass
 class PlannedRun:
-    """A distinct run, the evaluations wanted of it, and the tables and figures that share it."""
+    """A distinct run, the evaluations wanted of it, and the tables and figures that share it.
+
+    `worker_options` are those that its worker is started with.
+    """
+
+    worker_options: ClassVar[tuple[str, ...]] = ()
 
     run: Run
     directory: RunDirectory

@@ -28,3 +28,10 @@ class Dataset(Config):
         """The number of images of each split that there is."""
         counts = {"train": self.train_examples, "test": self.test_examples}
         return {split: count for split, count in counts.items() if count}
+
+    def first(self, count: int) -> "Dataset":
+        """Return the dataset of the first so many images of each split, all where there are fewer."""
+        return self.but(
+            train_examples=min(self.train_examples, count),
+            test_examples=min(self.test_examples, count),
+        )

@@ -54,6 +54,13 @@ class Evaluation(Family):
         """Return about how many bytes the arrays take that are kept beside the record."""
         return 0
 
+    def miniature(self, items: int) -> Self:
+        """Return the same protocol on so many items, with the shapes of the full one, to be tried out.
+
+        Its numbers mean nothing. Protocols that go through a split are shortened by shortening the split.
+        """
+        return self.but(after=1.0)
+
     @classmethod
     def accepts(cls, settings: Iterable[str]) -> bool:
         """Tell whether the protocol has all of these settings."""
@@ -124,6 +131,10 @@ class Generation(Evaluation):
         embedded = INCEPTION_FLOATS if self.features == "inception" else 0
         return self.samples * (data.pixels + 4 * (embedded + data.num_classes))
 
+    def miniature(self, items: int) -> Self:
+        """Return it with few samples."""
+        return self.but(after=1.0, samples=min(self.samples, max(items, self.neighbours + 1)))
+
 
 class Likelihood(Evaluation):
     """Bits per dimension by the full variational bound: every timestep, the decoder and the prior."""
@@ -172,6 +183,10 @@ class OutOfDistribution(Evaluation):
         """Return the label of the one quantity: what the outliers are."""
         return {"auroc": self.outliers.name if self.outliers else "Interp"}
 
+    def miniature(self, items: int) -> Self:
+        """Return it with few outliers."""
+        return self.but(after=1.0, outliers=self.outliers.first(items) if self.outliers else None)
+
 
 class Robustness(Evaluation):
     """Accuracy under projected gradient descent (Madry et al. 2018), white-box, within balls of several sizes.
@@ -196,6 +211,11 @@ class Robustness(Evaluation):
         sign = {"linf": "L∞", "l2": "L2"}[self.norm]
         return {self.quantity(epsilon): f"{sign} {epsilon:g}/255" for epsilon in self.epsilons}
 
+    def miniature(self, items: int) -> Self:
+        """Return it with few images, and two steps in one ball so small that nearly all of them stand."""
+        ball = (min(self.epsilons) / 1000,)
+        return self.but(after=1.0, epsilons=ball, steps=2, step_size=None, restarts=1, images=min(self.images, items))
+
     def quantity(self, epsilon: float) -> str:
         """Return the name of the accuracy under attacks of this size."""
         return f"robust_{self.norm}_{epsilon:g}"
@@ -217,6 +237,10 @@ class Runtime(Evaluation):
     def labels(self, data: Dataset) -> dict[str, str]:
         """Return the labels of the times, of which all but the first step are extrapolated."""
         return {"minutes_per_epoch": "Min/Epoch", "runtime_hours": "Runtime", "gpu_hours": "device hours"}
+
+    def miniature(self, items: int) -> Self:
+        """Return it with three steps."""
+        return self.but(after=1.0, warmup_steps=1, timed_steps=1, windows=2)
 
 
 class Size(Evaluation):

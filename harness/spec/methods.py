@@ -1,7 +1,7 @@
 """Method configurations: what is trained, and which evaluations the result allows."""
 
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
@@ -50,6 +50,15 @@ class Method(Family):
     implementation: ClassVar[str]
     capabilities: ClassVar[frozenset[Capability]]
 
+    @property
+    def chain(self) -> int:
+        """The steps of the chain that is sampled from, 1 where there is none."""
+        return 1
+
+    def shortened(self, steps: int) -> Self:
+        """Return the same method with a shorter chain, to be tried out; its networks stay the same."""
+        return self
+
     def train_flops(self, network: Network, data: Dataset) -> float:
         """Return the operations of one training step per image of the batch, backward taken as two forwards."""
         raise NotImplementedError
@@ -70,7 +79,22 @@ class Classification(Method):
         return 3 * network.forward_flops(data, conditioned=False)
 
 
-class Denoising(Method):
+class Diffusion(Method):
+    """A method that trains the noise predictor of a Gaussian diffusion."""
+
+    process: GaussianProcess = GaussianProcess()
+
+    @property
+    def chain(self) -> int:
+        """The timesteps of the process."""
+        return self.process.timesteps
+
+    def shortened(self, steps: int) -> Self:
+        """Return it with fewer timesteps."""
+        return self.but(timesteps=min(steps, self.chain))
+
+
+class Denoising(Diffusion):
     """L = alpha L_simple on clean images (the rows called GenViT; HybViT Eq. 15)."""
 
     kind: Literal["denoising"] = "denoising"
@@ -78,14 +102,13 @@ class Denoising(Method):
     capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.GENERATOR, Capability.LIKELIHOOD})
 
     alpha: PositiveFloat = 1.0
-    process: GaussianProcess = GaussianProcess()
 
     def train_flops(self, network: Network, data: Dataset) -> float:
         """Return three times the cost of a conditioned forward pass."""
         return 3 * network.forward_flops(data, conditioned=True)
 
 
-class Hybrid(Method):
+class Hybrid(Diffusion):
     """L = L_CE + alpha L_simple, each on its own mini-batch (HybViT Eq. 23)."""
 
     kind: Literal["hybrid"] = "hybrid"
@@ -93,7 +116,6 @@ class Hybrid(Method):
     capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
 
     alpha: NonNegativeFloat
-    process: GaussianProcess = GaussianProcess()
     augmentation: Augmentation = Augmentation()
     label_smoothing: float = Field(0.0, ge=0, lt=1)
 

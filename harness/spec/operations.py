@@ -60,13 +60,13 @@ def _(evaluation: Robustness, config: RunConfig) -> Work:
 
 @work_of.register
 def _(evaluation: Generation, config: RunConfig) -> Work:
-    steps = getattr(evaluation.sampler, "steps", _timesteps(config))
+    steps = getattr(evaluation.sampler, "steps", config.method.chain)
     return Work(evaluation.samples * steps, _denoised(config))
 
 
 @work_of.register
 def _(evaluation: Likelihood, config: RunConfig) -> Work:
-    return Work(config.data.splits[evaluation.split] * _timesteps(config), _denoised(config))
+    return Work(config.data.splits[evaluation.split] * config.method.chain, _denoised(config))
 
 
 @work_of.register
@@ -86,9 +86,3 @@ def _classified(config: RunConfig) -> float:
 
 def _denoised(config: RunConfig) -> float:
     return config.network.forward_flops(config.data, conditioned=True)
-
-
-def _timesteps(config: RunConfig) -> int:
-    """Return the steps of the full chain; 1 for a method without one."""
-    process = getattr(config.method, "process", None)
-    return process.timesteps if process else 1

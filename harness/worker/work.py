@@ -2,7 +2,7 @@
 
 import logging
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from enum import Enum
 from pathlib import Path
@@ -49,12 +49,22 @@ def work(
 
     Failures of the run are recorded, not raised. Raises `StoreError` when the directory cannot be written.
     """
-    stop, world = StopRequest(), world or World()
+    world = world or World()
+
+    def task(stop: StopRequest) -> Ending:
+        return _work(results, directory, data_root, device, execution, world, stop)
+
+    return as_owner(directory, world, task)
+
+
+def as_owner(directory: RunDirectory, world: World, task: Callable[[StopRequest], Ending]) -> Ending:
+    """Do a task in a run directory and return how it ended, `BUSY` where another worker holds the lease."""
+    stop = StopRequest()
     lease = Lease.acquire(directory.path, lost=stop.set, unwanted=directory.is_cancelled) if world.is_first else None
     if world.told(lambda: lease is None):
         return Ending.BUSY
     with stop, _owning(directory, lease) if lease else nullcontext():
-        return _work(results, directory, data_root, device, execution, world, stop)
+        return task(stop)
 
 
 def _work(
@@ -91,7 +101,7 @@ def _work(
 
 def _failed(directory: RunDirectory, world: World, error: Exception, needs: Mapping[str, Need] | None = None) -> Ending:
     """Record a failure. Every rank may, since what fails on one of them leaves the others without a reason."""
-    why = _one_line(error) if world.is_first else f"rank {world.rank}: {_one_line(error)}"
+    why = one_line(error) if world.is_first else f"rank {world.rank}: {one_line(error)}"
     log.error("%s: %s", "incomplete" if needs else "failed", why)
     if (world.is_first or needs is None) and not directory.is_cancelled():
         Outcome.now("failed", why, needs).save(directory.outcome)
@@ -118,7 +128,8 @@ def _owning(directory: RunDirectory, lease: Lease) -> Iterator[None]:
         yield
 
 
-def _one_line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """Return what an error says, with its kind where it was not meant for people."""
     text = " ".join(str(error).split())
     return text if isinstance(error, HarnessError) else f"{type(error).__name__}: {text}"
 

@@ -1,0 +1,81 @@
+"""Rehearses a plan for `run --rehearse`, with whatever executor, and prints how it went."""
+
+from dataclasses import replace
+from signal import SIGKILL
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli.executors import ExecutorOptions
+from harness.cli.settings import Settings, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.launch.launchers import Launcher
+    from harness.launch.local import Board
+    from harness.launch.plan import Plan, PlannedRun
+    from harness.launch.rehearsals import Rehearsing
+    from harness.spec.execution import Execution
+    from harness.store.rehearsals import Problem
+
+
+def rehearse(settings: Settings, plan: "Plan", executor: ExecutorOptions, execution: "Execution", as_json: bool) -> int:
+    """Rehearse every run of a plan and print how that went; the exit code is 1 when something would go wrong.
+
+    Raises `SpecError` for options that do not go together, before anything starts.
+    """
+    from harness.launch.rehearsals import outcome, rehearsals_of
+
+    planned = rehearsals_of(plan, settings.results)
+    talking = replace(settings, quiet=settings.quiet or as_json)
+    talking.say(f"{len(planned)} {'run' if len(planned) == 1 else 'runs'} to rehearse at scale {plan.scale}")
+    deaths = _on_this_machine(talking, planned, executor, execution)
+    result = outcome(plan.scale, planned, deaths)
+    if as_json:
+        print_json(result.to_json())
+    else:
+        click.echo(_described(result))
+    return 0 if result.ok else 1
+
+
+def _on_this_machine(
+    settings: Settings, planned: "Sequence[PlannedRun]", executor: ExecutorOptions, execution: "Execution"
+) -> "dict[str, Problem]":
+    """Rehearse on this machine, and say why those have died that left no record."""
+    from harness.launch.display import LiveDisplay, PlainDisplay
+    from harness.launch.local import LocalExecutor
+
+    launcher = executor.launcher(settings, execution)
+    for entry in planned:
+        entry.ask()
+    local = LocalExecutor(launcher, executor.workers or launcher.default_workers, executor.fail_fast)
+    console = settings.console()
+    display = LiveDisplay if console.is_terminal else PlainDisplay
+    with display(console, len(planned), 0) as shown:
+        board = local.execute(planned, shown.show)
+    return _deaths(board, launcher)
+
+
+def _deaths(board: "Board", launcher: "Launcher") -> "dict[str, Problem]":
+    from harness.store.rehearsals import Problem
+
+    found = {}
+    for id, code in board.exit_codes.items():
+        entry = board.failed[id]
+        if code == -SIGKILL:
+            what = "the worker was killed, as the system does when memory is used up"
+            found[id] = Problem(part="worker", what=what, mend="more memory, or fewer runs side by side (--workers)")
+        else:
+            found[id] = Problem(part="worker", what=launcher.death(entry, code), mend=f"see {entry.directory.log}")
+    return found
+
+
+def _described(result: "Rehearsing") -> str:
+    from tabulate import tabulate
+
+    from harness.launch.rehearsals import HEADINGS
+
+    align = ["right" if name in ("peak memory", "s/step", "training", "evaluations") else "left" for name in HEADINGS]
+    table = tabulate(result.rows(), HEADINGS, disable_numparse=True, colalign=align)
+    return "\n".join([table, "", *result.lines()])

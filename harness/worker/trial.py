@@ -1,0 +1,69 @@
+"""How long a full evaluation will take, from tries of its miniature."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.spec.evaluations import Evaluation
+from harness.spec.operations import work_of
+from harness.spec.run import RunConfig
+from harness.store.rehearsals import RehearsedEvaluation
+
+Try = Callable[[Evaluation, RunConfig], float]
+"""Evaluates a miniature with a configuration and returns the seconds that it took, the same on every rank."""
+
+SHORTEST_CHAIN = 2
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An evaluation of a run and its miniature on `items` items, which shares all shapes with it."""
+
+    evaluation: Evaluation
+    config: RunConfig
+    items: int
+
+    @property
+    def miniature(self) -> Evaluation:
+        """The protocol on few items."""
+        return self.evaluation.miniature(self.items)
+
+    def measure(self, attempt: Try, seconds: float) -> RehearsedEvaluation:
+        """Return what the full evaluation is expected to take.
+
+        A first try pays for what is loaded and compiled. Another one is warm. Where a chain is sampled from, both take
+        the shortest one, and a third takes as many steps as fit into `seconds`. So what is paid once, what each item
+        costs, and what each step of the chain costs are told apart. Work that is done once for all items, such as a
+        distance, counts as that of items: the time of the full evaluation is rather over- than underestimated.
+        """
+        small = self.config.but(data=self.config.data.first(self.items))
+        short = self._chain_of(small, SHORTEST_CHAIN)
+        first = again = longest = attempt(self.miniature, short)
+        full, tried = small.method.chain, short.method.chain
+        if first <= seconds:
+            again = longest = attempt(self.miniature, short)
+        affordable = min(full, int(seconds * tried / max(again, 1e-9)))
+        each = again / tried
+        if affordable > tried:
+            longest = attempt(self.miniature, self._chain_of(small, affordable))
+            each = max(longest - again, 0.0) / (affordable - tried)
+            tried = affordable
+        once, rest = max(first - again, 0.0), max(longest - tried * each, 0.0)
+        work, whole = work_of(self.miniature, self._chain_of(small, tried)), work_of(self.evaluation, self.config)
+        one_chain = work_of(self.miniature, small).passes
+        times = whole.passes / one_chain if one_chain else 1.0
+        return RehearsedEvaluation(
+            evaluation=self.evaluation.model_dump(mode="json"),
+            passes=work.passes,
+            full_passes=whole.passes,
+            chain=tried,
+            full_chain=full,
+            first_seconds=round(first, 3),
+            seconds=round(longest, 3),
+            full_seconds=round(once + times * (rest + full * each), 3),
+        )
+
+    def _chain_of(self, config: RunConfig, steps: int) -> RunConfig:
+        """Return the configuration with a shorter chain, the same where this evaluation does not go through it."""
+        shorter = config.but(method=config.method.shortened(steps))
+        through = work_of(self.miniature, shorter).passes != work_of(self.miniature, config).passes
+        return shorter if through else config

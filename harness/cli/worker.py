@@ -1,6 +1,7 @@
 """`harness worker`: what launchers execute."""
 
 import signal
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,14 @@ import click
 from harness.cli.settings import Settings, execution_options
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import torch
+
     from harness.spec.execution import Execution
     from harness.store.rehearsals import RehearsalDirectory
     from harness.store.run_directory import RunDirectory
+    from harness.training.world import World
 
 
 @click.command("worker")
@@ -92,30 +98,34 @@ def _array_task(settings: Settings, manifest: Path, array: str, device: str | No
 
 
 def _rehearse(settings: Settings, directory: "RehearsalDirectory", device: str | None, execution: "Execution") -> int:
-    from harness.launch.place import find_place
-    from harness.training.world import join
-    from harness.worker.device import prepare_device
+    """Rehearse the run, with the other processes that a launcher has started with this one."""
     from harness.worker.rehearse import rehearse
 
-    place = find_place()
-    chosen = prepare_device(device, place.local_rank)
-    with join(place.rank, place.world_size, place.init_method, chosen) as world:
+    with _joined(device) as (chosen, world):
         return rehearse(directory, settings.data_root, chosen, execution, world).value
 
 
 def _work(settings: Settings, directory: "RunDirectory", device: str | None, execution: "Execution") -> int:
     """Take the run's lease and work on it, with the other processes that a launcher has started with this one."""
+    from harness.worker import Ending, work
+
+    with _joined(device) as (chosen, world):
+        ending = work(settings.results, directory, settings.data_root, chosen, execution, world)
+    if ending is Ending.BUSY:
+        settings.say(f"{directory.id} is held by another worker")
+    # A launcher ends all ranks when one has left badly; the first is still to save and to release the run.
+    at_ease = not world.is_first and ending in (Ending.EVICTED, Ending.INTERRUPTED)
+    return 0 if at_ease else ending.value
+
+
+@contextmanager
+def _joined(device: str | None) -> "Iterator[tuple[torch.device, World]]":
+    """Yield the device of this process, and the world that it is one of."""
     from harness.launch.place import find_place
     from harness.training.world import join
-    from harness.worker import Ending, work
     from harness.worker.device import prepare_device
 
     place = find_place()
     chosen = prepare_device(device, place.local_rank)
     with join(place.rank, place.world_size, place.init_method, chosen, place.attempt) as world:
-        ending = work(settings.results, directory, settings.data_root, chosen, execution, world)
-    if ending is Ending.BUSY:
-        settings.say(f"{directory.id} is held by another worker")
-    # A launcher ends all ranks when one has left badly; the first is still to save and to release the run.
-    at_ease = place.rank > 0 and ending in (Ending.EVICTED, Ending.INTERRUPTED)
-    return 0 if at_ease else ending.value
+        yield chosen, world

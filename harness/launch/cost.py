@@ -79,6 +79,10 @@ class Estimator:
         step_seconds = own[1] if own else scaled(alike, step_flops(run))
         seconds, unmeasured = steps * step_seconds, list[str]()
         for evaluation in missing:
+            rehearsed = speeds.own_rehearsal(evaluation, run)
+            if rehearsed is not None:
+                seconds += rehearsed
+                continue
             work, samples = work_of(evaluation, run.config), speeds.evaluations_like(evaluation, run)
             at_training_speed = work.total * step_seconds / step_flops(run)
             seconds += work.passes * scaled(samples, work.flops) if samples else at_training_speed

@@ -2,15 +2,18 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from statistics import median
 
+from harness.spec.errors import HarnessError
 from harness.spec.evaluations import Evaluation
 from harness.spec.operations import work_of
 from harness.spec.run import Run
 from harness.store.files import StoreError
 from harness.store.records import Segment
+from harness.store.rehearsals import RehearsalRecord, Rehearsals
 from harness.store.run_directory import Results, RunDirectory
 
 FEWEST_STEPS = 20
@@ -41,15 +44,37 @@ class Observation:
 
 
 def observe(results: Results) -> Iterator[Observation]:
-    """Yield what the runs of a results directory tell; unreadable ones, and stays of old versions, tell nothing.
+    """Yield what the runs and rehearsals of a results directory tell.
 
-    What rehearsals have measured belongs here too.
+    Unreadable ones, and stays of old versions, tell nothing.
     """
+    for rehearsal, record in Rehearsals(results.root).records():
+        with suppress(HarnessError, FileNotFoundError):
+            yield _rehearsed(rehearsal.run(), record)
     for directory in results.all():
         try:
             yield from _of(directory)
         except StoreError:
             continue
+
+
+def _rehearsed(run: Run, record: RehearsalRecord) -> Observation:
+    """Return what a rehearsal tells: steps with their share of validation and checkpoints, evaluations in full."""
+    step = record.training_step_seconds
+    evaluations = (
+        (Evaluation.read(entry.evaluation), entry.full_seconds * record.world_size)
+        for entry in record.evaluations.values()
+        if entry.full_seconds > 0
+    )
+    return Observation(
+        run,
+        record.device_name,
+        record.on_gpu,
+        None if step is None else step * record.world_size,
+        tuple(evaluations),
+        record.opening_seconds * record.world_size,
+        rehearsed=True,
+    )
 
 
 def _of(directory: RunDirectory) -> Iterator[Observation]:
@@ -102,6 +127,7 @@ class Speeds:
     on_gpu: bool
     steps: dict[str, tuple[Run, float, bool]] = field(default_factory=dict)
     evaluations: dict[str, list[tuple[Run, Evaluation, float]]] = field(default_factory=lambda: defaultdict(list))
+    rehearsed: dict[str, list[tuple[Run, Evaluation, float]]] = field(default_factory=lambda: defaultdict(list))
     rests: list[float] = field(default_factory=list)
 
     def add(self, seen: Observation) -> None:
@@ -110,7 +136,8 @@ class Speeds:
         if seen.step_seconds is not None and (before is None or before[2] or not seen.rehearsed):
             self.steps[seen.run.id] = (seen.run, seen.step_seconds, seen.rehearsed)
         for evaluation, seconds in seen.evaluations:
-            self.evaluations[evaluation.kind].append((seen.run, evaluation, seconds))
+            found = self.rehearsed if seen.rehearsed else self.evaluations
+            found[evaluation.kind].append((seen.run, evaluation, seconds))
         if seen.rest_seconds is not None:
             self.rests.append(seen.rest_seconds)
 
@@ -135,12 +162,28 @@ class Speeds:
         return [(step_flops(other), seconds) for other, seconds in same or alike]
 
     def evaluations_like(self, evaluation: Evaluation, run: Run) -> list[Sample]:
-        """Return the operations and the seconds of a pass in evaluations of the same kind of networks alike in size."""
+        """Return the operations and the seconds of a pass in evaluations of the same kind of networks alike in size.
+
+        Rehearsals count where nothing else was measured.
+        """
+        return self._alike(self.evaluations, evaluation, run) or self._alike(self.rehearsed, evaluation, run)
+
+    def own_rehearsal(self, evaluation: Evaluation, run: Run) -> float | None:
+        """Return the seconds that a run's own rehearsal expects of an evaluation."""
+        found = (
+            seconds for other, tried, seconds in self.rehearsed[evaluation.kind] if (other, tried) == (run, evaluation)
+        )
+        return next(found, None)
+
+    @staticmethod
+    def _alike(
+        found: Mapping[str, Sequence[tuple[Run, Evaluation, float]]], evaluation: Evaluation, run: Run
+    ) -> list[Sample]:
         wanted = work_of(evaluation, run.config).flops
-        found = ((work_of(measured, other.config), s) for other, measured, s in self.evaluations[evaluation.kind])
+        works = ((work_of(measured, other.config), seconds) for other, measured, seconds in found[evaluation.kind])
         return [
             (work.flops, seconds / work.passes)
-            for work, seconds in found
+            for work, seconds in works
             if work.passes and wanted / NEAR <= work.flops <= wanted * NEAR
         ]
 

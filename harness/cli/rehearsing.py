@@ -1,5 +1,6 @@
 """Rehearses a plan for `run --rehearse`, with whatever executor, and prints how it went."""
 
+from collections import Counter
 from dataclasses import replace
 from signal import SIGKILL
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from harness.cli.executors import ExecutorOptions
 from harness.cli.settings import Settings, print_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from harness.launch.launchers import Launcher
     from harness.launch.local import Board
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from harness.launch.rehearsals import Rehearsing
     from harness.spec.execution import Execution
     from harness.store.rehearsals import Problem
+
+POLL_SECONDS = 3.0
 
 
 def rehearse(settings: Settings, plan: "Plan", executor: ExecutorOptions, execution: "Execution", as_json: bool) -> int:
@@ -30,8 +33,8 @@ def rehearse(settings: Settings, plan: "Plan", executor: ExecutorOptions, execut
     planned = rehearsals_of(plan, settings.results)
     talking = replace(settings, quiet=settings.quiet or as_json)
     talking.say(f"{len(planned)} {'run' if len(planned) == 1 else 'runs'} to rehearse at scale {plan.scale}")
-    deaths = _on_this_machine(talking, planned, executor, execution)
-    result = outcome(plan.scale, planned, deaths)
+    where = _on_cluster if executor.executor == "slurm" else _on_this_machine
+    result = outcome(plan.scale, planned, where(talking, planned, executor, execution))
     if as_json:
         print_json(result.to_json())
     else:
@@ -55,6 +58,34 @@ def _on_this_machine(
     with display(console, len(planned), 0) as shown:
         board = local.execute(planned, shown.show)
     return _deaths(board, launcher)
+
+
+def _on_cluster(
+    settings: Settings, planned: "Sequence[PlannedRun]", executor: ExecutorOptions, execution: "Execution"
+) -> "dict[str, Problem]":
+    """Rehearse as jobs, wait for them, and say what the scheduler has against any."""
+    from harness.cli.slurm import request_of
+    from harness.launch.slurm.rehearse import await_records, submit_rehearsals
+    from harness.launch.slurm.scheduler import Job, Scheduler
+
+    scheduler, told = Scheduler(min_interval=0), [""]
+    found = submit_rehearsals(request_of(settings, executor, execution, {"rehearsal": True}), planned, scheduler)
+
+    def show(jobs: "Mapping[str, Job]") -> None:
+        states = Counter(f"{job.state} ({job.reason})" if job.reason else f"{job.state}" for job in jobs.values())
+        line = f"{len(planned) - len(jobs)} of {len(planned)} ended; " + ", ".join(
+            f"{n} {s}" for s, n in states.items()
+        )
+        if line != told[0]:
+            settings.say(line)
+            told[0] = line
+
+    try:
+        return await_records(settings.results, found, planned, scheduler, show, POLL_SECONDS)
+    except KeyboardInterrupt:
+        ids = ",".join(array.job_id for array in found.submission.arrays if array.job_id)
+        settings.say(f"the jobs go on, and leave their records for 'plan': scancel {ids} ends them")
+        raise
 
 
 def _deaths(board: "Board", launcher: "Launcher") -> "dict[str, Problem]":

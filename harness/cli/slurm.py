@@ -34,7 +34,7 @@ def submit_runs(
     from harness.launch.slurm.scheduler import Scheduler
     from harness.launch.slurm.submit import submit
 
-    request = _request(settings, executor, execution, selection)
+    request = request_of(settings, executor, execution, selection)
     done = submit(request, todo, Scheduler(min_interval=0))
     _tell_verdicts(settings, todo, done.verdicts)
     if done.submission is not None:
@@ -55,16 +55,20 @@ def describe_arrays(
     from harness.launch.slurm.scheduler import Scheduler
     from harness.launch.slurm.submit import preview
 
-    request = _request(settings, executor, execution, {})
+    request = request_of(settings, executor, execution, {})
     arrangement = preview(request, todo, Scheduler(min_interval=0))
     lines = shapes(arrangement.arrays, request.parallelism or request.profile.array_parallelism)
     later = f"{len(arrangement.waiting)} runs later, when the queue has room again"
     return ["", *lines, *([later] if arrangement.waiting else [])]
 
 
-def _request(
+def request_of(
     settings: Settings, executor: ExecutorOptions, execution: "Execution", selection: Mapping[str, Any]
 ) -> "Request":
+    """Return what is asked of the cluster with these options.
+
+    Raises `SpecError` for options that do not go together, or an unknown profile.
+    """
     from harness.launch.slurm.profile import load_profile
     from harness.launch.slurm.submit import Request
 

@@ -81,6 +81,10 @@ def _array_task(settings: Settings, manifest: Path, array: str, device: str | No
     submission, task = task_at(manifest, array)
     directories = [RunDirectory(settings.results.runs / id) for id in task.runs]
     settings.say(f"{array}: {task.kind} {' '.join(task.runs)}")
+    if task.kind == "rehearsal":
+        from harness.store.rehearsals import Rehearsals
+
+        return _rehearse(settings, Rehearsals(settings.results_root).find(task.runs[0]), device, submission.execution)
     if task.kind == "runs" and len(directories) == 1 and is_through(directories[0]):
         return 0
     if task.kind == "features":

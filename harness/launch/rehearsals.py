@@ -138,20 +138,20 @@ class Rehearsing:
 HEADINGS = ("run", "id", "rehearsal", "peak memory", "s/step", "training", "evaluations", "device")
 
 
-def outcome(scale: str, planned: Sequence[PlannedRun], deaths: Mapping[str, Problem]) -> Rehearsing:
-    """Return how rehearsals went; `deaths` says, by the run's id, why one has left no record."""
-    return Rehearsing(scale, tuple(_rehearsed(entry, deaths.get(entry.run.id)) for entry in planned))
+def outcome(scale: str, planned: Sequence[PlannedRun], problems: Mapping[str, Problem]) -> Rehearsing:
+    """Return how rehearsals went; `problems` says, by the run's id, what no record can: why there is none, say."""
+    return Rehearsing(scale, tuple(_rehearsed(entry, problems.get(entry.run.id)) for entry in planned))
 
 
-def _rehearsed(planned: PlannedRun, death: Problem | None) -> Rehearsed:
+def _rehearsed(planned: PlannedRun, problem: Problem | None) -> Rehearsed:
     assert isinstance(planned.directory, RehearsalDirectory)
     try:
         record = planned.directory.record_of_rehearsal()
     except StoreError as error:
         return Rehearsed(planned, None, (Problem(part="record", what=str(error)),))
     if record is not None:
-        return Rehearsed(planned, record, tuple(record.problems))
-    return Rehearsed(planned, None, (death or Problem(part="worker", what="it was not rehearsed"),))
+        return Rehearsed(planned, record, (*record.problems, *([problem] if problem else [])))
+    return Rehearsed(planned, None, (problem or Problem(part="worker", what="it was not rehearsed"),))
 
 
 def _row(entry: Rehearsed) -> list[str]:

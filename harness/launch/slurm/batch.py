@@ -61,12 +61,23 @@ class BatchExecutor(SlurmExecutor):
 
         Raises `Refused` with the answer of `sbatch`.
         """
+        return self._get_job_id_from_submission_command(self._sbatch(name, command))
+
+    def check_script(self, name: str, command: str) -> None:
+        """Write the script `name`.sbatch and ask whether the cluster would take it, without submitting it.
+
+        Raises `Refused` with the answer of `sbatch`.
+        """
+        self._sbatch(name, command, "--test-only")
+
+    def _sbatch(self, name: str, command: str, *options: str) -> str:
         script = self.folder / f"{name}.sbatch"
         self.folder.mkdir(parents=True, exist_ok=True)
         script.write_text(self._make_submission_file_text(command, name) + "\n", encoding="utf-8")
+        program, *rest = self._make_submission_command(script)
         try:
             done = subprocess.run(
-                self._make_submission_command(script),
+                [program, *options, *rest],
                 capture_output=True,
                 text=True,
                 timeout=10 * COMMAND_SECONDS,
@@ -76,7 +87,7 @@ class BatchExecutor(SlurmExecutor):
             raise HarnessError("sbatch does not answer; 'run' again looks whether it took the job") from None
         if done.returncode != 0:
             raise Refused(" ".join(done.stderr.replace("sbatch: error: ", "").split()) or "sbatch failed silently")
-        return self._get_job_id_from_submission_command(done.stdout)
+        return done.stdout
 
 
 def array_executor(

@@ -24,9 +24,9 @@ OUT_OF_MEMORY = "ran out of memory"
 
 
 class Task(Record):
-    """What one array task does: `runs`, side by side; or the `features` that these runs will share."""
+    """What one array task does: `runs`, side by side; the `features` that these will share; or a rehearsal of one."""
 
-    kind: Literal["runs", "features"] = "runs"
+    kind: Literal["runs", "features", "rehearsal"] = "runs"
     runs: tuple[str, ...]
 
 

@@ -17,7 +17,14 @@ from filelock import FileLock
 from harness.launch.plan import PlannedRun
 from harness.launch.slurm import snapshot
 from harness.launch.slurm.arrange import Arrangement, Wanted, arrange, largest_array
-from harness.launch.slurm.batch import Refused, array_executor, follow_up_executor, plain_command, worker_command
+from harness.launch.slurm.batch import (
+    BatchExecutor,
+    Refused,
+    array_executor,
+    follow_up_executor,
+    plain_command,
+    worker_command,
+)
 from harness.launch.slurm.manifest import (
     FOLDER,
     Array,
@@ -78,7 +85,7 @@ def submit(request: Request, todo: Sequence[PlannedRun], scheduler: Scheduler) -
 
     Raises `HarnessError` when the scheduler does not answer: what is queued is then not known.
     """
-    with _lock(request.results):
+    with locked(request.results):
         verdicts = decide(request, todo, scheduler)
         chosen = [planned for planned in todo if verdicts[planned.run.id].action is Action.SUBMIT]
         if not chosen:
@@ -88,8 +95,8 @@ def submit(request: Request, todo: Sequence[PlannedRun], scheduler: Scheduler) -
         for planned in chosen:
             planned.ask()
             planned.directory.outcome.unlink(missing_ok=True)
-        submission = _intent(request, arrangement, chosen, name)
-        return Submitted(_submit_arrays(request.results, submission, request.parallelism), verdicts)
+        submission = write_intent(request, arrangement, chosen, name)
+        return Submitted(submit_arrays(request.results, submission, request.parallelism), verdicts)
 
 
 def decide(request: Request, todo: Sequence[PlannedRun], scheduler: Scheduler) -> dict[str, Verdict]:
@@ -124,7 +131,8 @@ def preview(request: Request, todo: Sequence[PlannedRun], scheduler: Scheduler) 
 
 
 @contextmanager
-def _lock(results: Results) -> Iterator[None]:
+def locked(results: Results) -> Iterator[None]:
+    """Hold the lock of submissions: two processes neither decide nor submit at the same time."""
     folder = results.root / FOLDER
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -150,7 +158,7 @@ def _arrange(
     return arrange(wanted, profile, request.results.cache, f"harness-{id}", largest, room)
 
 
-def _intent(request: Request, arrangement: Arrangement, chosen: Sequence[PlannedRun], id: str) -> Submission:
+def write_intent(request: Request, arrangement: Arrangement, chosen: Sequence[PlannedRun], id: str) -> Submission:
     """Write the snapshot and the manifest, before anything is submitted."""
     submission = Submission(
         id=id,
@@ -172,7 +180,8 @@ def _intent(request: Request, arrangement: Arrangement, chosen: Sequence[Planned
     return submission
 
 
-def _submit_arrays(results: Results, submission: Submission, parallelism: int | None) -> Submission:
+def submit_arrays(results: Results, submission: Submission, parallelism: int | None) -> Submission:
+    """Submit the arrays of a manifest and note in it what became of each."""
     full = False
     for array in submission.arrays:
         refused: str | None = "the queue is full" if full else None
@@ -195,6 +204,14 @@ def _submit_arrays(results: Results, submission: Submission, parallelism: int | 
 
 
 def _submit_array(results: Results, submission: Submission, array: Array, parallelism: int | None) -> str:
+    executor, command = batch_of(results, submission, array, parallelism)
+    return executor.submit_script(array.name, command)
+
+
+def batch_of(
+    results: Results, submission: Submission, array: Array, parallelism: int | None
+) -> tuple[BatchExecutor, str]:
+    """Return what submits an array, and the lines of its script."""
     earlier = [other.job_id for other in submission.arrays if other.stage < array.stage and other.job_id]
     folder, profile = folder_of(results, submission.id).absolute(), submission.profile
     executor = array_executor(
@@ -209,8 +226,7 @@ def _submit_array(results: Results, submission: Submission, array: Array, parall
     arguments = ["--results", str(results.root.absolute()), "--data", submission.data, "worker"]
     arguments += ["--manifest", str(manifest_path(results, submission.id).absolute()), "--array", array.name]
     srun = [f"--cpus-per-task={array.resources.cpus_per_task}", *profile.srun]
-    command = worker_command(profile.python, Path(submission.code.archive), srun, arguments)
-    return executor.submit_script(array.name, command)
+    return executor, worker_command(profile.python, Path(submission.code.archive), srun, arguments)
 
 
 def _submit_follow_up(results: Results, submission: Submission) -> Submission:

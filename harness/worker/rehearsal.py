@@ -20,9 +20,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.data.excerpts import first_images, random_pixels, relabelled
+from harness.data.excerpts import relabelled
 from harness.data.loaders.opening import Loaders
-from harness.data.prepared import PreparedDataset, open_dataset
 from harness.evaluation.base import Subject, large_block
 from harness.evaluation.logits import block_logits, image_blocks
 from harness.evaluation.ood import MIXED_BATCH
@@ -30,8 +29,7 @@ from harness.evaluation.run import measure
 from harness.evaluation.runtime import wait_for
 from harness.evaluation.samples import draw
 from harness.methods.base import Classifier, Method, build_method
-from harness.spec.data import Dataset
-from harness.spec.errors import HarnessError, Needs
+from harness.spec.errors import Needs
 from harness.spec.evaluations import Evaluation, Generation, Robustness
 from harness.spec.execution import Execution
 from harness.spec.run import RunConfig
@@ -43,6 +41,7 @@ from harness.training.loop import Trainer
 from harness.training.world import LostRank, World
 from harness.worker.device import wants_compilation
 from harness.worker.keeper import CHECKPOINT_SECONDS, CHECKPOINT_SHARE
+from harness.worker.sources import Sources
 from harness.worker.stop import Stopped, StopRequest
 from harness.worker.trial import Trial
 from harness.worker.troubles import problem_of
@@ -80,7 +79,7 @@ class Rehearsal:
         world: World,
     ) -> None:
         self.config: RunConfig = world.told(directory.run).config
-        self.findings: dict[str, Any] = {"evaluations": {}, "random_pixels": []}
+        self.findings: dict[str, Any] = {"evaluations": {}}
         self.problems: list[Problem] = []
         self._directory = directory
         self._scratch = directory.scratch
@@ -92,7 +91,16 @@ class Rehearsal:
         self._world = world
         self._items = max(world.size * large_block(device), FEWEST_IMAGES)
         self._loaders = Loaders(execution.loader, device, self._show)
-        self._excerpts: dict[str, PreparedDataset] = {}
+        self._wanted: list[Evaluation] = world.told(directory.requested)
+        self._sources = Sources(
+            datasets=(self.config.data, *(data for each in self._wanted for data in each.datasets)),
+            root=data_root,
+            scratch=self._scratch,
+            items=self._items,
+            count=max(self._items, 2 * self.config.training.batch_size),
+            world=world,
+            blame=self._blame,
+        )
         self._last_shown = 0.0
 
     def perform(self) -> None:
@@ -103,21 +111,21 @@ class Rehearsal:
         self._world.told(lambda: shutil.rmtree(self._scratch, ignore_errors=True))
         try:
             weights = self._part("training", self._train)
-            wanted = self._world.told(self._directory.requested)
-            self._part("evaluations", partial(self._agree, weights, wanted))
+            self._part("evaluations", partial(self._agree, weights))
             self._loaders = Loaders(self._execution.loader, self._device, self._show)
-            for evaluation in wanted:
+            for evaluation in self._wanted:
                 self._part(evaluation.kind, partial(self._evaluate, evaluation, weights))
             gathered = self._world.joined(self.problems)
             self.problems = list({str(problem): problem for problem in gathered}.values())
         finally:
+            self.findings["random_pixels"] = self._sources.random
             if self._world.is_first:
                 shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _train(self) -> Mapping[str, Tensor]:
         """Train a few steps, keep a checkpoint, validate, and return the EMA weights."""
         begun, config = time.monotonic(), self.config
-        data = self._open(config.data)
+        data = self._sources.whole(config.data)
         loader = self._loaders.open(data, "train")
         trainer = Trainer(config, build_method(config, self._device), loader, self._device, self._compiled, self._world)
         self.findings["loader"] = str(self._loaders.choice(data, "train"))
@@ -166,7 +174,7 @@ class Rehearsal:
 
     def _validate(self, weights: Mapping[str, Tensor]) -> None:
         """Note the seconds of an epoch's validation, by those of a few images."""
-        loader = self._loaders.open(self._excerpt(self.config.data), "test")
+        loader = self._loaders.open(self._sources.excerpt(self.config.data), "test")
         validator = Validator(self.config, loader, self._device, self._world)
         validator.validate(weights)
         begun = time.monotonic()
@@ -174,12 +182,12 @@ class Rehearsal:
         share = len(loader) / self.config.data.test_examples
         self.findings["validation_seconds"] = round((time.monotonic() - begun) / share, 6)
 
-    def _agree(self, weights: Mapping[str, Tensor] | None, wanted: list[Evaluation]) -> None:
+    def _agree(self, weights: Mapping[str, Tensor] | None) -> None:
         """Label the images as the model does, since an attack leaves those alone on which it errs anyway."""
         model = self._model(self.config, weights)
-        if not isinstance(model, Classifier) or not any(isinstance(each, Robustness) for each in wanted):
+        if not isinstance(model, Classifier) or not any(isinstance(each, Robustness) for each in self._wanted):
             return
-        excerpt = self._excerpt(self.config.data)
+        excerpt = self._sources.excerpt(self.config.data)
         logits = block_logits(model, image_blocks(self._loaders.open(excerpt, "test")), lambda done: None)
         self._world.told(lambda: relabelled(excerpt, "test", np.concatenate(logits).argmax(axis=1)))
 
@@ -212,14 +220,14 @@ class Rehearsal:
             config=config,
             model=model,
             weights_sha256="rehearsal",
-            data=self._excerpt(self.config.data),
+            data=self._sources.excerpt(self.config.data),
             data_root=self._data_root,
             device=self._device,
             compiled=self._compiled,
             artefacts=artefacts,
             cache=self._scratch / "cache",
             report=lambda done, total: self._show(f"rehearsing {artefacts.name}", done, total),
-            open_data=self._excerpt,
+            open_data=self._sources.excerpt,
             open_loader=self._loaders.open,
             world=self._world,
         )
@@ -230,32 +238,6 @@ class Rehearsal:
         if weights is not None:
             model.load_state_dict(weights)
         return model
-
-    def _excerpt(self, data: Dataset) -> PreparedDataset:
-        """Return the first images of a dataset."""
-        if data.name not in self._excerpts:
-            source, folder = self._open(self._whole(data)), self._scratch / "data" / data.name
-            self._excerpts[data.name] = self._world.told(lambda: first_images(source, data, self._items, folder))
-        return self._excerpts[data.name]
-
-    def _whole(self, data: Dataset) -> Dataset:
-        """Return the dataset of which an evaluation in miniature names the first images."""
-        asked = self._world.told(self._directory.requested)
-        whole = {other.name: other for evaluation in asked for other in evaluation.datasets}
-        return {**whole, self.config.data.name: self.config.data}[data.name]
-
-    def _open(self, data: Dataset) -> PreparedDataset:
-        """Return prepared data, or random pixels of their shape where they are not at hand on every rank."""
-        found = None
-        try:
-            found = open_dataset(data, self._data_root)
-        except HarnessError as error:
-            self._blame("data", error)
-        if not self._world.any(found is None) and found is not None:
-            return found
-        self.findings["random_pixels"].append(data.name)
-        count, folder = max(self._items, 2 * self.config.training.batch_size), self._scratch / "random" / data.name
-        return self._world.told(lambda: random_pixels(data, count, folder))
 
     def _part(self, name: str, task: Callable[[], T]) -> T | None:
         """Do a part of the rehearsal. What fails is noted; alone, the rehearsal then goes on with the next part."""

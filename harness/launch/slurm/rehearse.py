@@ -93,10 +93,9 @@ def await_records(
             if job.state is JobState.QUEUED and job.reason in HOPELESS:
                 problems.setdefault(entry.run.id, _hopeless(job, found))
                 _cancel([job.id])
-            elif (
-                job.state not in ALIVE | {JobState.SILENT}
-                and now - ended.setdefault(entry.run.id, now) > SETTLE_SECONDS
-            ):
+            elif job.state in ALIVE | {JobState.SILENT}:
+                ended.pop(entry.run.id, None)
+            elif now - ended.setdefault(entry.run.id, now) > SETTLE_SECONDS:
                 problems.setdefault(entry.run.id, _without_record(results, job, found))
         if all(entry.run.id in problems for entry in left):
             return found.unfit | problems

@@ -157,7 +157,9 @@ def _mariadbd(folder: Folder, lab: Configuration) -> Daemon:
         "--skip-networking",
         f"--socket={folder.database_socket}",
         f"--pid-file={folder.run}/mariadbd.pid",
-        "--innodb-flush-log-at-trx-commit=0",
+        # Write at once, so that a database that is killed right after its birth can be started again.
+        "--innodb-flush-log-at-trx-commit=2",
+        "--innodb-max-dirty-pages-pct=0",
         "--innodb-buffer-pool-size=64M",
         "--performance-schema=off",
     )

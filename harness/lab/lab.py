@@ -172,8 +172,9 @@ class Lab:
         return not (state.endswith("*") or state.startswith(("down", "unknown")))
 
     def _bring_up(self) -> None:
-        take_down(self.folder)
         folder, lab = self.folder, self.configuration
+        take_down(folder)
+        folder.empty()
         folder.fill(lab, files(folder, lab), links(folder, lab))
         for stage in stages(self.folder, self.configuration):
             for daemon in stage:

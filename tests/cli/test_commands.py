@@ -131,7 +131,7 @@ def test_list_counts_cells(harness):
         ([*NODES, "2", "--rdzv-endpoint", "a:1"], ["--node-rank 2", "allowed: 0 to 1"]),
         ([*NODES, "0", "--rdzv-endpoint", "node1"], ["'node1'", "allowed: HOST:PORT"]),
         (
-            [*NODES, "--rdzv-endpoint", "a:1", "--node-rank", "0", "--workers", "2"],
+            [*NODES, "0", "--rdzv-endpoint", "a:1", "--workers", "2"],
             ["--workers 2", "one run at a time"],
         ),
         (["cancel"], ["no run is named", "status"]),

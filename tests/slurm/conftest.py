@@ -15,7 +15,7 @@ from harness.store.run_directory import Results
 PROFILE = """
 partition = "{partition}"
 cpus_per_task = 4
-time = 10
+time = {time}
 signal_seconds = 30
 {more}
 """
@@ -25,9 +25,9 @@ signal_seconds = 30
 def profile(tmp_path):
     """Write a profile for the lab and return its path."""
 
-    def write(more="", name="test", partition="main"):
+    def write(more="", name="test", partition="main", time=10):
         path = tmp_path / f"{name}.toml"
-        path.write_text(PROFILE.format(more=more, partition=partition))
+        path.write_text(PROFILE.format(more=more, partition=partition, time=time))
         return path
 
     return write

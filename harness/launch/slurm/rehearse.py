@@ -12,7 +12,7 @@ from harness.launch.plan import PlannedRun
 from harness.launch.slurm.arrange import Arrangement, Wanted, arrange, largest_array
 from harness.launch.slurm.batch import Refused
 from harness.launch.slurm.manifest import Array, Submission, Task, log_path, new_id
-from harness.launch.slurm.profile import Profile
+from harness.launch.slurm.profile import Profile, minutes
 from harness.launch.slurm.queue import complete
 from harness.launch.slurm.scheduler import ALIVE, COMMAND_SECONDS, Job, JobState, Scheduler
 from harness.launch.slurm.submit import Request, batch_of, locked, submit_arrays, write_intent
@@ -140,13 +140,26 @@ def _show_to_cluster(
     found: RehearsalJobs, request: Request, planned: Sequence[PlannedRun], scheduler: Scheduler
 ) -> None:
     """Ask whether the cluster would take the arrays of the runs themselves, with their time limits."""
+    limits = scheduler.time_limits()
     for array in _arrange(request, planned, scheduler, f"{found.submission.id}-check").arrays:
         executor, command = batch_of(request.results, found.submission, array, request.parallelism)
+        problem = _too_long(array, limits, request.profile_name)
         try:
             executor.check_script(array.name, command)
         except Refused as refusal:
-            for run in (run for task in array.tasks for run in task.runs):
-                found.unfit[run] = _refused(str(refusal), request.profile_name)
+            problem = _refused(str(refusal), request.profile_name)
+        if problem is not None:
+            found.unfit |= {run: problem for task in array.tasks for run in task.runs}
+
+
+def _too_long(array: Array, limits: Mapping[str, str], profile: str) -> Problem | None:
+    """Return what is wrong with the time of an array: most clusters let it wait forever instead of refusing it."""
+    names = (array.resources.partition or "").split(",")
+    allowed = [limits[name] for name in names if name in limits]
+    if not allowed or any(text == "UNLIMITED" or minutes(text) >= array.resources.time for text in allowed):
+        return None
+    what = f"partition {','.join(names) or 'by default'} allows {', '.join(allowed)}, not {array.resources.time} min"
+    return Problem(part="partition", what=what, mend=f"change the profile {profile}")
 
 
 def _refused(answer: str, profile: str) -> Problem:

@@ -133,6 +133,16 @@ class Scheduler:
         pairs = (line.partition("=") for line in text.splitlines())
         return {name.strip(): value.strip() for name, equals, value in pairs if equals}
 
+    def time_limits(self) -> dict[str, str]:
+        """Return the longest time of every partition as SLURM prints it; the default one stands under "" too."""
+        text = self._ask(["scontrol", "show", "partition", "--oneliner"]) or ""
+        found: dict[str, str] = {}
+        for line in text.splitlines():
+            fields = dict(pair.partition("=")[::2] for pair in line.split())
+            names = [fields.get("PartitionName", ""), *([""] if fields.get("Default") == "YES" else [])]
+            found |= dict.fromkeys(names, fields.get("MaxTime", "UNLIMITED"))
+        return found
+
     def queued(self) -> int:
         """Return how many array tasks this user has in the queue; it asks, whatever the interval."""
         text = self._ask([*SQUEUE, f"--user={getpass.getuser()}"]) or ""

@@ -89,11 +89,15 @@ def _on_cluster(
 
 
 def _deaths(board: "Board", launcher: "Launcher") -> "dict[str, Problem]":
+    """Say of workers that left no record how they died."""
     from harness.store.rehearsals import Problem
+    from harness.store.run_directory import State
 
     found = {}
     for id, code in board.exit_codes.items():
         entry = board.failed[id]
+        if entry.state is State.FAILED:
+            continue
         if code == -SIGKILL:
             what = "the worker was killed, as the system does when memory is used up"
             found[id] = Problem(part="worker", what=what, mend="more memory, or fewer runs side by side (--workers)")

@@ -37,8 +37,8 @@ class Trial:
         """
         small = self.config.but(data=self.config.data.first(self.items))
         short = self._chain_of(small, SHORTEST_CHAIN)
+        full, tried = (1, 1) if short is small else (small.method.chain, short.method.chain)
         first = again = longest = attempt(self.miniature, short)
-        full, tried = small.method.chain, short.method.chain
         if first <= seconds:
             again = longest = attempt(self.miniature, short)
         affordable = min(full, int(seconds * tried / max(again, 1e-9)))
@@ -63,7 +63,7 @@ class Trial:
         )
 
     def _chain_of(self, config: RunConfig, steps: int) -> RunConfig:
-        """Return the configuration with a shorter chain, the same where this evaluation does not go through it."""
+        """Return the configuration with a shorter chain, itself where this evaluation does not go through one."""
         shorter = config.but(method=config.method.shortened(steps))
         through = work_of(self.miniature, shorter).passes != work_of(self.miniature, config).passes
         return shorter if through else config

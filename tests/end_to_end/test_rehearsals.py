@@ -48,7 +48,7 @@ def test_what_would_go_wrong_is_told_on_a_line_and_by_the_exit_code(harness, toy
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("few: data:")]
     assert "'few' is not prepared" in line
     assert any("needs Inception weights" in line for line in done.stdout.splitlines())
-    assert "Traceback" not in done.stdout + done.stderr
+    assert "worker:" not in done.stdout and "Traceback" not in done.stdout + done.stderr
 
 
 def test_a_worker_that_cannot_start_is_told_with_its_last_words(harness, toy_environment, tmp_path):

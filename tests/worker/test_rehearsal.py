@@ -42,6 +42,7 @@ def test_a_run_that_would_go_well_is_measured_and_leaves_no_result(rehearsed, tm
     assert record.random_pixels == []
     assert set(record.evaluations) == {evaluation.id for evaluation in evaluations}
     assert record.evaluations[GENERATION.id].full_passes == 150 * 4
+    assert (record.evaluations[GENERATION.id].chain, record.evaluations[ROBUSTNESS.id].chain) == (4, 1)
     assert record.evaluations[ROBUSTNESS.id].full_passes == 100 * 2 * 51
     assert all(entry.full_seconds > 0 for entry in record.evaluations.values())
     assert record.expected_seconds > 134 * record.step_seconds > 0

@@ -33,7 +33,8 @@ class RehearsedEvaluation(Record):
     """An evaluation in miniature: what it took, and what the full one is expected to take on the same devices.
 
     `passes` are those of images through the network, of `full_passes`; `chain` the steps of the sampled chain, of
-    `full_chain`; 1 where it goes through none. `first_seconds` is what the first try took, whatever was loaded and compiled included.
+    `full_chain`; 1 where it goes through none. `first_seconds` is what the first try took, with all that was loaded and
+    compiled for it.
     """
 
     evaluation: dict[str, Any]

@@ -44,7 +44,7 @@ def reference(selection, toy_environment, fresh_results):
     if given := os.environ.get("HARNESS_CHAOS_REFERENCE"):
         return numbers(given)
     results = fresh_results("undisturbed")
-    finish(start(toy_environment, results, *selection, "--seeds", "3"))
+    finish(start(toy_environment, results, *selection, "--seeds", "3"), timeout=3600)
     return numbers(results)
 
 
@@ -94,6 +94,6 @@ def test_work_longer_than_its_time_limit_goes_on_until_it_is_done(
     assert submit(results, "toy/table102", "--seeds", "16", profile=path).returncode == 0
     until(lambda: ended(cluster), 1800, "the end of the queue")
     undisturbed = fresh_results("undisturbed")
-    finish(start(toy_environment, undisturbed, "toy/table102", "--seeds", "16"))
+    finish(start(toy_environment, undisturbed, "toy/table102", "--seeds", "16"), timeout=3600)
     assert numbers(results) == numbers(undisturbed)
     assert says in log(results), log(results)

@@ -122,7 +122,7 @@ def _spent(runs: Runs) -> "Spent":
 
 def _summary(runs: Runs) -> str:
     states = ", ".join(f"{count} {state}" for state, count in _totals(runs).items())
-    return f"{len(runs)} runs: {states}; spent: {_spent(runs) or 'nothing yet'}"
+    return f"{len(runs)} runs: {states}; spent: {str(_spent(runs)) or 'nothing yet'}"
 
 
 def _table(runs: Runs, settings: Settings) -> str:

@@ -29,6 +29,8 @@ A rank that dies is noticed at once.
 class LostRank(HarnessError):
     """Another rank has died or left, so that nothing can be computed together any more."""
 
+    exit_code = 76
+
 
 class World:
     """A process that works alone: the only rank."""

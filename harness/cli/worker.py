@@ -1,6 +1,8 @@
 """`harness worker`: what launchers execute."""
 
+import os
 import signal
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from harness.store.rehearsals import RehearsalDirectory
     from harness.store.run_directory import RunDirectory
     from harness.training.world import World
+    from harness.worker import Ending
 
 
 @click.command("worker")
@@ -65,12 +68,8 @@ def worker_command(
     if rehearse:
         from harness.store.rehearsals import Rehearsals
 
-        code = _rehearse(settings, Rehearsals(settings.results_root).find(run), device, execution)
-    else:
-        code = _work(settings, settings.results.find(run), device, execution)
-    from harness.launch.launchers import LOST
-
-    return 0 if restartable and code != LOST else code
+        return _rehearse(settings, Rehearsals(settings.results_root).find(run), device, execution, restartable)
+    return _work(settings, settings.results.find(run), device, execution, restartable)
 
 
 def _array_task(settings: Settings, manifest: Path, array: str, device: str | None) -> int:
@@ -101,15 +100,28 @@ def _array_task(settings: Settings, manifest: Path, array: str, device: str | No
     return _work(settings, directories[0], device, submission.execution)
 
 
-def _rehearse(settings: Settings, directory: "RehearsalDirectory", device: str | None, execution: "Execution") -> int:
+def _rehearse(
+    settings: Settings,
+    directory: "RehearsalDirectory",
+    device: str | None,
+    execution: "Execution",
+    restartable: bool = False,
+) -> int:
     """Rehearse the run, with the other processes that a launcher has started with this one."""
     from harness.worker.rehearse import rehearse
 
     with _joined(device) as (chosen, world):
-        return rehearse(directory, settings.data_root, chosen, execution, world).value
+        ending = rehearse(directory, settings.data_root, chosen, execution, world)
+    return _leave(ending, world, restartable)
 
 
-def _work(settings: Settings, directory: "RunDirectory", device: str | None, execution: "Execution") -> int:
+def _work(
+    settings: Settings,
+    directory: "RunDirectory",
+    device: str | None,
+    execution: "Execution",
+    restartable: bool = False,
+) -> int:
     """Take the run's lease and work on it, with the other processes that a launcher has started with this one."""
     from harness.worker import Ending, work
 
@@ -117,9 +129,21 @@ def _work(settings: Settings, directory: "RunDirectory", device: str | None, exe
         ending = work(settings.results, directory, settings.data_root, chosen, execution, world)
     if ending is Ending.BUSY:
         settings.say(f"{directory.id} is held by another worker")
+    return _leave(ending, world, restartable)
+
+
+def _leave(ending: "Ending", world: "World", restartable: bool) -> int:
+    """Return the exit code of a process that has worked on a run, or end it."""
+    from harness.worker import Ending
+
     # A launcher ends all ranks when one has left badly; the first is still to save and to release the run.
     at_ease = not world.is_first and ending in (Ending.EVICTED, Ending.INTERRUPTED)
-    return 0 if at_ease else ending.value
+    code = 0 if at_ease or (restartable and ending is not Ending.LOST) else ending.value
+    if world.broken:
+        # What a GPU still waits to hear from a lost rank would keep this process from its end.
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 @contextmanager

@@ -37,6 +37,8 @@ class World:
 
     rank = 0
     size = 1
+    broken = False
+    """Whether another rank was lost."""
 
     @property
     def is_first(self) -> bool:
@@ -129,11 +131,13 @@ class ProcessGroup(World):
         except torch.OutOfMemoryError:
             raise
         except RuntimeError as error:
+            self.broken = True
             raise LostRank(f"rank {self.rank} lost another rank: {str(error).splitlines()[0]}") from error
 
     def __exit__(self, *exc: object) -> None:
-        """Let go of the other ranks."""
-        dist.destroy_process_group()
+        """Let go of the other ranks; of lost ones nothing can be let go."""
+        if not self.broken:
+            dist.destroy_process_group()
 
 
 def join(rank: int, size: int, init_method: str | None, device: torch.device, attempt: int = 0) -> World:

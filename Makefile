@@ -11,7 +11,7 @@ FFCV_LACKS := $(PYTHON) -m harness.data.ffcv_needs
 # A SLURM on this machine (docs/slurm-lab.md). Where it cannot be installed, its tests say that they skip.
 SLURM_LAB := slurmctld:slurm-wlm slurmdbd:slurmdbd munged:munge mariadbd:mariadb-server
 
-.PHONY: table6 everything test soak clean
+.PHONY: table6 everything test coverage soak clean
 
 table6: $(VENV)/.runtime  ## Rerun Table 6 at laptop scale and print it beside the paper's
 	$(HARNESS) run table6
@@ -28,6 +28,9 @@ test: $(VENV)/.development  ## Style, types, floors, and all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+coverage: $(VENV)/.development  ## The same tests, and which lines they reach: every process takes longer
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term
 
 soak: $(VENV)/.development  ## The long tests that `make test` leaves out

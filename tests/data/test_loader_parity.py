@@ -140,8 +140,8 @@ def test_training_resumed_in_the_middle_gets_the_same_batches(opened, backend, p
     loader, stream = opened(backend, photos, "train"), Stream("training")
     augmentations = {"class": Augmentation(), "noise": Augmentation(flip=True)}
     with (
-        closing(feed(loader, 32, augmentations, stream, 0)) as whole,
-        closing(feed(loader, 32, augmentations, stream, 37)) as rest,
+        closing(feed(loader, 32, range(32), augmentations, stream, 0)) as whole,
+        closing(feed(loader, 32, range(32), augmentations, stream, 37)) as rest,
     ):
         for expected, found in zip(islice(whole, 37, 60), islice(rest, 23), strict=True):
             for name in augmentations:

@@ -108,7 +108,7 @@ def test_failed_runs_are_retried(harness):
     assert "0 of 1 runs are done" in retried.stdout
 
 
-@pytest.mark.parametrize("terminal", [True, False])
+@pytest.mark.parametrize("terminal", [True, pytest.param(False, marks=pytest.mark.soak)])
 def test_a_watch_follows_the_runs_and_ends_with_them(toy_environment, harness, fresh_results, terminal):
     results = fresh_results()
     process = start(toy_environment, results, "toy/table102")

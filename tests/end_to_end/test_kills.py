@@ -14,7 +14,7 @@ import pytest
 from processes import finish, killed, start
 from snapshots import snapshot
 
-KILLS = 20
+KILLS = 8
 TABLE = "toy/table102"
 
 
@@ -28,7 +28,7 @@ def undisturbed(toy_environment, finished, tmp_path_factory):
     return snapshot(results), time.monotonic() - begun
 
 
-def test_runs_killed_twenty_times_end_bit_for_bit_the_same(toy_environment, undisturbed, fresh_results):
+def test_runs_killed_again_and_again_end_bit_for_bit_the_same(toy_environment, undisturbed, fresh_results):
     """Kill the whole process group; when a run gets to its end between kills, compare it and begin another.
 
     Every other kill waits for a checkpoint, so that it hits the training however long the start takes.

@@ -51,6 +51,7 @@ def test_killed_under_ffcv_and_gone_on_with_it(finished, fresh_results, own_data
 
 
 @needs_ffcv
+@pytest.mark.soak
 def test_interrupted_under_ffcv_and_gone_on_without_it(finished, fresh_results, own_data):
     results = fresh_results()
     process = start(own_data, results, *TABLE, "--loader", "ffcv")

@@ -31,6 +31,7 @@ def test_every_distinct_run_is_rehearsed_and_nothing_counts_as_a_result(harness,
     assert "by their rehearsal" in harness("plan", "toy/table101").stdout
 
 
+@pytest.mark.soak
 def test_two_ranks_rehearse_together_and_count_twice(harness, tmp_path):
     line = ("run", "toy/table101", "--rows", "Den*", "--rehearse", "--executor", "torchrun", "--nproc-per-node", "2")
     (run,) = answer(harness(*line, "--json"))["runs"]

@@ -81,6 +81,7 @@ def test_grey_images_are_three_equal_channels(space):
     np.testing.assert_array_equal(space.embed(grey, silent)[0], space.embed(grey.repeat(3, axis=1), silent)[0])
 
 
+@pytest.mark.soak
 def test_a_whole_evaluation_against_torch_fidelity(data_root, subject_of, config, inception_weights, tmp_path):
     """FID and IS as torch-fidelity computes them from the stored samples, precision and recall from the features."""
     import torch_fidelity

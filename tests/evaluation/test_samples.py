@@ -70,7 +70,8 @@ def test_fewer_samples_are_taken_from_the_more(draw_for, model):
 def test_what_was_left_half_drawn_is_taken_over_too(draw_for, model, folder):
     kept = draw_for(samples=1000)
     evaluation = folder / Generation(samples=1000).id
-    np.save(evaluation / "shard-000500.npy", kept[500:])
+    for start in range(500, 1000, 100):
+        np.save(evaluation / f"shard-{start:06d}.npy", kept[start : start + 100])
     (evaluation / "samples.npy").unlink()
     model.asked.clear()
     np.testing.assert_array_equal(draw_for(samples=2000)[:1000], kept)

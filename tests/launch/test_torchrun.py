@@ -74,7 +74,7 @@ def test_a_killed_rank_ends_the_others_and_the_run_goes_on_to_the_same_end(toy_e
     assert snapshot(results) == snapshot(two_nodes)
 
 
-@pytest.mark.parametrize("whom", ["all", "rank"])
+@pytest.mark.parametrize("whom", ["all", pytest.param("rank", marks=pytest.mark.soak)])
 def test_interrupting_saves_and_leaves_nobody_behind(toy_environment, fresh_results, whom):
     results = fresh_results()
     process = start(toy_environment, results, *TWO_RANKS, "--max-restarts", "3")

@@ -45,13 +45,14 @@ def cluster(monkeypatch):
     shutil.rmtree(folder)
 
 
+@pytest.mark.soak
 def test_a_run_out_of_memory_gets_half_as_much_again_until_its_attempts_are_used_up(submit, cluster, profile, tmp_path):
     results = tmp_path / "results"
     done = submit(
         results, "toy/table102", profile=profile('memory = "40M"\nmax_attempts = 2\n[follow_up]\nmemory = "1G"')
     )
     assert done.returncode == 0, done.stderr
-    until(lambda: ended(cluster), 120, "the end of the queue")
+    until(lambda: ended(cluster), 400, "the end of the queue")
     text = log(results)
     first, second = of(results)
     assert (first.arrays[0].resources.memory, second.arrays[0].resources.memory) == (40, 60)

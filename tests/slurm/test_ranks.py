@@ -2,12 +2,14 @@
 
 import json
 
+import pytest
 from submissions import ended, log, until
 
 LONG = "toy/table102"
 NODES = "nodes = 2\ntasks_per_node = 1\nmax_restarts = 0"
 
 
+@pytest.mark.soak
 def test_ranks_on_two_nodes_are_evicted_together_and_the_run_goes_on(submit, cluster, profile, fresh_results):
     """SIGUSR2 to the step, as before a time limit: all ranks leave, and the task comes back."""
     results = fresh_results()

@@ -2,12 +2,15 @@
 
 import json
 
+import pytest
+
 from harness.launch.slurm.manifest import places, submissions
 from harness.store.rehearsals import Rehearsals
 
 REHEARSE = ("toy/table101", "--rows", "Den*", "--rehearse", "--json")
 
 
+@pytest.mark.soak
 def test_a_rehearsal_is_a_job_of_its_own_and_no_place_of_the_run(submit, profile, results):
     done = submit(results.root, *REHEARSE, profile=profile("tasks_per_node = 2", time='"2-00:00:00"'))
     assert done.returncode == 0, done.stderr + done.stdout
@@ -45,6 +48,7 @@ def test_what_only_the_run_itself_asks_for_is_found(cluster, submit, profile, re
     assert done.returncode == 1
 
 
+@pytest.mark.soak
 def test_a_job_that_dies_is_told_by_the_scheduler(submit, profile, results):
     done = submit(results.root, *REHEARSE, profile=profile('setup = ["exit 9"]'))
     assert done.returncode == 1

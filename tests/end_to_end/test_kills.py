@@ -45,10 +45,10 @@ def test_runs_killed_again_and_again_end_bit_for_bit_the_same(toy_environment, u
             kills += 1
             continue
         assert snapshot(results) == expected
-        resumed += sum(len(list(run.glob("segments/*.json"))) > 1 for run in results.glob("runs/*"))
+        resumed += sum(len(list(run.glob("segments/*.json"))) - 1 for run in results.glob("runs/*"))
         rounds += 1
         results = fresh_results(f"round-{rounds}")
-    assert resumed >= 2, "most kills must have hit the training itself"
+    assert resumed >= 2, "kills must have hit the training itself"
 
 
 def test_interrupting_saves_and_leaves_with_130(toy_environment, undisturbed, fresh_results):

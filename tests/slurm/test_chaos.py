@@ -1,8 +1,8 @@
 """Whole selections while everything misbehaves: every run ends once, with the numbers of an undisturbed one.
 
-With HARNESS_CHAOS=hybvit, HARNESS_CHAOS_REFERENCE=<results of an undisturbed `run hybvit`> and HARNESS_CHAOS_DATA=<its data>
-the selection is the papers' own at laptop scale; by default it is that of the tests. HARNESS_CHAOS_CALM=4 makes the
-pauses between disturbances four times as long.
+With HARNESS_CHAOS=hybvit, HARNESS_CHAOS_REFERENCE=<results of an undisturbed `run hybvit`> and
+HARNESS_CHAOS_DATA=<its data> the selection is the paper's own at laptop scale, for half an hour; by default it is
+that of the tests. HARNESS_CHAOS_CALM=3 makes the pauses between disturbances three times as long.
 """
 
 import json

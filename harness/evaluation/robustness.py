@@ -14,7 +14,7 @@ from torch import Tensor
 
 from harness.data.loaders import Batch
 from harness.evaluation.base import BLOCK, Findings, Subject
-from harness.evaluation.logits import shared_logits
+from harness.evaluation.logits import block_logits
 from harness.evaluation.pgd import Attack, Ball
 from harness.methods.base import Classifier
 from harness.randomness import Stream
@@ -36,11 +36,9 @@ def evaluate(evaluation: Robustness, subject: Subject) -> Findings:
     subject.save("indices", indices.numpy())
     part = subject.world.part(len(indices), BLOCK)
     blocks = [block for block in loader.batches(indices[part.start : part.stop].split(BLOCK)) if len(block)]
-    logits = shared_logits(
-        model, lambda part: (block.images for block in blocks), len(indices), subject.world, lambda done: None
-    )
+    logits = block_logits(model, (block.images for block in blocks), lambda done: None)
     quantities = [evaluation.quantity(epsilon) for epsilon in evaluation.epsilons]
-    if not np.isfinite(logits).all():
+    if subject.world.any(not all(np.isfinite(block).all() for block in logits)):
         return Findings(dict.fromkeys(quantities, Measurement(value=float("nan"), n=len(indices))))
     fallen = np.stack([fallen_within(epsilon, evaluation, blocks, subject) for epsilon in evaluation.epsilons])
     subject.save("fallen", fallen)

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Any, TypeVar
 
 import numpy as np
@@ -43,7 +42,7 @@ from harness.worker.device import wants_compilation
 from harness.worker.keeper import CHECKPOINT_SECONDS, CHECKPOINT_SHARE
 from harness.worker.sources import Sources
 from harness.worker.stop import Stopped, StopRequest
-from harness.worker.trial import Trial
+from harness.worker.trial import Trial, step_seconds
 from harness.worker.troubles import problem_of
 from harness.worker.validation import Validator
 
@@ -138,7 +137,7 @@ class Rehearsal:
         return weights
 
     def _time_steps(self, trainer: Trainer) -> None:
-        """Train, and note the seconds of a step: the median of tens after the first, as each ten is loaded together."""
+        """Train a few steps, and note what one takes."""
         wait_for(self._device)
         times = [time.monotonic()]
         while trainer.step < min(STEPS, trainer.iterations):
@@ -152,11 +151,9 @@ class Rehearsal:
                 break
         wait_for(self._device)
         times[-1] = time.monotonic()
-        tens = [(times[i + AHEAD] - times[i]) / AHEAD for i in range(AHEAD, len(times) - AHEAD, AHEAD)]
-        later = (times[-1] - times[1]) / max(trainer.step - 1, 1)
         self.findings["tried_steps"] = trainer.step
         self.findings["first_step_seconds"] = round(times[1] - times[0], 3)
-        self.findings["step_seconds"] = round(median(tens) if tens else later, 6)
+        self.findings["step_seconds"] = round(step_seconds(times), 6)
 
     def _keep_and_resume(self, trainer: Trainer) -> None:
         """Write a checkpoint of the true size, read it back, and go on from it."""

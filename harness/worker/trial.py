@@ -1,17 +1,29 @@
-"""How long a full evaluation will take, from tries of its miniature."""
+"""How long a training and a full evaluation will take, from a few steps and tries of a miniature."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from harness.spec.evaluations import Evaluation
 from harness.spec.operations import work_of
 from harness.spec.run import RunConfig
 from harness.store.rehearsals import RehearsedEvaluation
+from harness.training.feed import AHEAD
 
 Try = Callable[[Evaluation, RunConfig], float]
 """Evaluates a miniature with a configuration and returns the seconds that it took, the same on every rank."""
 
 SHORTEST_CHAIN = 2
+
+
+def step_seconds(times: Sequence[float]) -> float:
+    """Return the seconds of a training step, from the times before the first one and after each.
+
+    It is the median of tens after the first ten, since each ten is loaded together; of fewer, the mean of all but the
+    first step.
+    """
+    tens = [(times[i + AHEAD] - times[i]) / AHEAD for i in range(AHEAD, len(times) - AHEAD, AHEAD)]
+    return median(tens) if tens else (times[-1] - times[1]) / max(len(times) - 2, 1)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,11 @@ def prepared(data, folder, root, check=unverified):
     return open_dataset(data, root)
 
 
+def files_of(folder):
+    """Return the files of a prepared dataset by name, as bytes."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != ".lock"}
+
+
 class Python2Pickler:
     """Writes protocol 2 as Python 2 did: text is bytes, and every container stands in the memo."""
 

@@ -9,7 +9,7 @@ from harness.spec.operations import work_of
 from harness.spec.registry import find_exhibits
 from harness.spec.samplers import DDIM
 from harness.store.run_directory import Results
-from harness.worker.trial import SHORTEST_CHAIN, Trial
+from harness.worker.trial import SHORTEST_CHAIN, Trial, step_seconds
 
 CONFIG = DENOISING.but(timesteps=1000).config
 SLOW = Generation(samples=10_000, features="classifier")
@@ -74,3 +74,12 @@ def test_miniatures_of_all_protocols_are_small_and_in_shape(scale, tmp_path):
             assert work_of(mini, small).passes <= work_of(evaluation, config).passes
             seen.add(type(evaluation))
     assert seen >= {Accuracy, Generation, Likelihood, OutOfDistribution, Robustness, Runtime, Size}
+
+
+def test_a_step_takes_the_median_of_tens_or_the_mean_of_few():
+    """The first step compiles, every tenth loads; one ten is disturbed."""
+    seconds = [9.0] + [0.1] * 9 + ([1.0] + [0.1] * 9) * 4
+    seconds[25] = 30.0
+    times = [sum(seconds[:i]) for i in range(len(seconds) + 1)]
+    assert step_seconds(times) == pytest.approx(0.19)
+    assert step_seconds(times[:4]) == pytest.approx(0.1)

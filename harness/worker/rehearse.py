@@ -19,7 +19,7 @@ from harness.training.world import LostRank, World
 from harness.worker.device import device_name
 from harness.worker.rehearsal import Ended, Rehearsal
 from harness.worker.stop import Stopped, StopRequest
-from harness.worker.work import Ending, as_owner
+from harness.worker.work import Ending, as_owner, without_the_others
 
 log = logging.getLogger("harness.worker")
 
@@ -43,7 +43,7 @@ def rehearse(
         except Stopped as stopped:
             return Ending.EVICTED if stopped.evicted else Ending.INTERRUPTED
         except LostRank as error:
-            return _without_the_others(directory, stop, error)
+            return without_the_others(directory.record_of_rehearsal() is not None, stop, error)
         except Ended:  # each rank that fails says why: the others do not know
             peak = _peak_memory(device)
         if world.is_first or rehearsal.problems:
@@ -85,16 +85,6 @@ def _record(
         problems=rehearsal.problems,
         **rehearsal.findings,
     ).save(directory.rehearsal)
-
-
-def _without_the_others(directory: RehearsalDirectory, stop: StopRequest, error: LostRank) -> Ending:
-    """Tell why another rank has left: it said why, all were asked to stop, or it died."""
-    if directory.record_of_rehearsal() is not None:
-        return Ending.FAILED
-    if stop.wanted:
-        return Ending.EVICTED if stop.evicted else Ending.INTERRUPTED
-    log.error("%s", error)
-    return Ending.LOST
 
 
 def _peak_memory(device: torch.device) -> int:

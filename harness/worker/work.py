@@ -86,7 +86,8 @@ def _work(
         log.info("%s", stopped)
         return Ending.EVICTED if stopped.evicted else Ending.INTERRUPTED
     except LostRank as error:
-        return _without_the_others(directory, stop, error)
+        outcome = directory.last_outcome()
+        return without_the_others(outcome is not None and outcome.state == "failed", stop, error)
     except Incomplete as error:
         needs = {id: Need(what=need.what, how=need.how) for id, need in error.needs.items()}
         return _failed(directory, world, error, needs)
@@ -108,14 +109,13 @@ def _failed(directory: RunDirectory, world: World, error: Exception, needs: Mapp
     return Ending.FAILED
 
 
-def _without_the_others(directory: RunDirectory, stop: StopRequest, error: LostRank) -> Ending:
-    """Tell why another rank has left: it failed, all were asked to stop, or it died."""
-    outcome = directory.last_outcome()
-    if outcome is not None and outcome.state == "failed":
+def without_the_others(told: bool, stop: StopRequest, error: LostRank) -> Ending:
+    """Return how a rank ends that has lost another: that one has `told` why, all were asked to stop, or it died."""
+    if told:
         return Ending.FAILED
     if stop.wanted:
         return Ending.EVICTED if stop.evicted else Ending.INTERRUPTED
-    log.error("%s; the newest checkpoint stays", error)
+    log.error("%s", error)
     return Ending.LOST
 
 

@@ -48,7 +48,7 @@ def report_command(
       python -m harness report --json
     """
     from harness.report.build import build
-    from harness.report.ledger import summary
+    from harness.report.ledger import summary, verdicts
     from harness.spec import metrics
 
     wanted = _names("format", formats, FORMATS)
@@ -65,6 +65,7 @@ def report_command(
         for report in reports:
             _show(settings, report, wanted, figures, in_full=bool({report.exhibit.name, report.name} & set(exhibits)))
         _write_frame(settings, reports, wanted)
+        click.echo(verdicts(reports))
         if any(report.decisions for report in reports):
             click.echo(summary(reports))
     return 1 if strict and any(report.failures for report in reports) else 0

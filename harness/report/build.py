@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import pandas as pd
 
 from harness.report.cells import Finder, ReportRow
 from harness.report.claims import Decision, decide
 from harness.report.frame import details, measurements, with_further
+from harness.report.rank import RankAgreement, rank_agreements
+from harness.report.tally import Tally
 from harness.report.verdicts import Verdict
 from harness.spec.cells import Cell, cells
 from harness.spec.evaluations import measure_of
@@ -40,6 +43,16 @@ class ExhibitReport:
     frame: pd.DataFrame
     shown: tuple[Metric, ...] = ()
     spent: Mapping[str, Spent] = field(default_factory=dict)
+
+    @property
+    def tally(self) -> Tally:
+        """How many cells have which verdict."""
+        return Tally.of(cell.verdict for row in self.rows for cell in row.cells)
+
+    @cached_property
+    def agreements(self) -> tuple[RankAgreement, ...]:
+        """Whether the measured values put the rows in the paper's order."""
+        return rank_agreements(self.exhibit, self.rows)
 
     @property
     def name(self) -> str:
@@ -77,9 +90,10 @@ def build(
 
     Metrics of `FURTHER` that are to be `shown` get columns where the exhibit's evaluations measure them.
     """
-    frame = measurements(paper, exhibit, scale, results)
+    measured = measurements(paper, exhibit, scale, results)
+    frame = measured.frame
     possible = list(cells(paper, exhibit, exhibit.rows, scale, [0]))
-    finder = Finder(paper, exhibit, scale, frame, tuple(with_further(possible, exhibit)), results)
+    finder = Finder(paper, exhibit, scale, measured, tuple(with_further(possible, exhibit)), results)
     noted = details(frame, results)
     return ExhibitReport(
         paper=paper,

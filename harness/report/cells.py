@@ -7,7 +7,9 @@ from math import isfinite, nan
 
 import pandas as pd
 
-from harness.report.verdicts import Verdict, judge, judge_setting
+from harness.report.frame import Measurements
+from harness.report.statistics import Statistics, describe
+from harness.report.verdicts import Judgement, Rule, Verdict, judge, judge_setting
 from harness.spec.cells import Cell
 from harness.spec.exhibit import Exhibit
 from harness.spec.metrics import FURTHER, Metric
@@ -20,12 +22,21 @@ from harness.store.run_directory import Results
 
 @dataclass(frozen=True)
 class Measured:
-    """The values of a cell over seeds: their mean, their standard deviation (None for one seed), and the runs."""
+    """The values of a cell over seeds: their mean, their standard deviation (None for one seed), and the runs.
+
+    `values` and `runs` are in the order of `numbers`, the seeds.
+    """
 
     mean: float
     sd: float | None
-    seeds: int
     runs: tuple[str, ...]
+    values: tuple[float, ...]
+    numbers: tuple[int, ...]
+
+    @property
+    def seeds(self) -> int:
+        """How many seeds there are."""
+        return len(self.values)
 
 
 @dataclass(frozen=True)
@@ -37,21 +48,27 @@ class Configured:
 
 @dataclass(frozen=True)
 class ReportCell:
-    """A metric of a row: what the paper says, what was measured or configured, and the verdict.
+    """A metric of a row: what the paper says, what was measured or configured, and what is judged of it.
 
-    `wanted` says whether a run measures it, `readings` holds what other protocols measured, by their names. `labels`
-    says what the values are called, by the name of the protocol, of which the paper's is empty; `needs` what kept the
-    cell from being measured.
+    `statistics` are those of a measured value that varies between seeds. `wanted` says whether a run measures it,
+    `readings` holds what other protocols measured, by their names. `labels` says what the values are called, by the
+    name of the protocol, of which the paper's is empty; `needs` what kept the cell from being measured.
     """
 
     metric: Metric
     reported: Printed
     measured: Measured | Configured | None
-    verdict: Verdict
+    judgement: Judgement
     wanted: bool
+    statistics: Statistics | None = None
     readings: dict[str, Measured] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     needs: Need | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict in a word."""
+        return self.judgement.verdict
 
 
 @dataclass(frozen=True)
@@ -79,7 +96,7 @@ class Finder:
         paper: Paper,
         exhibit: Exhibit,
         scale: Scale,
-        frame: pd.DataFrame,
+        measurements: Measurements,
         possible: Sequence[Cell],
         results: Results,
     ) -> None:
@@ -87,8 +104,9 @@ class Finder:
         self._paper = paper
         self._exhibit = exhibit
         self._scale = scale
-        groups = frame.groupby(["row", "metric", "reading"])
+        groups = measurements.frame.groupby(["row", "metric", "reading"])
         self._lines = {(str(row), str(metric), str(reading)): lines for (row, metric, reading), lines in groups}
+        self._waiting = measurements.waiting
         self._asked: dict[tuple[str, Metric], dict[str, Cell]] = {}
         for cell in possible:
             self._asked.setdefault((cell.row.key, cell.metric), {}).setdefault(cell.reading, cell)
@@ -113,19 +131,25 @@ class Finder:
 
     def _judged(self, row: Row, metric: Metric) -> ReportCell:
         reported = self._exhibit.reported(row, metric)
+        rule = Rule(
+            comparable=self._scale.comparable,
+            tolerance=self._paper.tolerances.get(metric.key),
+            source=row.source,
+            expected=self._exhibit.expected_to_fail(row, metric),
+        )
         if row.setting is not None:
             value = configured(row.setting, self._scale)
-            verdict = judge_setting(reported, value, self._scale.comparable)
-            return ReportCell(metric, reported, Configured(value), verdict, wanted=True)
+            return ReportCell(metric, reported, Configured(value), judge_setting(reported, value, rule), wanted=True)
         cell = self._cell(row, metric, reported)
         if row.run is None:
-            return cell if reported is None else replace(cell, verdict=Verdict.CITED)
-        mean = cell.measured.mean if isinstance(cell.measured, Measured) else None
-        tolerance = self._paper.tolerances.get(metric.key)
-        return replace(cell, verdict=judge(reported, mean, tolerance, self._scale.comparable))
+            return cell if reported is None else replace(cell, judgement=Judgement(Verdict.CITED))
+        found = cell.measured if isinstance(cell.measured, Measured) else None
+        waiting = self._waiting[row.key, metric.key, ""]
+        judgement = judge(metric, reported, found.mean if found else None, rule, waiting)
+        return replace(cell, judgement=judgement, statistics=_statistics(metric, found, reported, judgement))
 
     def _cell(self, row: Row, metric: Metric, reported: Printed) -> ReportCell:
-        """Return a cell without its verdict."""
+        """Return a cell that nothing is judged of."""
         asked = self._asked.get((row.key, metric), {})
         found = {name: _measured(self._lines.get((row.key, metric.key, name))) for name in asked}
         measured, own = found.pop("", None), asked.get("")
@@ -133,7 +157,7 @@ class Finder:
             metric,
             reported,
             measured,
-            Verdict.NOT_REPORTED,
+            Judgement(Verdict.NOT_REPORTED),
             wanted=own is not None,
             readings={name: value for name, value in found.items() if value is not None},
             labels={name: cell.label for name, cell in asked.items()},
@@ -160,7 +184,18 @@ def _measured(lines: pd.DataFrame | None) -> Measured | None:
     if lines is None:
         return None
     values = lines["value"]
-    return Measured(float(values.mean(skipna=False)), _sd(values), len(values), tuple(lines["run"]))
+    seeds = map(int, lines["seed"])
+    return Measured(
+        float(values.mean(skipna=False)), _sd(values), tuple(lines["run"]), tuple(map(float, values)), tuple(seeds)
+    )
+
+
+def _statistics(metric: Metric, found: Measured | None, reported: Printed, judgement: Judgement) -> Statistics | None:
+    """Return the statistics of a value that varies between seeds, against the reported one where they were compared."""
+    if found is None or metric.noise == "none":
+        return None
+    compared = isinstance(reported, int | float) and judgement.difference is not None
+    return describe(found.values, float(reported) if compared else None)  # type: ignore[arg-type]
 
 
 def _sd(values: "pd.Series[float]") -> float | None:

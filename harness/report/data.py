@@ -9,10 +9,11 @@ import pandas as pd
 from harness.report.build import ExhibitReport
 from harness.report.cells import Configured, Measured, ReportCell
 from harness.report.claims import Decision
+from harness.report.rank import RankAgreement
 from harness.spec.row import Printed, Words
 from harness.store.spent import Spent
 
-FORMAT = 2
+FORMAT = 3
 """Version of the JSON document; raised when a key changes its meaning (docs/results.md)."""
 
 
@@ -30,7 +31,7 @@ def csv(report: ExhibitReport) -> str:
             "measured_as": cell.labels.get(protocol) or report.label(cell.metric),
             "reported": cell.reported,
             **_columns(value),
-            "verdict": cell.verdict.value if not protocol else "",
+            **_judged(cell, protocol),
             **_cost(value, report),
         }
         for row in report.rows
@@ -44,6 +45,21 @@ def _columns(value: Measured | Configured | None) -> dict[str, object]:
     if isinstance(value, Measured):
         return {"measured": value.mean, "sd": value.sd, "seeds": value.seeds, "runs": " ".join(value.runs)}
     return {"measured": value.value if value else None, "sd": None, "seeds": 0, "runs": ""}
+
+
+def _judged(cell: ReportCell, protocol: str) -> dict[str, object]:
+    """Return what is judged of the value by the paper's protocol; of others nothing is."""
+    if protocol:
+        return dict.fromkeys(("low_95", "high_95", "p_value", "difference", "tolerance", "verdict"))
+    low, high = cell.statistics.interval if cell.statistics and cell.statistics.interval else (None, None)
+    return {
+        "low_95": low,
+        "high_95": high,
+        "p_value": cell.statistics.p_value if cell.statistics else None,
+        "difference": cell.judgement.difference,
+        "tolerance": cell.judgement.tolerance,
+        "verdict": cell.verdict.value,
+    }
 
 
 def _cost(value: Measured | Configured | None, report: ExhibitReport) -> dict[str, object]:
@@ -66,6 +82,9 @@ def to_json(report: ExhibitReport) -> dict[str, Any]:
         "feature_spaces": list(report.feature_spaces),
         "remarks": list(report.remarks),
         "coverage": {"measured": report.measured, "wanted": report.wanted},
+        "verdict": report.tally.verdict,
+        "verdicts": {verdict.value: count for verdict, count in report.tally.counts.items()},
+        "rank_agreement": [_agreement(found) for found in report.agreements],
         "spent": {
             **Spent.sum(report.spent.values()).to_json(),
             "runs": {run: spent.to_json() for run, spent in report.spent.items()},
@@ -98,8 +117,33 @@ def _cell(cell: ReportCell, report: ExhibitReport) -> dict[str, Any]:
         "readings": {
             name: {**_measured(value), "measured_as": cell.labels[name]} for name, value in cell.readings.items()
         },
-        "verdict": cell.verdict.value,
+        **judgement_to_json(cell),
         "needs": str(cell.needs) if cell.needs else None,
+    }
+
+
+def judgement_to_json(cell: ReportCell) -> dict[str, Any]:
+    """Return what is judged of a cell: verdict, difference and tolerance, interval and test, with their reasons."""
+    judged, seeds = cell.judgement, cell.statistics
+    return {
+        "verdict": judged.verdict.value,
+        "difference": judged.difference,
+        "tolerance": judged.tolerance,
+        "tolerance_is": list(judged.parts),
+        "reason": judged.reason,
+        "interval_95": list(seeds.interval) if seeds and seeds.interval else None,
+        "p_value": seeds.p_value if seeds else None,
+        "test": seeds.test if seeds else None,
+    }
+
+
+def _agreement(found: RankAgreement) -> dict[str, Any]:
+    return {
+        "metric": found.metric.key,
+        "among": found.among,
+        "rows": found.rows,
+        "kendall_tau_b": found.tau if isfinite(found.tau) else None,
+        "p_value": found.p_value if isfinite(found.p_value) else None,
     }
 
 
@@ -112,7 +156,13 @@ def _measured(value: Measured | Configured) -> dict[str, Any]:
     if isinstance(value, Configured):
         return {"configured": value.value}
     sd = value.sd if value.sd is not None and isfinite(value.sd) else None
-    return {"mean": _finite(value.mean), "sd": sd, "seeds": value.seeds, "runs": list(value.runs)}
+    return {
+        "mean": _finite(value.mean),
+        "sd": sd,
+        "seeds": value.seeds,
+        "values": {str(seed): _finite(of_seed) for seed, of_seed in zip(value.numbers, value.values, strict=True)},
+        "runs": list(value.runs),
+    }
 
 
 def _finite(value: float) -> float | str:

@@ -1,7 +1,8 @@
 """From records to a data frame: one line per measured cell and seed."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import count
 from typing import Any
@@ -19,16 +20,27 @@ from harness.store.run_directory import Results
 COLUMNS = ["row", "metric", "reading", "seed", "value", "items", "run", "evaluation", "data", "label"]
 
 
-def measurements(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results) -> pd.DataFrame:
-    """Return the measured values of an exhibit, a line for each cell and seed.
+@dataclass(frozen=True)
+class Measurements:
+    """The measured values of an exhibit: a frame with a line for each cell and seed, in the columns `COLUMNS`.
 
-    `label` is what the value is called in print, `data` the dataset of its run. Looks at the seeds 0, 1, ... up to
-    the first that no row has a run of. A cell without a record has no line. What the records hold of `FURTHER` metrics
-    has lines too.
+    `label` is what the value is called in print, `data` the dataset of its run. `waiting` counts by row, metric and
+    reading the seeds that are asked for and not measured yet.
+    """
+
+    frame: pd.DataFrame
+    waiting: Counter[tuple[str, str, str]]
+
+
+def measurements(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results) -> Measurements:
+    """Read what was measured of an exhibit.
+
+    Looks at the seeds 0, 1, ... up to the first that no row has a run of. A cell without a record has no line. What
+    the records hold of `FURTHER` metrics has lines too.
     """
     # Metrics share evaluations: eight attacks stand in one record, which is read once.
     read = cache(lambda run, evaluation: results.directory(run).record(evaluation))
-    lines = []
+    lines, waiting = [], Counter[tuple[str, str, str]]()
     for seed in count():
         of_seed = list(cells(paper, exhibit, exhibit.rows, scale, [seed]))
         if not any(results.directory(cell.run).config.exists() for cell in of_seed):
@@ -36,7 +48,9 @@ def measurements(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results)
         for cell in with_further(of_seed, exhibit):
             if line := _line(cell, read(cell.run, cell.evaluation)):
                 lines.append(line)
-    return pd.DataFrame(lines, columns=COLUMNS)
+            elif results.directory(cell.run).is_requested(cell.evaluation):
+                waiting[cell.row.key, cell.metric.key, cell.reading] += 1
+    return Measurements(pd.DataFrame(lines, columns=COLUMNS), waiting)
 
 
 def with_further(found: Iterable[Cell], exhibit: Exhibit) -> Iterator[Cell]:

@@ -10,7 +10,7 @@ from itertools import groupby
 
 from harness.report.build import ExhibitReport
 from harness.report.cells import Measured, ReportCell, ReportRow
-from harness.report.verdicts import Verdict
+from harness.report.tally import Tally
 from harness.spec.evaluations import measure_of
 from harness.spec.metrics import Metric
 
@@ -165,14 +165,9 @@ class _Stacked:
 
 
 def verdict(row: ReportRow) -> str:
-    """Return the verdicts of a row in a few words: each kind once, counted where it occurs more often."""
-    kinds = [cell.verdict for cell in row.cells if cell.verdict is not Verdict.NOT_REPORTED]
-    order = [
-        Verdict.FAIL, Verdict.PASS, Verdict.DEVIATES, Verdict.MISSING, Verdict.NOT_COMPARED, Verdict.CITED,
-    ]  # fmt: skip
-    if len(set(kinds)) <= 1:
-        return kinds[0].value if kinds else DASH
-    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in order if kind in kinds)
+    """Return the verdicts of a row in a few words: each kind once, counted where there are several kinds."""
+    tally = Tally.of(cell.verdict for cell in row.cells)
+    return str(tally) if len(tally.counts) > 1 else next((kind.value for kind in tally.counts), DASH)
 
 
 def measured(value: Measured, metric: Metric) -> str:

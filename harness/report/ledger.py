@@ -11,6 +11,7 @@ from harness.report.build import ExhibitReport
 from harness.report.claims import Decision, Status
 from harness.report.data import claim_to_json
 from harness.report.plain import INDENT, TERMINAL_WIDTH, escape
+from harness.report.tally import Tally
 
 ORDER = (Status.FAILS, Status.HOLDS, Status.UNDECIDED)
 
@@ -23,6 +24,17 @@ def summary(reports: Sequence[ExhibitReport]) -> str:
     none = sum(d.printed is None for d in decisions)
     by_the_paper = f"By the paper's own printed values: {printed}, {none} not printed."
     return f"{len(decisions)} claims. Measured: {measured}. {by_the_paper}"
+
+
+def verdicts(reports: Sequence[ExhibitReport]) -> str:
+    """Return how many cells of all exhibits have which verdict, and how many tables and figures came out how."""
+    total = Tally.sum(report.tally for report in reports)
+    words = [report.tally.verdict for report in reports if report.tally.cells]
+    order = ("FAIL", "PARTIAL", "MISSING", "PASS", "not compared")
+    by_exhibit = ", ".join(f"{words.count(word)} {word}" for word in order if word in words)
+    if not words:
+        return "No cell is reported."
+    return f"{total.cells} reported cells: {total}. {len(words)} tables and figures with reported cells: {by_exhibit}."
 
 
 def terminal(reports: Sequence[ExhibitReport]) -> str:
@@ -53,7 +65,7 @@ def markdown(reports: Sequence[ExhibitReport]) -> str:
         for report, decision in sorted(_entries(reports), key=lambda entry: ORDER.index(entry[1].status))
     ]
     headings = ["measured", "printed", "exhibit", "where", "the paper says", "evidence"]
-    return f"## Claims\n\n{summary(reports)}\n\n{tabulate(lines, headings, tablefmt='pipe')}\n"
+    return f"## Claims\n\n{summary(reports)}\n\n{verdicts(reports)}\n\n{tabulate(lines, headings, tablefmt='pipe')}\n"
 
 
 def to_json(reports: Sequence[ExhibitReport]) -> list[dict[str, Any]]:

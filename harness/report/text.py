@@ -1,12 +1,14 @@
 """How reports read: titles, notes and the evidence of claims, shared by all writers."""
 
 from collections.abc import Mapping
-from math import inf
+from math import inf, isfinite
 
 from harness.report.build import ExhibitReport
 from harness.report.claims import Decision, Status
+from harness.report.rank import RankAgreement
 from harness.spec.evaluations import INCEPTION_SHA256
 from harness.spec.metrics import Metric
+from harness.spec.tolerances import Allowance
 from harness.store.spent import Spent
 
 MOST_VALUES = 12
@@ -42,8 +44,55 @@ def notes(report: ExhibitReport) -> list[str]:
         sentences.append(_coverage(report))
     if cost := str(Spent.sum(report.spent.values())):
         sentences.append(f"Cost so far, of training and all evaluations of these runs: {cost}.")
-    sentences += [f"{row.row.key}: {row.row.note}" for row in report.rows if row.row.note]
+    sentences += [agreement_in_words(found, report) for found in report.agreements]
+    if len(report.tally.counts) > 1 or report.scale.comparable:
+        sentences.append(f"Cells by verdict: {report.tally}.")
+    if report.scale.comparable:
+        sentences += tolerances(report)
+    sentences += footnotes(report)
     return sentences
+
+
+def footnotes(report: ExhibitReport) -> list[str]:
+    """Return what deviates or needs a word: notes on rows, and why cells are expected to fail."""
+    rows = [f"{row.row.key}: {row.row.note}" for row in report.rows if row.row.note]
+    by_reason: dict[tuple[str, str], list[str]] = {}
+    for cell in report.exhibit.expected:
+        by_reason.setdefault((cell.row, cell.reason), []).append(report.label(cell.metric))
+    expected = [
+        f"{row}, {' and '.join(labels)}: expected to fail, {reason}" for (row, reason), labels in by_reason.items()
+    ]
+    return rows + expected
+
+
+def tolerances(report: ExhibitReport) -> list[str]:
+    """Return what a PASS allows for, metric by metric."""
+    found = []
+    for metric in report.exhibit.metrics:
+        if rule := report.paper.tolerances.get(metric.key):
+            parts = [f"{_allowance(part, metric)} ({part.why})" for part in rule.parts]
+            found.append(f"Tolerance of {report.label(metric)}: {' + '.join(parts)}.")
+    return list(dict.fromkeys(found))
+
+
+def _allowance(part: Allowance, metric: Metric) -> str:
+    unit = f" {metric.unit}" if metric.unit else ""
+    sizes = [f"{part.absolute:g}{unit}"] if part.absolute or not part.relative else []
+    return " + ".join(sizes + ([f"{100 * part.relative:g} % of the value"] if part.relative else []))
+
+
+def agreement_in_words(found: RankAgreement, report: ExhibitReport) -> str:
+    """Return a rank agreement as a sentence."""
+    among = f" ({found.among})" if found.among else ""
+    p_value = f"p = {found.p_value:.2g}" if isfinite(found.p_value) else "no p-value"
+    label = (
+        found.metric.label
+        if found.metric.label == report.label(found.metric)
+        else (f"{found.metric.label} against {report.label(found.metric)}")
+    )
+    if not isfinite(found.tau):
+        return f"Rank agreement of {label}{among}: none, all {found.rows} values on a side are equal."
+    return f"Rank agreement of {label}{among}: Kendall's tau-b = {found.tau:+.2f} over {found.rows} rows, {p_value}."
 
 
 def _inception_note(space: Mapping[str, str | float]) -> str:

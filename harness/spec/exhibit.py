@@ -21,13 +21,24 @@ class Block:
     metrics: tuple[Metric, ...]
 
 
+@dataclass(frozen=True)
+class Expected:
+    """A cell whose printed value is not expected to be met, and why: the paper contradicts itself or its code."""
+
+    row: str
+    metric: Metric
+    reason: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Exhibit:
     """What tables and figures share: rows, the metrics that are measured of them, and claims.
 
     `readings` are further protocols to measure beside the paper's, by name: changes to those evaluations that have
-    such settings. `variant` names another reading of the whole exhibit, such as other schedules.
-    Raises `SpecError` when a row does not fit the metrics, a key stands twice, or a claim names no such cell.
+    such settings. `variant` names another reading of the whole exhibit, such as other schedules. `expected` are cells
+    that are expected to fail.
+    Raises `SpecError` when a row does not fit the metrics, a key stands twice, or a claim or an expectation names no
+    such cell.
     """
 
     number: int
@@ -35,6 +46,7 @@ class Exhibit:
     metrics: tuple[Metric, ...]
     rows: tuple[Row, ...]
     claims: tuple[Claim, ...] = ()
+    expected: tuple[Expected, ...] = ()
     readings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     variant: str = ""
 
@@ -48,14 +60,16 @@ class Exhibit:
                 raise SpecError(f"{self.name}: two rows are called '{row.key}'")
         for claim in self.claims:
             for term in claim.terms():
-                if term.row not in keys:
-                    raise unknown(f"row in a claim of {self.name}", term.row, keys)
-                if term.metric not in self.metrics:
-                    raise unknown(f"metric in a claim of {self.name}", term.metric.key, (m.key for m in self.metrics))
-                self._check_term(self.row(term.row), term.metric)
+                self._check_cell("a claim", term.row, term.metric)
+        for cell in self.expected:
+            self._check_cell("an expectation", cell.row, cell.metric)
 
-    def _check_term(self, row: Row, metric: Metric) -> None:
-        """Refuse a claim on a cell that can have no value."""
+    def _check_cell(self, of: str, row: str, metric: Metric) -> None:
+        """Refuse a claim or an expectation of a cell that is not there, or that can have no value."""
+        if row not in (keys := [row.key for row in self.rows]):
+            raise unknown(f"row in {of} of {self.name}", row, keys)
+        if metric not in self.metrics:
+            raise unknown(f"metric in {of} of {self.name}", metric.key, (m.key for m in self.metrics))
 
     def asks(self, row: Row, metric: Metric) -> bool:
         """Tell whether a metric of a row belongs to the exhibit."""
@@ -78,6 +92,10 @@ class Exhibit:
     def reported(self, row: Row, metric: Metric) -> Printed:
         """Return what the paper prints in a cell, None for a dash."""
         return row.reported[self.metrics.index(metric)]
+
+    def expected_to_fail(self, row: Row, metric: Metric) -> str:
+        """Return why a cell is expected to fail, nothing where it is not."""
+        return next((cell.reason for cell in self.expected if (cell.row, cell.metric) == (row.key, metric)), "")
 
     def reported_value(self, row: Row, metric: Metric) -> float | None:
         """Return the paper's value of a cell as a number, None for a dash and for words that mean none."""
@@ -121,9 +139,10 @@ class Table(Exhibit):
         """Tell whether the paper prints a value."""
         return self.reported(row, metric) is not None
 
-    def _check_term(self, row: Row, metric: Metric) -> None:
-        if self.reported(row, metric) is None:
-            raise SpecError(f"{self.name}: a claim needs {metric.key} of '{row.key}', which is a dash")
+    def _check_cell(self, of: str, row: str, metric: Metric) -> None:
+        super()._check_cell(of, row, metric)
+        if self.reported(self.row(row), metric) is None:
+            raise SpecError(f"{self.name}: {of} needs {metric.key} of '{row}', which is a dash")
 
 
 @dataclass(frozen=True, kw_only=True)

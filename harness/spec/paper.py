@@ -10,6 +10,7 @@ from harness.spec.exhibit import Exhibit, Figure, Table
 from harness.spec.metrics import Metric
 from harness.spec.run import Run
 from harness.spec.scale import PAPER_SCALES, Scale
+from harness.spec.tolerances import Tolerance
 
 
 @dataclass(frozen=True)
@@ -21,19 +22,6 @@ class GpuHours:
 
     hours: float
     source: Literal["stated", "reused", "estimated"]
-
-
-@dataclass(frozen=True)
-class Tolerance:
-    """How far a measured value may lie from the reported one, and why so far."""
-
-    why: str
-    absolute: float = 0.0
-    relative: float = 0.0
-
-    def around(self, reported: float) -> float:
-        """Return the allowed difference for a reported value."""
-        return self.absolute + self.relative * abs(reported)
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,10 @@ class RunDirectory:
                 found.append(evaluation)
         return found
 
+    def is_requested(self, evaluation: Evaluation) -> bool:
+        """Tell whether somebody has asked for an evaluation."""
+        return (self.requests / f"{evaluation.id}.json").exists()
+
     def missing(self) -> list[Evaluation]:
         """Return the requested evaluations that have no record yet."""
         return [evaluation for evaluation in self.requested() if not self.record_path(evaluation).exists()]

@@ -1,4 +1,4 @@
-"""Claims and verdicts over hand-made measurements."""
+"""Claims over hand-made measurements."""
 
 import math
 from dataclasses import replace
@@ -11,7 +11,6 @@ from toy_paper import HYBRID
 from harness.report.claims import Status, decide_printed, seed_spread
 from harness.report.claims import decide as decide_at
 from harness.report.frame import COLUMNS
-from harness.report.verdicts import Verdict, judge, judge_setting
 from harness.spec.claims import (
     Claim,
     Contrast,
@@ -27,7 +26,6 @@ from harness.spec.claims import (
 )
 from harness.spec.exhibit import Table
 from harness.spec.metrics import ACCURACY, FID
-from harness.spec.paper import Tolerance
 from harness.spec.row import Row, Words
 from harness.spec.scale import Scale, Spread
 
@@ -195,36 +193,8 @@ def test_words_stand_for_what_they_mean():
     assert decide_printed(bounded(UNITS, "b", low=71, **WORDS), table) is None
 
 
-@pytest.mark.parametrize(("configured", "verdict"), [("L1", Verdict.PASS), ("l2", Verdict.DEVIATES)])
-def test_settings_deviate_or_not(configured, verdict):
-    assert judge_setting(Words("l1"), configured, comparable=True) is verdict
-    assert judge_setting(Words("l1"), configured, comparable=False) is Verdict.NOT_COMPARED
-
-
 def test_improvement_follows_the_direction_of_each_metric():
     claim = improves("a", "b", metrics=(ACCURACY, FID), **WORDS)
     values = [("a", ACCURACY, 0, 90), ("b", ACCURACY, 0, 95), ("a", FID, 0, 30), ("b", FID, 0, 20)]
     noise = {("d", "fid"): Spread(0.05, 30), ("d", "accuracy"): Spread(0.5, 30)}
     assert decide(claim, cells(values), noise).status is Status.HOLDS
-
-
-@pytest.mark.parametrize(
-    ("reported", "measured", "comparable", "verdict"),
-    [
-        (95.9, 95.5, True, Verdict.PASS),
-        (95.9, 95.3, True, Verdict.FAIL),
-        (95.9, math.nan, True, Verdict.FAIL),
-        (95.9, math.nan, False, Verdict.FAIL),
-        (95.9, 20.0, False, Verdict.NOT_COMPARED),
-        (95.9, None, True, Verdict.MISSING),
-        (None, 20.0, True, Verdict.NOT_REPORTED),
-        (None, None, True, Verdict.NOT_REPORTED),
-    ],
-)
-def test_verdicts(reported, measured, comparable, verdict):
-    assert judge(reported, measured, Tolerance("t", absolute=0.5), comparable) is verdict
-
-
-def test_relative_tolerance():
-    assert judge(20.0, 21.9, Tolerance("t", relative=0.1), True) is Verdict.PASS
-    assert judge(20.0, 22.1, Tolerance("t", relative=0.1), True) is Verdict.FAIL

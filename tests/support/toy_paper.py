@@ -9,10 +9,11 @@ from harness.spec.exhibit import Figure, Table
 from harness.spec.methods import Augmentation, Denoising, GaussianProcess, Hybrid
 from harness.spec.metrics import ACCURACY, BPD, FID, INCEPTION_SCORE
 from harness.spec.networks import ViT
-from harness.spec.paper import Paper, Tolerance
+from harness.spec.paper import Paper
 from harness.spec.row import Row
 from harness.spec.run import Run, RunConfig
 from harness.spec.scale import Scale, Spread
+from harness.spec.tolerances import Allowance, Tolerance
 from harness.spec.training import Training
 
 PROCESS = GaussianProcess(timesteps=4)
@@ -103,5 +104,8 @@ PAPER = Paper(
     optional=(INCEPTION,),
     protocol=protocol,
     scales=(Scale("laptop", "A toy scale.", comparable=False, spread={("digits", "fid"): Spread(5.0, 10)}),),
-    tolerances={"accuracy": Tolerance("a toy", absolute=100.0), "fid": Tolerance("a toy", relative=0.0)},
+    tolerances={
+        "accuracy": Tolerance((Allowance("a toy", absolute=100.0),)),
+        "fid": Tolerance((Allowance("a toy", relative=0.0),)),
+    },
 )

@@ -8,6 +8,7 @@ from harness.report import text
 from harness.report.build import ExhibitReport
 from harness.report.claims import Status
 from harness.report.grid import Grid, grids
+from harness.report.judged import HEADINGS, UNEXPECTED, judged
 from harness.spec.exhibit import Figure
 
 TERMINAL_WIDTH = 118
@@ -20,6 +21,9 @@ def terminal(report: ExhibitReport) -> str:
     for grid in grids(report):
         parts += [*([grid.caption] if grid.caption else []), _table(grid, "simple"), ""]
     parts += [fill(note, TERMINAL_WIDTH) for note in text.notes(report)]
+    if lines := list(judged(report, UNEXPECTED)):
+        table = tabulate([line.texts for line in lines], HEADINGS, tablefmt="simple", disable_numparse=True)
+        parts += ["", "Cells that did not simply pass", table]
     if report.decisions:
         parts += ["", "Claims of the paper"]
     for decision in report.decisions:
@@ -45,6 +49,9 @@ def markdown(report: ExhibitReport) -> str:
     for grid in grids(report):
         parts += [*([f"**{escape(grid.caption)}**", ""] if grid.caption else []), _table(grid, "pipe"), ""]
     parts += [f"{escape(note)}  " for note in text.notes(report)]
+    if lines := list(judged(report)):
+        cells = [[escape(text) for text in (*line.texts, line.reason)] for line in lines]
+        parts += ["", "### Cells", "", tabulate(cells, [*HEADINGS, "why"], tablefmt="pipe", disable_numparse=True)]
     if report.decisions:
         parts += ["", "### Claims of the paper", ""]
         claims = [

@@ -30,6 +30,10 @@ def report_of(tmp_path, paper=HYBVIT, table=TABLE6, scale="laptop", **how):
     return build(paper, table, scale, results)
 
 
+def squeezed(text):
+    return "\n".join(" ".join(line.split()) for line in text.splitlines())
+
+
 def test_a_complete_table_shows_both_values_and_the_seeds(tmp_path):
     text = terminal(report_of(tmp_path, seeds=3))
     assert "36 of 36 cells are measured; ± is the standard deviation over 3 seeds (ddof 1)." in text
@@ -57,8 +61,14 @@ def test_values_are_compared_at_paper_scale_only(tmp_path):
     assert "FD(" not in terminal(at_paper)
     assert "3 PASS" not in terminal(at_paper)
     assert "PASS" in terminal(at_paper)
+    assert "did not simply pass" not in terminal(at_paper)
+    assert "| HybViT(α=1) | FID@10k train | 68.9 | 68.9 | 1 | +0.0 | 6.9 | - | - | PASS |" in squeezed(
+        markdown(at_paper)
+    )
     off = report_of(tmp_path / "off", scale="paper", value=lambda cell: 0.0)
     assert off.failures == 36
+    assert "Cells by verdict: 36 FAIL." in terminal(off)
+    assert "HybViT(α=1) FID@10k train 68.9 0.0 1 -68.9 6.9 - - FAIL" in squeezed(terminal(off))
 
 
 @pytest.mark.parametrize("seed", range(4))

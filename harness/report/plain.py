@@ -49,8 +49,8 @@ def markdown(report: ExhibitReport) -> str:
     for grid in grids(report):
         parts += [*([f"**{escape(grid.caption)}**", ""] if grid.caption else []), _table(grid, "pipe"), ""]
     parts += [f"{escape(note)}  " for note in text.notes(report)]
-    if lines := list(judged(report)):
-        cells = [[escape(text) for text in (*line.texts, line.reason)] for line in lines]
+    if shown := list(judged(report)):
+        cells = [[escape(text) for text in (*line.texts, line.reason)] for line in shown]
         parts += ["", "### Cells", "", tabulate(cells, [*HEADINGS, "why"], tablefmt="pipe", disable_numparse=True)]
     if report.decisions:
         parts += ["", "### Claims of the paper", ""]

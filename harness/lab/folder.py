@@ -81,8 +81,10 @@ class Folder:
                 f"cannot read {self._document}, or it is damaged: stop the lab, then start it again"
             ) from None
 
-    def fill(self, lab: Configuration, files: Mapping[str, str], links: Mapping[Path, str]) -> None:
-        """Make an empty folder a new lab's: configuration files, which only the owner may read, and symbolic links."""
+    def fill(
+        self, lab: Configuration, files: Mapping[str, str], scripts: Mapping[Path, str], links: Mapping[Path, str]
+    ) -> None:
+        """Make an empty folder a new lab's: configuration files, which only the owner may read, scripts, and links."""
         with writing(self.path):
             write_json(self._document, lab.model_dump())
             for folder in (self.state, self.log, self.run, self.devices, self.database, self.spool):
@@ -91,6 +93,9 @@ class Folder:
                 (self.spool / name).mkdir()
             for path, target in links.items():
                 path.symlink_to(target)
+            for path, text in scripts.items():
+                path.touch(mode=0o700)
+                path.write_text(text)
             for name, text in files.items():
                 path = self.path / name
                 path.touch(mode=0o600)

@@ -14,7 +14,7 @@ from harness.lab.daemons import Daemon, stages
 from harness.lab.errors import LabError, LabThereError, UsageError
 from harness.lab.folder import LOG, Folder
 from harness.lab.ports import reserved
-from harness.lab.templates import files, links
+from harness.lab.templates import files, links, scripts
 from harness.spec.errors import unknown
 
 IDLE_SECONDS = 60
@@ -175,7 +175,7 @@ class Lab:
         folder, lab = self.folder, self.configuration
         take_down(folder)
         folder.empty()
-        folder.fill(lab, files(folder, lab), links(folder, lab))
+        folder.fill(lab, files(folder, lab), scripts(folder, lab), links(folder, lab))
         for stage in stages(self.folder, self.configuration):
             for daemon in stage:
                 daemon.spawn()

@@ -118,11 +118,19 @@ def files(folder: Folder, lab: Configuration) -> dict[str, str]:
     return texts
 
 
+def scripts(folder: Folder, lab: Configuration) -> dict[Path, str]:
+    """Return what the slurmd of each node starts as slurmstepd, to know its processes by.
+
+    The kernel calls a process after its script, and gives it the path of the interpreter as its own. SLURM goes by that
+    path: under another name than slurmstepd it does not set up the accounting of its tasks, which limits their memory.
+    """
+    text = f"#!{programs.find('slurmstepd') or 'slurmstepd'}\n"
+    return {folder.run / stepd_name(folder, node): text for node in lab.node_names}
+
+
 def links(folder: Folder, lab: Configuration) -> dict[Path, str]:
-    """Return the symbolic links of a lab: pretended GPUs, and a slurmstepd for each node to know its processes by."""
-    stepd = programs.find("slurmstepd") or "slurmstepd"
-    gpus = {folder.devices / f"gpu{number}": os.devnull for number in range(lab.gpus_per_node)}
-    return gpus | {folder.run / stepd_name(folder, node): stepd for node in lab.node_names}
+    """Return the symbolic links of a lab: pretended GPUs."""
+    return {folder.devices / f"gpu{number}": os.devnull for number in range(lab.gpus_per_node)}
 
 
 def _slurm_conf(folder: Folder, lab: Configuration) -> str:

@@ -3,7 +3,10 @@
 The lab has no cgroups; the limit is enforced by SLURM's own accounting gatherer, in a lab of this module's own.
 """
 
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -45,6 +48,16 @@ def cluster(monkeypatch):
     shutil.rmtree(folder)
 
 
+def test_the_lab_ends_a_step_that_takes_too_much_memory(cluster):
+    greedy = "import time; taken = b'x' * (200 << 20); time.sleep(30); print('not ended')"
+    command = ["srun", "--mem=20M", "--input=none", sys.executable, "-c", greedy]
+    environment = os.environ | {"SLURM_CONF": str(cluster.folder.slurm_conf)}
+    step = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert step.returncode != 0
+    assert "exceeded memory limit" in step.stderr, step.stderr
+    assert "not ended" not in step.stdout
+
+
 @pytest.mark.soak
 def test_a_run_out_of_memory_gets_half_as_much_again_until_its_attempts_are_used_up(submit, cluster, profile, tmp_path):
     results = tmp_path / "results"
@@ -52,7 +65,7 @@ def test_a_run_out_of_memory_gets_half_as_much_again_until_its_attempts_are_used
         results, "toy/table102", profile=profile('memory = "40M"\nmax_attempts = 2\n[follow_up]\nmemory = "1G"')
     )
     assert done.returncode == 0, done.stderr
-    until(lambda: ended(cluster), 400, "the end of the queue")
+    until(lambda: ended(cluster), 120, "the end of the queue")
     text = log(results)
     first, second = of(results)
     assert (first.arrays[0].resources.memory, second.arrays[0].resources.memory) == (40, 60)

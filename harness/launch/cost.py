@@ -87,7 +87,7 @@ class Estimator:
             at_training_speed = work.total * step_seconds / step_flops(run)
             seconds += work.passes * scaled(samples, work.flops) if samples else at_training_speed
             unmeasured += [] if samples or not work.passes else [evaluation.kind]
-        seconds += speeds.rest
+        seconds += speeds.rest(run) + (speeds.first_step(run) if steps else 0.0)
         source: Source = ("rehearsed" if own[2] else "measured") if own else "similar"
         words = {"measured": "its own speed", "rehearsed": "its rehearsal"}
         says = words.get(source) or f"{len(alike)} run{'s' * (len(alike) > 1)} like it"

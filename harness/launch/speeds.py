@@ -31,7 +31,8 @@ Sample = tuple[float, float]
 class Observation:
     """What was seen of a run on a kind of device: seconds of one device for a training step, and for evaluations.
 
-    `rest_seconds` is what a stay takes beside both: opening and hashing data, writing weights.
+    `first_step_seconds` are those of the first step of a stay, which compiles and loads, and `rest_seconds` what a stay
+    takes beside training and evaluations: opening and hashing data, writing weights.
     """
 
     run: Run
@@ -39,6 +40,7 @@ class Observation:
     on_gpu: bool
     step_seconds: float | None = None
     evaluations: tuple[tuple[Evaluation, float], ...] = ()
+    first_step_seconds: float | None = None
     rest_seconds: float | None = None
     rehearsed: bool = False
 
@@ -60,7 +62,7 @@ def observe(results: Results) -> Iterator[Observation]:
 
 def _rehearsed(run: Run, record: RehearsalRecord) -> Observation:
     """Return what a rehearsal tells: steps with their share of validation and checkpoints, evaluations in full."""
-    step = record.training_step_seconds
+    step, first = record.training_step_seconds, record.first_step_seconds
     evaluations = (
         (Evaluation.read(entry.evaluation), entry.full_seconds * record.world_size)
         for entry in record.evaluations.values()
@@ -72,6 +74,7 @@ def _rehearsed(run: Run, record: RehearsalRecord) -> Observation:
         record.on_gpu,
         None if step is None else step * record.world_size,
         tuple(evaluations),
+        None if first is None else first * record.world_size,
         record.opening_seconds * record.world_size,
         rehearsed=True,
     )
@@ -93,6 +96,7 @@ def _of(directory: RunDirectory) -> Iterator[Observation]:
             for id, seconds in segment.evaluations.items()
             if id in asked and seconds > 0
         ]
+        firsts = [s.first_step_seconds * s.world_size for s in segments if s.first_step_seconds is not None]
         rests = [_rest(segment) for segment in segments if segment.evaluations]
         yield Observation(
             run,
@@ -100,6 +104,7 @@ def _of(directory: RunDirectory) -> Iterator[Observation]:
             segments[-1].on_gpu,
             _step_seconds(segments),
             tuple(measured),
+            median(firsts) if firsts else None,
             median(rests) if rests else None,
         )
 
@@ -128,23 +133,29 @@ class Speeds:
     steps: dict[str, tuple[Run, float, bool]] = field(default_factory=dict)
     evaluations: dict[str, list[tuple[Run, Evaluation, float]]] = field(default_factory=lambda: defaultdict(list))
     rehearsed: dict[str, list[tuple[Run, Evaluation, float]]] = field(default_factory=lambda: defaultdict(list))
-    rests: list[float] = field(default_factory=list)
+    first_steps: dict[str, float] = field(default_factory=dict)
+    rests: dict[str, float] = field(default_factory=dict)
 
     def add(self, seen: Observation) -> None:
         """Take an observation in; what a run itself took counts more than its rehearsal."""
-        before = self.steps.get(seen.run.id)
-        if seen.step_seconds is not None and (before is None or before[2] or not seen.rehearsed):
-            self.steps[seen.run.id] = (seen.run, seen.step_seconds, seen.rehearsed)
+        id = seen.run.id
+        if seen.step_seconds is not None and (id not in self.steps or not seen.rehearsed):
+            self.steps[id] = (seen.run, seen.step_seconds, seen.rehearsed)
+        if seen.first_step_seconds is not None and (id not in self.first_steps or not seen.rehearsed):
+            self.first_steps[id] = seen.first_step_seconds
+        if seen.rest_seconds is not None and (id not in self.rests or not seen.rehearsed):
+            self.rests[id] = seen.rest_seconds
         for evaluation, seconds in seen.evaluations:
             found = self.rehearsed if seen.rehearsed else self.evaluations
             found[evaluation.kind].append((seen.run, evaluation, seconds))
-        if seen.rest_seconds is not None:
-            self.rests.append(seen.rest_seconds)
 
-    @property
-    def rest(self) -> float:
-        """The seconds of a stay beside training and evaluations, in the middle of those that were seen."""
-        return median(self.rests) if self.rests else 0.0
+    def first_step(self, run: Run) -> float:
+        """Return the seconds of the first step of a stay: the run's own, else the median of those of all runs."""
+        return self.first_steps.get(run.id, _middle(self.first_steps))
+
+    def rest(self, run: Run) -> float:
+        """Return the seconds of a stay beside training and evaluations, in the same way."""
+        return self.rests.get(run.id, _middle(self.rests))
 
     def like(self, run: Run) -> list[Sample]:
         """Return the operations and the seconds of a step of runs that are alike in precision and size.
@@ -186,6 +197,10 @@ class Speeds:
             for work, seconds in works
             if work.passes and wanted / NEAR <= work.flops <= wanted * NEAR
         ]
+
+
+def _middle(seconds: Mapping[str, float]) -> float:
+    return median(seconds.values()) if seconds else 0.0
 
 
 def speeds_by_device(observations: Iterable[Observation]) -> dict[str, Speeds]:

@@ -27,8 +27,7 @@ def test_every_distinct_run_is_rehearsed_and_nothing_counts_as_a_result(harness,
     assert plan["totals"]["spent"]["core_hours"] == 0
     for run in plan["runs"]:
         expected = next(other["expected_seconds"] for other in found["runs"] if other["id"] == run["id"])
-        # The plan adds what it knows of opening and checkpoints, which is a second or two of so short a run.
-        assert 3600 * run["estimate"]["core_hours"] == pytest.approx(expected, rel=0.5, abs=2)
+        assert run["estimate"]["core_hours"] == pytest.approx(expected / 3600, abs=1e-6)
     assert "by their rehearsal" in harness("plan", "toy/table101").stdout
 
 

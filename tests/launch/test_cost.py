@@ -7,15 +7,18 @@ from toy_paper import DENOISING, HYBRID
 
 from harness.launch.cost import Place, forecast, with_costs
 from harness.launch.plan import make_plan
+from harness.launch.rehearsals import rehearsals_of
 from harness.launch.speeds import Observation, observe, scaled, speeds_by_device
 from harness.spec.operations import work_of
 from harness.spec.registry import find_exhibits
 from harness.store.records import Segment, TrainingRecord
+from harness.store.rehearsals import RehearsalRecord, RehearsedEvaluation
 from harness.store.run_directory import Results
 
 TABLE6 = find_exhibits(["table6"])
 HERE, THERE = "This CPU", "That GPU"
 PLACE = Place(2, device=HERE)
+FIRST_STEP = 5.0
 
 
 @pytest.fixture
@@ -37,8 +40,8 @@ def measure(planned, ms, steps=101, device=HERE, **fields):
     planned.ask()
     number = len(planned.directory.all_segments()) + 1
     where = {"host": "a", "threads": 1, "commit": None, "dirty": None, "versions": {}, "device_name": device}
-    seconds = 5.0 + (steps - 1) * ms / 1000
-    training = {"first_step": 0, "steps": steps, "training_seconds": seconds, "first_step_seconds": 5.0}
+    seconds = FIRST_STEP + (steps - 1) * ms / 1000
+    training = {"first_step": 0, "steps": steps, "training_seconds": seconds, "first_step_seconds": FIRST_STEP}
     found = {"seconds": seconds, "device": "cuda" if device == THERE else "cpu", **where, **training, **fields}
     Segment(started=datetime.now(UTC), **found).save(planned.directory.segments / f"{number}.json")
 
@@ -53,12 +56,12 @@ def estimate(results, row, place=PLACE, scale="laptop"):
     return forecast(found, results, place).estimates[found.runs[0].run.id]
 
 
-def training_seconds(results, row, ms):
-    """Return the seconds of all steps, and of all evaluations at the speed of training."""
+def training_seconds(results, row, ms, ranks=1):
+    """Return the device seconds of a stay of all steps, and of all evaluations at the speed of training."""
     planned = one(results, row)
     run = planned.run
     flops = sum(work_of(evaluation, run.config).total for evaluation in planned.evaluations.values())
-    return ms / 1000 * (run.iterations + flops / (run.train_flops / run.iterations))
+    return ranks * (FIRST_STEP + ms / 1000 * (run.iterations + flops / (run.train_flops / run.iterations)))
 
 
 def test_without_a_measurement_nothing_is_claimed(results):
@@ -78,7 +81,7 @@ def test_the_runs_own_speed_leaves_out_its_first_step(results):
 
 def test_ranks_count_each(results):
     measure(one(results, "HybViT"), 20.0, world_size=4)
-    assert estimate(results, "HybViT").seconds == pytest.approx(training_seconds(results, "HybViT", 80.0))
+    assert estimate(results, "HybViT").seconds == pytest.approx(training_seconds(results, "HybViT", 20.0, ranks=4))
 
 
 def test_a_short_stay_says_nothing_of_speed(results):
@@ -114,9 +117,23 @@ def test_evaluations_are_scaled_by_their_own_passes(results):
     measure(measured, 20.0, evaluations={asked["generation"].id: 30.0, asked["accuracy"].id: 2.0}, seconds=45.0)
     found = estimate(results, "HybViT(α=1)")
     assert found.says == "1 run like it"
-    assert found.seconds == pytest.approx(0.020 * planned.run.iterations + 30.0 + 2.0 + (45.0 - 7.0 - 32.0))
+    rest = 45.0 - 7.0 - 32.0
+    assert found.seconds == pytest.approx(0.020 * planned.run.iterations + FIRST_STEP + 30.0 + 2.0 + rest)
     finish_training(measured)
-    assert estimate(results, "HybViT").seconds == pytest.approx(32.0 + 6.0)
+    assert estimate(results, "HybViT").seconds == pytest.approx(32.0 + rest)
+
+
+def test_a_run_of_several_stays_has_one_more_beginning_ahead(results):
+    """Every stay opens the data and compiles; those that were evicted before they measured tell no more than that."""
+    planned = one(results, "HybViT")
+    asked = {evaluation.kind: evaluation for evaluation in planned.evaluations.values()}
+    measure(planned, 20.0, first_step_seconds=5.0, seconds=1000.0)
+    measure(planned, 20.0, first_step_seconds=9.0, training_seconds=11.0, seconds=1000.0)
+    measure(planned, 20.0, evaluations={asked["accuracy"].id: 2.0}, seconds=7.0 + 2.0 + 4.0)
+    left = planned.run.iterations * 0.020 + 2.0 + 5.0 + 4.0
+    generation = work_of(asked["generation"], planned.run.config).total
+    at_training_speed = generation * 0.020 / (planned.run.train_flops / planned.run.iterations)
+    assert estimate(results, "HybViT").seconds == pytest.approx(left + at_training_speed)
 
 
 def test_a_place_is_estimated_by_devices_of_its_kind_first(results):
@@ -198,6 +215,31 @@ def test_what_a_run_took_counts_more_than_its_rehearsal(results):
         assert speeds.steps[HYBRID.id][1:] == (2.0, False)
         assert speeds.steps[DENOISING.id][1:] == (3.0, True)
     assert list(observe(results)) == []
+
+
+def test_the_plan_says_what_the_runs_own_rehearsal_says(results):
+    """However differently the others start: the one that comes first may have to prepare the data."""
+    rehearsals = rehearsals_of(plan(results), results)
+    for number, planned in enumerate(rehearsals):
+        planned.ask()
+        where = {"host": "a", "device": "cpu", "device_name": HERE, "threads": 1, "commit": None, "dirty": None}
+        tried = {e.id: rehearsed(e, 3.0 + number) for e in planned.evaluations.values()}
+        times = {"opening_seconds": 40.0 * number, "first_step_seconds": 7.0, "step_seconds": 0.02}
+        RehearsalRecord(
+            run=planned.run.id, started=datetime.now(UTC), seconds=60.0, versions={}, world_size=2, epochs=12,
+            iterations=planned.run.iterations, evaluations=tried, checkpoint_share=0.02, **where, **times,
+        ).save(planned.directory.rehearsal)  # fmt: skip
+    found = forecast(plan(results), results, PLACE).estimates
+    for planned in rehearsals:
+        expected = 2 * planned.directory.record_of_rehearsal().expected_seconds
+        assert (found[planned.run.id].source, found[planned.run.id].seconds) == ("rehearsed", pytest.approx(expected))
+
+
+def rehearsed(evaluation, seconds):
+    """Return the record of an evaluation that takes so long in full."""
+    sizes = dict.fromkeys(("passes", "full_passes", "chain", "full_chain"), 1)
+    stated = evaluation.model_dump(mode="json")
+    return RehearsedEvaluation(evaluation=stated, first_seconds=1.0, seconds=1.0, full_seconds=seconds, **sizes)
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,19 @@ class Board:
         """The number of runs for which nothing more will be done."""
         return len(self.done) + len(self.failed) + len(self.cancelled)
 
+    def settle(self, planned: PlannedRun, fate: Fate) -> None:
+        """Put a run that this executor is not at any more where its fate says."""
+        if fate is Fate.AGAIN:
+            self.waiting.insert(0, planned)
+            return
+        groups = {
+            Fate.DONE: self.done,
+            Fate.FAILED: self.failed,
+            Fate.CANCELLED: self.cancelled,
+            Fate.ELSEWHERE: self.elsewhere,
+        }
+        groups[fate][planned.run.id] = planned
+
 
 class LocalExecutor:
     """Keeps `workers` runs at work at a time, on the slots 0 to `workers - 1`."""
@@ -88,7 +101,7 @@ class LocalExecutor:
             if is_leased(planned.directory.path):
                 board.elsewhere[planned.run.id] = planned
             elif planned.state in (State.DONE, State.CANCELLED):
-                _settle(board, planned)
+                board.settle(planned, _fate_of(planned.state))
             else:
                 slot = next(slot for slot in range(self._workers) if slot not in self._children)
                 self._children[slot] = (self._launcher.start(planned, slot), planned)
@@ -103,29 +116,21 @@ class LocalExecutor:
             if child.poll() is None:
                 continue
             del self._children[slot], board.active[planned.run.id]
-            match self._launcher.fate(planned, slot, child.returncode):
-                case Fate.INTERRUPTED:
-                    raise KeyboardInterrupt
-                case Fate.EVICTED:
-                    raise Evicted
-                case Fate.AGAIN:
-                    board.waiting.insert(0, planned)
-                case Fate.ELSEWHERE:
-                    board.elsewhere[planned.run.id] = planned
-                case Fate.DONE:
-                    board.done[planned.run.id] = planned
-                case Fate.CANCELLED:
-                    board.cancelled[planned.run.id] = planned
-                case Fate.FAILED:
-                    board.failed[planned.run.id] = planned
-                    board.exit_codes[planned.run.id] = child.returncode
+            fate = self._launcher.fate(planned, slot, child.returncode)
+            if fate is Fate.INTERRUPTED:
+                raise KeyboardInterrupt
+            if fate is Fate.EVICTED:
+                raise Evicted
+            board.settle(planned, fate)
+            if fate is Fate.FAILED:
+                board.exit_codes[planned.run.id] = child.returncode
 
     def _revisit(self, board: Board) -> None:
         """Look after the runs that other processes hold: done, failed, cancelled, or free to be taken."""
         for id, planned in list(board.elsewhere.items()):
             if planned.state is not State.RUNNING:
                 del board.elsewhere[id]
-                _settle(board, planned)
+                board.settle(planned, _fate_of(planned.state))
 
     def _stop_children(self) -> None:
         """Ask the workers to save and leave; end those that do not within the grace period, with their own children."""
@@ -141,17 +146,10 @@ class LocalExecutor:
         self._children.clear()
 
 
-def _settle(board: Board, planned: PlannedRun) -> None:
-    """Put a run that nobody is at where its state says; what is not at its end waits for its turn."""
-    match planned.state:
-        case State.DONE:
-            board.done[planned.run.id] = planned
-        case State.FAILED:
-            board.failed[planned.run.id] = planned
-        case State.CANCELLED:
-            board.cancelled[planned.run.id] = planned
-        case _:
-            board.waiting.insert(0, planned)
+def _fate_of(state: State) -> Fate:
+    """Return what became of a run that nobody is at; what is not at its end waits for its turn."""
+    ends = {State.DONE: Fate.DONE, State.FAILED: Fate.FAILED, State.CANCELLED: Fate.CANCELLED}
+    return ends.get(state, Fate.AGAIN)
 
 
 def _make_room(*_: object) -> None:

@@ -5,10 +5,9 @@ import json
 import os
 import shutil
 import signal
-import time
 
 import pytest
-from processes import finish, start
+from processes import checkpointed, finish, start
 from toy_paper import HYBRID, LONG
 
 TABLE = "toy/table102"
@@ -99,9 +98,7 @@ def test_a_profile_adds_its_arrays(harness):
 def test_what_a_killed_worker_spent_is_not_lost(toy_environment, fresh_results, harness):
     results = fresh_results()
     process = start(toy_environment, results, TABLE)
-    while not list(results.glob("runs/*/checkpoints/*.json")):
-        assert process.poll() is None
-        time.sleep(0.02)
+    checkpointed(process, results)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     (killed,) = segments(results)

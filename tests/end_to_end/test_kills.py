@@ -11,7 +11,7 @@ import time
 
 import psutil
 import pytest
-from processes import finish, killed, start
+from processes import checkpointed, finish, killed, start
 from snapshots import snapshot
 
 KILLS = 8
@@ -54,9 +54,7 @@ def test_runs_killed_again_and_again_end_bit_for_bit_the_same(toy_environment, u
 def test_interrupting_saves_and_leaves_with_130(toy_environment, undisturbed, fresh_results):
     results = fresh_results()
     process = start(toy_environment, results, TABLE)
-    while not list(results.glob("runs/*/checkpoints/*.json")):
-        assert process.poll() is None
-        time.sleep(0.05)
+    checkpointed(process, results)
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output
@@ -72,9 +70,7 @@ def test_interrupting_saves_and_leaves_with_130(toy_environment, undisturbed, fr
 def test_a_truncated_checkpoint_is_passed_over(toy_environment, undisturbed, fresh_results):
     results = fresh_results()
     process = start(toy_environment, results, TABLE)
-    while len(list(results.glob("runs/*/checkpoints/*.json"))) < 2:
-        assert process.poll() is None
-        time.sleep(0.02)
+    checkpointed(process, results, 2)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     newest = max(results.glob("runs/*/checkpoints/*.safetensors"))
@@ -87,9 +83,7 @@ def test_a_truncated_checkpoint_is_passed_over(toy_environment, undisturbed, fre
 def test_killing_only_the_parent_leaves_the_worker_to_finish(toy_environment, undisturbed, fresh_results):
     results = fresh_results()
     process = start(toy_environment, results, TABLE)
-    while not list(results.glob("runs/*/checkpoints/*.json")):
-        assert process.poll() is None
-        time.sleep(0.05)
+    checkpointed(process, results)
     process.kill()
     process.wait()
     finish(start(toy_environment, results, TABLE))
@@ -100,9 +94,7 @@ def test_killing_only_the_parent_leaves_the_worker_to_finish(toy_environment, un
 def test_interrupting_a_worker_alone_interrupts_the_run(toy_environment, fresh_results):
     results = fresh_results()
     process = start(toy_environment, results, TABLE)
-    while not list(results.glob("runs/*/checkpoints/*.json")):
-        assert process.poll() is None
-        time.sleep(0.05)
+    checkpointed(process, results)
     (worker,) = psutil.Process(process.pid).children()
     worker.terminate()
     output, _ = process.communicate(timeout=60)

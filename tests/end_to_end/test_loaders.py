@@ -3,11 +3,10 @@
 import json
 import os
 import signal
-import time
 
 import pytest
 from backends import needs_ffcv
-from processes import finish, killed, start
+from processes import checkpointed, finish, killed, start
 from snapshots import snapshot
 
 TABLE = ("toy/table101", "--rows", "Hybrid*")
@@ -43,7 +42,7 @@ def test_without_a_wish_the_command_says_what_was_taken(finished):
 def test_killed_under_ffcv_and_gone_on_with_it(finished, fresh_results, own_data):
     results = fresh_results()
     process = start(own_data, results, *TABLE, "--loader", "ffcv")
-    wait_for_a_checkpoint(process, results)
+    checkpointed(process, results)
     assert killed(process, 0.1)
     finish(start(own_data, results, *TABLE, "--loader", "ffcv"))
     assert len(segments(results)) == 2
@@ -55,7 +54,7 @@ def test_killed_under_ffcv_and_gone_on_with_it(finished, fresh_results, own_data
 def test_interrupted_under_ffcv_and_gone_on_without_it(finished, fresh_results, own_data):
     results = fresh_results()
     process = start(own_data, results, *TABLE, "--loader", "ffcv")
-    wait_for_a_checkpoint(process, results)
+    checkpointed(process, results)
     os.killpg(process.pid, signal.SIGTERM)
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 130, output
@@ -63,9 +62,3 @@ def test_interrupted_under_ffcv_and_gone_on_without_it(finished, fresh_results, 
     finish(start(own_data, results, *TABLE, "--loader", "resident"))
     assert snapshot(results).items() <= snapshot(finished[0]).items()
     assert len(segments(results)) == 2
-
-
-def wait_for_a_checkpoint(process, results):
-    while not list(results.glob("runs/*/checkpoints/*.json")):
-        assert process.poll() is None
-        time.sleep(0.02)

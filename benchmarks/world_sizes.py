@@ -30,7 +30,6 @@ SIZES, ROUNDING = (1, 2, 4), 2.0**-24
 REFERENCE, CHANGED = "1 rank", "1 rank, weights rounded differently"
 EARLY = 50
 SAMPLE, SAMPLES = 137, 200
-LINES = ((6, "C0"), (3, "C1"), (1, "C2"), (1, "0.5"))
 COLUMNS = {"cross-entropy": 0, "denoising loss": 1, "norm of the gradient": 2}
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from harness.data.loaders import ResidentLoader, to_uint8
 from harness.evaluation.generation import PERMUTATION_SEED
-from harness.evaluation.ood import interpolations, scores
+from harness.evaluation.ood import MIXED_BATCH, interpolations, scores
 from harness.evaluation.pgd import Attack, Ball
 from harness.evaluation.robustness import UNIT
 from harness.metrics.auroc import auroc
@@ -33,12 +33,10 @@ CPU = torch.device("cpu")
 ROWS = torch.arange(500)
 
 
-def network(sharpness: float) -> VisionTransformer:
-    """Return a small classifier of 16 pixels whose logits are scaled."""
+def network() -> VisionTransformer:
+    """Return a small classifier of 16 pixels."""
     ours = VisionTransformer(SMALL, dataset(16))
     ours.initialise(torch.Generator().manual_seed(0))
-    with torch.no_grad():
-        ours.class_head.weight.mul_(sharpness)
     return ours
 
 
@@ -78,7 +76,7 @@ class GivenOrder(Stream):
 
 def outliers(checkout: Checkout) -> Iterator[Row]:
     """Compare the scores and the AUROC of their whole `OODAUC`, for other images and for Interp."""
-    module, model = checkout.module("Task/eval_tasks.py"), network(1.0)
+    module, model = checkout.module("Task/eval_tasks.py"), network()
     pixels = [(Stream(name).uniform(ROWS, 3, 16, 16) * 256).to(torch.uint8) for name in ("test", "outliers")]
     loaders = [ResidentLoader(part.numpy(), np.zeros(len(ROWS), np.int64), CPU) for part in pixels]
     nothing = SimpleNamespace(**dict.fromkeys(("Compose", "ToTensor", "Normalize", "Resize"), lambda *a, **k: None))
@@ -100,7 +98,8 @@ def outliers(checkout: Checkout) -> Iterator[Row]:
         labels, theirs = judge.call_args.args
         images = opened[1].images[opened[1].order]
         if kind == "cifar_interp":
-            images = torch.cat(list(interpolations(loaders[0], GivenOrder(opened[1].order))))
+            order, means = GivenOrder(opened[1].order), range(len(ROWS) - MIXED_BATCH)
+            images = torch.cat(list(interpolations(loaders[0], order, means)))
         ours_kind = "log_density" if score == "px" else "max_probability"
         with torch.no_grad():
             mine = [scores(ours_kind, model.logits(part).numpy()) for part in (real.images, images)]
@@ -118,7 +117,7 @@ def attacks(checkout: Checkout) -> Iterator[Row]:
     module, rows = checkout.module("bpda_eot_attack.py"), torch.arange(60)
     for norm, name, epsilon in (("linf", "l_inf", 4.0), ("linf", "l_inf", 22.0), ("l2", "l_2", 100.0)):
         with precision("float64"):
-            model, images = network(1.0), Stream("images").normal(rows, 3, 16, 16).div(3).clamp(-1, 1)
+            model, images = network(), Stream("images").normal(rows, 3, 16, 16).div(3).clamp(-1, 1)
             with torch.no_grad():
                 labels = model.logits(images).argmax(1)
             labels[::10] = (labels[::10] + 1) % 10

@@ -66,11 +66,8 @@ class Checkout:
         """Yield the names that an import statement of a file binds, and what they mean."""
         if isinstance(node, ast.Import):
             for alias in node.names:
-                imported = import_module(alias.name)
-                yield (
-                    alias.asname or alias.name.split(".")[0],
-                    (imported if alias.asname else import_module(alias.name.split(".")[0])),
-                )
+                imported, top = import_module(alias.name), alias.name.split(".")[0]
+                yield (alias.asname, imported) if alias.asname else (top, import_module(top))
             return
         parts = Path(path).parts[: -node.level] if node.level else ()
         name = "/".join([*parts, *(node.module or "").split(".")]) + ".py"

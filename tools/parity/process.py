@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import torch
@@ -11,12 +12,13 @@ from torch import Tensor
 
 from harness.diffusion.bound import bits_per_dim, prior_term, step_term
 from harness.diffusion.gaussian import GaussianDiffusion
-from harness.diffusion.samplers import ancestral
+from harness.diffusion.samplers import draw
 from harness.models.vit import VisionTransformer
 from harness.randomness import Stream
 from harness.spec.data import Dataset
 from harness.spec.methods import GaussianProcess
 from harness.spec.networks import ViT
+from harness.spec.samplers import Ancestral
 from tools.parity.networks import pair
 from tools.parity.official import Checkout, Overlay, queue_of
 from tools.parity.table import Row, compare, precision
@@ -76,7 +78,7 @@ def loss(checkout: Checkout) -> Iterator[Row]:
                 rows = torch.arange(4)
                 x0, noise = Stream("x0").normal(rows, 3, size, size), Stream("noise").normal(rows, 3, size, size)
                 timesteps = torch.tensor([0, 100, 500, 999])
-                mine, other = ours.simple_loss(network.predict_noise, x0, timesteps, noise), None
+                mine = ours.simple_loss(network.predict_noise, x0, timesteps, noise)
                 other = theirs.p_losses(x0, timesteps, noise)
                 predicted = network.predict_noise(ours.corrupt(x0, timesteps, noise), timesteps)
                 pooled = 0.2 * F.l1_loss(F.max_pool2d(predicted, 2), F.max_pool2d(noise, 2))
@@ -98,8 +100,13 @@ def samples(checkout: Checkout) -> Iterator[Row]:
             with quiet():
                 other = theirs.sample(batch_size=4)
             module.torch = torch
-            mine = ancestral(ours, lambda x, t: network.predict_noise(x.to(dtype), t), shape, stream, rows)  # noqa: B023
+            mine = draw(Ancestral(), ours, partial(widened, network, dtype), shape, stream, rows)
             yield compare("samples after 1,000 steps", name, (mine + 1) / 2, other, tolerance)
+
+
+def widened(network: VisionTransformer, dtype: torch.dtype, x: Tensor, timesteps: Tensor) -> Tensor:
+    """Return the predicted noise, computed in `dtype`: the coefficients of ours are float32 whatever the network is."""
+    return network.predict_noise(x.to(dtype), timesteps)
 
 
 def bound(checkout: Checkout) -> Iterator[Row]:

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from harness.data.loaders import resident, to_signed
 from harness.randomness import Draws
 
 Values = Tensor | ArrayLike
@@ -48,11 +49,14 @@ def compare(what: str, precision: str, ours: Values | Sequence[Tensor], theirs: 
 
 @contextmanager
 def precision(name: str) -> Iterator[torch.dtype]:
-    """Compute in `float32` or `float64`; streams, whose numbers are float32, then widen them."""
+    """Compute in `float32` or `float64`; streams and loaders, whose numbers are float32, then widen them."""
     dtype, before, normal = getattr(torch, name), torch.get_default_dtype(), Draws.normal
     torch.set_default_dtype(dtype)
     try:
-        with patch.object(Draws, "normal", lambda *arguments: normal(*arguments).to(dtype)):
+        with (
+            patch.object(Draws, "normal", lambda *arguments: normal(*arguments).to(dtype)),
+            patch.object(resident, "to_signed", lambda images: to_signed(images).to(dtype)),
+        ):
             yield dtype
     finally:
         torch.set_default_dtype(before)

@@ -56,7 +56,7 @@ def small_run() -> RunConfig:
     """Return HybViT on 256 images of 16 pixels, without augmentation: 48 iterations an epoch, a warm-up of 12."""
     return HYBVIT.config.but(
         data=dataset(16), augmentation=Augmentation(), dim=48, depth=3, heads=4,
-        epochs=4, warmup_epochs=0.25, batch_size=16,
+        epochs=4, warmup_epochs=0.25, batch_size=16, precision="fp32",
     )  # fmt: skip
 
 

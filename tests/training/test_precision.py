@@ -18,10 +18,17 @@ ALL, END = slice(None), slice(-50, None)
 
 def loss_curves(loader, precision):
     """Return both losses of each step `(STEPS, 2)`."""
-    config = CONFIG.but(precision=precision)
-    trainer = Trainer(config, build_method(config, CPU), loader, CPU)
-    seen = []
-    trainer._meters.add = lambda values: seen.append([values[name].item() for name in ("cross_entropy", "denoising")])
+    config, seen = CONFIG.but(precision=precision), []
+    method = build_method(config, CPU)
+    losses = method.training_step
+
+    def watched(batches, stream):
+        for loss in losses(batches, stream):
+            seen.append([loss.log[name].item() for name in ("cross_entropy", "denoising")])
+            yield loss
+
+    method.training_step = watched
+    trainer = Trainer(config, method, loader, CPU)
     for _ in range(STEPS):
         trainer.train_step()
     trainer.close()

@@ -12,7 +12,7 @@ import click
 from harness.cli.settings import Settings, execution_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import torch
 
@@ -49,7 +49,7 @@ def worker_command(
 
     RUN is the beginning of a run's id. Started by torchrun or srun, all its processes work on the run together.
     Exit codes: 0 done; 1 failed, see outcome.json; 3 another worker is at it; 75 evicted by SIGUSR2 and 76 another
-    process was lost, both to be started again; 130 interrupted.
+    process was lost, both to be started again; 77 a task of an array was evicted before it got on; 130 interrupted.
 
     \b
     Examples:
@@ -74,7 +74,7 @@ def worker_command(
 
 def _array_task(settings: Settings, manifest: Path, array: str, device: str | None) -> int:
     """Do what the manifest says of this array task."""
-    from harness.launch.slurm.task import is_through, run_side_by_side, task_at
+    from harness.launch.slurm.task import is_through, marks_of, run_side_by_side, task_at
     from harness.store.run_directory import RunDirectory
 
     submission, task = task_at(manifest, array)
@@ -83,7 +83,9 @@ def _array_task(settings: Settings, manifest: Path, array: str, device: str | No
     if task.kind == "rehearsal":
         from harness.store.rehearsals import Rehearsals
 
-        return _rehearse(settings, Rehearsals(settings.results_root).find(task.runs[0]), device, submission.execution)
+        rehearsal = Rehearsals(settings.results_root).find(task.runs[0])
+        # It starts anew every time: what was too short for it once would be again.
+        return _rehearse(settings, rehearsal, device, submission.execution, has_advanced=lambda: False)
     if task.kind == "runs" and len(directories) == 1 and is_through(directories[0]):
         return 0
     if task.kind == "features":
@@ -97,7 +99,14 @@ def _array_task(settings: Settings, manifest: Path, array: str, device: str | No
         return run_side_by_side(settings.results, submission, task, lambda board: None)
     # Importing torch takes seconds. A signal that comes meanwhile waits until the worker listens, instead of ending it.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
-    return _work(settings, directories[0], device, submission.execution)
+    before = marks_of(settings.results, task)
+    return _work(
+        settings,
+        directories[0],
+        device,
+        submission.execution,
+        has_advanced=lambda: marks_of(settings.results, task) != before,
+    )
 
 
 def _rehearse(
@@ -106,13 +115,14 @@ def _rehearse(
     device: str | None,
     execution: "Execution",
     restartable: bool = False,
+    has_advanced: "Callable[[], bool]" = lambda: True,
 ) -> int:
     """Rehearse the run, with the other processes that a launcher has started with this one."""
     from harness.worker.rehearse import rehearse
 
     with _joined(device) as (chosen, world):
         ending = rehearse(directory, settings.data_root, chosen, execution, world)
-    return _leave(ending, world, restartable)
+    return _leave(ending, world, restartable, has_advanced)
 
 
 def _work(
@@ -121,6 +131,7 @@ def _work(
     device: str | None,
     execution: "Execution",
     restartable: bool = False,
+    has_advanced: "Callable[[], bool]" = lambda: True,
 ) -> int:
     """Take the run's lease and work on it, with the other processes that a launcher has started with this one."""
     from harness.worker import Ending, work
@@ -129,15 +140,17 @@ def _work(
         ending = work(settings.results, directory, settings.data_root, chosen, execution, world)
     if ending is Ending.BUSY:
         settings.say(f"{directory.id} is held by another worker")
-    return _leave(ending, world, restartable)
+    return _leave(ending, world, restartable, has_advanced)
 
 
-def _leave(ending: "Ending", world: "World", restartable: bool) -> int:
+def _leave(ending: "Ending", world: "World", restartable: bool, has_advanced: "Callable[[], bool]") -> int:
     """Return the exit code of a process that has worked on a run, or end it."""
     from harness.worker import Ending
 
     # A launcher ends all ranks when one has left badly; the first is still to save and to release the run.
     at_ease = not world.is_first and ending in (Ending.EVICTED, Ending.INTERRUPTED)
+    if ending is Ending.EVICTED and not has_advanced():
+        ending = Ending.STALLED
     code = 0 if at_ease or (restartable and ending is not Ending.LOST) else ending.value
     if world.broken:
         # What a GPU still waits to hear from a lost rank would keep this process from its end.

@@ -19,7 +19,7 @@ from harness.spec.execution import Execution
 from harness.store.files import writing
 from harness.store.run_directory import Results, State
 
-BUSY, EVICTED, LOST, INTERRUPTED = 3, 75, 76, 130
+BUSY, EVICTED, LOST, STALLED, INTERRUPTED = 3, 75, 76, 77, 130
 """Exit codes of a worker (docs/results.md)."""
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 

@@ -26,7 +26,8 @@ log = logging.getLogger("harness.worker")
 class Ending(Enum):
     """How a worker left a run, with the exit code of its process.
 
-    `EVICTED` and `LOST` want to be started again: the state is saved, up to the newest checkpoint at least.
+    `EVICTED` and `LOST` want to be started again: the state is saved, up to the newest checkpoint at least. `STALLED`
+    is an eviction before anything was added to it.
     """
 
     DONE = 0
@@ -34,6 +35,7 @@ class Ending(Enum):
     BUSY = 3
     EVICTED = 75
     LOST = 76
+    STALLED = 77
     INTERRUPTED = 130
 
 

@@ -79,10 +79,9 @@ def submitted(results):
             profile_name="test",
             profile=profile,
             execution=Execution(),
-            data="/data",
             code=Code(archive="code.zip", sha256="0", commit=None, dirty=None),
             arrays=(array,),
-            **{"marks": {run.id: Mark()}, **fields},
+            **{"marks": {run.id: Mark()}, "data": "/data", **fields},
         )
         save(results, submission)
         return submission

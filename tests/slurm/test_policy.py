@@ -48,6 +48,7 @@ AGAIN, LATER, NEVER = Action.SUBMIT, Action.WAIT, Action.LEAVE
         (JobState.BOOT_FAIL, AGAIN, 60, 8192),
         (JobState.UNKNOWN, AGAIN, 60, 8192),
         (JobState.TIMEOUT, AGAIN, 120, 8192),
+        (JobState.STALLED, AGAIN, 120, 8192),
         (JobState.OUT_OF_MEMORY, AGAIN, 60, 12288),
         (JobState.CANCELLED, NEVER, 60, 8192),
         (JobState.DEADLINE, NEVER, 60, 8192),

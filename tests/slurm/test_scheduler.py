@@ -86,7 +86,7 @@ def test_every_state_has_a_meaning_and_a_new_one_is_unknown():
     assert state_of("CANCELLED by 1000") is JobState.CANCELLED
     assert state_of("CANCELLED+") is JobState.CANCELLED
     assert state_of("TELEPORTED") is state_of("") is JobState.UNKNOWN
-    assert set(STATES.values()) == set(JobState) - {JobState.UNKNOWN, JobState.SILENT}
+    assert set(STATES.values()) == set(JobState) - {JobState.UNKNOWN, JobState.SILENT, JobState.STALLED}
 
 
 def test_a_submission_from_within_a_job_inherits_nothing_of_it():

@@ -14,7 +14,7 @@ from typing import Any
 
 from submitit import SlurmExecutor
 
-from harness.launch.slurm.manifest import OUT_OF_MEMORY
+from harness.launch.slurm.manifest import OUT_OF_MEMORY, STALLED
 from harness.launch.slurm.profile import FollowUp, Profile, Resources
 from harness.launch.slurm.scheduler import COMMAND_SECONDS, outside_of_jobs
 from harness.spec.errors import HarnessError
@@ -25,18 +25,20 @@ code=$?
 task="${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
 restarts="${SLURM_RESTART_COUNT:-0}"
 say() { echo "$(date +%FT%T) job $task on $(hostname): exit code $code, $1"; }
+why=""
 case "$code" in
   0 | 1 | 2 | 3) exit "$code" ;;  # done, or a failure that is recorded, or another worker is at the run
   75) limit=1000000 ;;  # saved its state, and wants to come back
+  77) limit=@restarts@ why="@stalled@, " ;;  # the same, but it has not got on since it came
   *) limit=@restarts@ ;;  # died, or was ended by SIGTERM alone
 esac
 if grep -Eq "(oom.kill event.*StepId=$SLURM_JOB_ID[.])|(StepId=$SLURM_JOB_ID[.].* exceeded memory)" @log@; then
   say "@out_of_memory@"
 elif [ "$restarts" -lt "$limit" ]; then
-  say "restart $((restarts + 1))"
+  say "${why}restart $((restarts + 1))"
   scontrol requeue "$task" && sleep 60
 else
-  say "no restart"
+  say "${why}no restart"
 fi
 exit "$code"\
 """
@@ -123,7 +125,12 @@ def _after(log: Path, profile: Profile) -> list[str]:
     """Return the lines after the step; without `requeue` a task that wants to come back waits for the follow-up job."""
     restarts = profile.max_restarts if profile.requeue else 0
     lines = AFTER if profile.requeue else AFTER.replace("limit=1000000", "limit=0")
-    filled = {"@restarts@": str(restarts), "@log@": shlex.quote(str(log)), "@out_of_memory@": OUT_OF_MEMORY}
+    filled = {
+        "@restarts@": str(restarts),
+        "@log@": shlex.quote(str(log)),
+        "@out_of_memory@": OUT_OF_MEMORY,
+        "@stalled@": STALLED,
+    }
     for mark, value in filled.items():
         lines = lines.replace(mark, value)
     return lines.splitlines()

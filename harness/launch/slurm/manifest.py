@@ -5,6 +5,7 @@ before it could note the job's id. Which job a run belongs to is read here and n
 """
 
 import secrets
+from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,8 +20,9 @@ from harness.store.records import Record
 from harness.store.run_directory import Results
 
 FOLDER = "submissions"
-OUT_OF_MEMORY = "ran out of memory"
-"""What a batch script writes into the log where SLURM has ended its step for the memory that it took."""
+OUT_OF_MEMORY, STALLED = "ran out of memory", "was asked to leave before it got on"
+"""What a batch script writes into the log where SLURM has ended its step for the memory that it took, and where the
+worker was evicted without having advanced."""
 
 
 class Task(Record):
@@ -125,13 +127,13 @@ def log_path(results: Results, id: str) -> Path:
     return folder_of(results, id) / "slurm.log"
 
 
-def out_of_memory(results: Results, id: str, job: str) -> bool:
-    """Tell whether the log of a submission says so of an array task, `123_4`."""
+def last_words(results: Results, id: str, job: str) -> str:
+    """Return what the batch script wrote last into the log of a submission of an array task, `123_4`."""
     try:
         with open(log_path(results, id), encoding="utf-8", errors="replace") as log:
-            return any(f" job {job} on " in line and OUT_OF_MEMORY in line for line in log)
+            return next(iter(deque((line for line in log if f" job {job} on " in line), maxlen=1)), "")
     except OSError:
-        return False
+        return ""
 
 
 def save(results: Results, submission: Submission) -> None:

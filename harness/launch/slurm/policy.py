@@ -43,6 +43,7 @@ POLICIES: Mapping[JobState, Policy] = {
     JobState.NODE_FAIL: Policy(Action.SUBMIT, "its node failed"),
     JobState.BOOT_FAIL: Policy(Action.SUBMIT, "its node did not boot"),
     JobState.TIMEOUT: Policy(Action.SUBMIT, "ran into its time limit", time=2.0),
+    JobState.STALLED: Policy(Action.SUBMIT, "was asked to leave", time=2.0),
     JobState.OUT_OF_MEMORY: Policy(Action.SUBMIT, "ran out of memory", memory=1.5),
     JobState.UNKNOWN: Policy(Action.SUBMIT, "its job is not known any more"),
     JobState.CANCELLED: Policy(Action.LEAVE, "its job was cancelled"),

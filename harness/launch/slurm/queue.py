@@ -6,9 +6,22 @@ A submission whose process died between `sbatch` and noting the job id is comple
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from harness.launch.slurm.manifest import Array, Place, Submission, out_of_memory, places, save, submissions
+from harness.launch.slurm.manifest import (
+    OUT_OF_MEMORY,
+    STALLED,
+    Array,
+    Place,
+    Submission,
+    last_words,
+    places,
+    save,
+    submissions,
+)
 from harness.launch.slurm.scheduler import Job, JobState, Scheduler
 from harness.store.run_directory import Results
+
+WRITTEN: Mapping[str, JobState] = {OUT_OF_MEMORY: JobState.OUT_OF_MEMORY, STALLED: JobState.STALLED}
+"""States that the log tells of where the scheduler only knows of a failure."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +45,12 @@ def look(results: Results, scheduler: Scheduler, runs: Iterable[str]) -> Queue:
     users = {place.submission.user for place in newest.values()}
     jobs = scheduler.jobs({place.job for place in newest.values() if place.job}, users)
     for place in newest.values():
-        # The database may be cut off, and has no name for what a limit without cgroups does.
+        # The database may be cut off, and has no name for what a limit without cgroups does, or for a worker's reasons.
         vague = place.job is not None and jobs[place.job].state in (JobState.FAILED, JobState.UNKNOWN)
-        if place.job and vague and out_of_memory(results, place.submission.id, place.job):
-            jobs[place.job] = replace(jobs[place.job], state=JobState.OUT_OF_MEMORY, reason="")
+        words = last_words(results, place.submission.id, place.job) if place.job and vague else ""
+        for said, state in WRITTEN.items():
+            if place.job and said in words:
+                jobs[place.job] = replace(jobs[place.job], state=state, reason="")
     return Queue(found, jobs, scheduler.answers)
 
 

@@ -35,6 +35,8 @@ class JobState(StrEnum):
     BOOT_FAIL = "boot failed"
     PREEMPTED = "preempted"
     DEADLINE = "deadline"
+    STALLED = "stalled"
+    """No scheduler says this, but the log: the worker was asked to leave before the run got on."""
     UNKNOWN = "unknown"
     """The scheduler answers and knows no such job: it was purged, and accounting is off or has lost it."""
     SILENT = "silent"

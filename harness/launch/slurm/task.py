@@ -1,18 +1,19 @@
 """What one array task does: it looks up its part of the manifest by the index that SLURM gave it.
 
 A task of several runs starts them as children, side by side. It leaves with 75 when somebody wants its place and they
-want to come back, with 76 when one died without a record.
+want to come back, with 77 when none of them has got on until then, with 76 when one died without a record.
 """
 
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from harness.launch.launchers import EVICTED, LOST, SingleProcess
+from harness.launch.launchers import EVICTED, LOST, STALLED, SingleProcess
 from harness.launch.limits import usable_cores
 from harness.launch.local import Board, Evicted, LocalExecutor
 from harness.launch.plan import as_requested
-from harness.launch.slurm.manifest import Submission, Task
+from harness.launch.slurm.manifest import Mark, Submission, Task
+from harness.launch.slurm.policy import mark_of
 from harness.spec.errors import SpecError, unknown
 from harness.store.run_directory import Results, RunDirectory, State
 
@@ -44,12 +45,18 @@ def run_side_by_side(results: Results, submission: Submission, task: Task, show:
     """
     launcher = SingleProcess(results, Path(submission.data), submission.execution)
     todo = [planned for planned in map(as_requested, _directories(results, task.runs)) if _is_open(planned.state)]
+    before = marks_of(results, task)
     places = len(launcher.gpus) * submission.profile.runs_per_gpu or usable_cores()
     try:
         LocalExecutor(launcher, min(places, max(len(todo), 1)), fail_fast=False).execute(todo, show)
     except Evicted:
-        return EVICTED
+        return STALLED if marks_of(results, task) == before else EVICTED
     return LOST if any(_is_open(planned.state) for planned in todo) else 0
+
+
+def marks_of(results: Results, task: Task) -> list[Mark]:
+    """Return how far the runs of a task have durably come: an eviction that adds nothing is not repeated for ever."""
+    return [mark_of(directory) for directory in _directories(results, task.runs)]
 
 
 def is_through(directory: RunDirectory) -> bool:

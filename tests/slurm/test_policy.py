@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from toy_paper import HYBRID
 
-from harness.launch.slurm.manifest import Mark, places
+from harness.launch.slurm.manifest import Mark, entries
 from harness.launch.slurm.policy import POLICIES, Action, consider, mark_of
 from harness.launch.slurm.profile import Profile
 from harness.launch.slurm.scheduler import Job, JobState
@@ -23,9 +23,9 @@ def verdict(results, planned):
     """Ask what is done about the run whose newest job is in a state."""
 
     def ask(state, profile=PROFILE, by_hand=False):
-        found = places(results).get(HYBRID.id, [])
-        chain = frozenset(place.submission.id for place in found)
-        jobs = {place.job: Job(place.job, state) for place in found}
+        found = entries(results).get(HYBRID.id, [])
+        chain = frozenset(entry.submission.id for entry in found)
+        jobs = {entry.job: Job(entry.job, state) for entry in found}
         mark = mark_of(planned.directory)
         return consider(HYBRID, planned.state, mark, found, jobs, profile, None if by_hand else chain)
 

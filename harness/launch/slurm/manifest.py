@@ -94,7 +94,7 @@ class Submission(Record):
         return self.model_copy(update={"arrays": arrays})
 
 
-class Place(NamedTuple):
+class Entry(NamedTuple):
     """Where a run stands in a submission."""
 
     submission: Submission
@@ -150,14 +150,14 @@ def submissions(results: Results) -> Iterator[Submission]:
             continue
 
 
-def places(results: Results) -> dict[str, list[Place]]:
-    """Return where each run stands, by its id, oldest first; a refused array is no place."""
-    found: dict[str, list[Place]] = {}
+def entries(results: Results) -> dict[str, list[Entry]]:
+    """Return where each run stands, by its id, oldest first; a refused array does not count."""
+    found: dict[str, list[Entry]] = {}
     for submission in submissions(results):
         for array in submission.arrays:
             if array.refused is not None:
                 continue
             for index, task in enumerate(array.tasks):
                 for run in task.runs if task.kind == "runs" else ():
-                    found.setdefault(run, []).append(Place(submission, array, index))
+                    found.setdefault(run, []).append(Entry(submission, array, index))
     return found

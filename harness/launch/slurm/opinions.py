@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.launch.slurm.manifest import FOLDER, Place, log_path, places
+from harness.launch.slurm.manifest import FOLDER, Entry, entries, log_path
 from harness.launch.slurm.policy import POLICIES
 from harness.launch.slurm.queue import look
 from harness.launch.slurm.scheduler import ALIVE, COMMAND_SECONDS, JobState, Scheduler, outside_of_jobs
@@ -46,7 +46,7 @@ def opinions(results: Results, scheduler: Scheduler | None = None) -> dict[str, 
     """
     if not (results.root / FOLDER).is_dir():
         return {}
-    found = places(results)
+    found = entries(results)
     open_runs = [run for run in found if not _is_done(results, run)]
     if not open_runs:
         return {}
@@ -65,12 +65,12 @@ def cancel(results: Results, runs: Iterable[str]) -> list[str]:
     A job that unfinished runs share stays: the worker of a cancelled run finds its mark, so write the marks first.
     Raises `HarnessError` when `scancel` fails.
     """
-    chosen, found = set(runs), places(results)
+    chosen, found = set(runs), entries(results)
     jobs = set()
-    for place in (found[run][-1] for run in chosen if run in found):
-        others = [run for run in place.array.tasks[place.task].runs if run not in chosen]
-        if place.job and all(_is_through(results, run) for run in others):
-            jobs.add(place.job)
+    for entry in (found[run][-1] for run in chosen if run in found):
+        others = [run for run in entry.array.tasks[entry.task].runs if run not in chosen]
+        if entry.job and all(_is_through(results, run) for run in others):
+            jobs.add(entry.job)
     alive = {
         id for id, job in Scheduler(min_interval=0).jobs(jobs, _users(found, chosen)).items() if job.state in ALIVE
     }
@@ -92,11 +92,11 @@ def cancel(results: Results, runs: Iterable[str]) -> list[str]:
 
 def logs(results: Results, run: str) -> list[Path]:
     """Return the logs of the submissions that a run stands in, oldest first: what its jobs printed."""
-    ids = dict.fromkeys(place.submission.id for place in places(results).get(run, []))
+    ids = dict.fromkeys(entry.submission.id for entry in entries(results).get(run, []))
     return [path for id in ids if (path := log_path(results, id)).exists()]
 
 
-def _users(found: Mapping[str, list[Place]], runs: set[str]) -> set[str]:
+def _users(found: Mapping[str, list[Entry]], runs: set[str]) -> set[str]:
     return {found[run][-1].submission.user for run in runs if run in found}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.launch.slurm.manifest import Mark, Place
+from harness.launch.slurm.manifest import Entry, Mark
 from harness.launch.slurm.profile import Profile, Resources
 from harness.launch.slurm.scheduler import Job, JobState
 from harness.spec.run import Run
@@ -76,18 +76,18 @@ def consider(
     run: Run,
     state: State,
     mark: Mark,
-    places: Sequence[Place],
+    entries: Sequence[Entry],
     jobs: Mapping[str, Job],
     profile: Profile,
     chain: frozenset[str] | None,
 ) -> Verdict:
-    """Return what to do with a run that stands in these `places`, oldest first.
+    """Return what to do with a run that stands in these `entries`, oldest first.
 
     `chain` names the submissions whose follow-up asks, and bounds the attempts; None means that somebody asked by hand.
     """
     asked = chain is None
     resources = profile.resources_for(run)
-    last = places[-1] if places else None
+    last = entries[-1] if entries else None
     job = jobs.get(last.job, Job(last.job, JobState.UNKNOWN)) if last and last.job else None
     if state is State.DONE:
         return Verdict(Action.LEAVE, "is done", resources)
@@ -105,7 +105,7 @@ def consider(
     policy = POLICIES[job.state]
     if policy.action is Action.WAIT or (policy.action is Action.LEAVE and not asked):
         return Verdict(policy.action, policy.says, resources, job.id)
-    stood_still = _attempts_without_progress(run.id, mark, places, chain)
+    stood_still = _attempts_without_progress(run.id, mark, entries, chain)
     if not asked and stood_still >= profile.max_attempts:
         says = f"{policy.says}, and did not get on in {stood_still} attempts: 'harness retry' starts it again"
         return Verdict(Action.LEAVE, says, resources, job.id)
@@ -113,7 +113,7 @@ def consider(
 
 
 def _changed(
-    run: Run, resources: Resources, last: Place, policy: Policy, stood_still: bool, profile: Profile
+    run: Run, resources: Resources, last: Entry, policy: Policy, stood_still: bool, profile: Profile
 ) -> Verdict:
     """Return the verdict with what the policy raises, beginning with what was raised before."""
     given, once = last.array.resources, last.submission.profile.resources_for(run)
@@ -138,13 +138,13 @@ def _changed(
     return Verdict(Action.SUBMIT, says, resources.but(time=time, memory=memory), last.job)
 
 
-def _attempts_without_progress(run: str, mark: Mark, places: Sequence[Place], chain: frozenset[str] | None) -> int:
+def _attempts_without_progress(run: str, mark: Mark, entries: Sequence[Entry], chain: frozenset[str] | None) -> int:
     """Count the last attempts, of this chain, in which the run did not get on."""
     count = 0
-    for place in reversed(places):
-        if chain is not None and place.submission.id not in chain:
+    for entry in reversed(entries):
+        if chain is not None and entry.submission.id not in chain:
             break
-        if place.submission.marks.get(run, Mark()) != mark:
+        if entry.submission.marks.get(run, Mark()) != mark:
             break
         count += 1
     return count

@@ -10,10 +10,10 @@ from harness.launch.slurm.manifest import (
     OUT_OF_MEMORY,
     STALLED,
     Array,
-    Place,
+    Entry,
     Submission,
+    entries,
     last_words,
-    places,
     save,
     submissions,
 )
@@ -26,31 +26,31 @@ WRITTEN: Mapping[str, JobState] = {OUT_OF_MEMORY: JobState.OUT_OF_MEMORY, STALLE
 
 @dataclass(frozen=True)
 class Queue:
-    """The places of runs in submissions, oldest first, and the scheduler's word on their newest jobs, by job id."""
+    """The entries of runs in submissions, oldest first, and the scheduler's word on their newest jobs, by job id."""
 
-    places: Mapping[str, list[Place]]
+    entries: Mapping[str, list[Entry]]
     jobs: Mapping[str, Job]
     answers: bool
 
     def job(self, run: str) -> Job | None:
         """Return the newest job of a run, None where it has none."""
-        place = self.places[run][-1] if self.places.get(run) else None
-        return self.jobs.get(place.job) if place and place.job else None
+        entry = self.entries[run][-1] if self.entries.get(run) else None
+        return self.jobs.get(entry.job) if entry and entry.job else None
 
 
 def look(results: Results, scheduler: Scheduler, runs: Iterable[str]) -> Queue:
     """Return what stands in the queue of these runs."""
-    found = places(results)
+    found = entries(results)
     newest = {run: found[run][-1] for run in runs if run in found}
-    users = {place.submission.user for place in newest.values()}
-    jobs = scheduler.jobs({place.job for place in newest.values() if place.job}, users)
-    for place in newest.values():
+    users = {entry.submission.user for entry in newest.values()}
+    jobs = scheduler.jobs({entry.job for entry in newest.values() if entry.job}, users)
+    for entry in newest.values():
         # The database may be cut off, and has no name for what a limit without cgroups does, or for a worker's reasons.
-        vague = place.job is not None and jobs[place.job].state in (JobState.FAILED, JobState.UNKNOWN)
-        words = last_words(results, place.submission.id, place.job) if place.job and vague else ""
+        vague = entry.job is not None and jobs[entry.job].state in (JobState.FAILED, JobState.UNKNOWN)
+        words = last_words(results, entry.submission.id, entry.job) if entry.job and vague else ""
         for said, state in WRITTEN.items():
-            if place.job and said in words:
-                jobs[place.job] = replace(jobs[place.job], state=state, reason="")
+            if entry.job and said in words:
+                jobs[entry.job] = replace(jobs[entry.job], state=state, reason="")
     return Queue(found, jobs, scheduler.answers)
 
 

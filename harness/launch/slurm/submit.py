@@ -115,7 +115,7 @@ def decide(request: Request, todo: Sequence[PlannedRun], scheduler: Scheduler) -
             planned.run,
             planned.state,
             mark_of(planned.directory),
-            queue.places.get(planned.run.id, []),
+            queue.entries.get(planned.run.id, []),
             queue.jobs,
             request.profile,
             chain,

@@ -12,6 +12,7 @@ TABLE = Table(
     number=1,
     title="Results on CIFAR-10",
     metrics=(ACCURACY, INCEPTION_SCORE, FID),
+    best=(ACCURACY, INCEPTION_SCORE, FID),
     rows=(
         Row("ViT", VIT, reported=(96.5, None, None)),
         Row("GenViT", GENVIT, reported=(None, 8.17, 20.2)),

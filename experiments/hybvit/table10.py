@@ -10,6 +10,7 @@ TABLE = Table(
     number=10,
     title="Ablation study of data augmentation on CIFAR-10",
     metrics=(ACCURACY, INCEPTION_SCORE, FID),
+    best=(ACCURACY, INCEPTION_SCORE, FID),
     rows=(
         Row("Strong", VIT, reported=(96.5, None, None), section="ViT"),
         Row("Weak", VIT_WEAK, reported=(87.1, None, None), section="ViT"),

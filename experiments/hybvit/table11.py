@@ -12,6 +12,7 @@ TABLE = Table(
     number=11,
     title="OOD detection results. Models are trained on CIFAR10. Values are AUROC",
     metrics=(AUROC_SVHN, AUROC_INTERP, AUROC_CIFAR100, AUROC_CELEBA),
+    best=(AUROC_SVHN, AUROC_INTERP, AUROC_CIFAR100, AUROC_CELEBA),
     rows=(
         Row("WideResNet", None, reported=(0.91, None, 0.87, 0.78), section=DENSITY, source="cited"),
         Row("IGEBM", None, reported=(0.63, 0.70, 0.50, 0.70), section=DENSITY, source="cited"),

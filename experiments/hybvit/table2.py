@@ -16,6 +16,7 @@ TABLE = Table(
     number=2,
     title="Results on STL10, CelebA 128, Tiny-ImageNet, and ImageNet 32x32",
     metrics=(ACCURACY, INCEPTION_SCORE, FID),
+    best=(ACCURACY, INCEPTION_SCORE, FID),
     rows=(
         Row("ViT", runs.VIT_CIFAR100, reported=(77.8, None, None), section=CIFAR100),
         Row("GenViT", runs.GENVIT_CIFAR100, reported=(None, 8.19, 26.0), section=CIFAR100),

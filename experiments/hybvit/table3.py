@@ -13,6 +13,7 @@ TABLE = Table(
     number=3,
     title="OOD detection results. Models are trained on CIFAR10 and values are AUROC",
     metrics=(AUROC_SVHN, AUROC_INTERP, AUROC_CIFAR100, AUROC_CELEBA),
+    best=(AUROC_SVHN, AUROC_INTERP, AUROC_CIFAR100, AUROC_CELEBA),
     rows=(
         Row(
             "WRN*", None, reported=(0.91, None, 0.87, 0.78), section=DENSITY, source="cited",

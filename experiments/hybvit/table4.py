@@ -10,6 +10,7 @@ TABLE = Table(
     number=4,
     title="NLL measured in bits/dim on CIFAR-10",
     metrics=(BPD,),
+    best=(BPD,),
     rows=(
         Row("GenViT", GENVIT, reported=(3.78,)),
         Row("HybViT", HYBVIT, reported=(3.84,)),

@@ -58,6 +58,7 @@ TABLE = Table(
     number=5,
     title="Ablation study of epochs",
     metrics=METRICS,
+    best=METRICS,
     rows=tuple(
         Row(f"{model}(epoch={epochs})", run, reported, protocol={"after": epochs / 500})
         for model, (run, by_epochs) in REPORTED.items()

@@ -10,6 +10,7 @@ TABLE = Table(
     number=6,
     title="Ablation study on CIFAR-10",
     metrics=(ACCURACY, INCEPTION_SCORE, FID),
+    best=(ACCURACY, INCEPTION_SCORE, FID),
     rows=(
         Row("HybViT", HYBVIT, reported=(95.9, 7.68, 26.4)),
         Row("HybViT(α=1)", HYBVIT.but(alpha=1), reported=(96.6, 4.74, 68.9)),

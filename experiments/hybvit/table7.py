@@ -10,6 +10,7 @@ TABLE = Table(
     number=7,
     title="Ablation study on STL10. All models are trained for 500 epochs",
     metrics=(PARAMETERS, ACCURACY, INCEPTION_SCORE, FID),
+    best=(ACCURACY, INCEPTION_SCORE, FID),
     rows=(
         Row("ViT(ps=8)", VIT_STL10, reported=(12.9, 78.7, None, None)),
         Row("HybViT(ps=4)", HYBVIT_STL10.but(patch_size=4), reported=(41.1, 87.1, 6.90, 125.5)),

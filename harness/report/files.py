@@ -6,7 +6,11 @@ from pathlib import Path
 from harness.report import ledger
 from harness.report.build import ExhibitReport
 from harness.report.data import csv, json_text
-from harness.report.latex import document, figure, latex
+from harness.report.figures import drawings
+from harness.report.latex.document import document
+from harness.report.latex.figure import figure
+from harness.report.latex.table import table
+from harness.report.latex.typeset import Typeset, typeset
 from harness.report.plain import markdown
 from harness.spec.exhibit import Figure
 from harness.spec.paper import Paper
@@ -17,7 +21,7 @@ from harness.store.run_directory import Results
 def _tex(report: ExhibitReport) -> str:
     if isinstance(report.exhibit, Figure):
         return figure(report, f"{report.exhibit.name}.pdf")
-    return latex(report)
+    return table(report)
 
 
 WRITERS: dict[str, tuple[str, Callable[[ExhibitReport], str]]] = {
@@ -39,13 +43,20 @@ def write(report: ExhibitReport, formats: Sequence[str], results: Results) -> li
     return written
 
 
-def write_document(paper: Paper, results: Results) -> Path:
-    """Write a document that inputs the paper's exhibits as far as they are written, for `pdflatex report`."""
+def write_document(paper: Paper, reports: Sequence[ExhibitReport], results: Results) -> Path:
+    """Write a document on some exhibits, whose files have been written, and return its path."""
     folder = results.report / paper.name
-    names = [e.name for e in paper.exhibits if (folder / f"{e.name}.tex").exists() and _is_whole(e, folder)]
+    pictures = {report.exhibit.name: [path.name for path in _pictures(report, folder)] for report in reports}
     path = folder / "report.tex"
-    write_bytes(path, document(*(f"\\input{{{name}}}" for name in names)).encode())
+    write_bytes(path, document(paper, reports, {name: found for name, found in pictures.items() if found}).encode())
     return path
+
+
+def write_pdf(source: Path, reports: Sequence[ExhibitReport]) -> Typeset:
+    """Make a PDF of the document on some exhibits."""
+    folder = source.parent
+    inputs = [path for report in reports if (path := folder / f"{report.exhibit.name}.tex").exists()]
+    return typeset(source, [*inputs, *(path for report in reports for path in _pictures(report, folder))])
 
 
 def write_claims(reports: Sequence[ExhibitReport], results: Results) -> list[Path]:
@@ -58,6 +69,6 @@ def write_claims(reports: Sequence[ExhibitReport], results: Results) -> list[Pat
     return written
 
 
-def _is_whole(exhibit: object, folder: Path) -> bool:
-    """Tell whether a figure's picture is there; a table needs none."""
-    return not isinstance(exhibit, Figure) or (folder / f"{exhibit.name}.pdf").exists()
+def _pictures(report: ExhibitReport, folder: Path) -> list[Path]:
+    """Return the pictures of an exhibit that have been drawn."""
+    return [path for name in drawings(report.exhibit) if (path := folder / f"{name}.pdf").exists()]

@@ -57,21 +57,25 @@ def grids(report: ExhibitReport) -> Iterator[Grid]:
         yield _grid(report, block.caption, [by_key[row.key] for row in block.rows], block.metrics)
 
 
+def is_stacked(report: ExhibitReport, metrics: tuple[Metric, ...]) -> bool:
+    """Tell whether paper and measurement take lines of their own, because there is much to show of a row."""
+    return len(metrics) > MOST_SIDE_BY_SIDE or bool(report.exhibit.readings)
+
+
 def _grid(report: ExhibitReport, caption: str, rows: Sequence[ReportRow], metrics: tuple[Metric, ...]) -> Grid:
-    stacked = len(metrics) > MOST_SIDE_BY_SIDE or bool(report.exhibit.readings)
-    layout = _Stacked if stacked else _SideBySide
+    layout = _Stacked if is_stacked(report, metrics) else _SideBySide
     columns = (*layout.columns(report, metrics), *_closing_columns(report))
     lines: list[Line] = []
     for section, members in groupby(rows, key=lambda row: row.row.section):
         of_section = list(members)
         if section != caption:
-            lines.append(Line((_section_heading(report, section, of_section),), is_section=True))
+            lines.append(Line((section_heading(report, section, of_section),), is_section=True))
         for row in of_section:
             lines += layout.lines(report, row, metrics)
     return Grid(caption, columns, tuple(lines))
 
 
-def _section_heading(report: ExhibitReport, section: str, rows: Sequence[ReportRow]) -> str:
+def section_heading(report: ExhibitReport, section: str, rows: Sequence[ReportRow]) -> str:
     """Return the section's name, with what its values are measured by where that differs within the exhibit.
 
     That is the dataset that stands in for the paper's, or at the paper's scale the protocol.
@@ -96,7 +100,7 @@ def _differ(report: ExhibitReport, metric: Metric) -> bool:
     return len(report.labels.get(metric.key, ())) > 1
 
 
-def _row_label(report: ExhibitReport, row: ReportRow) -> str:
+def row_label(report: ExhibitReport, row: ReportRow) -> str:
     """Return the row's label, with its protocols where no section tells them."""
     sections = any(other.row.section for other in report.rows)
     return row.row.label if sections or not report.scale.comparable else _with_protocols(report, row.row.label, [row])
@@ -125,7 +129,7 @@ class _SideBySide:
 
     @staticmethod
     def lines(report: ExhibitReport, row: ReportRow, metrics: tuple[Metric, ...]) -> list[Line]:
-        texts = [_row_label(report, row)]
+        texts = [row_label(report, row)]
         for cell in _chosen(row, metrics):
             texts += [cell.metric.reported(cell.reported), _measured_or_gap(cell)]
         texts += [_further(row, metric, "") for metric in report.shown]
@@ -136,8 +140,8 @@ class _Stacked:
     @staticmethod
     def columns(report: ExhibitReport, metrics: tuple[Metric, ...]) -> list[Column]:
         columns = [Column("Model", align="left"), Column("", align="left")]
-        columns += [Column(f"{_heading(report, metric)} {metric.unit}".strip()) for metric in metrics]
-        return columns + [Column(_heading(report, metric)) for metric in report.shown]
+        columns += [Column(f"{heading(report, metric)} {metric.unit}".strip()) for metric in metrics]
+        return columns + [Column(heading(report, metric)) for metric in report.shown]
 
     @staticmethod
     def lines(report: ExhibitReport, row: ReportRow, metrics: tuple[Metric, ...]) -> list[Line]:
@@ -147,9 +151,9 @@ class _Stacked:
         lines = []
         if any(cell.reported is not None for cell in chosen):
             printed = (cell.metric.reported(cell.reported) for cell in chosen)
-            lines.append(Line((_row_label(report, row), "paper", *printed, *no_further, *blank)))
+            lines.append(Line((row_label(report, row), "paper", *printed, *no_further, *blank)))
         if row.row.run or row.row.setting:
-            label = "" if lines else _row_label(report, row)
+            label = "" if lines else row_label(report, row)
             texts = [_measured_or_gap(cell) for cell in chosen]
             texts += [_further(row, metric, "") for metric in report.shown]
             lines.append(Line((label, "ours", *texts, *_closing_texts(report, row))))
@@ -176,7 +180,7 @@ def measured(value: Measured, metric: Metric) -> str:
     return text if value.sd is None or metric.noise == "none" else f"{text} ± {metric.measured(value.sd)}"
 
 
-def _heading(report: ExhibitReport, metric: Metric) -> str:
+def heading(report: ExhibitReport, metric: Metric) -> str:
     """Return the metric's label, with what its values by every protocol are called where that is something else."""
     readings = (
         label
@@ -191,11 +195,16 @@ def _heading(report: ExhibitReport, metric: Metric) -> str:
     return f"{metric.label} / {', '.join(others)}" if others else metric.label
 
 
-def _further(row: ReportRow, metric: Metric, reading: str) -> str:
+def further_value(row: ReportRow, metric: Metric, reading: str) -> Measured | None:
     """Return what was measured of a metric that the paper has no column for."""
     cell = next((cell for cell in row.further if cell.metric == metric), None)
     value = (cell.readings.get(reading) if reading else cell.measured) if cell else None
-    return measured(value, metric) if isinstance(value, Measured) else ""
+    return value if isinstance(value, Measured) else None
+
+
+def _further(row: ReportRow, metric: Metric, reading: str) -> str:
+    value = further_value(row, metric, reading)
+    return measured(value, metric) if value else ""
 
 
 def _chosen(row: ReportRow, metrics: tuple[Metric, ...]) -> list[ReportCell]:

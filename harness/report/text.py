@@ -29,6 +29,12 @@ def caption(report: ExhibitReport) -> str:
 
 def notes(report: ExhibitReport) -> list[str]:
     """Return what a reader must know of the values: feature spaces, coverage, seeds, cost, footnotes."""
+    needs = [f"{need[0].upper()}{need[1:]}." for need in report.needs]
+    return [*general_notes(report), *needs, *footnotes(report)]
+
+
+def general_notes(report: ExhibitReport) -> list[str]:
+    """Return what is to be said of all values together, without footnotes of single rows and cells."""
     sentences = []
     spaces = [space for space in report.feature_spaces if space.get("kind") == "classifier"]
     if spaces:
@@ -39,7 +45,6 @@ def notes(report: ExhibitReport) -> list[str]:
         )
     sentences += [_inception_note(space) for space in report.feature_spaces if space.get("kind") == "inception"]
     sentences += [f"{remark}." for remark in report.remarks]
-    sentences += [f"{need[0].upper()}{need[1:]}." for need in report.needs]
     if report.wanted:
         sentences.append(_coverage(report))
     if cost := str(Spent.sum(report.spent.values())):
@@ -49,7 +54,6 @@ def notes(report: ExhibitReport) -> list[str]:
         sentences.append(f"Cells by verdict: {report.tally}.")
     if report.scale.comparable:
         sentences += tolerances(report)
-    sentences += footnotes(report)
     return sentences
 
 

@@ -36,9 +36,9 @@ class Exhibit:
 
     `readings` are further protocols to measure beside the paper's, by name: changes to those evaluations that have
     such settings. `variant` names another reading of the whole exhibit, such as other schedules. `expected` are cells
-    that are expected to fail.
-    Raises `SpecError` when a row does not fit the metrics, a key stands twice, or a claim or an expectation names no
-    such cell.
+    that are expected to fail, `best` the metrics of which documents print the best value bold.
+    Raises `SpecError` when a row does not fit the metrics, a key stands twice, a claim or an expectation names no such
+    cell, or no value of a metric can be best.
     """
 
     number: int
@@ -49,6 +49,7 @@ class Exhibit:
     expected: tuple[Expected, ...] = ()
     readings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     variant: str = ""
+    best: tuple[Metric, ...] = ()
 
     def __post_init__(self) -> None:
         keys = [row.key for row in self.rows]
@@ -58,6 +59,11 @@ class Exhibit:
                 raise SpecError(f"{self.name}: row '{row.key}' reports {given} values for {wanted} metrics")
             if keys.count(row.key) > 1:
                 raise SpecError(f"{self.name}: two rows are called '{row.key}'")
+        for metric in self.best:
+            if metric not in self.metrics:
+                raise unknown(f"metric to print bold in {self.name}", metric.key, (m.key for m in self.metrics))
+            if metric.better == "neither":
+                raise SpecError(f"{self.name}: no value of {metric.key} is better than another, so none can be bold")
         for claim in self.claims:
             for term in claim.terms():
                 self._check_cell("a claim", term.row, term.metric)

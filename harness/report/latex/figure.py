@@ -1,0 +1,29 @@
+"""A figure as LaTeX: its picture with a caption."""
+
+from harness.report import text
+from harness.report.build import ExhibitReport
+from harness.report.latex.escape import tex
+
+PACKAGES = ("graphicx", "amssymb")
+
+
+def figure(report: ExhibitReport, picture: str) -> str:
+    """Return a `figure` environment around a picture that lies beside the file, with its notes in the caption."""
+    return environment(report, picture, f"{text.caption(report)}. {report.scale.note} {' '.join(text.notes(report))}")
+
+
+def environment(report: ExhibitReport, picture: str, caption: str) -> str:
+    """Return a `figure` environment around a picture; the list of figures gets the exhibit's title alone."""
+    name = picture.rpartition(".")[0]
+    return "\n".join(
+        [
+            f"% {report.name}, scale {report.scale.name}; needs \\usepackage{{{','.join(PACKAGES)}}}",
+            "\\begin{figure}[!htbp]",
+            "\\centering",
+            f"\\includegraphics[width=\\linewidth,height=0.8\\textheight,keepaspectratio]{{{picture}}}",
+            f"\\caption[{{{tex(report.exhibit.title)}}}]{{{tex(caption)}}}",
+            f"\\label{{fig:{report.paper.name}-{name}}}",
+            "\\end{figure}",
+            "",
+        ]
+    )

@@ -1,0 +1,62 @@
+"""The marks in a table and what they say below it."""
+
+from harness.report import text
+from harness.report.build import ExhibitReport
+from harness.report.latex.escape import tex
+
+CITED, UNCERTAIN, FAILED, UNEXPECTED, UNFINISHED = "†", "‡", "×", "!", "∘"
+SYMBOLS = {
+    CITED: "cited by the paper from elsewhere",
+    UNCERTAIN: "the paper leaves open who measured it",
+    FAILED: "FAIL",
+    UNEXPECTED: "XPASS: it was expected to fail",
+    UNFINISHED: "PARTIAL: some of the seeds are not measured yet",
+}
+
+
+class Notes:
+    """Gives every remark a mark: a letter, the same for the same words, or one of the symbols."""
+
+    def __init__(self) -> None:
+        self._letters: dict[str, str] = {}
+        self._symbols: set[str] = set()
+
+    def letter(self, remark: str) -> str:
+        """Return the mark of a remark."""
+        return self._letters.setdefault(remark, _letter(len(self._letters)))
+
+    def symbol(self, symbol: str) -> str:
+        """Return a symbol, which is then explained."""
+        self._symbols.add(symbol)
+        return symbol
+
+    def lines(self) -> list[str]:
+        """Return the remarks as LaTeX, each with its mark, the symbols first."""
+        used = [(symbol, says) for symbol, says in SYMBOLS.items() if symbol in self._symbols]
+        letters = [(letter, remark) for remark, letter in self._letters.items()]
+        return [f"{raised(mark)}\\,{tex(_sentence(says))}" for mark, says in used + letters]
+
+
+def general(report: ExhibitReport, bold: bool, spread: bool) -> list[str]:
+    """Return what is to be said of the whole table, as LaTeX."""
+    sentences = text.general_notes(report)
+    if spread:
+        sentences.append("Means are printed with the decimals that their standard deviations leave.")
+    if bold:
+        sentences.append("Bold: the best of the paper's own rows in a column and section, as printed and as measured.")
+    return [tex(sentence) for sentence in sentences]
+
+
+def raised(mark: str) -> str:
+    """Return a mark as a superscript."""
+    return f"\\textsuperscript{{{tex(mark)}}}" if mark else ""
+
+
+def _letter(position: int) -> str:
+    """Return a, b, ..., z, aa, ab, ..."""
+    turn, rest = divmod(position, 26)
+    return (_letter(turn - 1) if turn else "") + chr(ord("a") + rest)
+
+
+def _sentence(says: str) -> str:
+    return says[0].upper() + says[1:].rstrip(".") + "."

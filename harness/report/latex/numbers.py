@@ -1,0 +1,62 @@
+"""How a number is printed: with the digits that its spread leaves, and where it is too large for that, as a power."""
+
+from math import floor, isfinite, log10
+
+from harness.report.cells import Measured
+from harness.report.latex.escape import tex
+from harness.spec.metrics import Metric
+
+LARGEST = 1e6
+"""Larger numbers are printed as powers of ten."""
+MOST_DECIMALS = 6
+
+
+def mean_and_spread(value: Measured, metric: Metric) -> tuple[str, str]:
+    """Return the mean and the standard deviation as decimal texts, the second empty where there is none to print.
+
+    The deviation gets two significant digits up to 35 and one above (as the Particle Data Group rounds), the mean as
+    many decimals.
+    """
+    spread = value.sd
+    if spread is None or metric.noise == "none" or not isfinite(spread):
+        return metric.measured(value.mean), ""
+    decimals = _decimals(spread) if spread else metric.decimals
+    return f"{value.mean:.{decimals}f}", f"{spread:.{decimals}f}"
+
+
+def in_cell(number: str) -> str | None:
+    """Return a number as siunitx aligns it, or None for what is no number of a common size."""
+    try:
+        value = float(number)
+    except ValueError:
+        return None
+    if not isfinite(value) or abs(value) >= LARGEST or "e" in number.lower():
+        return None
+    return number
+
+
+def as_text(number: str) -> str:
+    """Return what siunitx does not align: a power of ten, NaN, an infinity, words."""
+    try:
+        value = float(number)
+    except ValueError:
+        return tex(number)
+    if not isfinite(value):
+        return {"inf": "\\ensuremath{\\infty}", "-inf": "\\ensuremath{-\\infty}"}.get(number, "NaN")
+    digits, _, power = f"{value:.1e}".partition("e")
+    return f"\\ensuremath{{{digits}\\times10^{{{int(power)}}}}}"
+
+
+def table_format(numbers: list[str]) -> str:
+    """Return the width that a column of aligned numbers needs, in the notation of siunitx."""
+    parts = [number.lstrip("-").partition(".") for number in numbers]
+    whole = max(len(part[0]) for part in parts)
+    decimals = max(len(part[2]) for part in parts)
+    sign = "-" if any(number.startswith("-") for number in numbers) else ""
+    return f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
+
+
+def _decimals(spread: float) -> int:
+    power = floor(log10(spread))
+    digits = 2 if spread / 10**power <= 3.5 else 1
+    return min(max(digits - 1 - power, 0), MOST_DECIMALS)

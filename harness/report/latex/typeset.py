@@ -1,0 +1,101 @@
+"""Makes a PDF of a document: pdflatex in a folder of its own, without a shell, within a time limit."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.report.latex.document import PACKAGES
+from harness.store.files import write_bytes
+
+DEBIAN = ("texlive-latex-base", "texlive-latex-recommended", "texlive-science", "texlive-latex-extra")
+INSTALL = f"sudo apt-get install --no-install-recommends {' '.join(DEBIAN)}"
+MOST_SECONDS = 180
+MOST_PASSES = 4
+SETTLING = (".aux", ".out")
+"""What a pass reads of the one before it; when it stays the same, the document is finished."""
+
+
+@dataclass(frozen=True)
+class Typeset:
+    """What became of a document: the PDF that was written, or in one line why there is none."""
+
+    pdf: Path | None
+    problem: str = ""
+
+
+def missing() -> str:
+    """Return in one line what keeps this machine from making PDFs, and what mends it; empty where nothing does."""
+    if shutil.which("pdflatex") is None:
+        return f"no pdflatex, so no PDF of the report; the .tex files are there. Install it with: {INSTALL}"
+    if shutil.which("kpsewhich") is None:
+        return ""
+    asked = [f"{package}.sty" for package in PACKAGES]
+    found = subprocess.run(["kpsewhich", *asked], capture_output=True, text=True, check=False, timeout=60).stdout.split()
+    lacking = [name.removesuffix(".sty") for name in asked if not any(path.endswith(f"/{name}") for path in found)]
+    if not lacking:
+        return ""
+    return f"no PDF of the report: LaTeX lacks {', '.join(lacking)}; the .tex files are there. Install it with: {INSTALL}"
+
+
+def typeset(source: Path, beside: Iterable[Path], most_seconds: float = MOST_SECONDS) -> Typeset:
+    """Write `source`'s PDF beside it, from a copy of it and of the files that it inputs; TeX leaves nothing else there.
+
+    What TeX stumbles over is written as a log beside the source, whose name the problem tells.
+    """
+    if problem := missing():
+        return Typeset(None, problem)
+    with tempfile.TemporaryDirectory(prefix="harness-latex-") as scratch:
+        folder = Path(scratch)
+        for path in (source, *beside):
+            shutil.copyfile(path, folder / path.name)
+        problem = _passes(source.name, folder, most_seconds)
+        pdf, log = folder / f"{source.stem}.pdf", folder / f"{source.stem}.log"
+        if not problem and pdf.exists():
+            write_bytes(source.with_suffix(".pdf"), pdf.read_bytes())
+            source.with_suffix(".log").unlink(missing_ok=True)
+            return Typeset(source.with_suffix(".pdf"))
+        said = log.read_bytes() if log.exists() else b"pdflatex wrote no log\n"
+        write_bytes(source.with_suffix(".log"), said)
+    reason = problem or "no pages"
+    return Typeset(None, f"no PDF of the report: {reason}; see {source.with_suffix('.log')}. The .tex files are there.")
+
+
+def _passes(name: str, folder: Path, most_seconds: float) -> str:
+    """Run pdflatex until its references are settled, and return what went wrong."""
+    command = ["pdflatex", "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error", name]
+    # Paranoid: what a document opens lies in its own folder. Without a date, the same report is the same PDF.
+    surroundings = {"openin_any": "p", "openout_any": "p", "SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1"}
+    before: list[bytes] = []
+    for _ in range(MOST_PASSES):
+        with open(folder / "said.txt", "wb") as said:
+            process = subprocess.Popen(
+                command, cwd=folder, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT,
+                env={**os.environ, **surroundings}, start_new_session=True,
+            )  # fmt: skip
+            try:
+                code = process.wait(most_seconds)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                return f"pdflatex did not end within {most_seconds:g} s"
+        if code:
+            return f"pdflatex stopped at {_first_error((folder / 'said.txt').read_text(errors='replace'))}"
+        settled = [path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix in SETTLING]
+        if settled == before:
+            break
+        before = settled
+    return ""
+
+
+def _first_error(said: str) -> str:
+    """Return the line with which TeX tells the first error: a file, a line and what is wrong, or one that begins with `!`."""
+    for line in said.splitlines():
+        name, _, rest = line.partition(":")
+        if line.startswith("!") or (name.endswith(".tex") and rest[:1].isdigit()):
+            return line.removeprefix("! ").removeprefix("./").rstrip(".")
+    return "an error that it does not name"

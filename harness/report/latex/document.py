@@ -9,18 +9,27 @@ from harness.report.latex import figure, table
 from harness.report.latex.escape import tex
 from harness.spec.paper import Paper
 
-PACKAGES = tuple(dict.fromkeys((*table.PACKAGES, *figure.PACKAGES, "longtable", "microtype", "geometry", "hyperref")))
+PACKAGES = (*table.PACKAGES, "graphicx")
 PREAMBLE = r"""\documentclass[a4paper]{article}
 \usepackage[utf8]{inputenc}
 \usepackage[margin=2cm]{geometry}
+\usepackage[font=small,labelfont=bf,tableposition=top]{caption}
 \usepackage{%s}
+\usepackage[expansion=false]{microtype}
 \usepackage[hidelinks]{hyperref}
+\usepackage{bookmark}
 \ifdefined\pdfgentounicode\input{glyphtounicode}\pdfgentounicode=1\fi
 \ifdefined\pdftrailerid\pdftrailerid{}\pdfinfoomitdate=1\pdfsuppressptexinfo=-1\fi
 \setlength{\parindent}{0pt}
 \setlength{\emergencystretch}{3em}
+\raggedbottom
+\makeatletter\setlength{\@fptop}{0pt}\setlength{\@fpsep}{2em}\makeatother
 \begin{document}
-""" % ",".join(package for package in PACKAGES if package not in ("geometry", "hyperref"))
+""" % ",".join(PACKAGES)
+REQUIRED = (*PACKAGES, "geometry", "caption", "microtype", "hyperref", "bookmark")
+"""The packages without which the document cannot be set."""
+LINES = 40
+"""A summary of more exhibits goes on in a further table."""
 
 
 def document(paper: Paper, reports: Sequence[ExhibitReport], pictures: Mapping[str, Sequence[str]]) -> str:
@@ -30,49 +39,71 @@ def document(paper: Paper, reports: Sequence[ExhibitReport], pictures: Mapping[s
     """
     scale = reports[0].scale
     tables = [report for report in reports if report.exhibit.kind == "table"]
-    figures = [report for report in reports if report.exhibit.kind == "figure"]
+    drawn = [report for report in reports if report.exhibit.kind == "figure" and report.exhibit.name in pictures]
+    of_tables = [
+        figure.environment(report, picture, f"Of {text.caption(report)}. {report.scale.note}")
+        for report in tables
+        for picture in pictures.get(report.exhibit.name, ())
+    ]
     lines = [
         f"{{\\LARGE\\raggedright {tex(paper.title)}\\par}}\\medskip",
-        f"{tex(paper.url)}\\par\\medskip",
+        f"\\url{{{paper.url}}}\\par\\medskip",
         f"What the paper reports beside what was measured, at scale {tex(scale.name)}. {tex(scale.note)}",
         *_summary(reports),
         *_claims(reports),
         *(["\\clearpage\\section{Tables}"] if tables else []),
-        *(f"\\input{{{report.exhibit.name}}}" for report in tables),
-        *(["\\clearpage\\section{Figures}"] if figures or pictures else []),
-        *(f"\\input{{{report.exhibit.name}}}" for report in figures if report.exhibit.name in pictures),
-        *(
-            figure.environment(report, picture, f"Of {text.caption(report)}. {tex(report.scale.note)}")
-            for report in tables
-            for picture in pictures.get(report.exhibit.name, ())
-        ),
+        *map(_input, tables),
+        *(["\\clearpage\\section{Figures}"] if drawn else []),
+        *map(_input, drawn),
+        *(["\\clearpage\\section{Pictures of the tables}", "\\renewcommand{\\figurename}{Picture}"] if of_tables else []),
+        *(["\\setcounter{figure}{0}\\renewcommand{\\theHfigure}{picture.\\arabic{figure}}"] if of_tables else []),
+        *of_tables,
     ]
     return PREAMBLE + "\n".join(lines) + "\n\\end{document}\n"
 
 
+def _input(report: ExhibitReport) -> str:
+    """Return the line that inputs an exhibit under the number that it has in the paper."""
+    exhibit = report.exhibit
+    anchor = f"\\renewcommand{{\\theH{exhibit.kind}}}{{{exhibit.name}}}"
+    return f"\\setcounter{{{exhibit.kind}}}{{{exhibit.number - 1}}}{anchor}\\input{{{exhibit.name}}}"
+
+
 def _summary(reports: Sequence[ExhibitReport]) -> list[str]:
-    """Return a line for each exhibit: how much is measured, how its cells and its claims stand."""
-    lines = []
-    for report in reports:
-        statuses = [decision.status for decision in report.decisions]
-        counts = [str(statuses.count(status) or "") for status in ledger.ORDER]
-        exhibit = report.exhibit
-        number = f"{exhibit.kind.capitalize()} {exhibit.number}{f' ({exhibit.variant})' if exhibit.variant else ''}"
-        texts = (number, exhibit.title, f"{report.measured} of {report.wanted}", *counts)
-        lines.append(f"{' & '.join(map(tex, texts))} \\\\")
-    headings = " & ".join(("Exhibit", "", "cells measured", *(f"\\multicolumn{{1}}{{r}}{{{s}}}" for s in ledger.ORDER)))
+    """Return what the cells and the claims came out as, all together and exhibit by exhibit."""
+    lines = ["\\section{Summary}", f"{tex(ledger.verdicts(reports))}\\par", f"{tex(ledger.summary(reports))}\\par"]
+    for start in range(0, len(reports), LINES):
+        lines += _summary_table(reports[start : start + LINES])
+    return lines
+
+
+def _summary_table(reports: Sequence[ExhibitReport]) -> list[str]:
+    heads = ("", "", "measured", "cells by verdict", *(f"\\multicolumn{{1}}{{r}}{{{name}}}" for name in ledger.ORDER))
     return [
-        "\\section{Summary}",
-        f"{tex(ledger.summary(reports))}\\par",
-        "{\\footnotesize\\setlength{\\tabcolsep}{4pt}",
-        "\\begin{longtable}{@{}l>{\\raggedright\\arraybackslash}p{0.5\\linewidth}rrrr@{}}",
+        "\\begin{center}\\footnotesize\\setlength{\\tabcolsep}{4pt}",
+        f"\\begin{{tabular}}{{@{{}}l{_ragged(0.36)}l{_ragged(0.2)}rrr@{{}}}}",
         "\\toprule",
-        "&& & \\multicolumn{3}{c}{claims} \\\\ \\cmidrule(l){4-6}",
-        f"{headings} \\\\",
-        "\\midrule\\endhead\\bottomrule\\endlastfoot",
-        *lines,
-        "\\end{longtable}}",
+        "& & & & \\multicolumn{3}{c}{claims} \\\\ \\cmidrule(l){5-7}",
+        f"{' & '.join(heads)} \\\\",
+        "\\midrule",
+        *map(_summary_line, reports),
+        "\\bottomrule",
+        "\\end{tabular}\\end{center}",
     ]
+
+
+def _ragged(share: float) -> str:
+    """Return a column for words of a share of the line."""
+    return f">{{\\raggedright\\arraybackslash}}p{{{share}\\linewidth}}"
+
+
+def _summary_line(report: ExhibitReport) -> str:
+    statuses = [decision.status for decision in report.decisions]
+    counts = [str(statuses.count(status) or "") for status in ledger.ORDER]
+    exhibit = report.exhibit
+    name = f"{exhibit.kind.capitalize()} {exhibit.number}{f' ({exhibit.variant})' if exhibit.variant else ''}"
+    texts = (name, exhibit.title, f"{report.measured} of {report.wanted}", str(report.tally), *counts)
+    return f"{' & '.join(map(tex, texts))} \\\\"
 
 
 def _claims(reports: Sequence[ExhibitReport]) -> list[str]:

@@ -17,7 +17,7 @@ OWN = {
     "²": "\\ensuremath{^{2}}", "³": "\\ensuremath{^{3}}", "¹": "\\ensuremath{^{1}}",
     "¼": "\\ensuremath{\\frac14}", "½": "\\ensuremath{\\frac12}", "¾": "\\ensuremath{\\frac34}",
     "←": "\\ensuremath{\\leftarrow}", "↑": "\\ensuremath{\\uparrow}", "→": "\\ensuremath{\\rightarrow}",
-    "↓": "\\ensuremath{\\downarrow}", "£": "\\ensuremath{\\mathsterling}", "¥": "\\ensuremath{\\yen}", "€": "EUR",
+    "↓": "\\ensuremath{\\downarrow}", "$": "\\ensuremath{\\mathdollar}", "£": "\\ensuremath{\\mathsterling}", "¥": "\\ensuremath{\\yen}", "€": "EUR",
     "…": "\\ldots{}", "−": "\\ensuremath{-}", "\u00a0": "~", "\u2009": "\\,", "\u202f": "\\,",
 }  # fmt: skip
 """Characters that the usual encodings lack, or take from a font that many installations have as a bitmap only."""

@@ -8,7 +8,7 @@ CITED, UNCERTAIN, FAILED, UNEXPECTED, UNFINISHED = "†", "‡", "×", "!", "∘
 SYMBOLS = {
     CITED: "cited by the paper from elsewhere",
     UNCERTAIN: "the paper leaves open who measured it",
-    FAILED: "FAIL",
+    FAILED: "FAIL: outside of the tolerance, or not finite",
     UNEXPECTED: "XPASS: it was expected to fail",
     UNFINISHED: "PARTIAL: some of the seeds are not measured yet",
 }

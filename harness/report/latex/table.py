@@ -11,9 +11,9 @@ from harness.report.latex.notes import Notes, general, raised
 from harness.report.latex.numbers import as_text, in_cell, table_format
 
 PACKAGES = ("booktabs", "multirow", "siunitx", "adjustbox", "amssymb")
-LINES = 46
-"""A table of more lines goes on in a further float."""
-LINE_OF_NOTES = 125
+LINES, PAGE = 46, 58
+"""A table of more lines goes on in a further float; so do the notes when they and the lines before are more."""
+LINE_OF_NOTES = 140
 """About as many characters of a note fit into a line."""
 LONG_NAME = 34
 """Longer names are broken into lines."""
@@ -27,19 +27,19 @@ def table(report: ExhibitReport) -> str:
     notes = Notes()
     parts = [part for layout in layouts(report, notes) for part in _parts(layout)]
     entries = [entry for part in parts for section in part.sections for entry in _entries(section)]
-    remarks = general(report, any(entry.bold for entry in entries), _has_spread(entries)) + notes.lines()
-    floats = list(_floats(parts))
-    room = LINES + 10 - sum(map(_height, floats[-1]))
-    below = sum(1 + len(remark) // LINE_OF_NOTES for remark in remarks) <= room
+    remarks = [" ".join(general(report, any(entry.bold for entry in entries), _has_spread(entries)))]
+    remarks += [" \\quad ".join(notes.lines())] if notes.lines() else []
+    floats: list[list[Layout] | None] = list(_floats(parts))
+    if sum(map(_height, floats[-1] or [])) + sum(1 + len(remark) // LINE_OF_NOTES for remark in remarks) > PAGE:
+        floats.append(None)
     lines = [f"% {report.name}, scale {report.scale.name}; needs \\usepackage{{{','.join(PACKAGES)}}}"]
     for position, members in enumerate(floats):
         lines += ["\\begin{table}[!htbp]", "\\centering"]
         lines += ["Table~\\thetable{} (continued)\\par\\medskip"] if position else _caption(report)
-        lines += [DIMENSIONS, *(line for part in members for line in _tabular(part))]
-        if below and position == len(floats) - 1:
-            lines += _remarks(remarks)
+        lines += [DIMENSIONS, *(line for part in members or [] for line in _tabular(part))]
+        lines += _remarks(remarks) if position == len(floats) - 1 else []
         lines.append("\\end{table}")
-    return "\n".join([*lines, *([] if below else ["{\\footnotesize", *_remarks(remarks), "}"]), ""])
+    return "\n".join([*lines, ""])
 
 
 def _caption(report: ExhibitReport) -> list[str]:
@@ -152,7 +152,7 @@ class _Typeset:
 
 
 def _spread(entry: Entry) -> str:
-    return f"\\,\\ensuremath{{\\pm}}\\,{as_text(entry.spread)}" if entry.spread else ""
+    return f"\\,\\ensuremath{{\\pm}}\\,{in_cell(entry.spread) or as_text(entry.spread)}" if entry.spread else ""
 
 
 def _tabular(layout: Layout) -> list[str]:

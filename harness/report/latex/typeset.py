@@ -1,6 +1,7 @@
 """Makes a PDF of a document: pdflatex in a folder of its own, without a shell, within a time limit."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -9,15 +10,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.report.latex.document import PACKAGES
+from harness.report.latex.document import REQUIRED
 from harness.store.files import write_bytes
 
 DEBIAN = ("texlive-latex-base", "texlive-latex-recommended", "texlive-science", "texlive-latex-extra")
 INSTALL = f"sudo apt-get install --no-install-recommends {' '.join(DEBIAN)}"
 MOST_SECONDS = 180
 MOST_PASSES = 4
-SETTLING = (".aux", ".out")
-"""What a pass reads of the one before it; when it stays the same, the document is finished."""
+UNSETTLED = re.compile(rb"Rerun (to|LaTeX)")
+"""What the log says when a further pass would give another document."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def missing() -> str:
         return f"no pdflatex, so no PDF of the report; the .tex files are there. Install it with: {INSTALL}"
     if shutil.which("kpsewhich") is None:
         return ""
-    asked = [f"{package}.sty" for package in PACKAGES]
+    asked = [f"{package}.sty" for package in REQUIRED]
     found = subprocess.run(["kpsewhich", *asked], capture_output=True, text=True, check=False, timeout=60).stdout.split()
     lacking = [name.removesuffix(".sty") for name in asked if not any(path.endswith(f"/{name}") for path in found)]
     if not lacking:
@@ -70,7 +71,6 @@ def _passes(name: str, folder: Path, most_seconds: float) -> str:
     command = ["pdflatex", "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error", name]
     # Paranoid: what a document opens lies in its own folder. Without a date, the same report is the same PDF.
     surroundings = {"openin_any": "p", "openout_any": "p", "SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1"}
-    before: list[bytes] = []
     for _ in range(MOST_PASSES):
         with open(folder / "said.txt", "wb") as said:
             process = subprocess.Popen(
@@ -85,10 +85,8 @@ def _passes(name: str, folder: Path, most_seconds: float) -> str:
                 return f"pdflatex did not end within {most_seconds:g} s"
         if code:
             return f"pdflatex stopped at {_first_error((folder / 'said.txt').read_text(errors='replace'))}"
-        settled = [path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix in SETTLING]
-        if settled == before:
+        if not UNSETTLED.search((folder / name).with_suffix(".log").read_bytes()):
             break
-        before = settled
     return ""
 
 

@@ -8,6 +8,10 @@ HARNESS := $(BIN)/python -m harness
 # FFCV comes as source. Where it cannot be built, its tests say that they skip.
 FFCV_LACKS := $(PYTHON) -m harness.data.ffcv_needs
 
+# LaTeX with the packages of the report's tables. Without them the report has no PDF, and the tests of it skip.
+LATEX := texlive-latex-base texlive-latex-recommended texlive-science texlive-latex-extra
+LATEX_IS_HERE := kpsewhich siunitx.sty multirow.sty adjustbox.sty caption.sty microtype.sty >/dev/null 2>&1
+
 # A SLURM on this machine (docs/slurm-lab.md). Where it cannot be installed, its tests say that they skip.
 SLURM_LAB := slurmctld:slurm-wlm slurmdbd:slurmdbd munged:munge mariadbd:mariadb-server
 
@@ -22,7 +26,8 @@ everything: $(VENV)/.runtime  ## The same for every table and figure of the pape
 	$(HARNESS) report all
 
 test: $(VENV)/.development  ## Style, types, floors, and all tests
-	tools/system-packages pdflatex:texlive-latex-base,texlive-latex-recommended
+	$(LATEX_IS_HERE) || tools/system-packages $(LATEX)
+	tools/system-packages pdftotext:poppler-utils
 	tools/system-packages $(SLURM_LAB)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

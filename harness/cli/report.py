@@ -9,7 +9,7 @@ from harness.cli.settings import Settings, also_option, find_with_readings, json
 if TYPE_CHECKING:
     from harness.report.build import ExhibitReport
 
-FORMATS = ("latex", "markdown", "csv", "json")
+FORMATS = ("latex", "pdf", "markdown", "csv", "json")
 FURTHER = ("precision", "recall", "density", "coverage")
 
 
@@ -52,6 +52,8 @@ def report_command(
     from harness.spec import metrics
 
     wanted = _names("format", formats, FORMATS)
+    if "pdf" in wanted and "latex" not in wanted:
+        wanted.append("latex")
     columns = {metric.key: metric for metric in metrics.FURTHER}
     shown = tuple(columns[name] for name in _names("metric", further, FURTHER))
     results = settings.results
@@ -111,17 +113,22 @@ def _show(settings: Settings, report: "ExhibitReport", formats: list[str], figur
     from harness.report.plain import brief, terminal
 
     click.echo(terminal(report) if in_full or report.exhibit.kind == "table" else brief(report))
-    written = (write_figures(report, settings.results) if figures else []) + write(report, formats, settings.results)
+    alone = [name for name in formats if name != "pdf"]
+    written = (write_figures(report, settings.results) if figures else []) + write(report, alone, settings.results)
     if written:
         settings.say(f"wrote {', '.join(path.name for path in written)}\nto {written[0].parent}\n")
 
 
 def _write_frame(settings: Settings, reports: "list[ExhibitReport]", formats: list[str]) -> None:
-    """Write what holds the exhibits together: the document and the ledger."""
-    from harness.report.files import write_claims, write_document
+    """Write what holds the exhibits together: the document, its PDF, and the ledger."""
+    from harness.report.files import write_claims, write_document, write_pdf
 
     if "markdown" in formats:
         write_claims(reports, settings.results)
-    if "latex" in formats:
-        for paper in {report.paper.name: report.paper for report in reports}.values():
-            settings.say(f"{write_document(paper, settings.results)}: all of it, for pdflatex")
+    for paper in {report.paper.name: report.paper for report in reports}.values() if "latex" in formats else ():
+        of_paper = [report for report in reports if report.paper.name == paper.name]
+        source = write_document(paper, of_paper, settings.results)
+        made = write_pdf(source, of_paper) if "pdf" in formats else None
+        settings.say(f"{made.pdf if made and made.pdf else source}: all of it in one document")
+        if made and made.problem:
+            click.echo(made.problem, err=True)

@@ -17,6 +17,7 @@ from harness.doctor.children import probe, run
 from harness.doctor.computing import PIP
 from harness.lab import programs
 from harness.lab.configuration import Shape
+from harness.report.latex import installation
 from harness.spec.errors import Needs
 
 APT = "sudo apt-get install -y --no-install-recommends"
@@ -74,11 +75,11 @@ def check_compiler() -> Check:
 
 
 def check_latex() -> Check:
-    """Look for the compiler of the tables that `report` writes."""
-    mend = f"{APT} texlive-latex-base texlive-latex-recommended"
-    if path := shutil.which("pdflatex"):
-        return Check("latex", State.OK, "pdflatex makes PDFs of the report", facts={"command": path})
-    return Check("latex", State.MISSING, "no pdflatex: the report's .tex files are written all the same", mend)
+    """Look for what makes a PDF of the report."""
+    if lacking := installation.lacking():
+        says = f"no {', '.join(lacking)}: the report's .tex files are written all the same"
+        return Check("latex", State.MISSING, says, f"{APT} {' '.join(installation.DEBIAN)}")
+    return Check("latex", State.OK, "pdflatex makes PDFs of the report", facts={"command": shutil.which("pdflatex")})
 
 
 def check_slurm() -> Check:

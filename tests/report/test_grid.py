@@ -11,7 +11,7 @@ from harness.report.build import build
 from harness.report.data import csv, json_text, to_json
 from harness.report.files import write_claims
 from harness.report.grid import grids
-from harness.report.latex import latex
+from harness.report.latex.table import table as latex
 from harness.report.plain import brief, markdown, terminal
 from harness.spec.exhibit import Table
 from harness.spec.metrics import ACCURACY, FID, RUNTIME_TEXT

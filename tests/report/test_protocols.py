@@ -8,7 +8,7 @@ from harness.report.build import build
 from harness.report.claims import Status
 from harness.report.data import to_json
 from harness.report.grid import grids
-from harness.report.latex import latex
+from harness.report.latex.table import table as latex
 from harness.report.text import notes
 from harness.spec.cells import cells
 from harness.spec.evaluations import reading_of

@@ -1,11 +1,10 @@
 """Records as a real run would write them, and LaTeX compiled for real."""
 
-import shutil
 import subprocess
 
 import pytest
 
-from harness.report.latex import document
+from harness.report.latex.installation import INSTALL, TABLE, lacking
 from harness.spec.cells import cells
 from harness.store.records import EvaluationRecord, Measurement
 
@@ -31,11 +30,21 @@ def fill(results, paper, table, scale, seeds=1, keep=lambda cell: True, value=la
         ).save(path)
 
 
+def needs_latex():
+    """Skip where LaTeX or one of its packages is missing."""
+    if lacks := lacking():
+        pytest.skip(f"LaTeX lacks {', '.join(lacks)}: {INSTALL}")
+
+
 def compile_latex(tmp_path, *sources):
-    if shutil.which("pdflatex") is None:
-        pytest.skip("pdflatex is missing: apt-get install texlive-latex-base texlive-latex-recommended")
-    (tmp_path / "report.tex").write_text(document(*sources), encoding="utf-8")
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "report.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120)
+    """Compile tables as an author would who inputs them, in whose document nothing else is set; return the log."""
+    needs_latex()
+    packages = "".join(f"\\usepackage{{{package}}}\n" for package in TABLE)
+    body = "\n\\clearpage\n".join(sources)
+    head = f"\\documentclass{{article}}\n\\usepackage[margin=2cm]{{geometry}}\n{packages}"
+    document = f"{head}\\begin{{document}}\n{body}\n\\end{{document}}\n"
+    (tmp_path / "paper.tex").write_text(document, encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=300)
     assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
-    assert (tmp_path / "report.pdf").stat().st_size > 1000
+    return (tmp_path / "paper.log").read_text(errors="replace")

@@ -5,16 +5,16 @@ from collections.abc import Mapping, Sequence
 from harness.report import ledger, text
 from harness.report.build import ExhibitReport
 from harness.report.claims import Decision
-from harness.report.latex import figure, table
+from harness.report.latex import figure
 from harness.report.latex.escape import tex
+from harness.report.latex.installation import TABLE
 from harness.spec.paper import Paper
 
-PACKAGES = (*table.PACKAGES, "graphicx")
 PREAMBLE = r"""\documentclass[a4paper]{article}
 \usepackage[utf8]{inputenc}
 \usepackage[margin=2cm]{geometry}
 \usepackage[font=small,labelfont=bf,tableposition=top]{caption}
-\usepackage{%s}
+\usepackage{PACKAGES}
 \usepackage[expansion=false]{microtype}
 \usepackage[hidelinks]{hyperref}
 \usepackage{bookmark}
@@ -25,9 +25,7 @@ PREAMBLE = r"""\documentclass[a4paper]{article}
 \raggedbottom
 \makeatletter\setlength{\@fptop}{0pt}\setlength{\@fpsep}{2em}\makeatother
 \begin{document}
-""" % ",".join(PACKAGES)
-REQUIRED = (*PACKAGES, "geometry", "caption", "microtype", "hyperref", "bookmark")
-"""The packages without which the document cannot be set."""
+""".replace("PACKAGES", ",".join((*TABLE, "graphicx")))
 LINES = 40
 """A summary of more exhibits goes on in a further table."""
 
@@ -55,7 +53,11 @@ def document(paper: Paper, reports: Sequence[ExhibitReport], pictures: Mapping[s
         *map(_input, tables),
         *(["\\clearpage\\section{Figures}"] if drawn else []),
         *map(_input, drawn),
-        *(["\\clearpage\\section{Pictures of the tables}", "\\renewcommand{\\figurename}{Picture}"] if of_tables else []),
+        *(
+            ["\\clearpage\\section{Pictures of the tables}", "\\renewcommand{\\figurename}{Picture}"]
+            if of_tables
+            else []
+        ),
         *(["\\setcounter{figure}{0}\\renewcommand{\\theHfigure}{picture.\\arabic{figure}}"] if of_tables else []),
         *of_tables,
     ]
@@ -121,5 +123,5 @@ def _claims(reports: Sequence[ExhibitReport]) -> list[str]:
 def _claim(report: ExhibitReport, decision: Decision) -> str:
     exhibit, claim = report.exhibit, decision.claim
     where = f"{exhibit.kind.capitalize()} {exhibit.number}, {claim.where}".rstrip(", ")
-    evidence = text.claim_evidence(decision, report)
-    return f"\\item {tex(claim.says)} {{\\footnotesize({tex(where)})\\\\{tex(evidence)}{'' if evidence.endswith('.') else '.'}}}"
+    evidence = text.claim_evidence(decision, report).rstrip(".")
+    return f"\\item {tex(claim.says)} {{\\footnotesize({tex(where)})\\\\{tex(evidence)}.}}"

@@ -9,6 +9,7 @@ LONGEST_WORD = 24
 """A longer run of characters without a space may be broken anywhere."""
 
 OWN = {
+    "_": "{\\ttfamily\\char95}", "^": "{\\ttfamily\\char94}", "~": "{\\ttfamily\\char126}", '"': "{\\ttfamily\\char34}",
     "|": "\\textbar{}", "`": "\\textquoteleft{}", "«": "\\ensuremath{\\ll}",
     "»": "\\ensuremath{\\gg}", "‑": "-", "§": "\\ensuremath{\\mathsection}", "¶": "\\ensuremath{\\mathparagraph}",
     "†": "\\ensuremath{\\dagger}", "‡": "\\ensuremath{\\ddagger}", "·": "\\ensuremath{\\cdot}",
@@ -17,15 +18,14 @@ OWN = {
     "²": "\\ensuremath{^{2}}", "³": "\\ensuremath{^{3}}", "¹": "\\ensuremath{^{1}}",
     "¼": "\\ensuremath{\\frac14}", "½": "\\ensuremath{\\frac12}", "¾": "\\ensuremath{\\frac34}",
     "←": "\\ensuremath{\\leftarrow}", "↑": "\\ensuremath{\\uparrow}", "→": "\\ensuremath{\\rightarrow}",
-    "↓": "\\ensuremath{\\downarrow}", "$": "\\ensuremath{\\mathdollar}", "£": "\\ensuremath{\\mathsterling}", "¥": "\\ensuremath{\\yen}", "€": "EUR",
+    "↓": "\\ensuremath{\\downarrow}", "$": "\\ensuremath{\\mathdollar}", "£": "\\ensuremath{\\mathsterling}",
+    "¥": "\\ensuremath{\\yen}", "€": "EUR",
     "…": "\\ldots{}", "−": "\\ensuremath{-}", "\u00a0": "~", "\u2009": "\\,", "\u202f": "\\,",
 }  # fmt: skip
-"""Characters that the usual encodings lack, or take from a font that many installations have as a bitmap only."""
+"""Characters that the usual encodings lack, draw, or take from a font that many installations have as a bitmap only."""
 
 WRITABLE = (range(0x20, 0x7F), range(0xA1, 0x180), range(0x391, 0x3C9), range(0x2010, 0x2027), range(0x2200, 0x22F0))
-UNWRITABLE = frozenset(
-    "¢¤¦¨©ª®¯´¸º¼½¾ÐÞðþĄąĐđĘęĮįŉŊŋŲų‚„‽※⁄∟∬∭∯∰∱∻∾≆≋≌≙≛≸≹⊧⊨⊫⊶⊷⊹⊾⋘⋙⋨"
-)
+UNWRITABLE = frozenset("¢¤¦¨©ª®¯´¸º¼½¾ÐÞðþĄąĐđĘęĮįŉŊŋŲų‚„‽※⁄∟∬∭∯∰∱∻∾≆≋≌≙≛≸≹⊧⊨⊫⊶⊷⊹⊾⋘⋙⋨")
 """What pylatexenc writes with commands of further packages; every other character of WRITABLE compiles."""
 
 LIGATURES = re.compile(r"-(?=-)|,(?=,)|[?!](?=\\textquoteleft)|\\textquoteleft\{\}")

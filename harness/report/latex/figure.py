@@ -3,8 +3,7 @@
 from harness.report import text
 from harness.report.build import ExhibitReport
 from harness.report.latex.escape import tex
-
-PACKAGES = ("graphicx", "amssymb")
+from harness.report.latex.installation import FIGURE
 
 
 def figure(report: ExhibitReport, picture: str) -> str:
@@ -17,7 +16,7 @@ def environment(report: ExhibitReport, picture: str, caption: str) -> str:
     name = picture.rpartition(".")[0]
     return "\n".join(
         [
-            f"% {report.name}, scale {report.scale.name}; needs \\usepackage{{{','.join(PACKAGES)}}}",
+            f"% {report.name}, scale {report.scale.name}; needs \\usepackage{{{','.join(FIGURE)}}}",
             "\\begin{figure}[!htbp]",
             "\\centering",
             f"\\includegraphics[width=\\linewidth,height=0.8\\textheight,keepaspectratio]{{{picture}}}",

@@ -13,12 +13,14 @@ from harness.report.best import best_measured, best_reported
 from harness.report.build import ExhibitReport
 from harness.report.cells import Configured, Measured, ReportCell, ReportRow
 from harness.report.latex.notes import CITED, FAILED, UNCERTAIN, UNEXPECTED, UNFINISHED, Notes
-from harness.report.latex.numbers import mean_and_spread
+from harness.report.latex.numbers import in_cell, mean_and_spread
 from harness.report.verdicts import Verdict
 from harness.spec.metrics import Metric
 from harness.spec.row import Words
 
 DASH, GAP = "–", "…"
+LONG_NAME = 34
+"""Longer names are broken into lines."""
 VERDICTS = {Verdict.FAIL: FAILED, Verdict.XPASS: UNEXPECTED, Verdict.PARTIAL: UNFINISHED}
 """The verdicts that are marked at the cell."""
 
@@ -104,10 +106,7 @@ class _Writer:
         """Return what the paper prints; words that mean a number say which."""
         if cell.reported is None:
             return Entry(DASH)
-        marks = []
-        if isinstance(cell.reported, Words) and cell.reported.meaning is not None:
-            if cell.metric.reported(cell.reported.meaning) != cell.reported.text:
-                marks.append(self.notes.letter(self._meaning(cell.metric, cell.reported.meaning)))
+        marks = [self.notes.letter(_meaning(cell))] if _is_in_words(cell) else []
         if reason := self._expected.get((row.row.key, cell.metric)):
             marks.append(self.notes.letter(f"expected to fail: {reason}"))
         bold = (row.row.key, cell.metric.key) in self._best_reported
@@ -146,10 +145,6 @@ class _Writer:
     def chosen(self, row: ReportRow) -> list[ReportCell]:
         """Return a row's cells of the layout's metrics."""
         return [cell for cell in row.cells if cell.metric in self.metrics]
-
-    def _meaning(self, metric: Metric, value: float) -> str:
-        unit = f" {metric.unit}" if metric.unit else ""
-        return f"printed in words, which are taken to mean {value:g}{unit}"
 
     def _verdict_marks(self, cell: ReportCell) -> tuple[str, ...]:
         return (self.notes.symbol(VERDICTS[cell.verdict]),) if cell.verdict in VERDICTS else ()
@@ -198,6 +193,20 @@ class _Stacked(_Writer):
         label = self.label(row)
         firsts = [label, *(BLANK for _ in lines[1:])]
         return Block(tuple((first, *line) for first, line in zip(firsts, lines, strict=True)))
+
+
+def _is_in_words(cell: ReportCell) -> bool:
+    """Tell whether the paper prints words that mean a number, and not just that number in another form."""
+    words = cell.reported
+    if not isinstance(words, Words) or words.meaning is None:
+        return False
+    return in_cell(words.text) is None
+
+
+def _meaning(cell: ReportCell) -> str:
+    value = cell.reported.meaning if isinstance(cell.reported, Words) else None
+    unit = f" {cell.metric.unit}" if cell.metric.unit else ""
+    return f"printed in words, which are taken to mean {value:,g}{unit}"
 
 
 def _reading(cell: ReportCell, name: str) -> Entry:

@@ -10,11 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.report.latex.document import REQUIRED
+from harness.report.latex.installation import INSTALL, lacking
 from harness.store.files import write_bytes
 
-DEBIAN = ("texlive-latex-base", "texlive-latex-recommended", "texlive-science", "texlive-latex-extra")
-INSTALL = f"sudo apt-get install --no-install-recommends {' '.join(DEBIAN)}"
 MOST_SECONDS = 180
 MOST_PASSES = 4
 UNSETTLED = re.compile(rb"Rerun (to|LaTeX)")
@@ -29,27 +27,13 @@ class Typeset:
     problem: str = ""
 
 
-def missing() -> str:
-    """Return in one line what keeps this machine from making PDFs, and what mends it; empty where nothing does."""
-    if shutil.which("pdflatex") is None:
-        return f"no pdflatex, so no PDF of the report; the .tex files are there. Install it with: {INSTALL}"
-    if shutil.which("kpsewhich") is None:
-        return ""
-    asked = [f"{package}.sty" for package in REQUIRED]
-    found = subprocess.run(["kpsewhich", *asked], capture_output=True, text=True, check=False, timeout=60).stdout.split()
-    lacking = [name.removesuffix(".sty") for name in asked if not any(path.endswith(f"/{name}") for path in found)]
-    if not lacking:
-        return ""
-    return f"no PDF of the report: LaTeX lacks {', '.join(lacking)}; the .tex files are there. Install it with: {INSTALL}"
-
-
 def typeset(source: Path, beside: Iterable[Path], most_seconds: float = MOST_SECONDS) -> Typeset:
     """Write `source`'s PDF beside it, from a copy of it and of the files that it inputs; TeX leaves nothing else there.
 
     What TeX stumbles over is written as a log beside the source, whose name the problem tells.
     """
-    if problem := missing():
-        return Typeset(None, problem)
+    if lacks := lacking():
+        return Typeset(None, f"no PDF of the report, for lack of {', '.join(lacks)}; install with: {INSTALL}")
     with tempfile.TemporaryDirectory(prefix="harness-latex-") as scratch:
         folder = Path(scratch)
         for path in (source, *beside):
@@ -91,7 +75,7 @@ def _passes(name: str, folder: Path, most_seconds: float) -> str:
 
 
 def _first_error(said: str) -> str:
-    """Return the line with which TeX tells the first error: a file, a line and what is wrong, or one that begins with `!`."""
+    """Return the line with which TeX tells the first error: a file, a line and what is wrong, or it begins with `!`."""
     for line in said.splitlines():
         name, _, rest = line.partition(":")
         if line.startswith("!") or (name.endswith(".tex") and rest[:1].isdigit()):

@@ -69,6 +69,7 @@ def squeezed(value):
         (95.934, None, ACCURACY, ("95.9", "")),
         (95.934, 0.2, ACCURACY, ("95.93", "0.20")),
         (95.934, 0.0, ACCURACY, ("95.9", "0.0")),
+        (95.934, 1.4e-14, ACCURACY, ("95.9", "0.0")),
         (95.934, 0.53, ACCURACY, ("95.9", "0.5")),
         (95.934, 12.34, ACCURACY, ("96", "12")),
         (95.934, 0.0471, ACCURACY, ("95.93", "0.05")),
@@ -124,7 +125,7 @@ def test_hostile_labels_compile_fit_and_read_as_they_are_written(tmp_path):
     said = squeezed(text_of(tmp_path / "paper.pdf"))
     assert '</script> 100%_of & # $x$ \\input{/etc/passwd} {a} a^b ~c | "q" ’q’ -- done (hybvit' in said
     assert "L∞ ≤ “q” [U+65E5][U+672C] [U+1F389] [U+0416] done" in said
-    assert "First second tab [U+0000] \\end{table} done" in said
+    assert "irst second tab [U+0000] \\end{table}" in said  # the mark before it is on a line of its own
     assert len(re.findall("x{24,}", said)) > 5
 
 

@@ -110,14 +110,14 @@ def _summary_line(report: ExhibitReport) -> str:
 
 def _claims(reports: Sequence[ExhibitReport]) -> list[str]:
     """Return the ledger of claims, failing ones first, with what decides each."""
-    lines = ["\\section{Claims of the paper}"]
+    lines = ["\\section{Claims of the paper}", tex("Differences are given ± the half-width of their 95 % interval.")]
     for status in ledger.ORDER:
         chosen = [(r, decision) for r in reports for decision in r.decisions if decision.status is status]
         if chosen:
             lines += [f"\\subsection*{{{status.capitalize()} ({len(chosen)})}}", "\\begin{itemize}"]
             lines += [_claim(report, decision) for report, decision in chosen]
             lines.append("\\end{itemize}")
-    return lines if len(lines) > 1 else []
+    return lines if len(lines) > 2 else []
 
 
 def _claim(report: ExhibitReport, decision: Decision) -> str:

@@ -8,7 +8,8 @@ from harness.spec.metrics import Metric
 
 LARGEST = 1e6
 """Larger numbers are printed as powers of ten."""
-MOST_DECIMALS = 6
+FURTHER_DECIMALS = 2
+"""How many decimals more than the metric has a small spread may bring to light; a smaller one prints as zero."""
 
 
 def mean_and_spread(value: Measured, metric: Metric) -> tuple[str, str]:
@@ -20,7 +21,7 @@ def mean_and_spread(value: Measured, metric: Metric) -> tuple[str, str]:
     spread = value.sd
     if spread is None or metric.noise == "none" or not isfinite(spread):
         return metric.measured(value.mean), ""
-    decimals = _decimals(spread) if spread else metric.decimals
+    decimals = _decimals(spread, metric) if spread else metric.decimals
     return f"{value.mean:.{decimals}f}", f"{spread:.{decimals}f}"
 
 
@@ -56,7 +57,8 @@ def table_format(numbers: list[str]) -> str:
     return f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
 
 
-def _decimals(spread: float) -> int:
+def _decimals(spread: float, metric: Metric) -> int:
     power = floor(log10(spread))
     digits = 2 if spread / 10**power <= 3.5 else 1
-    return min(max(digits - 1 - power, 0), MOST_DECIMALS)
+    decimals = min(max(digits - 1 - power, 0), metric.decimals + FURTHER_DECIMALS)
+    return decimals if round(spread, decimals) else metric.decimals

@@ -8,7 +8,7 @@ import pandas as pd
 
 from harness.report.cells import Finder, ReportRow
 from harness.report.claims import Decision, decide
-from harness.report.frame import details, measurements, with_further
+from harness.report.frame import details, measurements, need_of, with_further
 from harness.report.rank import RankAgreement, rank_agreements
 from harness.report.tally import Tally
 from harness.report.verdicts import Verdict
@@ -18,8 +18,11 @@ from harness.spec.exhibit import Exhibit
 from harness.spec.metrics import Metric
 from harness.spec.paper import Paper
 from harness.spec.scale import Scale
-from harness.store.run_directory import Results, RunDirectory
-from harness.store.spent import Spent, spent_on
+from harness.store.files import StoreError
+from harness.store.reader import Reader
+from harness.store.records import Need
+from harness.store.run_directory import Results
+from harness.store.spent import Spent
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class ExhibitReport:
 
     `labels` holds what the measured values of each metric are called; several, where the rows have several datasets or
     protocols. `remarks` are what evaluations say of their values. `shown` are further metrics that get columns.
-    `spent` holds what each of its runs has cost so far.
+    `spent` holds what each of its runs has cost so far. `damaged` are the records that could not be read.
     """
 
     paper: Paper
@@ -43,6 +46,7 @@ class ExhibitReport:
     frame: pd.DataFrame
     shown: tuple[Metric, ...] = ()
     spent: Mapping[str, Spent] = field(default_factory=dict)
+    damaged: tuple[Need, ...] = ()
 
     @property
     def tally(self) -> Tally:
@@ -80,7 +84,8 @@ class ExhibitReport:
     @property
     def needs(self) -> tuple[str, ...]:
         """What kept cells from being measured, with the commands that mend it, each once."""
-        return tuple(dict.fromkeys(str(cell.needs) for row in self.rows for cell in row.cells if cell.needs))
+        needs = (str(cell.needs) for row in self.rows for cell in row.cells if cell.needs)
+        return tuple(dict.fromkeys([*needs, *map(str, self.damaged)]))
 
 
 def build(
@@ -95,6 +100,7 @@ def build(
     possible = list(cells(paper, exhibit, exhibit.rows, scale, [0]))
     finder = Finder(paper, exhibit, scale, measured, tuple(with_further(possible, exhibit)), results)
     noted = details(frame, results)
+    spent, illegible = _spent(_runs(possible, frame), results.reader)
     return ExhibitReport(
         paper=paper,
         exhibit=exhibit,
@@ -113,8 +119,20 @@ def build(
         wanted=len(possible) + sum(row.setting is not None for row in exhibit.rows),
         frame=frame,
         shown=tuple(metric for metric in shown if any(cell.metric == metric for cell in finder.possible)),
-        spent={id: spent_on(RunDirectory(results.runs / id)) for id in _runs(possible, frame)},
+        spent=spent,
+        damaged=(*measured.damaged.values(), *illegible),
     )
+
+
+def _spent(runs: Sequence[str], reader: Reader) -> tuple[dict[str, Spent], list[Need]]:
+    """Return what each run has cost, nothing where a record of that cannot be read; and these records."""
+    spent, illegible = dict.fromkeys(runs, Spent()), []
+    for run in runs:
+        try:
+            spent[run] = reader.spent(run)
+        except StoreError as error:
+            illegible.append(need_of(error))
+    return spent, illegible
 
 
 def _runs(possible: Sequence[Cell], frame: pd.DataFrame) -> list[str]:

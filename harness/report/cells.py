@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from math import isfinite, nan
 
 import pandas as pd
 
-from harness.report.frame import Measurements
+from harness.report.frame import Measurements, need_of
 from harness.report.statistics import Statistics, describe
 from harness.report.verdicts import Judgement, Rule, Verdict, judge, judge_setting
 from harness.spec.cells import Cell
@@ -16,6 +15,7 @@ from harness.spec.metrics import FURTHER, Metric
 from harness.spec.paper import Paper
 from harness.spec.row import Printed, Row, Setting
 from harness.spec.scale import Scale
+from harness.store.files import StoreError
 from harness.store.records import Need
 from harness.store.run_directory import Results
 
@@ -110,7 +110,8 @@ class Finder:
         self._asked: dict[tuple[str, Metric], dict[str, Cell]] = {}
         for cell in possible:
             self._asked.setdefault((cell.row.key, cell.metric), {}).setdefault(cell.reading, cell)
-        self._outcome = cache(lambda run: results.directory(run).last_outcome())
+        self._damaged = measurements.damaged
+        self._reader = results.reader
 
     def labels(self) -> dict[str, tuple[str, ...]]:
         """Return what the values of each metric by the paper's protocol are called, each once."""
@@ -165,8 +166,13 @@ class Finder:
         )
 
     def _needs(self, cell: Cell) -> Need | None:
-        """Return what the last worker on a run could not measure a cell without, or that the run was cancelled."""
-        outcome = self._outcome(cell.run)
+        """Return why a cell is not measured: its record is damaged, its run was cancelled, or lacked something."""
+        if damaged := self._damaged.get((cell.run.id, cell.evaluation.id)):
+            return damaged
+        try:
+            outcome = self._reader.outcome(cell.run.id)
+        except StoreError as error:
+            return need_of(error)
         if outcome is not None and outcome.state == "cancelled":
             return Need(what="cancelled", how=f"python -m harness retry {cell.run.id}")
         return outcome.needs.get(cell.evaluation.id) if outcome else None

@@ -1,9 +1,8 @@
 """From records to a data frame: one line per measured cell and seed."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -14,7 +13,8 @@ from harness.spec.exhibit import Exhibit
 from harness.spec.metrics import FURTHER
 from harness.spec.paper import Paper
 from harness.spec.scale import Scale
-from harness.store.records import EvaluationRecord
+from harness.store.files import DamagedError, StoreError
+from harness.store.records import Need
 from harness.store.run_directory import Results
 
 COLUMNS = ["row", "metric", "reading", "seed", "value", "items", "run", "evaluation", "data", "label"]
@@ -25,11 +25,13 @@ class Measurements:
     """The measured values of an exhibit: a frame with a line for each cell and seed, in the columns `COLUMNS`.
 
     `label` is what the value is called in print, `data` the dataset of its run. `waiting` counts by row, metric and
-    reading the seeds that are asked for and not measured yet.
+    reading the seeds that are asked for and not measured yet. `damaged` are the records that cannot be read, by run and
+    evaluation; what stands in them counts as not measured.
     """
 
     frame: pd.DataFrame
     waiting: Counter[tuple[str, str, str]]
+    damaged: Mapping[tuple[str, str], Need] = field(default_factory=dict)
 
 
 def measurements(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results) -> Measurements:
@@ -38,19 +40,33 @@ def measurements(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results)
     Looks at the seeds 0, 1, ... up to the first that no row has a run of. A cell without a record has no line. What
     the records hold of `FURTHER` metrics has lines too.
     """
-    # Metrics share evaluations: eight attacks stand in one record, which is read once.
-    read = cache(lambda run, evaluation: results.directory(run).record(evaluation))
-    lines, waiting = [], Counter[tuple[str, str, str]]()
+    reader = results.reader
+    asked = list(with_further(cells(paper, exhibit, exhibit.rows, scale, [0]), exhibit))
+    same = [(cell.row.key, cell.metric.key, cell.reading) for cell in asked]
+    where = [(cell.evaluation.id, cell.run.config.data.name, cell.label) for cell in asked]
+    lines, waiting, damaged = [], Counter[tuple[str, str, str]](), {}
     for seed in count():
-        of_seed = list(cells(paper, exhibit, exhibit.rows, scale, [seed]))
-        if not any(results.directory(cell.run).config.exists() for cell in of_seed):
+        runs = [reader.id_of(cell.run, seed) for cell in asked]
+        if not any(map(reader.exists, runs)):
             break
-        for cell in with_further(of_seed, exhibit):
-            if line := _line(cell, read(cell.run, cell.evaluation)):
-                lines.append(line)
-            elif results.directory(cell.run).is_requested(cell.evaluation):
-                waiting[cell.row.key, cell.metric.key, cell.reading] += 1
-    return Measurements(pd.DataFrame(lines, columns=COLUMNS), waiting)
+        for cell, run, names, (evaluation, data, label) in zip(asked, runs, same, where, strict=True):
+            try:
+                found = reader.quantities(run, evaluation).get(cell.metric.quantity)
+            except StoreError as error:
+                damaged[run, evaluation] = need_of(error)
+                found = None
+            if found is not None:
+                lines.append((*names, seed, *found, run, evaluation, data, label))
+            elif reader.directory(run).is_requested(cell.evaluation):
+                waiting[names] += 1
+    return Measurements(pd.DataFrame(lines, columns=COLUMNS), waiting, damaged)
+
+
+def need_of(error: StoreError) -> Need:
+    """Return what a record is that cannot be read, and what mends it."""
+    if isinstance(error, DamagedError):
+        return Need(what="damaged", how=error.mend)
+    return Need(what="unreadable", how=str(error))
 
 
 def with_further(found: Iterable[Cell], exhibit: Exhibit) -> Iterator[Cell]:
@@ -69,16 +85,4 @@ def with_further(found: Iterable[Cell], exhibit: Exhibit) -> Iterator[Cell]:
 def details(frame: pd.DataFrame, results: Results) -> list[dict[str, Any]]:
     """Return the details of one record for every dataset and evaluation."""
     first = frame.drop_duplicates(["data", "evaluation"])[["run", "evaluation"]]
-    paths = (
-        results.runs / run / "evaluations" / f"{evaluation}.json" for run, evaluation in first.itertuples(index=False)
-    )
-    return [EvaluationRecord.load(path).details for path in paths]
-
-
-def _line(cell: Cell, record: EvaluationRecord | None) -> list[object] | None:
-    if record is None or cell.metric.quantity not in record.quantities:
-        return None
-    measured = record.quantities[cell.metric.quantity]
-    names = [cell.row.key, cell.metric.key, cell.reading, cell.seed]
-    where = [cell.run.id, cell.evaluation.id, cell.run.config.data.name, cell.label]
-    return [*names, measured.value, measured.n, *where]
+    return [results.reader.details(run, evaluation) for run, evaluation in first.itertuples(index=False)]

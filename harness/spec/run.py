@@ -1,10 +1,11 @@
 """A training run: everything that decides its result, and the identity that follows from it."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, NonNegativeInt, SerializeAsAny, model_validator
 
-from harness.spec.config import Config
+from harness.spec.config import Config, sha256_of_json
 from harness.spec.data import Dataset
 from harness.spec.methods import Method
 from harness.spec.networks import Network
@@ -12,6 +13,13 @@ from harness.spec.training import Training
 
 SEMANTICS = 2
 """Raised when the same configuration starts to compute something else, so that old results keep their meaning."""
+
+ID_LENGTH = 12
+
+
+def identity(fields: Mapping[str, Any]) -> str:
+    """Return the id of the run with a configuration of these fields: the beginning of its SHA-256."""
+    return sha256_of_json(fields)[:ID_LENGTH]
 
 
 class RunConfig(Config):
@@ -44,7 +52,13 @@ class Run:
     @property
     def id(self) -> str:
         """The first twelve hexadecimal digits of the configuration's SHA-256."""
-        return self.config.digest[:12]
+        return self.config.digest[:ID_LENGTH]
+
+    def ids(self, seeds: Iterable[int]) -> Iterator[str]:
+        """Yield the ids that the run has with these seeds, without building a run for each."""
+        fields = self.config.model_dump(mode="json")
+        for seed in seeds:
+            yield identity({**fields, "seed": seed})
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Run) and self.config == other.config

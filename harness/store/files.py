@@ -16,6 +16,14 @@ class StoreError(HarnessError):
     """The results directory cannot be read or written."""
 
 
+class DamagedError(StoreError):
+    """A file that does not hold what it should."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        self.mend = f"{path}: {why}; delete this file and run again to make it anew"
+        super().__init__(f"corrupted record {self.mend}")
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Turn an operating-system error while `path` is written into one line that says what to do."""
@@ -55,25 +63,33 @@ def write_json(path: Path, value: Any) -> None:
     write_bytes(path, text.encode())
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON document.
+def read_bytes(path: Path) -> bytes:
+    """Read a whole file.
 
-    Raises `StoreError` when the file is not JSON, naming the file to delete.
+    Raises `StoreError` when it cannot be read, and `FileNotFoundError` when it is absent.
     """
     try:
-        return json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise corrupted(path, str(error)) from None
+        return path.read_bytes()
     except FileNotFoundError:
         raise
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror or error}") from None
 
 
-def corrupted(path: Path, why: str) -> StoreError:
+def read_json(path: Path) -> Any:
+    """Read a JSON document.
+
+    Raises `StoreError` when the file is not JSON, naming the file to delete.
+    """
+    try:
+        return json.loads(read_bytes(path))
+    except (ValueError, RecursionError) as error:
+        raise corrupted(path, str(error)) from None
+
+
+def corrupted(path: Path, why: str) -> DamagedError:
     """Return the error for a file that does not hold what it should."""
-    reason = " ".join(why.split())[:120]
-    return StoreError(f"corrupted record {path}: {reason}; delete this file and run again to make it anew")
+    return DamagedError(path, " ".join(why.split())[:120])
 
 
 def sha256_of(path: Path) -> str:

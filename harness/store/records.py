@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from harness.store.files import corrupted, read_json, write_bytes
+from harness.store.files import corrupted, read_bytes, write_bytes
 
 Ended = Literal["done", "failed", "cancelled"]
 
@@ -24,11 +24,11 @@ class Record(BaseModel):
         Raises `StoreError`, naming the file, when it does not hold one, and `FileNotFoundError` when it is absent.
         """
         try:
-            return cls.model_validate(read_json(path))
+            return cls.model_validate_json(read_bytes(path))
         except ValidationError as error:
             problem = error.errors(include_url=False)[0]
-            field = ".".join(str(part) for part in problem["loc"])
-            raise corrupted(path, f"{field}: {problem['msg']}") from None
+            where = [".".join(map(str, problem["loc"]))] if problem["loc"] else []
+            raise corrupted(path, ": ".join([*where, problem["msg"]])) from None
 
     def save(self, path: Path) -> None:
         """Write the record atomically."""

@@ -2,16 +2,20 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from harness.spec.config import sha256_of_json
 from harness.spec.errors import SpecError, unknown
 from harness.spec.evaluations import Evaluation
-from harness.spec.run import Run, RunConfig
+from harness.spec.run import Run, RunConfig, identity
 from harness.store.files import StoreError, corrupted, read_json, write_json
 from harness.store.lease import is_leased
 from harness.store.records import EvaluationRecord, Outcome, Progress, Record, Segment, TrainingRecord
+
+if TYPE_CHECKING:
+    from harness.store.reader import Reader
 
 R = TypeVar("R", bound=Record)
 
@@ -83,7 +87,7 @@ class RunDirectory:
         document = read_json(self.config)
         try:
             stored, name = document["config"], str(document["name"])
-            if sha256_of_json(stored)[:12] != self.id:
+            if identity(stored) != self.id:
                 raise corrupted(self.config, "it is not the configuration that its folder is named after")
         except (KeyError, TypeError, ValueError):
             raise corrupted(self.config, "it holds no named configuration") from None
@@ -185,6 +189,13 @@ class Results:
         self.runs = root / "runs"
         self.report = root / "report"
         self.cache = root / "cache"
+
+    @cached_property
+    def reader(self) -> "Reader":
+        """What the records say, each file read once: what comes later is seen by another `Results`."""
+        from harness.store.reader import Reader
+
+        return Reader(self.runs)
 
     def directory(self, run: Run) -> RunDirectory:
         """Return the directory of a run, whether it exists or not."""

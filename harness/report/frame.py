@@ -18,6 +18,8 @@ from harness.store.records import Need
 from harness.store.run_directory import Results
 
 COLUMNS = ["row", "metric", "reading", "seed", "value", "items", "run", "evaluation", "data", "label"]
+NAMES = ["row", "metric", "reading", "evaluation", "data", "label"]
+"""Those columns that say the same over and over: numbers compare faster than words."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ def measurements(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results)
                 lines.append((*names, seed, *found, run, evaluation, data, label))
             elif reader.directory(run).is_requested(cell.evaluation):
                 waiting[names] += 1
-    return Measurements(pd.DataFrame(lines, columns=COLUMNS), waiting, damaged)
+    frame = pd.DataFrame(lines, columns=COLUMNS)
+    return Measurements(frame.astype(dict.fromkeys(NAMES, "category")), waiting, damaged)
 
 
 def need_of(error: StoreError) -> Need:

@@ -43,14 +43,23 @@ def cells(paper: Paper, exhibit: Exhibit, rows: Sequence[Row], scale: Scale, see
         if row.run is None:
             continue
         small = scale.shrink(row.run)
+        asked = list(_asked(paper, exhibit, row, row.run, scale))
         for seed in seeds:
             run = small if seed == small.config.seed else small.but(seed=seed)
-            for metric in exhibit.metrics:
-                evaluation = paper.evaluation(metric, row.run, scale)
-                if evaluation is None or not exhibit.asks(row, metric):
-                    continue
-                evaluation = evaluation.but(**row.protocol)
-                yield Cell(row, metric, seed, row.run, run, evaluation)
-                for name, settings in exhibit.readings.items():
-                    if evaluation.accepts(settings):
-                        yield Cell(row, metric, seed, row.run, run, evaluation.but(**settings), name)
+            for metric, evaluation, reading in asked:
+                yield Cell(row, metric, seed, row.run, run, evaluation, reading)
+
+
+def _asked(
+    paper: Paper, exhibit: Exhibit, row: Row, run: Run, scale: Scale
+) -> Iterator[tuple[Metric, Evaluation, str]]:
+    """Yield what is measured of a row, by which evaluation, and the name of the reading."""
+    for metric in exhibit.metrics:
+        evaluation = paper.evaluation(metric, run, scale)
+        if evaluation is None or not exhibit.asks(row, metric):
+            continue
+        own = evaluation.but(**row.protocol) if row.protocol else evaluation
+        yield metric, own, ""
+        for name, settings in exhibit.readings.items():
+            if own.accepts(settings):
+                yield metric, own.but(**settings), name

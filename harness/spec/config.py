@@ -51,10 +51,10 @@ class Config(BaseModel):
         """
         own = {name: value for name, value in changes.items() if name in type(self).model_fields}
         for name in changes.keys() - own.keys():
-            if name not in self._fields():
-                raise unknown(f"field of {type(self).__name__}", name, self._fields())
-        for name, part in self._parts().items():
-            inner = {key: changes[key] for key in changes.keys() - own.keys() if key in part._fields()}
+            if name not in self._fields:
+                raise unknown(f"field of {type(self).__name__}", name, self._fields)
+        for name, part in self._parts.items():
+            inner = {key: changes[key] for key in changes.keys() - own.keys() if key in part._fields}
             if inner and name not in own:
                 own[name] = part.but(**inner)
         self._refuse_ambiguous(changes)
@@ -67,25 +67,27 @@ class Config(BaseModel):
         """
         if name in type(self).model_fields:
             return getattr(self, name)
-        for part in self._parts().values():
-            if name in part._fields():
+        for part in self._parts.values():
+            if name in part._fields:
                 return part.value_of(name)
-        raise unknown(f"field of {type(self).__name__}", name, self._fields())
+        raise unknown(f"field of {type(self).__name__}", name, self._fields)
 
+    @cached_property
     def _parts(self) -> dict[str, "Config"]:
         return {name: value for name, value in self._values().items() if isinstance(value, Config)}
 
     def _values(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in type(self).model_fields}
 
+    @cached_property
     def _fields(self) -> set[str]:
-        """Return the names of all fields, here and in every part, that a variant may change."""
+        """The names of all fields, here and in every part, that a variant may change."""
         names = set(type(self).model_fields) - {"kind"}
-        return names.union(*(part._fields() for part in self._parts().values()))
+        return names.union(*(part._fields for part in self._parts.values()))
 
     def _refuse_ambiguous(self, changes: Mapping[str, Any]) -> None:
         for name in changes.keys() - set(type(self).model_fields):
-            holders = [part for part, value in self._parts().items() if name in value._fields()]
+            holders = [part for part, value in self._parts.items() if name in value._fields]
             if len(holders) > 1:
                 raise SpecError(f"field '{name}' is in {' and in '.join(holders)}: change the part itself")
 

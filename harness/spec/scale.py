@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import get_args
 
 from harness.spec.evaluations import Evaluation
@@ -34,6 +35,11 @@ class Scale:
     shrink: Callable[[Run], Run] = lambda run: run
     protocol: Callable[[Evaluation], Evaluation] = lambda evaluation: evaluation
     spread: Mapping[tuple[str, str], Spread] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # Exhibits share runs and protocols; a configuration made anew has its identity computed anew.
+        object.__setattr__(self, "shrink", cache(self.shrink))
+        object.__setattr__(self, "protocol", cache(self.protocol))
 
 
 def _in_precision(precision: Precision) -> Scale:

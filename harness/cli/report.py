@@ -58,14 +58,19 @@ def report_command(
     shown = tuple(columns[name] for name in _names("metric", further, FURTHER))
     results = settings.results
     selection = find_with_readings(exhibits or ["all"], also)
-    reports = [build(paper, exhibit, paper.scale(scale), results, shown) for paper, exhibit in selection]
+    reports = []
+    with drawn_side_by_side(results) if figures and not (as_json or claims) else nullcontext() as pictures:
+        for paper, exhibit in selection:
+            reports.append(build(paper, exhibit, paper.scale(scale), results, shown))
+            if pictures:
+                pictures.add(reports[-1])
+        for report in reports if not (as_json or claims) else ():
+            _show(settings, report, wanted, pictures, in_full=bool({report.exhibit.name, report.name} & set(exhibits)))
     if as_json:
         _print_json(reports, claims)
     elif claims:
         _tell_claims(settings, reports)
     else:
-        for report in reports:
-            _show(settings, report, wanted, figures, in_full=bool({report.exhibit.name, report.name} & set(exhibits)))
         _write_frame(settings, reports, wanted)
         click.echo(verdicts(reports))
         if any(report.decisions for report in reports):

@@ -1,11 +1,12 @@
 """Writes the pictures of an exhibit: a figure's drawing; for a table, its agreement with the paper and its samples."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.report.build import ExhibitReport
+from harness.report.draughts import Draughts
 from harness.spec.drawings import Agreement, Drawing, SampleStrips
 from harness.spec.exhibit import Exhibit, Figure
 from harness.store.files import write_atomically
@@ -15,21 +16,31 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
 
 UNDATED: dict[str, dict[str, None]] = {"png": {}, "pdf": {"CreationDate": None}}
+"""The formats of pictures, with the metadata that would differ from time to time."""
 
 
-def write_figures(report: ExhibitReport, results: Results) -> list[Path]:
-    """Draw what there are values for, as PNG and PDF, the same to the byte every time, and return the paths."""
-    from harness.report.drawings.base import settle, style  # matplotlib takes its time, and most commands draw nothing
+def write_figures(report: ExhibitReport, results: Results, formats: Sequence[str] = tuple(UNDATED)) -> list[Path]:
+    """Draw what there are values for, the same to the byte every time, and return the paths."""
+    # matplotlib takes its time, and most commands draw nothing
+    from harness.report.drawings.base import settle, style
+    from harness.report.drawings.fonts import only_glyphs
 
     written = []
-    with style():
+    with style(), only_glyphs():
         for name, picture in _pictures(report, results):
             settle(picture)
-            for ending, metadata in UNDATED.items():
+            for ending in formats:
                 path = results.report / report.paper.name / f"{name}.{ending}"
-                _save(picture, path, {"format": ending, "metadata": metadata})
+                _save(picture, path, {"format": ending, "metadata": UNDATED[ending]})
                 written.append(path)
     return written
+
+
+def drawn_side_by_side(results: Results) -> Draughts:
+    """Return what draws the pictures of several exhibits at a time."""
+    import harness.report.drawings.base  # noqa: F401 (before processes are forked, so that each has it)
+
+    return Draughts(lambda report: write_figures(report, results))
 
 
 def drawings(exhibit: Exhibit) -> dict[str, Drawing]:

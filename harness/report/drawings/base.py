@@ -72,7 +72,8 @@ def sheet(report: ExhibitReport, width: float, height: float, *remarks: str) -> 
 
 def settle(figure: Figure) -> None:
     """Lay a figure out for good, for all formats alike, and round off what the solver leaves to chance: last digits."""
-    figure.draw_without_rendering()
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)
     figure.set_layout_engine(None)
     for part in figure.subfigs:
         part.bbox_relative.set_points(part.bbox_relative.get_points().round(6))

@@ -1,0 +1,100 @@
+"""Draws the pictures of many exhibits side by side, each in a process of its own."""
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from harness.report.build import ExhibitReport
+from harness.store.files import StoreError
+
+Draw = Callable[[ExhibitReport], list[Path]]
+
+
+@dataclass(frozen=True)
+class Draught:
+    """A process that draws the pictures of an exhibit, and where it says which files they are."""
+
+    process: BaseProcess
+    answer: Connection
+
+
+class Draughts:
+    """The pictures of the exhibits that are handed in: as many are drawn at a time as this process may use cores.
+
+    Use as a context manager: what is not finished at the exit is given up. A picture depends on its exhibit alone, so
+    it is the same whoever draws it. Where processes cannot be forked safely, all are drawn here, one after the other.
+    """
+
+    def __init__(self, draw: Draw) -> None:
+        self._draw = draw
+        self._side_by_side = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 0
+        self._waiting: deque[ExhibitReport] = deque()
+        self._begun: dict[str, Draught] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for draught in self._begun.values():
+            draught.process.kill()
+            draught.process.join()
+
+    def add(self, report: ExhibitReport) -> None:
+        """Have the pictures of an exhibit drawn."""
+        if self._side_by_side:
+            self._waiting.append(report)
+            self._begin()
+
+    def paths(self, report: ExhibitReport) -> list[Path]:
+        """Return the pictures of an exhibit, when they are drawn.
+
+        Raises `StoreError` where they cannot be.
+        """
+        while any(other.name == report.name for other in self._waiting):
+            wait([process.sentinel for process in self._at_work()])
+            self._begin()
+        if report.name not in self._begun:
+            return self._draw(report)
+        draught = self._begun.pop(report.name)
+        try:
+            found = draught.answer.recv()
+        except EOFError:  # it was killed, or has failed in a way that is better seen here
+            return self._draw(report)
+        finally:
+            draught.process.join()
+            self._begin()
+        if isinstance(found, str):
+            raise StoreError(found)
+        return list(found)
+
+    def _begin(self) -> None:
+        """Begin what is waiting, as far as there are cores."""
+        while self._waiting and len(self._at_work()) < self._side_by_side:
+            report = self._waiting.popleft()
+            answer, tell = multiprocessing.Pipe(duplex=False)
+            fork = multiprocessing.get_context("fork")
+            process = fork.Process(target=_draw, args=(self._draw, report, tell), daemon=True)
+            process.start()
+            tell.close()
+            self._begun[report.name] = Draught(process, answer)
+
+    def _at_work(self) -> list[BaseProcess]:
+        return [draught.process for draught in self._begun.values() if draught.process.is_alive()]
+
+
+def _draw(draw: Draw, report: ExhibitReport, tell: Connection) -> None:
+    """Draw in a child, and say which files there are, or in words why there are none."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        tell.send(draw(report))
+    except StoreError as error:
+        tell.send(str(error))

@@ -1,45 +1,21 @@
 """What goes wrong with data, in one line each."""
 
-import struct
-import tarfile
-import zipfile
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from harness.spec.errors import HarnessError
+from harness.store import untrusted
 
 
 class DataError(HarnessError):
     """A dataset is absent, or not the one that was prepared, or its original is not what it should be."""
 
 
-@contextmanager
-def reading(what: str | Path) -> Iterator[None]:
+def reading(what: str | Path) -> AbstractContextManager[None]:
     """Turn what libraries raise over a file that is truncated, damaged or of another format into one line."""
-    try:
-        yield
-    except HarnessError:
-        raise
-    except OSError as error:
-        raise DataError(f"cannot read {what}: {error.strerror or error}") from None
-    except (
-        EOFError,
-        ValueError,
-        LookupError,
-        OverflowError,
-        MemoryError,
-        RuntimeError,
-        struct.error,
-        zlib.error,
-        tarfile.TarError,
-        zipfile.BadZipFile,
-    ) as error:
-        raise damaged(what, error) from None
+    return untrusted.reading(what, DataError)
 
 
-def damaged(what: str | Path, error: Exception) -> DataError:
+def damaged(what: str | Path, error: Exception) -> HarnessError:
     """Return the error for a file over which a library has failed."""
-    reason = " ".join(str(error).split())[:160] or type(error).__name__
-    return DataError(f"cannot read {what}: truncated or damaged ({reason})")
+    return untrusted.damaged(what, error, DataError)

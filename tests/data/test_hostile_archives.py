@@ -21,10 +21,11 @@ from originals import (
 
 from harness.data import catalogue
 from harness.data.errors import DataError
-from harness.data.originals import cifar, tars, zips
+from harness.data.originals import cifar, tars
 from harness.data.originals.pickles import load_batch, rows
 from harness.data.originals.tars import read_tar
 from harness.data.originals.zips import open_zip
+from harness.store import zips
 
 RNG = np.random.default_rng(0)
 BATCH = "cifar-100-python/train"

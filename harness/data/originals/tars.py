@@ -11,6 +11,7 @@ from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 
 from harness.data.errors import DataError, reading
+from harness.store.untrusted import check_name
 
 MEMBERS = 10_000
 AT_ONCE = 2**28
@@ -30,7 +31,7 @@ def read_tar(path: Path, wanted: Collection[str], limit: int) -> dict[str, bytes
             for count, member in enumerate(tar):
                 if count == MEMBERS:
                     raise DataError(f"{path} holds more than {MEMBERS:,} members: refused")
-                check_name(member.name, path)
+                check_name(member.name, path, DataError)
                 if not (member.isdir() or member.isreg()) or member.issparse() or member.size < 0:
                     raise DataError(f"{path}: member '{member.name}' is no plain file: refused")
                 name = str(PurePosixPath(member.name))
@@ -45,13 +46,6 @@ def read_tar(path: Path, wanted: Collection[str], limit: int) -> dict[str, bytes
         if name not in found:
             raise DataError(f"{path} holds no '{name}'")
     return found
-
-
-def check_name(name: str, path: Path | str) -> None:
-    """Raise `DataError` for the name of a member that leads out of its archive."""
-    parts = name.replace("\\", "/").split("/")
-    if name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0] or "\0" in name:
-        raise DataError(f"{path}: member {name!r} leads out of the archive: refused")
 
 
 class _Window(io.BufferedIOBase):

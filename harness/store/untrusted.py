@@ -1,0 +1,48 @@
+"""Reading what nobody vouches for: whatever a library raises over it becomes one line, and names stay inside."""
+
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.spec.errors import HarnessError
+
+
+@contextmanager
+def reading(what: str | Path, kind: type[HarnessError]) -> Iterator[None]:
+    """Turn what libraries raise over a file that is truncated, damaged or of another format into one line."""
+    try:
+        yield
+    except HarnessError:
+        raise
+    except OSError as error:
+        raise kind(f"cannot read {what}: {error.strerror or error}") from None
+    except (
+        EOFError,
+        ValueError,
+        LookupError,
+        OverflowError,
+        MemoryError,
+        RuntimeError,
+        struct.error,
+        zlib.error,
+        tarfile.TarError,
+        zipfile.BadZipFile,
+    ) as error:
+        raise damaged(what, error, kind) from None
+
+
+def damaged(what: str | Path, error: Exception, kind: type[HarnessError]) -> HarnessError:
+    """Return the error for a file over which a library has failed."""
+    reason = " ".join(str(error).split())[:160] or type(error).__name__
+    return kind(f"cannot read {what}: truncated or damaged ({reason})")
+
+
+def check_name(name: str, where: Path | str, kind: type[HarnessError]) -> None:
+    """Raise an error for the name of a member that leads out of its archive."""
+    parts = name.replace("\\", "/").split("/")
+    if name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0] or "\0" in name:
+        raise kind(f"{where}: member {name!r} leads out of the archive: refused")

@@ -11,6 +11,11 @@ class Drawing:
 
     implementation: ClassVar[str]
 
+    @property
+    def arrays(self) -> dict[str, int | None]:
+        """The arrays of evaluations that it reads, and how many of their first rows, None for all."""
+        return {}
+
 
 @dataclass(frozen=True)
 class Agreement(Drawing):
@@ -27,6 +32,11 @@ class SampleGrids(Drawing):
 
     side: int = 10
 
+    @property
+    def arrays(self) -> dict[str, int | None]:
+        """The arrays of evaluations that it reads."""
+        return {"samples": self.side**2}
+
 
 @dataclass(frozen=True)
 class SampleStrips(Drawing):
@@ -35,6 +45,11 @@ class SampleStrips(Drawing):
     implementation: ClassVar[str] = "harness.report.drawings.samples:strips"
 
     count: int = 16
+
+    @property
+    def arrays(self) -> dict[str, int | None]:
+        """The arrays of evaluations that it reads."""
+        return {"samples": self.count}
 
 
 @dataclass(frozen=True)
@@ -49,12 +64,22 @@ class SamplesAtDistances(Drawing):
     ratio: float
     side: int = 10
 
+    @property
+    def arrays(self) -> dict[str, int | None]:
+        """The arrays of evaluations that it reads."""
+        return {"samples": self.side**2}
+
 
 @dataclass(frozen=True)
 class ReliabilityDiagrams(Drawing):
     """Accuracy against confidence in bins, with the expected calibration error, one panel a row."""
 
     implementation: ClassVar[str] = "harness.report.drawings.reliability:draw"
+
+    @property
+    def arrays(self) -> dict[str, int | None]:
+        """The arrays of evaluations that it reads."""
+        return {"bins": None}
 
 
 @dataclass(frozen=True)
@@ -89,6 +114,11 @@ class ClassExtremes(Drawing):
     classes: tuple[str, ...]
     count: int = 10
 
+    @property
+    def arrays(self) -> dict[str, int | None]:
+        """The arrays of evaluations that it reads."""
+        return {"samples": None, "own_logits": None}
+
 
 @dataclass(frozen=True)
 class ClassGrids(Drawing):
@@ -99,6 +129,11 @@ class ClassGrids(Drawing):
     index: int
     side: int = 10
 
+    @property
+    def arrays(self) -> dict[str, int | None]:
+        """The arrays of evaluations that it reads."""
+        return {"samples": None, "own_logits": None}
+
 
 @dataclass(frozen=True)
 class DensityHistograms(Drawing):
@@ -108,3 +143,8 @@ class DensityHistograms(Drawing):
 
     classes: tuple[str, ...]
     bins: int = 50
+
+    @property
+    def arrays(self) -> dict[str, int | None]:
+        """The arrays of evaluations that it reads."""
+        return {"samples": None, "own_logits": None}

@@ -182,13 +182,17 @@ class RunDirectory:
 
 
 class Results:
-    """A results directory: run directories under `runs/`, reports under `report/`, shared features under `cache/`."""
+    """A results directory: run directories under `runs/`, reports under `report/`, shared features under `cache/`.
 
-    def __init__(self, root: Path) -> None:
+    `origin` is what titles call results that are not the user's own, whose reports are written elsewhere.
+    """
+
+    def __init__(self, root: Path, report: Path | None = None, origin: str = "") -> None:
         self.root = root
         self.runs = root / "runs"
-        self.report = root / "report"
+        self.report = report or root / "report"
         self.cache = root / "cache"
+        self.origin = origin
 
     @cached_property
     def reader(self) -> "Reader":

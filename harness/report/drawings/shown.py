@@ -1,6 +1,7 @@
 """What a row has to show: values and arrays of the run with seed 0, or why there are none."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -42,15 +43,22 @@ def artefact(report: ExhibitReport, results: Results, row: Row, name: str) -> ND
 
     Raises `StoreError` when its file is broken.
     """
+    path = kept(report, results, row, name)
+    if path is None:
+        return None
+    try:
+        return load_array(path, mapped=True)
+    except (ValueError, EOFError, OSError):
+        mend = f"delete {path.parent.with_suffix('.json')} and run again to make both anew"
+        raise StoreError(f"{path} is no whole array; {mend}") from None
+
+
+def kept(report: ExhibitReport, results: Results, row: Row, name: str) -> Path | None:
+    """Return the file of an array that a row's evaluations with seed 0 have kept; None when there is none."""
     for run, evaluation in _of_seed_0(report, row)[["run", "evaluation"]].itertuples(index=False):
-        folder = results.runs / run / "evaluations" / evaluation
-        path = folder / f"{name}.npy"
+        path: Path = results.runs / run / "evaluations" / evaluation / f"{name}.npy"
         if path.exists():
-            try:
-                return load_array(path, mapped=True)
-            except (ValueError, EOFError, OSError):
-                mend = f"delete {folder.with_suffix('.json')} and run again to make both anew"
-                raise StoreError(f"{path} is no whole array; {mend}") from None
+            return path
     return None
 
 

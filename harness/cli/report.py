@@ -1,10 +1,13 @@
 """`harness report`: paper and measured side by side, on the terminal and in files."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.bundling import bundle_up, check_bundle
 from harness.cli.settings import Settings, also_option, find_with_readings, json_option, print_json, scale_option
+from harness.cli.shown import showing
 
 if TYPE_CHECKING:
     from harness.report.build import ExhibitReport
@@ -22,8 +25,11 @@ FURTHER = ("precision", "recall", "density", "coverage")
 @click.option("--strict", is_flag=True, help="Exit with 1 when a cell FAILs.")
 @also_option
 @click.option("--with", "further", default="", metavar="METRICS", help=f"Further columns, of: {','.join(FURTHER)}.")
+@click.option("--bundle", type=click.Path(path_type=Path), metavar="FILE.zip|FOLDER",
+              help="Write the records behind the report too, to hand them on.")  # fmt: skip
 @json_option
 @click.pass_obj
+@showing
 def report_command(
     settings: Settings,
     exhibits: tuple[str, ...],
@@ -34,6 +40,7 @@ def report_command(
     strict: bool,
     also: tuple[str, ...],
     further: str,
+    bundle: Path | None,
     as_json: bool,
 ) -> int:
     """Paper and measured values side by side, verdicts, claims, figures. Partial results are normal.
@@ -46,6 +53,8 @@ def report_command(
       python -m harness report table6 --format latex
       python -m harness report table6 --with precision,recall
       python -m harness report --json
+      python -m harness report --bundle mine.zip     one file for a colleague
+      python -m harness report --from mine.zip
     """
     from harness.report.build import build
     from harness.report.ledger import summary, verdicts
@@ -54,10 +63,12 @@ def report_command(
     wanted = _names("format", formats, FORMATS)
     if "pdf" in wanted and "latex" not in wanted:
         wanted.append("latex")
+    if bundle:
+        check_bundle(settings, bundle)
     columns = {metric.key: metric for metric in metrics.FURTHER}
     shown = tuple(columns[name] for name in _names("metric", further, FURTHER))
     results = settings.results
-    selection = find_with_readings(exhibits or ["all"], also)
+    selection = find_with_readings(exhibits or settings.usual, also)
     reports = []
     with drawn_side_by_side(results) if figures and not (as_json or claims) else nullcontext() as pictures:
         for paper, exhibit in selection:
@@ -75,6 +86,8 @@ def report_command(
         click.echo(verdicts(reports))
         if any(report.decisions for report in reports):
             click.echo(summary(reports))
+    if bundle:
+        bundle_up(settings, bundle, reports)
     return 1 if strict and any(report.failures for report in reports) else 0
 
 

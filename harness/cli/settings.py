@@ -23,19 +23,24 @@ NO_RUNS = "no run is named: give the beginnings of ids, which 'python -m harness
 
 @dataclass(frozen=True)
 class Settings:
-    """What the global options say."""
+    """What the global options say.
+
+    `shown` are results to read instead of the user's own, `usual` the exhibits to report when none are named.
+    """
 
     results_root: Path
     data_root: Path
     quiet: bool
     color: bool
+    shown: "Results | None" = None
+    usual: tuple[str, ...] = ("all",)
 
     @property
     def results(self) -> "Results":
         """The results directory."""
         from harness.store.run_directory import Results
 
-        return Results(self.results_root)
+        return self.shown or Results(self.results_root)
 
     @property
     def downloads(self) -> Path:

@@ -31,7 +31,8 @@ class ExhibitReport:
 
     `labels` holds what the measured values of each metric are called; several, where the rows have several datasets or
     protocols. `remarks` are what evaluations say of their values. `shown` are further metrics that get columns.
-    `spent` holds what each of its runs has cost so far. `damaged` are the records that could not be read.
+    `spent` holds what each of its runs has cost so far. `damaged` are the records that could not be read. `origin`
+    names results that are not the user's own.
     """
 
     paper: Paper
@@ -47,6 +48,7 @@ class ExhibitReport:
     shown: tuple[Metric, ...] = ()
     spent: Mapping[str, Spent] = field(default_factory=dict)
     damaged: tuple[Need, ...] = ()
+    origin: str = ""
 
     @property
     def tally(self) -> Tally:
@@ -121,6 +123,7 @@ def build(
         shown=tuple(metric for metric in shown if any(cell.metric == metric for cell in finder.possible)),
         spent=spent,
         damaged=(*measured.damaged.values(), *illegible),
+        origin=results.origin,
     )
 
 

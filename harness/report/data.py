@@ -77,6 +77,7 @@ def to_json(report: ExhibitReport) -> dict[str, Any]:
         report.exhibit.kind: report.exhibit.name,
         "title": report.exhibit.title,
         "scale": report.scale.name,
+        "origin": report.origin,
         "comparable": report.scale.comparable,
         "note": report.scale.note,
         "feature_spaces": list(report.feature_spaces),

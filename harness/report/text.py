@@ -18,7 +18,11 @@ def title(report: ExhibitReport) -> str:
     """Return the exhibit's heading."""
     exhibit = report.exhibit
     number = f"{exhibit.number} ({exhibit.variant})" if exhibit.variant else str(exhibit.number)
-    return f"{exhibit.kind.capitalize()} {number}: {exhibit.title} ({report.paper.name}, scale {report.scale.name})"
+    return f"{exhibit.kind.capitalize()} {number}: {exhibit.title} ({_whose(report)}, scale {report.scale.name})"
+
+
+def _whose(report: ExhibitReport) -> str:
+    return f"{report.paper.name}, {report.origin}" if report.origin else report.paper.name
 
 
 def caption(report: ExhibitReport) -> str:

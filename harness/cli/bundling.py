@@ -1,0 +1,37 @@
+"""How `report --bundle` writes: checked before anything is drawn, told afterwards."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from harness.report.build import ExhibitReport
+
+
+def check_bundle(settings: Settings, path: Path) -> None:
+    """Raise an error when no bundle can be written there, or not of what is shown."""
+    from harness.report.bundle.writing import check_place
+    from harness.spec.errors import SpecError
+
+    if settings.shown:
+        raise SpecError(
+            f"a bundle is made of one's own results, not of the {settings.shown.origin}: leave --bundle out"
+        )
+    check_place(path)
+
+
+def bundle_up(settings: Settings, path: Path, reports: "Sequence[ExhibitReport]") -> None:
+    """Write the bundle and say on stderr what is in it."""
+    from harness.report.bundle.writing import write_bundle
+
+    manifest, left_out = write_bundle(path, reports, settings.results)
+    if settings.quiet:
+        return
+    size = sum(file.bytes for file in manifest.files.values()) / 1e6
+    click.echo(f"wrote {path}: {manifest.runs} runs, {len(manifest.files)} files, {size:.1f} MB unpacked", err=True)
+    for name in left_out:
+        click.echo(f"left out, since no file of a bundle may be called so: {name}", err=True)

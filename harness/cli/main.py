@@ -9,6 +9,7 @@ import click
 
 from harness import __version__
 from harness.cli.cancel import cancel_command
+from harness.cli.compare import compare_command
 from harness.cli.data import data_group
 from harness.cli.doctor import doctor_command
 from harness.cli.group import Commands
@@ -74,6 +75,7 @@ for command in (
     cancel_command,
     retry_command,
     report_command,
+    compare_command,
     sample_command,
     data_group,
     doctor_command,

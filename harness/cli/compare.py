@@ -1,0 +1,89 @@
+"""`harness compare`: two result sets, cell by cell."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli.settings import Settings, also_option, find_with_readings, json_option, print_json
+
+if TYPE_CHECKING:
+    from harness.report.compare.sides import Side
+
+
+@click.command("compare")
+@click.argument("a", type=click.Path(path_type=Path))
+@click.argument("b", type=click.Path(path_type=Path))
+@click.argument("exhibits", nargs=-1, metavar="[TABLE|FIGURE...]")
+@click.option("--scale", help="Scale.  [default: that of a bundle, else laptop]")
+@click.option("--metric", "metrics", multiple=True, metavar="KEY", help="Only cells of this metric, such as fid.")
+@click.option("--all", "everything", is_flag=True, help="List identical cells too, and those without significance.")
+@click.option("--strict", is_flag=True, help="Exit with 1 when a cell differs significantly.")
+@also_option
+@json_option
+@click.pass_obj
+def compare_command(
+    settings: Settings,
+    a: Path,
+    b: Path,
+    exhibits: tuple[str, ...],
+    scale: str | None,
+    metrics: tuple[str, ...],
+    everything: bool,
+    strict: bool,
+    also: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Two result sets cell by cell: what differs, how surely, and in which parameters.
+
+    A and B are results directories or bundles.
+
+    \b
+    Examples:
+      python -m harness compare results results/reference
+      python -m harness compare mine.zip theirs.zip table6 --metric fid
+      python -m harness compare results results-of-last-month --all
+    """
+    from harness.report.compare.cells import compared
+    from harness.report.compare.parameters import parameters
+    from harness.report.compare.text import Comparison, terminal, to_json
+    from harness.spec.errors import unknown
+
+    selection = find_with_readings(exhibits or ["all"], also)
+    known = {metric.key for _, exhibit in selection for metric in exhibit.metrics}
+    for metric in metrics:
+        if metric not in known:
+            raise unknown("metric", metric, known)
+    with ExitStack() as stack:
+        one, scale_of_a = stack.enter_context(_side("A", a))
+        other, scale_of_b = stack.enter_context(_side("B", b))
+        at = scale or scale_of_a or scale_of_b or "laptop"
+        cells = compared(selection, at, one, other, metrics)
+        comparison = Comparison(at, one, other, tuple(cells), tuple(parameters(cells, one, other)))
+        if as_json:
+            print_json(to_json(comparison))
+        else:
+            click.echo(terminal(comparison, everything))
+    return 1 if strict and comparison.differs else 0
+
+
+@contextmanager
+def _side(name: str, path: Path) -> "Iterator[tuple[Side, str | None]]":
+    """Open a result set, and return it with the scale that it is of, if it says so.
+
+    Raises `SpecError` when it holds no run, and `BundleError` when it is a bundle and not what its manifest says.
+    """
+    from harness.report.bundle.reading import is_bundle, open_bundle
+    from harness.report.compare.sides import Side
+    from harness.spec.errors import SpecError
+    from harness.store.run_directory import Results
+
+    if not path.exists():
+        raise SpecError(f"there is no {path}: give a results directory or a bundle")
+    if not is_bundle(path):
+        yield Side(name, str(path), Results(path)), None
+        return
+    with open_bundle(path) as bundle:
+        yield Side(name, str(path), bundle.results), bundle.manifest.scale

@@ -1,0 +1,111 @@
+"""Whether two sets of seeds differ: Welch's t-test where both have several, corrected over all that were tested."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import isfinite, isnan
+from statistics import fmean, stdev
+from warnings import catch_warnings, simplefilter
+
+from scipy.stats import ttest_ind
+
+ALPHA = 0.05
+TEST = (
+    "Welch's t-test, two-sided, where both have two seeds or more; p-values corrected by Holm over the cells tested; "
+    f"significant below {ALPHA:g}"
+)
+
+
+class Status(StrEnum):
+    """What a comparison says of a cell, that which needs attention first."""
+
+    NOT_FINITE = "not finite"
+    DIFFERS = "differs"
+    NO_TEST = "one seed: no test"
+    NOT_SIGNIFICANT = "not significant"
+    ONLY_A = "only in A"
+    ONLY_B = "only in B"
+    PARTLY_IDENTICAL = "identical seeds, not all"
+    IDENTICAL = "identical bits"
+
+
+@dataclass(frozen=True)
+class Welch:
+    """Welch's t-test (1947): the statistic, its degrees of freedom, and the p-value before any correction."""
+
+    t: float
+    df: float
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Values:
+    """The values of a cell by seed."""
+
+    by_seed: Mapping[int, float]
+
+    @property
+    def n(self) -> int:
+        """The number of seeds."""
+        return len(self.by_seed)
+
+    @property
+    def mean(self) -> float:
+        """The mean over the seeds."""
+        return fmean(self.by_seed.values())
+
+    @property
+    def sd(self) -> float | None:
+        """The standard deviation between seeds (ddof 1), None for one seed or values that are not finite."""
+        if self.n < 2 or not self.is_finite:
+            return None
+        return stdev(self.by_seed.values())
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether all values are finite."""
+        return all(map(isfinite, self.by_seed.values()))
+
+
+def welch(a: Values, b: Values) -> Welch | None:
+    """Return the test of equal means, None where a side has one seed or neither has any spread."""
+    if min(a.n, b.n) < 2 or not (a.sd or b.sd):
+        return None
+    with catch_warnings():
+        simplefilter("ignore", RuntimeWarning)  # of values that are nearly equal: their p-value is what it is
+        found = ttest_ind(list(a.by_seed.values()), list(b.by_seed.values()), equal_var=False)
+    return Welch(float(found.statistic), float(found.df), float(found.pvalue))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values corrected for their number by Holm's step-down method (1979), in the order given."""
+    order = sorted(range(len(p_values)), key=lambda index: p_values[index])
+    corrected, largest = [0.0] * len(p_values), 0.0
+    for rank, index in enumerate(order):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        corrected[index] = largest
+    return corrected
+
+
+def status(a: Values | None, b: Values | None, corrected: float | None, exact: bool) -> Status | None:
+    """Return what is to be said of a cell, None where neither side has a value.
+
+    `corrected` is the p-value of its test, if there was one. A quantity that is `exact` has no noise, so that values
+    that differ do differ; and so do means without any spread between several seeds.
+    """
+    if a is None or b is None:
+        return Status.ONLY_A if a else Status.ONLY_B if b else None
+    common = a.by_seed.keys() & b.by_seed.keys()
+    if common and all(_same(a.by_seed[seed], b.by_seed[seed]) for seed in common):
+        return Status.IDENTICAL if a.n == b.n == len(common) else Status.PARTLY_IDENTICAL
+    if not (a.is_finite and b.is_finite):
+        return Status.NOT_FINITE
+    if corrected is not None:
+        return Status.DIFFERS if corrected < ALPHA else Status.NOT_SIGNIFICANT
+    if exact or min(a.n, b.n) > 1:
+        return Status.DIFFERS if a.mean != b.mean else Status.NOT_SIGNIFICANT
+    return Status.NO_TEST
+
+
+def _same(one: float, other: float) -> bool:
+    return one == other or (isnan(one) and isnan(other))

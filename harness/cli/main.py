@@ -26,6 +26,8 @@ from harness.cli.status import status_command
 from harness.cli.worker import worker_command
 from harness.spec.errors import HarnessError
 
+WRITING = ("run", "retry", "cancel", "sample", "worker")
+"""Commands that would change runs."""
 INSTALL = "python -m pip install -c constraints.txt -e ."
 
 
@@ -62,6 +64,8 @@ def cli(ctx: click.Context, results: Path, data: Path, quiet: bool, no_color: bo
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
+    if ctx.invoked_subcommand in WRITING:
+        _refuse_bundle(results)
     ctx.obj = Settings(results_root=results, data_root=data, quiet=quiet, color=not no_color)
 
 
@@ -82,6 +86,14 @@ for command in (
     worker_command,
 ):
     cli.add_command(command)
+
+
+def _refuse_bundle(results: Path) -> None:
+    """Raise an error for a folder of records without weights: nothing can go on from them."""
+    from harness.report.bundle.manifest import MANIFEST
+
+    if (results / MANIFEST).is_file():
+        raise click.UsageError(f"{results} is a bundle, records without weights to go on from: give other --results")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

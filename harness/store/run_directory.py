@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from harness.spec.config import sha256_of_json
 from harness.spec.errors import SpecError, unknown
 from harness.spec.evaluations import Evaluation
-from harness.spec.run import Run, RunConfig, identity
+from harness.spec.run import SEMANTICS, Run, RunConfig, identity
 from harness.store.files import StoreError, corrupted, read_json, write_json
 from harness.store.lease import is_leased
 from harness.store.records import EvaluationRecord, Outcome, Progress, Record, Segment, TrainingRecord
@@ -95,6 +95,8 @@ class RunDirectory:
             run = Run(name, RunConfig(**stored))
         except SpecError as error:
             raise OutdatedError(self.path, str(error)) from None
+        if run.config.semantics != SEMANTICS:
+            raise OutdatedError(self.path, f"semantics {run.config.semantics}, {SEMANTICS} now")
         if run.id != self.id:
             raise OutdatedError(self.path, f"the same fields are {run.id} now")
         return run

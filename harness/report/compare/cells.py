@@ -108,7 +108,7 @@ def _judged(pairs: Sequence[_Pair]) -> Iterator[Compared]:
 
 
 def _test(a: Found | None, b: Found | None) -> Welch | None:
-    """Return the test of a cell, None where it has no question to answer: values are absent, not finite, or the same."""
+    """Return the test of a cell, None where there is none to make: values are absent, not finite, or the same."""
     if not (a and b) or status(a.values, b.values, 1.0, exact=False) is not Status.NOT_SIGNIFICANT:
         return None
     return welch(a.values, b.values)

@@ -52,10 +52,7 @@ def terminal(comparison: Comparison, everything: bool) -> str:
         _side(comparison.a),
         _side(comparison.b),
         f"{len(comparison.cells)} measured cells at scale {comparison.scale}: {counts}.",
-        fill(
-            f"Tests: {TEST}, of which there are {tested}." if tested else f"Tests: none was possible. ({TEST}.)",
-            TERMINAL_WIDTH,
-        ),
+        fill(f"Tests: {TEST}. Cells tested: {tested or 'none'}.", TERMINAL_WIDTH),
     ]
     if shown:
         headings = ["exhibit", "row", "metric", "A", "B", "B - A", "p (Holm)", ""]

@@ -27,6 +27,7 @@ def test_help_is_instant_and_complete(harness):
         "cancel",
         "retry",
         "report",
+        "compare",
         "data",
         "doctor",
         "worker",
@@ -36,7 +37,8 @@ def test_help_is_instant_and_complete(harness):
 
 
 @pytest.mark.parametrize(
-    "command", ["list", "show", "plan", "run", "status", "logs", "cancel", "retry", "report", "doctor", "worker"]
+    "command",
+    ["list", "show", "plan", "run", "status", "logs", "cancel", "retry", "report", "compare", "doctor", "worker"],
 )
 def test_every_command_has_help_with_an_example(harness, command):
     text = harness(command, "--help").stdout

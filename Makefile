@@ -15,7 +15,7 @@ LATEX_IS_HERE := kpsewhich siunitx.sty multirow.sty adjustbox.sty caption.sty mi
 # A SLURM on this machine (docs/slurm-lab.md). Where it cannot be installed, its tests say that they skip.
 SLURM_LAB := slurmctld:slurm-wlm slurmdbd:slurmdbd munged:munge mariadbd:mariadb-server
 
-.PHONY: table6 everything test coverage soak clean
+.PHONY: table6 everything reference test coverage soak clean
 
 table6: $(VENV)/.runtime  ## Rerun Table 6 at laptop scale and print it beside the paper's
 	$(HARNESS) run table6
@@ -24,6 +24,10 @@ table6: $(VENV)/.runtime  ## Rerun Table 6 at laptop scale and print it beside t
 everything: $(VENV)/.runtime  ## The same for every table and figure of the paper
 	$(HARNESS) run all
 	$(HARNESS) report all
+
+reference: $(VENV)/.runtime  ## Remake results/reference: every table and figure, three seeds
+	$(HARNESS) run all --seeds 3
+	$(HARNESS) report all --claims --bundle results/reference
 
 test: $(VENV)/.development  ## Style, types, floors, and all tests
 	$(LATEX_IS_HERE) || tools/system-packages $(LATEX)

@@ -19,7 +19,7 @@ def check_bundle(settings: Settings, path: Path) -> None:
 
     if settings.shown:
         raise SpecError(
-            f"a bundle is made of one's own results, not of the {settings.shown.origin}: leave --bundle out"
+            f"a bundle is made of one's own results, not of {settings.shown.origin}: leave --bundle out"
         )
     check_place(path)
 

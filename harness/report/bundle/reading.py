@@ -15,7 +15,6 @@ from zipfile import is_zipfile
 from harness.report.bundle.checks import check
 from harness.report.bundle.manifest import MANIFEST, BundleError, Manifest, kind_of
 from harness.spec.errors import HarnessError
-from harness.store.files import writing
 from harness.store.run_directory import Results
 from harness.store.untrusted import reading
 from harness.store.zips import open_zip
@@ -169,10 +168,12 @@ def _verified(source: _Source, manifest: Manifest, path: Path) -> Iterator[tuple
 
 
 def _unpack(path: Path, content: bytes) -> None:
-    with writing(path):
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "xb") as file:
             file.write(content)
+    except OSError as error:
+        raise BundleError(f"cannot unpack to {path}: {error.strerror}; TMPDIR names another place") from None
 
 
 @contextmanager

@@ -10,9 +10,12 @@ from harness.cli.settings import Settings, also_option, find_with_readings, json
 from harness.cli.shown import showing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from harness.report.build import ExhibitReport
 
-FORMATS = ("latex", "pdf", "markdown", "csv", "json")
+FORMATS = ("latex", "pdf", "markdown", "csv", "json", "html")
 FURTHER = ("precision", "recall", "density", "coverage")
 
 
@@ -124,8 +127,13 @@ def _tell_claims(settings: Settings, reports: "list[ExhibitReport]") -> None:
         settings.say(f"wrote {path}")
 
 
-def _show(settings: Settings, report: "ExhibitReport", formats: list[str], figures: bool, in_full: bool) -> None:
-    """Print an exhibit and write its files: tables in full, figures in a line unless they are asked for by name."""
+def _show(
+    settings: Settings, report: "ExhibitReport", formats: list[str], figures: bool, in_full: bool
+) -> "list[Path]":
+    """Print an exhibit, write its files, and return the drawn ones.
+
+    Tables are printed in full, figures in a line unless they are asked for by name.
+    """
     from harness.report.figures import write_figures
     from harness.report.files import write
     from harness.report.plain import brief, terminal
@@ -135,6 +143,7 @@ def _show(settings: Settings, report: "ExhibitReport", formats: list[str], figur
     written = (write_figures(report, settings.results) if figures else []) + write(report, alone, settings.results)
     if written:
         settings.say(f"wrote {', '.join(path.name for path in written)}\nto {written[0].parent}\n")
+    return drawn
 
 
 def _write_frame(settings: Settings, reports: "list[ExhibitReport]", formats: list[str]) -> None:

@@ -15,7 +15,7 @@ from harness.store.run_directory import Results
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
 
-UNDATED: dict[str, dict[str, None]] = {"png": {}, "pdf": {"CreationDate": None}}
+UNDATED: dict[str, dict[str, None]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
 """The formats of pictures, with the metadata that would differ from time to time."""
 
 

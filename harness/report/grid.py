@@ -140,8 +140,8 @@ class _Stacked:
     @staticmethod
     def columns(report: ExhibitReport, metrics: tuple[Metric, ...]) -> list[Column]:
         columns = [Column("Model", align="left"), Column("", align="left")]
-        columns += [Column(f"{heading(report, metric)} {metric.unit}".strip()) for metric in metrics]
-        return columns + [Column(heading(report, metric)) for metric in report.shown]
+        columns += [Column(f"{metric_heading(report, metric)} {metric.unit}".strip()) for metric in metrics]
+        return columns + [Column(metric_heading(report, metric)) for metric in report.shown]
 
     @staticmethod
     def lines(report: ExhibitReport, row: ReportRow, metrics: tuple[Metric, ...]) -> list[Line]:
@@ -180,7 +180,7 @@ def measured(value: Measured, metric: Metric) -> str:
     return text if value.sd is None or metric.noise == "none" else f"{text} ± {metric.measured(value.sd)}"
 
 
-def heading(report: ExhibitReport, metric: Metric) -> str:
+def metric_heading(report: ExhibitReport, metric: Metric) -> str:
     """Return the metric's label, with what its values by every protocol are called where that is something else."""
     readings = (
         label

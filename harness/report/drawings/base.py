@@ -42,6 +42,7 @@ STYLE: dict[str, Any] = {
     "lines.linewidth": 1.3,
     "lines.markersize": 4,
     "pdf.fonttype": 42,  # publishers refuse matplotlib's own Type 3 fonts
+    "svg.hashsalt": "harness",  # ids that are the same every time
     "text.parse_math": False,  # a row's label may have dollars in it
     "xtick.labelsize": SMALL,
     "ytick.labelsize": SMALL,

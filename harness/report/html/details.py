@@ -1,0 +1,75 @@
+"""What the page shows of a run: configuration, provenance, curves, samples, log; read off its directory.
+
+Nothing in a directory is trusted: a part that cannot be read becomes a remark, and the others are shown.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from harness.report.html.curves import thinned
+from harness.report.html.samples import sheet_of
+from harness.store.curves import read_curve
+from harness.store.files import StoreError, read_json
+from harness.store.run_directory import RunDirectory
+
+T = TypeVar("T")
+
+LOG_LINES = 20
+LOG_BYTES = 3000
+MOST_STAYS = 5
+
+
+@dataclass(frozen=True)
+class Share:
+    """How much of a run goes into the page: `stays` of workers, the newest ones, and bytes of `samples` and `log`."""
+
+    samples: int
+    stays: int = MOST_STAYS
+    log: int = LOG_BYTES
+
+
+def details(directory: RunDirectory, share: Share) -> dict[str, Any] | None:
+    """Return what is known of a run, for JSON; None where there is no such run."""
+    if not directory.config.exists():
+        return None
+    problems: list[str] = []
+
+    def read(load: Callable[[], T]) -> T | None:
+        try:
+            return load()
+        except (StoreError, OSError, ValueError, TypeError, KeyError) as error:
+            problems.append(" ".join(str(error).split()))
+            return None
+
+    stored = read(lambda: dict(read_json(directory.config))) or {}
+    training, outcome = read(directory.training_record), read(directory.last_outcome)
+    stays = read(directory.all_segments) or []
+    found: dict[str, Any] = {
+        "id": directory.id,
+        "name": str(stored.get("name", "?")),
+        "path": f"runs/{directory.id}",
+        "config": stored.get("config"),
+        "training": training.model_dump(mode="json", exclude={"snapshots"}) if training else None,
+        "outcome": outcome.model_dump(mode="json", exclude={"needs"}) if outcome else None,
+        "stays": [
+            stay.model_dump(mode="json", exclude_none=True, exclude_defaults=True) for stay in stays[-share.stays :]
+        ],
+        "stays_before": max(len(stays) - share.stays, 0),
+        "curve": read(lambda: thinned(read_curve(directory.metrics))),
+        "samples": read(lambda: sheet_of(directory, share.samples)),
+        "log": read(lambda: _tail(directory, share.log)),
+    }
+    return found | ({"problems": problems} if problems else {})
+
+
+def _tail(directory: RunDirectory, most: int) -> str | None:
+    """Return the last whole lines of the log; only the end of the file is read."""
+    if not directory.log.exists():
+        return None
+    with open(directory.log, "rb") as file:
+        end = file.seek(0, 2)
+        begin = file.seek(max(end - most, 0))
+        text = file.read(most).decode(errors="replace")
+    lines = text.splitlines()[1 if begin else 0 :]
+    return "\n".join(lines[-LOG_LINES:])

@@ -1,0 +1,129 @@
+"""Makes the page: its parts from templates, its data as JSON, and the policy that keeps everything else out."""
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from harness import __version__
+from harness.report import text
+from harness.report.build import ExhibitReport
+from harness.report.html.book import MOST_RUNS, MOST_SEEDS, Book
+from harness.report.html.ledger import ledger
+from harness.report.html.marks import MARKS
+from harness.report.html.summary import heading, summary
+from harness.report.html.tables import tables
+from harness.report.html.values import Values
+from harness.store.run_directory import Results
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawing of an exhibit: what it shows in words, and the vector graphic as a data URI."""
+
+    alt: str
+    src: str
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The parts of a page by their ids, in order, as HTML, the data for its script, and the runs behind it."""
+
+    title: str
+    parts: dict[str, Markup]
+    entries: tuple[tuple[str, str, str], ...]
+    values: dict[str, Any]
+    book: Book
+
+
+def contents(reports: Sequence[ExhibitReport], results: Results, pictures: Mapping[str, Sequence[Picture]]) -> Contents:
+    """Return the parts of the page of some exhibits of one paper; `pictures` are by the names of exhibits."""
+    templates, book, values = environment(), Book(reports), Values(results)
+    parts = {
+        "summary": _render(templates, "summary", view=summary(reports, book, results), marks=MARKS.values()),
+        "claims": _render(templates, "claims", view=ledger(reports)),
+    }
+    for report in reports:
+        values.add(report)
+        agreements = [text.agreement_in_words(found, report) for found in report.agreements]
+        parts[report.exhibit.name] = _render(
+            templates,
+            "exhibit",
+            report=report,
+            heading=heading(report),
+            tables=list(tables(report)),
+            agreements=agreements,
+            notes=[note for note in text.notes(report) if note not in agreements],
+            pictures=pictures.get(report.exhibit.name, ()),
+        )
+    parts["runs"] = _render(
+        templates, "runs", groups=list(book.groups.values()), limits={"runs": MOST_RUNS, "seeds": MOST_SEEDS}
+    )
+    entries = tuple((report.exhibit.name, heading(report), report.exhibit.title) for report in reports)
+    return Contents(reports[0].paper.title, parts, entries, values.to_json(), book)
+
+
+def page(content: Contents, details: Mapping[str, Any] | None) -> str:
+    """Return the whole page: with the `details` of runs in it, or, where there are None, as a server shows it."""
+    live = details is None
+    style, script = source("page.css"), source("page.js") + (source("live.js") if live else "")
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            content=content,
+            details=details,
+            live=live,
+            style=Markup(style),  # noqa: S704 (the project's own files)
+            script=Markup(script),  # noqa: S704
+            policy=policy(style, script, live),
+            version=__version__,
+        )
+    )
+
+
+def policy(style: str, script: str, live: bool) -> str:
+    """Return the content security policy: this style, this script, pictures in the page, and nothing from elsewhere."""
+    rules = [
+        "default-src 'none'",
+        "img-src data:",
+        f"style-src '{_digest(style)}'",
+        f"script-src '{_digest(script)}'",
+        "base-uri 'none'",
+        "form-action 'none'",
+    ]
+    return "; ".join(rules + (["connect-src 'self'"] if live else []))
+
+
+@cache
+def source(name: str) -> str:
+    """Return a style sheet or a script of this package, without the newlines at its ends."""
+    return files(__package__).joinpath(name).read_text(encoding="utf-8").strip() + "\n"
+
+
+@cache
+def environment() -> Environment:
+    """Return the templates, with everything that they print escaped."""
+    templates = Environment(
+        loader=PackageLoader(__package__, "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "ensure_ascii": False, "allow_nan": False}
+    return templates
+
+
+def _render(templates: Environment, name: str, **values: Any) -> Markup:
+    return Markup(templates.get_template(f"{name}.html.j2").render(**values))  # noqa: S704 (escaped by the template)
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -1,0 +1,68 @@
+"""The first samples of a run as one small picture, from the arrays that its evaluations have kept."""
+
+import base64
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from harness.store.arrays import load_array
+from harness.store.run_directory import RunDirectory
+
+COLUMNS, ROWS = 8, 2
+LARGEST = 64
+"""Larger samples are shrunk to this many pixels, for the page to stay small."""
+GAP = 1
+
+
+def sheet_of(directory: RunDirectory, most_bytes: int) -> dict[str, Any] | None:
+    """Return the first samples as a PNG in a data URI, with their number and where they lie; None without any.
+
+    A picture of more than `most_bytes` is left out and `src` is None.
+    """
+    for path in sorted(directory.evaluations.glob("*/samples.npy")):
+        images = load_array(path, mapped=True)
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3) or not images.size:
+            continue
+        shown = np.asarray(images[: COLUMNS * ROWS])
+        uri = data_uri(_png(_sheet(shown)), "image/png")
+        return {
+            "src": uri if len(uri) <= most_bytes else None,
+            "shown": len(shown),
+            "of": len(images),
+            "size": images.shape[2],
+            "path": f"{_inside(directory, path)}",
+        }
+    return None
+
+
+def data_uri(data: bytes, kind: str) -> str:
+    """Return bytes as a data URI."""
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def _inside(directory: RunDirectory, path: Path) -> str:
+    return f"runs/{directory.id}/{path.relative_to(directory.path).as_posix()}"
+
+
+def _sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return images `(n, c, h, w)` side by side in lines, as `(H, W, c)`, on a transparent ground."""
+    stride = -(-max(images.shape[2:]) // LARGEST)
+    images = images[:, :, ::stride, ::stride]
+    count, channels, height, width = images.shape
+    columns = min(COLUMNS, count)
+    lines = -(-count // columns)
+    sheet = np.full((lines * (height + GAP) - GAP, columns * (width + GAP) - GAP, channels), 255, np.uint8)
+    for index, image in enumerate(images):
+        top, left = index // columns * (height + GAP), index % columns * (width + GAP)
+        sheet[top : top + height, left : left + width] = image.transpose(1, 2, 0)
+    return sheet
+
+
+def _png(sheet: NDArray[np.uint8]) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(sheet.squeeze(2) if sheet.shape[2] == 1 else sheet).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()

@@ -1,0 +1,115 @@
+"""The head of the page: what of the paper holds, how much of it is measured, at what cost, and where it comes from."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.report.build import ExhibitReport
+from harness.report.html.book import Book
+from harness.report.html.marks import MARKS, Mark
+from harness.report.html.provenance import Provenance, provenance
+from harness.report.tally import Tally
+from harness.report.text import span
+from harness.spec.paper import Paper
+from harness.spec.scale import Scale
+from harness.store.run_directory import Results, RunDirectory
+from harness.store.spent import Spent
+
+
+@dataclass(frozen=True)
+class Share:
+    """A part of a whole as a bar shows it: where it begins and how long it is, in percent."""
+
+    mark: Mark
+    count: int
+    begin: float
+    length: float
+
+
+@dataclass(frozen=True)
+class ExhibitLine:
+    """An exhibit in the overview: how much of it is measured, its verdicts, and how its claims stand."""
+
+    name: str
+    heading: str
+    title: str
+    measured: int
+    wanted: int
+    verdict: Mark | None
+    marks: tuple[tuple[Mark, int], ...]
+    claims: tuple[tuple[Mark, int], ...]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a reader wants to know first. `left_out` are exhibits of the paper that the page does not show."""
+
+    paper: Paper
+    scale: Scale
+    cells: tuple[Share, ...]
+    claims: tuple[Share, ...]
+    measured: int
+    wanted: int
+    seeds: str
+    runs: int
+    cost: str
+    provenance: Provenance
+    exhibits: tuple[ExhibitLine, ...]
+    left_out: tuple[str, ...]
+
+
+def summary(reports: Sequence[ExhibitReport], book: Book, results: Results) -> Summary:
+    """Return the head of the page of some exhibits of one paper at one scale."""
+    paper, scale = reports[0].paper, reports[0].scale
+    shown = {report.exhibit.name for report in reports}
+    usual = (*paper.tables, *paper.figures)
+    seeds = sorted({row.seeds for report in reports for row in report.rows if row.seeds})
+    spent = {run: cost for report in reports for run, cost in report.spent.items()}
+    return Summary(
+        paper=paper,
+        scale=scale,
+        cells=_shares(Tally.sum(report.tally for report in reports).counts),
+        claims=_shares(Counter(d.status for report in reports for d in report.decisions)),
+        measured=sum(report.measured for report in reports),
+        wanted=sum(report.wanted for report in reports),
+        seeds=span(seeds[0], seeds[-1]) if seeds else "none",
+        runs=len(book.measured),
+        cost=str(Spent.sum(spent.values())) or "nothing yet",
+        provenance=provenance(RunDirectory(results.runs / run) for run in book.measured),
+        exhibits=tuple(map(_line, reports)),
+        left_out=tuple(exhibit.name for exhibit in usual if exhibit.name not in shown),
+    )
+
+
+def heading(report: ExhibitReport) -> str:
+    """Return what the paper calls an exhibit, such as `Table 6` or `Table 5 (schedules)`."""
+    exhibit = report.exhibit
+    return f"{exhibit.kind.capitalize()} {exhibit.number}" + (f" ({exhibit.variant})" if exhibit.variant else "")
+
+
+def _shares(counts: Mapping[Any, int]) -> tuple[Share, ...]:
+    """Return the parts of a bar, by verdict or status, in the order of `MARKS`."""
+    total, begin, shares = sum(counts.values()), 0.0, []
+    for mark, count in _marked(counts):
+        length = 100 * count / total
+        shares.append(Share(mark, count, round(begin, 3), round(length, 3)))
+        begin += length
+    return tuple(shares)
+
+
+def _marked(counts: Mapping[Any, int]) -> tuple[tuple[Mark, int], ...]:
+    return tuple((mark, counts[word]) for word, mark in MARKS.items() if word in counts)
+
+
+def _line(report: ExhibitReport) -> ExhibitLine:
+    return ExhibitLine(
+        name=report.exhibit.name,
+        heading=heading(report),
+        title=report.exhibit.title,
+        measured=report.measured,
+        wanted=report.wanted,
+        verdict=MARKS.get(report.tally.verdict) if report.tally.counts else None,
+        marks=_marked(report.tally.counts),
+        claims=_marked(Counter(decision.status for decision in report.decisions)),
+    )

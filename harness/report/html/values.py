@@ -1,0 +1,135 @@
+"""The data behind the cells: every single value with its seed, run and record, for the page's script to show."""
+
+from collections import defaultdict
+from math import isfinite
+from typing import Any
+
+from harness.report.build import ExhibitReport
+from harness.report.cells import Measured, ReportCell, ReportRow
+from harness.report.html.numbers import ours, printed, signed, spread
+from harness.report.html.tables import cell_key
+from harness.spec.metrics import Metric
+from harness.store.files import StoreError
+from harness.store.records import EvaluationRecord
+from harness.store.run_directory import Results
+
+Lines = dict[tuple[str, str, str], list[tuple[Any, ...]]]
+
+
+class Values:
+    """What the page's script is given: the cells of exhibits, the runs that they name, and the protocols.
+
+    Values name their run by its place in `runs`, and records are not repeated: there may be ten thousand of each.
+    """
+
+    def __init__(self, results: Results) -> None:
+        self.cells: dict[str, dict[str, Any]] = {}
+        self.runs: dict[str, int] = {}
+        self.records: dict[str, dict[str, Any]] = {}
+        self._results = results
+
+    def add(self, report: ExhibitReport) -> None:
+        """Add the cells of an exhibit."""
+        lines: Lines = defaultdict(list)
+        columns = ["row", "metric", "reading", "seed", "value", "items", "run", "evaluation", "data", "label"]
+        for row, metric, reading, *line in report.frame[columns].itertuples(index=False):
+            lines[str(row), str(metric), str(reading)].append(tuple(line))
+        for index, row in enumerate(report.rows):
+            for cell in row.cells:
+                if cell.wanted and row.row.run is not None:
+                    self.cells[cell_key(report, index, cell.metric)] = self._cell(report, row, cell, lines)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything, for JSON."""
+        return {"cells": self.cells, "runs": list(self.runs), "records": self.records}
+
+    def _cell(self, report: ExhibitReport, row: ReportRow, cell: ReportCell, lines: Lines) -> dict[str, Any]:
+        key, metric = row.row.key, cell.metric
+        own = row.row.run
+        found: dict[str, Any] = {
+            "exhibit": report.exhibit.name,
+            "row": key,
+            "metric": cell.labels.get("") or report.label(metric),
+            "unit": metric.unit,
+            "paper": printed(metric, cell.reported),
+            "verdict": cell.verdict.value,
+            "first": self._number(report.scale.shrink(own).id) if own else None,
+            "measured": [
+                self._values(lines[key, metric.key, reading], reading)
+                for reading in ("", *cell.readings)
+                if (key, metric.key, reading) in lines
+            ],
+        }
+        if isinstance(cell.measured, Measured):
+            behind = spread(metric, cell.measured)
+            found["ours"] = ours(metric, cell.measured) + (f" ± {behind}" if behind else "")
+        if cell.needs:
+            found["needs"] = str(cell.needs)
+        return found | _judgement(metric, cell) | _statistics(metric, cell)
+
+    def _values(self, lines: list[tuple[Any, ...]], reading: str) -> dict[str, Any]:
+        _, _, items, run, evaluation, data, label = lines[0]
+        return {
+            "reading": reading,
+            "label": str(label),
+            "record": self._record(str(run), str(evaluation), str(data)),
+            "evaluation": str(evaluation),
+            "n": int(items),
+            "values": [[int(seed), self._number(str(run)), _finite(float(value))] for seed, value, _, run, *_ in lines],
+        }
+
+    def _number(self, run: str) -> int:
+        return self.runs.setdefault(run, len(self.runs))
+
+    def _record(self, run: str, evaluation: str, data: str) -> str:
+        """Keep the protocol of a record, and its remarks, once for all runs on the same data; return their name."""
+        name = f"{evaluation} {data}"
+        if name not in self.records:
+            path = self._results.runs / run / "evaluations" / f"{evaluation}.json"
+            try:
+                record = EvaluationRecord.load(path)
+                self.records[name] = {"protocol": record.evaluation, "details": _plain(record.details)}
+            except (StoreError, OSError) as error:
+                self.records[name] = {"protocol": {}, "details": {"unreadable": str(error)}}
+        return name
+
+
+def _judgement(metric: Metric, cell: ReportCell) -> dict[str, Any]:
+    judgement = cell.judgement
+    found: dict[str, Any] = {}
+    if judgement.difference is not None:
+        found["difference"] = signed(metric, judgement.difference)
+    if judgement.tolerance is not None:
+        found["tolerance"] = metric.measured(judgement.tolerance)
+    if judgement.parts:
+        found["parts"] = list(judgement.parts)
+    if judgement.reason:
+        found["reason"] = judgement.reason
+    return found
+
+
+def _statistics(metric: Metric, cell: ReportCell) -> dict[str, Any]:
+    statistics = cell.statistics
+    if statistics is None:
+        return {}
+    found: dict[str, Any] = {"test": statistics.test}
+    if statistics.interval is not None:
+        low, high = statistics.interval
+        found["interval"] = f"{metric.measured(low)} to {metric.measured(high)} ({statistics.interval_is})"
+    if statistics.p_value is not None:
+        found["p"] = f"{statistics.p_value:.2g}" if isfinite(statistics.p_value) else "NaN"
+    return found
+
+
+def _finite(value: float) -> float | str:
+    """JSON has no NaN and no infinities: they become strings."""
+    return value if isfinite(value) else str(value).replace("nan", "NaN")
+
+
+def _plain(value: Any) -> Any:
+    """Return a record's remarks without numbers that JSON does not have."""
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return _finite(value) if isinstance(value, float) else value

@@ -1,0 +1,40 @@
+"""Writes the page of a paper into the results directory."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from harness.report.build import ExhibitReport
+from harness.report.figures import drawings
+from harness.report.html.page import Picture, contents, page
+from harness.report.html.samples import data_uri
+from harness.report.html.summary import heading
+from harness.store.files import write_bytes
+from harness.store.run_directory import Results
+
+
+def write_pages(reports: Sequence[ExhibitReport], results: Results, drawn: Iterable[Path]) -> list[Path]:
+    """Write one page a paper, `report/PAPER/report.html`, of these exhibits, and return the paths.
+
+    `drawn` are the files that were drawn of them; those in SVG become part of the page.
+    """
+    written, vectors = [], {path for path in drawn if path.suffix == ".svg"}
+    for name in dict.fromkeys(report.paper.name for report in reports):
+        of_paper = [report for report in reports if report.paper.name == name]
+        folder = results.report / name
+        content = contents(of_paper, results, {r.exhibit.name: _pictures(r, folder, vectors) for r in of_paper})
+        path = folder / "report.html"
+        write_bytes(path, page(content, content.book.details(results)).encode())
+        written.append(path)
+    return written
+
+
+def _pictures(report: ExhibitReport, folder: Path, vectors: set[Path]) -> list[Picture]:
+    paths = (folder / f"{name}.svg" for name in drawings(report.exhibit))
+    return [picture(report, path.read_bytes()) for path in paths if path in vectors]
+
+
+def picture(report: ExhibitReport, svg: bytes) -> Picture:
+    """Return a drawing of an exhibit for the page."""
+    return Picture(
+        f"{heading(report)}: {report.exhibit.title}. The table has its values.", data_uri(svg, "image/svg+xml")
+    )

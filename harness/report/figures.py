@@ -1,5 +1,6 @@
 """Writes the pictures of an exhibit: a figure's drawing; for a table, its agreement with the paper and its samples."""
 
+import io
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -36,11 +37,25 @@ def write_figures(report: ExhibitReport, results: Results, formats: Sequence[str
     return written
 
 
-def drawn_side_by_side(results: Results) -> Draughts:
+def drawn_side_by_side(results: Results, formats: Sequence[str]) -> Draughts:
     """Return what draws the pictures of several exhibits at a time."""
     import harness.report.drawings.base  # noqa: F401 (before processes are forked, so that each has it)
 
-    return Draughts(lambda report: write_figures(report, results))
+    return Draughts(lambda report: write_figures(report, results, formats))
+
+
+def vectors(report: ExhibitReport, results: Results) -> list[bytes]:
+    """Draw the same as SVG, into no file."""
+    from harness.report.drawings.base import settle, style
+
+    drawn = []
+    with style():
+        for _, picture in _pictures(report, results):
+            settle(picture)
+            buffer = io.BytesIO()
+            picture.savefig(buffer, format="svg", metadata=UNDATED["svg"])
+            drawn.append(buffer.getvalue())
+    return drawn
 
 
 def drawings(exhibit: Exhibit) -> dict[str, Drawing]:

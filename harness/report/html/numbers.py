@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import isfinite
 
 from harness.report.cells import Configured, Measured
 from harness.spec.metrics import Metric
@@ -40,6 +39,11 @@ class Column:
         width = max(map(len, spreads), default=0)
         return cls(fraction, min(width + 2, WIDEST) if width else 0)
 
+    @property
+    def without_spread(self) -> "Column":
+        """The same for numbers that have a column of their own."""
+        return Column(self.fraction, 0)
+
     def number(self, text: str, spread: str = "") -> Number:
         """Return a number, padded so that its decimal point lies where the others' do."""
         return Number(text, spread, min(self.fraction - _fraction(text), WIDEST), self.width)
@@ -55,10 +59,14 @@ def spread(metric: Metric, value: Measured) -> str:
     return "" if value.sd is None or metric.noise == "none" else metric.measured(value.sd)
 
 
+def distance(metric: Metric, value: float) -> str:
+    """Return a tolerance, with one decimal more than the metric has: what lies beyond it has to show."""
+    return f"{value:.{metric.decimals + 1}f}"
+
+
 def signed(metric: Metric, value: float) -> str:
-    """Return a difference with its sign."""
-    text = metric.measured(abs(value))
-    return text if not isfinite(value) else f"{'−' if value < 0 else '+'}{text}"
+    """Return a difference with its sign, with the decimals of a tolerance."""
+    return f"{'−' if value < 0 else '+'}{distance(metric, abs(value))}"
 
 
 def ours(metric: Metric, value: Measured | Configured) -> str:

@@ -197,16 +197,29 @@
   }
   const text = (content, label = "Text") => make("pre", { tabindex: "0", role: "region", "aria-label": label }, content);
 
+  let current = null;
   async function showRun(panel, id) {
-    panel.wanted = id;
-    let run = page.details?.[id];
-    if (!run && page.fetchRun) {
-      try { run = await page.fetchRun(id); } catch { run = null; }
-    }
-    if (panel.wanted === id && (run || panel.shown !== id || !page.fetchRun)) {
-      panel.shown = id;
-      panel.replaceChildren(...(run ? runView(run) : [make("h3", {}, `Run ${id}`),
-        make("p", { class: "remark" }, "This page keeps no details of this run: see runs/", id, " in the results directory.")]));
+    current = { panel, id };
+    const shown = await detailsOf(id);
+    if (current.panel !== panel || current.id !== id) return;
+    current.text = JSON.stringify(shown);
+    panel.replaceChildren(...(shown ? runView(shown) : [make("h3", {}, `Run ${id}`),
+      make("p", { class: "remark" }, `This page keeps no details of this run: see runs/${id} in the results directory.`)]));
+  }
+  async function detailsOf(id) {
+    if (!page.fetchRun) return page.details[id] ?? null;
+    try { return await page.fetchRun(id); } catch { return null; }
+  }
+  /* A run that is open and at work: its view is made anew only where it tells something else. */
+  async function refreshRun() {
+    if (!dialog.open || !current?.panel.isConnected) return;
+    const { panel, id, text: before } = current;
+    const shown = await detailsOf(id);
+    if (current.panel === panel && current.id === id && shown && JSON.stringify(shown) !== before) {
+      const place = dialog.scrollTop;
+      current.text = JSON.stringify(shown);
+      panel.replaceChildren(...runView(shown));
+      dialog.scrollTop = place;
     }
   }
   function runView(run) {
@@ -298,5 +311,5 @@
   root.classList.add("js");
   enliven(main);
   settle();
-  window.reportPage = { page, make, fill, enliven, settle, openRun: showRun, dialog, sheet };
+  window.reportPage = { page, make, enliven, settle, refreshRun };
 })();

@@ -72,7 +72,7 @@ def contents(reports: Sequence[ExhibitReport], results: Results, pictures: Mappi
 def page(content: Contents, details: Mapping[str, Any] | None) -> str:
     """Return the whole page: with the `details` of runs in it, or, where there are None, as a server shows it."""
     live = details is None
-    style, script = source("page.css"), source("page.js") + (source("live.js") if live else "")
+    style, script = _code(live)
     return (
         environment()
         .get_template("page.html.j2")
@@ -99,6 +99,16 @@ def policy(style: str, script: str, live: bool) -> str:
         "form-action 'none'",
     ]
     return "; ".join(rules + (["connect-src 'self'"] if live else []))
+
+
+def live_policy() -> str:
+    """Return the policy of the page as a server shows it."""
+    return policy(*_code(live=True), live=True)
+
+
+def _code(live: bool) -> tuple[str, str]:
+    """Return the style sheet and the script of the page."""
+    return source("page.css"), source("page.js") + (source("live.js") if live else "")
 
 
 @cache

@@ -12,14 +12,14 @@ from harness.report.build import ExhibitReport
 from harness.report.cells import Configured, Measured, ReportCell, ReportRow
 from harness.report.grid import GAP, MOST_SIDE_BY_SIDE, metric_heading, row_label, section_heading
 from harness.report.html.marks import MARKS, Mark
-from harness.report.html.numbers import Column, Number, ours, printed, signed, spread
+from harness.report.html.numbers import Column, Number, distance, ours, printed, signed, spread
 from harness.report.verdicts import Verdict
 from harness.spec.metrics import Metric
 from harness.spec.row import Words
 
 SILENT = (Verdict.NOT_COMPARED, Verdict.UNCERTAIN, Verdict.CITED, Verdict.NOT_REPORTED)
 """What says nothing of a single value: the scale, the dash and the row's source say it already."""
-SOURCES = {"cited": "cited by the paper", "uncertain": "the paper leaves open who measured it"}
+SOURCES = {"cited": MARKS["cited"], "uncertain": MARKS["uncertain"]}
 
 SortKey = float | str | None
 
@@ -46,7 +46,7 @@ class TableRow:
     """A row with the readings that give it lines of their own, the verdicts in it, and its sort keys by column."""
 
     label: str
-    source: str
+    source: Mark | None
     note: str
     entries: tuple[Entry, ...]
     further: tuple[Number, ...]
@@ -142,7 +142,7 @@ def _row(
     by_metric = {cell.metric: cell for cell in row.cells}
     chosen = [by_metric[metric] for metric in metrics]
     entries = tuple(
-        _entry(cell_key(report, index, cell.metric), cell, column, report.scale.comparable)
+        _entry(cell_key(report, index, cell.metric), cell, column, stacked, report.scale.comparable)
         for cell, column in zip(chosen, aligned, strict=True)
     )
     further = tuple(_further(row, metric) for metric in report.shown)
@@ -152,7 +152,7 @@ def _row(
     keys += [_sort_key(number.text) for number in further]
     return TableRow(
         label=row_label(report, row),
-        source=SOURCES.get(row.row.source, ""),
+        source=SOURCES.get(row.row.source),
         note=row.row.note,
         entries=entries,
         further=further,
@@ -165,16 +165,16 @@ def _row(
     )
 
 
-def _entry(key: str, cell: ReportCell, column: Column, comparable: bool) -> Entry:
+def _entry(key: str, cell: ReportCell, column: Column, stacked: bool, comparable: bool) -> Entry:
     metric, judgement = cell.metric, cell.judgement
     tells = cell.verdict not in SILENT
     return Entry(
         key=key if cell.wanted and not isinstance(cell.measured, Configured) else "",
-        paper=_printed(cell, column),
+        paper=_printed(cell, column if stacked else column.without_spread),
         ours=_measured(metric, cell.measured, column) if cell.measured else None,
         gap=cell.needs.what if cell.needs else GAP if cell.wanted else "–",
         difference=signed(metric, judgement.difference) if comparable and judgement.difference is not None else "",
-        tolerance=metric.measured(judgement.tolerance) if comparable and judgement.tolerance is not None else "",
+        tolerance=distance(metric, judgement.tolerance) if comparable and judgement.tolerance is not None else "",
         mark=MARKS[cell.verdict] if tells else None,
         readings={name: _measured(metric, value, column) for name, value in cell.readings.items()},
     )

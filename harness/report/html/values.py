@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.report.build import ExhibitReport
 from harness.report.cells import Measured, ReportCell, ReportRow
-from harness.report.html.numbers import ours, printed, signed, spread
+from harness.report.html.numbers import distance, ours, printed, signed, spread
 from harness.report.html.tables import cell_key
 from harness.spec.metrics import Metric
 from harness.store.files import StoreError
@@ -100,7 +100,7 @@ def _judgement(metric: Metric, cell: ReportCell) -> dict[str, Any]:
     if judgement.difference is not None:
         found["difference"] = signed(metric, judgement.difference)
     if judgement.tolerance is not None:
-        found["tolerance"] = metric.measured(judgement.tolerance)
+        found["tolerance"] = distance(metric, judgement.tolerance)
     if judgement.parts:
         found["parts"] = list(judgement.parts)
     if judgement.reason:

@@ -1,0 +1,117 @@
+"""The page as a server shows it: made anew when records appear, part by part, drawings last."""
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.report.build import ExhibitReport
+from harness.report.figures import vectors
+from harness.report.html.details import Share, details
+from harness.report.html.page import Contents, Picture, contents, live_policy, page
+from harness.report.html.watch import Watch
+from harness.report.html.write import picture
+from harness.spec.errors import HarnessError
+from harness.store.run_directory import Results, RunDirectory
+
+PAUSE_SECONDS = 2.0
+SHARE_OF_TIME = 0.2
+"""Runs need the processor more than their page does: of the time, at most this part goes into making it."""
+WHOLE = Share(samples=1_000_000, stays=50, log=20_000)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the server has to give at a moment: the whole page, its parts and its data, as bytes, with their digests."""
+
+    page: bytes
+    parts: Mapping[str, bytes]
+    values: bytes
+    digests: Mapping[str, str]
+
+
+class LivePage:
+    """Keeps the page of some exhibits of one paper up to date. `build` makes their reports, `drawing` draws them too.
+
+    `shown` and `state` may be read by any thread; one thread calls `follow`.
+    """
+
+    def __init__(self, build: Callable[[], Sequence[ExhibitReport]], results: Results, drawing: bool) -> None:
+        self._build = build
+        self._results = results
+        self._drawing = drawing
+        self._watch = Watch(results)
+        self._pictures: dict[str, tuple[str, Sequence[Picture]]] = {}
+        self._undrawn: list[ExhibitReport] = []
+        self._reports: Sequence[ExhibitReport] = ()
+        self._problem: str | None = None
+        self.shown: Shown
+        self._watch.look()
+        self._make()
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What a page that is open asks for again and again."""
+        return {**self._watch.to_json(), "digests": dict(self.shown.digests), "problem": self._problem}
+
+    def run(self, id: str) -> dict[str, Any] | None:
+        """Return the details of a run, None where there is no run of this name."""
+        state = self._watch.state(id)
+        found = details(RunDirectory(self._results.runs / id), WHOLE) if state else None
+        return {**found, "state": state} if found else None
+
+    def follow(self, stop: threading.Event) -> None:
+        """Keep the page up to date until told to stop."""
+        pause = 0.0 if self._undrawn else PAUSE_SECONDS
+        while not stop.wait(pause):
+            began = time.monotonic()
+            self._refresh()
+            spent = time.monotonic() - began
+            least = 0.0 if self._undrawn else PAUSE_SECONDS
+            pause = max(least, spent * (1 / SHARE_OF_TIME - 1))
+
+    def _refresh(self) -> None:
+        """Take in what is new; what cannot be read is said on the page, which stays as it was."""
+        try:
+            if self._watch.look():
+                self._make()
+            elif self._undrawn:
+                self._draw(self._undrawn.pop(0))
+            self._problem = None
+        except (HarnessError, OSError) as error:
+            self._problem = " ".join(str(error).split())
+
+    def _make(self) -> None:
+        self._reports = self._build()
+        self._show()
+        if self._drawing:
+            self._undrawn = [r for r in self._reports if self._pictures.get(r.exhibit.name, ("", ()))[0] != _seen(r)]
+
+    def _draw(self, report: ExhibitReport) -> None:
+        drawn = [picture(report, svg) for svg in vectors(report, self._results)]
+        self._pictures[report.exhibit.name] = (_seen(report), drawn)
+        self._show()
+
+    def _show(self) -> None:
+        drawn = {name: pictures for name, (_, pictures) in self._pictures.items()}
+        self.shown = _shown(contents(self._reports, self._results, drawn))
+
+
+def _shown(content: Contents) -> Shown:
+    parts = {name: html.encode() for name, html in content.parts.items()}
+    values = json.dumps(content.values, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    digests = {name: _digest(part) for name, part in parts.items()}
+    whole = page(content, None).encode()
+    return Shown(whole, parts, values, {**digests, "values": _digest(values), "code": _digest(live_policy().encode())})
+
+
+def _seen(report: ExhibitReport) -> str:
+    """Return what a drawing depends on."""
+    return _digest(report.frame.to_csv(index=False).encode())
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]

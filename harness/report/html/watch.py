@@ -1,0 +1,80 @@
+"""Follows a results directory: which runs have changed since the last look, and where those stand that are not done."""
+
+from collections import Counter
+from contextlib import suppress
+from typing import Any
+
+from harness.store.files import StoreError
+from harness.store.run_directory import Results, RunDirectory, State
+
+Signature = tuple[int, ...]
+
+MOST_AT_WORK = 60
+FIRST = (State.RUNNING, State.FAILED, State.INTERRUPTED, State.PENDING, State.CANCELLED)
+
+
+class Watch:
+    """What is known of every run; a look costs a few `stat` calls a run, and reads only what is not done."""
+
+    def __init__(self, results: Results) -> None:
+        self._results = results
+        self._signatures: dict[str, Signature] = {}
+        self._known: dict[str, dict[str, Any]] = {}
+
+    def look(self) -> bool:
+        """Look at every run and tell whether anything that a report shows may have changed."""
+        runs = {directory.id: directory for directory in self._results.all()}
+        signatures = {id: _signature(directory) for id, directory in runs.items()}
+        changed = signatures != self._signatures
+        for id, directory in runs.items():
+            known = self._known.get(id)
+            if known is None or known["state"] != State.DONE or signatures[id] != self._signatures.get(id):
+                self._known[id] = describe(directory)
+        for id in self._known.keys() - runs.keys():
+            del self._known[id]
+        self._signatures = signatures
+        return changed
+
+    def to_json(self) -> dict[str, Any]:
+        """Return how many runs are in which state, and those that are not done, running ones first."""
+        order = {state.value: place for place, state in enumerate(FIRST)}
+        waiting = sorted(
+            (run for run in self._known.values() if run["state"] != State.DONE),
+            key=lambda run: (order.get(run["state"], len(order)), run["name"], run["id"]),
+        )
+        counts = Counter(str(run["state"]) for run in self._known.values())
+        return {"counts": dict(sorted(counts.items())), "runs": waiting[:MOST_AT_WORK], "waiting": len(waiting)}
+
+    def state(self, run: str) -> str | None:
+        """Return the state of a run, None where there is no such run."""
+        known = self._known.get(run)
+        return str(known["state"]) if known else None
+
+
+def describe(directory: RunDirectory) -> dict[str, Any]:
+    """Return where a run stands, in the words of `status --json`; an unreadable one is said to be that."""
+    try:
+        state, progress, outcome = directory.state(), directory.last_progress(), directory.last_outcome()
+        running = progress if state is State.RUNNING else None
+        return {
+            "id": directory.id,
+            "name": directory.run().name,
+            "state": state.value,
+            "phase": running.phase if running else None,
+            "step": running.step if running else None,
+            "total": running.total if running else None,
+            "seconds_left": running.seconds_left if running else None,
+            "error": outcome.error if outcome and state is State.FAILED else None,
+        }
+    except (StoreError, OSError) as error:
+        return {"id": directory.id, "name": "?", "state": "unreadable", "error": str(error)}
+
+
+def _signature(directory: RunDirectory) -> Signature:
+    """Return the times at which what a report reads was last written: folders change with every file in them."""
+    times = []
+    for path in (directory.evaluations, directory.requests, directory.training, directory.outcome):
+        times.append(0)
+        with suppress(OSError):
+            times[-1] = path.stat().st_mtime_ns
+    return tuple(times)

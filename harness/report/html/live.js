@@ -61,7 +61,7 @@
   const lines = new Map();
   const counts = make("p"), list = make("table", {},
     make("thead", {}, make("tr", {}, ...["Run", "State", "At", "Progress", "Time left"].map((name) => make("th", { scope: "col" }, name)))), make("tbody"));
-  const box = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "at-work-heading" }, list);
+  const box = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Runs that are not done" }, list);
   const more = make("p", { class: "remark" });
   atWork.replaceChildren(counts, box, more);
   function showRuns(state) {

@@ -25,9 +25,11 @@ from harness.store.run_directory import Results
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawing of an exhibit: what it shows in words, and the vector graphic as a data URI."""
+    """A drawing of an exhibit: what it shows in words, its size in CSS pixels, and the vector graphic as a data URI."""
 
     alt: str
+    width: int
+    height: int
     src: str
 
 

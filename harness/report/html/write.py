@@ -1,5 +1,6 @@
 """Writes the page of a paper into the results directory."""
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from harness.report.html.samples import data_uri
 from harness.report.html.summary import heading
 from harness.store.files import write_bytes
 from harness.store.run_directory import Results
+
+SIZE = re.compile(rb'<svg [^>]*?width="([0-9.]+)pt" height="([0-9.]+)pt"')
+"""The size that Matplotlib gives a drawing."""
+PIXELS_PER_POINT = 4 / 3
 
 
 def write_pages(reports: Sequence[ExhibitReport], results: Results, drawn: Iterable[Path]) -> list[Path]:
@@ -35,6 +40,8 @@ def _pictures(report: ExhibitReport, folder: Path, vectors: set[Path]) -> list[P
 
 def picture(report: ExhibitReport, svg: bytes) -> Picture:
     """Return a drawing of an exhibit for the page."""
-    return Picture(
-        f"{heading(report)}: {report.exhibit.title}. The table has its values.", data_uri(svg, "image/svg+xml")
-    )
+    alt = f"{heading(report)}: {report.exhibit.title}. The table has its values."
+    size = SIZE.search(svg)
+    assert size is not None, "Matplotlib begins every drawing with its size"
+    width, height = (round(float(points) * PIXELS_PER_POINT) for points in size.groups())
+    return Picture(alt, width, height, data_uri(svg, "image/svg+xml"))

@@ -69,7 +69,7 @@ def _write_run(directory: RunDirectory, run: Run, planned: PlannedRun) -> None:
         folder.mkdir(parents=True)
     stored = {"id": run.id, "name": run.name, "config": run.config.model_dump(mode="json")}
     directory.config.write_text(json.dumps(stored, indent=2) + "\n")
-    hashes = {tenth: HASH for tenth in range(1, 10)}
+    hashes = dict.fromkeys(range(1, 10), HASH)
     trained = TrainingRecord(
         iterations=run.iterations, parameters=run.parameters, weights_sha256=HASH, data_sha256=HASH, snapshots=hashes
     )

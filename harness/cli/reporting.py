@@ -41,7 +41,11 @@ def tell_claims(settings: Settings, reports: Sequence[ExhibitReport]) -> None:
 
 
 def show_and_write(
-    settings: Settings, reports: Sequence[ExhibitReport], formats: Sequence[str], figures: bool, in_full: Collection[str]
+    settings: Settings,
+    reports: Sequence[ExhibitReport],
+    formats: Sequence[str],
+    figures: bool,
+    in_full: Collection[str],
 ) -> None:
     """Print every exhibit and write its files, then what holds them together.
 

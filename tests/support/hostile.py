@@ -11,7 +11,7 @@ from harness.store.records import Outcome, Segment
 ATTACKS = (
     "</script><script>document.title='hacked';alert(1)</script>",
     "<img src=x onerror=\"document.title='hacked';alert(2)\">",
-    "\"><svg onload=\"document.title='hacked'\"> _%&$#\\{}~^|`*",
+    '"><svg onload="document.title=\'hacked\'"> _%&$#\\{}~^|`*',
     "{{ 7 * 191 }}{% include 'page.css' %}",
 )
 

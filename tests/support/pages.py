@@ -37,7 +37,9 @@ def furnish(directory, *, size=8, channels=1, epochs=12, samples=20):
     ).save(directory.segments / "1.json")
     for epoch in range(1, epochs + 1):
         loss = 2.2 * np.exp(-epoch / 4) + 0.4 + 0.05 * random.random()
-        append_point(directory.metrics, {"epoch": epoch, "step": 134 * epoch, "cross_entropy": loss, "denoising": loss / 3})
+        append_point(
+            directory.metrics, {"epoch": epoch, "step": 134 * epoch, "cross_entropy": loss, "denoising": loss / 3}
+        )
     directory.log.write_text("".join(f"2026-03-01 12:{e:02},000 INFO epoch {e}: fine\n" for e in range(epochs)))
     for record in directory.evaluations.glob("generation-*.json"):
         images = random.integers(0, 256, (samples, channels, size, size), dtype=np.uint8)
@@ -48,7 +50,9 @@ def furnished(results, paper, exhibits, scale, **how):
     """Write the records of some exhibits, and furnish the runs of the first seeds."""
     for exhibit in exhibits:
         fill(results, paper, exhibit, scale, **how)
-        for run in {cell.run for cell in cells(paper, exhibit, exhibit.rows, scale, range(min(how.get("seeds", 1), 3)))}:
+        for run in {
+            cell.run for cell in cells(paper, exhibit, exhibit.rows, scale, range(min(how.get("seeds", 1), 3)))
+        }:
             directory = results.directory(run)
             if directory.config.exists() and not directory.training.exists():
                 furnish(directory)

@@ -173,7 +173,9 @@ class _Stacked(_Writer):
         for metric in self.metrics:
             heading = _with_unit(grid.metric_heading(self.report, metric), metric)
             columns.append(Column(tuple(heading.split(" "))))
-        return columns + [Column(tuple(grid.metric_heading(self.report, metric).split(" "))) for metric in self.report.shown]
+        return columns + [
+            Column(tuple(grid.metric_heading(self.report, metric).split(" "))) for metric in self.report.shown
+        ]
 
     def block(self, row: ReportRow) -> Block:
         chosen, blank = self.chosen(row), (BLANK,) * len(self.closing_columns())

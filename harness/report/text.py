@@ -53,7 +53,8 @@ def general_notes(report: ExhibitReport) -> list[str]:
         sentences.append(_coverage(report))
     if cost := str(Spent.sum(report.spent.values())):
         sentences.append(f"Cost so far, of training and all evaluations of these runs: {cost}.")
-    sentences += [agreement_in_words(found, report) for found in report.agreements]
+    if report.agreements:
+        sentences.append(rank_agreement(report))
     if len(report.tally.counts) > 1 or report.scale.comparable:
         sentences.append(f"Cells by verdict: {report.tally}.")
     if report.scale.comparable:
@@ -74,13 +75,13 @@ def footnotes(report: ExhibitReport) -> list[str]:
 
 
 def tolerances(report: ExhibitReport) -> list[str]:
-    """Return what a PASS allows for, metric by metric."""
-    found = []
+    """Return what a PASS allows for, once for metrics that have the same."""
+    labels: dict[str, list[str]] = {}
     for metric in report.exhibit.metrics:
         if rule := report.paper.tolerances.get(metric.key):
-            parts = [f"{_allowance(part, metric)} ({part.why})" for part in rule.parts]
-            found.append(f"Tolerance of {report.label(metric)}: {' + '.join(parts)}.")
-    return list(dict.fromkeys(found))
+            parts = " + ".join(f"{_allowance(part, metric)} ({part.why})" for part in rule.parts)
+            labels.setdefault(parts, []).append(report.label(metric))
+    return [f"Tolerance of {', '.join(dict.fromkeys(of))}: {parts}." for parts, of in labels.items()]
 
 
 def _allowance(part: Allowance, metric: Metric) -> str:
@@ -89,18 +90,20 @@ def _allowance(part: Allowance, metric: Metric) -> str:
     return " + ".join(sizes + ([f"{100 * part.relative:g} % of the value"] if part.relative else []))
 
 
-def agreement_in_words(found: RankAgreement, report: ExhibitReport) -> str:
-    """Return a rank agreement as a sentence."""
-    among = f" ({found.among})" if found.among else ""
-    p_value = f"p = {found.p_value:.2g}" if isfinite(found.p_value) else "no p-value"
-    label = (
-        found.metric.label
-        if found.metric.label == report.label(found.metric)
-        else (f"{found.metric.label} against {report.label(found.metric)}")
-    )
+def rank_agreement(report: ExhibitReport) -> str:
+    """Return the rank agreements of an exhibit in a sentence."""
+    return f"Rank agreement, Kendall's tau-b: {'; '.join(agreement(found, report) for found in report.agreements)}."
+
+
+def agreement(found: RankAgreement, report: ExhibitReport) -> str:
+    """Return the rank agreement of a metric in a few words."""
+    printed, ours = found.metric.label, report.label(found.metric)
+    label = printed if printed == ours else f"{printed} against {ours}"
+    label += f" on {found.among}" if found.among else ""
     if not isfinite(found.tau):
-        return f"Rank agreement of {label}{among}: none, all {found.rows} values on a side are equal."
-    return f"Rank agreement of {label}{among}: Kendall's tau-b = {found.tau:+.2f} over {found.rows} rows, {p_value}."
+        return f"{label} none, since all {found.rows} values on a side are equal"
+    p_value = f"p = {found.p_value:.2g}" if isfinite(found.p_value) else "no p-value"
+    return f"{label} {found.tau:+.2f} ({found.rows} rows, {p_value})"
 
 
 def _inception_note(space: Mapping[str, str | float]) -> str:

@@ -53,15 +53,15 @@ def contents(reports: Sequence[ExhibitReport], results: Results, pictures: Mappi
     }
     for report in reports:
         values.add(report)
-        agreements = [text.agreement_in_words(found, report) for found in report.agreements]
+        agreement = text.rank_agreement(report) if report.agreements else ""
         parts[report.exhibit.name] = _render(
             templates,
             "exhibit",
             report=report,
             heading=heading(report),
             tables=list(tables(report)),
-            agreements=agreements,
-            notes=[note for note in text.notes(report) if note not in agreements],
+            agreement=agreement,
+            notes=[note for note in text.notes(report) if note != agreement],
             pictures=pictures.get(report.exhibit.name, ()),
         )
     parts["runs"] = _render(

@@ -25,9 +25,7 @@ PREAMBLE = r"""\documentclass[a4paper]{article}
 \raggedbottom
 \makeatletter\setlength{\@fptop}{0pt}\setlength{\@fpsep}{2em}\makeatother
 \begin{document}
-""".replace("PACKAGES", ",".join((*TABLE, "graphicx")))
-LINES = 40
-"""A summary of more exhibits goes on in a further table."""
+""".replace("PACKAGES", ",".join((*TABLE, "graphicx", "longtable")))
 
 
 def document(paper: Paper, reports: Sequence[ExhibitReport], pictures: Mapping[str, Sequence[str]]) -> str:
@@ -73,24 +71,20 @@ def _input(report: ExhibitReport) -> str:
 
 def _summary(reports: Sequence[ExhibitReport]) -> list[str]:
     """Return what the cells and the claims came out as, all together and exhibit by exhibit."""
-    lines = ["\\section{Summary}", f"{tex(ledger.verdicts(reports))}\\par", f"{tex(ledger.summary(reports))}\\par"]
-    for start in range(0, len(reports), LINES):
-        lines += _summary_table(reports[start : start + LINES])
-    return lines
-
-
-def _summary_table(reports: Sequence[ExhibitReport]) -> list[str]:
     heads = ("", "", "measured", "cells by verdict", *(f"\\multicolumn{{1}}{{r}}{{{name}}}" for name in ledger.ORDER))
     return [
-        "\\begin{center}\\footnotesize\\setlength{\\tabcolsep}{4pt}",
-        f"\\begin{{tabular}}{{@{{}}l{_ragged(0.36)}l{_ragged(0.2)}rrr@{{}}}}",
+        "\\section{Summary}",
+        f"{tex(ledger.verdicts(reports))}\\par",
+        f"{tex(ledger.summary(reports))}\\par",
+        "{\\footnotesize\\setlength{\\tabcolsep}{4pt}",
+        f"\\begin{{longtable}}{{@{{}}l{_ragged(0.36)}l{_ragged(0.2)}rrr@{{}}}}",
         "\\toprule",
         "& & & & \\multicolumn{3}{c}{claims} \\\\ \\cmidrule(l){5-7}",
         f"{' & '.join(heads)} \\\\",
-        "\\midrule",
+        "\\midrule\\endhead",
+        "\\bottomrule\\endfoot",
         *map(_summary_line, reports),
-        "\\bottomrule",
-        "\\end{tabular}\\end{center}",
+        "\\end{longtable}}",
     ]
 
 

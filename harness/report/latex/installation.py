@@ -7,7 +7,7 @@ from pathlib import Path
 TABLE = ("booktabs", "multirow", "siunitx", "adjustbox", "amssymb")
 """The packages that a document which inputs a table must load."""
 FIGURE = ("graphicx", "amssymb")
-DOCUMENT = (*TABLE, "graphicx", "geometry", "caption", "microtype", "hyperref", "bookmark")
+DOCUMENT = (*TABLE, "graphicx", "longtable", "geometry", "caption", "microtype", "hyperref", "bookmark")
 DEBIAN = ("texlive-latex-base", "texlive-latex-recommended", "texlive-science", "texlive-latex-extra")
 INSTALL = f"sudo apt-get install -y --no-install-recommends {' '.join(DEBIAN)}"
 MOST_SECONDS = 60

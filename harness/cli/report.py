@@ -1,6 +1,6 @@
 """`harness report`: paper and measured side by side, on the terminal and in files."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -73,19 +73,25 @@ def report_command(
     shown = tuple(columns[name] for name in _names("metric", further, FURTHER))
     selection = find_with_readings(exhibits or settings.usual, also)
 
-    def build_all() -> Sequence[ExhibitReport]:
+    def built() -> Iterator[ExhibitReport]:
         results = settings.results
-        return [build(paper, exhibit, paper.scale(scale), results, shown) for paper, exhibit in selection]
+        for paper, exhibit in selection:
+            yield build(paper, exhibit, paper.scale(scale), results, shown)
 
     if serve:
-        return reporting.serve(settings, selection, build_all, port, figures)
-    reports = build_all()
+        return reporting.serve(settings, selection, lambda: list(built()), port, figures)
+    pictures = reporting.pictures(settings, wanted) if figures and not (as_json or claims) else None
+    reports = []
+    for report in built():
+        reports.append(report)
+        if pictures:  # they are drawn while the next exhibits are read
+            pictures.add(report)
     if as_json:
         reporting.print_documents(reports, claims)
     elif claims:
         reporting.tell_claims(settings, reports)
     else:
-        reporting.show_and_write(settings, reports, wanted, figures, in_full=set(exhibits))
+        reporting.show_and_write(settings, reports, wanted, pictures, in_full=set(exhibits))
     if bundle:
         from harness.cli.bundling import bundle_up
 

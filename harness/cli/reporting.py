@@ -17,6 +17,7 @@ from harness.report.plain import brief, terminal
 from harness.spec.errors import SpecError
 from harness.spec.exhibit import Exhibit
 from harness.spec.paper import Paper
+from harness.store.files import StoreError
 
 PICTURES = {"markdown": "png", "latex": "pdf", "pdf": "pdf", "html": "svg"}
 """What pictures the formats show."""
@@ -40,11 +41,17 @@ def tell_claims(settings: Settings, reports: Sequence[ExhibitReport]) -> None:
         settings.say(f"wrote {path}")
 
 
+def pictures(settings: Settings, formats: Sequence[str]) -> Draughts:
+    """Return what draws the pictures that some formats show, beside this process."""
+    endings = tuple(dict.fromkeys(("png", *(PICTURES[name] for name in formats if name in PICTURES))))
+    return drawn_side_by_side(settings.results, endings)
+
+
 def show_and_write(
     settings: Settings,
     reports: Sequence[ExhibitReport],
     formats: Sequence[str],
-    figures: bool,
+    pictures: Draughts | None,
     in_full: Collection[str],
 ) -> None:
     """Print every exhibit and write its files, then what holds them together.
@@ -52,14 +59,10 @@ def show_and_write(
     Tables are printed in full, figures in a line unless they are named in `in_full`.
     """
     drawn: list[Path] = []
-    endings = tuple(dict.fromkeys(("png", *(PICTURES[name] for name in formats if name in PICTURES))))
-    with drawn_side_by_side(settings.results, endings) as pictures:
-        for report in reports if figures else ():
-            pictures.add(report)
-        for report in reports:
-            full = report.exhibit.kind == "table" or bool({report.exhibit.name, report.name} & set(in_full))
-            click.echo(terminal(report) if full else brief(report))
-            drawn += _write(settings, report, formats, pictures if figures else None)
+    for report in reports:
+        full = report.exhibit.kind == "table" or bool({report.exhibit.name, report.name} & set(in_full))
+        click.echo(terminal(report) if full else brief(report))
+        drawn += _write(settings, report, formats, pictures)
     _write_together(settings, reports, formats, drawn)
     click.echo(ledger.verdicts(reports))
     if any(report.decisions for report in reports):
@@ -90,13 +93,22 @@ def serve(
 
 def _write(
     settings: Settings, report: ExhibitReport, formats: Sequence[str], pictures: Draughts | None
-) -> Sequence[Path]:
+) -> list[Path]:
     """Write the files of an exhibit, and return those that were drawn."""
-    drawn = pictures.paths(report) if pictures else []
+    drawn = _drawn(report, pictures) if pictures else []
     written = drawn + write(report, [name for name in formats if name in WRITERS], settings.results)
     if written:
         settings.say(f"wrote {', '.join(path.name for path in written)}\nto {written[0].parent}\n")
     return drawn
+
+
+def _drawn(report: ExhibitReport, pictures: Draughts) -> list[Path]:
+    """Return the pictures of an exhibit; where they cannot be drawn, say why and go on."""
+    try:
+        return pictures.paths(report)
+    except StoreError as error:
+        click.echo(f"{report.name} is not drawn: {error}", err=True)
+        return []
 
 
 def _write_together(

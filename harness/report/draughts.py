@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from harness.report.build import ExhibitReport
 from harness.store.files import StoreError
@@ -30,8 +28,8 @@ class Draught:
 class Draughts:
     """The pictures of the exhibits that are handed in: as many are drawn at a time as this process may use cores.
 
-    Use as a context manager: what is not finished at the exit is given up. A picture depends on its exhibit alone, so
-    it is the same whoever draws it. Where processes cannot be forked safely, all are drawn here, one after the other.
+    A picture depends on its exhibit alone, so it is the same whoever draws it. What is not finished when this process
+    ends is given up. Where processes cannot be forked safely, all are drawn here, one after the other.
     """
 
     def __init__(self, draw: Draw) -> None:
@@ -39,14 +37,6 @@ class Draughts:
         self._side_by_side = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 0
         self._waiting: deque[ExhibitReport] = deque()
         self._begun: dict[str, Draught] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for draught in self._begun.values():
-            draught.process.kill()
-            draught.process.join()
 
     def add(self, report: ExhibitReport) -> None:
         """Have the pictures of an exhibit drawn."""

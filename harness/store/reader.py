@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 from harness.spec.run import Run
 from harness.store.files import StoreError
@@ -12,8 +12,8 @@ from harness.store.records import EvaluationRecord, Outcome
 from harness.store.run_directory import RunDirectory
 from harness.store.spent import Spent
 
-P = ParamSpec("P")
 T = TypeVar("T")
+Names = TypeVarTuple("Names")
 Quantities = Mapping[str, tuple[float, int]]
 """Values by the names of quantities, and over how many items each was taken."""
 
@@ -70,18 +70,18 @@ class Reader:
         return {name: (found.value, found.n) for name, found in record.quantities.items()}
 
 
-def _once(read: Callable[P, T]) -> Callable[P, T]:
-    """Return what calls `read` once for the same arguments, and gives or raises the same again."""
+def _once(read: Callable[[*Names], T]) -> Callable[[*Names], T]:
+    """Return what calls `read` once for the same names, and gives or raises the same again."""
 
     @cache
-    def attempt(*arguments: P.args, **named: P.kwargs) -> T | StoreError:
+    def attempt(*names: *Names) -> T | StoreError:
         try:
-            return read(*arguments, **named)
+            return read(*names)
         except StoreError as error:
             return error
 
-    def again(*arguments: P.args, **named: P.kwargs) -> T:
-        found = attempt(*arguments, **named)
+    def again(*names: *Names) -> T:
+        found = attempt(*names)
         if isinstance(found, StoreError):
             raise found
         return found

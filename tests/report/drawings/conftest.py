@@ -63,7 +63,7 @@ class Bench:
 
     def report(self, exhibit, scale="laptop"):
         paper = self._paper(exhibit)
-        return build(paper, exhibit, paper.scale(scale), self.results)
+        return build(paper, exhibit, paper.scale(scale), Results(self.results.root))
 
     def draw(self, exhibit, scale="laptop", drawing=None):
         """Return the drawn figure, laid out as it would be saved; None when nothing was drawn."""

@@ -139,6 +139,7 @@ def _lines(runs: Runs) -> list[dict[str, str]]:
     from harness.store.spent import Spent
 
     lines = []
+    submitted = any(run["job"] for run in runs)
     for run in runs:
         at = f"{run['phase']} {run['step']}/{run['total']}" if run.get("phase") else ""
         line = {
@@ -151,7 +152,7 @@ def _lines(runs: Runs) -> list[dict[str, str]]:
             "spent": str(Spent(**run["spent"])) if "spent" in run else "",
             "error": run["error"] or "",
         }
-        lines.append(line | {"job": _job(run)} if any(run["job"] for run in runs) else line)
+        lines.append(line | {"job": _job(run)} if submitted else line)
     return lines
 
 

@@ -130,8 +130,10 @@ def make_plan(
     for paper, exhibit, rows in _rows(selection, pattern):
         scale = paper.scale(scale_name)
         for cell in cells(paper, exhibit, rows, scale, range(seeds)):
-            hours = paper.gpu_hours(cell.original) if scale.comparable else None
-            entry = planned.setdefault(cell.run.id, PlannedRun(cell.run, results.directory(cell.run), hours))
+            if cell.run.id not in planned:
+                hours = paper.gpu_hours(cell.original) if scale.comparable else None
+                planned[cell.run.id] = PlannedRun(cell.run, results.directory(cell.run), hours)
+            entry = planned[cell.run.id]
             name = f"{paper.name}/{exhibit.name}"
             if name not in entry.exhibits:
                 entry.exhibits.append(name)

@@ -1,8 +1,9 @@
 """Run directories: one folder per run, named by its identity, that holds everything known of it."""
 
+import json
 from collections.abc import Iterable
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,7 +11,7 @@ from harness.spec.config import sha256_of_json
 from harness.spec.errors import SpecError, unknown
 from harness.spec.evaluations import Evaluation
 from harness.spec.run import SEMANTICS, Run, RunConfig, identity
-from harness.store.files import StoreError, corrupted, read_json, write_json
+from harness.store.files import StoreError, corrupted, read_bytes, read_json, write_json
 from harness.store.lease import is_leased
 from harness.store.records import EvaluationRecord, Outcome, Progress, Record, Segment, TrainingRecord
 
@@ -39,6 +40,16 @@ class State(StrEnum):
     DONE = "done"
 
 
+class _Inside:
+    """A file or folder of a run directory: its path is made when it is asked for, since most are not."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, directory: "RunDirectory", owner: type) -> Path:
+        return directory.path / self._name
+
+
 class RunDirectory:
     """The files of one run.
 
@@ -48,21 +59,22 @@ class RunDirectory:
     `snapshots/` those after each tenth of the training, `previews/` pictures of samples.
     """
 
+    config = _Inside("config.json")
+    requests = _Inside("requests")
+    evaluations = _Inside("evaluations")
+    training = _Inside("training.json")
+    outcome = _Inside("outcome.json")
+    progress = _Inside("progress.json")
+    segments = _Inside("segments")
+    metrics = _Inside("metrics.jsonl")
+    checkpoints = _Inside("checkpoints")
+    weights = _Inside("weights.safetensors")
+    snapshots = _Inside("snapshots")
+    log = _Inside("log.txt")
+    previews = _Inside("previews")
+
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.config = path / "config.json"
-        self.requests = path / "requests"
-        self.evaluations = path / "evaluations"
-        self.training = path / "training.json"
-        self.outcome = path / "outcome.json"
-        self.progress = path / "progress.json"
-        self.segments = path / "segments"
-        self.metrics = path / "metrics.jsonl"
-        self.checkpoints = path / "checkpoints"
-        self.weights = path / "weights.safetensors"
-        self.snapshots = path / "snapshots"
-        self.log = path / "log.txt"
-        self.previews = path / "previews"
 
     @property
     def id(self) -> str:
@@ -108,14 +120,11 @@ class RunDirectory:
         """
         found = []
         for path in sorted(self.requests.glob("*.json")):
-            stored = read_json(path)
-            if not isinstance(stored, dict) or path.stem != f"{stored.get('kind')}-{sha256_of_json(stored)[:8]}":
-                raise corrupted(path, "it is not the evaluation that it is named after")
             try:
-                evaluation = Evaluation.read(stored)
-            except SpecError:
-                continue
-            if evaluation.id == path.stem:
+                evaluation = _requested(read_bytes(path), path.stem)
+            except (ValueError, RecursionError) as error:
+                raise corrupted(path, str(error)) from None
+            if evaluation is not None:
                 found.append(evaluation)
         return found
 
@@ -223,6 +232,22 @@ class Results:
         if not matches:
             raise unknown("run", prefix, everything)
         return everything[matches[0]]
+
+
+@lru_cache(maxsize=1024)
+def _requested(content: bytes, name: str) -> Evaluation | None:
+    """Return the evaluation of this name, None where it means something else now; runs share most of them.
+
+    Raises `ValueError` when the content is not what it is named after.
+    """
+    stored = json.loads(content)
+    if not isinstance(stored, dict) or name != f"{stored.get('kind')}-{sha256_of_json(stored)[:8]}":
+        raise ValueError("it is not the evaluation that it is named after")
+    try:
+        evaluation: Evaluation = Evaluation.read(stored)
+    except SpecError:
+        return None
+    return evaluation if evaluation.id == name else None
 
 
 def _load(record: type[R], path: Path) -> R | None:

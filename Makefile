@@ -33,6 +33,7 @@ test: $(VENV)/.development  ## Style, types, floors, and all tests
 	$(LATEX_IS_HERE) || tools/system-packages $(LATEX)
 	tools/system-packages pdftotext:poppler-utils
 	tools/system-packages $(SLURM_LAB)
+	tools/system-packages chromium:chromium
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -52,7 +52,7 @@ def test_an_accessibility_checker_finds_nothing(visit, paper_page, scheme, rules
 
 def test_ten_random_cells_lead_to_their_records(visit, paper_page, paper_reports, paper_results):
     tab, chosen = visit(paper_page), []
-    for report in paper_reports:
+    for report in paper_reports[:-1]:  # the values of a figure are folded away
         chosen += [
             (report, index, row, cell)
             for index, row in enumerate(report.rows)

@@ -18,7 +18,7 @@ from harness.spec.errors import HarnessError
 from harness.store.run_directory import Results, RunDirectory
 
 PAUSE_SECONDS = 2.0
-SHARE_OF_TIME = 0.2
+SHARE_OF_TIME = 1 / 3
 """Runs need the processor more than their page does: of the time, at most this part goes into making it."""
 WHOLE = Share(samples=1_000_000, stays=50, log=20_000)
 

@@ -91,9 +91,7 @@ def serve(
     return 0
 
 
-def _write(
-    settings: Settings, report: ExhibitReport, formats: Sequence[str], pictures: Draughts | None
-) -> list[Path]:
+def _write(settings: Settings, report: ExhibitReport, formats: Sequence[str], pictures: Draughts | None) -> list[Path]:
     """Write the files of an exhibit, and return those that were drawn."""
     drawn = _drawn(report, pictures) if pictures else []
     written = drawn + write(report, [name for name in formats if name in WRITERS], settings.results)

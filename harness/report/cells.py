@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite, nan
+from statistics import fmean, stdev
 
 import pandas as pd
 
@@ -189,11 +190,8 @@ def configured(setting: Setting, scale: Scale) -> str:
 def _measured(lines: pd.DataFrame | None) -> Measured | None:
     if lines is None:
         return None
-    values = lines["value"]
-    seeds = map(int, lines["seed"])
-    return Measured(
-        float(values.mean(skipna=False)), _sd(values), tuple(lines["run"]), tuple(map(float, values)), tuple(seeds)
-    )
+    values = tuple(map(float, lines["value"]))
+    return Measured(_mean(values), _sd(values), tuple(lines["run"]), values, tuple(map(int, lines["seed"])))
 
 
 def _statistics(metric: Metric, found: Measured | None, reported: Printed, judgement: Judgement) -> Statistics | None:
@@ -204,8 +202,15 @@ def _statistics(metric: Metric, found: Measured | None, reported: Printed, judge
     return describe(found.values, float(reported) if compared else None)  # type: ignore[arg-type]
 
 
-def _sd(values: "pd.Series[float]") -> float | None:
-    """Return the standard deviation between seeds (ddof 1): None for one seed, NaN when a value is not finite."""
+def _mean(values: Sequence[float]) -> float:
+    return fmean(values) if all(map(isfinite, values)) else sum(values) / len(values)
+
+
+def _sd(values: Sequence[float]) -> float | None:
+    """Return the standard deviation between seeds (ddof 1): None for one seed, NaN when a value is not finite.
+
+    It is exactly zero where all are equal.
+    """
     if len(values) < 2:
         return None
-    return float(values.std(ddof=1)) if all(map(isfinite, values)) else nan
+    return stdev(values) if all(map(isfinite, values)) else nan

@@ -170,6 +170,11 @@ def test_seeds_that_are_asked_for_and_missing_leave_a_cell_partial(tmp_path):
     assert report.tally.verdict == "FAIL"
 
 
+def test_equal_values_have_no_spread_at_all(tmp_path):
+    cell = report_of(tmp_path, PAPER.tables[0], seeds=3, value=lambda cell: 96.38888888888889).rows[0].cells[0]
+    assert (cell.measured.mean, cell.measured.sd) == (96.38888888888889, 0.0)
+
+
 def test_intervals_belong_to_what_was_compared(tmp_path):
     report = report_of(tmp_path, PAPER.tables[0], seeds=3)
     cell = to_json(report)["rows"][0]["cells"]["accuracy"]

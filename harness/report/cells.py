@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite, nan
-from statistics import fmean, stdev
+from statistics import mean, stdev
 
 import pandas as pd
 
@@ -203,7 +203,7 @@ def _statistics(metric: Metric, found: Measured | None, reported: Printed, judge
 
 
 def _mean(values: Sequence[float]) -> float:
-    return fmean(values) if all(map(isfinite, values)) else sum(values) / len(values)
+    return mean(values) if all(map(isfinite, values)) else sum(values) / len(values)
 
 
 def _sd(values: Sequence[float]) -> float | None:

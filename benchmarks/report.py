@@ -7,7 +7,7 @@
 Makes up the laptop runs of every table and figure for as many seeds as it takes: records of the true format with
 plausible values that differ between rows and seeds, and for the first seed the arrays that pictures show. Each command
 runs once in a process of its own, as a user runs it. `--keep` leaves the results where they are, and takes them from
-there the next time. Memory is that of all its processes together, what they share counted for each.
+there the next time. Memory is that of all its processes together, what they share counted once.
 """
 
 import argparse
@@ -146,8 +146,8 @@ def measure(command: list[str], environment: dict[str, str]) -> dict[str, float]
     child = psutil.Popen(command, stdout=subprocess.DEVNULL, env=environment)
     peak = 0
     while child.poll() is None:
-        peak = max(peak, _resident(child))
-        time.sleep(0.05)
+        peak = max(peak, _memory(child))
+        time.sleep(0.2)
     if child.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {child.returncode}")
     after = os.times()
@@ -155,9 +155,9 @@ def measure(command: list[str], environment: dict[str, str]) -> dict[str, float]
     return {"seconds": time.perf_counter() - started, "cpu_seconds": cpu, "peak_mib": peak / 2**20}
 
 
-def _resident(process: psutil.Process) -> int:
+def _memory(process: psutil.Process) -> int:
     try:
-        return sum(part.memory_info().rss for part in (process, *process.children(recursive=True)))
+        return sum(part.memory_full_info().pss for part in (process, *process.children(recursive=True)))
     except psutil.Error:
         return 0
 

@@ -1,4 +1,4 @@
-"""`report --serve` in a process of its own: it follows the records, keeps the reader's place, lets nobody else in."""
+"""`report --serve` as a process of its own: it follows the records, keeps the place, and lets nobody else in."""
 
 import http.client
 import signal

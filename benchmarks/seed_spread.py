@@ -15,6 +15,7 @@ from tabulate import tabulate
 
 from harness.report.claims import seed_spread
 from harness.report.frame import measurements
+from harness.spec.metrics import FURTHER
 from harness.spec.registry import papers
 from harness.store.run_directory import Results
 
@@ -23,9 +24,9 @@ def main(results: Results, scale_name: str) -> None:
     """Print one line for each dataset and metric that has several seeds."""
     lines = []
     for paper in papers().values():
-        metrics = {metric.key: metric for exhibit in paper.exhibits for metric in exhibit.metrics}
+        metrics = {metric.key: metric for exhibit in paper.exhibits for metric in (*exhibit.metrics, *FURTHER)}
         scale = paper.scale(scale_name)
-        frames = [measurements(paper, exhibit, scale, results) for exhibit in paper.exhibits]
+        frames = [measurements(paper, exhibit, scale, results).frame for exhibit in paper.exhibits]
         frame = pd.concat([one[one["reading"] == ""] for one in frames])
         frame["row"] = frame["run"].map(_without_seed(results, frame["run"])) + frame["evaluation"]
         frame = frame.drop_duplicates(["run", "evaluation", "metric"])

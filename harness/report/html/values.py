@@ -32,8 +32,8 @@ class Values:
         """Add the cells of an exhibit."""
         lines: Lines = defaultdict(list)
         columns = ["row", "metric", "reading", "seed", "value", "items", "run", "evaluation", "data", "label"]
-        for row, metric, reading, *line in report.frame[columns].itertuples(index=False):
-            lines[str(row), str(metric), str(reading)].append(tuple(line))
+        for row, metric, reading, *line in zip(*(report.frame[name].tolist() for name in columns), strict=True):
+            lines[row, metric, reading].append(tuple(line))
         for index, row in enumerate(report.rows):
             for cell in row.cells:
                 if cell.wanted and row.row.run is not None:

@@ -31,7 +31,7 @@ def figure(bench):
 
 def test_a_figure_has_its_name_and_the_same_bytes_every_time(bench, figure):
     first = bench.write(figure)
-    assert set(first) == {"figure1.png", "figure1.pdf"}
+    assert set(first) == {"figure1.png", "figure1.pdf", "figure1.svg"}
     assert bench.write(figure) == first
     picture = matplotlib.image.imread(BytesIO(first["figure1.png"]))
     assert picture.shape[1] == pytest.approx(7 * 300, abs=2)
@@ -54,7 +54,7 @@ def test_a_table_has_its_agreement_and_its_samples(bench):
     table = bench.table([FID], *rows, Row("Other", DENOISING, (9.0,)))
     assert bench.write(table) == {}
     bench.measure(table, value=lambda cell: float(cell.run.config.training.epochs), arrays=arrays)
-    names = {f"table2-{kind}.{ending}" for kind in ("agreement", "samples") for ending in ("png", "pdf")}
+    names = {f"table2-{kind}.{ending}" for kind in ("agreement", "samples") for ending in ("png", "pdf", "svg")}
     assert set(bench.write(table)) == names
 
 

@@ -76,7 +76,7 @@ class LivePage:
     def _refresh(self) -> None:
         """Take in what is new; what cannot be read is said on the page, which stays as it was."""
         try:
-            if self._watch.look():
+            if self._watch.look() or self._problem:
                 self._make()
             elif self._undrawn:
                 self._draw(self._undrawn.pop(0))

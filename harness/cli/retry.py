@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 @execution_options
 @click.pass_obj
 def retry_command(
-    settings: Settings, runs: tuple[str, ...], failed: bool, executor: ExecutorOptions, loader: str, compile: str
+    settings: Settings,
+    runs: tuple[str, ...],
+    failed: bool,
+    executor: ExecutorOptions,
+    loader: str,
+    compile: str,
+    tensorboard: bool,
 ) -> int:
     """Take up runs that were cancelled or failed, from where they stopped, and execute them.
 
@@ -41,7 +47,7 @@ def retry_command(
     if not todo:
         settings.say("nothing to retry")
         return 0
-    execution = Execution(loader=loader, compile=compile)
+    execution = Execution(loader=loader, compile=compile, tensorboard=tensorboard)
     for planned in todo:
         planned.directory.outcome.unlink(missing_ok=True)
     if executor.executor == "slurm":

@@ -31,6 +31,7 @@ def run_command(
     executor: ExecutorOptions,
     loader: str,
     compile: str,
+    tensorboard: bool,
     rehearse: bool,
     as_json: bool,
     dry_run: bool,
@@ -62,7 +63,7 @@ def run_command(
     plan = make_plan(find_with_readings(exhibits, also), scale, seeds, rows, settings.results)
     if share is not None:
         plan = plan.share(*share)
-    execution = Execution(loader=loader, compile=compile)
+    execution = Execution(loader=loader, compile=compile, tensorboard=tensorboard)
     if as_json and not rehearse:
         raise SpecError("--json is for --rehearse: 'plan', 'status' and 'report' print the rest as JSON")
     if rehearse:

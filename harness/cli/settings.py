@@ -138,7 +138,18 @@ def execution_options(command: F) -> F:
     ):
         choice = click.Choice(allowed)
         command = click.option(f"--{name}", type=choice, default="auto", show_default=True, help=text)(command)
-    return command
+    told = "Write event files for 'tensorboard --logdir RESULTS/runs' too."
+    return click.option("--tensorboard", is_flag=True, callback=_can_show, help=told)(command)
+
+
+def _can_show(context: click.Context, option: click.Parameter, wanted: bool) -> bool:
+    """Say at once what would only stand in the logs of workers."""
+    from importlib.util import find_spec
+
+    if wanted and find_spec("tensorboard") is None:
+        how = "python -m pip install -c constraints.txt -e '.[tensorboard]'"
+        click.echo(f"no event files for TensorBoard, which is not installed here: {how}", err=True)
+    return wanted
 
 
 def json_option(command: F) -> F:

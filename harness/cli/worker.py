@@ -44,6 +44,7 @@ def worker_command(
     restartable: bool,
     loader: str,
     compile: str,
+    tensorboard: bool,
 ) -> int:
     """Bring one run of the results directory to its end, from wherever it stopped.
 
@@ -64,7 +65,7 @@ def worker_command(
         return _array_task(settings, manifest, array, device)
     if run is None or manifest is not None or array is not None:
         raise SpecError("worker needs a RUN, or --manifest and --array")
-    execution = Execution(loader=loader, compile=compile)
+    execution = Execution(loader=loader, compile=compile, tensorboard=tensorboard)
     if rehearse:
         from harness.store.rehearsals import Rehearsals
 

@@ -25,6 +25,7 @@ from harness.training.checkpoints import load_tensors, newest_checkpoint, save_t
 from harness.training.loop import Hooks, Trainer
 from harness.training.world import World
 from harness.worker.device import wants_compilation
+from harness.worker.event_files import EventFiles
 from harness.worker.keeper import Bystander, Keeper
 from harness.worker.stay import Stay
 from harness.worker.stop import Stopped, StopRequest
@@ -72,6 +73,7 @@ class Session:
         self.data: PreparedDataset = self._open_data(self.run.config.data)
         self._loaders = Loaders(execution.loader, device, self._show_phase)
         self._last_shown = 0.0
+        self._events = EventFiles(directory, self.run) if execution.tensorboard and world.is_first else None
 
     def finish(self) -> None:
         """Train what is left to train and measure what is left to measure.
@@ -83,6 +85,7 @@ class Session:
         if record.data_sha256 != self.data.manifest.sha256:
             raise HarnessError(f"dataset '{self.data.manifest.name}' is not the one that this run was trained on")
         missing = self.world.told(self.directory.missing)
+        self._follow()
         needs: dict[str, Needs] = {}
         if missing:
             model = build_method(self.run.config, self.device).eval()
@@ -116,6 +119,7 @@ class Session:
 
         def after_epoch(step: int, means: dict[str, float]) -> None:
             keeper.after_epoch(step, means | validator.validate(trainer.ema_weights()))
+            self._follow()
 
         ended = trainer.run(Hooks(keeper.after_step, after_epoch, lambda: self.world.any(self.stop.wanted)))
         self.stay.gather_energy(self.world.joined)
@@ -147,6 +151,7 @@ class Session:
             trainer.load_state(step, state)
         log.info("training %s from step %d of %d", self.run.name, trainer.step, trainer.iterations)
         self.world.told(lambda: cut_after(self.directory.metrics, trainer.step))
+        self._follow()
 
     def _load_weights(self, model: Method, record: TrainingRecord, tenths: int) -> str:
         """Put the EMA weights after so many tenths of the training into the model and return their hash."""
@@ -175,6 +180,12 @@ class Session:
     def _record(self, evaluation: Evaluation, measured: EvaluationRecord) -> None:
         measured.save(self.directory.record_path(evaluation))
         self.stay.evaluated(evaluation.id, measured.seconds)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Bring the event files of TensorBoard up to date with the run directory, where they are wanted."""
+        if self._events is not None:
+            self._events.follow()
 
     def _stop_together(self) -> None:
         """Raise `Stopped` on all ranks when somebody asked one of them to stop."""

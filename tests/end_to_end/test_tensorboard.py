@@ -1,0 +1,134 @@
+"""Event files for TensorBoard: they say what the run directory says, whatever happened to the run."""
+
+import random
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from processes import finish, killed, start
+from snapshots import snapshot
+
+from harness.store.curves import read_curve
+from harness.store.records import EvaluationRecord
+from harness.store.run_directory import Results
+from harness.worker.event_files import EventFiles
+
+event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+TABLE = "toy/table102"
+KILLS = 4
+
+
+def scalars(run):
+    """Return what TensorBoard shows of a run: the points of each tag, in the order of the files."""
+    shown = event_accumulator.EventAccumulator(str(run.path / "tensorboard"), {"scalars": 0, "images": 0}).Reload()
+    return {tag: [(point.step, point.value) for point in shown.Scalars(tag)] for tag in shown.Tags()["scalars"]}, shown
+
+
+def expected(run):
+    """Return what its curves and records say, in the precision of event files."""
+    found = {}
+    for point in read_curve(run.metrics):
+        for name in point.keys() - {"step", "epoch"}:
+            found.setdefault(f"training/{name}", []).append((point["step"], point[name]))
+    for path in run.evaluations.glob("*.json"):
+        record = EvaluationRecord.load(path)
+        step = round(run.run().iterations * record.evaluation["after"])
+        for name, measured in record.quantities.items():
+            found[f"{path.stem}/{name}"] = [(step, measured.value)]
+    return {tag: [(step, float(np.float32(value))) for step, value in points] for tag, points in found.items()}
+
+
+@pytest.fixture(scope="module")
+def shown(toy_environment, finished, tmp_path_factory):
+    """The results of runs that were killed again and again while they wrote event files."""
+    results = tmp_path_factory.mktemp("shown")
+    shutil.copytree(finished[0] / "cache", results / "cache")
+    dice = random.Random(1)
+    for _ in range(KILLS):
+        process = start(toy_environment, results, TABLE, "--tensorboard")
+        while process.poll() is None and not list(results.glob("runs/*/tensorboard/events*")):
+            time.sleep(0.02)
+        killed(process, dice.uniform(0.1, 1.5))
+    finish(start(toy_environment, results, TABLE, "--tensorboard"))
+    return results
+
+
+def test_after_kills_the_files_say_what_the_directory_says(shown):
+    runs = Results(shown).all()
+    assert runs
+    for run in runs:
+        found, accumulator = scalars(run)
+        assert found == expected(run)
+        assert any(tag.startswith("training/") for tag in found)
+        assert [path.stat().st_size > 0 for path in sorted((run.path / "tensorboard").iterdir())] in (
+            [True],
+            [False, True],
+        )
+        generated = {path.parent.name for path in run.evaluations.glob("*/samples.npy")}
+        assert {tag.split("/")[0] for tag in accumulator.Tags()["images"]} == generated
+        times = [point.wall_time for point in accumulator.Scalars(next(iter(found)))]
+        assert times == sorted(times)
+        assert run.path.stat().st_ctime - 3600 < times[0] <= time.time()
+
+
+def test_a_display_that_stays_open_drops_lost_points_and_doubles(shown, tmp_path):
+    run = Results(shutil.copytree(shown, tmp_path / "copy")).all()[0]
+    whole = run.metrics.read_text()
+    folder = str(run.path / "tensorboard")
+    display = event_accumulator.EventAccumulator(folder, {"scalars": 0}).Reload()
+    tag = next(tag for tag in display.Tags()["scalars"] if tag.startswith("training/"))
+    points = [(point.step, point.value) for point in display.Scalars(tag)]
+    run.metrics.write_text("".join(line + "\n" for line in whole.splitlines()[:1]))
+    again = EventFiles(run, run.run())
+    again.follow()
+    assert [point.step for point in display.Reload().Scalars(tag)] == [points[0][0]]
+    run.metrics.write_text(whole)
+    again.follow()
+    assert [(point.step, point.value) for point in display.Reload().Scalars(tag)] == points
+
+
+def test_numbers_and_identities_are_those_of_runs_without(toy_environment, shown, finished, tmp_path):
+    plain = tmp_path / "plain"
+    shutil.copytree(finished[0] / "cache", plain / "cache")
+    finish(start(toy_environment, plain, TABLE))
+    without = shutil.copytree(shown, tmp_path / "without", ignore=shutil.ignore_patterns("tensorboard"))
+    assert snapshot(without) == snapshot(plain)
+
+
+@pytest.mark.parametrize("obstacle", ["no package", "no folder", "a broken curve"])
+def test_what_goes_wrong_is_one_line_in_the_log(shown, tmp_path, monkeypatch, caplog, obstacle):
+    run = Results(shutil.copytree(shown, tmp_path / "copy")).all()[0]
+    if obstacle == "no package":
+        monkeypatch.setitem(sys.modules, "tensorboard.plugins.hparams.summary_v2", None)
+    elif obstacle == "no folder":
+        shutil.rmtree(run.path / "tensorboard")
+        (run.path / "tensorboard").write_text("a file")
+    else:
+        run.metrics.write_text('{"loss": 1}\n')
+    events = EventFiles(run, run.run())
+    with caplog.at_level("WARNING", "harness.worker"):
+        events.follow()
+        events.follow()
+    (line,) = caplog.messages
+    assert line.startswith("no event files for TensorBoard: ")
+    assert line.endswith("; the run goes on without")
+    if obstacle == "no package":
+        assert "pip install -c constraints.txt -e '.[tensorboard]'" in line
+
+
+def test_a_full_disk_never_ends_a_run(shown, tmp_path, caplog):
+    run = Results(shutil.copytree(shown, tmp_path / "copy")).all()[0]
+    events = EventFiles(run, run.run())
+    events.follow()
+    events._file.close()
+    events._file = open("/dev/full", "wb")  # noqa: SIM115
+    record = next(run.evaluations.glob("*.json"))
+    shutil.copy(record, Path(str(record).replace(record.stem, "accuracy-later")))
+    with caplog.at_level("WARNING", "harness.worker"):
+        events.follow()
+    assert caplog.messages == [
+        "no event files for TensorBoard: [Errno 28] No space left on device; the run goes on without"
+    ]

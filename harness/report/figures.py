@@ -47,9 +47,10 @@ def drawn_side_by_side(results: Results, formats: Sequence[str]) -> Draughts:
 def vectors(report: ExhibitReport, results: Results) -> list[bytes]:
     """Draw the same as SVG, into no file."""
     from harness.report.drawings.base import settle, style
+    from harness.report.drawings.fonts import only_glyphs
 
     drawn = []
-    with style():
+    with style(), only_glyphs():
         for _, picture in _pictures(report, results):
             settle(picture)
             buffer = io.BytesIO()

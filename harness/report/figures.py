@@ -18,6 +18,18 @@ if TYPE_CHECKING:
 
 UNDATED: dict[str, dict[str, None]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
 """The formats of pictures, with the metadata that would differ from time to time."""
+IMPORTED_ONCE = (
+    "PIL.GifImagePlugin",
+    "PIL.JpegImagePlugin",
+    "PIL.PngImagePlugin",
+    "harness.report.drawings.fonts",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_pdf",
+    "matplotlib.backends.backend_svg",
+    "scipy.stats",
+    *sorted({drawing.implementation.partition(":")[0] for drawing in Drawing.__subclasses__()}),
+)
+"""What drawing takes, and takes its time to import."""
 
 
 def write_figures(report: ExhibitReport, results: Results, formats: Sequence[str] = tuple(UNDATED)) -> list[Path]:
@@ -39,8 +51,8 @@ def write_figures(report: ExhibitReport, results: Results, formats: Sequence[str
 
 def drawn_side_by_side(results: Results, formats: Sequence[str]) -> Draughts:
     """Return what draws the pictures of several exhibits at a time."""
-    import harness.report.drawings.base  # noqa: F401 (before processes are forked, so that each has it)
-
+    for module in IMPORTED_ONCE:  # by this process, and not by each that is forked
+        import_module(module)
     return Draughts(lambda report: write_figures(report, results, formats))
 
 

@@ -1,10 +1,10 @@
 """The CSV and JSON writers, for programs."""
 
-import json
 from math import isfinite
 from typing import Any
 
 import pandas as pd
+from pydantic_core import to_json as to_json_bytes
 
 from harness.report.build import ExhibitReport
 from harness.report.cells import Configured, Measured, ReportCell
@@ -107,7 +107,7 @@ def to_json(report: ExhibitReport) -> dict[str, Any]:
 
 def json_text(report: ExhibitReport) -> str:
     """Return the report as JSON text."""
-    return json.dumps(to_json(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return to_json_bytes(to_json(report), indent=2, inf_nan_mode="strings").decode() + "\n"
 
 
 def _cell(cell: ReportCell, report: ExhibitReport) -> dict[str, Any]:

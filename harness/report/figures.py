@@ -49,7 +49,7 @@ def write_figures(report: ExhibitReport, results: Results, formats: Sequence[str
     return written
 
 
-def drawn_side_by_side(results: Results, formats: Sequence[str]) -> Draughts:
+def drawn_side_by_side(results: Results, formats: Sequence[str] = tuple(UNDATED)) -> Draughts:
     """Return what draws the pictures of several exhibits at a time."""
     for module in IMPORTED_ONCE:  # by this process, and not by each that is forked
         import_module(module)

@@ -32,7 +32,7 @@ class Metric:
             return str(value).replace("nan", "NaN")
         if 0 < abs(value) < 10**-self.decimals:
             return f"{value:.2g}"
-        return f"{value:.{self.decimals}f}"
+        return f"{value:z.{self.decimals}f}"
 
     def reported(self, value: object) -> str:
         """Return a value as printed in a paper: with the metric's decimals, or more where it has more; `-` for None."""

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from harness.launch.slurm.manifest import places, submissions
+from harness.launch.slurm.manifest import entries, submissions
 from harness.store.rehearsals import Rehearsals
 
 REHEARSE = ("toy/table101", "--rows", "Den*", "--rehearse", "--json")
@@ -20,7 +20,7 @@ def test_a_rehearsal_is_a_job_of_its_own_and_no_place_of_the_run(submit, profile
     (array,) = submission.arrays
     assert [task.kind for task in array.tasks] == ["rehearsal"]
     assert array.resources.time == 30 and submission.follow_up is None
-    assert places(results) == {}
+    assert entries(results) == {}
     assert not results.runs.exists()
     assert [directory.id for directory, _ in Rehearsals(results.root).records()] == [run["id"]]
 

@@ -22,7 +22,7 @@ def mean_and_spread(value: Measured, metric: Metric) -> tuple[str, str]:
     if spread is None or metric.noise == "none" or not isfinite(spread):
         return metric.measured(value.mean), ""
     decimals = _decimals(spread, metric) if spread else metric.decimals
-    return f"{value.mean:.{decimals}f}", f"{spread:.{decimals}f}"
+    return f"{value.mean:z.{decimals}f}", f"{spread:.{decimals}f}"
 
 
 def in_cell(number: str) -> str | None:

@@ -31,8 +31,9 @@ class PlainTraining:
         self.network = network.train()
         self.average = copy.deepcopy(network)
         self.diffusion = GaussianDiffusion(config.method.process).to(device)
+        decay = config.training.value_of("weight_decay")
         self.optimizer = torch.optim.AdamW(
-            network.parameters(), lr=1e-3, weight_decay=config.training.weight_decay, foreach=False, fused=False
+            network.parameters(), lr=1e-3, weight_decay=decay, foreach=False, fused=False
         )
         self.images = images.transpose(0, 2, 3, 1)
         self.labels = np.arange(len(images)) % config.data.num_classes

@@ -48,9 +48,9 @@ def shrink(run: Run) -> Run:
         "dim_head": config.network.dim_head and config.network.dim // 8 // heads,
         "patch_size": config.network.patch_size // PATCH_DIVISORS.get(config.data.name, 2),
         "epochs": round(config.training.epochs * 12 / 500),
-        "warmup_epochs": config.training.warmup_epochs * 12 / 500,
+        "warmup_epochs": config.training.value_of("warmup_epochs") * 12 / 500,
         "batch_size": config.training.batch_size // 4,
-        "learning_rate": config.training.learning_rate * 10,
+        "learning_rate": config.training.optimizer.learning_rate * 10,
         "ema_decay": 0.99,
         "precision": "fp32",
     }

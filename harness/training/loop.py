@@ -19,7 +19,7 @@ from harness.models.acceleration import accelerate, matmuls_in
 from harness.randomness import Stream
 from harness.spec.errors import HarnessError, SpecError
 from harness.spec.run import RunConfig
-from harness.training.ema import EMA
+from harness.training.ema import average_of
 from harness.training.feed import feed
 from harness.training.meters import Meters
 from harness.training.optimisation import build_optimizer, learning_rate
@@ -65,8 +65,10 @@ class Trainer:
         self.iterations_per_epoch = config.training.iterations_per_epoch(config.data)
         self.iterations = config.training.iterations(config.data)
         players = method.players()
-        self._optimizers = {name: build_optimizer(net.parameters(), config.training) for name, net in players.items()}
-        self._averages = {name: EMA(net, config.training.ema_decay) for name, net in players.items()}
+        self._optimizers = {
+            name: build_optimizer(net.parameters(), config.training.optimizer_of(name)) for name, net in players.items()
+        }
+        self._averages = {name: average_of(net, config.training.ema_decay) for name, net in players.items()}
         self._players = players
         for network in players.values():
             accelerate(network, config.training.precision, compiled)
@@ -97,11 +99,10 @@ class Trainer:
 
     def train_step(self) -> None:
         """Make the next step, without closing an epoch."""
-        rate = learning_rate(self.config.training, self.iterations_per_epoch, self.step)
         batches = next(self._batches())
         with matmuls_in(self.config.training.precision):
             for loss in self.method.training_step(batches, self._stream.at("step", self.step)):
-                self._update(loss, rate)
+                self._update(loss)
         self.step += 1
 
     def close(self) -> None:
@@ -111,10 +112,11 @@ class Trainer:
             self._feed = None
 
     def ema_weights(self) -> dict[str, Tensor]:
-        """Return the EMA weights of all players, named as in the method's own state."""
-        return {
-            f"{name}.{key}": value for name, average in self._averages.items() for key, value in average.state().items()
-        }
+        """Return the weights of all players that are evaluated, named as in the method's own state."""
+        weights: dict[str, Tensor] = {}
+        for name, average in self._averages.items():
+            weights |= {f"{name}.{key}": value for key, value in average.weights().items()}
+        return weights
 
     def state(self) -> dict[str, Tensor]:
         """Return everything that the rest of the training depends on."""
@@ -152,17 +154,17 @@ class Trainer:
             self._feed = feed(self._loader, batch_size, self._part, augmentations, self._stream, self.step)
         return self._feed
 
-    def _update(self, loss: Loss, rate: float) -> None:
+    def _update(self, loss: Loss) -> None:
         """Move one player. Its EMA takes the weights from before the step, one step late, as the authors' code."""
         optimizer, network = self._optimizers[loss.player], self._players[loss.player]
         optimizer.zero_grad(set_to_none=True)
         share = len(self._part) / self.config.training.batch_size
         with self._world.together():
             self._averaging[loss.player](loss.value * (share * self._world.size)).backward()
-        norm = nn.utils.clip_grad_norm_(network.parameters(), self.config.training.clip_norm)
+        norm = self._clip(network)
         self._averages[loss.player].update()
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = self._rate(self.step, loss.player)
         optimizer.step()
         means = {name: self._world.total(share * value.detach().double()) for name, value in loss.log.items()}
         self._meters.add({**means, f"{loss.player}_grad_norm": norm})
@@ -173,8 +175,16 @@ class Trainer:
         if broken:
             epoch = self.step // self.iterations_per_epoch
             raise Diverged(f"training diverged in epoch {epoch}: {broken[0]} is {means[broken[0]]}")
-        rate = learning_rate(self.config.training, self.iterations_per_epoch, self.step - 1)
-        return {**means, "learning_rate": rate}
+        return {**means, "learning_rate": self._rate(self.step - 1, next(iter(self._players)))}
+
+    def _clip(self, network: nn.Module) -> Tensor:
+        """Clip the gradients where they are to be, and return the norm that they had."""
+        if (largest := self.config.training.clip_norm) is not None:
+            return nn.utils.clip_grad_norm_(network.parameters(), largest)
+        return nn.utils.get_total_norm([p.grad for p in network.parameters() if p.grad is not None])
+
+    def _rate(self, step: int, player: str) -> float:
+        return learning_rate(self.config.training, self.iterations_per_epoch, step, player)
 
 
 def _below(prefix: str, state: dict[str, Tensor]) -> dict[str, Tensor]:

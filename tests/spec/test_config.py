@@ -10,7 +10,9 @@ from experiments.hybvit.runs import GENVIT, HYBVIT
 from harness.data.catalogue import DIGITS
 from harness.spec.errors import SpecError
 from harness.spec.networks import ViT
+from harness.spec.optimisation import SGD, Adam, AdamW, StepDecay
 from harness.spec.run import RunConfig
+from harness.spec.training import Training
 
 
 def test_identity_is_that_of_the_full_configuration():
@@ -18,6 +20,31 @@ def test_identity_is_that_of_the_full_configuration():
     assert stored["training"]["betas"] == [0.9, 0.999]
     assert RunConfig(**stored) == HYBVIT.config
     assert RunConfig(**stored).digest == HYBVIT.config.digest
+
+
+def test_identity_of_the_common_optimiser_is_that_of_before_there_were_others():
+    """The ids of the paper's runs when AdamW with one cosine was all there was."""
+    assert (HYBVIT.id, GENVIT.id) == ("c92cca5d020b", "259bf5c4a038")
+    stored = json.loads(HYBVIT.config.canonical())["training"]
+    assert stored["learning_rate"] == 1e-3
+    assert not stored.keys() & {"optimizer", "schedule", "player_optimizers"}
+
+
+def test_other_optimisers_are_part_of_the_identity():
+    sgd = HYBVIT.config.training.but(optimizer=SGD(learning_rate=0.1), schedule=StepDecay(milestones=(1.5,), decay=0.2))
+    variants = {
+        sgd.digest,
+        sgd.but(nesterov=True).digest,
+        sgd.but(decay=0.3).digest,
+        sgd.but(ema_decay=None).digest,
+        sgd.but(player_optimizers={"generator": Adam(learning_rate=1e-4)}).digest,
+        sgd.but(player_optimizers={"generator": Adam(learning_rate=2e-4)}).digest,
+        sgd.but(optimizer=AdamW()).digest,
+        HYBVIT.config.training.digest,
+    }
+    assert len(variants) == 8
+    for training in (sgd, sgd.but(player_optimizers={"generator": Adam(learning_rate=1e-4)})):
+        assert Training(**json.loads(training.canonical())) == training
 
 
 def test_identity_does_not_depend_on_how_a_number_was_written():
@@ -58,6 +85,7 @@ def test_equal_configurations_are_the_same_run_whatever_their_names():
         ({"epochs": 0}, ["epochs=0", "greater than 0"]),
         ({"epochs": 5}, ["warmup_epochs=10 exceeds epochs=5"]),
         ({"ema_decay": 1.0}, ["ema_decay=1.0", "less than 1"]),
+        ({"schedule": StepDecay(milestones=(60, 500))}, ["milestones=500", "epochs=500"]),
         ({"network": None}, ["network=None"]),
     ],
 )
@@ -68,6 +96,11 @@ def test_an_impossible_variant_fails_at_once_on_one_line(changes, parts):
     assert "\n" not in message
     for part in parts:
         assert part in message
+
+
+def test_milestones_out_of_order_are_refused():
+    with pytest.raises(SpecError, match=r"milestones=\(3, 2\): must rise"):
+        StepDecay(milestones=(3, 2))
 
 
 def test_a_missing_field_is_named():

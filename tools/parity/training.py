@@ -32,8 +32,9 @@ def schedule(checkout: Checkout) -> Iterator[Row]:
     """Compare the learning rate of each of the 585,500 iterations of the CIFAR-10 runs."""
     config = HYBVIT.config.training
     length, iterations = config.iterations_per_epoch(CIFAR10), config.iterations(CIFAR10)
-    optimizer = torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))], lr=config.learning_rate)
-    arguments = Namespace(epochs=config.epochs, warmup=int(config.warmup_epochs), lr=config.learning_rate)
+    rate = config.optimizer.learning_rate
+    optimizer = torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))], lr=rate)
+    arguments = Namespace(epochs=config.epochs, warmup=int(config.value_of("warmup_epochs")), lr=rate)
     scheduler = checkout.module("utils/scheduler.py").build_scheduler(arguments, optimizer, length)
     theirs = np.empty(iterations)
     for step in range(iterations):
@@ -104,10 +105,11 @@ def train_theirs(
     twin = official_twin(checkout, ours, config.network, config.data)
     model = diffusion.GaussianDiffusion(twin, image_size=16, channels=3, timesteps=1000, loss_type="l1")
     average: Any = copy.deepcopy(model)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay)
+    rate, decay, warmup = (training.value_of(name) for name in ("learning_rate", "weight_decay", "warmup_epochs"))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=decay)
     arguments = Namespace(
         px=100.0, pyx=1.0, cm=False, mu=False, device=CPU, print_freq=-1,
-        lr=training.learning_rate, epochs=training.epochs, warmup=training.warmup_epochs,
+        lr=rate, epochs=training.epochs, warmup=warmup,
     )  # fmt: skip
     length = training.iterations_per_epoch(config.data)
     scheduler = checkout.module("utils/scheduler.py").build_scheduler(arguments, optimizer, length)

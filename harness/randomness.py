@@ -69,6 +69,10 @@ class Stream(Draws):
         """Return the stream at an address below this one."""
         return type(self)(*self.address, *address)
 
+    def counters(self, rows: Tensor) -> Tensor:
+        """Return an int64 number for each row, of which `chances` makes random ones."""
+        return self.key + _counter(rows)
+
     def permutation(self, n: int, device: torch.device | str = "cpu") -> Tensor:
         """Return the numbers 0 to n - 1 in random order."""
         return self.permutations(n, device)[0]
@@ -78,7 +82,7 @@ class Stream(Draws):
         return torch.Generator().manual_seed(self.key & 0x7FFFFFFFFFFFFFFF)
 
     def _bits(self, rows: Tensor, count: int) -> Tensor:
-        return _words(self.key + _counter(rows), count)
+        return _words(self.counters(rows), count)
 
 
 class Streams(Draws):
@@ -102,6 +106,17 @@ class Streams(Draws):
     def _bits(self, rows: Tensor, count: int) -> Tensor:
         keys = self._keys.to(rows.device, non_blocking=True)
         return _words((keys[:, None] + _counter(rows)).flatten(), count)
+
+
+def chances(counters: Tensor, probability: float, *shape: int) -> Tensor:
+    """Return for each counter booleans that are true with a probability, of shape `(len(counters), *shape)`.
+
+    It is rounded to a multiple of 2^-16, since one word serves for four of them.
+    """
+    count = prod(shape)
+    words = _words(counters, (count + 3) // 4)
+    pieces = torch.stack([words >> shift & 0xFFFF for shift in (0, 16, 32, 48)], dim=-1)
+    return (pieces.flatten(1)[:, :count] < round(probability * 2**16)).reshape(-1, *shape)
 
 
 def _counter(rows: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ def accelerate(network: nn.Module, precision: Precision, compiled: bool) -> None
     if not isinstance(network, ImageNetwork):
         return
     device = next(network.parameters()).device
-    for name in ImageNetwork.PASSES:
+    for name in network.PASSES:
         forward: Pass = getattr(network, name)
         if compiled:
             forward = _compiled(forward, device)
@@ -44,7 +44,7 @@ def accelerated(networks: Iterable[nn.Module], precision: Precision, compiled: b
             yield
     finally:
         for network in chosen:
-            for name in ImageNetwork.PASSES:
+            for name in getattr(network, "PASSES", ()):
                 vars(network).pop(name, None)  # the pass of the class shows again
 
 

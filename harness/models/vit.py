@@ -4,13 +4,13 @@ One network serves two purposes. Given an image alone it classifies; given a noi
 predicts the noise. The timestep enters as one scale and one shift per token, made anew for every layer.
 """
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from harness.models.attention import attend
 from harness.models.base import ImageNetwork
+from harness.models.timesteps import Sinusoid
 from harness.spec.data import Dataset
 from harness.spec.networks import ViT
 
@@ -21,20 +21,14 @@ class TimestepEmbedding(nn.Module):
     Maps timesteps of shape `(batch,)` to a conditioning vector of shape `(batch, width)`.
     """
 
-    frequencies: Tensor
-
     def __init__(self, dim: int, width: int) -> None:
         super().__init__()
-        half = dim // 2
-        # In the order of the authors' code: another rounds otherwise, which a thousand timesteps magnify.
-        frequencies = torch.exp(torch.arange(half) * -(math.log(10_000) / max(half - 1, 1)))
-        self.register_buffer("frequencies", frequencies, persistent=False)
-        self.mlp = nn.Sequential(nn.Linear(2 * half, width), nn.GELU(), nn.Linear(width, width))
+        self.sinusoid = Sinusoid(dim)
+        self.mlp = nn.Sequential(nn.Linear(self.sinusoid.width, width), nn.GELU(), nn.Linear(width, width))
 
     def forward(self, timesteps: Tensor) -> Tensor:
         """Return the conditioning vectors `(batch, width)`."""
-        angles = timesteps[:, None].to(self.frequencies.dtype) * self.frequencies
-        return self.mlp(torch.cat([angles.sin(), angles.cos()], dim=-1))
+        return self.mlp(self.sinusoid(timesteps))
 
 
 class TokenModulation(nn.Module):
@@ -68,14 +62,6 @@ class Attention(nn.Module):
         q, k, v = self.qkv(tokens).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         attended = attend(q, k, v)
         return self.projection(attended.transpose(1, 2).flatten(2))
-
-
-def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """Return softmax(q k^T / sqrt(width)) v for tensors of shape `(batch, heads, tokens, width)`."""
-    if q.device.type == "cpu" and q.dtype == torch.bfloat16:
-        # The fused form has no fast backward pass for bfloat16 on a CPU (benchmarks/training.py).
-        return (q @ k.mT * q.shape[-1] ** -0.5).softmax(dim=-1).to(v.dtype) @ v
-    return F.scaled_dot_product_attention(q, k, v)
 
 
 class Block(nn.Module):

@@ -7,7 +7,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 
 from harness.spec.config import Config, Family
 from harness.spec.data import Dataset
-from harness.spec.networks import Network
+from harness.spec.networks import Network, Pass
 
 
 class Capability(StrEnum):
@@ -49,6 +49,8 @@ class Method(Family):
 
     implementation: ClassVar[str]
     capabilities: ClassVar[frozenset[Capability]]
+    passes: ClassVar[frozenset[Pass]] = frozenset({Pass.LOGITS})
+    """What the network has to offer."""
 
     @property
     def chain(self) -> int:
@@ -100,6 +102,7 @@ class Denoising(Diffusion):
     kind: Literal["denoising"] = "denoising"
     implementation: ClassVar[str] = "harness.methods.denoising:Denoising"
     capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.GENERATOR, Capability.LIKELIHOOD})
+    passes: ClassVar[frozenset[Pass]] = frozenset({Pass.PREDICT_NOISE})
 
     alpha: PositiveFloat = 1.0
 
@@ -114,6 +117,7 @@ class Hybrid(Diffusion):
     kind: Literal["hybrid"] = "hybrid"
     implementation: ClassVar[str] = "harness.methods.hybrid:Hybrid"
     capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
+    passes: ClassVar[frozenset[Pass]] = frozenset({Pass.LOGITS, Pass.PREDICT_NOISE})
 
     alpha: NonNegativeFloat
     augmentation: Augmentation = Augmentation()

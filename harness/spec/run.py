@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, NonNegativeInt, SerializeAsAny, model_vali
 
 from harness.spec.config import Config, sha256_of_json
 from harness.spec.data import Dataset
+from harness.spec.errors import SpecError
 from harness.spec.methods import Method
 from harness.spec.networks import Network
 from harness.spec.training import Training
@@ -35,6 +36,17 @@ class RunConfig(Config):
     @model_validator(mode="after")
     def _network_takes_images(self) -> "RunConfig":
         self.network.check(self.data)
+        return self
+
+    @model_validator(mode="after")
+    def _network_fits_method(self) -> "RunConfig":
+        missing = self.method.passes - self.network.passes
+        if missing:
+            fitting = Network.kinds_with(self.method.passes)
+            raise SpecError(
+                f"network '{self.network.kind}' has no {' and no '.join(sorted(missing))}, which method "
+                f"'{self.method.kind}' asks for: allowed: {', '.join(fitting)}"
+            )
         return self
 
 

@@ -16,6 +16,7 @@ from harness.data.augmentation import Mixed
 from harness.data.loaders import Loader
 from harness.methods.base import Loss, Method
 from harness.models.acceleration import accelerate, matmuls_in
+from harness.models.batch_norm import normalise_over_ranks
 from harness.randomness import Stream
 from harness.spec.errors import HarnessError, SpecError
 from harness.spec.run import RunConfig
@@ -70,9 +71,11 @@ class Trainer:
         }
         self._averages = {name: average_of(net, config.training.ema_decay) for name, net in players.items()}
         self._players = players
+        self._world = world or World()
         for network in players.values():
             accelerate(network, config.training.precision, compiled)
-        self._world = world or World()
+            if self._world.size > 1:
+                normalise_over_ranks(network, self._world.stacked)
         self._part = self._world.part(config.training.batch_size)
         if self._world.size > config.training.batch_size:
             raise SpecError(f"{self._world.size} ranks exceed batch_size={config.training.batch_size}")

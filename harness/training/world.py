@@ -65,6 +65,10 @@ class World:
         """Return the sum over the ranks."""
         return tensor
 
+    def stacked(self, tensor: Tensor) -> Tensor:
+        """Return the tensors of all ranks, `(ranks, ...)`, on every rank; gradients flow back to each."""
+        return tensor[None]
+
     def any(self, wish: bool) -> bool:
         """Tell whether any rank has the wish."""
         return wish
@@ -114,6 +118,13 @@ class ProcessGroup(World):
             dist.all_reduce(tensor)
         return tensor
 
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def stacked(self, tensor: Tensor) -> Tensor:
+        """Return the tensors of all ranks, `(ranks, ...)`, on every rank; gradients flow back to each."""
+        whole = tensor.new_zeros(self.size, *tensor.shape)
+        whole[self.rank] = tensor
+        return _Total.apply(whole, self)
+
     def any(self, wish: bool) -> bool:
         """Tell whether any rank has the wish."""
         return bool(self.total(torch.tensor(int(wish))).item())
@@ -121,7 +132,10 @@ class ProcessGroup(World):
     def averaging(self, network: nn.Module) -> Callable[[Tensor], Tensor]:
         """Return what a loss has to go through before its backward pass, so that gradients become means over ranks."""
         devices = [self._device] if self._device.type == "cuda" else None
-        return DistributedDataParallel(_Passage(network), device_ids=devices, static_graph=True)
+        # Buffers are equal on all ranks as they are, and may belong to a pass whose gradient is still to come.
+        return DistributedDataParallel(
+            _Passage(network), device_ids=devices, static_graph=True, broadcast_buffers=False
+        )
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -158,6 +172,19 @@ def join(rank: int, size: int, init_method: str | None, device: torch.device, at
         why = str(error).splitlines()[0]
         raise LostRank(f"rank {rank} of {size} did not meet the others at {init_method}: {why}") from None
     return ProcessGroup(device)
+
+
+class _Total(torch.autograd.Function):
+    """The sum over the ranks. Its gradient is that of every rank's loss, and so their sum."""
+
+    @staticmethod
+    def forward(ctx: Any, tensor: Tensor, world: World) -> Tensor:
+        ctx.world = world
+        return world.total(tensor.clone())
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        return _Total.apply(gradients[0].contiguous(), ctx.world), None
 
 
 class _Passage(nn.Module):

@@ -6,7 +6,7 @@ import torch
 from experiments.hybvit.runs import HYBVIT
 from harness.methods.base import build_method
 from harness.models.acceleration import accelerate, accelerated, matmuls_in
-from harness.models.vit import attend
+from harness.models.attention import attend
 
 SMALL = HYBVIT.config.but(dim=48, depth=2, heads=3)
 CPU = torch.device("cpu")

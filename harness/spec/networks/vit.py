@@ -1,32 +1,12 @@
-"""Network configurations, with their parameter counts and costs in closed form."""
+"""The Vision Transformer, counted in closed form."""
 
 from typing import ClassVar, Literal
 
 from pydantic import PositiveInt, model_validator
 
-from harness.spec.config import Family
 from harness.spec.data import Dataset
 from harness.spec.errors import SpecError
-
-
-class Network(Family):
-    """A network that can be counted without being built.
-
-    `implementation` names the module and the class that build it, imported only by the worker.
-    """
-
-    implementation: ClassVar[str]
-
-    def check(self, data: Dataset) -> None:
-        """Raise `SpecError` when the network cannot take the images of `data`."""
-
-    def parameters(self, data: Dataset) -> int:
-        """Return the number of parameters."""
-        raise NotImplementedError
-
-    def forward_flops(self, data: Dataset, *, conditioned: bool) -> float:
-        """Return the floating-point operations of one forward pass of one image, two to a multiply-add."""
-        raise NotImplementedError
+from harness.spec.networks.base import Network, Pass
 
 
 class ViT(Network):
@@ -38,6 +18,7 @@ class ViT(Network):
 
     kind: Literal["vit"] = "vit"
     implementation: ClassVar[str] = "harness.models.vit:VisionTransformer"
+    passes: ClassVar[frozenset[Pass]] = frozenset({Pass.LOGITS, Pass.PREDICT_NOISE})
 
     dim: PositiveInt
     depth: PositiveInt

@@ -1,0 +1,25 @@
+"""Timesteps as a network reads them."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+
+class Sinusoid(nn.Module):
+    """Sines, then cosines, of integer timesteps at frequencies from 1 to 1/10,000 (DDPM's code)."""
+
+    frequencies: Tensor
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        half = dim // 2
+        self.width = 2 * half
+        # In the order of the authors' code: another rounds otherwise, which a thousand timesteps magnify.
+        frequencies = torch.exp(torch.arange(half) * -(math.log(10_000) / max(half - 1, 1)))
+        self.register_buffer("frequencies", frequencies, persistent=False)
+
+    def forward(self, timesteps: Tensor) -> Tensor:
+        """Return the embeddings `(batch, width)` of timesteps `(batch,)`."""
+        angles = timesteps[:, None].to(self.frequencies.dtype) * self.frequencies
+        return torch.cat([angles.sin(), angles.cos()], dim=-1)

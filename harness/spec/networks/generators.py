@@ -1,0 +1,43 @@
+"""Networks that turn noise into images, counted in closed form."""
+
+from typing import ClassVar, Literal
+
+from pydantic import PositiveInt
+
+from harness.spec.data import Dataset
+from harness.spec.errors import SpecError
+from harness.spec.networks.base import Network, Pass, convolution, convolved
+
+
+class ResNetGenerator(Network):
+    """Residual blocks with BatchNorm, each of which doubles the image, from noise (VERA, Appendix; SNGAN's shape)."""
+
+    kind: Literal["resnet_generator"] = "resnet_generator"
+    implementation: ClassVar[str] = "harness.models.generators:ResNetGenerator"
+    passes: ClassVar[frozenset[Pass]] = frozenset({Pass.GENERATE})
+
+    features: PositiveInt = 256
+    noise_dim: PositiveInt = 128
+    doublings: PositiveInt = 3
+
+    def check(self, data: Dataset) -> None:
+        """Raise `SpecError` when no image of whole pixels grows to the size of those of `data`."""
+        if data.image_size % 2**self.doublings:
+            raise SpecError(f"doublings={self.doublings} do not end at the {data.image_size} pixels of {data.name}")
+
+    def smallest(self, data: Dataset) -> int:
+        """Return the size of the image that the first block doubles."""
+        return data.image_size >> self.doublings
+
+    def parameters(self, data: Dataset) -> int:
+        """Return the number of parameters."""
+        f, pixels = self.features, self.smallest(data) ** 2
+        block = 2 * (2 * f + convolution(f, f))
+        return (self.noise_dim + 1) * pixels * f + self.doublings * block + 2 * f + convolution(f, data.channels)
+
+    def forward_flops(self, data: Dataset, *, conditioned: bool) -> float:
+        """Return the operations of one image."""
+        f, smallest = self.features, self.smallest(data)
+        products = self.noise_dim * smallest**2 * f + convolved(data.image_size, f, data.channels)
+        products += sum(2 * convolved(smallest << i, f, f) for i in range(1, self.doublings + 1))
+        return 2.0 * products

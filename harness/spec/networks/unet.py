@@ -1,0 +1,139 @@
+"""The U-Net of DDPM, counted in closed form."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, PositiveInt, model_validator
+
+from harness.spec.data import Dataset
+from harness.spec.errors import SpecError
+from harness.spec.networks.base import Network, Pass, convolution, convolved
+
+Blocks = list[tuple[int, int]]
+"""Input and output channels of residual blocks."""
+
+
+class UNet(Network):
+    """Residual blocks on the way down and up, attention at some sizes and in the middle (DDPM Appendix B).
+
+    Level i has images half as large as level i - 1 and `multipliers[i]` times `base_channels` channels; `blocks` are
+    those of a level on the way down, one fewer than on the way up. `attention` names sizes of images in pixels,
+    `groups` those of each GroupNorm.
+    """
+
+    kind: Literal["unet"] = "unet"
+    implementation: ClassVar[str] = "harness.models.unet:UNet"
+    passes: ClassVar[frozenset[Pass]] = frozenset({Pass.PREDICT_NOISE})
+
+    base_channels: PositiveInt = 128
+    multipliers: tuple[PositiveInt, ...] = Field((1, 2, 2, 2), min_length=1)
+    blocks: PositiveInt = 2
+    attention: tuple[PositiveInt, ...] = (16,)
+    dropout: float = Field(0.1, ge=0, lt=1)
+    groups: PositiveInt = 32
+
+    @model_validator(mode="after")
+    def _groups_divide_channels(self) -> "UNet":
+        if self.base_channels % self.groups:
+            raise SpecError(f"groups={self.groups} does not divide base_channels={self.base_channels}")
+        return self
+
+    @property
+    def widths(self) -> list[int]:
+        """The channels of each level."""
+        return [self.base_channels * multiplier for multiplier in self.multipliers]
+
+    def sizes(self, data: Dataset) -> list[int]:
+        """Return the size of the images of each level."""
+        return [data.image_size >> level for level in range(len(self.multipliers))]
+
+    def check(self, data: Dataset) -> None:
+        """Raise `SpecError` when images cannot be halved as often, or no level has a size with attention."""
+        coarsest = 1 << (len(self.multipliers) - 1)
+        if data.image_size % coarsest:
+            raise SpecError(
+                f"the {data.image_size}-pixel images of {data.name} cannot be halved as often as "
+                f"multipliers={self.multipliers} asks for"
+            )
+        for size in self.attention:
+            if size not in self.sizes(data):
+                allowed = ", ".join(map(str, self.sizes(data)))
+                raise SpecError(f"attention={size} is no size of images of {data.name} here: allowed: {allowed}")
+
+    def down_blocks(self) -> list[Blocks]:
+        """Return the input and output channels of the residual blocks of each level on the way down."""
+        inputs, levels = self.base_channels, list[Blocks]()
+        for width in self.widths:
+            levels.append([(inputs, width)] + [(width, width)] * (self.blocks - 1))
+            inputs = width
+        return levels
+
+    def up_blocks(self) -> list[Blocks]:
+        """Return those of each level on the way up, listed from the top: what is skipped is added to their inputs."""
+        skipped = [self.base_channels]
+        for number, width in enumerate(self.widths, 1):
+            skipped += [width] * (self.blocks + (number < len(self.widths)))
+        inputs, levels = self.widths[-1], list[Blocks]()
+        for width in reversed(self.widths):
+            level: Blocks = []
+            for _ in range(self.blocks + 1):
+                level.append((inputs + skipped.pop(), width))
+                inputs = width
+            levels.append(level)
+        return levels[::-1]
+
+    def parameters(self, data: Dataset) -> int:
+        """Return the number of parameters."""
+        first, last, sizes = self.base_channels, self.widths[-1], self.sizes(data)
+        total = self._embedding() + 8 * first + convolution(data.channels, first)
+        total += 2 * self._residual(last, last) + attended(last)
+        for down, up, width, size in zip(self.down_blocks(), self.up_blocks(), self.widths, sizes, strict=True):
+            total += sum(self._residual(*block) for block in down + up)
+            if size in self.attention:
+                total += (len(down) + len(up)) * attended(width)
+            if size != sizes[-1]:
+                total += convolution(width, width)
+            if size != sizes[0]:
+                total += convolution(width, width)
+        return total + 2 * self.widths[0] + convolution(self.widths[0], data.channels)
+
+    def forward_flops(self, data: Dataset, *, conditioned: bool) -> float:
+        """Return the operations of the convolutions and products of one image."""
+        first, last, sizes = self.base_channels, self.widths[-1], self.sizes(data)
+        products = self._embedding() + convolved(sizes[0], data.channels, first)
+        products += 2 * self._convolved(sizes[-1], last, last) + attending(sizes[-1], last)
+        for down, up, width, size in zip(self.down_blocks(), self.up_blocks(), self.widths, sizes, strict=True):
+            products += sum(self._convolved(size, *block) for block in down + up)
+            if size in self.attention:
+                products += (len(down) + len(up)) * attending(size, width)
+            if size != sizes[-1]:
+                products += convolved(size // 2, width, width)
+            if size != sizes[0]:
+                products += convolved(size * 2, width, width)
+        return 2.0 * (products + convolved(sizes[0], self.widths[0], data.channels))
+
+    def _embedding(self) -> int:
+        """Return the weights of the two layers after the sinusoid, without biases."""
+        return (self.base_channels // 2 * 2) * 4 * self.base_channels + (4 * self.base_channels) ** 2
+
+    def _residual(self, inputs: int, outputs: int) -> int:
+        """Return the parameters of a residual block, its layer for the timestep included."""
+        norms = 2 * (inputs + outputs)
+        convolutions = convolution(inputs, outputs) + convolution(outputs, outputs)
+        shortcut = convolution(inputs, outputs, 1) if inputs != outputs else 0
+        return norms + convolutions + shortcut + (4 * self.base_channels + 1) * outputs
+
+    def _convolved(self, size: int, inputs: int, outputs: int) -> float:
+        """Return the multiply-adds of a residual block."""
+        shortcut = convolved(size, inputs, outputs, 1) if inputs != outputs else 0
+        embedding = 4 * self.base_channels * outputs
+        return convolved(size, inputs, outputs) + convolved(size, outputs, outputs) + shortcut + embedding
+
+
+def attended(width: int) -> int:
+    """Return the parameters of self-attention: its norm, queries, keys, values and output."""
+    return 2 * width + 4 * (width**2 + width)
+
+
+def attending(size: int, width: int) -> float:
+    """Return the multiply-adds of self-attention over all pixels of a square."""
+    return 4.0 * size**2 * width**2 + 2.0 * size**4 * width

@@ -8,6 +8,7 @@ from torch import Tensor
 from harness.data.augmentation import Mixed
 from harness.methods.base import Classifier, Loss, SingleNetworkMethod
 from harness.models.base import ImageNetwork
+from harness.models.dropout import drop
 from harness.randomness import Stream
 from harness.spec import methods as spec
 from harness.spec.data import Dataset
@@ -27,6 +28,7 @@ class Classification(SingleNetworkMethod):
 
     def training_step(self, batches: Mapping[str, Mixed], stream: Stream) -> Iterator[Loss]:
         """Yield the cross-entropy."""
+        drop(self.network, stream.at("dropout"), batches["labelled"].rows)
         loss = classification_loss(self, batches["labelled"], self.config.label_smoothing)
         yield Loss("network", loss, {"cross_entropy": loss.detach()})
 

@@ -10,6 +10,7 @@ from harness.diffusion.gaussian import GaussianDiffusion
 from harness.diffusion.samplers import draw
 from harness.methods.base import Loss, SingleNetworkMethod
 from harness.models.base import ImageNetwork
+from harness.models.dropout import drop
 from harness.randomness import Stream
 from harness.spec import methods as spec
 from harness.spec.data import Dataset
@@ -28,6 +29,7 @@ class DiffusionModel(SingleNetworkMethod):
         """Return L_simple of a batch of clean images, with a uniform timestep for each (HybViT Eq. 15)."""
         timesteps = stream.at("timestep").integers(batch.rows, self.diffusion.timesteps)
         noise = stream.at("noise").normal(batch.rows, *self.image_shape)
+        drop(self.network, stream.at("dropout"), batch.rows)
         return self.diffusion.simple_loss(self.network.predict_noise, batch.images, timesteps, noise)
 
     def sample(self, sampler: Sampler, stream: Stream, rows: Tensor) -> Tensor:
@@ -47,8 +49,8 @@ class Denoising(DiffusionModel):
         self.config = config
 
     def augmentations(self) -> dict[str, Augmentation]:
-        """Return the one batch of a step, as it is."""
-        return {"clean": Augmentation()}
+        """Return the one batch of a step, as it is unless the configuration says otherwise."""
+        return {"clean": self.config.augmentation or Augmentation()}
 
     def training_step(self, batches: Mapping[str, Mixed], stream: Stream) -> Iterator[Loss]:
         """Yield the weighted denoising loss."""

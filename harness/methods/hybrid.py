@@ -9,6 +9,7 @@ from harness.methods.base import Loss
 from harness.methods.classification import classification_loss
 from harness.methods.denoising import DiffusionModel
 from harness.models.base import ImageNetwork
+from harness.models.dropout import drop
 from harness.randomness import Stream
 from harness.spec import methods as spec
 from harness.spec.data import Dataset
@@ -31,6 +32,7 @@ class Hybrid(DiffusionModel):
 
     def training_step(self, batches: Mapping[str, Mixed], stream: Stream) -> Iterator[Loss]:
         """Yield the sum of both losses: one backward pass through two forward passes."""
+        drop(self.network, stream.at("dropout"), batches["labelled"].rows)
         cross_entropy = classification_loss(self, batches["labelled"], self.config.label_smoothing)
         denoising = self.denoising_loss(batches["clean"], stream.at("diffusion"))
         log = {"cross_entropy": cross_entropy.detach(), "denoising": denoising.detach()}

@@ -1,9 +1,17 @@
 """Method configurations: what is trained, and which evaluations the result allows."""
 
 from enum import StrEnum
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from harness.spec.config import Config, Family
 from harness.spec.data import Dataset
@@ -97,7 +105,7 @@ class Diffusion(Method):
 
 
 class Denoising(Diffusion):
-    """L = alpha L_simple on clean images (the rows called GenViT; HybViT Eq. 15)."""
+    """L = alpha L_simple on clean images (the rows called GenViT; HybViT Eq. 15), or on augmented ones (DDPM)."""
 
     kind: Literal["denoising"] = "denoising"
     implementation: ClassVar[str] = "harness.methods.denoising:Denoising"
@@ -105,6 +113,15 @@ class Denoising(Diffusion):
     passes: ClassVar[frozenset[Pass]] = frozenset({Pass.PREDICT_NOISE})
 
     alpha: PositiveFloat = 1.0
+    augmentation: Augmentation | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_augmentation(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out an augmentation that is not there: runs from before there could be one keep their identity."""
+        document: dict[str, Any] = handler(self)
+        if self.augmentation is None:
+            del document["augmentation"]
+        return document
 
     def train_flops(self, network: Network, data: Dataset) -> float:
         """Return three times the cost of a conditioned forward pass."""

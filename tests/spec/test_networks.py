@@ -2,11 +2,16 @@
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
-from experiments.hybvit.runs import BACKBONE
-from harness.data.catalogue import CIFAR10
+from experiments.hybvit.runs import BACKBONE, GENVIT, HYBVIT, VIT
+from harness.data.catalogue import CIFAR10, CIFAR100, DIGITS, STL10
+from harness.methods.base import build_method
+from harness.models import generators, unet, wide_resnet
 from harness.models.vit import VisionTransformer
 from harness.spec.data import Dataset
+from harness.spec.errors import SpecError
+from harness.spec.networks import JEMWideResNet, Pass, ResNetGenerator, UNet, ViT, WideResNet
 
 
 def dataset(size, classes):
@@ -20,7 +25,7 @@ def dataset(size, classes):
     )
 
 
-STL10, IMAGENET32 = dataset(96, 10), dataset(32, 1000)
+IMAGENET32 = dataset(32, 1000)
 TABLE = [
     ({}, CIFAR10, 11_185_068),
     ({"dim": 192}, CIFAR10, 3_125_100),
@@ -64,3 +69,83 @@ def test_forward_cost_of_the_base_network():
     relative = {dim: BACKBONE.but(dim=dim).forward_flops(CIFAR10, conditioned=False) for dim in (192, 384, 768)}
     assert relative[192] / relative[384] == pytest.approx(0.26, abs=0.005)
     assert relative[768] / relative[384] == pytest.approx(3.91, abs=0.02)
+
+
+BUILDERS = {
+    WideResNet: wide_resnet.WideResNet,
+    JEMWideResNet: wide_resnet.JEMWideResNet,
+    UNet: unet.UNet,
+    ResNetGenerator: generators.ResNetGenerator,
+    ViT: VisionTransformer,
+}
+SMALL_UNET = UNet(base_channels=16, multipliers=(1, 2), blocks=1, attention=(4,), groups=8)
+CONVOLUTIONAL = [
+    (WideResNet(), CIFAR10, 36_479_194, "36.5"),
+    (WideResNet(), CIFAR100, 36_536_884, "36.5"),
+    (WideResNet(depth=16, widen_factor=8), CIFAR10, 10_961_370, "11.0"),
+    (WideResNet(depth=10, widen_factor=1), DIGITS, 77_562, "0.1"),
+    (JEMWideResNet(), CIFAR10, 36_471_338, "36.5"),
+    (JEMWideResNet(norm="batch"), CIFAR10, 36_489_290, "36.5"),
+    (JEMWideResNet(depth=16, widen_factor=2, norm="batch"), STL10, 692_810, "0.7"),
+    (UNet(), CIFAR10, 35_746_307, "35.7"),
+    (UNet(attention=()), CIFAR10, 34_427_907, "34.4"),
+    (SMALL_UNET, DIGITS, 176_849, "0.2"),
+    (UNet(base_channels=24, multipliers=(2, 1, 3), attention=(8, 2), groups=4), DIGITS, None, ""),
+    (ResNetGenerator(), CIFAR10, 4_079_363, "4.1"),
+    (ResNetGenerator(features=16, doublings=1), DIGITS, None, ""),
+    (ViT(dim=48, depth=2, heads=4, patch_size=4), CIFAR10, 194_550, "0.2"),
+]
+
+
+@pytest.mark.parametrize(("config", "data", "expected", "printed"), CONVOLUTIONAL)
+def test_closed_forms_count_what_is_built_and_what_it_computes(config, data, expected, printed):
+    with torch.device("meta"):
+        network = BUILDERS[type(config)](config, data).eval()
+        images = torch.zeros(1, data.channels, data.image_size, data.image_size)
+        timesteps = torch.zeros(1, dtype=torch.int64)
+        with FlopCounterMode(display=False) as counter:
+            if Pass.LOGITS in config.passes:
+                assert network.logits(images).shape == (1, data.num_classes)
+            elif Pass.PREDICT_NOISE in config.passes:
+                assert network.predict_noise(images, timesteps).shape == images.shape
+            else:
+                assert network.generate(torch.zeros(1, config.noise_dim)).shape == images.shape
+    built = sum(parameter.numel() for parameter in network.parameters())
+    assert config.parameters(data) == built == (expected or built)
+    assert not printed or f"{built / 1e6:.1f}" == printed
+    assert config.forward_flops(data, conditioned=False) == counter.get_total_flops()
+
+
+def test_vera_counts_its_classifier_and_its_generator():
+    """Table 8 says 40 M, cut off."""
+    assert JEMWideResNet().parameters(CIFAR10) + ResNetGenerator().parameters(CIFAR10) == 40_550_701
+
+
+@pytest.mark.parametrize(
+    ("make", "parts"),
+    [
+        (lambda: WideResNet(depth=27), ["depth=27", "10, 16, 22, 28"]),
+        (lambda: UNet(groups=48), ["groups=48", "base_channels=128"]),
+        (lambda: GENVIT.but(data=dataset(20, 10), network=UNet()), ["20-pixel", "multipliers=(1, 2, 2, 2)"]),
+        (lambda: GENVIT.but(network=UNet(attention=(12,))), ["attention=12", "32, 16, 8, 4"]),
+        (lambda: VIT.but(network=ResNetGenerator(doublings=6)), ["doublings=6", "32 pixels"]),
+        (lambda: GENVIT.but(network=WideResNet()), ["'wide_resnet' has no predict_noise", "'denoising'", "unet, vit"]),
+        (lambda: VIT.but(network=UNet()), ["'unet' has no logits", "jem_wide_resnet, vit, wide_resnet"]),
+        (lambda: HYBVIT.but(network=UNet()), ["no logits", "allowed: vit"]),
+    ],
+)
+def test_a_network_that_does_not_fit_is_refused_on_one_line(make, parts):
+    with pytest.raises(SpecError) as caught:
+        make()
+    message = str(caught.value)
+    assert "\n" not in message
+    for part in parts:
+        assert part in message
+
+
+@pytest.mark.parametrize(("config", "like"), [(WideResNet(depth=10, widen_factor=1), VIT), (SMALL_UNET, GENVIT)])
+def test_the_networks_of_methods_are_built_from_the_configuration(config, like):
+    run = like.but(data=DIGITS, network=config)
+    network = build_method(run.config, torch.device("cpu")).network
+    assert isinstance(network, BUILDERS[type(config)])
+    assert sum(parameter.numel() for parameter in network.parameters()) == run.parameters

@@ -83,6 +83,36 @@ def train(world, config, data_root, first, steps, folder: Path, change=0.0):
     trainer.close()
 
 
+def normalised(module, batch, elements):
+    """Return by name what a function of the normalised batch makes: output, gradients, second gradients, statistics.
+
+    The function is a mean over so many elements, of which a rank may have a part.
+    """
+    import torch
+
+    batch = batch.clone().requires_grad_()
+    output = module(batch)
+    (first,) = torch.autograd.grad(output.pow(3).sum() / elements, batch, create_graph=True)
+    (second,) = torch.autograd.grad(first.square().sum(), batch)
+    weight, bias = torch.autograd.grad(module(batch).pow(3).sum() / elements, list(module.parameters()))
+    found = {"output": output, "first": first, "second": second, "weight": weight, "bias": bias}
+    statistics = {"mean": module.running_mean, "variance": module.running_var}
+    return {name: value.detach().clone() for name, value in (found | statistics).items()}
+
+
+def normalise(world, state, batch, folder: Path):
+    """Normalise a rank's rows of a batch; every rank keeps what it has."""
+    from safetensors.torch import save_file
+
+    from harness.models.batch_norm import BatchNorm, normalise_over_ranks
+
+    module = BatchNorm(batch.shape[1])
+    module.load_state_dict(state)
+    normalise_over_ranks(module, world.stacked)
+    rows = world.part(len(batch))
+    save_file(normalised(module, batch[rows.start : rows.stop], batch.numel()), folder / f"{world.rank}.safetensors")
+
+
 def evaluate(world, config, weights, evaluations, data_root, folder: Path):
     """Measure a model with some weights; the first rank keeps the records as JSON, beside the artefacts."""
     import torch

@@ -1,0 +1,68 @@
+"""BatchNorm against torch's, alone and over ranks whose parts of the batch differ in size."""
+
+import pytest
+import ranks
+import torch
+from safetensors.torch import load_file
+
+from harness.models.batch_norm import BatchNorm
+
+
+def pair(channels=5, momentum=0.1):
+    ours, theirs = BatchNorm(channels, momentum), torch.nn.BatchNorm2d(channels, momentum=momentum)
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in ours.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator))
+    theirs.load_state_dict(ours.state_dict(), strict=False)
+    return ours, theirs
+
+
+def values(n=7, shift=0.0):
+    return 3 * torch.randn(n, 5, 2, 3, generator=torch.Generator().manual_seed(1)) + shift
+
+
+@pytest.mark.parametrize("momentum", [0.1, 0.9])
+def test_it_is_torchs_in_training_and_in_evaluation(momentum):
+    ours, theirs = pair(momentum=momentum)
+    for batch in (values(), values(4, shift=2.0)):
+        torch.testing.assert_close(ours(batch), theirs(batch), rtol=0, atol=0)
+    torch.testing.assert_close(ours.running_mean, theirs.running_mean, rtol=0, atol=0)
+    torch.testing.assert_close(ours.running_var, theirs.running_var, rtol=0, atol=0)
+    ours.eval(), theirs.eval()
+    torch.testing.assert_close(ours(values()), theirs(values()), rtol=0, atol=0)
+    assert set(ours.state_dict()) == {"weight", "bias", "running_mean", "running_var"}
+
+
+@pytest.mark.parametrize("shift", [0.0, 300.0])
+def test_over_one_rank_the_formula_equals_torchs(shift):
+    ours, theirs = pair()
+    ours.stack = lambda tensor: tensor[None]
+    batch = values(shift=shift).double()
+    found, expected = (ranks.normalised(module.double(), batch, batch.numel()) for module in (ours, theirs))
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-7, atol=1e-9)
+
+
+def test_a_large_mean_spoils_no_variance():
+    ours, _ = pair()
+    ours.stack = lambda tensor: tensor[None]
+    plain = ours(values())
+    assert (ours(values(shift=3000.0)) - plain).abs().max() < 2e-3 * plain.abs().max()
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_over_ranks_it_is_that_of_the_whole_batch(size, tmp_path):
+    """Of seven rows, of which some ranks have more than others; second gradients too."""
+    ours, _ = pair()
+    state = {name: value.clone() for name, value in ours.state_dict().items()}
+    ranks.run(size, ranks.normalise, state, values(), tmp_path)
+    expected = ranks.normalised(ours, values(), values().numel())
+    parts = [load_file(tmp_path / f"{rank}.safetensors") for rank in range(size)]
+    for name in ("output", "first", "second"):
+        torch.testing.assert_close(torch.cat([part[name] for part in parts]), expected[name], rtol=1e-4, atol=1e-6)
+    for name in ("weight", "bias"):
+        torch.testing.assert_close(sum(part[name] for part in parts), expected[name], rtol=1e-4, atol=1e-6)
+    for name in ("mean", "variance"):
+        torch.testing.assert_close(parts[0][name], expected[name], rtol=1e-5, atol=1e-6)
+        assert all(torch.equal(part[name], parts[0][name]) for part in parts)

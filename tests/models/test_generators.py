@@ -1,0 +1,56 @@
+"""VERA's generator: the range of its images, and how noise becomes them."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from harness.data.catalogue import CIFAR10, DIGITS
+from harness.models.generators import ResNetGenerator
+from harness.spec import networks as spec
+
+CONFIG = spec.ResNetGenerator(features=8, noise_dim=16)
+
+
+def build(data=CIFAR10):
+    network = ResNetGenerator(CONFIG, data)
+    network.initialise(torch.Generator().manual_seed(0))
+    return network
+
+
+def noise(n=6):
+    return torch.randn(n, 16, generator=torch.Generator().manual_seed(1))
+
+
+def normalise(x, module):
+    return F.batch_norm(x, None, None, module.weight, module.bias, training=True)
+
+
+def second_account(network, z):
+    h = (z @ network.stem.weight.T + network.stem.bias).reshape(-1, 8, 4, 4)
+    for block in network.blocks:
+        large = normalise(h, block.norm1).clamp(min=0).repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
+        inner = normalise(F.conv2d(large, block.conv1.weight, block.conv1.bias, padding=1), block.norm2).clamp(min=0)
+        h = h.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
+        h = h + F.conv2d(inner, block.conv2.weight, block.conv2.bias, padding=1)
+    h = normalise(h, network.norm).clamp(min=0)
+    return torch.tanh(F.conv2d(h, network.image_head.weight, network.image_head.bias, padding=1))
+
+
+def test_images_equal_the_second_account():
+    network = build().train().double()
+    torch.testing.assert_close(network.generate(noise().double()), second_account(network, noise().double()))
+
+
+@pytest.mark.parametrize("data", [CIFAR10, DIGITS])
+def test_images_have_the_shape_and_the_range_of_the_data(data):
+    generated = build(data).train().generate(noise())
+    assert generated.shape == (6, data.channels, data.image_size, data.image_size)
+    assert generated.abs().max() <= 1
+    assert generated.std(dim=0).mean() > 0.01, "other noise, another image"
+
+
+def test_gradients_reach_every_parameter_and_the_noise():
+    network, z = build().train(), noise().requires_grad_()
+    network.generate(z).pow(3).sum().backward()
+    assert all(p.grad is not None for p in network.parameters())
+    assert z.grad.abs().max() > 0

@@ -132,10 +132,7 @@ class ProcessGroup(World):
     def averaging(self, network: nn.Module) -> Callable[[Tensor], Tensor]:
         """Return what a loss has to go through before its backward pass, so that gradients become means over ranks."""
         devices = [self._device] if self._device.type == "cuda" else None
-        # Buffers are equal on all ranks as they are, and may belong to a pass whose gradient is still to come.
-        return DistributedDataParallel(
-            _Passage(network), device_ids=devices, static_graph=True, broadcast_buffers=False
-        )
+        return DistributedDataParallel(_Passage(network), device_ids=devices, static_graph=True)
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -190,12 +187,13 @@ class _Total(torch.autograd.Function):
 class _Passage(nn.Module):
     """Holds the parameters whose gradients are averaged, and lets a loss through, however that was computed.
 
-    Its passage tells DistributedDataParallel that the next backward pass is one to follow.
+    Its passage tells DistributedDataParallel that the next backward pass is one to follow. Buffers are not its business:
+    they are equal on all ranks as they are.
     """
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
-        self.network = network
+        self.weights = nn.ParameterList(network.parameters())
 
     def forward(self, loss: Tensor) -> Tensor:
         return loss

@@ -6,9 +6,10 @@ from harness.spec.data import Dataset
 from harness.spec.drawings import SampleGrids
 from harness.spec.evaluations import Accuracy, Generation, Likelihood
 from harness.spec.exhibit import Figure, Table
-from harness.spec.methods import Augmentation, Denoising, GaussianProcess, Hybrid
+from harness.spec.methods import Augmentation, Classification, Denoising, GaussianProcess, Hybrid
 from harness.spec.metrics import ACCURACY, BPD, FID, INCEPTION_SCORE
-from harness.spec.networks import ViT
+from harness.spec.networks import UNet, ViT, WideResNet
+from harness.spec.optimisation import SGD, Adam, StepDecay
 from harness.spec.paper import Paper
 from harness.spec.row import Row
 from harness.spec.run import Run, RunConfig
@@ -33,6 +34,27 @@ DENOISING = Run(
     "denoising",
     RunConfig(data=DIGITS, network=NETWORK, method=Denoising(process=PROCESS), training=TRAINING),
 )
+CLASSIFIER = RunConfig(
+    data=DIGITS,
+    network=WideResNet(depth=10, widen_factor=1),
+    method=Classification(augmentation=Augmentation(crop_padding=1)),
+    training=Training(
+        epochs=2, batch_size=60, passes_per_epoch=1, clip_norm=None, ema_decay=None,
+        optimizer=SGD(learning_rate=0.05, nesterov=True, weight_decay=5e-4),
+        schedule=StepDecay(milestones=(1,), decay=0.2),
+    ),
+)  # fmt: skip
+"""A convolutional network with BatchNorm, whose last weights are evaluated."""
+DENOISER = RunConfig(
+    data=DIGITS,
+    network=UNet(base_channels=8, multipliers=(1, 2), blocks=1, attention=(4,), groups=4),
+    method=Denoising(process=PROCESS, augmentation=Augmentation(crop_padding=1)),
+    training=Training(
+        epochs=2, batch_size=60, passes_per_epoch=1, ema_decay=0.9,
+        optimizer=Adam(learning_rate=2e-4), schedule=StepDecay(warmup_iterations=10),
+    ),
+)  # fmt: skip
+"""A convolutional network with dropout."""
 FEW = Dataset(name="few", image_size=8, channels=1, num_classes=10, train_examples=32, test_examples=16)
 """A few digits (support/few.py prepares them), for Inception, which takes its time."""
 ON_FEW = DENOISING.but(data=FEW, batch_size=16).called("few")

@@ -4,7 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toy_paper import DENOISING, HYBRID
+from toy_paper import CLASSIFIER, DENOISER, DENOISING, HYBRID
 
 from harness.data.loaders import ResidentLoader
 from harness.data.prepared import open_dataset
@@ -67,6 +67,40 @@ def test_a_run_that_stops_and_goes_on_ends_bit_for_bit_the_same(loader, undistur
     assert ended
     assert equal(last.ema_weights(), undisturbed[0])
     assert epochs == undisturbed[1]
+
+
+@pytest.mark.parametrize("config", [CLASSIFIER, DENOISER], ids=lambda config: config.network.kind)
+def test_running_statistics_momentum_and_dropout_survive_a_stop(loader, tmp_path, config):
+    whole, part, rest = (trainer(loader, config.but(epochs=2)) for _ in range(3))
+    _, expected = run(whole)
+    run(part, until=31)
+    save_checkpoint(tmp_path, part.step, part.state())
+    rest.load_state(*newest_checkpoint(tmp_path)[:2])
+    _, epochs = run(rest)
+    assert equal(rest.state(), whole.state())
+    assert equal(rest.ema_weights(), whole.ema_weights())
+    assert epochs[46] == expected[46]
+    assert whole.step == 46
+
+
+def test_the_last_weights_are_evaluated_where_there_is_no_ema(loader):
+    subject = trainer(loader, CLASSIFIER)
+    run(subject, until=5)
+    state = subject.method.state_dict()
+    assert equal(subject.ema_weights(), state)
+    assert state["network.norm.running_mean"].abs().max() > 0
+    assert not any(name.startswith("ema.") for name in subject.state())
+
+
+def test_gradients_that_are_not_clipped_are_measured_all_the_same(loader):
+    for clip_norm, scale in ((None, 1.0), (1e-3, 1e-3)):
+        subject = trainer(loader, CLASSIFIER.but(clip_norm=clip_norm, momentum=0.0, nesterov=False, weight_decay=0.0))
+        before = {name: value.clone() for name, value in subject.method.named_parameters()}
+        run(subject, until=1)
+        moved = torch.cat([(before[name] - value).flatten() for name, value in subject.method.named_parameters()])
+        norm = subject.state()["meters.network_grad_norm"][0].item()
+        assert norm > 0.01
+        assert moved.norm().item() == pytest.approx(0.05 * (norm if clip_norm is None else scale), rel=1e-3)
 
 
 def test_ema_takes_the_weights_of_before_the_step(loader):

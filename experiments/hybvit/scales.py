@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from experiments.hybvit.small_networks import EPOCHS, convolutional
 from experiments.hybvit.table12 import UNDER_L2, UNDER_LINF
 from harness.data import catalogue
 from harness.spec.data import Dataset
 from harness.spec.evaluations import Evaluation, Generation, OutOfDistribution, Robustness
 from harness.spec.methods import Augmentation, Classification, Denoising, Hybrid
 from harness.spec.networks import ViT
-from harness.spec.run import Run
+from harness.spec.run import Run, RunConfig
 from harness.spec.scale import Scale, Spread
 
 STAND_INS: dict[str, Dataset] = {
@@ -33,32 +34,43 @@ PATCH_DIVISORS = {"celebahq128": 4, "celeba128": 4, "imagenet128_10": 4, "imagen
 
 
 def shrink(run: Run) -> Run:
-    """Return the run on its stand-in data: an eighth as wide, a third as deep, 12 epochs for 500.
-
-    A narrow network in a short training wants a larger learning rate and a shorter EMA (docs/scales.md).
-    """
-    config = run.config
-    assert isinstance(config.network, ViT)
-    heads = config.network.heads // 4
+    """Return the run on its stand-in data, with a smaller network and a shorter training."""
+    config, data = run.config, STAND_INS[run.config.data.name]
     changes: dict[str, Any] = {
-        "data": STAND_INS[config.data.name],
-        "dim": config.network.dim // 8,
-        "depth": config.network.depth // 3,
-        "heads": heads,
-        "dim_head": config.network.dim_head and config.network.dim // 8 // heads,
-        "patch_size": config.network.patch_size // PATCH_DIVISORS.get(config.data.name, 2),
-        "epochs": round(config.training.epochs * 12 / 500),
-        "warmup_epochs": config.training.value_of("warmup_epochs") * 12 / 500,
+        "data": data,
         "batch_size": config.training.batch_size // 4,
-        "learning_rate": config.training.optimizer.learning_rate * 10,
-        "ema_decay": 0.99,
         "precision": "fp32",
+        **(transformer(config) if isinstance(config.network, ViT) else convolutional(config, data)),
     }
     if isinstance(config.method, Denoising | Hybrid):
         changes["timesteps"] = config.method.process.timesteps // 40
     if isinstance(config.method, Classification | Hybrid):
         changes["augmentation"] = soften(config.method.augmentation)
+    elif isinstance(config.method, Denoising) and config.method.augmentation:
+        changes["method"] = config.method.but(
+            augmentation=soften(config.method.augmentation), timesteps=changes.pop("timesteps")
+        )
     return run.with_config(**changes)
+
+
+def transformer(config: RunConfig) -> dict[str, Any]:
+    """Return what changes of a run with a ViT: an eighth as wide, a third as deep, 12 epochs for 500.
+
+    A narrow network in a short training wants a larger learning rate and a shorter EMA (docs/scales.md).
+    """
+    assert isinstance(config.network, ViT)
+    heads = config.network.heads // 4
+    return {
+        "dim": config.network.dim // 8,
+        "depth": config.network.depth // 3,
+        "heads": heads,
+        "dim_head": config.network.dim_head and config.network.dim // 8 // heads,
+        "patch_size": config.network.patch_size // PATCH_DIVISORS.get(config.data.name, 2),
+        "epochs": round(config.training.epochs * EPOCHS),
+        "warmup_epochs": config.training.value_of("warmup_epochs") * EPOCHS,
+        "learning_rate": config.training.optimizer.learning_rate * 10,
+        "ema_decay": 0.99,
+    }
 
 
 def soften(augmentation: Augmentation) -> Augmentation:

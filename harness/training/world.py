@@ -187,8 +187,8 @@ class _Total(torch.autograd.Function):
 class _Passage(nn.Module):
     """Holds the parameters whose gradients are averaged, and lets a loss through, however that was computed.
 
-    Its passage tells DistributedDataParallel that the next backward pass is one to follow. Buffers are not its business:
-    they are equal on all ranks as they are.
+    Its passage tells DistributedDataParallel that the next backward pass is one to follow. It has no buffers: those of
+    the network are equal on all ranks as they are.
     """
 
     def __init__(self, network: nn.Module) -> None:

@@ -1,0 +1,65 @@
+"""The convolutional baselines that the paper measured or leans on: Wide ResNets, and the U-Net of DDPM.
+
+The paper's code has none of their settings. Those of a Wide ResNet are the standard ones (its code: SGD with Nesterov
+momentum, 0.1, weight decay 5e-4, a fifth after 60, 120 and 160 of 200 epochs, flips and crops with padding 4); DDPM's
+are those of its code. What is not theirs: no EMA and no label smoothing for Wide ResNets, as usual, and images in
+[-1, 1] as for all others; DDPM's 800,000 iterations in whole epochs, and the small variance of this project's sampler,
+where DDPM's code takes the large one.
+"""
+
+from harness.data.catalogue import CIFAR10, CIFAR100, IMAGENET32, STL10
+from harness.spec.methods import Augmentation, Classification, Denoising, GaussianProcess
+from harness.spec.networks import JEMWideResNet, UNet, WideResNet
+from harness.spec.optimisation import SGD, Adam, StepDecay
+from harness.spec.run import Run, RunConfig
+from harness.spec.training import Training
+
+STANDARD = Training(
+    epochs=200,
+    passes_per_epoch=1,
+    optimizer=SGD(learning_rate=0.1, momentum=0.9, nesterov=True, weight_decay=5e-4),
+    schedule=StepDecay(milestones=(60, 120, 160), decay=0.2),
+    clip_norm=None,
+    ema_decay=None,
+    precision="bf16",
+)
+
+WRN = Run(
+    "wrn-28-10",
+    RunConfig(
+        data=CIFAR10,
+        network=WideResNet(depth=28, widen_factor=10),
+        method=Classification(augmentation=Augmentation(flip=True, crop_padding=4)),
+        training=STANDARD,
+    ),
+)
+WRN_CIFAR100 = WRN.but(data=CIFAR100).called("wrn-28-10 cifar100")
+WRN_IMAGENET32 = WRN.but(data=IMAGENET32, epochs=100, milestones=(30, 60, 80)).called("wrn-28-10 imagenet32")
+WRN_STL10 = WRN.but(data=STL10, depth=16, widen_factor=8).called("wrn-16-8 stl10")
+WRN_WITHOUT_NORM = WRN.but(
+    network=JEMWideResNet(depth=28, widen_factor=10),
+    optimizer=Adam(learning_rate=1e-4),
+    schedule=StepDecay(milestones=(160, 180), decay=0.3, warmup_iterations=1000),
+).called("wrn-28-10 without norm")
+"""With the optimiser of JEM, without which it is the same network and loss: SGD at 0.1 wants a normalisation."""
+
+DDPM = Run(
+    "ddpm",
+    RunConfig(
+        data=CIFAR10,
+        network=UNet(),
+        method=Denoising(
+            process=GaussianProcess(timesteps=1000, noise_schedule="linear", loss="l2"),
+            augmentation=Augmentation(flip=True),
+        ),
+        training=Training(
+            epochs=2051,
+            passes_per_epoch=1,
+            optimizer=Adam(learning_rate=2e-4),
+            schedule=StepDecay(warmup_iterations=5000),
+            clip_norm=1.0,
+            ema_decay=0.9999,
+            precision="bf16",
+        ),
+    ),
+)

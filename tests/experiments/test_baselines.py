@@ -1,0 +1,37 @@
+"""The convolutional baselines: as published at the paper's scale, and in proportion at the laptop's."""
+
+import pytest
+
+from experiments.hybvit import baselines
+from experiments.hybvit.scales import LAPTOP
+from harness.spec.methods import Augmentation
+
+ALL = [run for run in vars(baselines).values() if isinstance(run, baselines.Run)]
+
+
+def test_the_lengths_of_the_paper():
+    """Table 8: 200 epochs of 390 iterations. DDPM: 800,000."""
+    assert baselines.WRN.iterations == 200 * 390
+    assert baselines.DDPM.iterations == pytest.approx(800_000, abs=390)
+    assert f"{baselines.WRN.parameters / 1e6:.1f}" == "36.5"
+    assert f"{baselines.DDPM.parameters / 1e6:.1f}" == "35.7"
+
+
+@pytest.mark.parametrize("run", ALL, ids=lambda run: run.name)
+def test_each_becomes_small_in_proportion(run):
+    small = LAPTOP.shrink(run)
+    assert small.name == run.name
+    assert small.parameters < 300_000
+    assert small.train_flops < 1e13
+    old, new = run.config.training, small.config.training
+    assert new.epochs / old.epochs == pytest.approx(12 / 500, rel=0.25)
+    share = old.schedule.warmup_iterations / run.iterations
+    assert new.schedule.warmup_iterations == pytest.approx(share * small.iterations, abs=1)
+    for milestone, before in zip(new.schedule.milestones, old.schedule.milestones, strict=True):
+        assert milestone / new.epochs == pytest.approx(before / old.epochs)
+    assert small.config.method.augmentation in (None, Augmentation())
+
+
+def test_they_stay_distinct():
+    assert len(ALL) >= 6
+    assert len({run.id for run in ALL}) == len({LAPTOP.shrink(run).id for run in ALL}) == len(ALL)

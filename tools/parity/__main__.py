@@ -4,7 +4,8 @@
     pip install einops tqdm && pip install --no-deps torch-fidelity==0.3.0
     PYTHONPATH=. python -m tools.parity --official ELSEWHERE
 
-The checkout belongs outside this repository. Both sides get the same weights, images, noise and random draws. A row
+The code of the baselines is compared in the same way: --wrn, --jem, --vera and --ddpm take a checkout each.
+A checkout belongs outside this repository. Both sides get the same weights, images, noise and random draws. A row
 holds when the greatest difference, relative to the largest official value, is within its tolerance. Exit codes:
 0 all rows hold; 1 some do not, or could not be compared; 2 the folder is no checkout.
 """
@@ -17,10 +18,17 @@ from pathlib import Path
 import torch
 from tabulate import tabulate
 
-from tools.parity import augmentation, evaluation, networks, process, training
-from tools.parity.official import Checkout, OfficialError
+from tools.parity import augmentation, baselines, evaluation, networks, process, training
+from tools.parity.official import DDPM, HYBVIT, JEM, VERA, WRN, Checkout, OfficialError, Repository
 from tools.parity.table import Row
 
+BASELINES: dict[str, tuple[Repository, Callable[[Checkout], Iterator[Row]]]] = {
+    "wide-resnet": (WRN, baselines.wide_resnet),
+    "jem-network": (JEM, baselines.energy_network),
+    "vera-network": (VERA, baselines.energy_network),
+    "vera-generator": (VERA, baselines.generator),
+    "unet": (DDPM, baselines.denoiser),
+}
 COMPARISONS: dict[str, Callable[[Checkout], Iterator[Row]]] = {
     "passes": networks.passes,
     "command-line": networks.built_by_their_command_line,
@@ -45,26 +53,35 @@ COMPARISONS: dict[str, Callable[[Checkout], Iterator[Row]]] = {
 def main(arguments: list[str] | None = None) -> int:
     """Print the table and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--official", type=Path, required=True, metavar="PATH", help="a checkout of the authors' code")
-    parser.add_argument("--only", nargs="+", choices=COMPARISONS, default=list(COMPARISONS), metavar="NAME")
+    for repository in (HYBVIT, WRN, JEM, VERA, DDPM):
+        help = f"a checkout of {repository.address}"
+        parser.add_argument(f"--{repository.option}", type=Path, metavar="PATH", help=help)
+    everything = {name: (HYBVIT, function) for name, function in COMPARISONS.items()} | BASELINES
+    parser.add_argument("--only", nargs="+", choices=everything, default=list(everything), metavar="NAME")
     settings = parser.parse_args(arguments)
     torch.set_num_threads(1)
+    given = {name: (each, getattr(settings, each.option), compare) for name, (each, compare) in everything.items()}
+    chosen = {name: given[name] for name in settings.only if given[name][1] is not None}
+    if not chosen:
+        parser.error("no checkout is given for what is to be compared")
+    rows, complaints = [], []
     try:
-        checkout = Checkout(settings.official)
+        checkouts = {each.option: Checkout(path, each) for each, path, _ in chosen.values()}
     except OfficialError as error:
         print(error, file=sys.stderr)
         return 2
-    rows, complaints = [], []
-    for name in settings.only:
+    for name, (repository, _, function) in chosen.items():
+        checkout = checkouts[repository.option]
         try:
-            rows += COMPARISONS[name](checkout)
+            rows += function(checkout)
         except OfficialError as error:
             complaints.append(f"{name}: not compared: {error}")
         except Exception as error:  # Whatever another revision of foreign code may raise.
             why = " ".join(f"{type(error).__name__}: {error}".split())
             missing = f" (not imported: {'; '.join(sorted(checkout.absent))})" if checkout.absent else ""
             complaints.append(f"{name}: not compared: {why}{missing}")
-    print(f"official commit {checkout.commit()}; torch {torch.__version__}")
+    commits = ", ".join(f"{option} {each.commit()}" for option, each in checkouts.items())
+    print(f"commits: {commits}; torch {torch.__version__}")
     cells = [
         (row.what, row.precision, f"{row.absolute:.1e}", f"{row.relative:.1e}", f"{row.tolerance:.0e}",
          "equal" if row.holds else "DIFFERS") for row in rows

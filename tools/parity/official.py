@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -24,21 +25,38 @@ class Overlay:
         return getattr(self._base, name)
 
 
+@dataclass(frozen=True)
+class Repository:
+    """Where somebody's code is to be had, and files by one of which a checkout is recognised."""
+
+    option: str
+    address: str
+    files: tuple[str, ...]
+
+
+HYBVIT = Repository(
+    "official", "github.com/sndnyang/Diffusion_ViT", ("gevit_main.py", "diffusion.py", "models/DifViT.py")
+)
+WRN = Repository("wrn", "github.com/xternalz/WideResNet-pytorch", ("wideresnet.py",))
+JEM = Repository("jem", "github.com/wgrathwohl/JEM", ("wideresnet.py",))
+VERA = Repository("vera", "github.com/wgrathwohl/VERA", ("models/wideresnet.py", "models/resnet.py"))
+DDPM = Repository("ddpm", "github.com/pesser/pytorch_diffusion", ("pytorch_diffusion/model.py",))
+
+
 class Checkout:
-    """A checkout of github.com/sndnyang/Diffusion_ViT.
+    """A checkout of a repository, `HYBVIT` unless said otherwise.
 
     Of a file, the imports and the top-level functions and classes are executed and nothing else, so that scripts can
     be taken apart. Imports that fail are left out: most of them serve what is not compared. Raises `OfficialError`
     for a folder that is none.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, repository: "Repository | None" = None) -> None:
+        repository = repository or HYBVIT
         if not root.is_dir():
-            raise OfficialError(
-                f"{root} is no folder: --official takes a checkout of github.com/sndnyang/Diffusion_ViT"
-            )
-        if not any((root / name).is_file() for name in ("gevit_main.py", "diffusion.py", "models/DifViT.py")):
-            raise OfficialError(f"{root} is no checkout of github.com/sndnyang/Diffusion_ViT: it has no gevit_main.py")
+            raise OfficialError(f"{root} is no folder: --{repository.option} takes a checkout of {repository.address}")
+        if not any((root / name).is_file() for name in repository.files):
+            raise OfficialError(f"{root} is no checkout of {repository.address}: it has no {repository.files[0]}")
         self.root = root
         self.absent: set[str] = set()
         self._modules: dict[str, ModuleType] = {}

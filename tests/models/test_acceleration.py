@@ -4,9 +4,15 @@ import pytest
 import torch
 
 from experiments.hybvit.runs import HYBVIT
+from harness.data.catalogue import DIGITS
 from harness.methods.base import build_method
 from harness.models.acceleration import accelerate, accelerated, matmuls_in
 from harness.models.attention import attend
+from harness.models.dropout import drop
+from harness.randomness import Stream
+from harness.spec.methods import Classification, Denoising
+from harness.spec.networks import JEMWideResNet, UNet, WideResNet
+from harness.spec.run import RunConfig
 
 SMALL = HYBVIT.config.but(dim=48, depth=2, heads=3)
 CPU = torch.device("cpu")
@@ -48,6 +54,61 @@ def test_compiled_passes_equal_the_others_and_keep_their_results(network, images
     tolerance = {"fp32": 1e-5, "bf16": 0.01}[precision]
     for result, reference in zip(first, expected, strict=True):
         assert difference(result, reference) < tolerance
+
+
+CONVOLUTIONAL = {
+    "wide_resnet": RunConfig(
+        data=DIGITS,
+        network=WideResNet(depth=10, widen_factor=2),
+        method=Classification(),
+        training=HYBVIT.config.training,
+    ),
+    "jem_wide_resnet": RunConfig(
+        data=DIGITS,
+        network=JEMWideResNet(depth=10, widen_factor=2, norm="batch", dropout=0.3),
+        method=Classification(),
+        training=HYBVIT.config.training,
+    ),
+    "unet": RunConfig(
+        data=DIGITS,
+        network=UNet(base_channels=16, multipliers=(1, 2), blocks=1, attention=(4,), groups=8),
+        method=Denoising(),
+        training=HYBVIT.config.training,
+    ),
+}
+
+
+@pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("kind", CONVOLUTIONAL)
+def test_convolutional_networks_train_alike_when_accelerated(kind, precision, compiled):
+    """With BatchNorm, whose statistics move, and with dropout, which is another in every step."""
+
+    def trained(network):
+        """Return what two passes make, the gradients of both, and the statistics after them."""
+        network.train()
+        made = []
+        for step in range(2):
+            drop(network, Stream(step), torch.arange(8))
+            x = torch.rand(8, 1, 8, 8, generator=torch.Generator().manual_seed(step)) * 2 - 1
+            noise = kind == "unet"
+            made.append(network.predict_noise(x, torch.arange(8) * 100) if noise else network.logits(x))
+            made[-1].square().sum().backward()
+        statistics = [value for name, value in network.state_dict().items() if "running" in name]
+        return [*made, network.stem.weight.grad, *statistics]
+
+    plain, fast = (build_method(CONVOLUTIONAL[kind], CPU).network for _ in range(2))
+    for network in (plain, fast):
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter *= 1e5 if 0 < parameter.abs().max() < 1e-4 else 1
+    exact = trained(plain)
+    with accelerated([fast], precision, compiled):
+        reduced = trained(fast)
+    for value, reference in zip(reduced, exact, strict=True):
+        assert value.dtype == torch.float32
+        assert difference(value, reference) < {"fp32": 1e-4, "bf16": 0.1}[precision]
+    assert not torch.equal(exact[0], exact[1])
 
 
 def test_acceleration_ends_with_its_context(network, images):

@@ -6,9 +6,10 @@ import torch
 from harness.models.vit import VisionTransformer
 from tools.parity.__main__ import main
 from tools.parity.networks import CASES, official_state
-from tools.parity.official import Checkout, OfficialError
+from tools.parity.official import DDPM, JEM, VERA, WRN, Checkout, OfficialError
 from tools.parity.table import compare, precision
 
+OPTIONS = {each.option: each for each in (WRN, JEM, VERA, DDPM)}
 SAMPLER = """
 import a_package_that_is_not_there
 print("the main part of a script must not run")
@@ -72,6 +73,41 @@ def test_a_folder_that_is_no_checkout_is_refused(tmp_path, capsys, path):
     assert (code, table) == (2, "")
     assert len(complaints.splitlines()) == 1
     assert "Diffusion_ViT" in complaints
+
+
+@pytest.mark.parametrize("option", ["wrn", "jem", "vera", "ddpm"])
+def test_a_folder_without_the_code_of_a_baseline_is_refused(tmp_path, capsys, option):
+    assert main([f"--{option}", str(tmp_path)]) == 2
+    assert f"is no checkout of {OPTIONS[option].address}" in capsys.readouterr().err
+
+
+def test_something_has_to_be_given(checkout, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--official", str(checkout), "--only", "unet"])
+    assert ended.value.code == 2
+    assert "no checkout is given" in capsys.readouterr().err
+
+
+TWIN = """
+from harness.data.catalogue import CIFAR10
+from harness.models.generators import ResNetGenerator as Ours
+from harness.spec.networks import ResNetGenerator as Spec
+class ResNetGenerator(Ours):
+    def __init__(self, unit_interval, feats):
+        super().__init__(Spec(features=feats), CIFAR10)
+    def forward(self, noise):
+        return FACTOR * self.generate(noise)
+"""
+
+
+@pytest.mark.parametrize(("factor", "verdicts"), [(1.0, {"equal"}), (1.001, {"equal", "DIFFERS"})])
+def test_a_network_is_compared_in_training_in_evaluation_and_by_its_gradients(checkout, capsys, factor, verdicts):
+    (checkout / "models").mkdir()
+    (checkout / "models" / "resnet.py").write_text(TWIN.replace("FACTOR", str(factor)))
+    assert main(["--vera", str(checkout), "--only", "vera-generator"]) == (len(verdicts) > 1)
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("generator of VERA")]
+    assert len(rows) == 8
+    assert {row.split()[-1] for row in rows} == verdicts
 
 
 def test_a_base_class_that_could_not_be_imported_is_named(checkout):

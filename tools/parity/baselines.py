@@ -62,14 +62,24 @@ def generator(checkout: Checkout) -> Iterator[Row]:
 
 
 def denoiser(checkout: Checkout) -> Iterator[Row]:
-    """Compare DDPM's U-Net on CIFAR-10 with its translation from TensorFlow."""
+    """Compare DDPM's U-Net on CIFAR-10 with its translation from TensorFlow.
+
+    Theirs embeds timesteps in float32 alone; in float64 it is given our embedding.
+    """
+    module = checkout.module("pytorch_diffusion/model.py")
+    embed = module.get_timestep_embedding
     for name in FORWARD:
         with precision(name):
-            theirs = checkout.module("pytorch_diffusion/model.py").Model(
+            theirs = module.Model(
                 ch=128, out_ch=3, ch_mult=(1, 2, 2, 2), num_res_blocks=2, attn_resolutions=(16,), in_channels=3,
                 resolution=32,
             )  # fmt: skip
             ours = UNet(spec.UNet(dropout=0.0), CIFAR10)
+
+            def embedded(timesteps: Tensor, dim: int, ours: UNet = ours) -> Tensor:
+                return ours.sinusoid(timesteps)
+
+            module.get_timestep_embedding = embed if name == "float32" else embedded
 
             def predicted(x: Tensor, ours: UNet = ours) -> Tensor:
                 return ours.predict_noise(x, TIMESTEPS)

@@ -107,7 +107,10 @@ def test_convolutional_networks_train_alike_when_accelerated(kind, precision, co
         reduced = trained(fast)
     for value, reference in zip(reduced, exact, strict=True):
         assert value.dtype == torch.float32
-        assert difference(value, reference) < {"fp32": 1e-4, "bf16": 0.1}[precision]
+        # Of eight images, whose rectifiers have their kinks where bfloat16 rounds.
+        assert difference(value, reference) < {"fp32": 1e-4, "bf16": 0.3}[precision]
+    for value, reference in zip(reduced[:2], exact[:2], strict=True):
+        assert difference(value, reference) < {"fp32": 1e-5, "bf16": 0.05}[precision]
     assert not torch.equal(exact[0], exact[1])
 
 

@@ -4,6 +4,9 @@ A method owns its networks and all further state (a replay buffer, say, as a reg
 training step is. Each trained network is a player with its own optimiser and EMA: one for a classifier, two for a
 GAN. A step yields losses one after the other, and the loop updates the named player before it asks for the next,
 so that a generator can be trained against the discriminator that has just moved.
+
+Whatever a method keeps from step to step is the same on every rank. What each rank has computed for its own rows, such
+as samples that go into a replay buffer, it asks `Step.gathered` for.
 """
 
 from abc import ABC, abstractmethod
@@ -16,10 +19,12 @@ import torch
 from torch import Tensor, nn
 
 from harness.data.augmentation import Mixed
+from harness.data.loaders import Loader
 from harness.models.base import ImageNetwork
 from harness.randomness import Stream
 from harness.spec.data import Dataset
 from harness.spec.methods import Augmentation
+from harness.spec.networks import Network
 from harness.spec.run import RunConfig
 from harness.spec.samplers import Sampler
 
@@ -52,6 +57,25 @@ class LikelihoodModel(Protocol):
 
 
 @dataclass(frozen=True)
+class Step:
+    """What a training step is given: this rank's rows of the global batches, and the random numbers of the step.
+
+    `batch_size` is that of the global batch, `total` returns the sum of a tensor over the ranks.
+    """
+
+    batches: Mapping[str, Mixed]
+    stream: Stream
+    batch_size: int
+    total: Callable[[Tensor], Tensor] = lambda tensor: tensor
+
+    def gathered(self, values: Tensor, rows: Tensor) -> Tensor:
+        """Return the values of the whole global batch, on every rank, of which this one has those of some rows."""
+        whole = values.new_zeros(self.batch_size, *values.shape[1:])
+        whole[rows] = values
+        return self.total(whole)
+
+
+@dataclass(frozen=True)
 class Loss:
     """A scalar to be minimised by one player, and scalars to be logged: all of them means over the batch."""
 
@@ -60,8 +84,19 @@ class Loss:
     log: Mapping[str, Tensor] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Guard:
+    """How large a loss may become, and how often a training that exceeds it goes back to its last good state."""
+
+    bound: float
+    restarts: int
+
+
 class Method(nn.Module, ABC):
     """What training means. Subclasses add the capabilities that they have."""
+
+    guard: Guard | None = None
+    """Set by methods that are known to diverge."""
 
     @abstractmethod
     def augmentations(self) -> dict[str, Augmentation]:
@@ -75,15 +110,21 @@ class Method(nn.Module, ABC):
         """Return the trained networks by the name of the attribute that holds them."""
 
     @abstractmethod
-    def training_step(self, batches: Mapping[str, Mixed], stream: Stream) -> Iterator[Loss]:
+    def training_step(self, step: Step) -> Iterator[Loss]:
         """Yield the losses of one step, each the mean over the rows of the global batch that are given.
 
-        Every random draw comes from `stream`, which is that of the step, at the rows of the images it is for.
+        Every random draw comes from the stream of the step, at the rows of the images it is for.
         """
 
     @abstractmethod
     def initialise(self, stream: Stream) -> None:
         """Draw the initial weights."""
+
+    def prepare(self, loader: Loader) -> None:
+        """Take what training needs to know of the training split, before the first step and after each resumption.
+
+        It must be a function of the split alone.
+        """
 
 
 class SingleNetworkMethod(Method):
@@ -105,10 +146,16 @@ class SingleNetworkMethod(Method):
 
 def build_method(config: RunConfig, device: torch.device) -> Method:
     """Return the untrained method of a run on a device, with its networks built and initialised."""
-    network = _load(type(config.network).implementation)(config.network, config.data)
+    network = build_network(config.network, config.data)
     method: Method = _load(type(config.method).implementation)(config.method, network, config.data)
     method.initialise(Stream(config.seed, "initialisation"))
     return method.to(device)
+
+
+def build_network(config: Network, data: Dataset) -> ImageNetwork:
+    """Return the untrained network of a configuration."""
+    network: ImageNetwork = _load(type(config).implementation)(config, data)
+    return network
 
 
 def _load(implementation: str) -> Callable[..., Any]:

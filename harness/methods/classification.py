@@ -1,15 +1,14 @@
 """Classification: cross-entropy on augmented images (the rows called ViT)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import torch.nn.functional as F
 from torch import Tensor
 
 from harness.data.augmentation import Mixed
-from harness.methods.base import Classifier, Loss, SingleNetworkMethod
+from harness.methods.base import Classifier, Loss, SingleNetworkMethod, Step
 from harness.models.base import ImageNetwork
 from harness.models.dropout import drop
-from harness.randomness import Stream
 from harness.spec import methods as spec
 from harness.spec.data import Dataset
 from harness.spec.methods import Augmentation
@@ -26,10 +25,10 @@ class Classification(SingleNetworkMethod):
         """Return the one batch of a step, augmented."""
         return {"labelled": self.config.augmentation}
 
-    def training_step(self, batches: Mapping[str, Mixed], stream: Stream) -> Iterator[Loss]:
+    def training_step(self, step: Step) -> Iterator[Loss]:
         """Yield the cross-entropy."""
-        drop(self.network, stream.at("dropout"), batches["labelled"].rows)
-        loss = classification_loss(self, batches["labelled"], self.config.label_smoothing)
+        drop(self.network, step.stream.at("dropout"), step.batches["labelled"].rows)
+        loss = classification_loss(self, step.batches["labelled"], self.config.label_smoothing)
         yield Loss("network", loss, {"cross_entropy": loss.detach()})
 
     def logits(self, images: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """Denoising: a Gaussian diffusion model (the rows called GenViT)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from torch import Tensor
 
@@ -8,7 +8,7 @@ from harness.data.augmentation import Mixed
 from harness.diffusion.bound import bits_per_dim
 from harness.diffusion.gaussian import GaussianDiffusion
 from harness.diffusion.samplers import draw
-from harness.methods.base import Loss, SingleNetworkMethod
+from harness.methods.base import Loss, SingleNetworkMethod, Step
 from harness.models.base import ImageNetwork
 from harness.models.dropout import drop
 from harness.randomness import Stream
@@ -52,7 +52,7 @@ class Denoising(DiffusionModel):
         """Return the one batch of a step, as it is unless the configuration says otherwise."""
         return {"clean": self.config.augmentation or Augmentation()}
 
-    def training_step(self, batches: Mapping[str, Mixed], stream: Stream) -> Iterator[Loss]:
+    def training_step(self, step: Step) -> Iterator[Loss]:
         """Yield the weighted denoising loss."""
-        denoising = self.denoising_loss(batches["clean"], stream.at("diffusion"))
+        denoising = self.denoising_loss(step.batches["clean"], step.stream.at("diffusion"))
         yield Loss("network", self.config.alpha * denoising, {"denoising": denoising.detach()})

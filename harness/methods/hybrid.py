@@ -1,16 +1,14 @@
 """Hybrid: one network that classifies and generates (the rows called HybViT; HybViT §4.2)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from torch import Tensor
 
-from harness.data.augmentation import Mixed
-from harness.methods.base import Loss
+from harness.methods.base import Loss, Step
 from harness.methods.classification import classification_loss
 from harness.methods.denoising import DiffusionModel
 from harness.models.base import ImageNetwork
 from harness.models.dropout import drop
-from harness.randomness import Stream
 from harness.spec import methods as spec
 from harness.spec.data import Dataset
 from harness.spec.methods import Augmentation
@@ -30,11 +28,11 @@ class Hybrid(DiffusionModel):
         """Return two batches, of which the labelled one is augmented."""
         return {"labelled": self.config.augmentation, "clean": Augmentation()}
 
-    def training_step(self, batches: Mapping[str, Mixed], stream: Stream) -> Iterator[Loss]:
+    def training_step(self, step: Step) -> Iterator[Loss]:
         """Yield the sum of both losses: one backward pass through two forward passes."""
-        drop(self.network, stream.at("dropout"), batches["labelled"].rows)
-        cross_entropy = classification_loss(self, batches["labelled"], self.config.label_smoothing)
-        denoising = self.denoising_loss(batches["clean"], stream.at("diffusion"))
+        drop(self.network, step.stream.at("dropout"), step.batches["labelled"].rows)
+        cross_entropy = classification_loss(self, step.batches["labelled"], self.config.label_smoothing)
+        denoising = self.denoising_loss(step.batches["clean"], step.stream.at("diffusion"))
         log = {"cross_entropy": cross_entropy.detach(), "denoising": denoising.detach()}
         yield Loss("network", cross_entropy + self.config.alpha * denoising, log)
 

@@ -69,9 +69,17 @@ class Method(Family):
         """Return the same method with a shorter chain, to be tried out; its networks stay the same."""
         return self
 
+    def parameters(self, network: Network, data: Dataset) -> int:
+        """Return the parameters of all trained networks."""
+        return network.parameters(data)
+
     def train_flops(self, network: Network, data: Dataset) -> float:
         """Return the operations of one training step per image of the batch, backward taken as two forwards."""
         raise NotImplementedError
+
+    def sample_flops(self, network: Network, data: Dataset) -> float:
+        """Return the operations of one step of the chain for one sample."""
+        return network.forward_flops(data, conditioned=True)
 
 
 class Classification(Method):

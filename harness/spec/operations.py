@@ -61,7 +61,7 @@ def _(evaluation: Robustness, config: RunConfig) -> Work:
 @work_of.register
 def _(evaluation: Generation, config: RunConfig) -> Work:
     steps = getattr(evaluation.sampler, "steps", config.method.chain)
-    return Work(evaluation.samples * steps, _denoised(config))
+    return Work(evaluation.samples * steps, config.method.sample_flops(config.network, config.data))
 
 
 @work_of.register

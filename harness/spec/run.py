@@ -99,8 +99,8 @@ class Run:
 
     @property
     def parameters(self) -> int:
-        """The number of parameters of the network."""
-        return self.config.network.parameters(self.config.data)
+        """The number of parameters of all trained networks."""
+        return self.config.method.parameters(self.config.network, self.config.data)
 
     @property
     def iterations(self) -> int:

@@ -5,16 +5,16 @@ batches, augmentation, noise, learning rate) is a function of the step, so resum
 very same computation.
 """
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
 from harness.data.augmentation import Mixed
 from harness.data.loaders import Loader
-from harness.methods.base import Loss, Method
+from harness.methods.base import Loss, Method, Step
 from harness.models.acceleration import accelerate, matmuls_in
 from harness.models.batch_norm import normalise_over_ranks
 from harness.randomness import Stream
@@ -24,11 +24,10 @@ from harness.training.ema import average_of
 from harness.training.feed import feed
 from harness.training.meters import Meters
 from harness.training.optimisation import build_optimizer, learning_rate
+from harness.training.restarts import Diverged, Restarts
 from harness.training.world import World
 
-
-class Diverged(HarnessError):
-    """A loss became infinite or not a number."""
+__all__ = ["Diverged", "Hooks", "Trainer", "evaluated_weights"]
 
 
 @dataclass(frozen=True)
@@ -36,12 +35,13 @@ class Hooks:
     """What the loop tells its surroundings and asks of them, always on the boundary of a step.
 
     `after_step` gets the number of finished steps, `after_epoch` that and the epoch's means; `wants_stop` ends the
-    training early.
+    training early. `restarted` is told why, when the training has gone back to its last good state.
     """
 
     after_step: Callable[[int], None]
     after_epoch: Callable[[int, dict[str, float]], None]
     wants_stop: Callable[[], bool]
+    restarted: Callable[[Diverged], None] = field(default=lambda why: None)
 
 
 class Trainer:
@@ -81,20 +81,27 @@ class Trainer:
             raise SpecError(f"{self._world.size} ranks exceed batch_size={config.training.batch_size}")
         self._averaging = {name: self._world.averaging(network) for name, network in players.items()}
         self._loader = loader
-        self._stream = Stream(config.seed, "training")
         self._meters = Meters(device)
+        self._restarts = Restarts(method.guard)
         self._feed: Generator[dict[str, Mixed]] | None = None
+        method.prepare(loader)
 
     def run(self, hooks: Hooks) -> bool:
         """Train until the last iteration, or until the hooks want to stop; tell whether the end was reached.
 
-        Raises `Diverged` when the mean of an epoch is not finite.
+        Raises `Diverged` when the mean of an epoch is not finite, or a loss exceeds the method's guard, and no restart
+        is left.
         """
         with closing(self):
+            if self.step == 0:
+                self._restarts.keep(0, self._own_state())
             while self.step < self.iterations:
-                self.train_step()
-                if self.step % self.iterations_per_epoch == 0:
-                    hooks.after_epoch(self.step, self._close_epoch())
+                try:
+                    self._advance(hooks)
+                except Diverged as error:
+                    self._restart(error)
+                    hooks.restarted(error)
+                    continue
                 hooks.after_step(self.step)
                 if hooks.wants_stop():
                     break
@@ -104,7 +111,7 @@ class Trainer:
         """Make the next step, without closing an epoch."""
         batches = next(self._batches())
         with matmuls_in(self.config.training.precision):
-            for loss in self.method.training_step(batches, self._stream.at("step", self.step)):
+            for loss in self.method.training_step(self._given(batches)):
                 self._update(loss)
         self.step += 1
 
@@ -115,14 +122,14 @@ class Trainer:
             self._feed = None
 
     def ema_weights(self) -> dict[str, Tensor]:
-        """Return the weights of all players that are evaluated, named as in the method's own state."""
-        weights: dict[str, Tensor] = {}
-        for name, average in self._averages.items():
-            weights |= {f"{name}.{key}": value for key, value in average.weights().items()}
-        return weights
+        """Return what is evaluated: the method's own state, with the EMA weights of all players."""
+        return evaluated_weights(self._own_state())
 
     def state(self) -> dict[str, Tensor]:
         """Return everything that the rest of the training depends on."""
+        return self._own_state() | {f"restarts.{key}": value for key, value in self._restarts.state().items()}
+
+    def _own_state(self) -> dict[str, Tensor]:
         state = {f"method.{key}": value for key, value in self.method.state_dict().items()}
         state |= {f"meters.{key}": value for key, value in self._meters.state().items()}
         for name in self._players:
@@ -137,24 +144,53 @@ class Trainer:
         Raises `HarnessError` when it belongs to another network or method.
         """
         try:
-            self.method.load_state_dict(_below("method", state))
-            self._meters.load_state(_below("meters", state))
-            for name, optimizer in self._optimizers.items():
-                self._averages[name].load_state(_below(f"ema.{name}", state))
-                slots: dict[int, dict[str, Tensor]] = {}
-                for key, value in _below(f"optimizer.{name}", state).items():
-                    index, _, slot = key.partition(".")
-                    slots.setdefault(int(index), {})[slot] = value
-                optimizer.load_state_dict({**optimizer.state_dict(), "state": slots})
+            self._restarts.load_state(_below("restarts", state))
+            self._load_own_state(step, state)
         except (RuntimeError, KeyError, ValueError) as error:
             raise HarnessError(f"the checkpoint does not fit this run: {str(error).splitlines()[0]}") from None
+
+    def _load_own_state(self, step: int, state: Mapping[str, Tensor]) -> None:
+        self.method.load_state_dict(_below("method", state))
+        self._meters.load_state(_below("meters", state))
+        for name, optimizer in self._optimizers.items():
+            self._averages[name].load_state(_below(f"ema.{name}", state))
+            slots: dict[int, dict[str, Tensor]] = {}
+            for key, value in _below(f"optimizer.{name}", state).items():
+                index, _, slot = key.partition(".")
+                slots.setdefault(int(index), {})[slot] = value
+            optimizer.load_state_dict({**optimizer.state_dict(), "state": slots})
         self.close()
         self.step = step
+
+    def _advance(self, hooks: Hooks) -> None:
+        """Make the next step, and close the epoch that it ends: its state is a good one."""
+        self.train_step()
+        if self.step % self.iterations_per_epoch == 0:
+            hooks.after_epoch(self.step, self._close_epoch())
+            self._restarts.keep(self.step, self._own_state())
+
+    def _restart(self, error: Diverged) -> None:
+        """Go back to the last good state.
+
+        Raises `Diverged` when no restart is left.
+        """
+        step, state = self._restarts.next(error)
+        self._load_own_state(step, {key: value.clone() for key, value in state.items()})
+
+    def _stream(self) -> Stream:
+        """Return the random numbers of the training, others after each restart."""
+        stream = Stream(self.config.seed, "training")
+        return stream.at("restart", self._restarts.count) if self._restarts.count else stream
+
+    def _given(self, batches: Mapping[str, Mixed]) -> Step:
+        """Return what the method is given for the next step."""
+        stream = self._stream().at("step", self.step)
+        return Step(batches, stream, self.config.training.batch_size, self._world.total)
 
     def _batches(self) -> Iterator[dict[str, Mixed]]:
         if self._feed is None:
             batch_size, augmentations = self.config.training.batch_size, self.method.augmentations()
-            self._feed = feed(self._loader, batch_size, self._part, augmentations, self._stream, self.step)
+            self._feed = feed(self._loader, batch_size, self._part, augmentations, self._stream(), self.step)
         return self._feed
 
     def _update(self, loss: Loss) -> None:
@@ -162,6 +198,8 @@ class Trainer:
         optimizer, network = self._optimizers[loss.player], self._players[loss.player]
         optimizer.zero_grad(set_to_none=True)
         share = len(self._part) / self.config.training.batch_size
+        if self.method.guard is not None:
+            self._restarts.check(loss, self._world.total(share * loss.value.detach().double()), self.step + 1)
         with self._world.together():
             self._averaging[loss.player](loss.value * (share * self._world.size)).backward()
         norm = self._clip(network)
@@ -190,6 +228,14 @@ class Trainer:
         return learning_rate(self.config.training, self.iterations_per_epoch, step, player)
 
 
-def _below(prefix: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
+def evaluated_weights(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return what is evaluated of a training state: the method's own, with the EMA weights in place of the last ones.
+
+    What a method keeps beside its weights, such as a replay buffer, is evaluated as it stands.
+    """
+    return _below("method", state) | _below("ema", state)
+
+
+def _below(prefix: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     start = f"{prefix}."
     return {key.removeprefix(start): value for key, value in state.items() if key.startswith(start)}

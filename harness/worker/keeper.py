@@ -21,6 +21,9 @@ CHECKPOINT_SHARE = 0.02
 class Bystander:
     """A rank that keeps nothing, because the first one does."""
 
+    def begin(self) -> None:
+        """Let it pass."""
+
     def after_step(self, step: int) -> None:
         """Let it pass."""
 
@@ -45,10 +48,15 @@ class Keeper(Bystander):
         self._trainer = trainer
         self._stay = stay
         self._show = show
-        self._first_step = trainer.step
-        self._begun = self._last_save = time.monotonic()
+        self._last_save = time.monotonic()
         self._interval = CHECKPOINT_SECONDS
         self._snapshot_steps = {round(trainer.iterations * tenths / 10): tenths for tenths in range(1, 10)}
+        self.begin()
+
+    def begin(self) -> None:
+        """Count from the present step on how fast the training is."""
+        self._first_step = self._trainer.step
+        self._begun = time.monotonic()
 
     def after_step(self, step: int) -> None:
         """Show progress, keep a snapshot after each tenth of the training, and a checkpoint when it is time."""

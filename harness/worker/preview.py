@@ -14,8 +14,7 @@ from harness.spec.errors import SpecError
 from harness.spec.samplers import Sampler
 from harness.store.run_directory import RunDirectory
 from harness.training.checkpoints import load_tensors, newest_checkpoint
-
-EMA_PREFIX = "ema."
+from harness.training.loop import evaluated_weights
 
 
 def preview(
@@ -44,4 +43,4 @@ def _latest_weights(directory: RunDirectory) -> tuple[Mapping[str, Tensor], int]
     if found is None:
         raise SpecError(f"{run.name} ({run.id}) has no weights yet: see 'python -m harness status'")
     step, state, _ = found
-    return {key.removeprefix(EMA_PREFIX): value for key, value in state.items() if key.startswith(EMA_PREFIX)}, step
+    return evaluated_weights(state), step

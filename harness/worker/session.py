@@ -22,7 +22,7 @@ from harness.store.files import sha256_of
 from harness.store.records import EvaluationRecord, Progress, TrainingRecord
 from harness.store.run_directory import Results, RunDirectory
 from harness.training.checkpoints import load_tensors, newest_checkpoint, save_tensors
-from harness.training.loop import Hooks, Trainer
+from harness.training.loop import Diverged, Hooks, Trainer
 from harness.training.world import World
 from harness.worker.device import wants_compilation
 from harness.worker.event_files import EventFiles
@@ -113,7 +113,8 @@ class Session:
         trainer = Trainer(config, method, loader, self.device, self.compiled, self.world)
         self._resume(trainer)
         validator = Validator(config, self._loaders.open(self.data, "test"), self.device, self.world)
-        self.stay.begin_training(trainer.step, str(self._loaders.choice(self.data, "train")))
+        loader_name = str(self._loaders.choice(self.data, "train"))
+        self.stay.begin_training(trainer.step, loader_name)
         first = self.world.is_first
         keeper = Keeper(self.directory, trainer, self.stay, self._show_training) if first else Bystander()
 
@@ -121,7 +122,13 @@ class Session:
             keeper.after_epoch(step, means | validator.validate(trainer.ema_weights()))
             self._follow()
 
-        ended = trainer.run(Hooks(keeper.after_step, after_epoch, lambda: self.world.any(self.stop.wanted)))
+        def restarted(why: Diverged) -> None:
+            log.warning("%s; going on with other draws from step %d, after which all was well", why, trainer.step)
+            self.stay.begin_training(trainer.step, loader_name)
+            keeper.begin()
+
+        hooks = Hooks(keeper.after_step, after_epoch, lambda: self.world.any(self.stop.wanted), restarted)
+        ended = trainer.run(hooks)
         self.stay.gather_energy(self.world.joined)
         self.world.told(keeper.save)
         if not ended:

@@ -33,7 +33,7 @@ class Duel(Method):
     def initialise(self, stream):
         pass
 
-    def training_step(self, batches, stream):
+    def training_step(self, step):
         yield from ()
 
 

@@ -11,7 +11,7 @@ from harness.data.augmentation import unmixed
 from harness.data.catalogue import DIGITS
 from harness.data.loaders import ResidentLoader
 from harness.data.prepared import open_dataset
-from harness.methods.base import Classifier, Generator, LikelihoodModel, build_method
+from harness.methods.base import Classifier, Generator, LikelihoodModel, Step, build_method
 from harness.randomness import Stream
 from harness.spec.methods import Augmentation, Capability, Classification, Method
 from harness.spec.run import RunConfig
@@ -58,7 +58,7 @@ def test_a_built_method_has_the_capabilities_that_its_configuration_states(kind)
 def test_a_step_gives_finite_losses_and_gradients(kind, loader):
     method = build_method(CONFIGS[kind], CPU)
     batches = {name: plain(loader, 16 * i) for i, name in enumerate(method.augmentations())}
-    losses = list(method.training_step(batches, Stream(0)))
+    losses = list(method.training_step(Step(batches, Stream(0), 16)))
     assert [loss.player for loss in losses] == list(method.players())
     losses[0].value.backward()
     gradients = [p.grad for p in method.parameters() if p.grad is not None]
@@ -71,7 +71,7 @@ def test_the_hybrid_loss_is_cross_entropy_plus_alpha_times_the_denoising_loss(lo
     batches = {"labelled": plain(loader, 0), "clean": plain(loader, 16)}
     for alpha in (0, 1, 100):
         method = build_method(SMALL.but(alpha=alpha), CPU)
-        (loss,) = method.training_step(batches, Stream(0))
+        (loss,) = method.training_step(Step(batches, Stream(0), 16))
         values[alpha] = loss
         expected = loss.log["cross_entropy"] + alpha * loss.log["denoising"]
         assert loss.value.item() == pytest.approx(expected.item(), rel=1e-6)
@@ -81,7 +81,7 @@ def test_the_hybrid_loss_is_cross_entropy_plus_alpha_times_the_denoising_loss(lo
 def test_a_step_is_a_function_of_its_address(loader):
     method = build_method(SMALL, CPU)
     batches = {"labelled": plain(loader, 0), "clean": plain(loader, 16)}
-    first, again, other = (next(iter(method.training_step(batches, Stream(0, i)))).value for i in (1, 1, 2))
+    first, again, other = (next(iter(method.training_step(Step(batches, Stream(0, i), 16)))).value for i in (1, 1, 2))
     assert first == again
     assert first != other
 

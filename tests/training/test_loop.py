@@ -156,7 +156,7 @@ class Duel(Method):
     def initialise(self, stream):
         pass
 
-    def training_step(self, batches, stream):
+    def training_step(self, step):
         self.seen.append(self.first.weight.item())
         yield Loss("first", self.first.weight.sum(), {"a": self.first.weight.sum()})
         self.seen.append(self.first.weight.item())
@@ -172,7 +172,8 @@ def test_several_players_move_one_after_the_other(loader):
     before, between, after, last = duel.seen
     assert before > between == after > last
     assert duel.second.weight.item() < second
-    assert set(subject.ema_weights()) == {"first.weight", "first.bias", "second.weight", "second.bias"}
+    assert set(subject.ema_weights()) == {"first.weight", "first.bias", "second.weight", "second.bias", "replay"}
+    assert subject.ema_weights()["replay"].tolist() == [2, 2, 2]
     restored = Trainer(DENOISING.config.but(warmup_epochs=0), Duel(), loader, CPU)
     restored.load_state(2, {k: v.clone() for k, v in subject.state().items()})
     assert restored.method.replay.tolist() == [2, 2, 2]

@@ -23,6 +23,14 @@ class ImageNetwork(nn.Module):
         """Return the predicted noise, shaped like `noisy`, for integer timesteps `(batch,)`."""
         raise NotImplementedError
 
+    def features(self, images: Tensor) -> Tensor:
+        """Return what the first layer makes of images."""
+        raise NotImplementedError
+
+    def logits_from(self, features: Tensor) -> Tensor:
+        """Return class logits of what the first layer has made."""
+        raise NotImplementedError
+
     def generate(self, noise: Tensor) -> Tensor:
         """Return the images that standard normal `noise` `(batch, noise_dim)` becomes."""
         raise NotImplementedError

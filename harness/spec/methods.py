@@ -16,6 +16,7 @@ from pydantic import (
 from harness.spec.config import Config, Family
 from harness.spec.data import Dataset
 from harness.spec.networks import Network, Pass
+from harness.spec.training import Training
 
 
 class Capability(StrEnum):
@@ -68,6 +69,9 @@ class Method(Family):
     def shortened(self, steps: int) -> Self:
         """Return the same method with a shorter chain, to be tried out; its networks stay the same."""
         return self
+
+    def check(self, training: Training) -> None:
+        """Raise `SpecError` when it cannot be trained like this."""
 
     def parameters(self, network: Network, data: Dataset) -> int:
         """Return the parameters of all trained networks."""

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, NonNegativeInt, SerializeAsAny, model_validator
 
+import harness.spec.energy_methods  # noqa: F401 (its kinds register themselves)
 from harness.spec.config import Config, sha256_of_json
 from harness.spec.data import Dataset
 from harness.spec.errors import SpecError
@@ -34,8 +35,9 @@ class RunConfig(Config):
     seed: NonNegativeInt = 0
 
     @model_validator(mode="after")
-    def _network_takes_images(self) -> "RunConfig":
+    def _parts_fit(self) -> "RunConfig":
         self.network.check(self.data)
+        self.method.check(self.training)
         return self
 
     @model_validator(mode="after")

@@ -13,6 +13,8 @@ class Pass(StrEnum):
     LOGITS = "logits"
     PREDICT_NOISE = "predict_noise"
     GENERATE = "generate"
+    FEATURES = "features"
+    LOGITS_FROM = "logits_from"
 
 
 class Network(Family):

@@ -109,6 +109,7 @@ class JEMWideResNet(WideResidual):
 
     kind: Literal["jem_wide_resnet"] = "jem_wide_resnet"
     implementation: ClassVar[str] = "harness.models.wide_resnet:JEMWideResNet"
+    passes: ClassVar[frozenset[Pass]] = frozenset({Pass.LOGITS, Pass.FEATURES, Pass.LOGITS_FROM})
 
     norm: Literal["none", "batch"] = "none"
     leak: float = Field(0.2, ge=0, lt=1)

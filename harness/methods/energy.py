@@ -1,0 +1,102 @@
+"""What energy-based methods share: a classifier's logits as an unnormalised density, and a buffer of its samples."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from harness.data.augmentation import Mixed
+from harness.methods.base import Guard, SingleNetworkMethod, Step
+from harness.methods.replay_buffer import ReplayBuffer
+from harness.models.base import ImageNetwork
+from harness.randomness import Stream
+from harness.spec import energy_methods as spec
+from harness.spec.data import Dataset
+from harness.spec.errors import SpecError
+from harness.spec.samplers import Ancestral, Sampler
+
+
+class EnergyModel(SingleNetworkMethod):
+    """A network with `logits`, taken as log p(x, y) up to a constant. Capability: `Classifier`."""
+
+    def __init__(self, config: spec.EnergyBased, network: ImageNetwork, data: Dataset) -> None:
+        super().__init__(network, data)
+        self.guard = Guard(config.divergence_bound, config.restarts)
+        self._input_noise = config.input_noise
+
+    def logits(self, images: Tensor) -> Tensor:
+        """Return class logits of images in [-1, 1]."""
+        return self.network.logits(images)
+
+    def log_density(self, images: Tensor) -> Tensor:
+        """Return log p(x) `(batch,)` up to a constant: the logsumexp of the logits (JEM Eq. 5)."""
+        return self.logits(images).logsumexp(dim=1)
+
+    def noised(self, name: str, step: Step) -> Mixed:
+        """Return a batch of the step with noise on its images."""
+        batch = step.batches[name]
+        if not self._input_noise:
+            return batch
+        noise = step.stream.at("input noise", name).normal(batch.rows, *self.image_shape)
+        return replace(batch, images=batch.images + self._input_noise * noise)
+
+
+class ReplayedEnergyModel(EnergyModel):
+    """An energy-based model whose chains go on from step to step. Capabilities: `Classifier`, `Generator`."""
+
+    def __init__(self, config: spec.Replayed, network: ImageNetwork, data: Dataset) -> None:
+        super().__init__(config, network, data)
+        self.replay = ReplayBuffer(config.buffer_size, self.image_shape, config.reinitialised)
+        self._sampling_steps = config.sampling_steps
+
+    def initialise(self, stream: Stream) -> None:
+        """Draw the initial weights, and the chains' beginnings."""
+        super().initialise(stream)
+        self.replay.images.copy_(self.fresh(stream.at("replay"), torch.arange(len(self.replay))))
+
+    def fresh(self, stream: Stream, rows: Tensor) -> Tensor:
+        """Return where chains begin: uniform noise in [-1, 1] (JEM Appendix A)."""
+        return 2 * stream.uniform(rows, *self.image_shape) - 1
+
+    def continued(self, start: Tensor, slots: Tensor, steps: int, stream: Stream, rows: Tensor) -> Tensor:
+        """Return where the chains of some slots are after some more steps."""
+        raise NotImplementedError
+
+    def replayed(self, step: Step, rows: Tensor, steps: int) -> Tensor:
+        """Return samples for some rows: chains of the buffer, continued and put back."""
+        stream = step.stream.at("chain")
+        start = self.replay.begin(step, rows, self.fresh(stream.at("fresh"), rows))
+        ends = self.continued(start, self.replay.slots(step)[rows], steps, stream, rows)
+        self.replay.keep(step, rows, ends)
+        return ends
+
+    def sample(self, sampler: Sampler, stream: Stream, rows: Tensor) -> Tensor:
+        """Return the buffer's chains, continued.
+
+        Raises `SpecError` for a sampler of diffusion models.
+        """
+        refuse_diffusion_samplers(sampler)
+        with torch.inference_mode(False), torch.no_grad():
+            indices = rows.clone()
+            slots = indices % len(self.replay)
+            ends = self.continued(self.replay.images[slots], slots, self._sampling_steps, stream.at("chain"), indices)
+        return ends.clamp(-1, 1)
+
+
+def refuse_diffusion_samplers(sampler: Sampler) -> None:
+    """Raise `SpecError` for a sampler that needs a diffusion process."""
+    if not isinstance(sampler, Ancestral):
+        raise SpecError(f"sampler '{sampler.kind}' needs a diffusion model: allowed: ancestral, which is a model's own")
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Let a network behave as when it is evaluated, for a while."""
+    was_training = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(was_training)

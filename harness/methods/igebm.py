@@ -1,0 +1,58 @@
+"""IGEBM: class-conditional energies by contrastive divergence (Du and Mordatch 2019, arXiv 1903.08689)."""
+
+from collections.abc import Iterator
+
+from torch import Tensor
+
+from harness.methods.base import Loss, Step
+from harness.methods.energy import ReplayedEnergyModel, evaluating
+from harness.methods.langevin import langevin
+from harness.models.base import ImageNetwork
+from harness.randomness import Stream
+from harness.spec import energy_methods as spec
+from harness.spec.data import Dataset
+from harness.spec.methods import Augmentation
+
+
+class IGEBM(ReplayedEnergyModel):
+    """Minimises E(x, y) - E(x', y') + w (E(x, y)^2 + E(x', y')^2), with E = -logit (Algorithm 1 and §3.3).
+
+    Each slot of the buffer belongs to a class, in turn, and its chain follows the logit of that class. It classifies by
+    the least energy (§4.4).
+    """
+
+    def __init__(self, config: spec.IGEBM, network: ImageNetwork, data: Dataset) -> None:
+        super().__init__(config, network, data)
+        self.config = config
+        self._num_classes = data.num_classes
+
+    def augmentations(self) -> dict[str, Augmentation]:
+        """Return the one batch of a step."""
+        return {"observed": self.config.augmentation}
+
+    def training_step(self, step: Step) -> Iterator[Loss]:
+        """Yield the contrastive divergence and its penalty, after the chains have been continued."""
+        observed = self.noised("observed", step)
+        sampled = self.replayed(step, observed.rows, self.config.langevin_steps)
+        classes = self._classes(self.replay.slots(step)[observed.rows])
+        real, made = self.energy(observed.images, observed.labels), self.energy(sampled, classes)
+        gap = (real - made).mean()
+        penalty = (real.square() + made.square()).mean()
+        log = {"energy_gap": gap.detach(), "energy_penalty": penalty.detach()}
+        yield Loss("network", gap + self.config.energy_penalty * penalty, log)
+
+    def energy(self, images: Tensor, classes: Tensor) -> Tensor:
+        """Return E(x, y) `(batch,)`."""
+        return -self.logits(images).gather(1, classes[:, None])[:, 0]
+
+    def continued(self, start: Tensor, slots: Tensor, steps: int, stream: Stream, rows: Tensor) -> Tensor:
+        """Return where the chains are after some Langevin steps towards the class of their slot."""
+        config, classes = self.config, self._classes(slots)
+        with evaluating(self.network):
+            return langevin(
+                lambda images: -self.energy(images, classes),
+                start, steps, config.step_size, config.noise, stream, rows, config.gradient_bound,
+            )  # fmt: skip
+
+    def _classes(self, slots: Tensor) -> Tensor:
+        return slots % self._num_classes

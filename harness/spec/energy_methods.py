@@ -1,0 +1,132 @@
+"""Configurations of energy-based methods: a classifier whose logits are also an unnormalised density of images.
+
+All take log p(x) = logsumexp of the logits, up to a constant (JEM Eq. 5), or a class's logit as log p(x, y). Step sizes
+and noise are in units of images in [-1, 1].
+"""
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+from harness.spec.data import Dataset
+from harness.spec.errors import SpecError
+from harness.spec.methods import Augmentation, Capability, Method
+from harness.spec.networks import Network, Pass
+from harness.spec.training import Training
+
+INPUT_GRADIENT = 2.0
+"""A forward pass and its backward pass to the images alone cost as much as so many forward passes."""
+
+
+class EnergyBased(Method):
+    """A classifier that is trained as a density too.
+
+    `input_noise` is added to training images. A training whose loss exceeds `divergence_bound` goes back to its last
+    good state, `restarts` times at most.
+    """
+
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.CLASSIFIER, Capability.GENERATOR})
+
+    augmentation: Augmentation = Augmentation()
+    input_noise: NonNegativeFloat = 0.03
+    divergence_bound: PositiveFloat = 1e8
+    restarts: NonNegativeInt = 3
+
+
+class Replayed(EnergyBased):
+    """A density whose samples are chains that go on from step to step, kept in a replay buffer.
+
+    Each step continues as many chains as the batch has images; a share `reinitialised` of them begins anew. Samples are
+    the chains of the buffer, continued for `sampling_steps` with the final weights: beyond `buffer_size`, other ways on
+    from the same ones.
+    """
+
+    buffer_size: PositiveInt = 10_000
+    reinitialised: float = Field(0.05, ge=0, le=1)
+    sampling_steps: PositiveInt = 20
+
+    @property
+    def chain(self) -> int:
+        """The steps by which a chain is continued for a sample."""
+        return self.sampling_steps
+
+    def shortened(self, steps: int) -> Self:
+        """Return it with fewer steps for a sample."""
+        return self.but(sampling_steps=min(steps, self.sampling_steps))
+
+    def check(self, training: Training) -> None:
+        """Raise `SpecError` when a batch has more chains than the buffer."""
+        if training.batch_size > self.buffer_size:
+            raise SpecError(f"buffer_size={self.buffer_size} is less than batch_size={training.batch_size}")
+
+    def sample_flops(self, network: Network, data: Dataset) -> float:
+        """Return the cost of the density's gradient with respect to an image."""
+        return INPUT_GRADIENT * network.forward_flops(data, conditioned=False)
+
+
+class JEM(Replayed):
+    """L = L_CE - log p(x), of which the second has its gradient from Langevin chains (Grathwohl et al. 2020, Eq. 6, 8).
+
+    A step of a chain adds `step_size` times the gradient of log p(x), and noise of a standard deviation of its own
+    (Appendix A). It begins anew in uniform noise.
+    """
+
+    kind: Literal["jem"] = "jem"
+    implementation: ClassVar[str] = "harness.methods.jem:JEM"
+
+    langevin_steps: PositiveInt = 20
+    step_size: PositiveFloat = 1.0
+    noise: NonNegativeFloat = 0.01
+    density_weight: PositiveFloat = 1.0
+
+    def train_flops(self, network: Network, data: Dataset) -> float:
+        """Return the cost of three trained passes (classified, observed, sampled) and of the chains."""
+        passes = 3 * 3 + INPUT_GRADIENT * self.langevin_steps
+        return passes * network.forward_flops(data, conditioned=False)
+
+
+class JEMPlusPlus(Replayed):
+    """JEM with proximal chains of nested steps, begun in Gaussians of the classes (Yang and Ji 2021, §3).
+
+    Each of `outer_steps` takes the gradient with respect to the output of the first layer; `inner_steps` follow it
+    through that layer alone, each by `step_size` times the gradient clamped to `gradient_bound`. No noise is added.
+    """
+
+    kind: Literal["jem++"] = "jem++"
+    implementation: ClassVar[str] = "harness.methods.jem_plus_plus:JEMPlusPlus"
+    passes: ClassVar[frozenset[Pass]] = frozenset({Pass.LOGITS, Pass.FEATURES, Pass.LOGITS_FROM})
+
+    outer_steps: PositiveInt = 10
+    inner_steps: PositiveInt = 5
+    step_size: PositiveFloat = 0.2
+    gradient_bound: PositiveFloat = 1.0
+    density_weight: PositiveFloat = 1.0
+    sampling_steps: PositiveInt = 10
+
+    def train_flops(self, network: Network, data: Dataset) -> float:
+        """Return the cost of three trained passes and of the outer steps; that of the first layer alone is left out."""
+        passes = 3 * 3 + INPUT_GRADIENT * self.outer_steps
+        return passes * network.forward_flops(data, conditioned=False)
+
+
+class IGEBM(Replayed):
+    """Contrastive divergence of class-conditional energies, with their squares as a penalty (Du and Mordatch 2019, §3).
+
+    A step of a chain follows the gradient clamped to `gradient_bound`. The authors' values for images in [0, 1], a step
+    of 10, a bound of 0.01 and noise of 0.005, are 40, 0.005 and 0.01 here.
+    """
+
+    kind: Literal["igebm"] = "igebm"
+    implementation: ClassVar[str] = "harness.methods.igebm:IGEBM"
+
+    langevin_steps: PositiveInt = 60
+    step_size: PositiveFloat = 40.0
+    gradient_bound: PositiveFloat = 0.005
+    noise: NonNegativeFloat = 0.01
+    energy_penalty: NonNegativeFloat = 1.0
+    sampling_steps: PositiveInt = 60
+
+    def train_flops(self, network: Network, data: Dataset) -> float:
+        """Return the cost of two trained passes (observed, sampled) and of the chains."""
+        passes = 2 * 3 + INPUT_GRADIENT * self.langevin_steps
+        return passes * network.forward_flops(data, conditioned=False)

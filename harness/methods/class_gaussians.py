@@ -1,4 +1,4 @@
-"""A Gaussian for each class of a training split, to draw images from that are informed of it (JEM++ §3.4)."""
+"""A Gaussian for each class of a training split, to draw images from that are informed of it (JEM++)."""
 
 import torch
 from torch import Tensor

@@ -38,7 +38,11 @@ class Classification(SingleNetworkMethod):
 
 def classification_loss(model: Classifier, batch: Mixed, label_smoothing: float) -> Tensor:
     """Return the cross-entropy of a batch, each image weighing its two labels by their share."""
-    logits = model.logits(batch.images)
+    return cross_entropy(model.logits(batch.images), batch, label_smoothing)
+
+
+def cross_entropy(logits: Tensor, batch: Mixed, label_smoothing: float) -> Tensor:
+    """Return the cross-entropy of the logits `(batch, num_classes)` of a batch."""
     own = F.cross_entropy(logits, batch.labels, label_smoothing=label_smoothing, reduction="none")
     partner = F.cross_entropy(logits, batch.partner_labels, label_smoothing=label_smoothing, reduction="none")
     return (batch.share * own + (1 - batch.share) * partner).mean()

@@ -11,6 +11,7 @@ from harness.data.augmentation import Mixed
 from harness.methods.base import Guard, SingleNetworkMethod, Step
 from harness.methods.replay_buffer import ReplayBuffer
 from harness.models.base import ImageNetwork
+from harness.models.dropout import drop
 from harness.randomness import Stream
 from harness.spec import energy_methods as spec
 from harness.spec.data import Dataset
@@ -31,8 +32,12 @@ class EnergyModel(SingleNetworkMethod):
         return self.network.logits(images)
 
     def log_density(self, images: Tensor) -> Tensor:
-        """Return log p(x) `(batch,)` up to a constant: the logsumexp of the logits (JEM Eq. 5)."""
+        """Return log p(x) `(batch,)` up to a constant: the logsumexp of the logits (JEM §3)."""
         return self.logits(images).logsumexp(dim=1)
+
+    def drop(self, step: Step, name: str, rows: Tensor) -> None:
+        """Let the next passes drop what is theirs, in networks with dropout."""
+        drop(self.network, step.stream.at("dropout", name), rows)
 
     def noised(self, name: str, step: Step) -> Mixed:
         """Return a batch of the step with noise on its images."""
@@ -57,7 +62,7 @@ class ReplayedEnergyModel(EnergyModel):
         self.replay.images.copy_(self.fresh(stream.at("replay"), torch.arange(len(self.replay))))
 
     def fresh(self, stream: Stream, rows: Tensor) -> Tensor:
-        """Return where chains begin: uniform noise in [-1, 1] (JEM Appendix A)."""
+        """Return where chains begin: uniform noise in [-1, 1] (JEM §4)."""
         return 2 * stream.uniform(rows, *self.image_shape) - 1
 
     def continued(self, start: Tensor, slots: Tensor, steps: int, stream: Stream, rows: Tensor) -> Tensor:
@@ -89,6 +94,19 @@ def refuse_diffusion_samplers(sampler: Sampler) -> None:
     """Raise `SpecError` for a sampler that needs a diffusion process."""
     if not isinstance(sampler, Ancestral):
         raise SpecError(f"sampler '{sampler.kind}' needs a diffusion model: allowed: ancestral, which is a model's own")
+
+
+@contextmanager
+def frozen(network: nn.Module) -> Iterator[None]:
+    """Let passes of a network lead to no gradients of its weights, for a while."""
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    for parameter in trained:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in trained:
+            parameter.requires_grad_(True)
 
 
 @contextmanager

@@ -15,10 +15,10 @@ from harness.spec.methods import Augmentation
 
 
 class IGEBM(ReplayedEnergyModel):
-    """Minimises E(x, y) - E(x', y') + w (E(x, y)^2 + E(x', y')^2), with E = -logit (Algorithm 1 and §3.3).
+    """Minimises E(x, y) - E(x', y') + w (E(x, y)^2 + E(x', y')^2), with E = -logit (Algorithm 1).
 
     Each slot of the buffer belongs to a class, in turn, and its chain follows the logit of that class. It classifies by
-    the least energy (§4.4).
+    the least energy.
     """
 
     def __init__(self, config: spec.IGEBM, network: ImageNetwork, data: Dataset) -> None:
@@ -33,9 +33,13 @@ class IGEBM(ReplayedEnergyModel):
     def training_step(self, step: Step) -> Iterator[Loss]:
         """Yield the contrastive divergence and its penalty, after the chains have been continued."""
         observed = self.noised("observed", step)
-        sampled = self.replayed(step, observed.rows, self.config.langevin_steps)
-        classes = self._classes(self.replay.slots(step)[observed.rows])
-        real, made = self.energy(observed.images, observed.labels), self.energy(sampled, classes)
+        rows = observed.rows
+        sampled = self.replayed(step, rows, self.config.langevin_steps)
+        classes = self._classes(self.replay.slots(step)[rows])
+        self.drop(step, "observed", rows)
+        real = self.energy(observed.images, observed.labels)
+        self.drop(step, "sampled", rows)
+        made = self.energy(sampled, classes)
         gap = (real - made).mean()
         penalty = (real.square() + made.square()).mean()
         log = {"energy_gap": gap.detach(), "energy_penalty": penalty.detach()}

@@ -16,7 +16,7 @@ from harness.spec.methods import Augmentation
 
 
 class JointEnergyModel(ReplayedEnergyModel):
-    """Minimises L_CE + w (mean log p(x') - mean log p(x)), with x' from the chains of the buffer (JEM Eq. 2 and 6).
+    """Minimises L_CE + w (mean log p(x') - mean log p(x)), with x' from the chains of the buffer (JEM §3 and §4).
 
     The gradient of the second term is that of -log p(x) where x' are samples of the model. Labelled and observed images
     are batches of their own, in orders of their own, as in the authors' code.
@@ -35,8 +35,14 @@ class JointEnergyModel(ReplayedEnergyModel):
     def training_step(self, step: Step) -> Iterator[Loss]:
         """Yield the sum of both terms, after the chains have been continued."""
         labelled, observed = self.noised("labelled", step), self.noised("observed", step)
-        sampled = self.replayed(step, observed.rows, self._steps)
-        gap = self.log_density(observed.images).mean() - self.log_density(sampled).mean()
+        rows = labelled.rows
+        self.drop(step, "chain", rows)
+        sampled = self.replayed(step, rows, self._steps)
+        self.drop(step, "observed", rows)
+        gap = self.log_density(observed.images).mean()
+        self.drop(step, "sampled", rows)
+        gap = gap - self.log_density(sampled).mean()
+        self.drop(step, "labelled", rows)
         cross_entropy = classification_loss(self, labelled, label_smoothing=0.0)
         log = {"cross_entropy": cross_entropy.detach(), "density_gap": gap.detach()}
         yield Loss("network", cross_entropy - self._density_weight * gap, log)
@@ -50,6 +56,6 @@ class JEM(JointEnergyModel):
         self.config = config
 
     def continued(self, start: Tensor, slots: Tensor, steps: int, stream: Stream, rows: Tensor) -> Tensor:
-        """Return where the chains are after some Langevin steps (JEM Eq. 3)."""
+        """Return where the chains are after some Langevin steps (JEM §4)."""
         with evaluating(self.network):
             return langevin(self.log_density, start, steps, self.config.step_size, self.config.noise, stream, rows)

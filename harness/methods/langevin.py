@@ -32,9 +32,9 @@ def langevin(
 ) -> Tensor:
     """Return where chains end that go from `start` up the gradient of log p(x), each step with noise.
 
-    x <- x + step_size grad log p(x) + noise z with standard normal z (Welling and Teh 2011; JEM Eq. 3, with step and
+    x <- x + step_size grad log p(x) + noise z with standard normal z (Welling and Teh 2011; JEM §4, with step and
     noise independent of each other). Row by row, z is a function of the stream, of the step and of `rows`. A `bound`
-    clamps every component of the gradient (Du and Mordatch 2019, Appendix A).
+    clamps every component of the gradient (Du and Mordatch 2019).
     """
     images = start.detach()
     for k in range(steps):
@@ -58,9 +58,9 @@ def proximal_langevin(
 ) -> Tensor:
     """Return where chains end that follow the gradient through the first layer alone for some steps at a time.
 
-    An outer step takes p, the gradient of log p(x) with respect to the output of the first layer, `features` f; its inner
-    steps are x <- x + step_size clamp(p d f(x) / dx, -bound, bound), within [-1, 1] (JEM++ §3; after YOPO, Zhang et
-    al. 2019).
+    An outer step takes p, the gradient of log p(x) with respect to what the first layer f, `features`, makes of x; its
+    inner steps are x <- x + step_size clamp(p d f(x) / dx, -bound, bound), within [-1, 1] (JEM++, after YOPO, Zhang
+    et al. 2019).
     """
     images = start.detach()
     for _ in range(outer_steps):

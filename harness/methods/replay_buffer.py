@@ -1,6 +1,6 @@
 """A replay buffer: where the chains of earlier steps ended, so that later steps can go on from there.
 
-It is the same on every rank, and part of the method's state (Du and Mordatch 2019, §3.2; after Tieleman 2008).
+It is the same on every rank, and part of the method's state (Du and Mordatch 2019, §3; after Tieleman 2008).
 """
 
 import torch

@@ -21,16 +21,21 @@ def accelerate(network: nn.Module, precision: Precision, compiled: bool) -> None
     Under `bf16` they are autocast to bfloat16. Compiled ones have static shapes, and are CUDA graphs on a GPU: each
     new shape is compiled again, for some ten seconds.
     """
-    if not isinstance(network, ImageNetwork):
-        return
-    device = next(network.parameters()).device
-    for name in network.PASSES:
-        forward: Pass = getattr(network, name)
-        if compiled:
-            forward = _compiled(forward, device)
-        if precision == "bf16":
-            forward = _reduced(forward, device)
-        setattr(network, name, forward)
+    for part in _image_networks(network):
+        device = next(part.parameters()).device
+        for name in part.PASSES:
+            forward: Pass = getattr(part, name)
+            if compiled:
+                forward = _compiled(forward, device)
+            if precision == "bf16":
+                forward = _reduced(forward, device)
+            setattr(part, name, forward)
+
+
+def plain(network: ImageNetwork, name: str) -> Pass:
+    """Return a pass as it is without acceleration: what is compiled has no second derivatives."""
+    forward: Pass = getattr(type(network), name).__get__(network)
+    return forward
 
 
 @contextmanager
@@ -44,8 +49,9 @@ def accelerated(networks: Iterable[nn.Module], precision: Precision, compiled: b
             yield
     finally:
         for network in chosen:
-            for name in getattr(network, "PASSES", ()):
-                vars(network).pop(name, None)  # the pass of the class shows again
+            for part in _image_networks(network):
+                for name in part.PASSES:
+                    vars(part).pop(name, None)  # the pass of the class shows again
 
 
 @contextmanager
@@ -59,6 +65,11 @@ def matmuls_in(precision: Precision) -> Iterator[None]:
     finally:
         torch.set_float32_matmul_precision(previous[0])
         torch.backends.cudnn.allow_tf32 = previous[1]
+
+
+def _image_networks(network: nn.Module) -> list[ImageNetwork]:
+    """Return the network itself, or those that it consists of."""
+    return [part for part in network.modules() if isinstance(part, ImageNetwork)]
 
 
 def _compiled(forward: Pass, device: torch.device) -> Pass:

@@ -1,17 +1,25 @@
 """Configurations of energy-based methods: a classifier whose logits are also an unnormalised density of images.
 
-All take log p(x) = logsumexp of the logits, up to a constant (JEM Eq. 5), or a class's logit as log p(x, y). Step sizes
+All take log p(x) = logsumexp of the logits, up to a constant (JEM §3), or a class's logit as log p(x, y). Step sizes
 and noise are in units of images in [-1, 1].
 """
 
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import (
+    BeforeValidator,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SerializeAsAny,
+)
 
 from harness.spec.data import Dataset
 from harness.spec.errors import SpecError
 from harness.spec.methods import Augmentation, Capability, Method
-from harness.spec.networks import Network, Pass
+from harness.spec.networks import Network, Pass, ResNetGenerator
 from harness.spec.training import Training
 
 INPUT_GRADIENT = 2.0
@@ -54,7 +62,7 @@ class Replayed(EnergyBased):
         """Return it with fewer steps for a sample."""
         return self.but(sampling_steps=min(steps, self.sampling_steps))
 
-    def check(self, training: Training) -> None:
+    def check(self, data: Dataset, training: Training) -> None:
         """Raise `SpecError` when a batch has more chains than the buffer."""
         if training.batch_size > self.buffer_size:
             raise SpecError(f"buffer_size={self.buffer_size} is less than batch_size={training.batch_size}")
@@ -65,10 +73,10 @@ class Replayed(EnergyBased):
 
 
 class JEM(Replayed):
-    """L = L_CE - log p(x), of which the second has its gradient from Langevin chains (Grathwohl et al. 2020, Eq. 6, 8).
+    """L = L_CE - log p(x), of which the second has its gradient from Langevin chains (Grathwohl et al. 2020, §3-4).
 
     A step of a chain adds `step_size` times the gradient of log p(x), and noise of a standard deviation of its own
-    (Appendix A). It begins anew in uniform noise.
+    (§4). It begins anew in uniform noise.
     """
 
     kind: Literal["jem"] = "jem"
@@ -86,7 +94,7 @@ class JEM(Replayed):
 
 
 class JEMPlusPlus(Replayed):
-    """JEM with proximal chains of nested steps, begun in Gaussians of the classes (Yang and Ji 2021, §3).
+    """JEM with proximal chains of nested steps, begun in Gaussians of the classes (Yang and Ji 2021).
 
     Each of `outer_steps` takes the gradient with respect to the output of the first layer; `inner_steps` follow it
     through that layer alone, each by `step_size` times the gradient clamped to `gradient_bound`. No noise is added.
@@ -130,3 +138,50 @@ class IGEBM(Replayed):
         """Return the cost of two trained passes (observed, sampled) and of the chains."""
         passes = 2 * 3 + INPUT_GRADIENT * self.langevin_steps
         return passes * network.forward_flops(data, conditioned=False)
+
+
+class VERA(EnergyBased):
+    """A classifier that is a density too, whose samples a second network learns to make (Grathwohl et al. 2021).
+
+    The samples' entropy counts by `entropy_weight`; its gradient takes `importance_samples` of an approximate posterior
+    of the latents, which a third optimiser fits. The loss of the classifier is `class_weight` L_CE - log p(x) with
+    `gradient_penalty` times half the squared norm of the gradient of log p(x) (Algorithm 1 and its code).
+    """
+
+    kind: Literal["vera"] = "vera"
+    implementation: ClassVar[str] = "harness.methods.vera:VERA"
+
+    generator: Annotated[SerializeAsAny[ResNetGenerator], BeforeValidator(Network.read)] = ResNetGenerator()
+    class_weight: NonNegativeFloat = 100.0
+    gradient_penalty: NonNegativeFloat = 0.1
+    entropy_weight: NonNegativeFloat = 1e-4
+    importance_samples: PositiveInt = 20
+    posterior_sigma: PositiveFloat = 0.1
+    smallest_sigma: PositiveFloat = 0.01
+    largest_sigma: PositiveFloat = 0.3
+    input_noise: NonNegativeFloat = 0.0
+
+    def check(self, data: Dataset, training: Training) -> None:
+        """Raise `SpecError` when the generator cannot make images of `data`."""
+        self.generator.check(data)
+
+    def parameters(self, network: Network, data: Dataset) -> int:
+        """Return the parameters of the classifier, of the generator with its noise, and of the posterior."""
+        return network.parameters(data) + self.generator.parameters(data) + 1 + self.generator.noise_dim
+
+    def train_flops(self, network: Network, data: Dataset) -> float:
+        """Return the cost of a step.
+
+        The classifier is trained on real and made images, once more for the gradient penalty, and gives the generator
+        its gradient; the generator is trained on one pass, makes the importance samples, and serves the posterior.
+        """
+        classifier = 3 + 3 + 5 + INPUT_GRADIENT
+        generator = 3 + self.importance_samples + INPUT_GRADIENT
+        return classifier * network.forward_flops(data, conditioned=False) + generator * self._made(data)
+
+    def sample_flops(self, network: Network, data: Dataset) -> float:
+        """Return the cost of a pass of the generator."""
+        return self._made(data)
+
+    def _made(self, data: Dataset) -> float:
+        return self.generator.forward_flops(data, conditioned=False)

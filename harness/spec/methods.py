@@ -70,7 +70,7 @@ class Method(Family):
         """Return the same method with a shorter chain, to be tried out; its networks stay the same."""
         return self
 
-    def check(self, training: Training) -> None:
+    def check(self, data: Dataset, training: Training) -> None:
         """Raise `SpecError` when it cannot be trained like this."""
 
     def parameters(self, network: Network, data: Dataset) -> int:

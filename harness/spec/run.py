@@ -37,7 +37,7 @@ class RunConfig(Config):
     @model_validator(mode="after")
     def _parts_fit(self) -> "RunConfig":
         self.network.check(self.data)
-        self.method.check(self.training)
+        self.method.check(self.data, self.training)
         return self
 
     @model_validator(mode="after")

@@ -1,0 +1,133 @@
+"""VERA: a classifier that is a density too, with a generator in place of chains (Grathwohl et al. 2021, 2010.04230)."""
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from harness.data.augmentation import Mixed
+from harness.methods.base import Loss, Step, build_network
+from harness.methods.classification import cross_entropy
+from harness.methods.energy import EnergyModel, frozen, refuse_diffusion_samplers
+from harness.methods.entropy import estimated_score, evidence_bound
+from harness.models.acceleration import plain
+from harness.models.base import ImageNetwork
+from harness.randomness import Stream
+from harness.spec import energy_methods as spec
+from harness.spec.data import Dataset
+from harness.spec.methods import Augmentation
+from harness.spec.samplers import Sampler
+
+
+class NoisyGenerator(nn.Module):
+    """Makes x = g(z) + sigma e, with a trained sigma."""
+
+    def __init__(self, network: ImageNetwork, sigma: float) -> None:
+        super().__init__()
+        self.network = network
+        self.log_sigma = nn.Parameter(torch.tensor(math.log(sigma)))
+
+    def forward(self, latents: Tensor, noise: Tensor) -> Tensor:
+        """Return images of standard normal latents `(batch, noise_dim)` and noise shaped like the images."""
+        return self.network.generate(latents) + self.log_sigma.exp() * noise
+
+
+class Posterior(nn.Module):
+    """The width of the normal distribution around the latents that an image was made of."""
+
+    def __init__(self, latent_dim: int, sigma: float) -> None:
+        super().__init__()
+        self.log_sigma = nn.Parameter(torch.full((latent_dim,), math.log(sigma)))
+
+
+class VERA(EnergyModel):
+    """Three players: the classifier, the generator of its samples, and the posterior of the generator's latents.
+
+    The classifier minimises c L_CE - mean log p(x) + mean log p(x') + half of a gradient penalty, the generator
+    -mean log p(x') - w H(x'), the posterior minus a bound on log q(x') (Algorithm 1). Capabilities: `Classifier`,
+    `Generator`.
+    """
+
+    def __init__(self, config: spec.VERA, network: ImageNetwork, data: Dataset) -> None:
+        super().__init__(config, network, data)
+        self.config = config
+        self.latent_dim = config.generator.noise_dim
+        self.generator = NoisyGenerator(build_network(config.generator, data), config.smallest_sigma)
+        self.posterior = Posterior(self.latent_dim, config.posterior_sigma)
+
+    def augmentations(self) -> dict[str, Augmentation]:
+        """Return the one batch of a step, which is both labelled and observed."""
+        return {"labelled": self.config.augmentation}
+
+    def players(self) -> dict[str, nn.Module]:
+        """Return the three players in the order in which they move."""
+        return {"network": self.network, "posterior": self.posterior, "generator": self.generator}
+
+    def initialise(self, stream: Stream) -> None:
+        """Draw the initial weights of both networks."""
+        super().initialise(stream)
+        self.generator.network.initialise(stream.at("generator").generator())
+
+    def training_step(self, step: Step) -> Iterator[Loss]:
+        """Yield the losses of the classifier, of the posterior and of the generator, all of the same made images."""
+        batch, stream = self.noised("labelled", step), step.stream
+        latents = stream.at("latent").normal(batch.rows, self.latent_dim)
+        made = self.generator(latents, stream.at("noise").normal(batch.rows, *self.image_shape))
+        yield self._classifier_loss(batch, made.detach(), step)
+        yield self._posterior_loss(made.detach(), latents, step, batch.rows)
+        yield self._generator_loss(made, latents, step, batch.rows)
+        with torch.no_grad():
+            smallest, largest = math.log(self.config.smallest_sigma), math.log(self.config.largest_sigma)
+            self.generator.log_sigma.clamp_(smallest, largest)
+
+    def sample(self, sampler: Sampler, stream: Stream, rows: Tensor) -> Tensor:
+        """Return what the generator makes.
+
+        Raises `SpecError` for a sampler of diffusion models.
+        """
+        refuse_diffusion_samplers(sampler)
+        latents = stream.at("latent").normal(rows, self.latent_dim)
+        made: Tensor = self.generator(latents, stream.at("noise").normal(rows, *self.image_shape))
+        return made.clamp(-1, 1)
+
+    def _classifier_loss(self, batch: Mixed, made: Tensor, step: Step) -> Loss:
+        images = batch.images.detach().requires_grad_()
+        self.drop(step, "observed", batch.rows)
+        logits = plain(self.network, "logits")(images)
+        density = logits.logsumexp(dim=1)
+        (gradient,) = torch.autograd.grad(density.sum(), images, create_graph=True)
+        penalty = gradient.flatten(1).square().sum(dim=1).mean() / 2
+        self.drop(step, "made", batch.rows)
+        gap = density.mean() - self.log_density(made).mean()
+        classification = cross_entropy(logits, batch, label_smoothing=0.0)
+        value = self.config.class_weight * classification - gap + self.config.gradient_penalty * penalty
+        log = {"cross_entropy": classification, "density_gap": gap, "gradient_penalty": penalty}
+        return Loss("network", value, {name: scalar.detach() for name, scalar in log.items()})
+
+    def _posterior_loss(self, made: Tensor, latents: Tensor, step: Step, rows: Tensor) -> Loss:
+        draws = step.stream.at("posterior").normal(rows, self.latent_dim)
+        with frozen(self.generator):
+            bound = evidence_bound(
+                self.generator.network.generate,
+                self.generator.log_sigma.exp(),
+                self.posterior.log_sigma,
+                made,
+                latents,
+                draws,
+            ).mean()
+        return Loss("posterior", -bound, {"posterior_bound": bound.detach()})
+
+    def _generator_loss(self, made: Tensor, latents: Tensor, step: Step, rows: Tensor) -> Loss:
+        self.drop(step, "generator", rows)
+        with frozen(self.network):
+            density = self.log_density(made).mean()
+        draws = step.stream.at("importance").normal(rows, self.config.importance_samples, self.latent_dim)
+        sigma, width = self.generator.log_sigma.detach().exp(), self.posterior.log_sigma.detach().exp()
+        score = estimated_score(
+            self.generator.network.generate, sigma, width, made.detach(), latents, draws.transpose(0, 1)
+        )
+        # Its value means nothing; its gradient is that of the entropy.
+        entropy = -(score * made).flatten(1).sum(dim=1).mean()
+        value = -density - self.config.entropy_weight * entropy
+        return Loss("generator", value, {"score_norm": score.flatten(1).norm(dim=1).mean()})

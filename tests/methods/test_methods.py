@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from energy_runs import ENERGY_RUNS
 
 from experiments.hybvit.paper import PAPER
 from experiments.hybvit.runs import GENVIT, HYBVIT
@@ -34,6 +35,7 @@ CONFIGS = {
     "hybrid": SMALL,
     "denoising": config_of(GENVIT.config.method),
     "classification": config_of(Classification(augmentation=Augmentation(crop_padding=1), label_smoothing=0.1)),
+    **ENERGY_RUNS,
 }
 
 
@@ -57,6 +59,7 @@ def test_a_built_method_has_the_capabilities_that_its_configuration_states(kind)
 @pytest.mark.parametrize("kind", Method.kinds)
 def test_a_step_gives_finite_losses_and_gradients(kind, loader):
     method = build_method(CONFIGS[kind], CPU)
+    method.prepare(loader)
     batches = {name: plain(loader, 16 * i) for i, name in enumerate(method.augmentations())}
     losses = list(method.training_step(Step(batches, Stream(0), 16)))
     assert [loss.player for loss in losses] == list(method.players())

@@ -1,0 +1,40 @@
+"""Energy-based methods on one, two and four ranks: the same curves to rounding, the same chains everywhere."""
+
+import numpy as np
+import pytest
+import ranks
+import torch
+from energy_runs import ENERGY_RUNS
+from safetensors.torch import load_file
+
+STEPS = 8
+
+
+@pytest.fixture(scope="module", params=["jem", "jem++", "vera"])
+def trained(request, data_root, tmp_path_factory):
+    """The folders of the same training on several numbers of ranks, which goes on with another number at the end."""
+    root, config = tmp_path_factory.mktemp("ranks"), ENERGY_RUNS[request.param]
+    for size in (1, 2, 4):
+        ranks.run(size, ranks.train, config, data_root, 0, STEPS, root / str(size))
+    return root
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_the_curves_agree_to_rounding(trained, size):
+    alone, together = (np.load(trained / str(n) / "curve-0.npy") for n in (1, size))
+    np.testing.assert_allclose(together[0], alone[0], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(together, alone, rtol=2e-2, atol=2e-3)
+    assert np.ptp(alone[:, 0]) > 1e-3
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_all_ranks_hold_the_same_state_and_the_chains_of_one_rank(trained, size):
+    alone = load_file(trained / "1" / f"{STEPS}.safetensors")
+    first = load_file(trained / str(size) / f"{STEPS}.safetensors")
+    for rank in range(1, size):
+        other = load_file(trained / str(size) / f"rank-{rank}.safetensors")
+        assert other.keys() == first.keys()
+        assert all(torch.equal(other[name], first[name]) for name in first)
+    for name, value in alone.items():
+        if name.startswith("method."):
+            torch.testing.assert_close(first[name], value, rtol=1e-2, atol=1e-2, msg=name)

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from experiments.hybvit.small_energy import energy_based
 from experiments.hybvit.small_networks import EPOCHS, convolutional
 from experiments.hybvit.table12 import UNDER_L2, UNDER_LINF
 from harness.data import catalogue
 from harness.spec.data import Dataset
+from harness.spec.energy_methods import EnergyBased
 from harness.spec.evaluations import Evaluation, Generation, OutOfDistribution, Robustness
 from harness.spec.methods import Augmentation, Classification, Denoising, Hybrid
 from harness.spec.networks import ViT
@@ -42,6 +44,8 @@ def shrink(run: Run) -> Run:
         "precision": "fp32",
         **(transformer(config) if isinstance(config.network, ViT) else convolutional(config, data)),
     }
+    if isinstance(config.method, EnergyBased):
+        changes |= energy_based(config, data, soften(config.method.augmentation))
     if isinstance(config.method, Denoising | Hybrid):
         changes["timesteps"] = config.method.process.timesteps // 40
     if isinstance(config.method, Classification | Hybrid):

@@ -1,0 +1,32 @@
+"""The energy-based baselines: their size, their cost beside HybViT's, and what becomes of them at the laptop scale."""
+
+import pytest
+
+from experiments.hybvit.energy_baselines import JEM, JEM_PLUS_PLUS, JEM_PLUS_PLUS_20, VERA
+from experiments.hybvit.paper import PAPER
+from experiments.hybvit.runs import HYBVIT
+
+RUNS = (JEM, JEM_PLUS_PLUS, JEM_PLUS_PLUS_20, VERA)
+
+
+def test_they_have_the_parameters_and_the_epochs_of_table_8():
+    assert JEM.parameters / 1e6 == pytest.approx(36.5, abs=0.05)
+    assert JEM_PLUS_PLUS.parameters / 1e6 == pytest.approx(36.5, abs=0.05)
+    assert 40 < VERA.parameters / 1e6 < 41
+    assert {run.config.training.iterations_per_epoch(run.config.data) for run in RUNS} == {390}
+
+
+def test_an_epoch_of_jem_computes_much_more_than_one_of_hybvit():
+    def epoch(run):
+        return run.train_flops / run.config.training.epochs
+
+    assert epoch(JEM) > epoch(JEM_PLUS_PLUS) > 5 * epoch(HYBVIT)
+
+
+def test_they_stay_distinct_at_the_laptop_scale():
+    small = [PAPER.scale("laptop").shrink(run) for run in RUNS]
+    assert len({run.id for run in (*RUNS, *small)}) == 8
+    for run, original in zip(small, RUNS, strict=True):
+        assert run.config.method.kind == original.config.method.kind
+        assert run.config.training.schedule.milestones[-1] < run.config.training.epochs
+        assert run.parameters < original.parameters / 100

@@ -22,8 +22,8 @@ class Meters:
             self._sums[name] = self._sums[name] + pair if name in self._sums else pair
 
     def means_and_reset(self) -> dict[str, float]:
-        """Return the mean of every scalar and start anew."""
-        means = {name: (total / count).item() for name, (total, count) in self._sums.items()}
+        """Return the mean of every scalar, in the order of names whatever checkpoint came between, and start anew."""
+        means = {name: (total / count).item() for name, (total, count) in sorted(self._sums.items())}
         self._sums = {}
         return means
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 
 import pytest
@@ -75,6 +76,6 @@ def test_a_run_that_diverges_in_spite_of_its_restarts_fails_with_one_line(toy_en
     assert "Traceback" not in output
     outcome = json.loads(next(results.glob("runs/*/outcome.json")).read_text())
     assert outcome["state"] == "failed"
-    assert "and was restarted 1 times, the last time from step 0" in json.dumps(outcome)
+    assert re.search(r"and was restarted 1 times, the last time from step \d+", outcome["error"])
     log = next(results.glob("runs/*/log.txt")).read_text()
-    assert "going on with other draws from step 0" in log
+    assert log.count("going on with other draws from step") == 1

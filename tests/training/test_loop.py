@@ -13,6 +13,7 @@ from harness.spec.errors import HarnessError
 from harness.spec.methods import Augmentation
 from harness.training.checkpoints import newest_checkpoint, save_checkpoint
 from harness.training.loop import Diverged, Hooks, Trainer
+from harness.training.meters import Meters
 
 CPU = torch.device("cpu")
 CONFIG = HYBRID.config.but(epochs=1, warmup_epochs=0.5, batch_size=256)
@@ -180,3 +181,14 @@ def test_several_players_move_one_after_the_other(loader):
     for either in (subject, restored):
         run(either, until=4)
     assert equal(subject.state(), restored.state())
+
+
+def test_curves_name_their_scalars_in_one_order_with_a_stop_or_without():
+    """The tensors of a checkpoint come back in the order of their names."""
+    whole, rest = Meters(CPU), Meters(CPU)
+    values = {"b": torch.tensor(1.0), "a": torch.tensor(2.0)}
+    whole.add(values)
+    rest.load_state(dict(sorted(whole.state().items())))
+    for meters in (whole, rest):
+        meters.add(values)
+    assert list(whole.means_and_reset().items()) == list(rest.means_and_reset().items()) == [("a", 2.0), ("b", 1.0)]

@@ -13,8 +13,12 @@ class Average(Protocol):
     def update(self) -> None:
         """Take the present weights into account."""
 
+    def weights(self) -> dict[str, Tensor]:
+        """Return what is evaluated, named as in the network's own state."""
+        ...
+
     def state(self) -> dict[str, Tensor]:
-        """Return what is evaluated in place of the network's own state, and kept beside it; nothing if it is that."""
+        """Return what a checkpoint has to keep beside the network's own state."""
         ...
 
     def load_state(self, state: dict[str, Tensor]) -> None:
@@ -23,7 +27,7 @@ class Average(Protocol):
 
 def average_of(network: nn.Module, decay: float | None) -> Average:
     """Return the average of a network's state with this decay, or the state itself without one."""
-    return Latest() if decay is None else EMA(network, decay)
+    return Latest(network) if decay is None else EMA(network, decay)
 
 
 class EMA:
@@ -42,6 +46,10 @@ class EMA:
         """Move the averages towards the present state."""
         self._blend(list(self._averages.values()), list(self._weights.values()), 0)
 
+    def weights(self) -> dict[str, Tensor]:
+        """Return the averages by name."""
+        return dict(self._averages)
+
     def state(self) -> dict[str, Tensor]:
         """Return the averages by name."""
         return dict(self._averages)
@@ -58,8 +66,15 @@ class EMA:
 class Latest:
     """The present state, which nothing is kept of: it is in the checkpoint as the network's own."""
 
+    def __init__(self, network: nn.Module) -> None:
+        self._network = network
+
     def update(self) -> None:
         """Do nothing: the present state is always that of the network."""
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return the present state by name."""
+        return dict(self._network.state_dict())
 
     def state(self) -> dict[str, Tensor]:
         """Return nothing."""

@@ -1,8 +1,11 @@
 """What the runs cost the authors on their GPU (Tables 8 and 13), and what follows for runs that they do not list."""
 
 from experiments.hybvit import runs
+from experiments.hybvit.baselines import WRN
+from experiments.hybvit.energy_baselines import JEM, JEM_PLUS_PLUS, VERA
 from experiments.hybvit.runs import BACKBONE, GENVIT, HYBVIT, VIT
 from harness.data.catalogue import CIFAR10
+from harness.spec.networks import ViT
 from harness.spec.paper import GpuHours
 from harness.spec.run import Run
 
@@ -15,7 +18,12 @@ STATED = {
     runs.VIT_IMAGENET32: 72.0,
     runs.GENVIT_IMAGENET32: 48.0,
     runs.HYBVIT_IMAGENET32: 120.0,
+    WRN: 5.2,
+    JEM: 101.3,
+    JEM_PLUS_PLUS: 51.0,
+    VERA: 64.3,
 }
+"""JEM++ by its minutes an epoch: Table 8 prints the hours of 200 epochs, where JEM++ has 150."""
 HOURS_AT_ZERO_COST, HOURS_PER_BASE_COST = 14.2, 16.3
 """A line through Table 8's three HybViT runs: hours against the forward cost relative to dim 384."""
 SHARES = {
@@ -23,6 +31,8 @@ SHARES = {
     "denoising": STATED[GENVIT] / STATED[HYBVIT],
     "hybrid": 1.0,
 }
+CONVOLUTIONAL = {"jem++": JEM_PLUS_PLUS}
+"""By whose hours a convolutional run of a method is estimated; WRN's for all others."""
 
 
 def gpu_hours(run: Run) -> GpuHours:
@@ -32,8 +42,18 @@ def gpu_hours(run: Run) -> GpuHours:
     for base, hours in STATED.items():
         if (run.config.data, run.parameters, run.train_flops) == (base.config.data, base.parameters, base.train_flops):
             return GpuHours(hours, "reused")
+    estimate = _by_the_line(run) if isinstance(run.config.network, ViT) else _by_operations(run)
+    return GpuHours(round(estimate, 1), "estimated")
+
+
+def _by_the_line(run: Run) -> float:
     base_flops = BACKBONE.forward_flops(CIFAR10, conditioned=False)
     relative = run.config.network.forward_flops(run.config.data, conditioned=False) / base_flops
     hybrid = HOURS_AT_ZERO_COST + HOURS_PER_BASE_COST * relative
-    hours = hybrid * SHARES[run.config.method.kind] * run.iterations / HYBVIT.iterations
-    return GpuHours(round(hours, 1), "estimated")
+    return hybrid * SHARES[run.config.method.kind] * run.iterations / HYBVIT.iterations
+
+
+def _by_operations(run: Run) -> float:
+    """Return the hours in which the authors' GPU does so many operations of a convolutional run alike."""
+    base = CONVOLUTIONAL.get(run.config.method.kind, WRN)
+    return STATED[base] * run.train_flops / base.train_flops

@@ -1,6 +1,7 @@
 """The result figures. Figures 1 to 3 are drawings of the method and need no run."""
 
-from experiments.hybvit import runs
+from experiments.hybvit import baselines, runs
+from experiments.hybvit.energy_baselines import JEM
 from experiments.hybvit.log import EMA_ACCURACY
 from experiments.hybvit.table12 import TUNED_PGD, UNDER_L2, UNDER_LINF
 from harness.data.catalogue import IMAGENET128, IMAGENET224
@@ -17,7 +18,7 @@ from harness.spec.drawings import (
 )
 from harness.spec.exhibit import Figure
 from harness.spec.metrics import ACCURACY, CONFIDENCE_GAP, ECE, FID, robustness
-from harness.spec.row import Row
+from harness.spec.row import Row, Source
 from harness.spec.run import Run
 
 CLASSES = ("Plane", "Car", "Bird", "Cat", "Deer", "Dog", "Frog", "Horse", "Ship", "Truck")
@@ -27,9 +28,9 @@ CALIBRATION = (ACCURACY, ECE, CONFIDENCE_GAP)
 ATTACKS = (ACCURACY, *UNDER_LINF, *UNDER_L2)
 
 
-def panel(label: str, run: Run | None, metrics: int, *, note: str = "") -> Row:
+def panel(label: str, run: Run, metrics: int, *, source: Source = "own", note: str = "") -> Row:
     """Return a row of a figure: the paper prints no values of it."""
-    return Row(label, run, (None,) * metrics, source="own" if run else "uncertain", note=note)
+    return Row(label, run, (None,) * metrics, source=source, note=note)
 
 
 def courses(section: str, run: Run, epochs: int, logged: dict[float, float]) -> tuple[Row, ...]:
@@ -64,7 +65,11 @@ FIGURE6 = Figure(
     number=6,
     title="Calibration results on CIFAR10",
     metrics=CALIBRATION,
-    rows=(panel("WRN", None, 3), panel("ViT", runs.VIT, 3), panel("HybViT", runs.HYBVIT, 3)),
+    rows=(
+        panel("WRN", baselines.WRN, 3, source="uncertain"),
+        panel("ViT", runs.VIT, 3),
+        panel("HybViT", runs.HYBVIT, 3),
+    ),
     drawing=ReliabilityDiagrams(),
     claims=(
         bounded(
@@ -95,7 +100,7 @@ FIGURE7 = Figure(
     rows=(
         panel("ViT", runs.VIT, len(ATTACKS)),
         panel("HybViT", runs.HYBVIT, len(ATTACKS)),
-        panel("WRN", None, len(ATTACKS)),
+        panel("WRN", baselines.WRN, len(ATTACKS), source="uncertain"),
     ),
     readings=TUNED_PGD,
     drawing=AccuracyUnderAttack(),
@@ -165,8 +170,8 @@ FIGURE12 = Figure(
     title="Calibration results on CIFAR10. The smaller ECE is, the better",
     metrics=CALIBRATION,
     rows=(
-        panel("WRN (w/o BN)", None, 3),
-        panel("JEM", None, 3),
+        panel("WRN (w/o BN)", baselines.WRN_WITHOUT_NORM, 3, source="uncertain"),
+        panel("JEM", JEM, 3, source="uncertain"),
         panel("ViT", runs.VIT, 3),
         panel("HybViT", runs.HYBVIT, 3),
         panel("ViT w/ Weak Aug", runs.VIT_WEAK, 3),

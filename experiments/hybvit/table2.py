@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from experiments.hybvit import runs
+from experiments.hybvit import baselines, runs
 from harness.spec.claims import close, rises
 from harness.spec.exhibit import Table
 from harness.spec.metrics import ACCURACY, FID, INCEPTION_SCORE
@@ -21,7 +21,7 @@ TABLE = Table(
         Row("ViT", runs.VIT_CIFAR100, reported=(77.8, None, None), section=CIFAR100),
         Row("GenViT", runs.GENVIT_CIFAR100, reported=(None, 8.19, 26.0), section=CIFAR100),
         Row("HybViT", runs.HYBVIT_CIFAR100, reported=(77.4, 7.45, 33.6), section=CIFAR100),
-        Row("WRN-28-10", None, reported=(79.9, None, None), section=CIFAR100, source="uncertain"),
+        Row("WRN-28-10", baselines.WRN_CIFAR100, reported=(79.9, None, None), section=CIFAR100, source="uncertain"),
         Row("SNGAN", None, reported=(None, 9.30, 15.6), section=CIFAR100, source="cited"),
         Row("BigGAN", None, reported=(None, 11.0, 11.7), section=CIFAR100, source="cited"),
         Row("ViT", runs.VIT_TINY, reported=(57.6, None, None), section=TINY),
@@ -32,12 +32,12 @@ TABLE = Table(
         Row("ViT", runs.VIT_STL10_LONG, reported=(84.2, None, None), section=STL10),
         Row("GenViT", runs.GENVIT_STL10_LONG, reported=(None, 7.92, 110), section=STL10),
         Row("HybViT", runs.HYBVIT_STL10_LONG, reported=(80.8, 7.87, 109), section=STL10),
-        Row("WRN-16-8", None, reported=(76.6, None, None), section=STL10, source="uncertain"),
+        Row("WRN-16-8", baselines.WRN_STL10, reported=(76.6, None, None), section=STL10, source="uncertain"),
         Row("SNGAN", None, reported=(None, 9.10, 40.1), section=STL10, source="cited"),
         Row("ViT", runs.VIT_IMAGENET32, reported=(57.5, None, None), section=IMAGENET32),
         Row("GenViT", runs.GENVIT_IMAGENET32, reported=(None, 7.37, 41.3), section=IMAGENET32),
         Row("HybViT", runs.HYBVIT_IMAGENET32, reported=(53.5, 6.66, 46.4), section=IMAGENET32),
-        Row("WRN-28-10", None, reported=(59.1, None, None), section=IMAGENET32, source="uncertain"),
+        Row("WRN-28-10", baselines.WRN_IMAGENET32, reported=(59.1, None, None), section=IMAGENET32, source="uncertain"),
         Row("IGEBM", None, reported=(None, 5.85, 62.2), section=IMAGENET32, source="cited"),
         Row("KL-EBM", None, reported=(None, 8.73, 32.4), section=IMAGENET32, source="cited"),
         Row("GenViT", runs.GENVIT_CELEBAHQ, reported=(None, None, 22.07), section=CELEBA),

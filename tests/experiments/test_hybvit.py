@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+from reports import fill
 
 from experiments.hybvit import PAPER, baselines, energy_baselines, figures, table5, table9, table12
 from harness.launch.plan import make_plan
@@ -167,6 +168,39 @@ def printed(number, says):
 )
 def test_the_printed_values_decide_claims(number, says, status):
     assert printed(number, says) == {status}
+
+
+def decided(tmp_path, number, value):
+    """Return what three seeds with these values say of the claims of a table at the laptop scale."""
+    fill(Results(tmp_path), PAPER, TABLES[number], LAPTOP, seeds=3, value=value)
+    report = build(PAPER, TABLES[number], LAPTOP, Results(tmp_path))
+    return {decision.claim.says: decision for decision in report.decisions}
+
+
+def test_claims_about_rerun_models_go_by_what_is_measured(tmp_path):
+    """At the laptop scale, against what is printed; beside a model that is only cited, nothing is decided there."""
+    values = {"HybViT": 50, "WRN-28-10": 70}
+    found = decided(tmp_path, 1, lambda cell: values.get(cell.row.label, 60) + cell.seed / 10)
+    statuses = {says: (decision.status, decision.printed) for says, decision in found.items()}
+    accuracy = "HybViT outperforms JEM (K=20) and JEM++ (M=20), the best other hybrid models, in accuracy."
+    assert statuses.pop(accuracy) == (Status.FAILS, Status.HOLDS)
+    assert statuses.pop("HybViT outperforms JEM (K=20) and JEM++ (M=20) in FID.") == (Status.HOLDS, Status.HOLDS)
+    ddpm = "The quality of synthesis is worse than that of the UNet-based DDPM."
+    assert statuses.pop(ddpm) == (Status.FAILS, Status.HOLDS)
+    assert [says for says, (status, _) in statuses.items() if status is Status.UNDECIDED] == [
+        "HybViT outperforms the best other single hybrid model in FID."
+    ]
+
+
+@pytest.mark.parametrize(("times", "status"), [(5.5, Status.HOLDS), (4.5, Status.FAILS)])
+def test_an_epoch_of_jem_is_held_against_one_of_hybvit(tmp_path, times, status):
+    slow = {"JEM(K=20)": times, "JEM++(K=10)": 6.0}
+    found = decided(tmp_path, 8, lambda cell: slow.get(cell.row.label, 1.0) * (1 + cell.seed / 1000))
+    by_name = {
+        name: found[f"An epoch of {name} takes at least 5 times as long as HybViT's."] for name in ("JEM", "JEM++")
+    }
+    assert {decision.printed for decision in by_name.values()} == {Status.HOLDS}
+    assert (by_name["JEM"].status, by_name["JEM++"].status) == (status, Status.HOLDS)
 
 
 def test_every_section_with_results_has_claims():

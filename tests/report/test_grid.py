@@ -104,7 +104,7 @@ def test_the_ledger_counts_and_explains(tmp_path):
 
 def test_a_figure_is_brief_and_shows_its_picture_in_markdown(tmp_path):
     report = report_of(tmp_path, "figure6")
-    assert brief(report).endswith("6 of 6 cells; claims: 4 undecided")
+    assert brief(report).endswith("9 of 9 cells; claims: 4 undecided")
     assert "](figure6.png)" in markdown(report)
     assert "figure6.png" not in markdown(report_of(tmp_path / "none", "figure6", seeds=0))
 

@@ -119,7 +119,7 @@ def claim_evidence(decision: Decision, report: ExhibitReport) -> str:
     """Return the measured values that decide a claim, and what keeps it from being decided."""
     parts = _values(decision, report)
     intervals = [
-        f"{_signed(finding.estimate)} ± {finding.half_width:.2f} {_bounds(finding.contrast.low, finding.contrast.high)}"
+        f"{_signed(finding.estimate)} ± {_signed(finding.half_width)[1:]} {_bounds(finding.contrast.low, finding.contrast.high)}"
         for finding in decision.findings
     ]
     if intervals:

@@ -119,7 +119,8 @@ def claim_evidence(decision: Decision, report: ExhibitReport) -> str:
     """Return the measured values that decide a claim, and what keeps it from being decided."""
     parts = _values(decision, report)
     intervals = [
-        f"{_signed(finding.estimate)} ± {_signed(finding.half_width)[1:]} {_bounds(finding.contrast.low, finding.contrast.high)}"
+        f"{_digits(finding.estimate, '+')} ± {_digits(finding.half_width)} "
+        f"{_bounds(finding.contrast.low, finding.contrast.high)}"
         for finding in decision.findings
     ]
     if intervals:
@@ -155,9 +156,9 @@ def _coverage(report: ExhibitReport) -> str:
     return f"{coverage}, with one seed: the spread between seeds is not in the values."
 
 
-def _signed(value: float) -> str:
-    """Return a difference with two decimals, or two digits where these would show none."""
-    return f"{value:+.2g}" if 0 < abs(value) < 0.01 else f"{value:+.2f}"
+def _digits(value: float, sign: str = "") -> str:
+    """Return a number with two decimals, or two digits where these would show none."""
+    return f"{value:{sign}.2g}" if 0 < abs(value) < 0.01 else f"{value:{sign}.2f}"
 
 
 def _bounds(low: float, high: float) -> str:

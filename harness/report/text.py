@@ -28,7 +28,8 @@ def _whose(report: ExhibitReport) -> str:
 def caption(report: ExhibitReport) -> str:
     """Return the heading for a document that numbers its own tables and figures."""
     exhibit, scale = report.exhibit, report.scale.name
-    return f"{exhibit.title} ({report.paper.name} {exhibit.kind} {exhibit.number}, scale {scale})"
+    origin = f", {report.origin}" if report.origin else ""
+    return f"{exhibit.title} ({report.paper.name} {exhibit.kind} {exhibit.number}{origin}, scale {scale})"
 
 
 def notes(report: ExhibitReport) -> list[str]:

@@ -38,6 +38,7 @@ class Contents:
     """The parts of a page by their ids, in order, as HTML, the data for its script, and the runs behind it."""
 
     title: str
+    origin: str
     parts: dict[str, Markup]
     entries: tuple[tuple[str, str, str], ...]
     values: dict[str, Any]
@@ -68,7 +69,7 @@ def contents(reports: Sequence[ExhibitReport], results: Results, pictures: Mappi
         templates, "runs", groups=list(book.groups.values()), limits={"runs": MOST_RUNS, "seeds": MOST_SEEDS}
     )
     entries = tuple((report.exhibit.name, heading(report), report.exhibit.title) for report in reports)
-    return Contents(reports[0].paper.title, parts, entries, values.to_json(), book)
+    return Contents(reports[0].paper.title, reports[0].origin, parts, entries, values.to_json(), book)
 
 
 def page(content: Contents, details: Mapping[str, Any] | None) -> str:

@@ -2,13 +2,12 @@
 
 import http.client
 import signal
-import subprocess
-import sys
 import time
 import urllib.request
 
 import pytest
 from pages import furnish, furnished
+from processes import start
 from toy_paper import PAPER, TABLES
 
 from harness.spec.cells import cells
@@ -24,16 +23,10 @@ def served(tmp_path, toy_environment):
     """Results of which one row is measured and one is at work, and the address at which they are shown."""
     results = Results(tmp_path / "results")
     furnished(results, PAPER, TABLES[:1], SCALE, keep=lambda cell: cell.row.label != "Denoising")
-    command = [sys.executable, "-m", "harness", "--results", str(results.root), "report", "toy/table101", "toy/figure1"]
-    process = subprocess.Popen(
-        [*command, "--serve", "--port", "0"],
-        env=toy_environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    shown = ("toy/table101", "toy/figure1", "--serve", "--port", "0")
+    process = start(toy_environment, results.root, *shown, command="report")
     line = process.stdout.readline()
-    assert line.startswith("http://127.0.0.1:"), process.stderr.read()
+    assert line.startswith("http://127.0.0.1:"), line + process.stdout.read()
     yield results, line.split()[0], process
     if process.poll() is None:
         process.kill()
@@ -142,7 +135,7 @@ def test_it_listens_on_this_machine_only_and_ends_with_130(served):
     assert listening == ["127.0.0.1"]
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 130
-    assert "Traceback" not in process.stderr.read()
+    assert "Traceback" not in process.stdout.read()
 
 
 def test_a_port_that_is_taken_is_one_line(served, harness):

@@ -22,8 +22,8 @@ def loss_curves(loader, precision):
     method = build_method(config, CPU)
     losses = method.training_step
 
-    def watched(batches, stream):
-        for loss in losses(batches, stream):
+    def watched(step):
+        for loss in losses(step):
             seen.append([loss.log[name].item() for name in ("cross_entropy", "denoising")])
             yield loss
 

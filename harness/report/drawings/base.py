@@ -32,7 +32,7 @@ STYLE: dict[str, Any] = {
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlesize": MEDIUM,
-    "figure.dpi": 200,
+    "figure.dpi": 300,
     "font.size": MEDIUM,
     "grid.color": "0.9",
     "grid.linewidth": 0.6,

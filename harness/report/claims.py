@@ -67,12 +67,12 @@ def decide(claim: Claim, exhibit: Exhibit, frame: pd.DataFrame, scale: Scale) ->
     """Return what the measurements of an exhibit say of a claim.
 
     A contrast holds when its whole 95 % interval lies inside the bounds, and fails when none of it does. The noise
-    is the standard deviation between seeds, pooled over the rows with the same data and with the one that the scale
-    declares. Without either, nothing is decided. Rows without a run stand with the values that the
+    is the standard deviation between seeds, pooled over those rows of the claim that have the same data, and with the
+    one that the scale declares. Without either, nothing is decided. Rows without a run stand with the values that the
     paper cites; beside measured rows these mean something only where values compare.
     """
-    lines = frame[frame["reading"] == ""]
     terms = {(term.row, term.metric): term for term in claim.terms()}
+    lines = frame[(frame["reading"] == "") & frame["row"].isin({row for row, _ in terms})]
     estimates = {cell: _estimate(term, exhibit, lines, scale) for cell, term in terms.items()}
     known = tuple(estimate for estimate in estimates.values() if estimate is not None)
     cited = sorted({row for row, _ in terms if exhibit.row(row).run is None})

@@ -49,6 +49,9 @@ class Replayed(EnergyBased):
     from the same ones.
     """
 
+    trained_passes: ClassVar[int] = 3
+    """The passes of a step that are trained through: of images that are classified, observed, and sampled."""
+
     buffer_size: PositiveInt = 10_000
     reinitialised: float = Field(0.05, ge=0, le=1)
     sampling_steps: PositiveInt = 20
@@ -66,6 +69,16 @@ class Replayed(EnergyBased):
         """Raise `SpecError` when a batch has more chains than the buffer."""
         if training.batch_size > self.buffer_size:
             raise SpecError(f"buffer_size={self.buffer_size} is less than batch_size={training.batch_size}")
+
+    @property
+    def gradients(self) -> int:
+        """The gradients with respect to images that a step takes to continue its chains."""
+        raise NotImplementedError
+
+    def train_flops(self, network: Network, data: Dataset) -> float:
+        """Return the cost of the trained passes and of the chains."""
+        passes = 3 * self.trained_passes + INPUT_GRADIENT * self.gradients
+        return passes * network.forward_flops(data, conditioned=False)
 
     def sample_flops(self, network: Network, data: Dataset) -> float:
         """Return the cost of the density's gradient with respect to an image."""
@@ -87,10 +100,10 @@ class JEM(Replayed):
     noise: NonNegativeFloat = 0.01
     density_weight: PositiveFloat = 1.0
 
-    def train_flops(self, network: Network, data: Dataset) -> float:
-        """Return the cost of three trained passes (classified, observed, sampled) and of the chains."""
-        passes = 3 * 3 + INPUT_GRADIENT * self.langevin_steps
-        return passes * network.forward_flops(data, conditioned=False)
+    @property
+    def gradients(self) -> int:
+        """One for each step of a chain."""
+        return self.langevin_steps
 
 
 class JEMPlusPlus(Replayed):
@@ -111,10 +124,10 @@ class JEMPlusPlus(Replayed):
     density_weight: PositiveFloat = 1.0
     sampling_steps: PositiveInt = 10
 
-    def train_flops(self, network: Network, data: Dataset) -> float:
-        """Return the cost of three trained passes and of the outer steps; that of the first layer alone is left out."""
-        passes = 3 * 3 + INPUT_GRADIENT * self.outer_steps
-        return passes * network.forward_flops(data, conditioned=False)
+    @property
+    def gradients(self) -> int:
+        """One for each outer step; those of the first layer alone cost next to nothing."""
+        return self.outer_steps
 
 
 class IGEBM(Replayed):
@@ -126,6 +139,7 @@ class IGEBM(Replayed):
 
     kind: Literal["igebm"] = "igebm"
     implementation: ClassVar[str] = "harness.methods.igebm:IGEBM"
+    trained_passes: ClassVar[int] = 2
 
     langevin_steps: PositiveInt = 60
     step_size: PositiveFloat = 40.0
@@ -134,10 +148,10 @@ class IGEBM(Replayed):
     energy_penalty: NonNegativeFloat = 1.0
     sampling_steps: PositiveInt = 60
 
-    def train_flops(self, network: Network, data: Dataset) -> float:
-        """Return the cost of two trained passes (observed, sampled) and of the chains."""
-        passes = 2 * 3 + INPUT_GRADIENT * self.langevin_steps
-        return passes * network.forward_flops(data, conditioned=False)
+    @property
+    def gradients(self) -> int:
+        """One for each step of a chain."""
+        return self.langevin_steps
 
 
 class VERA(EnergyBased):

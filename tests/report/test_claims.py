@@ -180,6 +180,14 @@ def test_noise_is_pooled_over_rows_of_the_same_data_only():
     assert seed_spread(UNITS, "d", pd.concat([here, there]), {}).sd == pytest.approx(math.sqrt(2))
 
 
+def test_the_noise_of_rows_that_a_claim_does_not_name_is_none_of_its():
+    calm = {"a": [30.0, 30.2, 30.4], "b": [10.0, 10.2, 10.4]}
+    claim = falls(UNITS, "a", "b", **WORDS)
+    (alone,) = decide(claim, frame(**calm), {}).findings
+    (beside,) = decide(claim, frame(**calm, wild=[0.0, 500.0, 1000.0]), {}).findings
+    assert beside == alone
+
+
 @pytest.mark.parametrize(("a", "b", "printed"), [(1.0, 2.0, "holds"), (2.0, 1.0, "fails"), (1.0, 1.0, "undecided")])
 def test_the_printed_values_decide_a_claim_of_their_own(a, b, printed):
     table = Table(number=1, title="t", metrics=(UNITS,), rows=(Row("a", HYBRID, (a,)), Row("b", None, (b,))))

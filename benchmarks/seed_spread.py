@@ -8,13 +8,13 @@ share of its value.
 """
 
 import sys
+from collections import defaultdict
 from pathlib import Path
 
-import pandas as pd
 from tabulate import tabulate
 
 from harness.report.claims import seed_spread
-from harness.report.frame import measurements
+from harness.report.series import measurements
 from harness.spec.metrics import FURTHER
 from harness.spec.registry import papers
 from harness.store.run_directory import Results
@@ -25,21 +25,16 @@ def main(results: Results, scale_name: str) -> None:
     lines = []
     for paper in papers().values():
         metrics = {metric.key: metric for exhibit in paper.exhibits for metric in (*exhibit.metrics, *FURTHER)}
-        scale = paper.scale(scale_name)
-        frames = [measurements(paper, exhibit, scale, results).frame for exhibit in paper.exhibits]
-        frame = pd.concat([one[one["reading"] == ""] for one in frames])
-        frame["row"] = frame["run"].map(_without_seed(results, frame["run"])) + frame["evaluation"]
-        frame = frame.drop_duplicates(["run", "evaluation", "metric"])
-        for (data, key), _ in frame.groupby(["data", "metric"]):
-            spread = seed_spread(metrics[key], str(data), frame, {})
-            if spread is not None:
+        groups: dict[tuple[str, str], dict[tuple[str, str], tuple[float, ...]]] = defaultdict(dict)
+        for exhibit in paper.exhibits:
+            found = measurements(paper, exhibit, paper.scale(scale_name), results)
+            for (_, metric, reading), series in found.series.items():
+                if not reading:  # rows of several exhibits share runs: each counts once
+                    groups[series.data, metric][series.runs[0], series.evaluation] = series.values
+        for (data, key), values in sorted(groups.items()):
+            if spread := seed_spread(metrics[key], values.values(), None):
                 lines.append([paper.name, data, key, metrics[key].noise, f"{spread.sd:.3g}", spread.df])
     print(tabulate(lines, ["paper", "data", "metric", "noise", "sd", "df"]))
-
-
-def _without_seed(results: Results, runs: "pd.Series[str]") -> dict[str, str]:
-    """Return for each run the one that differs by its seed alone: what seeds repeat."""
-    return {id: results.find(id).run().but(seed=0).id for id in runs.unique()}
 
 
 if __name__ == "__main__":

@@ -1,18 +1,22 @@
 """What `report` does with the reports that it has built: prints, draws, writes, serves."""
 
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import click
+from rich.console import Console
+from rich.progress import track
 
 from harness.cli.settings import INTERRUPTED, Settings, print_json
 from harness.report import ledger
 from harness.report.build import ExhibitReport
 from harness.report.data import FORMAT, to_json
 from harness.report.draughts import Draughts
-from harness.report.figures import drawn_side_by_side
+from harness.report.figures import Pictures
 from harness.report.files import WRITERS, write, write_claims, write_document, write_pdf
 from harness.report.html.write import write_pages
+from harness.report.latex.typeset import Typeset
 from harness.report.plain import brief, terminal
 from harness.spec.errors import SpecError
 from harness.spec.exhibit import Exhibit
@@ -21,6 +25,8 @@ from harness.store.files import StoreError
 
 PICTURES = {"markdown": "png", "latex": "pdf", "pdf": "pdf", "html": "svg"}
 """What pictures the formats show."""
+MOST_NAMES = 20
+"""How many files are named before they are counted."""
 
 
 def print_documents(reports: Sequence[ExhibitReport], claims: bool) -> None:
@@ -44,7 +50,7 @@ def tell_claims(settings: Settings, reports: Sequence[ExhibitReport]) -> None:
 def pictures(settings: Settings, formats: Sequence[str]) -> Draughts:
     """Return what draws the pictures that some formats show, beside this process."""
     endings = tuple(dict.fromkeys(("png", *(PICTURES[name] for name in formats if name in PICTURES))))
-    return drawn_side_by_side(settings.results, endings)
+    return Draughts(Pictures(settings.results, endings))
 
 
 def show_and_write(
@@ -54,19 +60,22 @@ def show_and_write(
     pictures: Draughts | None,
     in_full: Collection[str],
 ) -> None:
-    """Print every exhibit and write its files, then what holds them together.
+    """Print every exhibit and what all come to, and write their files: what takes longest, the pictures, at the end.
 
     Tables are printed in full, figures in a line unless they are named in `in_full`.
     """
-    drawn: list[Path] = []
+    results, written = settings.results, []
     for report in reports:
         full = report.exhibit.kind == "table" or bool({report.exhibit.name, report.name} & set(in_full))
         click.echo(terminal(report) if full else brief(report))
-        drawn += _write(settings, report, formats, pictures)
-    _write_together(settings, reports, formats, drawn)
+        written += write(report, [name for name in formats if name in WRITERS], results)
     click.echo(ledger.verdicts(reports))
     if any(report.decisions for report in reports):
         click.echo(ledger.summary(reports))
+    drawn = _drawn(settings, reports, pictures) if pictures else []
+    for folder, names in _by_folder(written + drawn).items():
+        settings.say(f"wrote {', '.join(names) if len(names) <= MOST_NAMES else f'{len(names)} files'} to {folder}")
+    _write_together(settings, reports, formats, drawn)
 
 
 def serve(
@@ -91,22 +100,25 @@ def serve(
     return 0
 
 
-def _write(settings: Settings, report: ExhibitReport, formats: Sequence[str], pictures: Draughts | None) -> list[Path]:
-    """Write the files of an exhibit, and return those that were drawn."""
-    drawn = _drawn(report, pictures) if pictures else []
-    written = drawn + write(report, [name for name in formats if name in WRITERS], settings.results)
-    if written:
-        settings.say(f"wrote {', '.join(path.name for path in written)}\nto {written[0].parent}\n")
+def _drawn(settings: Settings, reports: Sequence[ExhibitReport], pictures: Draughts) -> list[Path]:
+    """Return the pictures of all exhibits; where some cannot be drawn, say why and go on."""
+    console = Console(stderr=True)
+    drawn: list[Path] = []
+    hidden = settings.quiet or not console.is_terminal
+    for report in track(reports, "drawing", console=console, transient=True, disable=hidden):
+        try:
+            drawn += pictures.paths(report)
+        except StoreError as error:
+            console.print(f"{report.name} is not drawn: {error}", markup=False, highlight=False, soft_wrap=True)
     return drawn
 
 
-def _drawn(report: ExhibitReport, pictures: Draughts) -> list[Path]:
-    """Return the pictures of an exhibit; where they cannot be drawn, say why and go on."""
-    try:
-        return pictures.paths(report)
-    except StoreError as error:
-        click.echo(f"{report.name} is not drawn: {error}", err=True)
-        return []
+def _by_folder(paths: Sequence[Path]) -> dict[Path, list[str]]:
+    """Return the names of files by their folders."""
+    found: dict[Path, list[str]] = {}
+    for path in paths:
+        found.setdefault(path.parent, []).append(path.name)
+    return found
 
 
 def _write_together(
@@ -115,14 +127,20 @@ def _write_together(
     """Write what holds the exhibits together: the ledger, the document and its PDF, the page."""
     if "markdown" in formats:
         write_claims(reports, settings.results)
-    if "latex" in formats:
-        for paper in {report.paper.name: report.paper for report in reports}.values():
-            of_paper = [report for report in reports if report.paper.name == paper.name]
-            source = write_document(paper, of_paper, settings.results)
-            made = write_pdf(source, of_paper) if "pdf" in formats else None
-            settings.say(f"{made.pdf if made and made.pdf else source}: all of it in one document")
-            if made and made.problem:
-                click.echo(made.problem, err=True)
-    if "html" in formats:
-        for path in write_pages(reports, settings.results, drawn):
-            settings.say(f"{path}: all of it, for a browser")
+    typesetting: dict[Path, Future[Typeset]] = {}
+    with ThreadPoolExecutor() as beside:  # TeX is a process of its own: the page is written meanwhile
+        if "latex" in formats:
+            for paper in {report.paper.name: report.paper for report in reports}.values():
+                of_paper = [report for report in reports if report.paper.name == paper.name]
+                source = write_document(paper, of_paper, settings.results)
+                if "pdf" in formats:
+                    typesetting[source] = beside.submit(write_pdf, source, of_paper)
+                else:
+                    settings.say(f"{source}: all of it in one document")
+        if "html" in formats:
+            for path in write_pages(reports, settings.results, drawn):
+                settings.say(f"{path}: all of it, for a browser")
+    for source, made in ((source, future.result()) for source, future in typesetting.items()):
+        settings.say(f"{made.pdf or source}: all of it in one document")
+        if made.problem:
+            click.echo(made.problem, err=True)

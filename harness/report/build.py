@@ -4,12 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-import pandas as pd
-
 from harness.report.cells import Finder, ReportRow
 from harness.report.claims import Decision, decide
-from harness.report.frame import details, measurements, need_of, with_further
 from harness.report.rank import RankAgreement, rank_agreements
+from harness.report.series import Measurements, Place, Series, details, measurements, need_of, with_further
 from harness.report.tally import Tally
 from harness.report.verdicts import Verdict
 from harness.spec.cells import Cell, cells
@@ -20,7 +18,7 @@ from harness.spec.paper import Paper
 from harness.spec.scale import Scale
 from harness.store.files import StoreError
 from harness.store.reader import Reader
-from harness.store.records import Need
+from harness.store.records import Need, Segment
 from harness.store.run_directory import Results
 from harness.store.spent import Spent
 
@@ -30,9 +28,9 @@ class ExhibitReport:
     """A table or figure with everything that the writers print.
 
     `labels` holds what the measured values of each metric are called; several, where the rows have several datasets or
-    protocols. `remarks` are what evaluations say of their values. `shown` are further metrics that get columns.
-    `spent` holds what each of its runs has cost so far. `damaged` are the records that could not be read. `origin`
-    names results that are not the user's own.
+    protocols. `remarks` are what evaluations say of their values, which stand in `series`. `shown` are further metrics
+    that get columns. `stays` holds those of workers on each of its runs, `spent` what these have cost so far. `damaged`
+    are the records that could not be read. `origin` names results that are not the user's own.
     """
 
     paper: Paper
@@ -44,8 +42,9 @@ class ExhibitReport:
     feature_spaces: tuple[dict[str, str | float], ...]
     remarks: tuple[str, ...]
     wanted: int
-    frame: pd.DataFrame
+    series: Mapping[Place, Series]
     shown: tuple[Metric, ...] = ()
+    stays: Mapping[str, Sequence[Segment]] = field(default_factory=dict)
     spent: Mapping[str, Spent] = field(default_factory=dict)
     damaged: tuple[Need, ...] = ()
     origin: str = ""
@@ -98,18 +97,17 @@ def build(
     Metrics of `FURTHER` that are to be `shown` get columns where the exhibit's evaluations measure them.
     """
     measured = measurements(paper, exhibit, scale, results)
-    frame = measured.frame
     possible = list(cells(paper, exhibit, exhibit.rows, scale, [0]))
     finder = Finder(paper, exhibit, scale, measured, tuple(with_further(possible, exhibit)), results)
-    noted = details(frame, results)
-    spent, illegible = _spent(_runs(possible, frame), results.reader)
+    noted = details(measured.series.values(), results)
+    stays, illegible = _stays(_runs(possible, measured), results.reader)
     return ExhibitReport(
         paper=paper,
         exhibit=exhibit,
         scale=scale,
         labels=finder.labels(),
         rows=tuple(ReportRow(row, finder.cells(row), finder.further(row)) for row in exhibit.rows),
-        decisions=tuple(decide(claim, exhibit, frame, scale) for claim in exhibit.claims),
+        decisions=tuple(decide(claim, exhibit, measured.series, scale) for claim in exhibit.claims),
         feature_spaces=tuple(
             {
                 (space["kind"], space["data"], space["weights_sha256"]): space
@@ -119,25 +117,27 @@ def build(
         ),
         remarks=tuple(dict.fromkeys(found["note"] for found in noted if "note" in found)),
         wanted=len(possible) + sum(row.setting is not None for row in exhibit.rows),
-        frame=frame,
+        series=measured.series,
         shown=tuple(metric for metric in shown if any(cell.metric == metric for cell in finder.possible)),
-        spent=spent,
+        stays=stays,
+        spent={run: results.reader.spent(run) if stays[run] else Spent() for run in stays},
         damaged=(*measured.damaged.values(), *illegible),
         origin=results.origin,
     )
 
 
-def _spent(runs: Sequence[str], reader: Reader) -> tuple[dict[str, Spent], list[Need]]:
-    """Return what each run has cost, nothing where a record of that cannot be read; and these records."""
-    spent, illegible = dict.fromkeys(runs, Spent()), []
+def _stays(runs: Sequence[str], reader: Reader) -> tuple[dict[str, Sequence[Segment]], list[Need]]:
+    """Return the stays of workers on each run, none where a record of them cannot be read; and these records."""
+    stays: dict[str, Sequence[Segment]] = dict.fromkeys(runs, ())
+    illegible = []
     for run in runs:
         try:
-            spent[run] = reader.spent(run)
+            stays[run] = reader.segments(run)
         except StoreError as error:
             illegible.append(need_of(error))
-    return spent, illegible
+    return stays, illegible
 
 
-def _runs(possible: Sequence[Cell], frame: pd.DataFrame) -> list[str]:
+def _runs(possible: Sequence[Cell], measured: Measurements) -> list[str]:
     """Return the runs of an exhibit by their ids: those of its first seed, and further ones that were measured."""
-    return list(dict.fromkeys([*(cell.run.id for cell in possible), *map(str, frame["run"])]))
+    return list(dict.fromkeys([*(cell.run.id for cell in possible), *measured.runs]))

@@ -5,9 +5,7 @@ from dataclasses import dataclass, field, replace
 from math import isfinite, nan
 from statistics import mean, stdev
 
-import pandas as pd
-
-from harness.report.frame import Measurements, need_of
+from harness.report.series import Measurements, Series, need_of
 from harness.report.statistics import Statistics, describe
 from harness.report.verdicts import Judgement, Rule, Verdict, judge, judge_setting
 from harness.spec.cells import Cell
@@ -105,8 +103,7 @@ class Finder:
         self._paper = paper
         self._exhibit = exhibit
         self._scale = scale
-        groups = measurements.frame.groupby(["row", "metric", "reading"])
-        self._lines = {(str(row), str(metric), str(reading)): lines for (row, metric, reading), lines in groups}
+        self._series = measurements.series
         self._waiting = measurements.waiting
         self._asked: dict[tuple[str, Metric], dict[str, Cell]] = {}
         for cell in possible:
@@ -153,7 +150,7 @@ class Finder:
     def _cell(self, row: Row, metric: Metric, reported: Printed) -> ReportCell:
         """Return a cell that nothing is judged of."""
         asked = self._asked.get((row.key, metric), {})
-        found = {name: _measured(self._lines.get((row.key, metric.key, name))) for name in asked}
+        found = {name: _measured(self._series.get((row.key, metric.key, name))) for name in asked}
         measured, own = found.pop("", None), asked.get("")
         return ReportCell(
             metric,
@@ -187,11 +184,10 @@ def configured(setting: Setting, scale: Scale) -> str:
     return ", ".join([f"{number:g}" for number in numbers] + words)
 
 
-def _measured(lines: pd.DataFrame | None) -> Measured | None:
-    if lines is None:
+def _measured(found: Series | None) -> Measured | None:
+    if found is None:
         return None
-    values = tuple(map(float, lines["value"]))
-    return Measured(_mean(values), _sd(values), tuple(lines["run"]), values, tuple(map(int, lines["seed"])))
+    return Measured(_mean(found.values), _sd(found.values), found.runs, found.values, found.seeds)
 
 
 def _statistics(metric: Metric, found: Measured | None, reported: Printed, judgement: Judgement) -> Statistics | None:

@@ -1,12 +1,13 @@
 """Decides claims: whether each contrast of measured cells lies where the paper puts it, given the noise of seeds."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import inf, isfinite, sqrt
 
-import pandas as pd
+import numpy as np
 
+from harness.report.series import Place, Series
 from harness.spec.claims import Claim, Contrast, Term
 from harness.spec.evaluations import measure_of
 from harness.spec.exhibit import Exhibit
@@ -15,6 +16,8 @@ from harness.spec.scale import Scale, Spread
 
 CONFIDENCE = 0.95
 ROUNDING = 1e-9
+OwnSeries = Mapping[tuple[str, str], Series]
+"""What was measured by the paper's protocol, by the keys of rows and metrics."""
 
 
 class Status(StrEnum):
@@ -63,7 +66,7 @@ class Decision:
     reason: str = ""
 
 
-def decide(claim: Claim, exhibit: Exhibit, frame: pd.DataFrame, scale: Scale) -> Decision:
+def decide(claim: Claim, exhibit: Exhibit, series: Mapping[Place, Series], scale: Scale) -> Decision:
     """Return what the measurements of an exhibit say of a claim.
 
     A contrast holds when its whole 95 % interval lies inside the bounds, and fails when none of it does. The noise
@@ -72,22 +75,23 @@ def decide(claim: Claim, exhibit: Exhibit, frame: pd.DataFrame, scale: Scale) ->
     paper cites; beside measured rows these mean something only where values compare.
     """
     terms = {(term.row, term.metric): term for term in claim.terms()}
-    lines = frame[(frame["reading"] == "") & frame["row"].isin({row for row, _ in terms})]
-    estimates = {cell: _estimate(term, exhibit, lines, scale) for cell, term in terms.items()}
+    rows = {row for row, _ in terms}
+    own = {(row, key): found for (row, key, reading), found in series.items() if not reading and row in rows}
+    estimates = {cell: _estimate(term, exhibit, own, scale) for cell, term in terms.items()}
     known = tuple(estimate for estimate in estimates.values() if estimate is not None)
-    cited = sorted({row for row, _ in terms if exhibit.row(row).run is None})
+    cited = sorted(row for row in rows if exhibit.row(row).run is None)
     printed = decide_printed(claim, exhibit)
 
     def undecided(reason: str, values: tuple[Estimate, ...] = known) -> Decision:
         return Decision(claim, Status.UNDECIDED, printed, (), values, reason)
 
-    if cited and len(cited) < len({row for row, _ in terms}) and not scale.comparable:
+    if cited and len(cited) < len(rows) and not scale.comparable:
         return undecided(f"cited values compare at paper scale only: {', '.join(cited)}", ())
     if missing := sorted({row for (row, _), estimate in estimates.items() if estimate is None}):
         return undecided(f"not measured yet: {', '.join(missing)}")
     if not all(isfinite(estimate.mean) for estimate in known):
         return Decision(claim, Status.FAILS, printed, (), known, "a measured value is not finite")
-    if metric := _without_common_measure(terms.values(), lines):
+    if metric := _without_common_measure(terms.values(), own):
         return undecided(f"the {metric.label} of these rows are measured in different feature spaces")
     if any(estimate.standard_error == inf for estimate in known):
         return undecided("the spread between seeds is unknown: run --seeds 3")
@@ -115,51 +119,48 @@ def decide_printed(claim: Claim, exhibit: Exhibit) -> Status | None:
     return next((status for status in (Status.FAILS, Status.UNDECIDED) if status in statuses), Status.HOLDS)
 
 
-def seed_spread(
-    metric: Metric, data: str, lines: pd.DataFrame, declared: Mapping[tuple[str, str], Spread]
-) -> Spread | None:
-    """Return the standard deviation between seeds, pooled over the rows with this data and with the declared one.
+def seed_spread(metric: Metric, groups: Iterable[Sequence[float]], declared: Spread | None) -> Spread | None:
+    """Return the standard deviation between seeds, pooled over groups of values and with the one that is declared.
 
-    For a metric with relative noise it is that of the values divided by the mean of their row.
+    For a metric with relative noise it is that of the values divided by the mean of their group. Groups with values
+    that are not finite say nothing.
     """
-    groups = lines[(lines["metric"] == metric.key) & (lines["data"] == data)].groupby("row")["value"]
-    counts, deviations = groups.count(), groups.std(ddof=1)
-    if metric.noise == "relative":
-        deviations = deviations / groups.mean().abs()
-    repeated = counts > 1
-    df = int((counts[repeated] - 1).sum())
-    squares = float(((counts[repeated] - 1) * deviations[repeated] ** 2).sum())
-    if known := declared.get((data, metric.key)):
-        df, squares = df + known.df, squares + known.df * known.sd**2
+    df, squares = (declared.df, declared.df * declared.sd**2) if declared else (0, 0.0)
+    for values in map(np.asarray, groups):
+        if len(values) > 1 and np.isfinite(values).all():
+            unit = np.abs(values.mean()) if metric.noise == "relative" else 1.0
+            df += len(values) - 1
+            squares += float((len(values) - 1) * (values.std(ddof=1) / unit) ** 2)
     return Spread(sqrt(squares / df), df) if df else None
 
 
-def _estimate(term: Term, exhibit: Exhibit, lines: pd.DataFrame, scale: Scale) -> Estimate | None:
+def _estimate(term: Term, exhibit: Exhibit, own: OwnSeries, scale: Scale) -> Estimate | None:
     """Return the value of a term's cell, None while it is not measured; its error is infinite when unknown."""
     row, metric = exhibit.row(term.row), term.metric
     if row.run is None:
         reported = exhibit.reported_value(row, metric)
         return None if reported is None else Estimate(term.row, metric, reported)
-    of_cell = lines[(lines["row"] == term.row) & (lines["metric"] == metric.key)]
-    if of_cell.empty:
+    found = own.get((term.row, metric.key))
+    if found is None:
         return None
-    mean, seeds = float(of_cell["value"].mean(skipna=False)), len(of_cell)
+    mean, seeds = sum(found.values) / len(found.values), len(found.values)
     if metric.noise == "none":
         return Estimate(term.row, metric, mean, seeds=seeds)
-    spread = seed_spread(metric, str(of_cell["data"].iloc[0]), lines, scale.spread)
+    alike = (other.values for (_, key), other in own.items() if key == metric.key and other.data == found.data)
+    spread = seed_spread(metric, alike, scale.spread.get((found.data, metric.key)))
     if spread is None:
         return Estimate(term.row, metric, mean, standard_error=inf, seeds=seeds)
     sd = spread.sd * abs(mean) if metric.noise == "relative" else spread.sd
     return Estimate(term.row, metric, mean, sd / sqrt(seeds), spread.df, seeds)
 
 
-def _without_common_measure(terms: Iterable[Term], lines: pd.DataFrame) -> Metric | None:
+def _without_common_measure(terms: Iterable[Term], own: OwnSeries) -> Metric | None:
     """Return a metric whose values in these terms are measured differently, such as in several feature spaces."""
-    labels: dict[Metric, set[str]] = {}
+    measures: dict[Metric, set[str]] = {}
     for term in terms:
-        of_cell = lines[(lines["row"] == term.row) & (lines["metric"] == term.metric.key)]
-        labels.setdefault(term.metric, set()).update(map(measure_of, of_cell["label"]))
-    return next((metric for metric, names in labels.items() if len(names) > 1), None)
+        if found := own.get((term.row, term.metric.key)):
+            measures.setdefault(term.metric, set()).add(measure_of(found.label))
+    return next((metric for metric, names in measures.items() if len(names) > 1), None)
 
 
 def _find(contrast: Contrast, estimates: Mapping[tuple[str, Metric], Estimate | None]) -> Finding:

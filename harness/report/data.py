@@ -1,9 +1,10 @@
 """The CSV and JSON writers, for programs."""
 
+import io
+from csv import DictWriter
 from math import isfinite
 from typing import Any
 
-import pandas as pd
 from pydantic_core import to_json as to_json_bytes
 
 from harness.report.build import ExhibitReport
@@ -38,12 +39,16 @@ def csv(report: ExhibitReport) -> str:
         for cell in (*row.cells, *row.further)
         for protocol, value in [("", cell.measured), *cell.readings.items()]
     ]
-    return pd.DataFrame(lines).to_csv(index=False, na_rep="")
+    text = io.StringIO()
+    writer = DictWriter(text, lines[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    return text.getvalue()
 
 
 def _columns(value: Measured | Configured | None) -> dict[str, object]:
     if isinstance(value, Measured):
-        return {"measured": value.mean, "sd": value.sd, "seeds": value.seeds, "runs": " ".join(value.runs)}
+        return {"measured": _finite(value.mean), "sd": value.sd, "seeds": value.seeds, "runs": " ".join(value.runs)}
     return {"measured": value.value if value else None, "sd": None, "seeds": 0, "runs": ""}
 
 

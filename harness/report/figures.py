@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.report.build import ExhibitReport
-from harness.report.draughts import Draughts
+from harness.report.made import remember, still_right
+from harness.report.origins import origin
 from harness.spec.drawings import Agreement, Drawing, SampleStrips
 from harness.spec.exhibit import Exhibit, Figure
 from harness.store.files import write_atomically
@@ -49,11 +50,32 @@ def write_figures(report: ExhibitReport, results: Results, formats: Sequence[str
     return written
 
 
-def drawn_side_by_side(results: Results, formats: Sequence[str] = tuple(UNDATED)) -> Draughts:
-    """Return what draws the pictures of several exhibits at a time."""
-    for module in IMPORTED_ONCE:  # by this process, and not by each that is forked
-        import_module(module)
-    return Draughts(lambda report: write_figures(report, results, formats))
+class Pictures:
+    """Draws exhibits into a results directory, and leaves pictures there that would be the same."""
+
+    def __init__(self, results: Results, formats: Sequence[str] = tuple(UNDATED)) -> None:
+        self._results = results
+        self._formats = formats
+
+    def found(self, report: ExhibitReport) -> list[Path] | None:
+        """Return the pictures that were drawn before from what there is now."""
+        return still_right(*self._memory(report))
+
+    def get_ready(self) -> None:
+        """Import what drawing takes."""
+        for module in IMPORTED_ONCE:
+            import_module(module)
+
+    def draw(self, report: ExhibitReport) -> list[Path]:
+        """Draw an exhibit, and remember from what."""
+        memory = self._memory(report)
+        drawn = write_figures(report, self._results, self._formats)
+        remember(*memory, drawn)
+        return drawn
+
+    def _memory(self, report: ExhibitReport) -> tuple[Path, str, str]:
+        what = "-".join((report.exhibit.name, *self._formats))
+        return self._results.report / report.paper.name, what, origin(report, self._results)
 
 
 def vectors(report: ExhibitReport, results: Results) -> list[bytes]:

@@ -11,10 +11,12 @@ from harness.report.latex.document import document
 from harness.report.latex.figure import figure
 from harness.report.latex.table import table
 from harness.report.latex.typeset import Typeset, typeset
+from harness.report.made import remember, still_right
 from harness.report.plain import markdown
+from harness.spec.config import sha256_of_json
 from harness.spec.exhibit import Figure
 from harness.spec.paper import Paper
-from harness.store.files import write_bytes
+from harness.store.files import sha256_of, write_bytes
 from harness.store.run_directory import Results
 
 
@@ -53,10 +55,17 @@ def write_document(paper: Paper, reports: Sequence[ExhibitReport], results: Resu
 
 
 def write_pdf(source: Path, reports: Sequence[ExhibitReport]) -> Typeset:
-    """Make a PDF of the document on some exhibits."""
+    """Make a PDF of the document on some exhibits; one that was made of the very same files is left."""
     folder = source.parent
     inputs = [path for report in reports if (path := folder / f"{report.exhibit.name}.tex").exists()]
-    return typeset(source, [*inputs, *(path for report in reports for path in _pictures(report, folder))])
+    inputs += [path for report in reports for path in _pictures(report, folder)]
+    made_from = sha256_of_json([(path.name, sha256_of(path)) for path in (source, *inputs)])
+    if found := still_right(folder, source.stem, made_from):
+        return Typeset(found[0])
+    made = typeset(source, inputs)
+    if made.pdf:
+        remember(folder, source.stem, made_from, [made.pdf])
+    return made
 
 
 def write_claims(reports: Sequence[ExhibitReport], results: Results) -> list[Path]:

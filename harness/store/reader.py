@@ -1,6 +1,6 @@
 """Reads what the records of many runs say, each file once."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Any, TypeVar, TypeVarTuple
 
 from harness.spec.run import Run
 from harness.store.files import StoreError
-from harness.store.records import EvaluationRecord, Outcome
+from harness.store.records import EvaluationRecord, Outcome, Segment
 from harness.store.run_directory import RunDirectory
 from harness.store.spent import Spent
 
@@ -29,7 +29,8 @@ class Reader:
         self._ids: dict[str, tuple[list[str], Iterator[str]]] = {}
         self._exists = cache(lambda run: self.directory(run).config.exists())
         self._outcome = _once(lambda run: self.directory(run).last_outcome())
-        self._spent = _once(lambda run: Spent.of(self.directory(run).all_segments()))
+        self._segments = _once(lambda run: self.directory(run).all_segments())
+        self._spent = _once(lambda run: Spent.of(self.segments(run)))
         self._quantities = _once(self._read_quantities)
 
     def id_of(self, run: Run, seed: int) -> str:
@@ -54,6 +55,10 @@ class Reader:
     def outcome(self, run: str) -> Outcome | None:
         """Return how the last worker on a run ended, None when none has."""
         return self._outcome(run)
+
+    def segments(self, run: str) -> Sequence[Segment]:
+        """Return the stays of all workers on a run, oldest first."""
+        return self._segments(run)
 
     def spent(self, run: str) -> Spent:
         """Return what a run has cost so far."""

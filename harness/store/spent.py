@@ -1,7 +1,7 @@
 """What runs have cost: the hours of devices, and the energy, of all stays of their workers."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Self
 
 from harness.store.files import StoreError
@@ -51,7 +51,8 @@ class Spent:
 
     def to_json(self) -> dict[str, float | None]:
         """Return the fields, rounded."""
-        return {name: None if value is None else round(value, 6) for name, value in asdict(self).items()}
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return {name: None if value is None else round(value, 6) for name, value in values}
 
     def __str__(self) -> str:
         """Say it in a few words, such as `31.2 GPU-hours (7.80 kWh)`; nothing is empty."""

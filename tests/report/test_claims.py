@@ -3,14 +3,13 @@
 import math
 from dataclasses import replace
 
-import pandas as pd
 import pytest
 from scipy import stats
 from toy_paper import HYBRID
 
 from harness.report.claims import Status, decide_printed, seed_spread
 from harness.report.claims import decide as decide_at
-from harness.report.frame import COLUMNS
+from harness.report.series import Series
 from harness.spec.claims import (
     Claim,
     Contrast,
@@ -33,15 +32,17 @@ UNITS = replace(FID, key="u", noise="absolute")
 WORDS = {"says": "s", "where": "w"}
 
 
-def frame(**rows):
+def measured(**rows):
     """Build measurements from row=[values over seeds] of a metric with absolute noise."""
     return cells([(row, UNITS, seed, value) for row, values in rows.items() for seed, value in enumerate(values)])
 
 
-def cells(values, label="l"):
+def cells(values, label="l", data="d"):
     """Build measurements from (row, metric, seed, value), all of the same data."""
-    lines = [[row, metric.key, "", seed, value, 10, "r", "e", "d", label] for row, metric, seed, value in values]
-    return pd.DataFrame(lines, columns=COLUMNS)
+    found = {}
+    for row, metric, seed, value in values:
+        found.setdefault((row, metric.key, ""), []).append((seed, value, f"run {seed}"))
+    return {place: Series("e", data, label, 10, *zip(*of_cell, strict=True)) for place, of_cell in found.items()}
 
 
 def decide(claim, data, spread, cited=(), comparable=False):
@@ -69,14 +70,14 @@ NARROW = {("d", "u"): Spread(0.5, 30)}
 )
 def test_an_order_holds_fails_or_is_undecided(values, status):
     a, b, c = ([value] for value in values)
-    decision = decide(falls(UNITS, "a", "b", "c", **WORDS), frame(a=a, b=b, c=c), NARROW)
+    decision = decide(falls(UNITS, "a", "b", "c", **WORDS), measured(a=a, b=b, c=c), NARROW)
     assert decision.status is status
-    mirrored = frame(a=[-a[0]], b=[-b[0]], c=[-c[0]])
+    mirrored = measured(a=[-a[0]], b=[-b[0]], c=[-c[0]])
     assert decide(rises(UNITS, "a", "b", "c", **WORDS), mirrored, NARROW).status is status
 
 
 def test_the_interval_is_that_of_student():
-    data = frame(a=[1.0, 2.0, 3.0], b=[7.0, 9.0, 11.0])
+    data = measured(a=[1.0, 2.0, 3.0], b=[7.0, 9.0, 11.0])
     (finding,) = decide(rises(UNITS, "a", "b", **WORDS), data, {}).findings
     expected = stats.ttest_ind([7, 9, 11], [1, 2, 3]).confidence_interval()
     assert finding.estimate - finding.half_width == pytest.approx(expected.low)
@@ -84,14 +85,14 @@ def test_the_interval_is_that_of_student():
 
 
 def test_one_seed_without_a_known_spread_decides_nothing():
-    decision = decide(falls(UNITS, "a", "b", **WORDS), frame(a=[30], b=[10]), {})
+    decision = decide(falls(UNITS, "a", "b", **WORDS), measured(a=[30], b=[10]), {})
     assert decision.status is Status.UNDECIDED
     assert "the spread between seeds is unknown" in decision.reason
 
 
 def test_measured_spread_is_pooled_with_the_declared_one():
-    data = frame(a=[30.0, 34.0], b=[10.0])
-    alone, known = (seed_spread(UNITS, "d", data, declared) for declared in ({}, {("d", "u"): Spread(1.0, 3)}))
+    groups = [(30.0, 34.0), (10.0,)]
+    alone, known = (seed_spread(UNITS, groups, declared) for declared in (None, Spread(1.0, 3)))
     assert (alone.sd, alone.df) == (pytest.approx(math.sqrt(8)), 1)
     assert (known.sd, known.df) == (pytest.approx(math.sqrt((8 + 3) / 4)), 4)
 
@@ -103,28 +104,32 @@ def test_relative_noise_grows_with_the_value():
     (small,) = decide(falls(FID, "c", "d", **WORDS), data, noise).findings
     assert large.half_width == pytest.approx(10 * small.half_width)
     assert large.half_width == pytest.approx(1.96 * 0.05 * math.hypot(100, 80), rel=1e-2)
-    repeated = cells([("a", FID, seed, value) for seed, value in enumerate((90.0, 110.0))])
-    assert seed_spread(FID, "d", repeated, {}).sd == pytest.approx(math.sqrt(200) / 100)
+    assert seed_spread(FID, [(90.0, 110.0)], None).sd == pytest.approx(math.sqrt(200) / 100)
+
+
+def test_values_that_are_not_finite_say_nothing_of_the_noise():
+    assert seed_spread(UNITS, [(1.0, math.nan), (math.inf, 2.0), (30.0, 34.0)], None).sd == pytest.approx(math.sqrt(8))
+    assert seed_spread(UNITS, [(1.0, math.nan)], None) is None
 
 
 def test_missing_rows_leave_a_claim_undecided_and_are_named():
-    decision = decide(falls(UNITS, "a", "b", **WORDS), frame(a=[30]), NARROW)
+    decision = decide(falls(UNITS, "a", "b", **WORDS), measured(a=[30]), NARROW)
     assert (decision.status, decision.reason) == (Status.UNDECIDED, "not measured yet: b")
-    assert decide(falls(UNITS, "a", "b", **WORDS), frame(), NARROW).status is Status.UNDECIDED
+    assert decide(falls(UNITS, "a", "b", **WORDS), measured(), NARROW).status is Status.UNDECIDED
 
 
 def test_a_nan_fails_a_claim():
-    assert decide(falls(UNITS, "a", "b", **WORDS), frame(a=[30], b=[math.nan]), NARROW).status is Status.FAILS
+    assert decide(falls(UNITS, "a", "b", **WORDS), measured(a=[30], b=[math.nan]), NARROW).status is Status.FAILS
 
 
 @pytest.mark.parametrize(("b", "status"), [(10.5, Status.HOLDS), (13.0, Status.FAILS), (12.1, Status.UNDECIDED)])
 def test_close_rows(b, status):
-    data, noise = frame(a=[10], b=[b]), {("d", "u"): Spread(0.1, 100)}
+    data, noise = measured(a=[10], b=[b]), {("d", "u"): Spread(0.1, 100)}
     assert decide(close(UNITS, "a", "b", within=2, **WORDS), data, noise).status is status
 
 
 def test_small_drops():
-    data, noise = frame(a=[97], b=[96]), {("d", "u"): Spread(0.1, 100)}
+    data, noise = measured(a=[97], b=[96]), {("d", "u"): Spread(0.1, 100)}
     assert decide(drops_at_most(UNITS, "a", "b", by=2, **WORDS), data, noise).status is Status.HOLDS
     assert decide(drops_at_most(UNITS, "a", "b", by=0.5, **WORDS), data, noise).status is Status.FAILS
 
@@ -133,35 +138,35 @@ def test_a_ratio_is_a_pair_of_contrasts():
     slow = (Term(1, "slow", UNITS), Term(-1.5, "fast", UNITS)), (Term(1, "slow", UNITS), Term(-2.5, "fast", UNITS))
     claim = Claim("twice as long", "w", (Contrast(slow[0], low=0), Contrast(slow[1], high=0)))
     noise = {("d", "u"): Spread(0.1, 100)}
-    assert decide(claim, frame(slow=[20], fast=[10]), noise).status is Status.HOLDS
-    assert decide(claim, frame(slow=[30], fast=[10]), noise).status is Status.FAILS
+    assert decide(claim, measured(slow=[20], fast=[10]), noise).status is Status.HOLDS
+    assert decide(claim, measured(slow=[30], fast=[10]), noise).status is Status.FAILS
 
 
 def test_ratios_and_gaps_are_contrasts_too():
     noise = {("d", "u"): Spread(0.1, 100)}
     double = ratio(UNITS, "slow", "fast", low=1.5, high=2.5, **WORDS)
-    assert decide(double, frame(slow=[20], fast=[10]), noise).status is Status.HOLDS
-    assert decide(double, frame(slow=[12], fast=[10]), noise).status is Status.FAILS
+    assert decide(double, measured(slow=[20], fast=[10]), noise).status is Status.HOLDS
+    assert decide(double, measured(slow=[12], fast=[10]), noise).status is Status.FAILS
     closing = gap_closes(UNITS, ("a", "b"), ("c", "d"), **WORDS)
-    assert decide(closing, frame(a=[9], b=[5], c=[10], d=[9]), noise).status is Status.HOLDS
-    assert decide(closing, frame(a=[9], b=[8], c=[10], d=[7]), noise).status is Status.FAILS
+    assert decide(closing, measured(a=[9], b=[5], c=[10], d=[9]), noise).status is Status.HOLDS
+    assert decide(closing, measured(a=[9], b=[8], c=[10], d=[7]), noise).status is Status.FAILS
 
 
 def test_claims_over_cited_values_alone_are_decided_at_every_scale():
     order = rises(UNITS, "a", "b", **WORDS)
-    assert decide(order, frame(), {}, cited={"a": 1.0, "b": 2.0}.items()).status is Status.HOLDS
-    assert decide(order, frame(), {}, cited={"a": 3.0, "b": 2.0}.items()).status is Status.FAILS
+    assert decide(order, measured(), {}, cited={"a": 1.0, "b": 2.0}.items()).status is Status.HOLDS
+    assert decide(order, measured(), {}, cited={"a": 3.0, "b": 2.0}.items()).status is Status.FAILS
 
 
 def test_cited_beside_measured_values_are_decided_where_values_compare():
-    order, data = rises(UNITS, "a", "b", **WORDS), frame(b=[9.0])
+    order, data = rises(UNITS, "a", "b", **WORDS), measured(b=[9.0])
     small = decide(order, data, NARROW, cited={"a": 1.0}.items())
     assert (small.status, "cited values compare at paper scale only: a") == (Status.UNDECIDED, small.reason)
     assert decide(order, data, NARROW, cited={"a": 1.0}.items(), comparable=True).status is Status.HOLDS
 
 
 def test_values_of_different_feature_spaces_have_no_common_measure():
-    apart = pd.concat([cells([("a", UNITS, 0, 30.0)], label="FD(x)"), cells([("b", UNITS, 0, 10.0)], label="FD(y)")])
+    apart = cells([("a", UNITS, 0, 30.0)], label="FD(x)") | cells([("b", UNITS, 0, 10.0)], label="FD(y)")
     decision = decide(falls(UNITS, "a", "b", **WORDS), apart, NARROW)
     assert (decision.status, "different feature spaces" in decision.reason) == (Status.UNDECIDED, True)
 
@@ -176,15 +181,16 @@ def test_exact_values_decide_without_seeds():
 
 def test_noise_is_pooled_over_rows_of_the_same_data_only():
     here = cells([("a", UNITS, 0, 1.0), ("a", UNITS, 1, 3.0)])
-    there = cells([("b", UNITS, 0, 10.0), ("b", UNITS, 1, 90.0)]).assign(data="e")
-    assert seed_spread(UNITS, "d", pd.concat([here, there]), {}).sd == pytest.approx(math.sqrt(2))
+    there = cells([("b", UNITS, 0, 10.0), ("b", UNITS, 1, 90.0)], data="e")
+    (finding,) = decide(rises(UNITS, "a", "b", **WORDS), here | there, {}).findings
+    assert finding.half_width == pytest.approx(stats.t.ppf(0.975, 1) * math.sqrt(2 / 2 + 3200 / 2))
 
 
 def test_the_noise_of_rows_that_a_claim_does_not_name_is_none_of_its():
     calm = {"a": [30.0, 30.2, 30.4], "b": [10.0, 10.2, 10.4]}
     claim = falls(UNITS, "a", "b", **WORDS)
-    (alone,) = decide(claim, frame(**calm), {}).findings
-    (beside,) = decide(claim, frame(**calm, wild=[0.0, 500.0, 1000.0]), {}).findings
+    (alone,) = decide(claim, measured(**calm), {}).findings
+    (beside,) = decide(claim, measured(**calm, wild=[0.0, 500.0, 1000.0]), {}).findings
     assert beside == alone
 
 

@@ -73,8 +73,10 @@ def written(papers: Sequence[str], results: Results) -> Iterator[Entry]:
     """Yield the files of reports as they were written."""
     for paper in papers:
         for path in sorted((results.report / paper).rglob("*")):
-            if path.is_file() and not path.is_symlink() and (content := _read(path)) is not None:
-                yield Entry((Path("report") / path.relative_to(results.report)).as_posix(), content)
+            name = path.relative_to(results.report)
+            hidden = any(part.startswith(".") for part in name.parts)
+            if path.is_file() and not path.is_symlink() and not hidden and (content := _read(path)) is not None:
+                yield Entry((Path("report") / name).as_posix(), content)
 
 
 def _excerpt(path: Path, rows: int | None, results: Results) -> Entry:

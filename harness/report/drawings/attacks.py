@@ -31,7 +31,7 @@ Look = tuple[str, str]
 
 def draw(drawing: AccuracyUnderAttack, report: ExhibitReport, results: Results) -> Figure | None:
     """Draw a panel for each norm, and there a curve for each row and protocol; at 0 stands the clean accuracy."""
-    if report.frame.empty:
+    if not report.series:
         return None
     norms = [norm for norm in NORMS if len(list(_cells(report.rows[0], norm))) > 1]
     names = dict.fromkeys(_name(row) for row in report.rows)

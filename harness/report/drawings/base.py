@@ -120,18 +120,17 @@ def draw_reported(axes: Axes, report: ExhibitReport, points: Iterable[tuple[floa
 
 
 def _runs(report: ExhibitReport) -> Iterator[str]:
-    first = report.frame[report.frame["seed"] == 0].drop_duplicates("run")
-    groups = []
-    for data, lines in first.groupby("data", sort=False):
-        runs = [report.exhibit.row(key).run for key in lines["row"]]
-        named = [f"{run.name if run else ''} ({id})" for run, id in zip(runs, lines["run"], strict=True)]
-        groups.append(f"{', '.join(named)} on {data}")
-    if groups:
+    on: dict[str, dict[str, str]] = {}
+    for (row, _, _), found in report.series.items():
+        if id := found.first_run:
+            run = report.exhibit.row(row).run
+            on.setdefault(found.data, {}).setdefault(id, f"{run.name if run else ''} ({id})")
+    if groups := [f"{', '.join(named.values())} on {data}" for data, named in on.items()]:
         yield f"Runs with seed 0: {'; '.join(groups)}."
 
 
 def _missing(report: ExhibitReport) -> Iterator[str]:
-    measured = set(report.frame["row"])
+    measured = {row for row, _, _ in report.series}
     absent = [row.row for row in report.rows if row.row.key not in measured and row.row.setting is None]
     if foreign := [row.key for row in absent if row.run is None and set(row.reported) == {None}]:
         yield f"Not run here: {_some(foreign)}."

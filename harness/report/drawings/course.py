@@ -22,7 +22,7 @@ def draw(drawing: Course, report: ExhibitReport, results: Results) -> Figure | N
         for section in dict.fromkeys(row.row.section for row in report.rows)
     }
     curves = {section: _curve(rows[0], report, results) for section, rows in sections.items()}
-    if report.frame.empty and not any(curves.values()):
+    if not report.series and not any(curves.values()):
         return None
     logs = dict(drawing.reported)
     metrics = report.exhibit.metrics

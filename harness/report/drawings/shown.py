@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from numpy.typing import NDArray
 
 from harness.report.build import ExhibitReport
@@ -30,11 +29,10 @@ class Value:
 
 def value(report: ExhibitReport, row: Row, quantity: str) -> Value | None:
     """Return a quantity of a row as measured with seed 0, None while it is not."""
-    lines = _of_seed_0(report, row)
     for metric in report.exhibit.metrics:
-        of_metric = lines[lines["metric"] == metric.key]
-        if metric.quantity == quantity and len(of_metric):
-            return Value(metric, str(of_metric["label"].iloc[0]), float(of_metric["value"].iloc[0]))
+        found = report.series.get((row.key, metric.key, ""))
+        if metric.quantity == quantity and found and found.first_run:
+            return Value(metric, found.label, found.values[0])
     return None
 
 
@@ -55,33 +53,28 @@ def artefact(report: ExhibitReport, results: Results, row: Row, name: str) -> ND
 
 def kept(report: ExhibitReport, results: Results, row: Row, name: str) -> Path | None:
     """Return the file of an array that a row's evaluations with seed 0 have kept; None when there is none."""
-    for run, evaluation in _of_seed_0(report, row)[["run", "evaluation"]].itertuples(index=False):
-        path: Path = results.runs / run / "evaluations" / evaluation / f"{name}.npy"
-        if path.exists():
-            return path
+    for (key, _, reading), found in report.series.items():
+        if key == row.key and not reading and found.first_run:
+            path = results.runs / found.first_run / "evaluations" / found.evaluation / f"{name}.npy"
+            if path.exists():
+                return path
     return None
 
 
 def first_seed(report: ExhibitReport) -> str:
     """Return the remark that a figure shows one seed, and of how many."""
-    seeds = report.frame["seed"].nunique()
+    seeds = len({seed for found in report.series.values() for seed in found.seeds})
     return f"Shown is the first of {seeds} seeds." if seeds > 1 else "One seed."
 
 
 def all_seeds(report: ExhibitReport) -> str:
     """Return the remark over how many seeds the values of a figure are means."""
-    seeds = report.frame.groupby(["row", "metric", "reading"]).size()
-    fewest, most = (seeds.min(), seeds.max()) if len(seeds) else (1, 1)
-    if most == 1:
+    seeds = [len(found.seeds) for found in report.series.values()]
+    if max(seeds, default=1) == 1:
         return "One seed."
-    return f"Means over {span(fewest, most)} seeds; bars are their standard deviation."
+    return f"Means over {span(min(seeds), max(seeds))} seeds; bars are their standard deviation."
 
 
 def why_empty(row: Row) -> str:
     """Return why a row has nothing to show."""
     return "not measured yet" if row.run else f"not run here: {row.key}"
-
-
-def _of_seed_0(report: ExhibitReport, row: Row) -> pd.DataFrame:
-    frame = report.frame
-    return frame[(frame["row"] == row.key) & (frame["seed"] == 0) & (frame["reading"] == "")]

@@ -52,12 +52,10 @@ class Book:
             if run.id in report.spent:
                 group.spent[run.id] = report.spent[run.id]
             first[row.row.key] = group
-        lines = report.frame.drop_duplicates(["row", "run"])[["row", "seed", "run"]]
-        for row_key, seed, run_id in lines.itertuples(index=False):
-            group = first[row_key]
-            group.seeds[int(seed)] = str(run_id)
-            if run_id in report.spent:
-                group.spent[str(run_id)] = report.spent[run_id]
+        for (key, _, _), found in report.series.items():
+            first[key].seeds.update(zip(found.seeds, found.runs, strict=True))
+        for group in first.values():
+            group.spent.update((run, report.spent[run]) for run in group.seeds.values() if run in report.spent)
 
     @property
     def measured(self) -> list[str]:

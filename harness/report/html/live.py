@@ -110,7 +110,7 @@ def _shown(content: Contents) -> Shown:
 
 def _seen(report: ExhibitReport) -> str:
     """Return what a drawing depends on."""
-    return _digest(report.frame.to_csv(index=False).encode())
+    return _digest(repr(report.series).encode())
 
 
 def _digest(data: bytes) -> str:

@@ -49,7 +49,7 @@ def contents(reports: Sequence[ExhibitReport], results: Results, pictures: Mappi
     """Return the parts of the page of some exhibits of one paper; `pictures` are by the names of exhibits."""
     templates, book, values = environment(), Book(reports), Values(results)
     parts = {
-        "summary": _render(templates, "summary", view=summary(reports, book, results), marks=MARKS.values()),
+        "summary": _render(templates, "summary", view=summary(reports, book), marks=MARKS.values()),
         "claims": _render(templates, "claims", view=ledger(reports)),
     }
     for report in reports:

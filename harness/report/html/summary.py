@@ -13,7 +13,6 @@ from harness.report.tally import Tally
 from harness.report.text import span
 from harness.spec.paper import Paper
 from harness.spec.scale import Scale
-from harness.store.run_directory import Results, RunDirectory
 from harness.store.spent import Spent
 
 
@@ -59,13 +58,14 @@ class Summary:
     left_out: tuple[str, ...]
 
 
-def summary(reports: Sequence[ExhibitReport], book: Book, results: Results) -> Summary:
+def summary(reports: Sequence[ExhibitReport], book: Book) -> Summary:
     """Return the head of the page of some exhibits of one paper at one scale."""
     paper, scale = reports[0].paper, reports[0].scale
     shown = {report.exhibit.name for report in reports}
     usual = (*paper.tables, *paper.figures)
     seeds = sorted({row.seeds for report in reports for row in report.rows if row.seeds})
     spent = {run: cost for report in reports for run, cost in report.spent.items()}
+    stays = {run: found for report in reports for run, found in report.stays.items()}
     return Summary(
         paper=paper,
         scale=scale,
@@ -76,7 +76,7 @@ def summary(reports: Sequence[ExhibitReport], book: Book, results: Results) -> S
         seeds=span(seeds[0], seeds[-1]) if seeds else "none",
         runs=len(book.measured),
         cost=str(Spent.sum(spent.values())) or "nothing yet",
-        provenance=provenance(RunDirectory(results.runs / run) for run in book.measured),
+        provenance=provenance(stay for run in book.measured for stay in stays[run]),
         exhibits=tuple(map(_line, reports)),
         left_out=tuple(exhibit.name for exhibit in usual if exhibit.name not in shown),
     )

@@ -1,6 +1,5 @@
 """The data behind the cells: every single value with its seed, run and record, for the page's script to show."""
 
-from collections import defaultdict
 from math import isfinite
 from typing import Any
 
@@ -8,12 +7,11 @@ from harness.report.build import ExhibitReport
 from harness.report.cells import Measured, ReportCell, ReportRow
 from harness.report.html.numbers import distance, ours, printed, signed, spread
 from harness.report.html.tables import cell_key
+from harness.report.series import Series
 from harness.spec.metrics import Metric
 from harness.store.files import StoreError
 from harness.store.records import EvaluationRecord
 from harness.store.run_directory import Results
-
-Lines = dict[tuple[str, str, str], list[tuple[Any, ...]]]
 
 
 class Values:
@@ -30,20 +28,16 @@ class Values:
 
     def add(self, report: ExhibitReport) -> None:
         """Add the cells of an exhibit."""
-        lines: Lines = defaultdict(list)
-        columns = ["row", "metric", "reading", "seed", "value", "items", "run", "evaluation", "data", "label"]
-        for row, metric, reading, *line in zip(*(report.frame[name].tolist() for name in columns), strict=True):
-            lines[row, metric, reading].append(tuple(line))
         for index, row in enumerate(report.rows):
             for cell in row.cells:
                 if cell.wanted and row.row.run is not None:
-                    self.cells[cell_key(report, index, cell.metric)] = self._cell(report, row, cell, lines)
+                    self.cells[cell_key(report, index, cell.metric)] = self._cell(report, row, cell)
 
     def to_json(self) -> dict[str, Any]:
         """Return everything, for JSON."""
         return {"cells": self.cells, "runs": list(self.runs), "records": self.records}
 
-    def _cell(self, report: ExhibitReport, row: ReportRow, cell: ReportCell, lines: Lines) -> dict[str, Any]:
+    def _cell(self, report: ExhibitReport, row: ReportRow, cell: ReportCell) -> dict[str, Any]:
         key, metric = row.row.key, cell.metric
         own = row.row.run
         found: dict[str, Any] = {
@@ -55,9 +49,9 @@ class Values:
             "verdict": cell.verdict.value,
             "first": self._number(report.scale.shrink(own).id) if own else None,
             "measured": [
-                self._values(lines[key, metric.key, reading], reading)
+                self._values(series, reading)
                 for reading in ("", *cell.readings)
-                if (key, metric.key, reading) in lines
+                if (series := report.series.get((key, metric.key, reading)))
             ],
         }
         if isinstance(cell.measured, Measured):
@@ -67,15 +61,17 @@ class Values:
             found["needs"] = str(cell.needs)
         return found | _judgement(metric, cell) | _statistics(metric, cell)
 
-    def _values(self, lines: list[tuple[Any, ...]], reading: str) -> dict[str, Any]:
-        _, _, items, run, evaluation, data, label = lines[0]
+    def _values(self, found: Series, reading: str) -> dict[str, Any]:
         return {
             "reading": reading,
-            "label": str(label),
-            "record": self._record(str(run), str(evaluation), str(data)),
-            "evaluation": str(evaluation),
-            "n": int(items),
-            "values": [[int(seed), self._number(str(run)), _finite(float(value))] for seed, value, _, run, *_ in lines],
+            "label": found.label,
+            "record": self._record(found.runs[0], found.evaluation, found.data),
+            "evaluation": found.evaluation,
+            "n": found.items,
+            "values": [
+                [seed, self._number(run), _finite(value)]
+                for seed, run, value in zip(found.seeds, found.runs, found.values, strict=True)
+            ],
         }
 
     def _number(self, run: str) -> int:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import cache
 
 from pylatexenc.latexencode import UnicodeToLatexEncoder
 
@@ -45,6 +46,7 @@ def _word(word: str) -> str:
     return LIGATURES.sub("\\g<0>{}", joint.join(map(character, word)))
 
 
+@cache
 def character(sign: str) -> str:
     """Return one character as LaTeX."""
     if sign in OWN:

@@ -1,0 +1,49 @@
+"""What the pictures of an exhibit are made from, as a hash: while it is the same, so are they."""
+
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import harness
+from harness.report.build import ExhibitReport
+from harness.report.text import title
+from harness.store.run_directory import Results
+
+DRAWN_WITH = ("matplotlib", "numpy", "pillow", "fonttools")
+
+
+def origin(report: ExhibitReport, results: Results) -> str:
+    """Return the hash of an exhibit, of what was measured of it, of the files that drawings read, and of the code.
+
+    Files count by name, size and time of change, as in `make`.
+    """
+    digest = hashlib.sha256(code())
+    told = (title(report), report.exhibit, report.labels, report.series, report.measured, report.wanted)
+    for part in (*map(repr, told), *_kept(report, results)):
+        digest.update(f"{part}\0".encode())
+    return digest.hexdigest()
+
+
+@cache
+def code() -> bytes:
+    """Return the hash of this version of the harness and of the libraries that it draws with."""
+    digest = hashlib.sha256()
+    root = Path(harness.__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
+    digest.update(" ".join(map(version, DRAWN_WITH)).encode())
+    return digest.digest()
+
+
+def _kept(report: ExhibitReport, results: Results) -> Iterator[str]:
+    """Yield the files of the runs that may be shown by themselves: those with seed 0, measured or not."""
+    asked = (report.scale.shrink(row.row.run).id for row in report.rows if row.row.run)
+    measured = (found.first_run for found in report.series.values() if found.first_run)
+    for run in sorted({*asked, *measured}):
+        folder = results.runs / run
+        for path in (folder / "metrics.jsonl", *sorted((folder / "evaluations").glob("*/*.npy"))):
+            if path.exists():
+                found = path.stat()
+                yield f"{path.relative_to(results.runs)} {found.st_size} {found.st_mtime_ns}"

@@ -6,7 +6,7 @@
 
 Makes up the laptop runs of every table and figure for as many seeds as it takes: records of the true format with
 plausible values that differ between rows and seeds, and for the first seed the arrays that pictures show. Each command
-runs once in a process of its own, as a user runs it. `--keep` leaves the results where they are, and takes them from
+runs once in a process of its own, as a user runs it; `report again` finds what `report` has drawn. `--keep` leaves the results where they are, and takes them from
 there the next time. Memory is that of all its processes together, what they share counted once.
 """
 
@@ -34,8 +34,10 @@ from harness.spec.run import Run
 from harness.store.records import EvaluationRecord, Measurement, Outcome, Progress, Segment, TrainingRecord
 from harness.store.run_directory import Results, RunDirectory
 
+AGAIN = "report again"
 COMMANDS = {
     "report": ["report", "all"],
+    AGAIN: ["report", "all"],
     "report without figures": ["report", "all", "--no-figures"],
     "status": ["status"],
     "list": ["list"],
@@ -189,11 +191,12 @@ def main() -> None:
     try:
         if not (root / "runs").exists():
             make_results(root, settings.runs)
-        rmtree(root / "report", ignore_errors=True)
         count = sum(1 for _ in (root / "runs").iterdir())
         seeds = math.ceil(count / len(make_plan(find_exhibits(["all"]), "laptop", 1, None, Results(root)).runs))
         found = {}
         for name in settings.commands:
+            if name != AGAIN:
+                rmtree(root / "report", ignore_errors=True)
             arguments = ["--results", str(root), *(part.format(seeds=seeds) for part in COMMANDS[name])]
             if settings.profile:
                 profile(arguments)
@@ -201,7 +204,6 @@ def main() -> None:
             load = os.getloadavg()[0]
             command = [sys.executable, "-m", "harness", *arguments]
             found[name] = {**measure(command, {**os.environ, "OMP_NUM_THREADS": "1"}), "load": load}
-            rmtree(root / "report", ignore_errors=True)
     finally:
         if not settings.keep:
             rmtree(root)

@@ -6,8 +6,9 @@
 
 Makes up the laptop runs of every table and figure for as many seeds as it takes: records of the true format with
 plausible values that differ between rows and seeds, and for the first seed the arrays that pictures show. Each command
-runs once in a process of its own, as a user runs it; `report again` finds what `report` has drawn. `--keep` leaves the results where they are, and takes them from
-there the next time. Memory is that of all its processes together, what they share counted once.
+runs once in a process of its own, as a user runs it; `report again` finds what `report` has drawn. `--keep` leaves the
+results where they are, and takes them from there the next time. Memory is that of all its processes together, what they
+share counted once.
 """
 
 import argparse

@@ -1,12 +1,12 @@
 """What a plan will cost: device hours of what is left to do, the longest chain, and the time that some workers take."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from heapq import heapify, heapreplace
 from typing import Any, Literal
 
-from harness.launch.devices import device_kind, gpu_ids
 from harness.launch.plan import Plan, PlannedRun
+from harness.launch.site import Site
 from harness.launch.speeds import Speeds, observe, scaled, speeds_by_device, step_flops
 from harness.spec.evaluations import Evaluation
 from harness.spec.operations import work_of
@@ -122,37 +122,13 @@ def missing_evaluations(planned: PlannedRun) -> list[Evaluation]:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where runs are to be executed: `workers` side by side, each run by its number of `ranks`, one where it has none.
-
-    `device` is the kind of device where it is known, else `on_gpu` says what sort it is. With `features`, a stage of
-    their own makes what several runs share.
-    """
-
-    workers: int
-    ranks: Mapping[str, int] = field(default_factory=dict)
-    device: str | None = None
-    on_gpu: bool = False
-    features: bool = False
-
-    @classmethod
-    def here(cls, workers: int, ranks: Mapping[str, int]) -> "Place":
-        """Return this machine."""
-        return cls(workers, ranks, device_kind(), bool(gpu_ids()))
-
-    def strangeness(self, speeds: Speeds) -> tuple[bool, bool]:
-        """Order kinds of devices by how little they tell of this place."""
-        return speeds.device != self.device, speeds.on_gpu != self.on_gpu
-
-
-@dataclass(frozen=True)
 class Forecast:
     """What a plan will cost: an estimate of every run by its id, and the runs that are left, in the order of `run`."""
 
     plan: Plan
     estimates: dict[str, Estimate]
     todo: tuple[PlannedRun, ...]
-    place: Place
+    site: Site
 
     @property
     def known(self) -> list[tuple[PlannedRun, Estimate]]:
@@ -174,7 +150,7 @@ class Forecast:
     @property
     def wall_hours(self) -> float:
         """The hours until the last run ends, when each free worker takes the next run."""
-        free = [0.0] * self.place.workers
+        free = [0.0] * self.site.workers
         heapify(free)
         for planned, estimate in self.known:
             heapreplace(free, free[0] + self._hours(planned, estimate))
@@ -182,7 +158,7 @@ class Forecast:
 
     def _hours(self, planned: PlannedRun, estimate: Estimate) -> float:
         """Return the hours of the clock, taking ranks for as fast together as they are alone."""
-        ranks = self.place.ranks.get(planned.run.id, 1)
+        ranks = self.site.ranks.get(planned.run.id, 1)
         return (estimate.seconds or 0.0) / SECONDS_PER_HOUR / ranks
 
     def to_json(self) -> dict[str, Any]:
@@ -193,9 +169,9 @@ class Forecast:
             "gpu_hours": round(total.gpu_hours, 6) if True in kinds else None,
             "core_hours": round(total.core_hours, 6) if False in kinds else None,
             "unknown": len(self.todo) - len(self.known),
-            "longest_chain": [*(["features"] if self.place.features else []), longest[0].run.id] if longest else None,
+            "longest_chain": [*(["features"] if self.site.features else []), longest[0].run.id] if longest else None,
             "longest_chain_hours": round(longest[1], 6) if longest else None,
-            "workers": self.place.workers,
+            "workers": self.site.workers,
             "wall_hours": round(self.wall_hours, 6) if longest else None,
         }
 
@@ -208,10 +184,10 @@ class Forecast:
             return [f"no measurement yet of {'this run' if unknown == 1 else f'any of these {unknown} runs'}"]
         run, chain = self.longest
         without = f"; without {unknown} that nothing tells of" if unknown else ""
-        name = f"features, then {run.run.name}" if self.place.features else run.run.name
+        name = f"features, then {run.run.name}" if self.site.features else run.run.name
         return [
             f"left to do: {self.total} ({self._sources()}{without})",
-            f"longest chain: {clock(chain)} ({name}); all of it with {self.place.workers} at a time: "
+            f"longest chain: {clock(chain)} ({name}); all of it with {self.site.workers} at a time: "
             f"{clock(self.wall_hours)}",
         ]
 
@@ -230,15 +206,15 @@ class Forecast:
         return ", ".join(f"{count} {name} on {device}" for (name, device), count in counts.items())
 
 
-def forecast(plan: Plan, results: Results, place: Place) -> Forecast:
+def forecast(plan: Plan, results: Results, site: Site) -> Forecast:
     """Return what a plan will cost, by what the results tell.
 
-    Where nothing was measured on the place's kind of device, other kinds tell.
+    Where nothing was measured on the site's kind of device, other kinds tell.
     """
     kinds = speeds_by_device(observe(results)).values()
-    estimator = Estimator(sorted(kinds, key=place.strangeness))
+    estimator = Estimator(sorted(kinds, key=site.strangeness))
     estimates = {planned.run.id: estimator.estimate(planned) for planned in plan.runs}
-    return Forecast(plan, estimates, tuple(plan.unfinished()), place)
+    return Forecast(plan, estimates, tuple(plan.unfinished()), site)
 
 
 def clock(value: float) -> str:

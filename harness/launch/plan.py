@@ -154,7 +154,9 @@ def _rows(
 
 def disk_bytes(planned: PlannedRun) -> int:
     """Return an upper estimate of a run's disk use: the checkpoints in training, the EMA weights, the arrays."""
-    weights = WEIGHTS_KEPT * 4 * planned.run.parameters
-    training = CHECKPOINTS_KEPT * BYTES_PER_PARAMETER * planned.run.parameters
-    arrays = sum(evaluation.disk_bytes(planned.run.config.data) for evaluation in planned.evaluations.values())
+    run, config = planned.run, planned.run.config
+    kept = config.method.kept_bytes(config.data)
+    weights = WEIGHTS_KEPT * (4 * run.parameters + kept)
+    training = CHECKPOINTS_KEPT * config.method.states_kept * (BYTES_PER_PARAMETER * run.parameters + kept)
+    arrays = sum(evaluation.disk_bytes(config.data) for evaluation in planned.evaluations.values())
     return weights + training + arrays

@@ -40,6 +40,11 @@ class EnergyBased(Method):
     divergence_bound: PositiveFloat = 1e8
     restarts: NonNegativeInt = 3
 
+    @property
+    def states_kept(self) -> int:
+        """The present state, and the good one that a restart would go back to."""
+        return 2
+
 
 class Replayed(EnergyBased):
     """A density whose samples are chains that go on from step to step, kept in a replay buffer.
@@ -69,6 +74,10 @@ class Replayed(EnergyBased):
         """Raise `SpecError` when a batch has more chains than the buffer."""
         if training.batch_size > self.buffer_size:
             raise SpecError(f"buffer_size={self.buffer_size} is less than batch_size={training.batch_size}")
+
+    def kept_bytes(self, data: Dataset) -> int:
+        """Return the bytes of the buffer, whose images are in float32."""
+        return 4 * self.buffer_size * data.pixels
 
     @property
     def gradients(self) -> int:

@@ -77,6 +77,15 @@ class Method(Family):
         """Return the parameters of all trained networks."""
         return network.parameters(data)
 
+    def kept_bytes(self, data: Dataset) -> int:
+        """Return the bytes of what a model has beside its parameters, such as a replay buffer."""
+        return 0
+
+    @property
+    def states_kept(self) -> int:
+        """How many states of a training a checkpoint of it holds."""
+        return 1
+
     def train_flops(self, network: Network, data: Dataset) -> float:
         """Return the operations of one training step per image of the batch, backward taken as two forwards."""
         raise NotImplementedError

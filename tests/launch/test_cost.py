@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 import pytest
 from toy_paper import DENOISING, HYBRID
 
-from harness.launch.cost import Place, forecast, with_costs
+from harness.launch.cost import forecast, with_costs
 from harness.launch.plan import make_plan
 from harness.launch.rehearsals import rehearsals_of
+from harness.launch.site import Site
 from harness.launch.speeds import Observation, observe, scaled, speeds_by_device
 from harness.spec.operations import work_of
 from harness.spec.registry import find_exhibits
@@ -17,7 +18,7 @@ from harness.store.run_directory import Results
 
 TABLE6 = find_exhibits(["table6"])
 HERE, THERE = "This CPU", "That GPU"
-PLACE = Place(2, device=HERE)
+SITE = Site(2, device=HERE)
 FIRST_STEP = 5.0
 
 
@@ -51,7 +52,7 @@ def finish_training(planned):
     record.save(planned.directory.training)
 
 
-def estimate(results, row, place=PLACE, scale="laptop"):
+def estimate(results, row, place=SITE, scale="laptop"):
     found = plan(results, row, scale)
     return forecast(found, results, place).estimates[found.runs[0].run.id]
 
@@ -65,7 +66,7 @@ def training_seconds(results, row, ms, ranks=1):
 
 
 def test_without_a_measurement_nothing_is_claimed(results):
-    found = forecast(plan(results), results, PLACE)
+    found = forecast(plan(results), results, SITE)
     assert {e.seconds for e in found.estimates.values()} == {None}
     assert found.to_json()["unknown"] == 13
     assert found.lines() == ["no measurement yet of any of these 13 runs"]
@@ -140,10 +141,10 @@ def test_a_place_is_estimated_by_devices_of_its_kind_first(results):
     measure(one(results, "HybViT(α=1)"), 20.0, device=HERE)
     measure(one(results, "HybViT(α=10)"), 2.0, device=THERE)
     assert estimate(results, "HybViT").device == HERE
-    on_gpu = estimate(results, "HybViT", Place(1, on_gpu=True))
+    on_gpu = estimate(results, "HybViT", Site(1, on_gpu=True))
     assert (on_gpu.device, on_gpu.on_gpu) == (THERE, True)
     assert on_gpu.spent.gpu_hours == pytest.approx(training_seconds(results, "HybViT", 2.0) / 3600)
-    elsewhere = estimate(results, "HybViT", Place(1, device="Another CPU"))
+    elsewhere = estimate(results, "HybViT", Site(1, device="Another CPU"))
     assert elsewhere.device == HERE
 
 
@@ -167,14 +168,14 @@ def test_longest_chain_and_time_of_workers(results):
     found = plan(results)
     asked = {evaluation.kind: evaluation for evaluation in found.runs[0].evaluations.values()}
     measure(found.runs[0], 20.0, evaluations={asked["generation"].id: 36.0})
-    alone, two = (forecast(found, results, Place(workers, device=HERE)) for workers in (1, 2))
+    alone, two = (forecast(found, results, Site(workers, device=HERE)) for workers in (1, 2))
     seconds = {id: e.seconds for id, e in two.estimates.items()}
     assert alone.wall_hours * 3600 == pytest.approx(sum(seconds.values()))
     assert two.longest[0].run.name in ("hybvit dim=768", "genvit dim=768")
     assert two.longest[1] * 3600 == pytest.approx(max(seconds.values()))
     assert sum(seconds.values()) / 2 <= two.wall_hours * 3600 <= sum(seconds.values()) / 2 + max(seconds.values())
     ranks = {two.longest[0].run.id: 4}
-    on_four = forecast(found, results, Place(2, ranks, device=HERE))
+    on_four = forecast(found, results, Site(2, ranks, device=HERE))
     assert on_four.longest[1] <= two.longest[1]
     assert on_four.total == two.total
 
@@ -183,7 +184,7 @@ def test_the_document_keeps_its_fields_and_gets_costs(results):
     measure(one(results, "HybViT"), 36.0, steps=1001)
     found = plan(results)
     before = found.to_json()
-    document = with_costs(before, forecast(found, results, PLACE))
+    document = with_costs(before, forecast(found, results, SITE))
     for run, old in zip(document["runs"], before["runs"], strict=True):
         assert old.items() <= run.items()
         assert run["estimate"].keys() == {"gpu_hours", "core_hours", "source", "device", "says"}
@@ -201,7 +202,7 @@ def test_damaged_and_foreign_directories_are_passed_over(results):
     (broken.directory.segments / "1.json").write_text("{")
     (results.runs / "0123456789ab").mkdir()
     (results.runs / "0123456789ab" / "config.json").write_text("[]")
-    found = forecast(plan(results), results, PLACE)
+    found = forecast(plan(results), results, SITE)
     assert found.to_json()["unknown"] == 0
     assert with_costs(plan(results).to_json(), found)["runs"][1]["spent"]["core_hours"] == 0
 
@@ -229,7 +230,7 @@ def test_the_plan_says_what_the_runs_own_rehearsal_says(results):
             run=planned.run.id, started=datetime.now(UTC), seconds=60.0, versions={}, world_size=2, epochs=12,
             iterations=planned.run.iterations, evaluations=tried, checkpoint_share=0.02, **where, **times,
         ).save(planned.directory.rehearsal)  # fmt: skip
-    found = forecast(plan(results), results, PLACE).estimates
+    found = forecast(plan(results), results, SITE).estimates
     for planned in rehearsals:
         expected = 2 * planned.directory.record_of_rehearsal().expected_seconds
         assert (found[planned.run.id].source, found[planned.run.id].seconds) == ("rehearsed", pytest.approx(expected))

@@ -8,6 +8,7 @@ from energy_runs import ENERGY_RUNS
 
 from harness.data.loaders import ResidentLoader
 from harness.data.prepared import open_dataset
+from harness.launch.plan import BYTES_PER_PARAMETER
 from harness.methods.base import Guard, Loss, Method, build_method
 from harness.spec.methods import Augmentation
 from harness.training.checkpoints import newest_checkpoint, save_checkpoint
@@ -144,3 +145,14 @@ def test_a_chain_that_explodes_is_caught_before_it_is_learned_from(loader):
     with pytest.raises(Diverged, match=r"the loss of the network is .* \(and was restarted 1 times"):
         run(subject)
     assert all(torch.isfinite(weight).all() for weight in subject.method.network.parameters())
+
+
+@pytest.mark.parametrize("kind", ENERGY_RUNS)
+def test_a_checkpoint_is_no_larger_than_plans_say(loader, kind):
+    config = ENERGY_RUNS[kind]
+    method = config.method
+    subject = Trainer(config, build_method(config, CPU), loader, CPU)
+    run(subject, until=EPOCH + 1)
+    state = BYTES_PER_PARAMETER * method.parameters(config.network, config.data) + method.kept_bytes(config.data)
+    size = sum(value.numel() * value.element_size() for value in subject.state().values())
+    assert 0.5 < size / (method.states_kept * state) < 1.01

@@ -38,7 +38,7 @@ test: $(VENV)/.development  ## Style, types, floors, and all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
 
 coverage: $(VENV)/.development  ## The same tests, and which lines they reach: every process takes longer
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term

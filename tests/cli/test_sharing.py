@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+TEXTS = ("--no-figures", "--format", "markdown,html")
+
 
 @pytest.fixture
 def bundled(finished, harness, tmp_path):
@@ -12,7 +14,7 @@ def bundled(finished, harness, tmp_path):
     results = tmp_path / "own"
     shutil.copytree(finished[0], results)
     path = tmp_path / "mine.zip"
-    done = harness("report", "toy/table101", "--no-figures", "--bundle", path, results=results)
+    done = harness("report", "toy/table101", *TEXTS, "--bundle", path, results=results)
     assert done.returncode == 0, done.stderr
     assert f"wrote {path}: 2 runs, " in done.stderr
     return path, results
@@ -56,15 +58,15 @@ def test_a_damaged_bundle_is_refused_in_one_line(bundled, harness):
 def test_without_own_runs_the_reference_results_are_shown_and_said(bundled, harness, finished, tmp_path):
     _, results = bundled
     fresh = tmp_path / "results"
-    done = harness("report", "toy/table101", "--no-figures", "--bundle", fresh / "reference", results=results)
+    done = harness("report", "toy/table101", *TEXTS, "--bundle", fresh / "reference", results=results)
     assert done.returncode == 0, done.stderr
-    shown = harness("report", "toy/table101", "--no-figures", results=fresh)
+    shown = harness("report", "toy/table101", *TEXTS, results=fresh)
     assert shown.returncode == 0, shown.stderr
     assert "Table 101: Two rows & a citation (toy, reference results, scale laptop)" in shown.stdout
     assert shown.stderr == f"no runs in {fresh} yet: these are the reference results in {fresh / 'reference'}\n"
     assert (fresh / "report" / "reference" / "toy" / "table101.md").exists()
     assert not (fresh / "report" / "toy").exists()
-    at_paper = harness("report", "toy/table101", "--no-figures", "--scale", "paper", results=fresh)
+    at_paper = harness("report", "toy/table101", *TEXTS, "--scale", "paper", results=fresh)
     assert "reference" not in at_paper.stdout + at_paper.stderr
     refused = harness("run", "toy/table101", results=fresh / "reference")
     assert refused.returncode == 2
@@ -73,7 +75,7 @@ def test_without_own_runs_the_reference_results_are_shown_and_said(bundled, harn
     assert (again.returncode, again.stdout) == (2, "")
     assert "made of one's own results, not of reference results" in again.stderr
     shutil.copytree(finished[0] / "runs", fresh / "runs")
-    own = harness("report", "toy/table101", "--no-figures", results=fresh)
+    own = harness("report", "toy/table101", *TEXTS, results=fresh)
     assert "reference" not in own.stdout + own.stderr
     assert harness("report", "toy/table101", "--json", results=fresh).stderr == ""
     same = harness("compare", fresh, fresh / "reference", "toy/table101", "--strict")

@@ -41,7 +41,7 @@ def test_a_cancelled_run_is_left_alone_and_the_others_go_on(toy_environment, har
     assert "nothing to do: 1 of 2 runs are done" in again.stdout
     plan = json.loads(harness("plan", TABLE, "--json", results=results).stdout)
     assert {run["id"]: run["state"] for run in plan["runs"]} == {HYBRID.id: "done", DENOISING.id: "cancelled"}
-    report = harness("report", TABLE, results=results).stdout
+    report = harness("report", TABLE, "--no-figures", "--format", "csv", results=results).stdout
     assert f"Cancelled: python -m harness retry {DENOISING.id}." in report
 
     assert "is cancelled already" in harness("cancel", DENOISING.id, results=results).stdout

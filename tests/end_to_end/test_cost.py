@@ -11,6 +11,7 @@ from processes import checkpointed, finish, start
 from toy_paper import HYBRID, LONG
 
 TABLE = "toy/table102"
+TEXTS = ("--no-figures", "--format", "markdown,latex,csv")
 
 
 def load(done):
@@ -48,7 +49,7 @@ def test_status_and_reports_show_what_was_spent(finished, harness, tmp_path):
     assert report["spent"]["core_hours"] == pytest.approx(expected, abs=1e-5)
     assert report["spent"]["energy_joules"] is None
     assert report["spent"]["runs"].keys() == {run["id"] for run in status["runs"]}
-    assert "Cost so far" in harness("report", "toy/table101", "--no-figures", results=results).stdout
+    assert "Cost so far" in harness("report", "toy/table101", *TEXTS, results=results).stdout
     folder = results / "report" / "toy"
     assert all("Cost so far" in (folder / f"table101.{ending}").read_text() for ending in ("md", "tex"))
     lines = list(csv.DictReader((folder / "table101.csv").open()))

@@ -38,7 +38,7 @@ def ask(results, run, evaluations):
     Results(results).directory(run).request(run, evaluations)
 
 
-@pytest.mark.parametrize("kind", ["jem", "vera"])
+@pytest.mark.parametrize("kind", ["jem", pytest.param("vera", marks=pytest.mark.soak)])
 def test_a_run_that_is_killed_ends_the_same_and_every_evaluation_works(kind, toy_environment, fresh_results):
     run = Run(kind, ENERGY_RUNS[kind].but(epochs=5))
     whole, broken = fresh_results("whole"), fresh_results("broken")

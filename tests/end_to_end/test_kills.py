@@ -14,7 +14,7 @@ import pytest
 from processes import checkpointed, finish, killed, start
 from snapshots import snapshot
 
-KILLS = 8
+KILLS = 6
 TABLE = "toy/table102"
 
 
@@ -28,19 +28,23 @@ def undisturbed(toy_environment, finished, tmp_path_factory):
     return snapshot(results), time.monotonic() - begun
 
 
+def checkpoints(results):
+    return set(results.glob("runs/*/checkpoints/*.json"))
+
+
 def test_runs_killed_again_and_again_end_bit_for_bit_the_same(toy_environment, undisturbed, fresh_results):
     """Kill the whole process group; when a run gets to its end between kills, compare it and begin another.
 
-    Every other kill waits for a checkpoint, so that it hits the training however long the start takes.
+    Every other kill waits for a new checkpoint, so that it hits the training however long the start takes.
     """
     (expected, seconds), dice = undisturbed, random.Random(0)
     kills, rounds, resumed = 0, 0, 0
     results = fresh_results("round-0")
     while kills < KILLS or rounds == 0:
+        before = checkpoints(results)
         process = start(toy_environment, results, TABLE)
-        if kills % 2:
-            while process.poll() is None and not list(results.glob("runs/*/checkpoints/*.json")):
-                time.sleep(0.02)
+        while kills % 2 and process.poll() is None and checkpoints(results) == before:
+            time.sleep(0.02)
         if killed(process, dice.uniform(0.2, 0.8) * seconds / (1 + 3 * (kills % 2)) if kills < KILLS else 300):
             kills += 1
             continue

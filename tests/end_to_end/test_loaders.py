@@ -39,6 +39,7 @@ def test_without_a_wish_the_command_says_what_was_taken(finished):
 
 
 @needs_ffcv
+@pytest.mark.soak
 def test_killed_under_ffcv_and_gone_on_with_it(finished, fresh_results, own_data):
     results = fresh_results()
     process = start(own_data, results, *TABLE, "--loader", "ffcv")

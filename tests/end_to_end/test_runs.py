@@ -15,6 +15,8 @@ import pytest
 from scipy.linalg import sqrtm
 from snapshots import snapshot
 
+TEXT_ALONE = ("--no-figures", "--format", "json")
+
 
 def ids(results):
     return sorted(path.name for path in (results / "runs").iterdir())
@@ -115,7 +117,7 @@ def test_one_run_is_evaluated_at_its_end_and_half_way(harness, fresh_results, da
         assert row["cells"]["accuracy"]["measured"]["mean"] == pytest.approx(100 * correct / 360)
         distances.append(row["cells"]["fid"]["measured"]["mean"])
     assert distances[0] != distances[1]
-    assert "Part_1" in harness("report", "toy/table102", results=results).stdout
+    assert "Part_1" in harness("report", "toy/table102", *TEXT_ALONE, results=results).stdout
 
 
 def test_a_device_that_is_not_there_is_refused(finished, harness):
@@ -175,7 +177,7 @@ def test_one_failed_run_does_not_stop_the_others(harness):
     assert re.search(r"harness: hybrid learning_rate=1e\+30 \(\w+\) failed: training diverged in epoch 1", done.stderr)
     status = json.loads(harness("status", "--json").stdout)
     assert status["totals"] == {"done": 1, "failed": 1}
-    report = harness("report", "toy/table103")
+    report = harness("report", "toy/table103", *TEXT_ALONE)
     assert "..." in report.stdout
     assert "1 of 2 cells are measured" in report.stdout
 
@@ -226,7 +228,7 @@ def test_a_corrupted_record_gives_one_line_that_names_the_file(finished, harness
     results = shutil.copytree(finished[0], tmp_path / "copy")
     for path in results.glob(f"runs/*/{pattern}"):
         path.write_text(content)
-    for command in (["report", "toy/table101"], ["run", "toy/table101"], ["status"]):
+    for command in (["report", "toy/table101", *TEXT_ALONE], ["run", "toy/table101"], ["status"]):
         done = harness(*command, results=results)
         assert "Traceback" not in done.stdout + done.stderr
         if done.returncode:

@@ -54,12 +54,12 @@ def test_features_and_distance_are_those_of_pytorch_fid(space, inception_weights
     with patch.object(theirs, "load_state_dict_from_url", lambda *_, **__: state):
         other = theirs.InceptionV3([3], resize_input=False, normalize_input=False).eval()
     ours, expected = [], []
-    for images in (pictures(12, 1), pictures(12, 2)):
+    for images in (pictures(6, 1), pictures(6, 2)):
         ours.append(space.embed(images, silent)[0])
         large = enlarge(torch.from_numpy(images).float(), (299, 299), align_corners=False)
         with torch.inference_mode():
             expected.append(other((large - 128) / 128)[0].flatten(1).numpy())
-    assert ours[0].shape == (12, 2048)
+    assert ours[0].shape == (6, 2048)
     np.testing.assert_allclose(np.concatenate(ours), np.concatenate(expected), rtol=1e-4, atol=1e-3)
     statistics = [part for one in expected for part in (one[:, :256].mean(0), np.cov(one[:, :256], rowvar=False))]
     distance = frechet_distance(*(moments(features[:, :256]) for features in ours))
@@ -67,13 +67,11 @@ def test_features_and_distance_are_those_of_pytorch_fid(space, inception_weights
 
 
 def test_the_batch_size_changes_nothing_but_the_last_digits(space, network, tmp_path):
-    images, reference = pictures(7, 3), moments(space.embed(pictures(6, 4), silent)[0])
+    images = pictures(5, 3)
     whole, logits = space.embed(images, silent)
-    parts, part_logits = InceptionFeatures(network, "0" * 64, "few", CPU, tmp_path, batch_size=3).embed(images, silent)
+    parts, part_logits = InceptionFeatures(network, "0" * 64, "few", CPU, tmp_path, batch_size=2).embed(images, silent)
     np.testing.assert_allclose(parts, whole, rtol=1e-4, atol=1e-4 * np.abs(whole).max())
     np.testing.assert_allclose(part_logits, logits, rtol=1e-4, atol=1e-4 * np.abs(logits).max())
-    distances = [frechet_distance(moments(features), reference) for features in (whole, parts)]
-    assert distances[0] == pytest.approx(distances[1], rel=1e-4)
 
 
 def test_grey_images_are_three_equal_channels(space):

@@ -44,7 +44,8 @@ def test_bfloat16_is_close_and_comes_back_as_float32(network, images):
         assert 1e-5 < difference(reduced, reference) < 0.02
 
 
-@pytest.mark.parametrize("precision", [pytest.param("fp32", marks=pytest.mark.soak), "bf16"])
+@pytest.mark.soak
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_compiled_passes_equal_the_others_and_keep_their_results(network, images, precision):
     with accelerated([network], precision, compiled=False):
         expected = passes(network, images)

@@ -50,7 +50,7 @@ def test_figures_of_a_bundle_are_those_of_the_results(measured, whole, tmp_path)
     with open_bundle(whole) as bundle:
         for name, root in (("own", measured.root), ("theirs", bundle.results.root)):
             results = Results(root, tmp_path / name)
-            paths = [path for report in reports_of(results)[::2] for path in write_figures(report, results)]
+            paths = [path for report in reports_of(results)[::2] for path in write_figures(report, results, ("png",))]
             drawn[name] = {path.name: path.read_bytes() for path in paths}
     assert {"table6-samples.png", "figure12.png"} <= drawn["own"].keys()
     assert drawn["own"] == drawn["theirs"]

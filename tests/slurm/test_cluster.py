@@ -178,9 +178,11 @@ def test_the_follow_up_submits_what_died_and_leaves_what_was_cancelled(submit, c
     (first,) = of(results)
     until(lambda: len(list(results.glob("runs/*/lease.*"))) == 2, 60, "the start of both")
     victim, cancelled = (task.runs[0] for task in first.arrays[0].tasks)
+    pids = {path.parent.name: json.loads(path.read_text())["pid"] for path in results.glob("runs/*/lease.*")}
+    for pid in pids.values():
+        os.kill(pid, signal.SIGSTOP)  # neither ends by itself before it is disturbed
     cluster.command("scancel", f"{first.arrays[0].job_id}_1")
-    for pid in (json.loads(p.read_text())["pid"] for p in results.glob(f"runs/{victim}/lease.*")):
-        os.kill(pid, signal.SIGKILL)
+    os.kill(pids[victim], signal.SIGKILL)
     gone(cluster)
     text = log(results)
     assert f"{victim} its worker died without a record: submitted again" in text

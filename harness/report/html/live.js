@@ -18,10 +18,9 @@
       if (digests && digests.code !== state.digests.code) { location.reload(); return; }
       if (digests?.values !== state.digests.values) page.values = await (await ask("/values.json")).json();
       const changed = digests ? Object.keys(state.digests).filter((id) => state.digests[id] !== digests[id]) : [];
-      for (const id of changed) {
-        const part = document.getElementById(id);
-        if (part?.classList.contains("part")) replace(part, await (await ask(`/parts/${encodeURIComponent(id)}`)).text());
-      }
+      const parts = changed.map((id) => document.getElementById(id)).filter((part) => part?.classList.contains("part"));
+      const texts = await Promise.all(parts.map(async (part) => (await ask(`/parts/${encodeURIComponent(part.id)}`)).text()));
+      parts.forEach((part, at) => replace(part, texts[at])); // at once, so that no row shows before it is filtered
       if (changed.length) settle();
       digests = state.digests;
       showRuns(state);

@@ -80,18 +80,19 @@ def report_command(
 
     if serve:
         return reporting.serve(settings, selection, lambda: list(built()), port, figures)
-    pictures = reporting.pictures(settings, wanted) if figures and not (as_json or claims) else None
-    reports = []
-    for report in built():
-        reports.append(report)
-        if pictures:  # they are drawn while the next exhibits are read
-            pictures.add(report)
-    if as_json:
-        reporting.print_documents(reports, claims)
-    elif claims:
-        reporting.tell_claims(settings, reports)
-    else:
-        reporting.show_and_write(settings, reports, wanted, pictures, in_full=set(exhibits))
+    with reporting.without_collection():
+        pictures = reporting.pictures(settings, wanted) if figures and not (as_json or claims) else None
+        reports = []
+        for report in built():
+            reports.append(report)
+            if pictures:  # they are drawn while the next exhibits are read
+                pictures.add(report)
+        if as_json:
+            reporting.print_documents(reports, claims)
+        elif claims:
+            reporting.tell_claims(settings, reports)
+        else:
+            reporting.show_and_write(settings, reports, wanted, pictures, in_full=set(exhibits))
     if bundle:
         from harness.cli.bundling import bundle_up
 

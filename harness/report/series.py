@@ -15,6 +15,8 @@ from harness.store.files import DamagedError, StoreError
 from harness.store.records import Need
 from harness.store.run_directory import Results
 
+Found = list[tuple[int, str, float, int]]
+"""Seeds, each with its run, the value, and over how many items it was taken."""
 Place = tuple[str, str, str]
 """The keys of a row and of a metric, and the name of the protocol that measures them: the paper's has none."""
 
@@ -62,26 +64,32 @@ def measurements(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results)
     the records hold of `FURTHER` metrics has series too.
     """
     reader = results.reader
-    asked = list(with_further(cells(paper, exhibit, exhibit.rows, scale, [0]), exhibit))
-    evaluations = [cell.evaluation.id for cell in asked]
-    found: list[list[tuple[int, str, float, int]]] = [[] for _ in asked]
+    asked: list[tuple[Cell, Found]] = [
+        (cell, []) for cell in with_further(cells(paper, exhibit, exhibit.rows, scale, [0]), exhibit)
+    ]
+    first_runs = {cell.run.id: cell.run for cell, _ in asked}
+    of_records: dict[tuple[str, str], list[tuple[Cell, Found]]] = {}
+    for cell, found in asked:
+        of_records.setdefault((cell.run.id, cell.evaluation.id), []).append((cell, found))
     waiting, damaged = Counter[Place](), {}
     for seed in count():
-        runs = [reader.id_of(cell.run, seed) for cell in asked]
-        if not any(map(reader.exists, runs)):
+        runs = {first: reader.id_of(run, seed) for first, run in first_runs.items()}
+        if not any(map(reader.exists, runs.values())):
             break
-        for cell, run, evaluation, of_cell in zip(asked, runs, evaluations, found, strict=True):
+        for (first, evaluation), of_record in of_records.items():
+            run = runs[first]
             try:
-                quantity = reader.quantities(run, evaluation).get(cell.metric.quantity)
+                quantities = reader.quantities(run, evaluation)
             except StoreError as error:
                 damaged[run, evaluation] = need_of(error)
-                quantity = None
-            if quantity is not None:
-                of_cell.append((seed, run, *quantity))
-            elif reader.directory(run).is_requested(cell.evaluation):
-                waiting[_place(cell)] += 1
-    series = {_place(cell): _series(cell, of_cell) for cell, of_cell in zip(asked, found, strict=True) if of_cell}
-    in_turn = sorted((seed, number, run) for number, one in enumerate(found) for seed, run, *_ in one)
+                quantities = {}
+            for cell, found in of_record:
+                if quantity := quantities.get(cell.metric.quantity):
+                    found.append((seed, run, *quantity))
+                elif reader.directory(run).is_requested(cell.evaluation):
+                    waiting[_place(cell)] += 1
+    series = {_place(cell): _series(cell, found) for cell, found in asked if found}
+    in_turn = sorted((seed, number, run) for number, (_, found) in enumerate(asked) for seed, run, *_ in found)
     return Measurements(series, tuple(dict.fromkeys(run for _, _, run in in_turn)), waiting, damaged)
 
 
@@ -89,7 +97,7 @@ def _place(cell: Cell) -> Place:
     return cell.row.key, cell.metric.key, cell.reading
 
 
-def _series(cell: Cell, found: Iterable[tuple[int, str, float, int]]) -> Series:
+def _series(cell: Cell, found: Found) -> Series:
     seeds, runs, values, items = zip(*found, strict=True)
     return Series(cell.evaluation.id, cell.run.config.data.name, cell.label, items[0], seeds, values, runs)
 

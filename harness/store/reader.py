@@ -25,6 +25,7 @@ class Reader:
     """
 
     def __init__(self, runs: Path) -> None:
+        self._runs = runs
         self.directory = cache(lambda run: RunDirectory(runs / run))
         self._ids: dict[str, tuple[list[str], Iterator[str]]] = {}
         self._exists = cache(lambda run: self.directory(run).config.exists())
@@ -65,7 +66,7 @@ class Reader:
         return self._spent(run)
 
     def _record(self, run: str, evaluation: str) -> Path:
-        return self.directory(run).evaluations / f"{evaluation}.json"
+        return self._runs / f"{run}/evaluations/{evaluation}.json"
 
     def _read_quantities(self, run: str, evaluation: str) -> Quantities:
         try:

@@ -123,7 +123,7 @@ def _drawn(settings: Settings, reports: Sequence[ExhibitReport], pictures: Draug
         try:
             drawn += pictures.paths(report)
         except StoreError as error:
-            console.print(f"{report.name} is not drawn: {error}", markup=False, highlight=False, soft_wrap=True)
+            console.out(f"{report.name} is not drawn: {error}", highlight=False)
     return drawn
 
 
@@ -154,7 +154,8 @@ def _write_together(
         if "html" in formats:
             for path in write_pages(reports, settings.results, drawn):
                 settings.say(f"{path}: all of it, for a browser")
-    for source, made in ((source, future.result()) for source, future in typesetting.items()):
+    for source, future in typesetting.items():
+        made = future.result()
         settings.say(f"{made.pdf or source}: all of it in one document")
         if made.problem:
             click.echo(made.problem, err=True)

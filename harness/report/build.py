@@ -29,8 +29,8 @@ class ExhibitReport:
 
     `labels` holds what the measured values of each metric are called; several, where the rows have several datasets or
     protocols. `remarks` are what evaluations say of their values, which stand in `series`. `shown` are further metrics
-    that get columns. `stays` holds those of workers on each of its runs, `spent` what these have cost so far. `damaged`
-    are the records that could not be read. `origin` names results that are not the user's own.
+    that get columns. `stays` holds those of workers on each of its runs. `damaged` are the records that could not be
+    read. `origin` names results that are not the user's own.
     """
 
     paper: Paper
@@ -45,7 +45,6 @@ class ExhibitReport:
     series: Mapping[Place, Series]
     shown: tuple[Metric, ...] = ()
     stays: Mapping[str, Sequence[Segment]] = field(default_factory=dict)
-    spent: Mapping[str, Spent] = field(default_factory=dict)
     damaged: tuple[Need, ...] = ()
     origin: str = ""
 
@@ -58,6 +57,11 @@ class ExhibitReport:
     def agreements(self) -> tuple[RankAgreement, ...]:
         """Whether the measured values put the rows in the paper's order."""
         return rank_agreements(self.exhibit, self.rows)
+
+    @cached_property
+    def spent(self) -> dict[str, Spent]:
+        """What each of its runs has cost so far."""
+        return {run: Spent.of(stays) for run, stays in self.stays.items()}
 
     @property
     def name(self) -> str:
@@ -120,7 +124,6 @@ def build(
         series=measured.series,
         shown=tuple(metric for metric in shown if any(cell.metric == metric for cell in finder.possible)),
         stays=stays,
-        spent={run: results.reader.spent(run) if stays[run] else Spent() for run in stays},
         damaged=(*measured.damaged.values(), *illegible),
         origin=results.origin,
     )

@@ -42,13 +42,14 @@ def csv(report: ExhibitReport) -> str:
     text = io.StringIO()
     writer = DictWriter(text, lines[0], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(lines)
+    for line in lines:
+        writer.writerow({key: _finite(value) if isinstance(value, float) else value for key, value in line.items()})
     return text.getvalue()
 
 
 def _columns(value: Measured | Configured | None) -> dict[str, object]:
     if isinstance(value, Measured):
-        return {"measured": _finite(value.mean), "sd": value.sd, "seeds": value.seeds, "runs": " ".join(value.runs)}
+        return {"measured": value.mean, "sd": value.sd, "seeds": value.seeds, "runs": " ".join(value.runs)}
     return {"measured": value.value if value else None, "sd": None, "seeds": 0, "runs": ""}
 
 

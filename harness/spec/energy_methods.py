@@ -34,16 +34,13 @@ class EnergyBased(Method):
     """
 
     capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.CLASSIFIER, Capability.GENERATOR})
+    states_kept: ClassVar[int] = 2
+    """The present state, and the good one that a restart would go back to."""
 
     augmentation: Augmentation = Augmentation()
     input_noise: NonNegativeFloat = 0.03
     divergence_bound: PositiveFloat = 1e8
     restarts: NonNegativeInt = 3
-
-    @property
-    def states_kept(self) -> int:
-        """The present state, and the good one that a restart would go back to."""
-        return 2
 
 
 class Replayed(EnergyBased):

@@ -60,6 +60,8 @@ class Method(Family):
     capabilities: ClassVar[frozenset[Capability]]
     passes: ClassVar[frozenset[Pass]] = frozenset({Pass.LOGITS})
     """What the network has to offer."""
+    states_kept: ClassVar[int] = 1
+    """How many states of a training a checkpoint holds."""
 
     @property
     def chain(self) -> int:
@@ -80,11 +82,6 @@ class Method(Family):
     def kept_bytes(self, data: Dataset) -> int:
         """Return the bytes of what a model has beside its parameters, such as a replay buffer."""
         return 0
-
-    @property
-    def states_kept(self) -> int:
-        """How many states of a training a checkpoint of it holds."""
-        return 1
 
     def train_flops(self, network: Network, data: Dataset) -> float:
         """Return the operations of one training step per image of the batch, backward taken as two forwards."""

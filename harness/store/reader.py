@@ -10,7 +10,6 @@ from harness.spec.run import Run
 from harness.store.files import StoreError
 from harness.store.records import EvaluationRecord, Outcome, Segment
 from harness.store.run_directory import RunDirectory
-from harness.store.spent import Spent
 
 T = TypeVar("T")
 Names = TypeVarTuple("Names")
@@ -31,7 +30,6 @@ class Reader:
         self._exists = cache(lambda run: self.directory(run).config.exists())
         self._outcome = _once(lambda run: self.directory(run).last_outcome())
         self._segments = _once(lambda run: self.directory(run).all_segments())
-        self._spent = _once(lambda run: Spent.of(self.segments(run)))
         self._quantities = _once(self._read_quantities)
 
     def id_of(self, run: Run, seed: int) -> str:
@@ -60,10 +58,6 @@ class Reader:
     def segments(self, run: str) -> Sequence[Segment]:
         """Return the stays of all workers on a run, oldest first."""
         return self._segments(run)
-
-    def spent(self, run: str) -> Spent:
-        """Return what a run has cost so far."""
-        return self._spent(run)
 
     def _record(self, run: str, evaluation: str) -> Path:
         return self._runs / f"{run}/evaluations/{evaluation}.json"

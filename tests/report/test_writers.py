@@ -84,6 +84,7 @@ def test_partial_tables_are_valid_in_every_format(tmp_path, seed):
     table = list(standard.DictReader(csv(report).splitlines(), strict=True))
     assert len(table) == 39
     assert {"NaN", "inf"} <= {line["measured"] for line in table}, "neither is a blank"
+    assert not any("nan" in line.values() for line in table)
     lines = [line for line in markdown(report).splitlines() if line.startswith("| ") and "HybViT" in line]
     assert lines
     compile_latex(tmp_path, latex(report))

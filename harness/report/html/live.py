@@ -14,6 +14,7 @@ from harness.report.html.details import Share, details
 from harness.report.html.page import Contents, Picture, contents, live_policy, page
 from harness.report.html.watch import Watch
 from harness.report.html.write import picture
+from harness.report.origins import origin
 from harness.spec.errors import HarnessError
 from harness.store.run_directory import Results, RunDirectory
 
@@ -88,11 +89,16 @@ class LivePage:
         self._reports = self._build()
         self._show()
         if self._drawing:
-            self._undrawn = [r for r in self._reports if self._pictures.get(r.exhibit.name, ("", ()))[0] != _seen(r)]
+            self._undrawn = [report for report in self._reports if not self._is_drawn(report)]
+
+    def _is_drawn(self, report: ExhibitReport) -> bool:
+        made_from, _ = self._pictures.get(report.exhibit.name, ("", ()))
+        return made_from == origin(report, self._results)
 
     def _draw(self, report: ExhibitReport) -> None:
+        made_from = origin(report, self._results)
         drawn = [picture(report, svg) for svg in vectors(report, self._results)]
-        self._pictures[report.exhibit.name] = (_seen(report), drawn)
+        self._pictures[report.exhibit.name] = (made_from, drawn)
         self._show()
 
     def _show(self) -> None:
@@ -106,11 +112,6 @@ def _shown(content: Contents) -> Shown:
     digests = {name: _digest(part) for name, part in parts.items()}
     whole = page(content, None).encode()
     return Shown(whole, parts, values, {**digests, "values": _digest(values), "code": _digest(live_policy().encode())})
-
-
-def _seen(report: ExhibitReport) -> str:
-    """Return what a drawing depends on."""
-    return _digest(repr(report.series).encode())
 
 
 def _digest(data: bytes) -> str:

@@ -21,7 +21,6 @@ import PIL
 import pillow_pipeline
 import torch
 
-from experiments.hybvit.runs import STRONG
 from harness.data.augmentation import augment, select
 from harness.data.autoaugment import KINDS, autoaugment, draw
 from harness.data.loaders import Batch, to_signed
@@ -29,6 +28,7 @@ from harness.data.photographs import PHOTOGRAPHS, read
 from harness.evaluation.runtime import seconds_of
 from harness.randomness import Stream, Streams
 from harness.training.feed import AHEAD
+from harness_papers.hybvit.runs import STRONG
 
 CASES = [("cifar10", 32), ("imagenet", 32), ("imagenet", 64), ("imagenet", 96), ("svhn", 32)]
 

@@ -16,7 +16,6 @@ import os
 import numpy as np
 import torch
 
-from experiments.hybvit.table8 import TABLE
 from harness.data.loaders import ResidentLoader
 from harness.data.photographs import PHOTOGRAPHS, read
 from harness.evaluation.runtime import device_name, seconds_of
@@ -26,6 +25,7 @@ from harness.spec.metrics import MINUTES_PER_EPOCH
 from harness.spec.row import Row
 from harness.spec.run import RunConfig
 from harness.training.loop import Trainer
+from harness_papers.hybvit.table8 import TABLE
 
 IMAGES, COMPARED = 512, ("HybViT(d=384)", "WRN 28-10", "JEM(K=20)", "JEM++(K=10)", "VERA")
 

@@ -29,7 +29,7 @@ from harness.data.photographs import PHOTOGRAPHS, photograph
 from harness.data.prepared import PreparedDataset, open_dataset
 from harness.data.preparing import Content, prepare, silent
 from harness.randomness import Stream
-from harness.spec.data import Dataset
+from harness.spec.data import Images
 
 CASES = {32: 50_000, 64: 20_000, 96: 5_000, 128: 3_000}
 """How many images there are of each size in pixels."""
@@ -50,7 +50,7 @@ def patches(size: int, count: int) -> Iterator[Block]:
 
 def prepared(size: int, root: Path) -> PreparedDataset:
     """Prepare the patches of one size."""
-    data = Dataset(
+    data = Images(
         name=f"patches{size}", image_size=size, channels=3, num_classes=10, train_examples=CASES[size], test_examples=1
     )
     one = Block(("test",), np.zeros((1, 3, size, size), np.uint8), np.zeros(1, np.int64))

@@ -17,7 +17,6 @@ import numpy as np
 import torch
 from plain import PlainTraining
 
-from experiments.hybvit.runs import HYBVIT
 from harness.data.augmentation import augment, select
 from harness.data.loaders import Batch, ResidentLoader
 from harness.data.photographs import PHOTOGRAPHS, read
@@ -27,6 +26,7 @@ from harness.randomness import Stream, Streams
 from harness.spec.run import RunConfig
 from harness.training.feed import AHEAD
 from harness.training.loop import Trainer
+from harness_papers.hybvit.runs import HYBVIT
 
 IMAGES, EPOCH = 2048, 1171
 

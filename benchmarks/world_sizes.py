@@ -17,12 +17,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
-from experiments.hybvit.paper import PAPER
-from experiments.hybvit.runs import HYBVIT
 from harness.data.prepared import open_dataset
 from harness.report.drawings.base import style
 from harness.spec.evaluations import Generation
 from harness.spec.run import RunConfig
+from harness_papers.hybvit.paper import PAPER
+from harness_papers.hybvit.runs import HYBVIT
 
 Curves = Mapping[str, NDArray[np.float64]]
 

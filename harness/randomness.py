@@ -77,9 +77,14 @@ class Stream(Draws):
         """Return the numbers 0 to n - 1 in random order."""
         return self.permutations(n, device)[0]
 
+    @property
+    def seed(self) -> int:
+        """A seed for library code that takes one, from 0 to 2^63 - 1."""
+        return self.key & 0x7FFFFFFFFFFFFFFF
+
     def generator(self) -> torch.Generator:
         """Return a CPU generator seeded by this address, for library code that wants one."""
-        return torch.Generator().manual_seed(self.key & 0x7FFFFFFFFFFFFFFF)
+        return torch.Generator().manual_seed(self.seed)
 
     def _bits(self, rows: Tensor, count: int) -> Tensor:
         return _words(self.counters(rows), count)

@@ -8,9 +8,11 @@ where DDPM's code takes the large one.
 """
 
 from harness.data.catalogue import CIFAR10, CIFAR100, IMAGENET32, STL10
-from harness.spec.methods import Augmentation, Classification, Denoising, GaussianProcess
+from harness.spec.augmentation import Augmentation
+from harness.spec.methods import Classification, Denoising
 from harness.spec.networks import JEMWideResNet, UNet, WideResNet
 from harness.spec.optimisation import SGD, Adam, StepDecay
+from harness.spec.processes import GaussianProcess
 from harness.spec.run import Run, RunConfig
 from harness.spec.training import Training
 

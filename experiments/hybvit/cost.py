@@ -1,13 +1,14 @@
 """What the runs cost the authors on their GPU (Tables 8 and 13), and what follows for runs that they do not list."""
 
-from experiments.hybvit import runs
-from experiments.hybvit.baselines import WRN
-from experiments.hybvit.energy_baselines import JEM, JEM_PLUS_PLUS, VERA
-from experiments.hybvit.runs import BACKBONE, GENVIT, HYBVIT, VIT
 from harness.data.catalogue import CIFAR10
+from harness.spec.interfaces import LOGITS
 from harness.spec.networks import ViT
 from harness.spec.paper import GpuHours
 from harness.spec.run import Run
+from harness_papers.hybvit import runs
+from harness_papers.hybvit.baselines import WRN
+from harness_papers.hybvit.energy_baselines import JEM, JEM_PLUS_PLUS, VERA
+from harness_papers.hybvit.runs import BACKBONE, GENVIT, HYBVIT, VIT
 
 STATED = {
     VIT: 14.4,
@@ -47,8 +48,8 @@ def gpu_hours(run: Run) -> GpuHours:
 
 
 def _by_the_line(run: Run) -> float:
-    base_flops = BACKBONE.forward_flops(CIFAR10, conditioned=False)
-    relative = run.config.network.forward_flops(run.config.data, conditioned=False) / base_flops
+    base_flops = BACKBONE.flops(CIFAR10, LOGITS)
+    relative = run.config.network.flops(run.config.data, LOGITS) / base_flops
     hybrid = HOURS_AT_ZERO_COST + HOURS_PER_BASE_COST * relative
     return hybrid * SHARES[run.config.method.kind] * run.iterations / HYBVIT.iterations
 

@@ -5,11 +5,11 @@ Table 8 counts; the codes have 64 (JEM, JEM++) and 40 (VERA). No images are held
 place of a reflected one.
 """
 
-from experiments.hybvit.baselines import STANDARD, WRN_WITHOUT_NORM
-from experiments.hybvit.runs import WEAK
 from harness.spec import energy_methods as methods
 from harness.spec.networks import ResNetGenerator
 from harness.spec.optimisation import SGD, Adam, StepDecay
+from harness_papers.hybvit.baselines import STANDARD, WRN_WITHOUT_NORM
+from harness_papers.hybvit.runs import WEAK
 
 JEM = WRN_WITHOUT_NORM.but(
     method=methods.JEM(augmentation=WEAK, langevin_steps=20, step_size=1.0, noise=0.01, buffer_size=10_000),

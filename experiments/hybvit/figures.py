@@ -1,9 +1,5 @@
 """The result figures. Figures 1 to 3 are drawings of the method and need no run."""
 
-from experiments.hybvit import baselines, runs
-from experiments.hybvit.energy_baselines import JEM
-from experiments.hybvit.log import EMA_ACCURACY
-from experiments.hybvit.table12 import TUNED_PGD, UNDER_L2, UNDER_LINF
 from harness.data.catalogue import IMAGENET128, IMAGENET224
 from harness.spec.claims import Claim, Contrast, Term, bounded, close, exceed, falls, mean_difference, ratio
 from harness.spec.drawings import (
@@ -20,6 +16,10 @@ from harness.spec.exhibit import Figure
 from harness.spec.metrics import ACCURACY, CONFIDENCE_GAP, ECE, FID, robustness
 from harness.spec.row import Row, Source
 from harness.spec.run import Run
+from harness_papers.hybvit import baselines, runs
+from harness_papers.hybvit.energy_baselines import JEM
+from harness_papers.hybvit.log import EMA_ACCURACY
+from harness_papers.hybvit.table12 import TUNED_PGD, UNDER_L2, UNDER_LINF
 
 CLASSES = ("Plane", "Car", "Bird", "Cat", "Deer", "Dog", "Frog", "Horse", "Ship", "Truck")
 EPOCHS = 500

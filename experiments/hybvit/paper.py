@@ -1,6 +1,7 @@
 """The paper as the harness sees it: its tables and figures, scales and evaluation protocols."""
 
-from experiments.hybvit import (
+from harness.spec.paper import Paper
+from harness_papers.hybvit import (
     cost,
     figures,
     table1,
@@ -17,10 +18,9 @@ from experiments.hybvit import (
     table12,
     table13,
 )
-from experiments.hybvit.protocols import protocol
-from experiments.hybvit.scales import LAPTOP
-from experiments.hybvit.tolerances import TOLERANCES
-from harness.spec.paper import Paper
+from harness_papers.hybvit.protocols import protocol
+from harness_papers.hybvit.scales import LAPTOP
+from harness_papers.hybvit.tolerances import TOLERANCES
 
 TABLES = (
     table1, table2, table3, table4, table5, table6, table7, table8, table9, table10, table11, table12, table13,

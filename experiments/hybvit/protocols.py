@@ -2,7 +2,6 @@
 
 from typing import Literal
 
-from experiments.hybvit.table12 import L2_SIZES, LINF_SIZES, UNDER_L2, UNDER_LINF
 from harness.data.catalogue import CELEBA32, CIFAR100, SVHN
 from harness.spec import metrics
 from harness.spec.evaluations import (
@@ -18,6 +17,7 @@ from harness.spec.evaluations import (
 )
 from harness.spec.metrics import Metric
 from harness.spec.run import Run
+from harness_papers.hybvit.table12 import L2_SIZES, LINF_SIZES, UNDER_L2, UNDER_LINF
 
 GENERATION = Generation(samples=10_000, features="inception", reference="train", score_splits=10)
 GENERATION_ON = {

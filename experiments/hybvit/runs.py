@@ -1,8 +1,10 @@
 """The base runs of the paper: ViT, GenViT and HybViT on each dataset (§5, Appendix B; docs/deviations.md)."""
 
 from harness.data.catalogue import CELEBA128, CELEBAHQ128, CIFAR10, CIFAR100, IMAGENET32, STL10, TINY_IMAGENET
-from harness.spec.methods import Augmentation, Classification, Denoising, GaussianProcess, Hybrid
+from harness.spec.augmentation import Augmentation
+from harness.spec.methods import Classification, Denoising, Hybrid
 from harness.spec.networks import ViT
+from harness.spec.processes import GaussianProcess
 from harness.spec.run import Run, RunConfig
 from harness.spec.training import Training
 

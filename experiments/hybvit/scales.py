@@ -2,17 +2,18 @@
 
 from typing import Any
 
-from experiments.hybvit.small_energy import energy_based
-from experiments.hybvit.small_networks import EPOCHS, convolutional
-from experiments.hybvit.table12 import UNDER_L2, UNDER_LINF
 from harness.data import catalogue
+from harness.spec.augmentation import Augmentation, DigitsPolicy, NoPolicy
 from harness.spec.data import Dataset
 from harness.spec.energy_methods import EnergyBased
 from harness.spec.evaluations import Evaluation, Generation, OutOfDistribution, Robustness
-from harness.spec.methods import Augmentation, Classification, Denoising, Hybrid
+from harness.spec.methods import Classification, Denoising, Hybrid
 from harness.spec.networks import ViT
 from harness.spec.run import Run, RunConfig
 from harness.spec.scale import Scale, Spread
+from harness_papers.hybvit.small_energy import energy_based
+from harness_papers.hybvit.small_networks import EPOCHS, convolutional
+from harness_papers.hybvit.table12 import UNDER_L2, UNDER_LINF
 
 STAND_INS: dict[str, Dataset] = {
     "cifar10": catalogue.DIGITS,
@@ -47,7 +48,7 @@ def shrink(run: Run) -> Run:
     if isinstance(config.method, EnergyBased):
         changes |= energy_based(config, data, soften(config.method.augmentation))
     if isinstance(config.method, Denoising | Hybrid):
-        changes["timesteps"] = config.method.process.timesteps // 40
+        changes["timesteps"] = config.method.chain // 40
     if isinstance(config.method, Classification | Hybrid):
         changes["augmentation"] = soften(config.method.augmentation)
     elif isinstance(config.method, Denoising) and config.method.augmentation:
@@ -84,7 +85,7 @@ def soften(augmentation: Augmentation) -> Augmentation:
     Mixing and erasing come a fifth as often.
     """
     return Augmentation(
-        policy="none" if augmentation.policy == "none" else "digits",
+        policy=augmentation.policy if augmentation.policy == NoPolicy() else DigitsPolicy(),
         erasing=augmentation.erasing / 5,
         mix=augmentation.mix / 5,
     )

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from experiments.hybvit.small_networks import convolutional
+from harness.spec.augmentation import Augmentation
 from harness.spec.data import Dataset
 from harness.spec.energy_methods import VERA, EnergyBased, Replayed
-from harness.spec.methods import Augmentation
 from harness.spec.run import RunConfig
+from harness_papers.hybvit.small_networks import convolutional
 
 
 def energy_based(config: RunConfig, data: Dataset, augmentation: Augmentation) -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """Table 1: hybrid, generative and discriminative models on CIFAR-10."""
 
-from experiments.hybvit.baselines import DDPM, WRN
-from experiments.hybvit.energy_baselines import JEM, JEM_PLUS_PLUS_20, VERA
-from experiments.hybvit.runs import GENVIT, HYBVIT, VIT
 from harness.spec.claims import Claim, Contrast, Term, close, exceed, falls
 from harness.spec.exhibit import Table
 from harness.spec.metrics import ACCURACY, FID, INCEPTION_SCORE
 from harness.spec.row import Row
+from harness_papers.hybvit.baselines import DDPM, WRN
+from harness_papers.hybvit.energy_baselines import JEM, JEM_PLUS_PLUS_20, VERA
+from harness_papers.hybvit.runs import GENVIT, HYBVIT, VIT
 
 HYBRID, GENERATIVE, OTHER = "Single Hybrid Model", "Generative Models", "Other Models"
 MEASURED_HYBRIDS = (f"{HYBRID}: JEM", f"{HYBRID}: JEM++ (M=20)")

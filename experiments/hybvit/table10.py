@@ -1,10 +1,10 @@
 """Table 10: the ablation of data augmentation on CIFAR-10."""
 
-from experiments.hybvit.runs import HYBVIT, HYBVIT_WEAK, VIT, VIT_WEAK
 from harness.spec.claims import ratio, rises
 from harness.spec.exhibit import Table
 from harness.spec.metrics import ACCURACY, FID, INCEPTION_SCORE
 from harness.spec.row import Row
+from harness_papers.hybvit.runs import HYBVIT, HYBVIT_WEAK, VIT, VIT_WEAK
 
 TABLE = Table(
     number=10,

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from experiments.hybvit.runs import HYBVIT, HYBVIT_WEAK, VIT, VIT_WEAK
 from harness.spec.claims import Claim, Contrast, Term, mean_difference
 from harness.spec.exhibit import Table
 from harness.spec.metrics import ACCURACY, Metric, robustness
 from harness.spec.row import Printed, Row
+from harness_papers.hybvit.runs import HYBVIT, HYBVIT_WEAK, VIT, VIT_WEAK
 
 LINF, L2 = "L∞", "L2"
 LINF_SIZES, L2_SIZES = (1, 2, 4, 8, 12, 16, 22, 30), (50, 100, 150, 200, 250, 300, 350, 400)

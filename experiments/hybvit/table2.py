@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from experiments.hybvit import baselines, runs
 from harness.spec.claims import close, rises
 from harness.spec.exhibit import Table
 from harness.spec.metrics import ACCURACY, FID, INCEPTION_SCORE
 from harness.spec.row import Row
+from harness_papers.hybvit import baselines, runs
 
 CIFAR100, TINY, STL10 = "CIFAR100", "Tiny-ImageNet", "STL10"
 IMAGENET32, CELEBA = "ImageNet 32x32", "CelebA 128"

@@ -1,11 +1,11 @@
 """Table 3: out-of-distribution detection by the input density, models trained on CIFAR-10."""
 
-from experiments.hybvit.energy_baselines import JEM, JEM_PLUS_PLUS_20, VERA
-from experiments.hybvit.runs import HYBVIT, VIT
 from harness.spec.claims import exceed
 from harness.spec.exhibit import Table
 from harness.spec.metrics import AUROC_CELEBA, AUROC_CIFAR100, AUROC_INTERP, AUROC_SVHN
 from harness.spec.row import Row
+from harness_papers.hybvit.energy_baselines import JEM, JEM_PLUS_PLUS_20, VERA
+from harness_papers.hybvit.runs import HYBVIT, VIT
 
 DENSITY = "log p(x)"
 BEST_OTHERS = {AUROC_SVHN: "KL-EBM", AUROC_INTERP: "VERA", AUROC_CIFAR100: "WRN*", AUROC_CELEBA: "JEM++"}

@@ -1,10 +1,10 @@
 """Table 4: negative log-likelihood on CIFAR-10."""
 
-from experiments.hybvit.runs import GENVIT, HYBVIT
 from harness.spec.claims import close, rises
 from harness.spec.exhibit import Table
 from harness.spec.metrics import BPD
 from harness.spec.row import Row
+from harness_papers.hybvit.runs import GENVIT, HYBVIT
 
 TABLE = Table(
     number=4,

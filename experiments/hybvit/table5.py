@@ -7,12 +7,12 @@ as runs of 100, 300 and 500 epochs, each with a learning rate that falls to its 
 
 from dataclasses import replace
 
-from experiments.hybvit.runs import GENVIT, HYBVIT, VIT
 from harness.spec.claims import Claim, Contrast, Term, falls, gap_closes, improves
 from harness.spec.exhibit import Expected, Table
 from harness.spec.metrics import ACCURACY, FID, INCEPTION_SCORE, Metric
 from harness.spec.row import Printed, Row
 from harness.spec.run import Run
+from harness_papers.hybvit.runs import GENVIT, HYBVIT, VIT
 
 
 def gain_shrinks(metric: Metric, model: str, says: str) -> Claim:

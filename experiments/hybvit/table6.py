@@ -1,10 +1,10 @@
 """Table 6: the ablation on CIFAR-10."""
 
-from experiments.hybvit.runs import GENVIT, HYBVIT
 from harness.spec.claims import close, drops_at_most, falls, ratio, rises
 from harness.spec.exhibit import Table
 from harness.spec.metrics import ACCURACY, FID, INCEPTION_SCORE
 from harness.spec.row import Row
+from harness_papers.hybvit.runs import GENVIT, HYBVIT
 
 TABLE = Table(
     number=6,

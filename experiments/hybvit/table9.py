@@ -1,9 +1,9 @@
 """Table 9: the hyper-parameters, read from the resolved configurations of the base runs on all datasets."""
 
-from experiments.hybvit import runs
 from harness.spec.exhibit import Expected, Table
 from harness.spec.metrics import VALUE
 from harness.spec.row import Row, Setting, Words
+from harness_papers.hybvit import runs
 
 GENERATIVE = (runs.GENVIT, runs.HYBVIT, runs.GENVIT_TINY, runs.HYBVIT_TINY, runs.GENVIT_STL10, runs.HYBVIT_STL10)
 BASES = (runs.VIT, *GENERATIVE, runs.VIT_IMAGENET32, runs.GENVIT_CELEBAHQ)

@@ -4,8 +4,8 @@ The paper prints one run of each model and no spread, so that seed spreads are t
 what is known of the metrics. Times have no tolerance: they depend on the GPU, and only their ratios are claimed.
 """
 
-from experiments.hybvit import table12
 from harness.spec.tolerances import Allowance, Tolerance
+from harness_papers.hybvit import table12
 
 SAME_SAMPLES = Allowance("sample-size bias: none, as many samples as the paper took (10,000; 5,000 for STL10)")
 """10,000 samples raise FID by about 2.5 against 50,000 (the authors' log), in the printed values and in ours."""

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 Runs = list[dict[str, Any]]
 
 WATCH_SECONDS = 2.0
-ORDER = ("running", "unreadable", "failed", "interrupted", "pending", "missing", "cancelled", "done", "outdated")
+ORDER = (
+    "running", "unreadable", "failed", "interrupted", "pending", "missing", "cancelled", "done", "foreign", "outdated",
+)  # fmt: skip
 AT_WORK = ("queued", "running", "silent")
 """Of a job, in the scheduler's opinion; one that does not answer may have it in its queue."""
 
@@ -76,7 +78,7 @@ def _describe_all(settings: Settings) -> Runs:
 def _describe(directory: "RunDirectory", job: "JobOpinion | None") -> dict[str, Any]:
     """Return what a run's directory says; an unreadable one is reported as such, not hidden."""
     from harness.store.files import StoreError
-    from harness.store.run_directory import OutdatedError
+    from harness.store.run_directory import ForeignError, OutdatedError
     from harness.store.spent import Spent
 
     said = {"id": job.job_id, "state": str(job.state), "reason": job.reason} if job is not None else None
@@ -98,6 +100,8 @@ def _describe(directory: "RunDirectory", job: "JobOpinion | None") -> dict[str, 
             "error": outcome.error if outcome and state == "failed" else None,
             "job": said,
         }
+    except ForeignError as error:
+        return {"id": directory.id, "name": "?", "state": "foreign", "error": str(error), "job": said}
     except OutdatedError as error:
         return {"id": directory.id, "name": "?", "state": "outdated", "error": str(error), "job": said}
     except StoreError as error:

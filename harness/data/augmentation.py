@@ -13,10 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from harness.data.autoaugment import autoaugment
 from harness.data.loaders import Batch
 from harness.randomness import Draws, Streams
-from harness.spec.methods import Augmentation
+from harness.spec.augmentation import Augmentation
+from harness.spec.resolve import resolve
 
 BACKGROUND = -1.0
 ERASED = 0.5
@@ -79,7 +79,7 @@ def unmixed(images: Tensor, labels: Tensor, rows: Tensor) -> Mixed:
 
 
 def augment(batch: Batch, config: Augmentation, streams: Streams, selection: Selection) -> Mixed:
-    """Apply the augmentation in its fixed order: flip, crop, policy, erasing, then mixing.
+    """Apply the augmentation in its fixed order: flip, crop, policy, erasing, further steps, then mixing.
 
     The batch holds what was selected of several steps, one after the other, each with a stream of its own: the result
     is the same as step by step, at the cost of one. Raises `HarnessError` for images whose number of channels the
@@ -91,12 +91,11 @@ def augment(batch: Batch, config: Augmentation, streams: Streams, selection: Sel
         images = flip(images, rows, streams.at("flip"))
     if config.crop_padding:
         images = crop(images, rows, streams.at("crop"), config.crop_padding)
-    if config.policy == "digits":
-        images = wobble(images, rows, streams.at("policy"))
-    elif config.policy != "none":
-        images = autoaugment(images, host_rows, streams.at("policy"), config.policy)
+    images = resolve(config.policy.implementation)(images, host_rows, streams.at("policy"))
     if config.erasing:
         images = erase(images, rows, streams.at("erasing"), config.erasing)
+    for number, step in enumerate(config.steps):
+        images = resolve(step.implementation)(step, images, rows, streams.at("steps", number))
     if not config.mix:
         return unmixed(images, batch.labels, rows.flatten())
     chosen = streams.at("mix").uniform(torch.zeros(1, dtype=torch.int64)) < config.mix
@@ -120,9 +119,14 @@ def crop(images: Tensor, rows: Tensor, stream: Draws, padding: int) -> Tensor:
     return padded.permute(0, 2, 3, 1)[image, y, x].permute(0, 3, 1, 2)
 
 
+def unchanged(images: Tensor, rows: Tensor, stream: Draws) -> Tensor:
+    """Return the images as they are: no policy."""
+    return images
+
+
 def wobble(images: Tensor, rows: Tensor, stream: Draws) -> Tensor:
     """Rotate by up to 5 degrees, shear by up to 0.1: the policy of digits."""
-    draws = stream.uniform(rows, 2)
+    draws = stream.uniform(rows.to(images.device, non_blocking=True), 2)
     angle = (2 * draws[:, 0] - 1) * (5 * pi / 180)
     shear = (2 * draws[:, 1] - 1) * 0.1
     matrix = torch.zeros(len(images), 2, 3, device=images.device)

@@ -5,7 +5,7 @@ are known without waiting. A group is the images of one operation; each is compu
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor
@@ -42,6 +42,12 @@ def autoaugment(images: Tensor, rows: Tensor, stream: Draws, policy: str) -> Ten
         raise HarnessError(f"policy '{policy}' is for images of 1 or 3 channels, not {images.shape[1]}")
     levels = (images * 127.5).add_(128).to(torch.uint8)
     return to_signed(carry_out(draw(rows, stream, policy), levels))
+
+
+cifar10 = partial(autoaugment, policy="cifar10")
+imagenet = partial(autoaugment, policy="imagenet")
+svhn = partial(autoaugment, policy="svhn")
+"""The published policies, as implementations of the policies of that name."""
 
 
 def draw(rows: Tensor, stream: Draws, policy: str) -> Plan:

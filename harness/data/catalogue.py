@@ -3,12 +3,12 @@
 The second group are stand-ins made of pixels that ship with scikit-learn; `docs/scales.md` says what stands for what.
 """
 
-from harness.spec.data import Dataset
+from harness.spec.data import Images
 
 
-def _dataset(name: str, shape: tuple[int, int], num_classes: int, train: int, test: int) -> Dataset:
+def _dataset(name: str, shape: tuple[int, int], num_classes: int, train: int, test: int) -> Images:
     channels, size = shape
-    return Dataset(
+    return Images(
         name=name,
         image_size=size,
         channels=channels,
@@ -47,6 +47,6 @@ OVERLAYS = _dataset("overlays", (1, 8), 100, 360, 360)
 EMBEDDED = (DIGITS, PAIRS, TRIPLES, MOSAICS, SCENES, PHOTOS16, PHOTOS14, TEMPLE, FLOWER, OVERLAYS)
 
 
-def datasets() -> dict[str, Dataset]:
+def datasets() -> dict[str, Images]:
     """Return every dataset by its name, in the order of this file."""
-    return {data.name: data for data in globals().values() if isinstance(data, Dataset)}
+    return {data.name: data for data in globals().values() if isinstance(data, Images)}

@@ -110,11 +110,8 @@ def _trusted(data: Dataset, folder: Path, source: str) -> Journal | None:
 
 def _files(data: Dataset, split: str) -> dict[str, tuple[tuple[int, ...], type[np.generic]]]:
     """Return shape and type of the two files of a split, images first."""
-    count = data.splits[split]
-    return {
-        f"{split}-images.npy": ((count, data.channels, data.image_size, data.image_size), np.uint8),
-        f"{split}-labels.npy": ((count,), np.int64),
-    }
+    count, image = data.splits[split], data.stored["images"].shape
+    return {f"{split}-images.npy": ((count, *image), np.uint8), f"{split}-labels.npy": ((count,), np.int64)}
 
 
 class _Split:
@@ -134,7 +131,7 @@ class _Split:
 
         Raises `DataError` when its shapes or labels are wrong, or the split is full.
         """
-        count, shape = self._data.splits[self._name], [self._data.channels, *2 * [self._data.image_size]]
+        count, shape = self._data.splits[self._name], list(self._data.stored["images"].shape)
         if list(block.images.shape[1:]) != shape or block.images.dtype != np.uint8:
             raise self._refusal(f"has images of shape {block.images.shape[1:]} {block.images.dtype}, not {shape} uint8")
         if block.labels.shape != block.images.shape[:1]:

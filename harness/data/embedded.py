@@ -1,6 +1,7 @@
 """Datasets made of what an installed package carries: prepared on first use, without a download."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from harness.data.digits import Splits
 from harness.data.photographs import FLOWER, PHOTOGRAPHS, TEMPLE
 from harness.spec.data import Dataset
 
-READERS: dict[str, Callable[[Dataset], Splits]] = {
+READERS: dict[str, Callable[[Any], Splits]] = {
     "digits": lambda data: digits.read(),
     "pairs": lambda data: composites.pairs(data.splits),
     "triples": lambda data: composites.triples(data.splits),

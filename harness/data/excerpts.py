@@ -30,9 +30,9 @@ def random_pixels(data: Dataset, count: int, folder: Path) -> PreparedDataset:
     the first `count` are then black, and take no disk. Of larger images there are no more than `count`.
     """
     generator, files = np.random.default_rng(0), dict[str, str]()
-    kept = data if data.image_size <= RESIDENT_PIXELS else data.first(count)
+    kept = data if data.example_shape[-1] <= RESIDENT_PIXELS else data.first(count)
     for split, total in kept.splits.items():
-        shape = (total, data.channels, data.image_size, data.image_size)
+        shape = (total, *data.example_shape)
         path = folder / f"{split}-images.npy"
         with writing(path):
             folder.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ from harness.data.errors import DataError, reading
 from harness.data.manifest import FILE, Manifest
 from harness.data.originals.archive import Archive, Check, locate
 from harness.spec.errors import Needs
-from harness.spec.evaluations import INCEPTION_SHA256
+from harness.spec.feature_spaces import INCEPTION_SHA256
 from harness.store.files import sha256_of, write_atomically, write_json
 
 NAME = "inception"

@@ -14,7 +14,7 @@ from harness.data.preparing import Content, prepare
 from harness.spec.data import Dataset
 from harness.store.arrays import load_array
 
-Images = NDArray[np.uint8]
+Pixels = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 
 
@@ -25,7 +25,7 @@ class PreparedDataset:
         self.folder = folder
         self.manifest = manifest
 
-    def split(self, name: str) -> tuple[Images, Labels]:
+    def split(self, name: str) -> tuple[Pixels, Labels]:
         """Return images and labels of the split `train` or `test`.
 
         Raises `DataError` for a split that was not prepared.

@@ -1,34 +1,37 @@
 """The full variational bound of a Gaussian diffusion, in bits per dimension (HybViT Eq. 5-8)."""
 
 import math
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from harness.diffusion.gaussian import GaussianDiffusion, NoisePredictor
+from harness.diffusion.process import Predictor
 from harness.randomness import Stream
 
-BIN_HALF_WIDTH = 1 / 255
+if TYPE_CHECKING:
+    from harness.diffusion.gaussian import GaussianDiffusion
 
 
 def bits_per_dim(
-    diffusion: GaussianDiffusion, predict: NoisePredictor, x0: Tensor, stream: Stream, rows: Tensor
+    diffusion: "GaussianDiffusion", predict: Predictor, x0: Tensor, stream: Stream, rows: Tensor, levels: int = 256
 ) -> Tensor:
     """Return the bound of every image: all T terms, one noise draw each, and the prior term; shape `(batch,)`.
 
-    `x0` holds 8-bit images scaled to [-1, 1]; `rows` are their indices in the split, which address the noise.
+    `x0` holds images of so many `levels` scaled to [-1, 1]; `rows` are their indices in the split, which address the
+    noise.
     """
     total = prior_term(diffusion, x0)
     for t in range(diffusion.timesteps):
         timesteps = torch.full((len(x0),), t, device=x0.device)
         noise = stream.at(t).normal(rows, *x0.shape[1:])
         xt = diffusion.corrupt(x0, timesteps, noise)
-        total = total + step_term(diffusion, predict, x0, xt, timesteps)
+        total = total + step_term(diffusion, predict, x0, xt, timesteps, levels)
     return total
 
 
 def step_term(
-    diffusion: GaussianDiffusion, predict: NoisePredictor, x0: Tensor, xt: Tensor, timesteps: Tensor
+    diffusion: "GaussianDiffusion", predict: Predictor, x0: Tensor, xt: Tensor, timesteps: Tensor, levels: int = 256
 ) -> Tensor:
     """Return the term of one timestep, the same for the whole batch: a KL, or the decoder's NLL at t = 0.
 
@@ -39,23 +42,24 @@ def step_term(
     mean = diffusion.posterior_mean(estimate, xt, timesteps)
     log_variance = diffusion.posterior_log_variance[t]
     if t == 0:
-        return _mean_bits(-_log_likelihood_of_bin(x0, mean, log_variance / 2))
+        return _mean_bits(-_log_likelihood_of_bin(x0, mean, log_variance / 2, levels))
     true_mean = diffusion.posterior_mean(x0, xt, timesteps)
     return _mean_bits(0.5 * (true_mean - mean) ** 2 * torch.exp(-log_variance))
 
 
-def prior_term(diffusion: GaussianDiffusion, x0: Tensor) -> Tensor:
+def prior_term(diffusion: "GaussianDiffusion", x0: Tensor) -> Tensor:
     """Return KL(q(x_T | x_0) || N(0, I)) per dimension, in bits."""
     last = diffusion.alphas_cumprod[-1].double()
     signal, variance = last * x0.double() ** 2, 1 - last
     return _mean_bits(0.5 * (signal + variance - 1 - torch.log(variance))).to(x0.dtype)
 
 
-def _log_likelihood_of_bin(x0: Tensor, mean: Tensor, log_scale: Tensor) -> Tensor:
-    """Return the log-probability of each 8-bit value under a Gaussian, its bins open at both ends."""
+def _log_likelihood_of_bin(x0: Tensor, mean: Tensor, log_scale: Tensor, levels: int) -> Tensor:
+    """Return the log-probability of each of the levels under a Gaussian, the bins at both ends being open."""
+    half_width = 1 / (levels - 1)
     centred, inverse = x0 - mean, torch.exp(-log_scale)
-    upper = _approximate_cdf(inverse * (centred + BIN_HALF_WIDTH))
-    lower = _approximate_cdf(inverse * (centred - BIN_HALF_WIDTH))
+    upper = _approximate_cdf(inverse * (centred + half_width))
+    lower = _approximate_cdf(inverse * (centred - half_width))
     inside = torch.where(x0 < -0.999, upper, torch.where(x0 > 0.999, 1 - lower, upper - lower))
     return inside.clamp(min=1e-12).log()
 

@@ -1,15 +1,15 @@
 """The Gaussian diffusion process: forward marginals, posteriors, and the training loss (HybViT §2.1, Eq. 1-15)."""
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 
-from harness.diffusion.schedules import SCHEDULES
-from harness.spec.methods import GaussianProcess
-
-NoisePredictor = Callable[[Tensor, Tensor], Tensor]
-"""Maps noisy images and integer timesteps `(batch,)` to the predicted noise."""
+from harness.diffusion import bound, samplers
+from harness.diffusion.process import Predictor
+from harness.randomness import Stream
+from harness.spec.data import Images
+from harness.spec.processes import GaussianProcess
+from harness.spec.resolve import resolve
+from harness.spec.samplers import Sampler
 
 
 class GaussianDiffusion(nn.Module):
@@ -29,11 +29,12 @@ class GaussianDiffusion(nn.Module):
     posterior_variance: Tensor
     posterior_log_variance: Tensor
 
-    def __init__(self, config: GaussianProcess) -> None:
+    def __init__(self, config: GaussianProcess, data: Images) -> None:
         super().__init__()
         self.timesteps = config.timesteps
-        self._error = {"l1": torch.abs, "l2": torch.square}[config.loss]
-        betas = SCHEDULES[config.noise_schedule](config.timesteps)
+        self._levels = data.levels
+        self._error = resolve(config.loss.implementation)
+        betas = resolve(config.noise_schedule.implementation)(config.noise_schedule, config.timesteps)
         alphas_cumprod = torch.cumprod(1 - betas, dim=0)
         previous = torch.cat([alphas_cumprod.new_ones(1), alphas_cumprod[:-1]])
         variance = betas * (1 - previous) / (1 - alphas_cumprod)
@@ -52,6 +53,22 @@ class GaussianDiffusion(nn.Module):
         for name, values in coefficients.items():
             self.register_buffer(name, values.to(torch.float32), persistent=False)
 
+    def training_loss(self, predict: Predictor, images: Tensor, stream: Stream, rows: Tensor) -> Tensor:
+        """Return L_simple, with a uniform timestep for each image (HybViT Eq. 15)."""
+        timesteps = stream.at("timestep").integers(rows, self.timesteps)
+        noise = stream.at("noise").normal(rows, *images.shape[1:])
+        return self.simple_loss(predict, images, timesteps, noise)
+
+    def sample(
+        self, sampler: Sampler, predict: Predictor, shape: tuple[int, ...], stream: Stream, rows: Tensor
+    ) -> Tensor:
+        """Return the samples with these indices, by the steps of a sampler."""
+        return samplers.draw(sampler, self, predict, shape, stream, rows)
+
+    def bits_per_dim(self, predict: Predictor, images: Tensor, stream: Stream, rows: Tensor) -> Tensor:
+        """Return the full variational bound of each image."""
+        return bound.bits_per_dim(self, predict, images, stream, rows, self._levels)
+
     def corrupt(self, x0: Tensor, timesteps: Tensor, noise: Tensor) -> Tensor:
         """Draw x_t ~ q(x_t | x_0) = sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise (Eq. 10)."""
         return _at(self.signal, timesteps) * x0 + _at(self.noise, timesteps) * noise
@@ -65,7 +82,7 @@ class GaussianDiffusion(nn.Module):
         """Return the mean of q(x_{t-1} | x_t, x_0) (Eq. 11-12)."""
         return _at(self.posterior_x0, timesteps) * x0 + _at(self.posterior_xt, timesteps) * xt
 
-    def simple_loss(self, predict: NoisePredictor, x0: Tensor, timesteps: Tensor, noise: Tensor) -> Tensor:
+    def simple_loss(self, predict: Predictor, x0: Tensor, timesteps: Tensor, noise: Tensor) -> Tensor:
         """Return L_simple: the error of the predicted noise, averaged over all elements (Eq. 15)."""
         predicted = predict(self.corrupt(x0, timesteps, noise), timesteps)
         return self._error(noise - predicted).mean()

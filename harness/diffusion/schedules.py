@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor
 
+from harness.spec.processes import NoiseSchedule
+
 
 def cosine_betas(timesteps: int, offset: float = 0.008, largest: float = 0.999) -> Tensor:
     """Return the betas whose cumulative product follows a squared cosine (Nichol and Dhariwal 2021, Eq. 17)."""
@@ -19,4 +21,11 @@ def linear_betas(timesteps: int) -> Tensor:
     return torch.linspace(1e-4 * scale, 0.02 * scale, timesteps, dtype=torch.float64).clamp(max=0.999)
 
 
-SCHEDULES = {"cosine": cosine_betas, "linear": linear_betas}
+def cosine(schedule: NoiseSchedule, timesteps: int) -> Tensor:
+    """Return the betas of the cosine schedule."""
+    return cosine_betas(timesteps)
+
+
+def linear(schedule: NoiseSchedule, timesteps: int) -> Tensor:
+    """Return the betas of the linear schedule."""
+    return linear_betas(timesteps)

@@ -36,7 +36,7 @@ def _check(data: Dataset, plans: Sequence[Plan], exhibits: list[str], root: Path
         "runs": len(trained),
         "reported_gpu_hours": costs(trained)["reported_gpu_hours"],
         "needed_by": exhibits,
-        "bytes": sum(data.splits.values()) * data.pixels,
+        "bytes": sum(data.splits.values()) * data.dimensions,
         "embedded": data in EMBEDDED,
     }
     state, says, mend = _look(data, root)

@@ -7,7 +7,6 @@ from typing import Any
 from harness.doctor.check import Check, State, gigabytes
 from harness.doctor.datasets import datasets_of
 from harness.launch.plan import Plan, PlannedRun, costs, disk_bytes
-from harness.spec.evaluations import Generation
 from harness.store.run_directory import State as RunState
 
 BASICS = ("torch", "results", "data")
@@ -72,9 +71,9 @@ def _to_start(planned: PlannedRun) -> list[str]:
 
 def _to_finish(planned: PlannedRun) -> list[str]:
     """Return the names of what a run needs to be trained and measured."""
-    seen = [e.features for e in planned.evaluations.values() if isinstance(e, Generation)]
-    inception = ["inception", "weights"] if "inception" in seen else []
-    return [*_to_start(planned), *datasets_of(planned), *inception]
+    embeddings = (evaluation.embedding for evaluation in planned.evaluations.values())
+    spaces = dict.fromkeys(name for embedding in embeddings if embedding for name in embedding.space.requires)
+    return [*_to_start(planned), *datasets_of(planned), *spaces]
 
 
 def _room(todo: Sequence[PlannedRun], checks: Sequence[Check], absent: set[str]) -> list[str]:

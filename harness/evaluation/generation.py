@@ -15,9 +15,7 @@ from torch import Tensor
 from harness.data.loaders import to_signed
 from harness.evaluation.base import BLOCK, Findings, Subject
 from harness.evaluation.features.base import Arrays, FeatureSpace
-from harness.evaluation.features.classifier import classifier_features
-from harness.evaluation.features.inception import inception_features
-from harness.evaluation.features.reference import reference_features
+from harness.evaluation.features.reference import reference_features, space_of
 from harness.evaluation.logits import shared_logits
 from harness.evaluation.samples import draw
 from harness.methods.base import Classifier
@@ -37,7 +35,7 @@ def evaluate(evaluation: Generation, subject: Subject) -> Findings:
     Precision, recall, density and coverage take as many reference images as there are samples, if there are so many.
     Raises `Needs` when the feature space is not to be had, before anything is drawn.
     """
-    space = feature_space(evaluation, subject)
+    space = space_of(evaluation.embedding, subject)
     samples = draw(evaluation, subject)
     features, logits = shared_embedding(space, samples, subject)
     subject.save("features", features)
@@ -63,13 +61,6 @@ def evaluate(evaluation: Generation, subject: Subject) -> Findings:
             "neighbours_reference_n": len(neighbours),
         },
     )
-
-
-def feature_space(evaluation: Generation, subject: Subject) -> FeatureSpace:
-    """Return the feature space that the protocol names, for the subject's data."""
-    if evaluation.features == "inception":
-        return inception_features(evaluation.weights, subject)
-    return classifier_features(subject)
 
 
 def shared_embedding(space: FeatureSpace, samples: NDArray[np.uint8], subject: Subject) -> Arrays:

@@ -21,7 +21,8 @@ from harness.metrics.auroc import auroc
 from harness.randomness import Stream
 from harness.spec.data import Dataset
 from harness.spec.errors import HarnessError
-from harness.spec.evaluations import OutOfDistribution
+from harness.spec.evaluations import OutOfDistribution, Score
+from harness.spec.resolve import resolve
 from harness.store.records import Measurement
 
 MIXED_BATCH = 100
@@ -58,18 +59,27 @@ def evaluate(evaluation: OutOfDistribution, subject: Subject) -> Findings:
     )
 
 
-def scores(kind: str, logits: NDArray[np.float32]) -> NDArray[np.float64]:
+def scores(score: Score, logits: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the score of each row of logits, in float64 so that sure predictions do not tie at 1."""
-    wide = logits.astype(np.float64)
-    result: NDArray[np.float64] = (
-        logsumexp(wide, axis=1) if kind == "log_density" else softmax(wide, axis=1).max(axis=1)
-    )
+    result: NDArray[np.float64] = resolve(score.implementation)(logits.astype(np.float64))
+    return result
+
+
+def log_density(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the logsumexp of each row."""
+    result: NDArray[np.float64] = logsumexp(logits, axis=1)
+    return result
+
+
+def max_probability(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the largest probability of each row."""
+    result: NDArray[np.float64] = softmax(logits, axis=1).max(axis=1)
     return result
 
 
 def check_shapes(outliers: Dataset, own: Dataset) -> None:
     """Raise `HarnessError` unless the model takes the outliers as they are."""
-    shapes = [f"{data.channels}x{data.image_size}x{data.image_size}" for data in (outliers, own)]
+    shapes = ["x".join(map(str, data.example_shape)) for data in (outliers, own)]
     if shapes[0] != shapes[1]:
         raise HarnessError(
             f"outliers '{outliers.name}' are {shapes[0]}, but the model of '{own.name}' takes {shapes[1]}"

@@ -5,7 +5,7 @@ Distances are in units of images in [-1, 1].
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -16,43 +16,65 @@ from harness.randomness import Stream
 Logits = Callable[[Tensor], Tensor]
 
 
-@dataclass(frozen=True)
-class Ball:
+class Ball(Protocol):
     """All images in [-1, 1] that are within a distance of a given one. Images are `(batch, ...)`."""
-
-    norm: Literal["linf", "l2"]
-    radius: float
 
     def project(self, points: Tensor, centres: Tensor) -> Tensor:
         """Return the points pulled into the balls around their centres, and clipped to [-1, 1]."""
-        offsets = points - centres
-        if self.norm == "linf":
-            inside = offsets.clamp(-self.radius, self.radius)
-        else:
-            inside = offsets * (self.radius / _lengths(offsets).clamp_min(self.radius))
-        return (centres + inside).clamp(-1, 1)
+        ...
 
     def direction(self, gradients: Tensor) -> Tensor:
-        """Return the steepest step of length one: the sign, or the unit vector; zero where the gradient is."""
-        if self.norm == "linf":
-            return gradients.sign()
+        """Return the steepest step of length one; zero where the gradient is."""
+        ...
+
+    def random_points(self, centres: Tensor, stream: Stream, rows: Tensor) -> Tensor:
+        """Return a random point of each ball, a function of the stream and of the row, clipped to [-1, 1]."""
+        ...
+
+
+@dataclass(frozen=True)
+class Box:
+    """The ball of the largest difference, L∞."""
+
+    radius: float
+
+    def project(self, points: Tensor, centres: Tensor) -> Tensor:
+        """Return the points with every difference clipped."""
+        return (centres + (points - centres).clamp(-self.radius, self.radius)).clamp(-1, 1)
+
+    def direction(self, gradients: Tensor) -> Tensor:
+        """Return the sign."""
+        return gradients.sign()
+
+    def random_points(self, centres: Tensor, stream: Stream, rows: Tensor) -> Tensor:
+        """Return points uniform in the box."""
+        offsets = self.radius * (2 * stream.uniform(rows, *centres.shape[1:]) - 1)
+        return (centres + offsets).clamp(-1, 1)
+
+
+@dataclass(frozen=True)
+class Sphere:
+    """The Euclidean ball, L2."""
+
+    radius: float
+
+    def project(self, points: Tensor, centres: Tensor) -> Tensor:
+        """Return the points with differences that are too long shortened."""
+        offsets = points - centres
+        return (centres + offsets * (self.radius / _lengths(offsets).clamp_min(self.radius))).clamp(-1, 1)
+
+    def direction(self, gradients: Tensor) -> Tensor:
+        """Return the unit vector."""
         # The squares of the small gradients of a sure classifier vanish in float32.
         wide = gradients.double()
         return (wide / _lengths(wide).clamp_min(torch.finfo(torch.float64).tiny)).to(gradients.dtype)
 
     def random_points(self, centres: Tensor, stream: Stream, rows: Tensor) -> Tensor:
-        """Return a random point of each ball, a function of the stream and of the row, clipped to [-1, 1].
-
-        L∞: uniform in the box. L2: in a uniform direction, at a distance uniform up to the radius.
-        """
+        """Return points in a uniform direction, at a distance uniform up to the radius."""
         shape = centres.shape[1:]
-        if self.norm == "linf":
-            offsets = self.radius * (2 * stream.uniform(rows, *shape) - 1)
-        else:
-            directions = self.direction(stream.at("direction").normal(rows, *shape))
-            distances = self.radius * stream.at("distance").uniform(rows)
-            offsets = directions * distances.reshape(-1, *(1 for _ in shape))
-        return (centres + offsets).clamp(-1, 1)
+        directions = self.direction(stream.at("direction").normal(rows, *shape))
+        distances = self.radius * stream.at("distance").uniform(rows)
+        return (centres + directions * distances.reshape(-1, *(1 for _ in shape))).clamp(-1, 1)
 
 
 @dataclass(frozen=True)

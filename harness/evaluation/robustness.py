@@ -15,10 +15,11 @@ from torch import Tensor
 from harness.data.loaders import Batch
 from harness.evaluation.base import BLOCK, Findings, Subject
 from harness.evaluation.logits import block_logits
-from harness.evaluation.pgd import Attack, Ball
+from harness.evaluation.pgd import Attack
 from harness.methods.base import Classifier
 from harness.randomness import Stream
 from harness.spec.evaluations import Robustness
+from harness.spec.resolve import resolve
 from harness.store.arrays import load_array
 from harness.store.records import Measurement
 
@@ -68,8 +69,10 @@ def fallen_within(epsilon: float, evaluation: Robustness, blocks: list[Batch], s
     if kept is not None:
         return kept
     before, images = evaluation.epsilons.index(epsilon), sum(map(len, blocks))
-    attack = Attack(Ball(evaluation.norm, UNIT * epsilon), UNIT * step_size(epsilon, evaluation), evaluation.steps)
-    stream, found = subject.stream("robustness").at(evaluation.norm, f"{epsilon:g}"), list[NDArray[np.int32]]()
+    attack = Attack(
+        resolve(evaluation.norm.implementation)(UNIT * epsilon), UNIT * step_size(epsilon, evaluation), evaluation.steps
+    )
+    stream, found = subject.stream("robustness").at(evaluation.norm.kind, f"{epsilon:g}"), list[NDArray[np.int32]]()
     for block in blocks:
         found.append(first_query(model, block, attack, evaluation.restarts, stream).cpu().numpy().astype(np.int32))
         subject.report(before * images + sum(map(len, found)), len(evaluation.epsilons) * images)

@@ -1,19 +1,19 @@
 """Runs one evaluation and writes its record."""
 
 import time
-from importlib import import_module
 
 from harness.evaluation.base import Findings, Subject
 from harness.spec.evaluations import Evaluation
+from harness.spec.resolve import resolve
 from harness.store.files import sha256_of
 from harness.store.records import EvaluationRecord
 
 
 def measure(evaluation: Evaluation, subject: Subject) -> EvaluationRecord:
     """Evaluate the subject and return the record, with the hash of every artefact. Every rank has to take part."""
-    module, _, function = type(evaluation).implementation.partition(":")
+    evaluate = resolve(evaluation.implementation)
     begun = time.monotonic()
-    findings: Findings = getattr(import_module(module), function)(evaluation, subject)
+    findings: Findings = evaluate(evaluation, subject)
     return EvaluationRecord(
         evaluation=evaluation.model_dump(mode="json"),
         quantities=findings.quantities,

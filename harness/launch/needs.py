@@ -3,7 +3,6 @@
 from collections import defaultdict
 
 from harness.spec.cells import cells
-from harness.spec.evaluations import Generation
 from harness.spec.registry import papers
 from harness.spec.scale import PAPER_SCALE
 
@@ -15,8 +14,8 @@ def exhibits_by_dataset() -> dict[str, list[str]]:
         for exhibit in paper.exhibits:
             for scale in (PAPER_SCALE, *paper.scales):
                 for cell in cells(paper, exhibit, exhibit.rows, scale, [0]):
-                    if isinstance(cell.evaluation, Generation) and cell.evaluation.features == "inception":
-                        needed[cell.evaluation.features][f"{paper.name}/{exhibit.name}"] = None
+                    if (embedding := cell.evaluation.embedding) and embedding.space.pretrained:
+                        needed[embedding.space.pretrained][f"{paper.name}/{exhibit.name}"] = None
                     for data in (cell.run.config.data, *cell.evaluation.datasets):
                         needed[data.name][f"{paper.name}/{exhibit.name}"] = None
     return defaultdict(list, {name: list(exhibits) for name, exhibits in needed.items()})

@@ -12,19 +12,19 @@ as samples that go into a replay buffer, it asks `Step.gathered` for.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from harness.data.augmentation import Mixed
 from harness.data.loaders import Loader
-from harness.models.base import ImageNetwork
+from harness.models.base import ImageNetwork, build_network
 from harness.randomness import Stream
+from harness.spec.augmentation import Augmentation
 from harness.spec.data import Dataset
-from harness.spec.methods import Augmentation
-from harness.spec.networks import Network
+from harness.spec.interfaces import Capability
+from harness.spec.resolve import resolve
 from harness.spec.run import RunConfig
 from harness.spec.samplers import Sampler
 
@@ -133,32 +133,29 @@ class SingleNetworkMethod(Method):
     def __init__(self, network: ImageNetwork, data: Dataset) -> None:
         super().__init__()
         self.network = network
-        self.image_shape = (data.channels, data.image_size, data.image_size)
+        self.image_shape = data.example_shape
 
     def players(self) -> dict[str, nn.Module]:
         """Return the one network."""
         return {"network": self.network}
 
     def initialise(self, stream: Stream) -> None:
-        """Draw the initial weights of the network."""
-        self.network.initialise(stream.generator())
+        """Draw the initial weights of the network, unless it has drawn them itself when it was built."""
+        if isinstance(self.network, ImageNetwork):
+            self.network.initialise(stream.generator())
 
 
 def build_method(config: RunConfig, device: torch.device) -> Method:
-    """Return the untrained method of a run on a device, with its networks built and initialised."""
-    network = build_network(config.network, config.data)
-    method: Method = _load(type(config.method).implementation)(config.method, network, config.data)
-    method.initialise(Stream(config.seed, "initialisation"))
+    """Return the untrained method of a run on a device, with its networks built and initialised.
+
+    What a module draws from torch's global generator while it is built is a function of the run's seed. Raises
+    `SpecError` when the method lacks a capability that its configuration promises.
+    """
+    stream = Stream(config.seed, "initialisation")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(stream.at("modules").seed)
+        network = build_network(config.network, config.data)
+        method: Method = resolve(type(config.method).implementation)(config.method, network, config.data)
+    Capability.check(method, config.method.capabilities, f"method '{config.method.kind}'")
+    method.initialise(stream)
     return method.to(device)
-
-
-def build_network(config: Network, data: Dataset) -> ImageNetwork:
-    """Return the untrained network of a configuration."""
-    network: ImageNetwork = _load(type(config).implementation)(config, data)
-    return network
-
-
-def _load(implementation: str) -> Callable[..., Any]:
-    module, _, name = implementation.partition(":")
-    loaded: Callable[..., Any] = getattr(import_module(module), name)
-    return loaded

@@ -5,40 +5,40 @@ from collections.abc import Iterator
 from torch import Tensor
 
 from harness.data.augmentation import Mixed
-from harness.diffusion.bound import bits_per_dim
-from harness.diffusion.gaussian import GaussianDiffusion
-from harness.diffusion.samplers import draw
+from harness.diffusion.process import DiffusionProcess
 from harness.methods.base import Loss, SingleNetworkMethod, Step
 from harness.models.base import ImageNetwork
 from harness.models.dropout import drop
 from harness.randomness import Stream
 from harness.spec import methods as spec
+from harness.spec.augmentation import Augmentation
 from harness.spec.data import Dataset
-from harness.spec.methods import Augmentation, GaussianProcess
+from harness.spec.processes import Process
+from harness.spec.resolve import resolve
 from harness.spec.samplers import Sampler
 
 
 class DiffusionModel(SingleNetworkMethod):
     """A network with `predict_noise` and its diffusion process. Capabilities: `Generator`, `LikelihoodModel`."""
 
-    def __init__(self, process: GaussianProcess, network: ImageNetwork, data: Dataset) -> None:
+    diffusion: DiffusionProcess
+
+    def __init__(self, process: Process, network: ImageNetwork, data: Dataset) -> None:
         super().__init__(network, data)
-        self.diffusion = GaussianDiffusion(process)
+        self.diffusion = resolve(process.implementation)(process, data)
 
     def denoising_loss(self, batch: Mixed, stream: Stream) -> Tensor:
-        """Return L_simple of a batch of clean images, with a uniform timestep for each (HybViT Eq. 15)."""
-        timesteps = stream.at("timestep").integers(batch.rows, self.diffusion.timesteps)
-        noise = stream.at("noise").normal(batch.rows, *self.image_shape)
+        """Return the loss of the process on a batch of clean images (HybViT Eq. 15)."""
         drop(self.network, stream.at("dropout"), batch.rows)
-        return self.diffusion.simple_loss(self.network.predict_noise, batch.images, timesteps, noise)
+        return self.diffusion.training_loss(self.network.predict_noise, batch.images, stream, batch.rows)
 
     def sample(self, sampler: Sampler, stream: Stream, rows: Tensor) -> Tensor:
         """Return samples from noise, through the steps of the sampler."""
-        return draw(sampler, self.diffusion, self.network.predict_noise, self.image_shape, stream, rows)
+        return self.diffusion.sample(sampler, self.network.predict_noise, self.image_shape, stream, rows)
 
     def bits_per_dim(self, images: Tensor, stream: Stream, rows: Tensor) -> Tensor:
-        """Return the full variational bound of each image."""
-        return bits_per_dim(self.diffusion, self.network.predict_noise, images, stream, rows)
+        """Return the bound of the process on each image."""
+        return self.diffusion.bits_per_dim(self.network.predict_noise, images, stream, rows)
 
 
 class Denoising(DiffusionModel):

@@ -16,7 +16,7 @@ from harness.randomness import Stream
 from harness.spec import energy_methods as spec
 from harness.spec.data import Dataset
 from harness.spec.errors import SpecError
-from harness.spec.samplers import Ancestral, Sampler
+from harness.spec.samplers import Sampler
 
 
 class EnergyModel(SingleNetworkMethod):
@@ -92,7 +92,7 @@ class ReplayedEnergyModel(EnergyModel):
 
 def refuse_diffusion_samplers(sampler: Sampler) -> None:
     """Raise `SpecError` for a sampler that needs a diffusion process."""
-    if not isinstance(sampler, Ancestral):
+    if not sampler.full:
         raise SpecError(f"sampler '{sampler.kind}' needs a diffusion model: allowed: ancestral, which is a model's own")
 
 

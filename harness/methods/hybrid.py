@@ -10,8 +10,8 @@ from harness.methods.denoising import DiffusionModel
 from harness.models.base import ImageNetwork
 from harness.models.dropout import drop
 from harness.spec import methods as spec
+from harness.spec.augmentation import Augmentation
 from harness.spec.data import Dataset
-from harness.spec.methods import Augmentation
 
 
 class Hybrid(DiffusionModel):

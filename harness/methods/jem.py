@@ -11,8 +11,8 @@ from harness.methods.langevin import langevin
 from harness.models.base import ImageNetwork
 from harness.randomness import Stream
 from harness.spec import energy_methods as spec
+from harness.spec.augmentation import Augmentation
 from harness.spec.data import Dataset
-from harness.spec.methods import Augmentation
 
 
 class JointEnergyModel(ReplayedEnergyModel):

@@ -7,16 +7,16 @@ import torch
 from torch import Tensor, nn
 
 from harness.data.augmentation import Mixed
-from harness.methods.base import Loss, Step, build_network
+from harness.methods.base import Loss, Step
 from harness.methods.classification import cross_entropy
 from harness.methods.energy import EnergyModel, frozen, refuse_diffusion_samplers
 from harness.methods.entropy import estimated_score, evidence_bound
 from harness.models.acceleration import plain
-from harness.models.base import ImageNetwork
+from harness.models.base import ImageNetwork, build_network
 from harness.randomness import Stream
 from harness.spec import energy_methods as spec
+from harness.spec.augmentation import Augmentation
 from harness.spec.data import Dataset
-from harness.spec.methods import Augmentation
 from harness.spec.samplers import Sampler
 
 

@@ -3,27 +3,28 @@
 A pass takes and returns float32 whatever happens inside. Weights, their gradients and the optimiser stay in float32.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from harness.models.base import ImageNetwork
+from harness.models.base import passes_of
 from harness.spec.training import Precision
 
 Pass = Callable[..., Tensor]
 
 
 def accelerate(network: nn.Module, precision: Precision, compiled: bool) -> None:
-    """Replace the passes of a network, on the device that its weights are on; leave other modules alone.
+    """Replace the passes of a network, on the device that its weights are on.
 
     Under `bf16` they are autocast to bfloat16. Compiled ones have static shapes, and are CUDA graphs on a GPU: each
     new shape is compiled again, for some ten seconds.
     """
-    for part in _image_networks(network):
+    for part in _with_passes(network):
         device = next(part.parameters()).device
-        for name in part.PASSES:
+        for name in passes_of(part):
             forward: Pass = getattr(part, name)
             if compiled:
                 forward = _compiled(forward, device)
@@ -32,7 +33,7 @@ def accelerate(network: nn.Module, precision: Precision, compiled: bool) -> None
             setattr(part, name, forward)
 
 
-def plain(network: ImageNetwork, name: str) -> Pass:
+def plain(network: nn.Module, name: str) -> Pass:
     """Return a pass as it is without acceleration: what is compiled has no second derivatives."""
     forward: Pass = getattr(type(network), name).__get__(network)
     return forward
@@ -49,8 +50,8 @@ def accelerated(networks: Iterable[nn.Module], precision: Precision, compiled: b
             yield
     finally:
         for network in chosen:
-            for part in _image_networks(network):
-                for name in part.PASSES:
+            for part in _with_passes(network):
+                for name in passes_of(part):
                     vars(part).pop(name, None)  # the pass of the class shows again
 
 
@@ -67,22 +68,34 @@ def matmuls_in(precision: Precision) -> Iterator[None]:
         torch.backends.cudnn.allow_tf32 = previous[1]
 
 
-def _image_networks(network: nn.Module) -> list[ImageNetwork]:
-    """Return the network itself, or those that it consists of."""
-    return [part for part in network.modules() if isinstance(part, ImageNetwork)]
+def _with_passes(network: nn.Module) -> list[nn.Module]:
+    """Return the parts of a network that list their passes, or the network itself where none does."""
+    listing = [part for part in network.modules() if hasattr(part, "PASSES")]
+    return listing or [network]
 
 
 def _compiled(forward: Pass, device: torch.device) -> Pass:
     """Compile a pass; its result is copied, since a CUDA graph writes to the same place again."""
     mode = "reduce-overhead" if device.type == "cuda" else "default"
     inner = torch.compile(forward, mode=mode, dynamic=False)
-    return lambda *inputs: inner(*inputs).clone()
+    return lambda *inputs: _mapped(inner(*inputs), Tensor.clone)
 
 
 def _reduced(forward: Pass, device: torch.device) -> Pass:
     def run(*inputs: Tensor) -> Tensor:
         with torch.autocast(device.type, torch.bfloat16):
             result = forward(*inputs)
-        return result.float()
+        return _mapped(result, lambda tensor: tensor.float() if tensor.is_floating_point() else tensor)
 
     return run
+
+
+def _mapped(result: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """Change every tensor of a result: somebody else's module may return several."""
+    if isinstance(result, Tensor):
+        return change(result)
+    if isinstance(result, Mapping):
+        return {name: _mapped(part, change) for name, part in result.items()}
+    if isinstance(result, tuple | list):
+        return type(result)(_mapped(part, change) for part in result)
+    return result

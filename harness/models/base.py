@@ -1,41 +1,84 @@
-"""What methods expect of a network."""
+"""What methods expect of a network, and how a module of somebody else's becomes one."""
 
-from typing import ClassVar
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from harness.spec.data import Dataset
+from harness.spec.errors import SpecError
+from harness.spec.interfaces import FORWARD, Pass
+from harness.spec.networks import Network
+from harness.spec.resolve import resolve
+
 
 class ImageNetwork(nn.Module):
-    """A network of images in [-1, 1]. A subclass offers some passes, and names those that may be made faster."""
+    """A network of the harness: it draws its own initial weights, and names the passes that may be made faster."""
 
-    PASSES: ClassVar[tuple[str, ...]] = ("logits", "predict_noise")
+    PASSES: ClassVar[tuple[str, ...]] = ()
 
     def initialise(self, generator: torch.Generator) -> None:
         """Draw the initial weights from a CPU generator."""
         raise NotImplementedError
 
-    def logits(self, images: Tensor) -> Tensor:
-        """Return class logits `(batch, num_classes)`."""
-        raise NotImplementedError
+    if TYPE_CHECKING:  # a network has some of these, by the Protocols in `harness.models.passes`
+        logits: Callable[[Tensor], Tensor]
+        predict_noise: Callable[[Tensor, Tensor], Tensor]
+        features: Callable[[Tensor], Tensor]
+        logits_from: Callable[[Tensor], Tensor]
+        generate: Callable[[Tensor], Tensor]
 
-    def predict_noise(self, noisy: Tensor, timesteps: Tensor) -> Tensor:
-        """Return the predicted noise, shaped like `noisy`, for integer timesteps `(batch,)`."""
-        raise NotImplementedError
 
-    def features(self, images: Tensor) -> Tensor:
-        """Return what the first layer makes of images."""
-        raise NotImplementedError
+class Adapter(nn.Module):
+    """A module whose `forward` serves as one named pass."""
 
-    def logits_from(self, features: Tensor) -> Tensor:
-        """Return class logits of what the first layer has made."""
-        raise NotImplementedError
+    PASSES: ClassVar[tuple[str, ...]]
 
-    def generate(self, noise: Tensor) -> Tensor:
-        """Return the images that standard normal `noise` `(batch, noise_dim)` becomes."""
-        raise NotImplementedError
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Return what the module makes of its inputs."""
+        result: Tensor = self.module(*inputs)
+        return result
+
+
+def build_network(config: Network, data: Dataset) -> ImageNetwork:
+    """Return the untrained network of a configuration, with the passes that it promises.
+
+    A module that lacks the one pass that is promised serves it by its `forward`. Raises `SpecError` when the
+    implementation builds no module, or one without a pass that is promised.
+    """
+    of = f"network '{config.kind}'"
+    network = resolve(type(config).implementation)(config, data)
+    if not isinstance(network, nn.Module):
+        raise SpecError(f"{of}: {config.implementation} builds a {type(network).__name__}, not a torch.nn.Module")
+    network = _adapted(network, config.passes)
+    Pass.check(network, config.passes, of)
+    return network  # type: ignore[return-value]  # it has the passes, which is what methods ask of it
+
+
+def passes_of(network: nn.Module) -> tuple[str, ...]:
+    """Return the names of the passes that may be made faster: those that it lists, or its `forward`."""
+    listed: tuple[str, ...] | None = getattr(network, "PASSES", None)
+    if listed is not None:
+        return listed
+    return () if type(network).forward is nn.Module.forward else (FORWARD,)
 
 
 def laid_out(images: Tensor) -> Tensor:
     """Return images in the memory layout in which convolutions are fast: channels last on a GPU."""
     return images.contiguous(memory_format=torch.channels_last) if images.is_cuda else images
+
+
+def _adapted(network: nn.Module, passes: Collection[str]) -> nn.Module:
+    if len(passes) != 1:
+        return network
+    (name,) = passes
+    if hasattr(network, name):
+        return network
+    kind = type(f"{type(network).__name__}Adapter", (Adapter,), {"PASSES": (name,), name: Adapter.forward})
+    adapter: nn.Module = kind(network)
+    return adapter

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from harness.models.base import ImageNetwork
 from harness.models.batch_norm import BatchNorm
-from harness.spec.data import Dataset
+from harness.spec.data import Images
 from harness.spec.networks import ResNetGenerator as Spec
 
 
@@ -33,7 +33,7 @@ class ResNetGenerator(ImageNetwork):
 
     PASSES: ClassVar[tuple[str, ...]] = ("generate",)
 
-    def __init__(self, config: Spec, data: Dataset) -> None:
+    def __init__(self, config: Spec, data: Images) -> None:
         super().__init__()
         self.noise_dim = config.noise_dim
         self.grid = config.features, config.smallest(data), config.smallest(data)

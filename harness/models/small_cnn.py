@@ -3,13 +3,13 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.spec.data import Dataset
+from harness.spec.data import Images
 
 
 class SmallCNN(nn.Module):
     """Two 3x3 convolutions, the second halving the resolution, and one hidden layer of `features` units."""
 
-    def __init__(self, data: Dataset, features: int = 48) -> None:
+    def __init__(self, data: Images, features: int = 48) -> None:
         super().__init__()
         half = (data.image_size + 1) // 2
         self.conv1 = nn.Conv2d(data.channels, 16, 3, padding=1)

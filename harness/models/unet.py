@@ -10,7 +10,7 @@ from harness.models.attention import attend
 from harness.models.base import ImageNetwork, laid_out
 from harness.models.dropout import Dropout
 from harness.models.timesteps import Sinusoid
-from harness.spec.data import Dataset
+from harness.spec.data import Images
 from harness.spec.networks import UNet as Spec
 
 EPS = 1e-6
@@ -128,7 +128,7 @@ class UNet(ImageNetwork):
 
     PASSES: ClassVar[tuple[str, ...]] = ("predict_noise",)
 
-    def __init__(self, config: Spec, data: Dataset) -> None:
+    def __init__(self, config: Spec, data: Images) -> None:
         super().__init__()
         width, widths, first = 4 * config.base_channels, config.widths, config.base_channels
         attends = [size in config.attention for size in config.sizes(data)]

@@ -4,6 +4,8 @@ One network serves two purposes. Given an image alone it classifies; given a noi
 predicts the noise. The timestep enters as one scale and one shift per token, made anew for every layer.
 """
 
+from typing import ClassVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -11,7 +13,7 @@ from torch import Tensor, nn
 from harness.models.attention import attend
 from harness.models.base import ImageNetwork
 from harness.models.timesteps import Sinusoid
-from harness.spec.data import Dataset
+from harness.spec.data import Images
 from harness.spec.networks import ViT
 
 
@@ -100,7 +102,9 @@ class VisionTransformer(ImageNetwork):
     The two heads read the same last layer. Images are `(batch, channels, size, size)` in [-1, 1].
     """
 
-    def __init__(self, config: ViT, data: Dataset) -> None:
+    PASSES: ClassVar[tuple[str, ...]] = ("logits", "predict_noise")
+
+    def __init__(self, config: ViT, data: Images) -> None:
         super().__init__()
         self.patch_size = config.patch_size
         self.grid = data.image_size // config.patch_size

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from harness.models.base import ImageNetwork, laid_out
 from harness.models.batch_norm import BatchNorm
 from harness.models.dropout import Dropout
-from harness.spec.data import Dataset
+from harness.spec.data import Images
 from harness.spec.networks import JEMWideResNet as JEMSpec
 from harness.spec.networks import WideResNet as Spec
 from harness.spec.networks.wide_resnet import STEM_WIDTH, Shape, has_projection
@@ -44,7 +44,7 @@ class WideResNet(ImageNetwork):
 
     PASSES: ClassVar[tuple[str, ...]] = ("logits",)
 
-    def __init__(self, config: Spec, data: Dataset) -> None:
+    def __init__(self, config: Spec, data: Images) -> None:
         super().__init__()
         self.stem = nn.Conv2d(data.channels, STEM_WIDTH, 3, padding=1, bias=False)
         self.blocks = nn.Sequential(*(Block(shape) for shape in config.blocks(data)))
@@ -94,7 +94,7 @@ class JEMWideResNet(ImageNetwork):
 
     PASSES: ClassVar[tuple[str, ...]] = ("logits", "features", "logits_from")
 
-    def __init__(self, config: JEMSpec, data: Dataset) -> None:
+    def __init__(self, config: JEMSpec, data: Images) -> None:
         super().__init__()
         self.leak = config.leak
         self.stem = nn.Conv2d(data.channels, STEM_WIDTH, 3, padding=1)

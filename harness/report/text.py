@@ -6,7 +6,7 @@ from math import inf, isfinite
 from harness.report.build import ExhibitReport
 from harness.report.claims import Decision, Status
 from harness.report.rank import RankAgreement
-from harness.spec.evaluations import INCEPTION_SHA256
+from harness.spec.feature_spaces import INCEPTION_SHA256
 from harness.spec.metrics import Metric
 from harness.spec.tolerances import Allowance
 from harness.store.spent import Spent

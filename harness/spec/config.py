@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from harness.spec.errors import SpecError, unknown
 
@@ -24,16 +24,22 @@ def sha256_of_json(document: Any) -> str:
 class Config(BaseModel):
     """A frozen, validated configuration.
 
-    Raises `SpecError` when a field is unknown or a value is impossible.
+    `left_out` names the fields that the canonical form omits while they have their defaults: a field that is added
+    later belongs there, so that the identities of before stay. Raises `SpecError` when a field is unknown or a value is
+    impossible.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    left_out: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, **fields: Any) -> None:
         try:
             super().__init__(**fields)
         except ValidationError as error:
             raise SpecError(f"{type(self).__name__}: {_explain(error, type(self))}") from None
+
+    def __hash__(self) -> int:
+        return hash(self.digest)  # fields may be dictionaries, which have no hash
 
     def canonical(self) -> str:
         """Return every field as JSON with sorted keys and no spaces: equal configurations, equal text."""
@@ -44,33 +50,60 @@ class Config(BaseModel):
         """The SHA-256 of the canonical form, in hexadecimal."""
         return sha256_of_json(self.model_dump(mode="json"))
 
-    def but(self, **changes: Any) -> Self:
+    @model_serializer(mode="wrap")
+    def _serialise(self, handler: SerializerFunctionWrapHandler) -> Any:
+        return self.written(handler(self))
+
+    def written(self, document: dict[str, Any]) -> Any:
+        """Return the canonical form of the serialised fields."""
+        fields = type(self).model_fields
+        omitted = {
+            name for name in self.left_out if getattr(self, name) == fields[name].get_default(call_default_factory=True)
+        }
+        return {name: value for name, value in document.items() if name not in omitted}
+
+    def but(self, path: str = "", value: Any = None, /, **changes: Any) -> Self:
         """Return the same configuration with some fields changed, wherever in its parts they are.
 
-        Raises `SpecError` for a field that no part has, or that two parts have at the same depth.
+        A field that two parts have is named by its path: `but("network.dim", 48)`. Raises `SpecError` for a field that
+        no part has, or that two parts have.
         """
-        own = {name: value for name, value in changes.items() if name in type(self).model_fields}
-        for name in changes.keys() - own.keys():
-            if name not in self._fields:
-                raise unknown(f"field of {type(self).__name__}", name, self._fields)
-        for name, part in self._parts.items():
-            inner = {key: changes[key] for key in changes.keys() - own.keys() if key in part._fields}
-            if inner and name not in own:
-                own[name] = part.but(**inner)
-        self._refuse_ambiguous(changes)
-        return type(self)(**{**self._values(), **own})
+        if path:
+            return self._with(path, value)._changed(changes)
+        return self._changed(changes)
 
     def value_of(self, name: str) -> Any:
-        """Return the value of a field, wherever in the parts it is.
+        """Return the value of a field, given by its name or its path.
 
-        Raises `SpecError` for a field that no part has.
+        Raises `SpecError` for a field that no part has, or that two parts have.
         """
+        part, _, rest = name.partition(".")
+        if rest:
+            return self._part(part, name).value_of(rest)
         if name in type(self).model_fields:
             return getattr(self, name)
-        for part in self._parts.values():
-            if name in part._fields:
-                return part.value_of(name)
-        raise unknown(f"field of {type(self).__name__}", name, self._fields)
+        return self._parts[self._holder(name, self._parts)].value_of(name)
+
+    def _with(self, path: str, value: Any) -> Self:
+        """Return the configuration with the field at a path changed."""
+        part, _, rest = path.partition(".")
+        if not rest:
+            return self._changed({part: value})
+        return self._changed({part: self._part(part, path).but(rest, value)})
+
+    def _changed(self, changes: Mapping[str, Any]) -> Self:
+        own = {name: value for name, value in changes.items() if name in type(self).model_fields}
+        parts = self._parts | {name: value for name, value in own.items() if isinstance(value, Config)}
+        inner: dict[str, dict[str, Any]] = {}
+        for name in changes.keys() - own.keys():
+            inner.setdefault(self._holder(name, parts), {})[name] = changes[name]
+        own |= {part: parts[part]._changed(fields) for part, fields in inner.items()}
+        return type(self)(**{**self._values(), **own})
+
+    def _part(self, name: str, path: str) -> "Config":
+        if name not in self._parts:
+            raise unknown(f"part of {type(self).__name__} in '{path}'", name, self._parts)
+        return self._parts[name]
 
     @cached_property
     def _parts(self) -> dict[str, "Config"]:
@@ -85,40 +118,15 @@ class Config(BaseModel):
         names = set(type(self).model_fields) - {"kind"}
         return names.union(*(part._fields for part in self._parts.values()))
 
-    def _refuse_ambiguous(self, changes: Mapping[str, Any]) -> None:
-        for name in changes.keys() - set(type(self).model_fields):
-            holders = [part for part, value in self._parts.items() if name in value._fields]
-            if len(holders) > 1:
-                raise SpecError(f"field '{name}' is in {' and in '.join(holders)}: change the part itself")
-
-
-class Family(Config):
-    """A base of configurations told apart by their `kind`, such as networks or methods.
-
-    Subclasses register themselves by the default of their `kind`, so that a stored configuration can be read
-    back without importing anything that the file names.
-    """
-
-    kind: str
-    kinds: ClassVar[dict[str, type["Family"]]]
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        super().__pydantic_init_subclass__(**kwargs)
-        if Family in cls.__bases__:
-            cls.kinds = {}
-        elif isinstance(kind := cls.model_fields["kind"].default, str):
-            cls.kinds[kind] = cls
-
-    @classmethod
-    def read(cls, value: Any) -> Any:
-        """Turn stored fields into the configuration of the kind that they name; leave an object as it is."""
-        if not isinstance(value, Mapping):
-            return value
-        kind = str(value.get("kind"))
-        if kind not in cls.kinds:
-            raise unknown(f"kind of {cls.__name__}", kind, cls.kinds)
-        return cls.kinds[kind](**value)
+    def _holder(self, name: str, parts: Mapping[str, "Config"]) -> str:
+        """Return the one part that has a field, or a part with it."""
+        holders = [part for part, value in parts.items() if name in value._fields]
+        if not holders:
+            raise unknown(f"field of {type(self).__name__}", name, self._fields)
+        if len(holders) > 1:
+            paths = " or ".join(f"'{part}.{name}'" for part in holders)
+            raise SpecError(f"field '{name}' is in {' and in '.join(holders)}: name it by its path, {paths}")
+        return holders[0]
 
 
 def _explain(error: ValidationError, config: type[BaseModel]) -> str:

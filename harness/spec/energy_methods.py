@@ -16,10 +16,12 @@ from pydantic import (
     SerializeAsAny,
 )
 
+from harness.spec.augmentation import Augmentation
 from harness.spec.data import Dataset
 from harness.spec.errors import SpecError
-from harness.spec.methods import Augmentation, Capability, Method
-from harness.spec.networks import Network, Pass, ResNetGenerator
+from harness.spec.interfaces import CLASSIFIER, FEATURES, GENERATE, GENERATOR, LOGITS, LOGITS_FROM
+from harness.spec.methods import VALIDATION_ACCURACY, Method, Validation, refuse_other_than_images
+from harness.spec.networks import Network, ResNetGenerator
 from harness.spec.training import Training
 
 INPUT_GRADIENT = 2.0
@@ -33,7 +35,8 @@ class EnergyBased(Method):
     good state, `restarts` times at most.
     """
 
-    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.CLASSIFIER, Capability.GENERATOR})
+    capabilities: ClassVar[frozenset[str]] = frozenset({CLASSIFIER, GENERATOR})
+    validation: ClassVar[Validation | None] = VALIDATION_ACCURACY
     states_kept: ClassVar[int] = 2
     """The present state, and the good one that a restart would go back to."""
 
@@ -41,6 +44,11 @@ class EnergyBased(Method):
     input_noise: NonNegativeFloat = 0.03
     divergence_bound: PositiveFloat = 1e8
     restarts: NonNegativeInt = 3
+
+    def check(self, data: Dataset, training: Training) -> None:
+        """Raise `SpecError` when the data are no images with classes."""
+        super().check(data, training)
+        refuse_other_than_images(f"method '{self.kind}'", data)
 
 
 class Replayed(EnergyBased):
@@ -69,12 +77,13 @@ class Replayed(EnergyBased):
 
     def check(self, data: Dataset, training: Training) -> None:
         """Raise `SpecError` when a batch has more chains than the buffer."""
+        super().check(data, training)
         if training.batch_size > self.buffer_size:
             raise SpecError(f"buffer_size={self.buffer_size} is less than batch_size={training.batch_size}")
 
     def kept_bytes(self, data: Dataset) -> int:
         """Return the bytes of the buffer, whose images are in float32."""
-        return 4 * self.buffer_size * data.pixels
+        return 4 * self.buffer_size * data.dimensions
 
     @property
     def gradients(self) -> int:
@@ -84,11 +93,11 @@ class Replayed(EnergyBased):
     def train_flops(self, network: Network, data: Dataset) -> float:
         """Return the cost of the trained passes and of the chains."""
         passes = 3 * self.trained_passes + INPUT_GRADIENT * self.gradients
-        return passes * network.forward_flops(data, conditioned=False)
+        return passes * network.flops(data, LOGITS)
 
     def sample_flops(self, network: Network, data: Dataset) -> float:
         """Return the cost of the density's gradient with respect to an image."""
-        return INPUT_GRADIENT * network.forward_flops(data, conditioned=False)
+        return INPUT_GRADIENT * network.flops(data, LOGITS)
 
 
 class JEM(Replayed):
@@ -121,7 +130,7 @@ class JEMPlusPlus(Replayed):
 
     kind: Literal["jem++"] = "jem++"
     implementation: ClassVar[str] = "harness.methods.jem_plus_plus:JEMPlusPlus"
-    passes: ClassVar[frozenset[Pass]] = frozenset({Pass.LOGITS, Pass.FEATURES, Pass.LOGITS_FROM})
+    passes: ClassVar[frozenset[str]] = frozenset({LOGITS, FEATURES, LOGITS_FROM})
 
     outer_steps: PositiveInt = 10
     inner_steps: PositiveInt = 5
@@ -183,6 +192,7 @@ class VERA(EnergyBased):
 
     def check(self, data: Dataset, training: Training) -> None:
         """Raise `SpecError` when the generator cannot make images of `data`."""
+        super().check(data, training)
         self.generator.check(data)
 
     def parameters(self, network: Network, data: Dataset) -> int:
@@ -197,11 +207,11 @@ class VERA(EnergyBased):
         """
         classifier = 3 + 3 + 5 + INPUT_GRADIENT
         generator = 3 + self.importance_samples + INPUT_GRADIENT
-        return classifier * network.forward_flops(data, conditioned=False) + generator * self._made(data)
+        return classifier * network.flops(data, LOGITS) + generator * self._made(data)
 
     def sample_flops(self, network: Network, data: Dataset) -> float:
         """Return the cost of a pass of the generator."""
         return self._made(data)
 
     def _made(self, data: Dataset) -> float:
-        return self.generator.forward_flops(data, conditioned=False)
+        return self.generator.flops(data, GENERATE)

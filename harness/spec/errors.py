@@ -16,6 +16,18 @@ class SpecError(HarnessError, ValueError):
     exit_code = 2
 
 
+class UnknownKindError(HarnessError):
+    """A configuration names a kind that no installed package offers."""
+
+    exit_code = 2
+
+
+class RevisionError(HarnessError):
+    """A configuration was written by another revision of a kind than the one at hand."""
+
+    exit_code = 2
+
+
 class Needs(HarnessError):
     """What a measurement cannot do without and is not at hand: `what` in the words of a cell, `how` to mend it."""
 
@@ -28,6 +40,10 @@ class Needs(HarnessError):
 def unknown(what: str, given: str, allowed: Iterable[str]) -> SpecError:
     """Return the error for a `given` name that is not among the `allowed` ones, with the nearest match."""
     names = sorted(allowed)
-    nearest = get_close_matches(given.lower(), names, n=1, cutoff=0.5)
-    hint = f"did you mean '{nearest[0]}'? " if nearest else ""
-    return SpecError(f"unknown {what} '{given}': {hint}allowed: {', '.join(names) or 'none'}")
+    return SpecError(f"unknown {what} '{given}': {nearest(given, names)}allowed: {', '.join(names) or 'none'}")
+
+
+def nearest(given: str, allowed: Iterable[str]) -> str:
+    """Return a question that names the nearest match, nothing where no name is near."""
+    found = get_close_matches(given.lower(), list(allowed), n=1, cutoff=0.5)
+    return f"did you mean '{found[0]}'? " if found else ""

@@ -5,17 +5,15 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, SerializeAsAny, model_validator
 
-from harness.spec.config import Family
-from harness.spec.data import Dataset
+from harness.spec.data import AnyDataset, Dataset
 from harness.spec.errors import SpecError, unknown
-from harness.spec.methods import Capability
-from harness.spec.samplers import Ancestral, Sampler
+from harness.spec.family import Family
+from harness.spec.feature_spaces import AnyFeatureSpace, Embedding, InceptionSpace
+from harness.spec.interfaces import CLASSIFIER, GENERATOR, LIKELIHOOD
+from harness.spec.plugins import load_plugins
+from harness.spec.samplers import Ancestral, AnySampler
 
-INCEPTION_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
-"""Of the published weights of the Inception network, by which FID and IS are defined."""
 PROTOCOL = "@"
-INCEPTION_FLOATS = 2048 + 1008
-"""Features and logits of an image."""
 
 
 def measure_of(label: str) -> str:
@@ -26,12 +24,15 @@ def measure_of(label: str) -> str:
 class Evaluation(Family):
     """A protocol that turns a trained model into numbers.
 
-    `needs` is the capability that it asks of the model, if any; `implementation` names the module and the function.
-    `after` is the share of the training after which the EMA weights are taken, in tenths; 1 is the end.
+    `needs` are the capabilities that it asks of the model; `implementation` names a function of the evaluation and a
+    `harness.evaluation.base.Subject` that returns `Findings`. `after` is the share of the training after which the EMA
+    weights are taken, in tenths; 1 is the end. `secondary` are quantities that are reported with others of the
+    evaluation where no exhibit has a column for them.
     """
 
     implementation: ClassVar[str]
-    needs: ClassVar[Capability | None] = None
+    needs: ClassVar[frozenset[str]] = frozenset()
+    secondary: ClassVar[frozenset[str]] = frozenset()
 
     after: float = Field(1.0, gt=0, le=1, multiple_of=0.1)
 
@@ -49,6 +50,11 @@ class Evaluation(Family):
     def labels(self, data: Dataset) -> dict[str, str]:
         """Return what each measured quantity is called in print; honest about the feature space."""
         raise NotImplementedError
+
+    @property
+    def embedding(self) -> Embedding | None:
+        """The feature space that it measures in, None where it needs none."""
+        return None
 
     def disk_bytes(self, data: Dataset) -> int:
         """Return about how many bytes the arrays take that are kept beside the record."""
@@ -72,9 +78,9 @@ class Accuracy(Evaluation):
 
     kind: Literal["accuracy"] = "accuracy"
     implementation: ClassVar[str] = "harness.evaluation.accuracy:evaluate"
-    needs: ClassVar[Capability | None] = Capability.CLASSIFIER
+    needs: ClassVar[frozenset[str]] = frozenset({CLASSIFIER})
 
-    split: Literal["train", "test"] = "test"
+    split: str = "test"
 
     def labels(self, data: Dataset) -> dict[str, str]:
         """Return the label of the one quantity, in percent."""
@@ -92,13 +98,14 @@ class Generation(Evaluation):
 
     kind: Literal["generation"] = "generation"
     implementation: ClassVar[str] = "harness.evaluation.generation:evaluate"
-    needs: ClassVar[Capability | None] = Capability.GENERATOR
+    needs: ClassVar[frozenset[str]] = frozenset({GENERATOR})
+    secondary: ClassVar[frozenset[str]] = frozenset({"precision", "recall", "density", "coverage"})
 
     samples: PositiveInt = 10_000
-    sampler: Annotated[SerializeAsAny[Sampler], BeforeValidator(Sampler.read)] = Ancestral()
-    features: Literal["inception", "classifier"] = "inception"
+    sampler: AnySampler = Ancestral()
+    features: AnyFeatureSpace = InceptionSpace()
     weights: str | None = Field(None, pattern="^[0-9a-f]{8}$")
-    reference: Literal["train", "test"] = "train"
+    reference: str = "train"
     score_splits: PositiveInt = 10
     neighbours: PositiveInt = 5
 
@@ -114,22 +121,26 @@ class Generation(Evaluation):
         Another sampler than the full chain is named in all of them.
         """
         shares = {name: name for name in ("precision", "recall", "density", "coverage")}
-        how = self.sampler.label
-        if self.features == "inception" and self.weights is None:
+        how, weights = self.sampler.label, self.weights or ""
+        if self.features.is_inception(weights):
             count = f"{self.samples / 1000:g}k" if self.samples >= 1000 else f"{self.samples}"
             alone, against = (", ".join(filter(None, (part, how))) for part in (count, f"{count} {self.reference}"))
             names = {"frechet_distance": "FID", **shares}
             labels = {quantity: f"{name}{PROTOCOL}{against}" for quantity, name in names.items()}
             return labels | {"class_score": f"IS{PROTOCOL}{alone}"}
-        space = f"inception {self.weights}" if self.features == "inception" else data.name
+        space = self.features.title(data, weights)
         names = {"frechet_distance": "FD", "class_score": "CS", **shares}
         ending = f"{PROTOCOL}{how}" if how else ""
         return {quantity: f"{name}({space}){ending}" for quantity, name in names.items()}
 
     def disk_bytes(self, data: Dataset) -> int:
         """Return the size of the samples, of their features, and of the logits of both classifiers."""
-        embedded = INCEPTION_FLOATS if self.features == "inception" else 0
-        return self.samples * (data.pixels + 4 * (embedded + data.num_classes))
+        return self.samples * (data.dimensions + 4 * self.features.floats(data))
+
+    @property
+    def embedding(self) -> Embedding:
+        """The feature space, and the split that samples are compared with."""
+        return Embedding(self.features, self.weights or "", self.reference)
 
     def miniature(self, items: int) -> Self:
         """Return it with few samples."""
@@ -141,9 +152,9 @@ class Likelihood(Evaluation):
 
     kind: Literal["likelihood"] = "likelihood"
     implementation: ClassVar[str] = "harness.evaluation.likelihood:evaluate"
-    needs: ClassVar[Capability | None] = Capability.LIKELIHOOD
+    needs: ClassVar[frozenset[str]] = frozenset({LIKELIHOOD})
 
-    split: Literal["train", "test"] = "test"
+    split: str = "test"
 
     def labels(self, data: Dataset) -> dict[str, str]:
         """Return the label of the one quantity."""
@@ -155,9 +166,9 @@ class Calibration(Evaluation):
 
     kind: Literal["calibration"] = "calibration"
     implementation: ClassVar[str] = "harness.evaluation.calibration:evaluate"
-    needs: ClassVar[Capability | None] = Capability.CLASSIFIER
+    needs: ClassVar[frozenset[str]] = frozenset({CLASSIFIER})
 
-    split: Literal["train", "test"] = "test"
+    split: str = "test"
     bins: PositiveInt = 20
 
     def labels(self, data: Dataset) -> dict[str, str]:
@@ -165,19 +176,42 @@ class Calibration(Evaluation):
         return {"expected_calibration_error": "ECE", "confidence_gap": "confidence - Acc"}
 
 
+class Score(Family):
+    """A number that is larger for images of the training distribution, written as its name.
+
+    `implementation` names a function of logits `(n, classes)` float64 that returns `(n,)`.
+    """
+
+    bare: ClassVar[bool] = True
+    implementation: ClassVar[str]
+
+
+class LogDensity(Score):
+    """The logsumexp of the class logits."""
+
+    kind: Literal["log_density"] = "log_density"
+    implementation: ClassVar[str] = "harness.evaluation.ood:log_density"
+
+
+class MaxProbability(Score):
+    """The largest class probability."""
+
+    kind: Literal["max_probability"] = "max_probability"
+    implementation: ClassVar[str] = "harness.evaluation.ood:max_probability"
+
+
 class OutOfDistribution(Evaluation):
     """AUROC of a score that tells the run's own test images (positive) from outliers.
 
-    `log_density` is the logsumexp of the class logits, `max_probability` the largest class probability. Without
-    `outliers` they are means of two test images, the paper's Interp.
+    Without `outliers` they are means of two test images, the paper's Interp.
     """
 
     kind: Literal["ood"] = "ood"
     implementation: ClassVar[str] = "harness.evaluation.ood:evaluate"
-    needs: ClassVar[Capability | None] = Capability.CLASSIFIER
+    needs: ClassVar[frozenset[str]] = frozenset({CLASSIFIER})
 
-    score: Literal["log_density", "max_probability"] = "log_density"
-    outliers: Dataset | None = None
+    score: Annotated[SerializeAsAny[Score], BeforeValidator(Score.read)] = LogDensity()
+    outliers: AnyDataset | None = None
 
     def labels(self, data: Dataset) -> dict[str, str]:
         """Return the label of the one quantity: what the outliers are."""
@@ -186,6 +220,34 @@ class OutOfDistribution(Evaluation):
     def miniature(self, items: int) -> Self:
         """Return it with few outliers."""
         return self.but(after=1.0, outliers=self.outliers.first(items) if self.outliers else None)
+
+
+class Norm(Family):
+    """The norm of a perturbation, written as its name.
+
+    `implementation` names a class of balls, built from a radius in units of images in [-1, 1], that satisfies
+    `harness.evaluation.pgd.Ball`; `sign` stands in labels.
+    """
+
+    bare: ClassVar[bool] = True
+    implementation: ClassVar[str]
+    sign: ClassVar[str]
+
+
+class LInf(Norm):
+    """The largest difference of a pixel."""
+
+    kind: Literal["linf"] = "linf"
+    implementation: ClassVar[str] = "harness.evaluation.pgd:Box"
+    sign: ClassVar[str] = "L∞"
+
+
+class L2(Norm):
+    """The Euclidean length of the difference."""
+
+    kind: Literal["l2"] = "l2"
+    implementation: ClassVar[str] = "harness.evaluation.pgd:Sphere"
+    sign: ClassVar[str] = "L2"
 
 
 class Robustness(Evaluation):
@@ -197,9 +259,9 @@ class Robustness(Evaluation):
 
     kind: Literal["robustness"] = "robustness"
     implementation: ClassVar[str] = "harness.evaluation.robustness:evaluate"
-    needs: ClassVar[Capability | None] = Capability.CLASSIFIER
+    needs: ClassVar[frozenset[str]] = frozenset({CLASSIFIER})
 
-    norm: Literal["linf", "l2"]
+    norm: Annotated[SerializeAsAny[Norm], BeforeValidator(Norm.read)]
     epsilons: tuple[PositiveFloat, ...]
     steps: PositiveInt = 50
     step_size: PositiveFloat | None = None
@@ -208,8 +270,7 @@ class Robustness(Evaluation):
 
     def labels(self, data: Dataset) -> dict[str, str]:
         """Return one label for every size of the ball."""
-        sign = {"linf": "L∞", "l2": "L2"}[self.norm]
-        return {self.quantity(epsilon): f"{sign} {epsilon:g}/255" for epsilon in self.epsilons}
+        return {self.quantity(epsilon): f"{self.norm.sign} {epsilon:g}/255" for epsilon in self.epsilons}
 
     def miniature(self, items: int) -> Self:
         """Return it with few images, and two steps in one ball so small that nearly all of them stand."""
@@ -218,7 +279,7 @@ class Robustness(Evaluation):
 
     def quantity(self, epsilon: float) -> str:
         """Return the name of the accuracy under attacks of this size."""
-        return f"robust_{self.norm}_{epsilon:g}"
+        return f"robust_{self.norm.kind}_{epsilon:g}"
 
 
 class Runtime(Evaluation):
@@ -260,6 +321,7 @@ def reading_of(text: str) -> dict[str, str]:
     Raises `SpecError` when it is no such text, or no evaluation has these settings.
     """
     settings: dict[str, str] = {}
+    load_plugins()
     allowed = set().union(*(evaluation.model_fields for evaluation in Evaluation.kinds.values())) - {"kind"}
     for part in text.split(","):
         name, equals, value = (piece.strip() for piece in part.partition("="))

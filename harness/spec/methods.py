@@ -1,65 +1,49 @@
 """Method configurations: what is trained, and which evaluations the result allows."""
 
-from enum import StrEnum
-from typing import Any, ClassVar, Literal, Self
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import (
-    Field,
-    NonNegativeFloat,
-    NonNegativeInt,
-    PositiveFloat,
-    PositiveInt,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-)
+from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, SerializeAsAny
 
-from harness.spec.config import Config, Family
-from harness.spec.data import Dataset
-from harness.spec.networks import Network, Pass
+from harness.spec.augmentation import Augmentation
+from harness.spec.data import Dataset, Images
+from harness.spec.errors import SpecError
+from harness.spec.family import Family
+from harness.spec.interfaces import CLASSIFIER, GENERATOR, LIKELIHOOD, LOGITS, PREDICT_NOISE
+from harness.spec.networks import Network
+from harness.spec.processes import AnyProcess, GaussianProcess
 from harness.spec.training import Training
 
 
-class Capability(StrEnum):
-    """What a trained model can be asked for."""
+@dataclass(frozen=True)
+class Validation:
+    """A quantity that is watched while a method trains, as a mean over the examples of a split.
 
-    CLASSIFIER = "classifier"
-    GENERATOR = "generator"
-    LIKELIHOOD = "likelihood"
-
-
-class Augmentation(Config):
-    """Augmentation of the labelled images, in the order of the fields (HybViT Appendix C.2).
-
-    Probabilities are per image, except `mix`, which is per batch. `policy` names a set of geometric and
-    colour operations: `none`, `digits`, or the AutoAugment policies of the paper's datasets.
+    `implementation` names a function of the model in evaluation mode and a batch that returns the values of its
+    examples `(batch,)`. Curves call the mean `test_NAME`, after the split.
     """
 
-    flip: bool = False
-    crop_padding: NonNegativeInt = 0
-    policy: Literal["none", "digits", "cifar10", "imagenet", "svhn"] = "none"
-    erasing: float = Field(0.0, ge=0, le=1)
-    mix: float = Field(0.0, ge=0, le=1)
+    name: str
+    better: Literal["higher", "lower"]
+    implementation: str
 
 
-class GaussianProcess(Config):
-    """A discrete Gaussian diffusion whose network predicts the noise (HybViT §2.1; DDPM §2)."""
-
-    timesteps: PositiveInt = 1000
-    noise_schedule: Literal["cosine", "linear"] = "cosine"
-    loss: Literal["l1", "l2"] = "l1"
+VALIDATION_ACCURACY = Validation("accuracy", "higher", "harness.methods.validation:accuracy")
+"""Top-1 accuracy in percent."""
 
 
 class Method(Family):
     """What training a network means.
 
     `implementation` names the module and the class, imported only by the worker; `capabilities` say which
-    evaluations a trained model allows.
+    evaluations a trained model allows, `validation` says what is watched while it trains.
     """
 
     implementation: ClassVar[str]
-    capabilities: ClassVar[frozenset[Capability]]
-    passes: ClassVar[frozenset[Pass]] = frozenset({Pass.LOGITS})
+    capabilities: ClassVar[frozenset[str]] = frozenset()
+    passes: ClassVar[frozenset[str]] = frozenset({LOGITS})
     """What the network has to offer."""
+    validation: ClassVar[Validation | None] = None
     states_kept: ClassVar[int] = 1
     """How many states of a training a checkpoint holds."""
 
@@ -73,7 +57,15 @@ class Method(Family):
         return self
 
     def check(self, data: Dataset, training: Training) -> None:
-        """Raise `SpecError` when it cannot be trained like this."""
+        """Raise `SpecError` when it cannot be trained like this.
+
+        By default augmentations ask for images, and classifiers for classes.
+        """
+        for name in type(self).model_fields:
+            if isinstance(part := getattr(self, name), Augmentation) and part != Augmentation():
+                refuse_other_than_images(f"{name} of method '{self.kind}'", data)
+        if CLASSIFIER in self.capabilities and not data.num_classes:
+            raise SpecError(f"method '{self.kind}' classifies: dataset '{data.name}' has no classes")
 
     def parameters(self, network: Network, data: Dataset) -> int:
         """Return the parameters of all trained networks."""
@@ -84,12 +76,15 @@ class Method(Family):
         return 0
 
     def train_flops(self, network: Network, data: Dataset) -> float:
-        """Return the operations of one training step per image of the batch, backward taken as two forwards."""
-        raise NotImplementedError
+        """Return the operations of one training step per example of the batch, backward taken as two forwards.
+
+        By default the network makes each of its passes once.
+        """
+        return 3 * sum(network.flops(data, name) for name in sorted(self.passes))
 
     def sample_flops(self, network: Network, data: Dataset) -> float:
         """Return the operations of one step of the chain for one sample."""
-        return network.forward_flops(data, conditioned=True)
+        return network.flops(data, PREDICT_NOISE)
 
 
 class Classification(Method):
@@ -97,29 +92,35 @@ class Classification(Method):
 
     kind: Literal["classification"] = "classification"
     implementation: ClassVar[str] = "harness.methods.classification:Classification"
-    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.CLASSIFIER})
+    capabilities: ClassVar[frozenset[str]] = frozenset({CLASSIFIER})
+    validation: ClassVar[Validation | None] = VALIDATION_ACCURACY
 
     augmentation: Augmentation = Augmentation()
     label_smoothing: float = Field(0.0, ge=0, lt=1)
 
     def train_flops(self, network: Network, data: Dataset) -> float:
         """Return three times the cost of a forward pass."""
-        return 3 * network.forward_flops(data, conditioned=False)
+        return 3 * network.flops(data, LOGITS)
 
 
 class Diffusion(Method):
-    """A method that trains the noise predictor of a Gaussian diffusion."""
+    """A method that trains the network of a diffusion process."""
 
-    process: GaussianProcess = GaussianProcess()
+    process: AnyProcess = GaussianProcess()
 
     @property
     def chain(self) -> int:
-        """The timesteps of the process."""
-        return self.process.timesteps
+        """The steps of the process."""
+        return self.process.chain
 
     def shortened(self, steps: int) -> Self:
-        """Return it with fewer timesteps."""
-        return self.but(timesteps=min(steps, self.chain))
+        """Return it with a shorter process."""
+        return self.but(process=self.process.shortened(steps))
+
+    def check(self, data: Dataset, training: Training) -> None:
+        """Raise `SpecError` when the data are no images."""
+        super().check(data, training)
+        refuse_other_than_images(f"method '{self.kind}'", data)
 
 
 class Denoising(Diffusion):
@@ -127,23 +128,16 @@ class Denoising(Diffusion):
 
     kind: Literal["denoising"] = "denoising"
     implementation: ClassVar[str] = "harness.methods.denoising:Denoising"
-    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.GENERATOR, Capability.LIKELIHOOD})
-    passes: ClassVar[frozenset[Pass]] = frozenset({Pass.PREDICT_NOISE})
+    capabilities: ClassVar[frozenset[str]] = frozenset({GENERATOR, LIKELIHOOD})
+    passes: ClassVar[frozenset[str]] = frozenset({PREDICT_NOISE})
+    left_out: ClassVar[frozenset[str]] = frozenset({"augmentation"})
 
     alpha: PositiveFloat = 1.0
     augmentation: Augmentation | None = None
 
-    @model_serializer(mode="wrap")
-    def _without_augmentation(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out an augmentation that is not there: runs from before there could be one keep their identity."""
-        document: dict[str, Any] = handler(self)
-        if self.augmentation is None:
-            del document["augmentation"]
-        return document
-
     def train_flops(self, network: Network, data: Dataset) -> float:
         """Return three times the cost of a conditioned forward pass."""
-        return 3 * network.forward_flops(data, conditioned=True)
+        return 3 * network.flops(data, PREDICT_NOISE)
 
 
 class Hybrid(Diffusion):
@@ -151,8 +145,9 @@ class Hybrid(Diffusion):
 
     kind: Literal["hybrid"] = "hybrid"
     implementation: ClassVar[str] = "harness.methods.hybrid:Hybrid"
-    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
-    passes: ClassVar[frozenset[Pass]] = frozenset({Pass.LOGITS, Pass.PREDICT_NOISE})
+    capabilities: ClassVar[frozenset[str]] = frozenset({CLASSIFIER, GENERATOR, LIKELIHOOD})
+    passes: ClassVar[frozenset[str]] = frozenset({LOGITS, PREDICT_NOISE})
+    validation: ClassVar[Validation | None] = VALIDATION_ACCURACY
 
     alpha: NonNegativeFloat
     augmentation: Augmentation = Augmentation()
@@ -160,5 +155,14 @@ class Hybrid(Diffusion):
 
     def train_flops(self, network: Network, data: Dataset) -> float:
         """Return three times the cost of one unconditioned and one conditioned forward pass."""
-        forward = network.forward_flops(data, conditioned=False) + network.forward_flops(data, conditioned=True)
+        forward = network.flops(data, LOGITS) + network.flops(data, PREDICT_NOISE)
         return 3 * forward
+
+
+def refuse_other_than_images(what: str, data: Dataset) -> None:
+    """Raise `SpecError` when something that needs images is given another dataset."""
+    if not isinstance(data, Images):
+        raise SpecError(f"{what} needs images: dataset '{data.name}' holds {data.kind}")
+
+
+AnyMethod = Annotated[SerializeAsAny[Method], BeforeValidator(Method.read)]

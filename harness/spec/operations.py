@@ -14,6 +14,7 @@ from harness.spec.evaluations import (
     Runtime,
     Size,
 )
+from harness.spec.interfaces import LOGITS, PREDICT_NOISE
 from harness.spec.run import RunConfig
 
 
@@ -36,37 +37,37 @@ def work_of(evaluation: Evaluation, config: RunConfig) -> Work:
     Feature spaces, and distances between features, are not counted. An evaluation that says nothing of itself counts as
     a pass over the test split.
     """
-    return Work(config.data.test_examples, _classified(config))
+    return Work(config.data.examples("test"), _input_pass(config))
 
 
 @work_of.register
 def _(evaluation: Accuracy | Calibration, config: RunConfig) -> Work:
-    return Work(config.data.splits[evaluation.split], _classified(config))
+    return Work(config.data.examples(evaluation.split), _classified(config))
 
 
 @work_of.register
 def _(evaluation: OutOfDistribution, config: RunConfig) -> Work:
-    outliers = (evaluation.outliers or config.data).test_examples
-    return Work(config.data.test_examples + outliers, _classified(config))
+    outliers = (evaluation.outliers or config.data).examples("test")
+    return Work(config.data.examples("test") + outliers, _classified(config))
 
 
 @work_of.register
 def _(evaluation: Robustness, config: RunConfig) -> Work:
     """Forward and backward, at every query. An upper bound: images that have fallen are attacked no further."""
-    images = min(evaluation.images, config.data.test_examples)
+    images = min(evaluation.images, config.data.examples("test"))
     queries = len(evaluation.epsilons) * evaluation.restarts * (evaluation.steps + 1)
     return Work(images * queries, 3 * _classified(config))
 
 
 @work_of.register
 def _(evaluation: Generation, config: RunConfig) -> Work:
-    steps = getattr(evaluation.sampler, "steps", config.method.chain)
+    steps = evaluation.sampler.passes(config.method.chain)
     return Work(evaluation.samples * steps, config.method.sample_flops(config.network, config.data))
 
 
 @work_of.register
 def _(evaluation: Likelihood, config: RunConfig) -> Work:
-    return Work(config.data.splits[evaluation.split] * config.method.chain, _denoised(config))
+    return Work(config.data.examples(evaluation.split) * config.method.chain, _denoised(config))
 
 
 @work_of.register
@@ -80,9 +81,21 @@ def _(evaluation: Size, config: RunConfig) -> Work:
     return Work(0, 0.0)
 
 
+def _input_pass(config: RunConfig) -> float:
+    """Return the cost of the cheapest pass that the method takes."""
+    return min((config.network.flops(config.data, name) for name in config.method.passes), default=0.0)
+
+
 def _classified(config: RunConfig) -> float:
-    return config.network.forward_flops(config.data, conditioned=False)
+    return _pass(config, LOGITS)
 
 
 def _denoised(config: RunConfig) -> float:
-    return config.network.forward_flops(config.data, conditioned=True)
+    return _pass(config, PREDICT_NOISE)
+
+
+def _pass(config: RunConfig, name: str) -> float:
+    """Return the cost of a pass; a method that answers by another one is taken to need its cheapest."""
+    if name in config.method.passes:
+        return config.network.flops(config.data, name)
+    return _input_pass(config)

@@ -1,16 +1,22 @@
 """A paper: its tables and figures, the scales at which they run, and its evaluation protocols."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from harness.spec.errors import unknown
+from harness.spec.errors import SpecError, unknown
 from harness.spec.evaluations import Evaluation
 from harness.spec.exhibit import Exhibit, Figure, Table
 from harness.spec.metrics import Metric
 from harness.spec.run import Run
 from harness.spec.scale import PAPER_SCALES, Scale
 from harness.spec.tolerances import Tolerance
+
+RESERVED = frozenset({"all", "tables", "figures", "papers"})
+"""Words of the command line for groups of exhibits, and no names of papers."""
+NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+EXHIBIT = re.compile(r"(table|figure)\d")
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,8 @@ class Paper:
 
     `optional` exhibits are run and reported when they are named, but are not part of `all`: other readings of a
     table, or what the authors call preliminary. `protocol` gives the evaluation that measures a metric of a run as the
-    paper did. `tolerances` are by metric key.
+    paper did. `tolerances` are by metric key. Raises `SpecError` for a name that is no folder name in lower case, or a
+    word of the command line, and for two exhibits of one name.
     """
 
     name: str
@@ -43,6 +50,16 @@ class Paper:
     scales: tuple[Scale, ...] = ()
     gpu_hours: Callable[[Run], GpuHours | None] = lambda run: None
     tolerances: Mapping[str, Tolerance] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name) or self.name in RESERVED or EXHIBIT.match(self.name):
+            raise SpecError(
+                f"'{self.name}' is no name of a paper: allowed are lower-case letters, digits, '_', '.' and '-', "
+                f"and neither {', '.join(sorted(RESERVED))} nor the name of a table or figure"
+            )
+        names = [exhibit.name for exhibit in self.exhibits]
+        if doubled := [name for name in names if names.count(name) > 1]:
+            raise SpecError(f"paper '{self.name}' has two exhibits called '{doubled[0]}'")
 
     def scale(self, name: str) -> Scale:
         """Return the scale of this name; `paper` is the identity, `paper-fp32` the same in that precision.
@@ -57,8 +74,7 @@ class Paper:
     def evaluation(self, metric: Metric, run: Run, scale: Scale) -> Evaluation | None:
         """Return how a paper-scale `run` is evaluated for `metric` at this scale, None when it cannot be."""
         evaluation = scale.protocol(self.protocol(metric, run))
-        possible = evaluation.needs is None or evaluation.needs in run.config.method.capabilities
-        return evaluation if possible else None
+        return evaluation if evaluation.needs <= run.config.method.capabilities else None
 
     @property
     def exhibits(self) -> tuple[Exhibit, ...]:

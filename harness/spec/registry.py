@@ -1,72 +1,143 @@
-"""The papers at hand: packages under `experiments/`, and those that installed packages offer."""
+"""The papers at hand, and how a name on the command line finds their tables and figures."""
 
-import pkgutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
-from importlib.metadata import entry_points
-from types import ModuleType
 
-from harness.spec.errors import SpecError, unknown
+from harness.spec.default_paper import default_paper
+from harness.spec.errors import SpecError, nearest, unknown
 from harness.spec.exhibit import Exhibit
-from harness.spec.paper import Paper
+from harness.spec.paper import RESERVED, Paper
+from harness.spec.plugins import PAPERS, load_plugins
 
-ENTRY_POINTS = "harness.papers"
+EVERYTHING = "papers"
 GROUPS = ("all", "tables", "figures")
+INSTALL = "python -m pip install -c constraints.txt -e ."
+
+
+@dataclass(frozen=True)
+class BrokenPaper:
+    """A paper that cannot be used: the name of its entry point, its distribution, and the reason in one line."""
+
+    name: str
+    distribution: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"paper '{self.name}' of {self.distribution or 'an unknown distribution'} cannot be used: {self.reason}"
 
 
 @cache
-def papers() -> dict[str, Paper]:
-    """Return every paper by its name.
+def _found() -> tuple[dict[str, Paper], tuple[BrokenPaper, ...]]:
+    papers: dict[str, Paper] = {}
+    broken = []
+    for plugin in load_plugins():
+        if plugin.group != PAPERS:
+            if plugin.problem:
+                broken.append(BrokenPaper(plugin.name, plugin.distribution, plugin.problem))
+            continue
+        problem = plugin.problem or _problem(plugin.value, papers)
+        if problem:
+            broken.append(BrokenPaper(plugin.name, plugin.distribution, problem))
+        else:
+            papers[plugin.value.name] = plugin.value
+    return papers, tuple(broken)
 
-    A paper is the `PAPER` of a package under `experiments/`, or what an entry point of the group `harness.papers`
-    loads. Raises `SpecError` when two papers have one name.
-    """
-    found = [_paper(module) for module in _experiment_packages()]
-    found += [entry.load() for entry in entry_points(group=ENTRY_POINTS)]
-    by_name: dict[str, Paper] = {}
-    for paper in found:
-        if paper.name in by_name:
-            raise SpecError(f"two papers are called '{paper.name}'")
-        by_name[paper.name] = paper
-    return by_name
+
+def _problem(value: object, papers: dict[str, Paper]) -> str:
+    if not isinstance(value, Paper):
+        return f"its entry point names a {type(value).__name__}, not a Paper"
+    if value.name in papers:
+        return f"another paper is called '{value.name}' already"
+    return ""
+
+
+def papers() -> dict[str, Paper]:
+    """Return every paper that can be used, by its name, the harness's own first."""
+    return dict(_found()[0])
+
+
+def broken_papers() -> tuple[BrokenPaper, ...]:
+    """Return the papers that cannot be used; they fail what asks for them, and nothing else."""
+    return _found()[1]
 
 
 def find_exhibits(names: Sequence[str]) -> list[tuple[Paper, Exhibit]]:
-    """Return the exhibits called `table6`, `hybvit/figure8`, `hybvit` or `all`, each once, in the papers' order.
+    """Return the exhibits of these names, each once, in the papers' order.
 
-    `tables` and `figures` stand for all of a kind; what is optional has to be named.
-    Raises `SpecError` for a name that no paper has.
+    `table6` is one of the default paper, `ddgan/table2` one of any; `ddgan` is all of a paper, `ddgan/figures` all its
+    figures; `all`, `tables` and `figures` are the default paper's, `papers` is everything. What is optional has to be
+    named. Raises `SpecError` for a name that no paper has, and for one of a paper that cannot be used.
     """
-    every = {
-        f"{paper.name}/{exhibit.name}": (paper, exhibit) for paper in papers().values() for exhibit in paper.exhibits
-    }
-    chosen: set[str] = set()
+    chosen: dict[str, set[str]] = {}
     for name in names:
-        matches = {full for full, entry in every.items() if _is_meant(name, full, *entry)}
-        if not matches:
-            short = {full.split("/")[1] for full in every}
-            raise unknown("table or figure", name, {*short, *GROUPS} if "/" not in name else every)
-        chosen |= matches
-    return [entry for full, entry in every.items() if full in chosen]
+        for paper, exhibit in _meant(name):
+            chosen.setdefault(paper.name, set()).add(exhibit.name)
+    return [
+        (paper, exhibit)
+        for paper in papers().values()
+        for exhibit in paper.exhibits
+        if exhibit.name in chosen.get(paper.name, ())
+    ]
 
 
-def _is_meant(name: str, full: str, paper: Paper, exhibit: Exhibit) -> bool:
-    if name in (full, exhibit.name):
-        return True
-    return exhibit not in paper.optional and name in ("all", paper.name, f"{exhibit.kind}s")
-
-
-def _experiment_packages() -> list[ModuleType]:
+def _meant(name: str) -> list[tuple[Paper, Exhibit]]:
+    if name == EVERYTHING:
+        if broken := broken_papers():
+            raise SpecError(f"{broken[0]}; name the others: {', '.join(papers())}")
+        return [entry for paper in papers().values() for entry in _of(paper, "all")]
+    owner, slash, inner = name.partition("/")
+    if slash:
+        return _of(find_paper(owner), inner)
+    if name in papers() or name in {paper.name for paper in broken_papers()}:
+        return _of(find_paper(name), "all")
+    default = default_paper()
     try:
-        experiments = import_module("experiments")
-    except ModuleNotFoundError:
-        return []
-    return [import_module(f"experiments.{info.name}") for info in pkgutil.iter_modules(experiments.__path__)]
+        paper = find_paper(default.name)
+    except SpecError as error:
+        raise SpecError(f"{error}{default.origin}") from None
+    return _of(paper, name)
 
 
-def _paper(module: ModuleType) -> Paper:
-    paper = getattr(module, "PAPER", None)
-    if not isinstance(paper, Paper):
-        raise SpecError(f"{module.__name__} defines no PAPER")
-    return paper
+def find_paper(name: str) -> Paper:
+    """Return the paper of this name.
+
+    Raises `SpecError` when there is none, or it cannot be used.
+    """
+    if name in papers():
+        return papers()[name]
+    for broken in broken_papers():
+        if broken.name == name:
+            raise SpecError(str(broken))
+    if not papers() and not broken_papers():
+        raise SpecError(f"no paper is installed: in a clone of the harness, {INSTALL}")
+    raise unknown("paper", name, papers())
+
+
+def _of(paper: Paper, name: str) -> list[tuple[Paper, Exhibit]]:
+    """Return the exhibits of a paper that a name or the word for a group stands for."""
+    if name in GROUPS:
+        wanted = [e for e in paper.exhibits if e not in paper.optional and name in ("all", f"{e.kind}s")]
+        return [(paper, exhibit) for exhibit in wanted]
+    found = [(paper, exhibit) for exhibit in paper.exhibits if exhibit.name == name]
+    if not found:
+        raise _unknown_exhibit(paper, name)
+    return found
+
+
+def _unknown_exhibit(paper: Paper, name: str) -> SpecError:
+    own = [exhibit.name for exhibit in paper.exhibits]
+    elsewhere = [
+        f"{other.name}/{name}"
+        for other in papers().values()
+        if other != paper and any(exhibit.name == name for exhibit in other.exhibits)
+    ]
+    hint = f"did you mean '{elsewhere[0]}'? " if elsewhere else nearest(name, [*own, *GROUPS, *papers()])
+    allowed = ", ".join(sorted([*own, *GROUPS]))
+    return SpecError(
+        f"unknown table or figure '{name}' of paper '{paper.name}': {hint}allowed: {allowed}; "
+        f"of other papers, PAPER/NAME; papers: {', '.join(papers())}"
+    )
+
+
+assert {EVERYTHING, *GROUPS} == RESERVED

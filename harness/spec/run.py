@@ -1,20 +1,19 @@
 """A training run: everything that decides its result, and the identity that follows from it."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
-from pydantic import BeforeValidator, NonNegativeInt, SerializeAsAny, model_validator
+from pydantic import NonNegativeInt, model_validator
 
-import harness.spec.energy_methods  # noqa: F401 (its kinds register themselves)
 from harness.spec.config import Config, sha256_of_json
-from harness.spec.data import Dataset
+from harness.spec.data import AnyDataset
 from harness.spec.errors import SpecError
-from harness.spec.methods import Method
-from harness.spec.networks import Network
+from harness.spec.methods import AnyMethod
+from harness.spec.networks import AnyNetwork, Network
 from harness.spec.training import Training
 
 SEMANTICS = 2
-"""Raised when the same configuration starts to compute something else, so that old results keep their meaning."""
+"""Raised when every configuration starts to compute something else; a kind that does alone raises its `revision`."""
 
 ID_LENGTH = 12
 
@@ -28,9 +27,9 @@ class RunConfig(Config):
     """The complete resolved configuration of a run: its identity is made of these fields and no others."""
 
     semantics: int = SEMANTICS
-    data: Dataset
-    network: Annotated[SerializeAsAny[Network], BeforeValidator(Network.read)]
-    method: Annotated[SerializeAsAny[Method], BeforeValidator(Method.read)]
+    data: AnyDataset
+    network: AnyNetwork
+    method: AnyMethod
     training: Training
     seed: NonNegativeInt = 0
 
@@ -38,7 +37,16 @@ class RunConfig(Config):
     def _parts_fit(self) -> "RunConfig":
         self.network.check(self.data)
         self.method.check(self.data, self.training)
+        self._selection_is_possible()
         return self
+
+    def _selection_is_possible(self) -> None:
+        select = self.training.select
+        if select is None:
+            return
+        if self.method.validation is None:
+            raise SpecError(f"method '{self.method.kind}' names no validation value to select the best state by")
+        self.data.examples(select.split)
 
     @model_validator(mode="after")
     def _network_fits_method(self) -> "RunConfig":
@@ -83,13 +91,14 @@ class Run:
     def __repr__(self) -> str:
         return f"Run({self.name!r}, {self.id})"
 
-    def but(self, **changes: Any) -> Self:
-        """Return a variant whose name says what differs.
+    def but(self, path: str = "", value: Any = None, /, **changes: Any) -> Self:
+        """Return a variant whose name says what differs; `path` is that of `Config.but`.
 
         Raises `SpecError` for an unknown field or an impossible value.
         """
-        suffix = " ".join(f"{key}={_short(value)}" for key, value in changes.items())
-        return type(self)(f"{self.name} {suffix}", self.config.but(**changes))
+        named = {path: value, **changes} if path else changes
+        suffix = " ".join(f"{key}={_short(value)}" for key, value in named.items())
+        return type(self)(f"{self.name} {suffix}", self.config.but(path, value, **changes))
 
     def called(self, name: str) -> Self:
         """Return the same run under another name."""

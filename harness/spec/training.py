@@ -1,30 +1,38 @@
 """How long and with which optimiser a run trains."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    PositiveFloat,
-    PositiveInt,
-    SerializeAsAny,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-    model_validator,
-)
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from harness.spec.config import Config
 from harness.spec.data import Dataset
-from harness.spec.optimisation import AdamW, Cosine, Optimizer, Schedule
+from harness.spec.optimisation import AdamW, AnyOptimizer, AnySchedule, Cosine, Optimizer, Schedule
 
 Precision = Literal["fp32", "tf32", "bf16"]
 """Of the products in training and sampling. `tf32` differs from `fp32` on GPUs that have it."""
 
-AnyOptimizer = Annotated[SerializeAsAny[Optimizer], BeforeValidator(Optimizer.read)]
-AnySchedule = Annotated[SerializeAsAny[Schedule], BeforeValidator(Schedule.read)]
 COMMON: dict[str, type[Optimizer] | type[Schedule]] = {"optimizer": AdamW, "schedule": Cosine}
 """The optimiser and the schedule whose fields may stand in the training itself."""
+
+
+class Average(Config):
+    """How the weights of a player are averaged before they are evaluated: after every `every`-th step.
+
+    Without a `decay` the last weights are evaluated.
+    """
+
+    decay: float | None = Field(ge=0, lt=1)
+    every: PositiveInt = 1
+
+
+class BestOn(Config):
+    """The choice of the state to evaluate: the one after the epoch with the best validation value on a split.
+
+    The value is the one that the method names; of equal ones the first counts.
+    """
+
+    split: str = "validation"
 
 
 class Training(Config):
@@ -32,8 +40,11 @@ class Training(Config):
 
     `passes_per_epoch` counts how often an epoch goes through the training split. `clip_norm=None` clips nothing;
     without an `ema_decay` the last weights are evaluated. Players have an optimiser of their own where
-    `player_optimizers` names them. Unless said otherwise it is AdamW with one cosine, whose fields may be given here.
+    `player_optimizers` names them, and an average of their own where `player_averages` does. Unless said otherwise it
+    is AdamW with one cosine, whose fields may be given here. Without `select` the state at the end is evaluated.
     """
+
+    left_out: ClassVar[frozenset[str]] = frozenset({"player_optimizers", "player_averages", "select"})
 
     epochs: PositiveInt
     batch_size: PositiveInt = 128
@@ -43,6 +54,8 @@ class Training(Config):
     schedule: AnySchedule = Cosine()
     clip_norm: PositiveFloat | None = 1.0
     ema_decay: float | None = Field(0.999, ge=0, lt=1)
+    player_averages: dict[str, Average] = Field(default_factory=dict)
+    select: BestOn | None = None
     precision: Precision = "fp32"
 
     @model_validator(mode="before")
@@ -60,18 +73,15 @@ class Training(Config):
                 gathered |= own
         return gathered
 
-    @model_serializer(mode="wrap")
-    def _spread(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def written(self, document: dict[str, Any]) -> dict[str, Any]:
         """Write the fields of the common optimiser and schedule beside the others, as before there were more."""
-        document: dict[str, Any] = handler(self)
-        if not self.player_optimizers:
-            del document["player_optimizers"]
-        if all(type(getattr(self, part)) is kind for part, kind in COMMON.items()):
+        written: dict[str, Any] = super().written(document)
+        if all(type(getattr(self, part)) is kind and kind.revision == 1 for part, kind in COMMON.items()):
             for part in COMMON:
-                fields = document.pop(part)
+                fields = written.pop(part)
                 del fields["kind"]
-                document |= fields
-        return document
+                written |= fields
+        return written
 
     @model_validator(mode="after")
     def _schedule_ends(self) -> "Training":
@@ -82,9 +92,18 @@ class Training(Config):
         """Return the optimiser of a player."""
         return self.player_optimizers.get(player, self.optimizer)
 
+    def average_of(self, player: str) -> Average:
+        """Return how the weights of a player are averaged."""
+        return self.player_averages.get(player, Average(decay=self.ema_decay))
+
+    def rate(self, step: int, iterations_per_epoch: int, player: str) -> float:
+        """Return the learning rate of a player in iteration `step`, counted from 0."""
+        peak = self.optimizer_of(player).learning_rate
+        return self.schedule.rate(step, iterations_per_epoch, self.epochs, peak)
+
     def iterations_per_epoch(self, data: Dataset) -> int:
         """Return how many whole batches fit into the passes of one epoch."""
-        return self.passes_per_epoch * data.train_examples // self.batch_size
+        return self.passes_per_epoch * data.examples("train") // self.batch_size
 
     def iterations(self, data: Dataset) -> int:
         """Return the number of optimiser steps of the whole run."""

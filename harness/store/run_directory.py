@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from harness.spec.config import sha256_of_json
-from harness.spec.errors import SpecError, unknown
+from harness.spec.errors import RevisionError, SpecError, UnknownKindError, unknown
 from harness.spec.evaluations import Evaluation
 from harness.spec.run import SEMANTICS, Run, RunConfig, identity
 from harness.store.files import StoreError, corrupted, read_bytes, read_json, write_json
@@ -26,6 +26,13 @@ class OutdatedError(StoreError):
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"{path} is of another version of this code ({why}); it is kept, 'run' makes a new one")
+
+
+class ForeignError(StoreError):
+    """A run that needs a kind that no installed package offers: it is whole, and readable where the package is."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path} {why}")
 
 
 class State(StrEnum):
@@ -93,8 +100,9 @@ class RunDirectory:
     def run(self) -> Run:
         """Read the run back.
 
-        Raises `StoreError` when the stored configuration is not the one that the folder is named after, and
-        `OutdatedError` when it is, but means another one to this version of the code.
+        Raises `StoreError` when the stored configuration is not the one that the folder is named after, `ForeignError`
+        when it needs a kind that is not installed, and `OutdatedError` when it means another one to this version of
+        the code.
         """
         document = read_json(self.config)
         try:
@@ -105,7 +113,9 @@ class RunDirectory:
             raise corrupted(self.config, "it holds no named configuration") from None
         try:
             run = Run(name, RunConfig(**stored))
-        except SpecError as error:
+        except UnknownKindError as error:
+            raise ForeignError(self.path, str(error)) from None
+        except (SpecError, RevisionError) as error:
             raise OutdatedError(self.path, str(error)) from None
         if run.config.semantics != SEMANTICS:
             raise OutdatedError(self.path, f"semantics {run.config.semantics}, {SEMANTICS} now")
@@ -245,7 +255,7 @@ def _requested(content: bytes, name: str) -> Evaluation | None:
         raise ValueError("it is not the evaluation that it is named after")
     try:
         evaluation: Evaluation = Evaluation.read(stored)
-    except SpecError:
+    except (SpecError, RevisionError):
         return None
     return evaluation if evaluation.id == name else None
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from harness.data.augmentation import Mixed, Selection, augment, select
 from harness.data.loaders import Batch, Loader, ShuffledOrder
 from harness.randomness import Stream, Streams
-from harness.spec.methods import Augmentation
+from harness.spec.augmentation import Augmentation
 
 AHEAD = 10
 """So many steps are loaded and augmented at once. An augmentation is some hundreds of small operations, whose cost is

@@ -23,7 +23,7 @@ from harness.spec.run import RunConfig
 from harness.training.ema import average_of
 from harness.training.feed import feed
 from harness.training.meters import Meters
-from harness.training.optimisation import build_optimizer, learning_rate
+from harness.training.optimisation import build_optimizer
 from harness.training.restarts import Diverged, Restarts
 from harness.training.world import World
 
@@ -225,7 +225,7 @@ class Trainer:
         return nn.utils.get_total_norm([p.grad for p in network.parameters() if p.grad is not None])
 
     def _rate(self, step: int, player: str) -> float:
-        return learning_rate(self.config.training, self.iterations_per_epoch, step, player)
+        return self.config.training.rate(step, self.iterations_per_epoch, player)
 
 
 def evaluated_weights(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

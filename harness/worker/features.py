@@ -8,11 +8,9 @@ import torch
 from harness.data.loaders.opening import Loaders
 from harness.data.prepared import open_dataset
 from harness.evaluation.base import Subject
-from harness.evaluation.features.reference import reference_features
-from harness.evaluation.generation import feature_space
+from harness.evaluation.features.reference import reference_features, space_of
 from harness.methods.base import build_method
 from harness.spec.errors import Needs
-from harness.spec.evaluations import Generation
 from harness.spec.execution import Execution
 from harness.store.run_directory import Results, RunDirectory
 
@@ -43,8 +41,8 @@ def make_features(
         open_loader=Loaders(execution.loader, device, lambda phase, done, total: None).open,
     )
     for evaluation in directory.missing():
-        if isinstance(evaluation, Generation):
+        if evaluation.embedding is not None:
             try:
-                reference_features(feature_space(evaluation, subject), evaluation.reference, subject)
+                reference_features(space_of(evaluation.embedding, subject), evaluation.embedding.reference, subject)
             except Needs as need:
                 log.warning("%s %s", evaluation.id, need)

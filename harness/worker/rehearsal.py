@@ -176,7 +176,7 @@ class Rehearsal:
         validator.validate(weights)
         begun = time.monotonic()
         validator.validate(weights)
-        share = len(loader) / self.config.data.test_examples
+        share = len(loader) / self.config.data.examples("test")
         self.findings["validation_seconds"] = round((time.monotonic() - begun) / share, 6)
 
     def _agree(self, weights: Mapping[str, Tensor] | None) -> None:

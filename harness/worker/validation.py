@@ -1,7 +1,4 @@
-"""Watches a training: the test accuracy of the EMA weights after every epoch, in the precision of the training.
-
-Nothing is selected by it.
-"""
+"""Watches a training by the value that its method names, of the EMA weights, in the precision of the training."""
 
 from collections.abc import Mapping
 
@@ -10,8 +7,9 @@ from torch import Tensor
 
 from harness.data.loaders import Loader
 from harness.evaluation.base import large_block
-from harness.methods.base import Classifier, build_method
+from harness.methods.base import build_method
 from harness.models.acceleration import accelerated
+from harness.spec.resolve import resolve
 from harness.spec.run import RunConfig
 from harness.training.world import World
 
@@ -21,6 +19,7 @@ class Validator:
 
     def __init__(self, config: RunConfig, loader: Loader, device: torch.device, world: World) -> None:
         self._model = build_method(config, device).eval()
+        self._validation = config.method.validation
         self._precision = config.training.precision
         self._loader = loader
         self._block = large_block(device)
@@ -28,12 +27,12 @@ class Validator:
 
     @torch.inference_mode()
     def validate(self, weights: Mapping[str, Tensor]) -> dict[str, float]:
-        """Return `test_accuracy` in percent for a classifier, nothing for other methods."""
-        if not isinstance(self._model, Classifier):
+        """Return the mean over the split by its name in curves, nothing for methods that name no value."""
+        if self._validation is None:
             return {}
         self._model.load_state_dict(weights)
+        values = resolve(self._validation.implementation)
         blocks = self._loader.blocks(self._block, self._world.part(len(self._loader), self._block))
         with accelerated(self._model.players().values(), self._precision, compiled=False):
-            hits = [(self._model.logits(b.images).argmax(dim=1) == b.labels).sum() for b in blocks]
-        correct = sum(self._world.joined([int(count) for count in hits]))
-        return {"test_accuracy": 100 * correct / len(self._loader)}
+            sums = [float(values(self._model, batch).double().sum()) for batch in blocks]
+        return {f"test_{self._validation.name}": sum(self._world.joined(sums)) / len(self._loader)}

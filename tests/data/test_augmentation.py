@@ -11,7 +11,7 @@ from harness.data.loaders import Batch, ResidentLoader, part, to_signed
 from harness.data.photographs import PHOTOGRAPHS, read
 from harness.data.prepared import open_dataset
 from harness.randomness import Stream, Streams
-from harness.spec.methods import Augmentation
+from harness.spec.augmentation import Augmentation
 
 ROWS = torch.arange(400)
 

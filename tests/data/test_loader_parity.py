@@ -21,13 +21,13 @@ from harness.data.loaders.opening import open_split
 from harness.data.prepared import open_dataset
 from harness.data.preparing import Content, prepare, silent
 from harness.randomness import Stream
-from harness.spec.data import Dataset
-from harness.spec.methods import Augmentation
+from harness.spec.augmentation import Augmentation
+from harness.spec.data import Images
 from harness.training.feed import feed
 
 __all__ = ["opened"]
 
-FIVE = Dataset(name="five", image_size=8, channels=1, num_classes=10, train_examples=0, test_examples=5)
+FIVE = Images(name="five", image_size=8, channels=1, num_classes=10, train_examples=0, test_examples=5)
 
 
 @pytest.fixture(scope="module")

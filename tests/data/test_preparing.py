@@ -18,20 +18,20 @@ from harness.data.errors import DataError
 from harness.data.manifest import Manifest, inspect, read_manifest
 from harness.data.prepared import open_dataset
 from harness.data.preparing import Content, prepare
-from harness.spec.data import Dataset
+from harness.spec.data import Images
 from harness.store.arrays import ArrayWriter, save_array
 from harness.store.files import StoreError
 
 REPOSITORY = Path(__file__).parents[2]
-DATA = Dataset(name="made", image_size=8, channels=3, num_classes=5, train_examples=6, test_examples=4)
+DATA = Images(name="made", image_size=8, channels=3, num_classes=5, train_examples=6, test_examples=4)
 COMMON = """
     import os, time
     from pathlib import Path
     import numpy as np
     from harness.data.blocks import Block, whole
     from harness.data.preparing import Content, prepare
-    from harness.spec.data import Dataset
-    DATA = Dataset(name="made", image_size=8, channels=3, num_classes=5, train_examples=6, test_examples=4)
+    from harness.spec.data import Images
+    DATA = Images(name="made", image_size=8, channels=3, num_classes=5, train_examples=6, test_examples=4)
     def blocks(pause=lambda: None):
         for split, count in DATA.splits.items():
             for n in range(count):

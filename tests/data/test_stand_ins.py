@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits, load_sample_image
 
-from experiments.hybvit.scales import OUTLIERS, STAND_INS
 from harness.data import catalogue, digits, photographs
 from harness.data.embedded import READERS
 from harness.data.prepared import open_dataset
 from harness.spec.data import Dataset
+from harness_papers.hybvit.scales import OUTLIERS, STAND_INS
 
 DATASETS = {data.name: data for data in (*STAND_INS.values(), *OUTLIERS.values())}
 

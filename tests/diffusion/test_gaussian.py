@@ -9,7 +9,7 @@ from harness.diffusion.bound import bits_per_dim, prior_term
 from harness.diffusion.gaussian import GaussianDiffusion
 from harness.diffusion.schedules import cosine_betas
 from harness.randomness import Stream
-from harness.spec.methods import GaussianProcess
+from harness.spec.processes import GaussianProcess
 
 
 def diffusion(**changes):

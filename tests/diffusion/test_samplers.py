@@ -10,7 +10,7 @@ from harness.diffusion.gaussian import GaussianDiffusion
 from harness.diffusion.samplers import draw, evenly_denoised, spaced
 from harness.randomness import Stream
 from harness.spec.errors import SpecError
-from harness.spec.methods import GaussianProcess
+from harness.spec.processes import GaussianProcess
 from harness.spec.samplers import DDIM, Ancestral, DPMSolver, Sampler
 
 SHAPE, SD = (1, 8, 8), 0.2

@@ -9,7 +9,8 @@ import torch
 from harness.evaluation import generation
 from harness.methods.base import build_method
 from harness.spec.evaluations import Generation
-from harness.spec.methods import Denoising, GaussianProcess, Hybrid
+from harness.spec.methods import Denoising, Hybrid
+from harness.spec.processes import GaussianProcess
 
 PROCESS = GaussianProcess(timesteps=3)
 SHORT = Generation(samples=130, features="classifier", score_splits=2)

@@ -15,7 +15,8 @@ from harness.methods.base import build_method
 from harness.metrics.frechet import frechet_distance, moments
 from harness.spec.errors import HarnessError, Needs
 from harness.spec.evaluations import Generation
-from harness.spec.methods import GaussianProcess, Hybrid
+from harness.spec.methods import Hybrid
+from harness.spec.processes import GaussianProcess
 
 CPU = torch.device("cpu")
 

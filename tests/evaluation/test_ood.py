@@ -14,11 +14,11 @@ from harness.data.prepared import Manifest, PreparedDataset
 from harness.evaluation import ood
 from harness.metrics.auroc import auroc
 from harness.randomness import Stream
-from harness.spec.data import Dataset
+from harness.spec.data import Images
 from harness.spec.errors import HarnessError
 from harness.spec.evaluations import OutOfDistribution
 
-NOISE = Dataset(name="noise", image_size=8, channels=1, num_classes=10, train_examples=10, test_examples=250)
+NOISE = Images(name="noise", image_size=8, channels=1, num_classes=10, train_examples=10, test_examples=250)
 
 
 @pytest.fixture

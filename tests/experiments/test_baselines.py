@@ -2,9 +2,9 @@
 
 import pytest
 
-from experiments.hybvit import baselines
-from experiments.hybvit.scales import LAPTOP
-from harness.spec.methods import Augmentation
+from harness.spec.augmentation import Augmentation
+from harness_papers.hybvit import baselines
+from harness_papers.hybvit.scales import LAPTOP
 
 ALL = [run for run in vars(baselines).values() if isinstance(run, baselines.Run)]
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from experiments.hybvit.energy_baselines import JEM, JEM_PLUS_PLUS, JEM_PLUS_PLUS_20, VERA
-from experiments.hybvit.paper import PAPER
-from experiments.hybvit.runs import HYBVIT
+from harness_papers.hybvit.energy_baselines import JEM, JEM_PLUS_PLUS, JEM_PLUS_PLUS_20, VERA
+from harness_papers.hybvit.paper import PAPER
+from harness_papers.hybvit.runs import HYBVIT
 
 RUNS = (JEM, JEM_PLUS_PLUS, JEM_PLUS_PLUS_20, VERA)
 

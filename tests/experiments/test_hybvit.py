@@ -5,7 +5,6 @@ from collections import Counter
 import pytest
 from reports import fill
 
-from experiments.hybvit import PAPER, baselines, energy_baselines, figures, table5, table9, table12
 from harness.launch.plan import make_plan
 from harness.report.build import build
 from harness.report.claims import Status, decide_printed
@@ -14,6 +13,7 @@ from harness.spec.registry import find_exhibits
 from harness.spec.run import Run
 from harness.spec.scale import PAPER_SCALE
 from harness.store.run_directory import Results
+from harness_papers.hybvit import PAPER, baselines, energy_baselines, figures, table5, table9, table12
 
 LAPTOP = PAPER.scale("laptop")
 TABLES = {table.number: table for table in PAPER.tables}

@@ -16,7 +16,7 @@ from harness.methods.vera import VERA
 from harness.models.base import ImageNetwork
 from harness.randomness import Stream
 from harness.spec import energy_methods as spec
-from harness.spec.data import Dataset
+from harness.spec.data import Images
 from harness.spec.errors import SpecError
 from harness.spec.networks import ResNetGenerator, ViT
 from harness.spec.samplers import DDIM, Ancestral
@@ -24,7 +24,7 @@ from harness.training.checkpoints import newest_checkpoint, save_checkpoint
 from harness.training.loop import Trainer
 
 CPU = torch.device("cpu")
-TINY = Dataset(name="tiny", image_size=2, channels=1, num_classes=3, train_examples=9, test_examples=9)
+TINY = Images(name="tiny", image_size=2, channels=1, num_classes=3, train_examples=9, test_examples=9)
 REPLAYED = ["jem", "jem++", "igebm"]
 
 
@@ -217,7 +217,7 @@ def test_what_cannot_be_trained_is_refused():
 
 def test_the_operations_of_a_step_count_its_chains():
     network, data = ENERGY_RUNS["jem"].network, ENERGY_RUNS["jem"].data
-    forward = network.forward_flops(data, conditioned=False)
+    forward = network.flops(data, "logits")
     hybrid_like = 2 * 3 * forward
     assert spec.JEM(langevin_steps=20).train_flops(network, data) == (9 + 40) * forward
     assert spec.JEM(langevin_steps=20).train_flops(network, data) > 5 * hybrid_like

@@ -6,22 +6,24 @@ import pytest
 import torch
 from energy_runs import ENERGY_RUNS
 
-from experiments.hybvit.paper import PAPER
-from experiments.hybvit.runs import GENVIT, HYBVIT
 from harness.data.augmentation import unmixed
 from harness.data.catalogue import DIGITS
 from harness.data.loaders import ResidentLoader
 from harness.data.prepared import open_dataset
 from harness.methods.base import Classifier, Generator, LikelihoodModel, Step, build_method
 from harness.randomness import Stream
-from harness.spec.methods import Augmentation, Capability, Classification, Method
+from harness.spec.augmentation import Augmentation
+from harness.spec.interfaces import CLASSIFIER, GENERATOR, LIKELIHOOD
+from harness.spec.methods import Classification, Method
 from harness.spec.run import RunConfig
 from harness.spec.samplers import Ancestral
+from harness_papers.hybvit.paper import PAPER
+from harness_papers.hybvit.runs import GENVIT, HYBVIT
 
 PROTOCOLS = {
-    Capability.CLASSIFIER: Classifier,
-    Capability.GENERATOR: Generator,
-    Capability.LIKELIHOOD: LikelihoodModel,
+    CLASSIFIER: Classifier,
+    GENERATOR: Generator,
+    LIKELIHOOD: LikelihoodModel,
 }
 SMALL = PAPER.scale("laptop").shrink(HYBVIT).config.but(dim=12, depth=1, timesteps=5)
 CPU = torch.device("cpu")

@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from experiments.hybvit.runs import HYBVIT
 from harness.data.catalogue import DIGITS
 from harness.methods.base import build_method
 from harness.models.acceleration import accelerate, accelerated, matmuls_in
@@ -13,6 +12,7 @@ from harness.randomness import Stream
 from harness.spec.methods import Classification, Denoising
 from harness.spec.networks import JEMWideResNet, UNet, WideResNet
 from harness.spec.run import RunConfig
+from harness_papers.hybvit.runs import HYBVIT
 
 SMALL = HYBVIT.config.but(dim=48, depth=2, heads=3)
 CPU = torch.device("cpu")

@@ -10,9 +10,9 @@ from harness.models.dropout import drop
 from harness.models.unet import UNet
 from harness.randomness import Stream
 from harness.spec import networks as spec
-from harness.spec.data import Dataset
+from harness.spec.data import Images
 
-COLOUR = Dataset(name="c", image_size=8, channels=3, num_classes=7, train_examples=10, test_examples=10)
+COLOUR = Images(name="c", image_size=8, channels=3, num_classes=7, train_examples=10, test_examples=10)
 CONFIG = spec.UNet(base_channels=8, multipliers=(1, 3, 2), blocks=2, attention=(4,), groups=4)
 TIMESTEPS = torch.tensor([0, 7, 999])
 

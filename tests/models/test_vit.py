@@ -7,10 +7,10 @@ import torch
 
 from harness.data.catalogue import DIGITS
 from harness.models.vit import VisionTransformer
-from harness.spec.data import Dataset
+from harness.spec.data import Images
 from harness.spec.networks import ViT
 
-COLOUR = Dataset(name="c", image_size=12, channels=3, num_classes=7, train_examples=10, test_examples=10)
+COLOUR = Images(name="c", image_size=12, channels=3, num_classes=7, train_examples=10, test_examples=10)
 
 
 def build(data=COLOUR, **changes):

@@ -5,7 +5,6 @@ import json
 from reports import compile_latex, fill
 from toy_paper import HYBRID
 
-from experiments.hybvit import PAPER
 from harness.report import ledger
 from harness.report.build import build
 from harness.report.data import csv, json_text, to_json
@@ -17,6 +16,7 @@ from harness.spec.exhibit import Table
 from harness.spec.metrics import ACCURACY, FID, RUNTIME_TEXT
 from harness.spec.row import Row, Words
 from harness.store.run_directory import Results
+from harness_papers.hybvit import PAPER
 
 EXHIBITS = {exhibit.name: exhibit for exhibit in PAPER.exhibits}
 LAPTOP = PAPER.scale("laptop")

@@ -11,7 +11,6 @@ from dataclasses import replace
 import pytest
 from reports import compile_latex, fill, needs_latex
 
-from experiments.hybvit import PAPER
 from harness.report.build import build
 from harness.report.cells import Measured
 from harness.report.files import write, write_document, write_pdf
@@ -23,6 +22,7 @@ from harness.spec.exhibit import Table
 from harness.spec.metrics import ACCURACY, AUROC_SVHN, FID, PARAMETERS
 from harness.spec.row import Row
 from harness.store.run_directory import Results
+from harness_papers.hybvit import PAPER
 
 TABLES = {exhibit.name: exhibit for exhibit in PAPER.tables}
 AT_PAPER = PAPER.scale("paper")

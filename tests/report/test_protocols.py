@@ -3,7 +3,6 @@
 import pytest
 from reports import compile_latex, fill
 
-from experiments.hybvit import PAPER
 from harness.report.build import build
 from harness.report.claims import Status
 from harness.report.data import to_json
@@ -16,6 +15,7 @@ from harness.spec.metrics import FID, PRECISION, RECALL
 from harness.spec.scale import PAPER_SCALE
 from harness.store.records import Need, Outcome
 from harness.store.run_directory import Results
+from harness_papers.hybvit import PAPER
 
 EXHIBITS = {exhibit.name: exhibit for exhibit in PAPER.exhibits}
 PUBLISHED = {"kind": "inception", "data": "cifar10", "weights_sha256": "0" * 64, "library": "torch-fidelity 0.4.0"}

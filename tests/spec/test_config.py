@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.hybvit.runs import GENVIT, HYBVIT
 from harness.data.catalogue import DIGITS
 from harness.spec.errors import SpecError
 from harness.spec.networks import ViT
 from harness.spec.optimisation import SGD, Adam, AdamW, StepDecay
 from harness.spec.run import RunConfig
 from harness.spec.training import Training
+from harness_papers.hybvit.runs import GENVIT, HYBVIT
 
 
 def test_identity_is_that_of_the_full_configuration():

@@ -4,18 +4,19 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from experiments.hybvit.runs import BACKBONE, GENVIT, HYBVIT, VIT
 from harness.data.catalogue import CIFAR10, CIFAR100, DIGITS, STL10
 from harness.methods.base import build_method
 from harness.models import generators, unet, wide_resnet
 from harness.models.vit import VisionTransformer
-from harness.spec.data import Dataset
+from harness.spec.data import Images
 from harness.spec.errors import SpecError
-from harness.spec.networks import JEMWideResNet, Pass, ResNetGenerator, UNet, ViT, WideResNet
+from harness.spec.interfaces import GENERATE, LOGITS, PREDICT_NOISE
+from harness.spec.networks import JEMWideResNet, ResNetGenerator, UNet, ViT, WideResNet
+from harness_papers.hybvit.runs import BACKBONE, GENVIT, HYBVIT, VIT
 
 
 def dataset(size, classes):
-    return Dataset(
+    return Images(
         name=f"images{size}",
         image_size=size,
         channels=3,
@@ -65,8 +66,8 @@ def test_the_number_of_heads_does_not_change_the_count(heads):
 
 
 def test_forward_cost_of_the_base_network():
-    assert BACKBONE.forward_flops(CIFAR10, conditioned=True) == pytest.approx(1.443e9, rel=2e-3)
-    relative = {dim: BACKBONE.but(dim=dim).forward_flops(CIFAR10, conditioned=False) for dim in (192, 384, 768)}
+    assert BACKBONE.flops(CIFAR10, PREDICT_NOISE) == pytest.approx(1.443e9, rel=2e-3)
+    relative = {dim: BACKBONE.but(dim=dim).flops(CIFAR10, LOGITS) for dim in (192, 384, 768)}
     assert relative[192] / relative[384] == pytest.approx(0.26, abs=0.005)
     assert relative[768] / relative[384] == pytest.approx(3.91, abs=0.02)
 
@@ -104,16 +105,19 @@ def test_closed_forms_count_what_is_built_and_what_it_computes(config, data, exp
         images = torch.zeros(1, data.channels, data.image_size, data.image_size)
         timesteps = torch.zeros(1, dtype=torch.int64)
         with FlopCounterMode(display=False) as counter:
-            if Pass.LOGITS in config.passes:
+            if LOGITS in config.passes:
+                name = LOGITS
                 assert network.logits(images).shape == (1, data.num_classes)
-            elif Pass.PREDICT_NOISE in config.passes:
+            elif PREDICT_NOISE in config.passes:
+                name = PREDICT_NOISE
                 assert network.predict_noise(images, timesteps).shape == images.shape
             else:
+                name = GENERATE
                 assert network.generate(torch.zeros(1, config.noise_dim)).shape == images.shape
     built = sum(parameter.numel() for parameter in network.parameters())
     assert config.parameters(data) == built == (expected or built)
     assert not printed or f"{built / 1e6:.1f}" == printed
-    assert config.forward_flops(data, conditioned=False) == counter.get_total_flops()
+    assert config.flops(data, name) == counter.get_total_flops()
 
 
 def test_vera_counts_its_classifier_and_its_generator():

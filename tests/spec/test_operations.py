@@ -19,8 +19,8 @@ from harness.spec.operations import work_of
 from harness.spec.samplers import DDIM
 
 CONFIG = HYBRID.config
-CLASSIFIED = CONFIG.network.forward_flops(DIGITS, conditioned=False)
-DENOISED = CONFIG.network.forward_flops(DIGITS, conditioned=True)
+CLASSIFIED = CONFIG.network.flops(DIGITS, "logits")
+DENOISED = CONFIG.network.flops(DIGITS, "predict_noise")
 TEST = DIGITS.test_examples
 
 

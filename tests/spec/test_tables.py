@@ -2,9 +2,6 @@
 
 import pytest
 
-from experiments.hybvit.paper import PAPER
-from experiments.hybvit.runs import HYBVIT
-from experiments.hybvit.table6 import TABLE
 from harness.data.catalogue import DIGITS
 from harness.spec.cells import cells
 from harness.spec.claims import close, falls, improves, rises
@@ -15,6 +12,9 @@ from harness.spec.metrics import ACCURACY, FID
 from harness.spec.row import Row
 from harness.spec.samplers import DDIM
 from harness.spec.scale import PAPER_SCALE
+from harness_papers.hybvit.paper import PAPER
+from harness_papers.hybvit.runs import HYBVIT
+from harness_papers.hybvit.table6 import TABLE
 
 LAPTOP = PAPER.scale("laptop")
 

@@ -1,8 +1,8 @@
 """Small runs of every energy-based method, on the digits with a convolutional network."""
 
 from harness.data.catalogue import DIGITS
+from harness.spec.augmentation import Augmentation
 from harness.spec.energy_methods import IGEBM, JEM, VERA, JEMPlusPlus
-from harness.spec.methods import Augmentation
 from harness.spec.networks import JEMWideResNet, ResNetGenerator
 from harness.spec.optimisation import SGD, Adam, StepDecay
 from harness.spec.run import RunConfig

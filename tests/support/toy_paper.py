@@ -1,16 +1,18 @@
 """A paper with runs of a second: a hybrid and a generative row on the digits, and one row that only cites."""
 
 from harness.data.catalogue import DIGITS
+from harness.spec.augmentation import Augmentation
 from harness.spec.claims import rises
-from harness.spec.data import Dataset
+from harness.spec.data import Images
 from harness.spec.drawings import SampleGrids
 from harness.spec.evaluations import Accuracy, Generation, Likelihood
 from harness.spec.exhibit import Figure, Table
-from harness.spec.methods import Augmentation, Classification, Denoising, GaussianProcess, Hybrid
+from harness.spec.methods import Classification, Denoising, Hybrid
 from harness.spec.metrics import ACCURACY, BPD, FID, INCEPTION_SCORE
 from harness.spec.networks import UNet, ViT, WideResNet
 from harness.spec.optimisation import SGD, Adam, StepDecay
 from harness.spec.paper import Paper
+from harness.spec.processes import GaussianProcess
 from harness.spec.row import Row
 from harness.spec.run import Run, RunConfig
 from harness.spec.scale import Scale, Spread
@@ -55,7 +57,7 @@ DENOISER = RunConfig(
     ),
 )  # fmt: skip
 """A convolutional network with dropout."""
-FEW = Dataset(name="few", image_size=8, channels=1, num_classes=10, train_examples=32, test_examples=16)
+FEW = Images(name="few", image_size=8, channels=1, num_classes=10, train_examples=32, test_examples=16)
 """A few digits (support/few.py prepares them), for Inception, which takes its time."""
 ON_FEW = DENOISING.but(data=FEW, batch_size=16).called("few")
 LONG = HYBRID.but(epochs=5)

@@ -3,8 +3,6 @@
 import pytest
 import torch
 
-from experiments.hybvit.paper import PAPER
-from experiments.hybvit.runs import HYBVIT
 from harness.data.loaders import ResidentLoader
 from harness.data.prepared import open_dataset
 from harness.methods.base import build_method
@@ -13,6 +11,8 @@ from harness.randomness import Stream
 from harness.spec.samplers import Ancestral
 from harness.training.loop import Trainer
 from harness.worker.device import prepare_device
+from harness_papers.hybvit.paper import PAPER
+from harness_papers.hybvit.runs import HYBVIT
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 CONFIG = PAPER.scale("laptop").shrink(HYBVIT).config

@@ -9,8 +9,8 @@ from toy_paper import CLASSIFIER, DENOISER, DENOISING, HYBRID
 from harness.data.loaders import ResidentLoader
 from harness.data.prepared import open_dataset
 from harness.methods.base import Loss, Method, build_method
+from harness.spec.augmentation import Augmentation
 from harness.spec.errors import HarnessError
-from harness.spec.methods import Augmentation
 from harness.training.checkpoints import newest_checkpoint, save_checkpoint
 from harness.training.loop import Diverged, Hooks, Trainer
 from harness.training.meters import Meters

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from experiments.hybvit.runs import HYBVIT
 from harness.data.catalogue import CIFAR10
 from harness.spec.optimisation import SGD, Adam, AdamW, StepDecay
 from harness.spec.training import Training
 from harness.training.optimisation import build_optimizer, learning_rate
+from harness_papers.hybvit.runs import HYBVIT
 
 TRAINING = HYBVIT.config.training
 PER_EPOCH = TRAINING.iterations_per_epoch(CIFAR10)

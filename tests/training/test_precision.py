@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from experiments.hybvit.paper import PAPER
-from experiments.hybvit.runs import HYBVIT
 from harness.data.loaders import ResidentLoader
 from harness.data.prepared import open_dataset
 from harness.methods.base import build_method
 from harness.training.loop import Trainer
+from harness_papers.hybvit.paper import PAPER
+from harness_papers.hybvit.runs import HYBVIT
 
 CPU = torch.device("cpu")
 CONFIG = PAPER.scale("laptop").shrink(HYBVIT).config

@@ -10,7 +10,7 @@ from harness.data.loaders import ResidentLoader
 from harness.data.prepared import open_dataset
 from harness.launch.plan import BYTES_PER_PARAMETER
 from harness.methods.base import Guard, Loss, Method, build_method
-from harness.spec.methods import Augmentation
+from harness.spec.augmentation import Augmentation
 from harness.training.checkpoints import newest_checkpoint, save_checkpoint
 from harness.training.loop import Diverged, Hooks, Trainer
 

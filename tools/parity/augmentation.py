@@ -18,7 +18,7 @@ from harness.data.photographs import PHOTOGRAPHS, read
 from harness.data.policies import POLICIES, SIGNED
 from harness.methods.classification import classification_loss
 from harness.randomness import Stream, Streams
-from harness.spec.methods import Augmentation
+from harness.spec.augmentation import Augmentation
 from tools.parity.official import Checkout, Overlay
 from tools.parity.table import Row, compare
 

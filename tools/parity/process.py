@@ -15,9 +15,9 @@ from harness.diffusion.gaussian import GaussianDiffusion
 from harness.diffusion.samplers import draw
 from harness.models.vit import VisionTransformer
 from harness.randomness import Stream
-from harness.spec.data import Dataset
-from harness.spec.methods import GaussianProcess
+from harness.spec.data import Images
 from harness.spec.networks import ViT
+from harness.spec.processes import GaussianProcess
 from harness.spec.samplers import Ancestral
 from tools.parity.networks import pair
 from tools.parity.official import Checkout, Overlay, queue_of
@@ -39,9 +39,9 @@ COEFFICIENTS = {
 """Our coefficients under the authors' names."""
 
 
-def dataset(size: int) -> Dataset:
+def dataset(size: int) -> Images:
     """Return the shape of images of this size."""
-    return Dataset(name="parity", image_size=size, channels=3, num_classes=10, train_examples=256, test_examples=1)
+    return Images(name="parity", image_size=size, channels=3, num_classes=10, train_examples=256, test_examples=1)
 
 
 def processes(checkout: Checkout, size: int) -> tuple[VisionTransformer, GaussianDiffusion, Any]:

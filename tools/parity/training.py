@@ -9,16 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from experiments.hybvit.runs import HYBVIT
 from harness.data.catalogue import CELEBAHQ128, CIFAR10, IMAGENET32, STL10, TINY_IMAGENET
 from harness.data.loaders import Batch, ResidentLoader, ShuffledOrder
 from harness.methods.base import build_method
 from harness.models.vit import VisionTransformer
 from harness.randomness import Stream
-from harness.spec.methods import Augmentation
+from harness.spec.augmentation import Augmentation
 from harness.spec.run import RunConfig
 from harness.training.loop import Trainer
 from harness.training.optimisation import learning_rate
+from harness_papers.hybvit.runs import HYBVIT
 from tools.parity.networks import official_name, official_twin
 from tools.parity.official import Checkout, Overlay, queue_of
 from tools.parity.process import dataset, quiet

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from harness.data.originals.archive import Archive
     from harness.spec.data import Dataset
 
-LABEL_BYTES = 8
-
 
 @click.command("list")
 @json_option
@@ -78,7 +76,7 @@ def _describe(data: "Dataset", root: "Path", needed: list[str]) -> dict[str, Any
         "images": data.splits,
         "needed_by": needed,
         "state": state,
-        "bytes": size or sum(data.splits.values()) * (data.pixels + LABEL_BYTES),
+        "bytes": size or sum(data.splits.values()) * data.example_bytes,
         "archives": [_archive(archive) for archive in (source.needed(data) if source else ())],
     }
 

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from harness.data.loaders.base import Batch, Loader, checked, to_device
 from harness.data.loaders.pixels import to_signed
-from harness.data.prepared import Images, Labels
+from harness.data.prepared import Labels, Pixels
 
 Parts = tuple[Tensor, Tensor, Tensor]
 
@@ -21,7 +21,7 @@ Parts = tuple[Tensor, Tensor, Tensor]
 class TorchLoader(Loader):
     """A DataLoader whose batches are those of our order."""
 
-    def __init__(self, images: Images, labels: Labels, device: torch.device) -> None:
+    def __init__(self, images: Pixels, labels: Labels, device: torch.device) -> None:
         self._split = _Split(images, labels)
         self._device = device
 
@@ -42,7 +42,7 @@ class TorchLoader(Loader):
 
 
 class _Split(Dataset[Parts]):
-    def __init__(self, images: Images, labels: Labels) -> None:
+    def __init__(self, images: Pixels, labels: Labels) -> None:
         self._images = images
         self._labels = labels
 

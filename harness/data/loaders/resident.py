@@ -8,7 +8,7 @@ from torch import Tensor
 
 from harness.data.loaders.base import Batch, Loader, to_device
 from harness.data.loaders.pixels import to_signed
-from harness.data.prepared import Images, Labels
+from harness.data.prepared import Labels, Pixels
 
 
 class ResidentLoader(Loader):
@@ -17,7 +17,7 @@ class ResidentLoader(Loader):
     On the CPU it is the memory-mapped file itself, which all workers of a machine share.
     """
 
-    def __init__(self, images: Images, labels: Labels, device: torch.device) -> None:
+    def __init__(self, images: Pixels, labels: Labels, device: torch.device) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch knows no read-only tensors; these are only read
             self._images = torch.from_numpy(images).to(device)

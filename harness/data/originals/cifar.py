@@ -7,7 +7,7 @@ from harness.data.blocks import Block, classes
 from harness.data.errors import DataError
 from harness.data.originals.pickles import load_batch, rows
 from harness.data.originals.tars import read_tar
-from harness.spec.data import Dataset
+from harness.spec.data import Images
 
 LIMIT = 2**29
 """Bytes; the originals unpack to 186 MB."""
@@ -18,17 +18,17 @@ BATCHES_10 = {
 BATCHES_100 = {"train": ["cifar-100-python/train"], "test": ["cifar-100-python/test"]}
 
 
-def read_cifar10(data: Dataset, files: Mapping[str, Path]) -> Iterator[Block]:
+def read_cifar10(data: Images, files: Mapping[str, Path]) -> Iterator[Block]:
     """Yield the batches of cifar-10-python.tar.gz."""
     return _read(data, files["cifar-10-python.tar.gz"], BATCHES_10, b"labels")
 
 
-def read_cifar100(data: Dataset, files: Mapping[str, Path]) -> Iterator[Block]:
+def read_cifar100(data: Images, files: Mapping[str, Path]) -> Iterator[Block]:
     """Yield the batches of cifar-100-python.tar.gz, with the 100 fine classes."""
     return _read(data, files["cifar-100-python.tar.gz"], BATCHES_100, b"fine_labels")
 
 
-def _read(data: Dataset, path: Path, members: Mapping[str, Sequence[str]], key: bytes) -> Iterator[Block]:
+def _read(data: Images, path: Path, members: Mapping[str, Sequence[str]], key: bytes) -> Iterator[Block]:
     batches = {split: members[split] for split in data.splits}
     contents = read_tar(path, [name for names in batches.values() for name in names], LIMIT)
     for split, names in batches.items():

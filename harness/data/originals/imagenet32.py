@@ -14,7 +14,7 @@ from numpy.lib import format as npy
 from harness.data.blocks import Block, Part, classes
 from harness.data.errors import DataError
 from harness.data.originals.zips import Zip, open_zip
-from harness.spec.data import Dataset
+from harness.spec.data import Images
 
 BLOCK = 2_000
 LIMIT = 2**33
@@ -23,7 +23,7 @@ ARCHIVES = {"train": "Imagenet32_train_npz.zip", "test": "Imagenet32_val_npz.zip
 BATCHES = {"train": [f"train_data_batch_{number}.npz" for number in range(1, 11)], "test": ["val_data.npz"]}
 
 
-def read_imagenet32(data: Dataset, files: Mapping[str, Path]) -> Iterator[Part]:
+def read_imagenet32(data: Images, files: Mapping[str, Path]) -> Iterator[Part]:
     """Yield the images of Imagenet32_train_npz.zip and Imagenet32_val_npz.zip, a part for each NPZ file.
 
     Classes are in the authors' order (map_clsloc.txt), counted from 0.
@@ -35,12 +35,12 @@ def read_imagenet32(data: Dataset, files: Mapping[str, Path]) -> Iterator[Part]:
                 yield partial(_file, data, split, outer, outer.named(batch))
 
 
-def _file(data: Dataset, split: str, outer: Zip, name: str) -> Iterator[Block]:
+def _file(data: Images, split: str, outer: Zip, name: str) -> Iterator[Block]:
     with outer.open(name) as stream, open_zip(stream, outer.where(name), LIMIT) as inner:
         yield from _batch(data, split, inner)
 
 
-def _batch(data: Dataset, split: str, archive: Zip) -> Iterator[Block]:
+def _batch(data: Images, split: str, archive: Zip) -> Iterator[Block]:
     with archive.open("labels.npy") as stream:
         where = archive.where("labels.npy")
         (count,), dtype = _header(stream, 1, where)

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.data.blocks import Block, Part, whole
 from harness.data.errors import DataError
@@ -19,11 +20,11 @@ from harness.data.originals.svhn import read_svhn
 from harness.data.originals.tiny_imagenet import read_tiny_imagenet
 from harness.spec.data import Dataset
 
-Reader = Callable[[Dataset, Mapping[str, Path]], Iterator[Part]]
+Reader = Callable[[Any, Mapping[str, Path]], Iterator[Part]]
 """Yields the images of a dataset from its archives by name, each split in order; raises `DataError`."""
 
 
-def as_a_whole(read: Callable[[Dataset, Mapping[str, Path]], Iterator[Block]]) -> Reader:
+def as_a_whole(read: Callable[[Any, Mapping[str, Path]], Iterator[Block]]) -> Reader:
     """Return the reader of one part: of archives that can only be read from their beginning, which takes seconds."""
     return lambda data, files: whole(read(data, files))
 

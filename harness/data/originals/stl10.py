@@ -8,14 +8,14 @@ import numpy as np
 from harness.data.blocks import Block, classes
 from harness.data.errors import DataError
 from harness.data.originals.tars import read_tar
-from harness.spec.data import Dataset
+from harness.spec.data import Images
 
 LIMIT = 2**32
 """Bytes; the original unpacks to 3.1 GB, most of it unlabelled."""
 BLOCK = 500
 
 
-def read_stl10(data: Dataset, files: Mapping[str, Path]) -> Iterator[Block]:
+def read_stl10(data: Images, files: Mapping[str, Path]) -> Iterator[Block]:
     """Yield the labelled images of stl10_binary.tar.gz, classes 1 to 10 counted from 0."""
     path = files["stl10_binary.tar.gz"]
     contents = read_tar(path, [f"stl10_binary/{split}_{part}.bin" for split in data.splits for part in "Xy"], LIMIT)

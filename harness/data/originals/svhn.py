@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from harness.data.blocks import Block, classes
 from harness.data.errors import DataError, damaged, reading
-from harness.spec.data import Dataset
+from harness.spec.data import Images
 
 HEADER = 128
 MAGIC = b"MATLAB 5.0 MAT-file"
@@ -21,7 +21,7 @@ PIECE = 2**20
 BLOCK = 10_000
 
 
-def read_svhn(data: Dataset, files: Mapping[str, Path]) -> Iterator[Block]:
+def read_svhn(data: Images, files: Mapping[str, Path]) -> Iterator[Block]:
     """Yield the images of train_32x32.mat and test_32x32.mat, with digits as classes."""
     for split, count in data.splits.items():
         path = files[f"{split}_32x32.mat"]

@@ -9,7 +9,7 @@ from harness.data.blocks import Part, expect
 from harness.data.errors import DataError
 from harness.data.originals.pictures import Picture, decode, exact, in_parts
 from harness.data.originals.zips import Zip, open_zip
-from harness.spec.data import Dataset
+from harness.spec.data import Images
 
 LIMIT = 2**30
 """Bytes; the original unpacks to 0.3 GB."""
@@ -18,7 +18,7 @@ TRAIN = re.compile(rf"{ROOT}/train/(n\d+)/images/[^/]+\.JPEG")
 VALIDATION = f"{ROOT}/val/val_annotations.txt"
 
 
-def read_tiny_imagenet(data: Dataset, files: Mapping[str, Path]) -> Iterator[Part]:
+def read_tiny_imagenet(data: Images, files: Mapping[str, Path]) -> Iterator[Part]:
     """Yield the images of tiny-imagenet-200.zip; classes are counted in the order of their sorted WordNet ids."""
     path = files["tiny-imagenet-200.zip"]
     with open_zip(path, str(path), LIMIT) as archive:

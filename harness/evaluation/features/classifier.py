@@ -19,6 +19,8 @@ from harness.evaluation.base import BLOCK, Subject
 from harness.evaluation.features.base import Arrays, Report, in_blocks
 from harness.models.small_cnn import SmallCNN
 from harness.randomness import Stream
+from harness.spec.data import Images, images_of
+from harness.spec.feature_spaces import ClassifierSpace
 from harness.store.files import read_json, sha256_of, write_json
 from harness.training.checkpoints import load_tensors, save_tensors
 
@@ -45,22 +47,23 @@ class ClassifierFeatures:
         return in_blocks(lambda part: self.network(to_signed(part)), images, BLOCK, self.device, report)
 
 
-def classifier_features(subject: Subject) -> ClassifierFeatures:
+def classifier_features(config: ClassifierSpace, weights: str, subject: Subject) -> ClassifierFeatures:
     """Return the feature space of the subject's data, training and caching it where needed."""
+    data = images_of(subject.config.data, config)
     folder = subject.cache / "features" / f"{subject.config.data.name}-{subject.data.manifest.sha256[:12]}-r{REVISION}"
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):
         if not (folder / "description.json").exists():
-            _train_classifier(subject, folder)
+            _train_classifier(data, subject, folder)
     description = read_json(folder / "description.json")
-    network = SmallCNN(subject.config.data)
+    network = SmallCNN(data)
     network.load_state_dict(load_tensors(folder / "weights.safetensors", str(description["weights_sha256"])))
     return ClassifierFeatures(network.to(subject.device).eval(), description, subject.device, folder)
 
 
-def _train_classifier(subject: Subject, folder: Path) -> None:
+def _train_classifier(data: Images, subject: Subject, folder: Path) -> None:
     """Train on the CPU, so that every device sees the same features."""
-    data, stream, cpu = subject.config.data, Stream("features", REVISION), torch.device("cpu")
+    stream, cpu = Stream("features", REVISION), torch.device("cpu")
     train, test = (ResidentLoader(*subject.data.split(split), cpu) for split in ("train", "test"))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

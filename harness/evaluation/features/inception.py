@@ -20,7 +20,9 @@ from harness.data.inception import LACKING, find_weights, how_to_get
 from harness.data.tensors import read_tensors
 from harness.evaluation.base import BLOCK, Subject
 from harness.evaluation.features.base import Arrays, Report, in_blocks
+from harness.spec.data import images_of
 from harness.spec.errors import HarnessError, Needs
+from harness.spec.feature_spaces import InceptionSpace
 from harness.torchvision_operators import make_torchvision_importable
 
 LIBRARY = "torch_fidelity"
@@ -58,15 +60,16 @@ class InceptionFeatures:
         return in_blocks(network, images, self.batch_size, self.device, report)
 
 
-def inception_features(other_weights: str | None, subject: Subject) -> InceptionFeatures:
+def inception_features(config: InceptionSpace, other_weights: str, subject: Subject) -> InceptionFeatures:
     """Return the feature space with the published weights, or with others whose SHA-256 begins as given.
 
     Raises `Needs` where the weights or torch-fidelity are not at hand.
     """
     if find_spec(LIBRARY) is None:
-        how = f"pip install '.[inception]' for the network, then {how_to_get(subject.data_root, other_weights)}"
+        how = f"pip install '.[inception]' for the network, then {how_to_get(subject.data_root, other_weights or None)}"
         raise Needs(LACKING, how)
-    path, content, sha256 = find_weights(subject.data_root, other_weights)
+    images_of(subject.config.data, config)
+    path, content, sha256 = find_weights(subject.data_root, other_weights or None)
     data, manifest = subject.config.data.name, subject.data.manifest
     folder = subject.cache / "features" / f"inception-{sha256[:12]}-{data}-{manifest.sha256[:12]}"
     folder.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,18 @@ from numpy.typing import NDArray
 
 from harness.evaluation.base import Subject
 from harness.evaluation.features.base import FeatureSpace
+from harness.spec.feature_spaces import Embedding
+from harness.spec.resolve import resolve
 from harness.store.arrays import load_array, save_array
+
+
+def space_of(embedding: Embedding, subject: Subject) -> FeatureSpace:
+    """Return the feature space of an evaluation for the subject's data.
+
+    Raises `Needs` when it is not to be had.
+    """
+    space: FeatureSpace = resolve(embedding.space.implementation)(embedding.space, embedding.weights, subject)
+    return space
 
 
 def reference_features(space: FeatureSpace, split: str, subject: Subject) -> NDArray[np.float32]:

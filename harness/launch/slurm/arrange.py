@@ -7,7 +7,9 @@ from typing import TypeVar
 
 from harness.launch.slurm.manifest import Array, Task
 from harness.launch.slurm.profile import Profile, Resources
-from harness.spec.evaluations import Evaluation, Generation
+from harness.spec.data import Dataset
+from harness.spec.evaluations import Evaluation
+from harness.spec.feature_spaces import Embedding
 from harness.spec.run import Run
 
 T = TypeVar("T")
@@ -70,13 +72,21 @@ def _parts(items: Sequence[T], size: int) -> Iterator[tuple[T, ...]]:
     return (tuple(items[start : start + size]) for start in range(0, len(items), size))
 
 
+@dataclass(frozen=True)
+class _Space:
+    """A dataset and the feature space in which it is seen; equal ones are made once."""
+
+    data: Dataset
+    embedding: Embedding
+
+
 def _makers_of_features(wanted: Sequence[Wanted], cache: Path) -> list[Wanted]:
     """Return few runs whose features are all that several runs share and that are not at hand yet."""
-    users: dict[tuple[str, ...], list[Wanted]] = {}
+    users: dict[_Space, list[Wanted]] = {}
     for entry in wanted:
-        for key in _spaces(entry):
-            users.setdefault(key, []).append(entry)
-    left = {key for key, entries in users.items() if len(entries) > 1 and not _at_hand(key, cache)}
+        for space in _spaces(entry):
+            users.setdefault(space, []).append(entry)
+    left = {space for space, entries in users.items() if len(entries) > 1 and not _at_hand(space, cache)}
     makers = []
     for entry in wanted:
         if made := left & _spaces(entry):
@@ -85,20 +95,16 @@ def _makers_of_features(wanted: Sequence[Wanted], cache: Path) -> list[Wanted]:
     return makers
 
 
-def _spaces(entry: Wanted) -> set[tuple[str, ...]]:
-    """Return the feature spaces that a run needs: the dataset, the network with its weights, the reference split."""
-    return {
-        (entry.run.config.data.name, evaluation.features, evaluation.weights or "", evaluation.reference)
-        for evaluation in entry.missing
-        if isinstance(evaluation, Generation)
-    }
+def _spaces(entry: Wanted) -> set[_Space]:
+    """Return the feature spaces that a run needs."""
+    found = (evaluation.embedding for evaluation in entry.missing)
+    return {_Space(entry.run.config.data, embedding) for embedding in found if embedding is not None}
 
 
-def _at_hand(space: tuple[str, ...], cache: Path) -> bool:
+def _at_hand(space: _Space, cache: Path) -> bool:
     """Tell whether the features of a reference split lie in the cache, of whatever revision of the data they are."""
-    data, features, weights, reference = space
-    folder = f"inception-{weights}*-{data}-*" if features == "inception" else f"{data}-*-r*"
-    return any((cache / "features").glob(f"{folder}/{reference}-features.npy"))
+    folders = space.embedding.space.folders(space.data, space.embedding.weights)
+    return bool(folders) and any((cache / "features").glob(f"{folders}/{space.embedding.reference}-features.npy"))
 
 
 def shapes(arrays: Iterable[Array], parallelism: int | None) -> list[str]:

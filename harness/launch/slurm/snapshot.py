@@ -1,8 +1,8 @@
 """Snapshots: the code of a submission in one archive, so that later edits do not change queued jobs.
 
-The archive stands first on the path of the jobs. It holds this package, `experiments`, and every package that offers a
-paper with the entry points by which it is found. Sources are compiled too: jobs would do so at every start. The same
-code makes the same bytes.
+The archive stands first on the path of the jobs. It holds this package and every package that offers a paper, with the
+entry points by which it is found. Sources are compiled too: jobs would do so at every start. The same code makes the
+same bytes.
 """
 
 import importlib.util
@@ -10,14 +10,14 @@ import io
 import marshal
 import zipfile
 from collections.abc import Iterator
-from importlib.metadata import Distribution, entry_points
+from importlib.metadata import Distribution
 from importlib.util import source_hash
 from pathlib import Path
 
 from harness.launch.slurm.manifest import Code
 from harness.spec.config import canonical_json
 from harness.spec.errors import HarnessError
-from harness.spec.registry import ENTRY_POINTS
+from harness.spec.plugins import offers
 from harness.store.files import sha256_of, write_bytes
 from harness.store.provenance import SNAPSHOT, git_state
 
@@ -42,10 +42,10 @@ def take(archive: Path) -> Code:
 
 
 def _files() -> Iterator[tuple[str, bytes]]:
-    offers = list(entry_points(group=ENTRY_POINTS))
-    for name in dict.fromkeys(["harness", "experiments", *(offer.module.partition(".")[0] for offer in offers)]):
+    offered = offers()
+    for name in dict.fromkeys(["harness", *(offer.module.partition(".")[0] for offer in offered)]):
         yield from _module(name)
-    for offer in offers:
+    for offer in offered:
         if isinstance(offer.dist, Distribution):
             yield from _metadata(offer.dist)
 

@@ -1,47 +1,50 @@
 """What every network configuration says, and the counts of convolutional layers."""
 
-from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from harness.spec.config import Family
-from harness.spec.data import Dataset
+from pydantic import BeforeValidator, SerializeAsAny
 
-
-class Pass(StrEnum):
-    """What a network can be asked for, named as its methods are."""
-
-    LOGITS = "logits"
-    PREDICT_NOISE = "predict_noise"
-    GENERATE = "generate"
-    FEATURES = "features"
-    LOGITS_FROM = "logits_from"
+from harness.spec.data import ArrayField, Dataset
+from harness.spec.family import Family
+from harness.spec.interfaces import FORWARD
+from harness.spec.resolve import resolve
 
 
 class Network(Family):
-    """A network that can be counted without being built.
+    """A network.
 
-    `implementation` names the module and the class that build it, imported only by the worker; `passes`
-    say what methods may ask it for.
+    `implementation` names what builds it from the configuration and the dataset: a class or function that returns a
+    `torch.nn.Module`, imported only by the worker. `passes` say what methods may ask it for. A module with none of them
+    as a method serves the one pass that is named by its `forward`.
     """
 
     implementation: ClassVar[str]
-    passes: ClassVar[frozenset[Pass]]
+    passes: ClassVar[frozenset[str]] = frozenset({FORWARD})
 
     @classmethod
-    def kinds_with(cls, passes: frozenset[Pass]) -> list[str]:
+    def kinds_with(cls, passes: frozenset[str]) -> list[str]:
         """Return the kinds of networks that offer all of these passes."""
         return sorted(kind for kind, each in cls.kinds.items() if issubclass(each, Network) and passes <= each.passes)
 
     def check(self, data: Dataset) -> None:
-        """Raise `SpecError` when the network cannot take the images of `data`."""
+        """Raise `SpecError` when the network cannot take the examples of `data`."""
+
+    def arguments(self, data: Dataset, name: str) -> tuple[ArrayField, ...]:
+        """Return shape and type, without the batch, of what a pass is called with: by default an example's input."""
+        return (data.stored[data.inputs],)
 
     def parameters(self, data: Dataset) -> int:
-        """Return the number of parameters."""
-        raise NotImplementedError
+        """Return the number of parameters: without a closed form, those of the network built without memory."""
+        counted: int = resolve("harness.models.counting:parameters")(self, data)
+        return counted
 
-    def forward_flops(self, data: Dataset, *, conditioned: bool) -> float:
-        """Return the floating-point operations of one forward pass of one image, two to a multiply-add."""
-        raise NotImplementedError
+    def flops(self, data: Dataset, name: str) -> float:
+        """Return the floating-point operations of a pass of one example, two to a multiply-add.
+
+        Without a closed form they are counted on the network built without memory.
+        """
+        counted: float = resolve("harness.models.counting:flops")(self, data, name)
+        return counted
 
 
 def convolution(inputs: int, outputs: int, kernel: int = 3, *, bias: bool = True) -> int:
@@ -52,3 +55,6 @@ def convolution(inputs: int, outputs: int, kernel: int = 3, *, bias: bool = True
 def convolved(size: int, inputs: int, outputs: int, kernel: int = 3) -> float:
     """Return the multiply-adds of a convolution whose output is a square of this size."""
     return float(size**2 * inputs * outputs * kernel**2)
+
+
+AnyNetwork = Annotated[SerializeAsAny[Network], BeforeValidator(Network.read)]

@@ -4,9 +4,10 @@ from typing import ClassVar, Literal
 
 from pydantic import PositiveInt
 
-from harness.spec.data import Dataset
+from harness.spec.data import Dataset, images_of
 from harness.spec.errors import SpecError
-from harness.spec.networks.base import Network, Pass, convolution, convolved
+from harness.spec.interfaces import GENERATE
+from harness.spec.networks.base import Network, convolution, convolved
 
 
 class ResNetGenerator(Network):
@@ -14,7 +15,7 @@ class ResNetGenerator(Network):
 
     kind: Literal["resnet_generator"] = "resnet_generator"
     implementation: ClassVar[str] = "harness.models.generators:ResNetGenerator"
-    passes: ClassVar[frozenset[Pass]] = frozenset({Pass.GENERATE})
+    passes: ClassVar[frozenset[str]] = frozenset({GENERATE})
 
     features: PositiveInt = 256
     noise_dim: PositiveInt = 128
@@ -22,21 +23,25 @@ class ResNetGenerator(Network):
 
     def check(self, data: Dataset) -> None:
         """Raise `SpecError` when no image of whole pixels grows to the size of those of `data`."""
+        data = images_of(data, self)
         if data.image_size % 2**self.doublings:
             raise SpecError(f"doublings={self.doublings} do not end at the {data.image_size} pixels of {data.name}")
 
     def smallest(self, data: Dataset) -> int:
         """Return the size of the image that the first block doubles."""
+        data = images_of(data, self)
         return data.image_size >> self.doublings
 
     def parameters(self, data: Dataset) -> int:
         """Return the number of parameters."""
+        data = images_of(data, self)
         f, pixels = self.features, self.smallest(data) ** 2
         block = 2 * (2 * f + convolution(f, f))
         return (self.noise_dim + 1) * pixels * f + self.doublings * block + 2 * f + convolution(f, data.channels)
 
-    def forward_flops(self, data: Dataset, *, conditioned: bool) -> float:
+    def flops(self, data: Dataset, name: str) -> float:
         """Return the operations of one image."""
+        data = images_of(data, self)
         f, smallest = self.features, self.smallest(data)
         products = self.noise_dim * smallest**2 * f + convolved(data.image_size, f, data.channels)
         products += sum(2 * convolved(smallest << i, f, f) for i in range(1, self.doublings + 1))

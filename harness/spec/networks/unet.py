@@ -4,9 +4,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from harness.spec.data import Dataset
+from harness.spec.data import Dataset, images_of
 from harness.spec.errors import SpecError
-from harness.spec.networks.base import Network, Pass, convolution, convolved
+from harness.spec.interfaces import PREDICT_NOISE
+from harness.spec.networks.base import Network, convolution, convolved
 
 Blocks = list[tuple[int, int]]
 """Input and output channels of residual blocks."""
@@ -22,7 +23,7 @@ class UNet(Network):
 
     kind: Literal["unet"] = "unet"
     implementation: ClassVar[str] = "harness.models.unet:UNet"
-    passes: ClassVar[frozenset[Pass]] = frozenset({Pass.PREDICT_NOISE})
+    passes: ClassVar[frozenset[str]] = frozenset({PREDICT_NOISE})
 
     base_channels: PositiveInt = 128
     multipliers: tuple[PositiveInt, ...] = Field((1, 2, 2, 2), min_length=1)
@@ -44,10 +45,12 @@ class UNet(Network):
 
     def sizes(self, data: Dataset) -> list[int]:
         """Return the size of the images of each level."""
+        data = images_of(data, self)
         return [data.image_size >> level for level in range(len(self.multipliers))]
 
     def check(self, data: Dataset) -> None:
         """Raise `SpecError` when images cannot be halved as often, or no level has a size with attention."""
+        data = images_of(data, self)
         coarsest = 1 << (len(self.multipliers) - 1)
         if data.image_size % coarsest:
             raise SpecError(
@@ -83,6 +86,7 @@ class UNet(Network):
 
     def parameters(self, data: Dataset) -> int:
         """Return the number of parameters."""
+        data = images_of(data, self)
         first, last, sizes = self.base_channels, self.widths[-1], self.sizes(data)
         total = self._embedding() + 8 * first + convolution(data.channels, first)
         total += 2 * self._residual(last, last) + attended(last)
@@ -96,8 +100,9 @@ class UNet(Network):
                 total += convolution(width, width)
         return total + 2 * self.widths[0] + convolution(self.widths[0], data.channels)
 
-    def forward_flops(self, data: Dataset, *, conditioned: bool) -> float:
+    def flops(self, data: Dataset, name: str) -> float:
         """Return the operations of the convolutions and products of one image."""
+        data = images_of(data, self)
         first, last, sizes = self.base_channels, self.widths[-1], self.sizes(data)
         products = self._embedding() + convolved(sizes[0], data.channels, first)
         products += 2 * self._convolved(sizes[-1], last, last) + attending(sizes[-1], last)

@@ -4,9 +4,10 @@ from typing import ClassVar, Literal
 
 from pydantic import PositiveInt, model_validator
 
-from harness.spec.data import Dataset
+from harness.spec.data import Dataset, images_of
 from harness.spec.errors import SpecError
-from harness.spec.networks.base import Network, Pass
+from harness.spec.interfaces import LOGITS, PREDICT_NOISE
+from harness.spec.networks.base import Network
 
 
 class ViT(Network):
@@ -18,7 +19,7 @@ class ViT(Network):
 
     kind: Literal["vit"] = "vit"
     implementation: ClassVar[str] = "harness.models.vit:VisionTransformer"
-    passes: ClassVar[frozenset[Pass]] = frozenset({Pass.LOGITS, Pass.PREDICT_NOISE})
+    passes: ClassVar[frozenset[str]] = frozenset({LOGITS, PREDICT_NOISE})
 
     dim: PositiveInt
     depth: PositiveInt
@@ -46,10 +47,12 @@ class ViT(Network):
 
     def tokens(self, data: Dataset) -> int:
         """Return the length of the sequence: the patches and the CLS token."""
+        data = images_of(data, self)
         return (data.image_size // self.patch_size) ** 2 + 1
 
     def check(self, data: Dataset) -> None:
         """Raise `SpecError` when patches do not tile the image."""
+        data = images_of(data, self)
         if data.image_size % self.patch_size:
             divisors = [n for n in range(1, data.image_size + 1) if data.image_size % n == 0]
             raise SpecError(
@@ -59,6 +62,7 @@ class ViT(Network):
 
     def parameters(self, data: Dataset) -> int:
         """Return the number of parameters, both heads and all time layers included."""
+        data = images_of(data, self)
         d, tokens = self.dim, self.tokens(data)
         width, patch = 4 * tokens, data.channels * self.patch_size**2
         embedding = d * (patch + 1) + d * (tokens + 1)
@@ -70,14 +74,15 @@ class ViT(Network):
         heads = 2 * d + data.num_classes * (d + 1) + patch * (d + 1)
         return embedding + time_mlp + self.depth * block + heads
 
-    def forward_flops(self, data: Dataset, *, conditioned: bool) -> float:
-        """Return the operations of the matrix products of one forward pass of one image."""
+    def flops(self, data: Dataset, name: str) -> float:
+        """Return the operations of the matrix products of one pass of one image: logits, or the predicted noise."""
+        data = images_of(data, self)
         d, tokens = self.dim, self.tokens(data)
         width, patch = 4 * tokens, data.channels * self.patch_size**2
         projections = tokens * d * (4 * self.inner_dim + 2 * self.mlp_ratio * d)
         attention = 2 * tokens**2 * self.inner_dim
         embedding = (tokens - 1) * patch * d
-        if not conditioned:
+        if name == LOGITS:
             return 2.0 * (embedding + self.depth * (projections + attention) + d * data.num_classes)
         time = width * (d + width) + self.depth * 2 * tokens * width
         return 2.0 * (2 * embedding + self.depth * (projections + attention) + time)

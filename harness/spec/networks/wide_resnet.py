@@ -6,9 +6,10 @@ from typing import ClassVar, Literal, NamedTuple
 
 from pydantic import Field, PositiveInt, model_validator
 
-from harness.spec.data import Dataset
+from harness.spec.data import Dataset, images_of
 from harness.spec.errors import SpecError
-from harness.spec.networks.base import Network, Pass, convolution, convolved
+from harness.spec.interfaces import FEATURES, LOGITS, LOGITS_FROM
+from harness.spec.networks.base import Network, convolution, convolved
 
 STEM_WIDTH = 16
 
@@ -25,7 +26,7 @@ class Shape(NamedTuple):
 class WideResidual(Network):
     """Three groups of (depth - 4) / 6 residual blocks, 16, 32 and 64 times `widen_factor` wide."""
 
-    passes: ClassVar[frozenset[Pass]] = frozenset({Pass.LOGITS})
+    passes: ClassVar[frozenset[str]] = frozenset({LOGITS})
 
     depth: PositiveInt = 28
     widen_factor: PositiveInt = 10
@@ -43,6 +44,7 @@ class WideResidual(Network):
 
     def blocks(self, data: Dataset) -> Iterator[Shape]:
         """Yield the residual blocks in order; the first of the second and the third group halves the image."""
+        data = images_of(data, self)
         inputs, size = STEM_WIDTH, data.image_size
         for group in range(3):
             for block in range((self.depth - 4) // 6):
@@ -53,6 +55,7 @@ class WideResidual(Network):
 
     def parameters(self, data: Dataset) -> int:
         """Return the number of parameters."""
+        data = images_of(data, self)
         stem = self._convolution(data.channels, STEM_WIDTH)
         blocks = sum(
             self._norm(block.inputs) + self._convolution(block.inputs, block.outputs)
@@ -62,8 +65,9 @@ class WideResidual(Network):
         )  # fmt: skip
         return stem + blocks + self._norm(self.width) + (self.width + 1) * data.num_classes
 
-    def forward_flops(self, data: Dataset, *, conditioned: bool) -> float:
+    def flops(self, data: Dataset, name: str) -> float:
         """Return the operations of the convolutions and the class head of one image."""
+        data = images_of(data, self)
         products = convolved(data.image_size, data.channels, STEM_WIDTH) + self.width * data.num_classes
         for block in self.blocks(data):
             products += convolved(self._size_of_first(block), block.inputs, block.outputs)
@@ -109,7 +113,7 @@ class JEMWideResNet(WideResidual):
 
     kind: Literal["jem_wide_resnet"] = "jem_wide_resnet"
     implementation: ClassVar[str] = "harness.models.wide_resnet:JEMWideResNet"
-    passes: ClassVar[frozenset[Pass]] = frozenset({Pass.LOGITS, Pass.FEATURES, Pass.LOGITS_FROM})
+    passes: ClassVar[frozenset[str]] = frozenset({LOGITS, FEATURES, LOGITS_FROM})
 
     norm: Literal["none", "batch"] = "none"
     leak: float = Field(0.2, ge=0, lt=1)

@@ -1,0 +1,47 @@
+"""Parameters and operations of a network that states none, counted on one that is built without memory."""
+
+from functools import lru_cache
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from harness.models.base import build_network
+from harness.spec.data import ArrayField, Dataset
+from harness.spec.networks import Network
+
+FLOPS_PER_PARAMETER = 2
+"""A multiply-add for each parameter: the estimate where a pass cannot be traced without values."""
+
+
+def parameters(config: Network, data: Dataset) -> int:
+    """Return the number of trained parameters."""
+    return sum(parameter.numel() for parameter in _built(config, data).parameters() if parameter.requires_grad)
+
+
+@lru_cache(maxsize=256)
+def flops(config: Network, data: Dataset, name: str) -> float:
+    """Return the operations of a pass of one example, two to a multiply-add.
+
+    A pass whose course depends on values counts as a multiply-add for each parameter.
+    """
+    network = _built(config, data)
+    inputs = [_zeros(argument) for argument in config.arguments(data, name)]
+    try:
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            getattr(network, name)(*inputs)
+    except Exception:  # somebody else's module may fail in any way without values
+        return float(FLOPS_PER_PARAMETER * parameters(config, data))
+    return float(counter.get_total_flops())
+
+
+@lru_cache(maxsize=64)
+def _built(config: Network, data: Dataset) -> nn.Module:
+    with torch.device("meta"):
+        return build_network(config, data).eval()
+
+
+def _zeros(argument: ArrayField) -> torch.Tensor:
+    """Return one example as a network sees it: pixels have become float32."""
+    dtype = torch.float32 if argument.dtype == "uint8" else getattr(torch, argument.dtype)
+    return torch.zeros(1, *argument.shape, dtype=dtype, device="meta")

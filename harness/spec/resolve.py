@@ -1,0 +1,24 @@
+"""From the name of an implementation to the function or class itself."""
+
+from pkgutil import resolve_name
+from typing import Any
+
+from harness.spec.errors import SpecError
+
+OWN = "harness."
+
+
+def resolve(implementation: str) -> Any:
+    """Return what `module:name` names, importing the module.
+
+    Raises `SpecError` when there is no such module or name, or the module cannot be imported.
+    """
+    try:
+        return resolve_name(implementation)
+    except ModuleNotFoundError as error:
+        # A library that the harness itself lacks is named by the command line, with the command that installs it.
+        if implementation.startswith(OWN) and not (error.name or OWN).startswith(OWN.rstrip(".")):
+            raise
+        raise SpecError(f"implementation '{implementation}' cannot be imported: {error}") from error
+    except (ImportError, AttributeError, ValueError) as error:
+        raise SpecError(f"implementation '{implementation}' cannot be loaded: {error}") from error

@@ -16,16 +16,12 @@ class SpecError(HarnessError, ValueError):
     exit_code = 2
 
 
-class UnknownKindError(HarnessError):
+class UnknownKindError(SpecError):
     """A configuration names a kind that no installed package offers."""
 
-    exit_code = 2
 
-
-class RevisionError(HarnessError):
+class RevisionError(SpecError):
     """A configuration was written by another revision of a kind than the one at hand."""
-
-    exit_code = 2
 
 
 class Needs(HarnessError):

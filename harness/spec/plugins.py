@@ -5,7 +5,7 @@ What fails to load is kept with its reason, and leaves the others alone.
 """
 
 import contextlib
-import sys
+import io
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -80,10 +80,10 @@ def load_built_in() -> None:
 
 @contextlib.contextmanager
 def _loading() -> Iterator[None]:
-    """Mark that plugins are loading, and keep what they print away from a command's output."""
+    """Mark that plugins are loading, and drop what they print: a command's output may be JSON."""
     _is_loading.append(True)
     try:
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(io.StringIO()):
             yield
     finally:
         _is_loading.pop()

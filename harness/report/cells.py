@@ -10,7 +10,7 @@ from harness.report.statistics import Statistics, describe
 from harness.report.verdicts import Judgement, Rule, Verdict, judge, judge_setting
 from harness.spec.cells import Cell
 from harness.spec.exhibit import Exhibit
-from harness.spec.metrics import FURTHER, Metric
+from harness.spec.metrics import Metric
 from harness.spec.paper import Paper
 from harness.spec.row import Printed, Row, Setting
 from harness.spec.scale import Scale
@@ -125,7 +125,8 @@ class Finder:
 
     def further(self, row: Row) -> tuple[ReportCell, ...]:
         """Return what was measured of a row besides its cells."""
-        found = (self._cell(row, metric, None) for metric in FURTHER if metric not in self._exhibit.metrics)
+        metrics = dict.fromkeys(cell.metric for cell in self.possible if cell.metric not in self._exhibit.metrics)
+        found = (self._cell(row, metric, None) for metric in metrics)
         return tuple(cell for cell in found if cell.measured or cell.readings)
 
     def _judged(self, row: Row, metric: Metric) -> ReportCell:

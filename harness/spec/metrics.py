@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Literal
 
+from harness.spec.errors import SpecError
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -47,12 +49,29 @@ class Metric:
 ACCURACY = Metric("accuracy", "Acc", "accuracy", better="higher", unit="%", decimals=1)
 INCEPTION_SCORE = Metric("inception_score", "IS", "class_score", better="higher")
 FID = Metric("fid", "FID", "frechet_distance", better="lower", decimals=1, noise="relative")
-PRECISION = Metric("precision", "precision", "precision", better="higher")
-RECALL = Metric("recall", "recall", "recall", better="higher")
-DENSITY = Metric("density", "density", "density", better="higher")
-COVERAGE = Metric("coverage", "coverage", "coverage", better="higher")
-FURTHER = (PRECISION, RECALL, DENSITY, COVERAGE)
-"""What the evaluations of other metrics measure too: reported where no exhibit of a paper has a column for it."""
+_secondary: dict[str, Metric] = {}
+
+
+def secondary(metric: Metric) -> Metric:
+    """Let a metric report its quantity where an evaluation names it among its `secondary` ones; return the metric.
+
+    Raises `SpecError` when another metric reports the quantity already.
+    """
+    owner = _secondary.setdefault(metric.quantity, metric)
+    if owner != metric:
+        raise SpecError(f"the quantity '{metric.quantity}' is reported by the metric '{owner.key}' already")
+    return metric
+
+
+def secondary_metric(quantity: str) -> Metric:
+    """Return the metric that reports a secondary quantity, one of the quantity's own name where nobody gave another."""
+    return _secondary.get(quantity, Metric(quantity, quantity, quantity, better="neither"))
+
+
+PRECISION = secondary(Metric("precision", "precision", "precision", better="higher"))
+RECALL = secondary(Metric("recall", "recall", "recall", better="higher"))
+DENSITY = secondary(Metric("density", "density", "density", better="higher"))
+COVERAGE = secondary(Metric("coverage", "coverage", "coverage", better="higher"))
 BPD = Metric("bpd", "BPD", "bits_per_dim", better="lower")
 ECE = Metric("ece", "ECE", "expected_calibration_error", better="lower", unit="%", decimals=1)
 CONFIDENCE_GAP = Metric("confidence_gap", "confidence - Acc", "confidence_gap", better="neither", unit="%", decimals=1)

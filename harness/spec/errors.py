@@ -2,6 +2,10 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from reprlib import Repr
+
+_short = Repr()
+_short.maxstring = _short.maxother = 60
 
 
 class HarnessError(Exception):
@@ -31,3 +35,15 @@ def unknown(what: str, given: str, allowed: Iterable[str]) -> SpecError:
     nearest = get_close_matches(given.lower(), names, n=1, cutoff=0.5)
     hint = f"did you mean '{nearest[0]}'? " if nearest else ""
     return SpecError(f"unknown {what} '{given}': {hint}allowed: {', '.join(names) or 'none'}")
+
+
+def unfit(of: str, field: str, value: object, allowed: str, meant: str = "") -> SpecError:
+    """Return the error for a `field` of something that has a value which is not `allowed`."""
+    hint = f"did you mean {meant}? " if meant else ""
+    return SpecError(f"{of}: {field} is {given(value)}: {hint}allowed: {allowed}")
+
+
+def given(value: object) -> str:
+    """Return a value as errors show it: its type where it is no text or number, on one line, not long."""
+    shown = " ".join(_short.repr(value).split())
+    return shown if isinstance(value, str | int | float | None) else f"{shown} ({type(value).__name__})"

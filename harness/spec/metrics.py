@@ -36,14 +36,18 @@ class Metric:
             return f"{value:.2g}"
         return f"{value:z.{self.decimals}f}"
 
-    def reported(self, value: object) -> str:
-        """Return a value as printed in a paper: with the metric's decimals, or more where it has more; `-` for None."""
+    def reported(self, value: object, sd: float | None = None) -> str:
+        """Return a value as printed in a paper: with the metric's decimals, or more where it has more; `-` for None.
+
+        Its standard deviation stands behind it, with decimals by the same rule.
+        """
         if value is None:
             return "-"
         if not isinstance(value, int | float):
             return str(value)
         rounded = self.measured(value)
-        return rounded if float(rounded) == value else repr(value)
+        text = rounded if float(rounded) == value else repr(value)
+        return text if sd is None else f"{text} ± {self.reported(sd)}"
 
 
 ACCURACY = Metric("accuracy", "Acc", "accuracy", better="higher", unit="%", decimals=1)

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Self
 
 from harness.spec.claims import Claim
-from harness.spec.drawings import Drawing
+from harness.spec.drawings import Agreement, Drawing, SampleStrips
 from harness.spec.errors import SpecError, unknown
 from harness.spec.metrics import Metric
 from harness.spec.row import Printed, Reported, Row, Source, Value, Words
@@ -158,7 +158,14 @@ class Exhibit:
 
 @dataclass(frozen=True, kw_only=True)
 class Table(Exhibit):
-    """A table of a paper. What it prints as a dash is not measured."""
+    """A table of a paper. What it prints as a dash is not measured.
+
+    `drawings` are drawn of it by the name that follows the table's in the file's, such as `table6-samples`.
+    """
+
+    drawings: Mapping[str, Drawing] = field(
+        default_factory=lambda: {"agreement": Agreement(), "samples": SampleStrips()}
+    )
 
     def asks(self, row: Row, metric: Metric) -> bool:
         """Tell whether the paper prints a value."""
@@ -175,3 +182,12 @@ class Figure(Exhibit):
     """A figure of a paper: rows are its panels or curves, `drawing` says how they are drawn."""
 
     drawing: Drawing
+
+
+def drawn_of(exhibit: Exhibit) -> dict[str, Drawing]:
+    """Return what is drawn of an exhibit, by the names of the files."""
+    if isinstance(exhibit, Figure):
+        return {exhibit.name: exhibit.drawing}
+    if isinstance(exhibit, Table):
+        return {f"{exhibit.name}-{name}": drawing for name, drawing in exhibit.drawings.items()}
+    return {}

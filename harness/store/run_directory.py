@@ -33,6 +33,7 @@ class ForeignError(StoreError):
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"{path} {why}")
+        self.why = why
 
 
 class State(StrEnum):

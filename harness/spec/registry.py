@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from harness import INSTALL
 from harness.spec.default_paper import default_paper
 from harness.spec.errors import SpecError, nearest, unknown
 from harness.spec.exhibit import Exhibit
@@ -12,7 +13,6 @@ from harness.spec.plugins import PAPERS, load_plugins
 
 EVERYTHING = "papers"
 GROUPS = ("all", "tables", "figures")
-INSTALL = "python -m pip install -c constraints.txt -e ."
 
 
 @dataclass(frozen=True)

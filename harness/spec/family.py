@@ -75,10 +75,11 @@ class Family(Config):
         if not isinstance(value, Mapping):
             return value
         fields = dict(value)
-        kind = cls.of_kind(str(fields.get("kind") or cls.unmarked))
+        if not (name := str(fields.get("kind") or cls.unmarked)):
+            raise SpecError(f"field 'kind' of a {cls.role} is missing: allowed: {', '.join(sorted(cls.kinds))}")
+        kind = cls.of_kind(name)
         written = fields.pop("revision", 1)
         if written != kind.revision:
-            name = kind.model_fields["kind"].default
             raise RevisionError(f"the {cls.role} kind '{name}' has revision {kind.revision} now, not {written}")
         return kind(**fields)
 

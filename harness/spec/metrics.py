@@ -5,6 +5,7 @@ from math import isfinite
 from typing import Literal
 
 from harness.spec.errors import SpecError
+from harness.spec.evaluations import Norm
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,7 @@ RUNTIME_TEXT = Metric("runtime_text", "Runtime", "gpu_hours", better="lower", de
 VALUE = Metric("value", "Value", "value", better="neither", noise="none")
 
 
-def robustness(norm: Literal["linf", "l2"], epsilon: int) -> Metric:
+def robustness(norm: str, epsilon: int) -> Metric:
     """Return the metric of accuracy under attack within `epsilon` / 255 of the image, in pixels of the range 0 to 1."""
     key = f"robust_{norm}_{epsilon}"
-    sign = {"linf": "L∞", "l2": "L2"}[norm]
-    return Metric(key, f"{sign} {epsilon}/255", key, better="higher", unit="%", decimals=1)
+    return Metric(key, f"{Norm.of_kind(norm).sign} {epsilon}/255", key, better="higher", unit="%", decimals=1)

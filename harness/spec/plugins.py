@@ -6,6 +6,8 @@ What fails to load is kept with its reason, and leaves the others alone.
 
 import contextlib
 import io
+import pkgutil
+import threading
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -19,19 +21,8 @@ from harness import INSTALL
 PAPERS, KINDS = "harness.papers", "harness.kinds"
 OWN = "paper-harness"
 """The distribution of the harness and of the papers in its repository."""
-BUILT_IN = (
-    "harness.spec.augmentation",
-    "harness.spec.data",
-    "harness.spec.energy_methods",
-    "harness.spec.evaluations",
-    "harness.spec.feature_spaces",
-    "harness.spec.methods",
-    "harness.spec.networks",
-    "harness.spec.optimisation",
-    "harness.spec.processes",
-    "harness.spec.samplers",
-)
-"""The modules of the kinds that come with the harness, which own their names before any other does."""
+SPECIFICATIONS = "harness.spec"
+"""The package whose modules define the kinds of the harness, which own their names before any other does."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +47,15 @@ def offers() -> list[EntryPoint]:
 
 
 def load_plugins() -> tuple[Plugin, ...]:
-    """Load every offer once and return what came of each.
+    """Load every offer once and return what came of each; other threads wait for the first.
 
-    While plugins are loading, a nested call returns nothing: what is being defined cannot be found yet.
+    A nested call, from a plugin that is being loaded, returns nothing: what is being defined cannot be found yet.
     """
-    return () if _is_loading else _loaded()
+    with _lock:
+        return () if _is_loading else _loaded()
 
 
+_lock = threading.RLock()
 _is_loading: list[bool] = []
 
 
@@ -75,9 +68,10 @@ def _loaded() -> tuple[Plugin, ...]:
 
 @cache
 def load_built_in() -> None:
-    """Import every module of the harness that defines kinds."""
-    for module in BUILT_IN:
-        import_module(module)
+    """Import every module of the harness that may define kinds."""
+    package = import_module(SPECIFICATIONS)
+    for module in pkgutil.walk_packages(package.__path__, f"{SPECIFICATIONS}."):
+        import_module(module.name)
 
 
 @contextlib.contextmanager

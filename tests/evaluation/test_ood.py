@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from labelled import arrays_of
 from sklearn.metrics import roc_auc_score
 
 from harness.data.loaders import ResidentLoader
@@ -54,7 +55,7 @@ def test_area_of_the_extremes():
 
 def test_interpolations_are_means_of_the_right_images(digits):
     """Image i of batch k and image i of batch k + 1, for all whole batches of the shuffled split."""
-    images, labels = digits.split("test")
+    images, labels = arrays_of(digits.split("test"))
     loader = ResidentLoader(images, labels, torch.device("cpu"))
     made, last = (
         torch.cat(list(ood.interpolations(loader, Stream("order"), p))) for p in (range(200), range(100, 200))
@@ -111,7 +112,7 @@ def test_a_trained_classifier_tells_digits_from_noise(subject_of, config, model,
     inside, outside = (np.load(subject.artefacts / f"{name}_scores.npy") for name in ("in", "out"))
     with torch.no_grad():
         for scores, data in ((inside, digits), (outside, noise)):
-            images = torch.from_numpy(np.array(data.split("test")[0])).float() / 127.5 - 1
+            images = torch.from_numpy(np.array(data.split("test")["images"])).float() / 127.5 - 1
             np.testing.assert_allclose(scores, model.logits(images).softmax(1).amax(1), rtol=1e-4)
 
 

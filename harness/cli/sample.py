@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command("sample")
 @click.argument("run")
 @click.option("--sampler", "sampler_text", default="dpm_solver", metavar="NAME[:STEPS]", show_default=True,
-              help="ancestral, ddim or dpm_solver; the latter with their number of steps.")  # fmt: skip
+              help="ancestral, ddim, dpm_solver or a paper's own; fast ones with their number of steps.")  # fmt: skip
 @click.option("--count", type=click.IntRange(1, 1000), default=64, show_default=True, help="Samples to draw.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="PNG to write.  [default: in the run]")
 @click.option("--device", help="Torch device.  [default: cuda if there is one, else cpu]")
@@ -55,21 +55,22 @@ def _read_sampler(text: str) -> "Sampler":
 
     Raises `SpecError` for an unknown name or an impossible number of steps.
     """
-    from harness.spec.errors import SpecError, unknown
+    from harness.spec.errors import SpecError
     from harness.spec.samplers import Sampler
 
     name, _, steps = text.partition(":")
-    if name not in Sampler.kinds:
-        raise unknown("sampler", name, Sampler.kinds)
-    if steps and "steps" not in Sampler.kinds[name].model_fields:
+    if "steps" not in Sampler.of_kind(name).model_fields and steps:
         raise SpecError(f"sampler '{name}' goes through all steps: write it without ':{steps}'")
     sampler: Sampler = Sampler.read({"kind": name, "steps": steps} if steps else {"kind": name})
     return sampler
 
 
 def _file_name(sampler: "Sampler") -> str:
-    """Return the kind with its settings: `ddim-50-0`."""
-    return "-".join(f"{value:g}" if isinstance(value, float) else str(value) for value in sampler.model_dump().values())
+    """Return the kind with its settings, `ddim-50-0`, or with their hash where they are no numbers."""
+    settings = [value for name, value in sampler.model_dump(mode="json").items() if name != "kind"]
+    numbers = all(isinstance(value, int | float) for value in settings)
+    described = [f"{value:g}" for value in settings] if numbers else [sampler.digest[:8]]
+    return "-".join([sampler.kind, *described])
 
 
 def _write(images: "NDArray[uint8]", heading: str, path: Path) -> None:

@@ -5,14 +5,16 @@ What fails to load is kept with its reason, and leaves the others alone.
 """
 
 import contextlib
-import sys
+import io
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
+
+from harness import INSTALL
 
 PAPERS, KINDS = "harness.papers", "harness.kinds"
 OWN = "paper-harness"
@@ -80,10 +82,10 @@ def load_built_in() -> None:
 
 @contextlib.contextmanager
 def _loading() -> Iterator[None]:
-    """Mark that plugins are loading, and keep what they print away from a command's output."""
+    """Mark that plugins are loading, and drop what they print: a command's output may be JSON."""
     _is_loading.append(True)
     try:
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(io.StringIO()):
             yield
     finally:
         _is_loading.pop()
@@ -99,8 +101,17 @@ def _load(entry: EntryPoint) -> Plugin:
     try:
         value = entry.load()
     except (Exception, SystemExit) as error:  # a foreign module may do anything when it is imported
-        return Plugin(**{**vars(plugin), "problem": _reason(error)})
-    return Plugin(**{**vars(plugin), "value": value})
+        return replace(plugin, problem=_absence(entry, error) or _reason(error))
+    return replace(plugin, value=value)
+
+
+def _absence(entry: EntryPoint, error: BaseException) -> str:
+    """Say that the package itself is not there, although its metadata is; nothing for any other error."""
+    package = entry.module.partition(".")[0]
+    if not isinstance(error, ModuleNotFoundError) or error.name != package:
+        return ""
+    how = INSTALL if _distribution(entry) == OWN else f"python -m pip install {_distribution(entry)}"
+    return f"its package '{package}' is not installed: {how}"
 
 
 def _reason(error: BaseException) -> str:

@@ -15,6 +15,7 @@ from harness.methods.base import build_method
 from harness.metrics.frechet import frechet_distance, moments
 from harness.spec.errors import HarnessError, Needs
 from harness.spec.evaluations import Generation
+from harness.spec.feature_spaces import InceptionSpace
 from harness.spec.methods import Hybrid
 from harness.spec.processes import GaussianProcess
 
@@ -151,7 +152,7 @@ def test_nothing_is_drawn_without_weights(data_root, subject_of, config, monkeyp
 def test_without_the_library_the_error_says_how_to_install_it(subject_of, config, monkeypatch):
     monkeypatch.setattr("harness.evaluation.features.inception.LIBRARY", "no_such_library")
     with pytest.raises(Needs, match=r"needs Inception weights: pip install '\.\[inception\]'"):
-        inception_features(None, subject_of(config, None))
+        inception_features(InceptionSpace(), "", subject_of(config, None))
 
 
 def test_weights_of_another_network_are_refused_in_a_line(tmp_path):

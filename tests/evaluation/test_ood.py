@@ -17,7 +17,7 @@ from harness.metrics.auroc import auroc
 from harness.randomness import Stream
 from harness.spec.data import Images
 from harness.spec.errors import HarnessError
-from harness.spec.evaluations import OutOfDistribution
+from harness.spec.evaluations import LogDensity, MaxProbability, OutOfDistribution
 
 NOISE = Images(name="noise", image_size=8, channels=1, num_classes=10, train_examples=10, test_examples=250)
 
@@ -77,10 +77,10 @@ def test_the_paper_has_9900_interpolations():
 def test_scores():
     logits = np.array([[0.0, 1.0, 2.0], [60.0, 0.0, 0.0], [70.0, 0.0, 0.0]], dtype=np.float32)
     e = math.e
-    assert ood.scores("log_density", logits)[0] == pytest.approx(math.log(1 + e + e**2))
-    assert ood.scores("max_probability", logits)[0] == pytest.approx(e**2 / (1 + e + e**2))
-    assert ood.scores("log_density", logits)[2] == pytest.approx(70)
-    sure = ood.scores("max_probability", np.array([[20.0, 0.0], [25.0, 0.0]], dtype=np.float32))
+    assert ood.scores(LogDensity(), logits)[0] == pytest.approx(math.log(1 + e + e**2))
+    assert ood.scores(MaxProbability(), logits)[0] == pytest.approx(e**2 / (1 + e + e**2))
+    assert ood.scores(LogDensity(), logits)[2] == pytest.approx(70)
+    sure = ood.scores(MaxProbability(), np.array([[20.0, 0.0], [25.0, 0.0]], dtype=np.float32))
     assert sure[0] < sure[1], "single precision would have both at 1"
 
 

@@ -135,7 +135,7 @@ class Generation(Evaluation):
 
     def disk_bytes(self, data: Dataset) -> int:
         """Return the size of the samples, of their features, and of the logits of both classifiers."""
-        return self.samples * (data.dimensions + 4 * self.features.floats(data))
+        return self.samples * (data.stored[data.inputs].bytes + 4 * self.features.floats(data))
 
     @property
     def embedding(self) -> Embedding:

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from harness.data import catalogue
 from harness.data.manifest import Manifest
+from harness.data.registry import datasets
 from harness.store.files import write_json
 
 MACHINE = ["harness", "torch", "gpu", "cores", "memory", "results", "data"]
@@ -67,7 +67,7 @@ def test_a_stripped_machine_is_told_what_it_lacks_and_how_to_get_it(doctor, tmp_
     data = tmp_path / "data"
     for name, lost in (("svhn", ""), ("celeba32", "test-labels.npy")):
         (data / name).mkdir(parents=True)
-        count = catalogue.datasets()[name].test_examples
+        count = datasets()[name].test_examples
         shapes = {"test-images.npy": [count, 3, 32, 32], "test-labels.npy": [count]}
         manifest = Manifest(name=name, files=dict.fromkeys(shapes, "0" * 64), shapes=shapes)
         write_json(data / name / "manifest.json", manifest.model_dump())
@@ -107,7 +107,7 @@ def test_a_stripped_machine_is_told_what_it_lacks_and_how_to_get_it(doctor, tmp_
     assert checks["cores"]["facts"]["usable"] == 1
     assert "has lost test-labels.npy: delete the folder first" in checks["celeba32"]["says"]
     assert "data prepare celeba32 --from FOLDER" in checks["celeba32"]["mend"]
-    assert "lacks the 5,000 images of split train" in checks["stl10"]["says"]
+    assert "was prepared without the 5,000 examples of split train" in checks["stl10"]["says"]
     assert "corrupted record" in checks["cifar10"]["says"]
     assert all(scale["missing"][0] == "results" and scale["can_start"] == 0 for scale in document["scales"])
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from labelled import arrays_of
 
 from harness.data.loaders import to_signed
 from harness.evaluation.pgd import Attack, Box, Sphere
@@ -21,7 +22,7 @@ def distances(a, b, norm):
 
 @pytest.fixture(scope="module")
 def victims(digits):
-    images, labels = digits.split("test")
+    images, labels = arrays_of(digits.split("test"))
     return to_signed(torch.from_numpy(np.array(images[:150]))), torch.from_numpy(labels[:150])
 
 

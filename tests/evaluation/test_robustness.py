@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from labelled import arrays_of
 
 from harness.evaluation import robustness
 from harness.evaluation.pgd import Sphere
@@ -31,7 +32,7 @@ def test_the_numbers_follow_from_what_is_kept(subject, config, model, digits):
     }
     assert all(found.n == 150 for found in findings.quantities.values())
     assert findings.quantities.keys() == TUNED.labels(config.data).keys()
-    images, labels = (part[indices] for part in digits.split("test"))
+    images, labels = (part[indices] for part in arrays_of(digits.split("test")))
     clean = model.logits(torch.from_numpy(images) / 127.5 - 1).argmax(1).numpy() == labels
     for row in rows:
         assert np.array_equal(row != 0, clean)

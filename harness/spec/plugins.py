@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from textwrap import shorten
 from typing import Any
 
 PAPERS, KINDS = "harness.papers", "harness.kinds"
 OWN = "paper-harness"
 """The distribution of the harness and of the papers in its repository."""
+LONGEST = 300
+"""Of the text of a plugin's error, in characters."""
 BUILT_IN = (
     "harness.spec.augmentation",
     "harness.spec.data",
@@ -99,13 +102,13 @@ def _load(entry: EntryPoint) -> Plugin:
     try:
         value = entry.load()
     except (Exception, SystemExit) as error:  # a foreign module may do anything when it is imported
-        return Plugin(**{**vars(plugin), "problem": _reason(error)})
+        return Plugin(**{**vars(plugin), "problem": reason(error)})
     return Plugin(**{**vars(plugin), "value": value})
 
 
-def _reason(error: BaseException) -> str:
-    """Return an error in one line, with the place in the plugin where it arose."""
-    text = " ".join(str(error).split())
+def reason(error: BaseException) -> str:
+    """Return an error in one line that is not long, with the place in the plugin where it arose."""
+    text = shorten(str(error), LONGEST, placeholder=" ...")
     if isinstance(error, SyntaxError):
         return f"SyntaxError: {text}"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_machinery(frame.filename)]

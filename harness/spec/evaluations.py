@@ -1,6 +1,6 @@
 """Evaluation configurations: a protocol with all its settings, and the quantities that it measures."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, SerializeAsAny, model_validator
@@ -100,6 +100,7 @@ class Generation(Evaluation):
     implementation: ClassVar[str] = "harness.evaluation.generation:evaluate"
     needs: ClassVar[frozenset[str]] = frozenset({GENERATOR})
     secondary: ClassVar[tuple[str, ...]] = ("precision", "recall", "density", "coverage")
+    shrinks: ClassVar[Mapping[str, str]] = {"samples": "samples", "features": "features"}
 
     samples: PositiveInt = 10_000
     sampler: AnySampler = Ancestral()
@@ -260,6 +261,7 @@ class Robustness(Evaluation):
     kind: Literal["robustness"] = "robustness"
     implementation: ClassVar[str] = "harness.evaluation.robustness:evaluate"
     needs: ClassVar[frozenset[str]] = frozenset({CLASSIFIER})
+    shrinks: ClassVar[Mapping[str, str]] = {"images": "attacked_images"}
 
     norm: Annotated[SerializeAsAny[Norm], BeforeValidator(Norm.read)]
     epsilons: tuple[PositiveFloat, ...]

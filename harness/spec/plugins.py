@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from textwrap import shorten
 from typing import Any
 
 from harness import INSTALL
@@ -23,6 +24,8 @@ OWN = "paper-harness"
 """The distribution of the harness and of the papers in its repository."""
 SPECIFICATIONS = "harness.spec"
 """The package whose modules define the kinds of the harness, which own their names before any other does."""
+LONGEST = 300
+"""Of the text of a plugin's error, in characters."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def _load(entry: EntryPoint) -> Plugin:
     try:
         value = entry.load()
     except (Exception, SystemExit) as error:  # a foreign module may do anything when it is imported
-        return replace(plugin, problem=_absence(entry, error) or _reason(error))
+        return replace(plugin, problem=_absence(entry, error) or reason(error))
     return replace(plugin, value=value)
 
 
@@ -108,9 +111,9 @@ def _absence(entry: EntryPoint, error: BaseException) -> str:
     return f"its package '{package}' is not installed: {how}"
 
 
-def _reason(error: BaseException) -> str:
-    """Return an error in one line, with the place in the plugin where it arose."""
-    text = " ".join(str(error).split())
+def reason(error: BaseException) -> str:
+    """Return an error in one line that is not long, with the place in the plugin where it arose."""
+    text = shorten(str(error), LONGEST, placeholder=" ...")
     if isinstance(error, SyntaxError):
         return f"SyntaxError: {text}"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_machinery(frame.filename)]

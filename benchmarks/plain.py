@@ -30,7 +30,7 @@ class PlainTraining:
         self.config, self.method, self.device = config, config.method, device
         self.network = network.train()
         self.average = copy.deepcopy(network)
-        self.diffusion = GaussianDiffusion(config.method.process).to(device)
+        self.diffusion = GaussianDiffusion(config.method.process, config.data).to(device)
         decay = config.training.value_of("weight_decay")
         self.optimizer = torch.optim.AdamW(
             network.parameters(), lr=1e-3, weight_decay=decay, foreach=False, fused=False

@@ -17,29 +17,33 @@ WIDTH, INDENT = 80, 28
 
 
 @click.command("doctor")
+@click.argument("exhibits", nargs=-1, metavar="[TABLE|FIGURE|PAPER...]")
 @scale_option
 @json_option
 @click.pass_obj
-def doctor_command(settings: Settings, scale: str, as_json: bool) -> int:
+def doctor_command(settings: Settings, exhibits: tuple[str, ...], scale: str, as_json: bool) -> int:
     """What this machine can run, what is missing, and the command that would mend it.
 
-    Looks at everything whatever the scale; exit code 0 when nothing that the scale needs is missing, 1 otherwise.
+    Looks at everything whatever the scale, for the default paper unless others are named; exit code 0 when nothing that
+    the scale needs is missing, 1 otherwise.
 
     \b
     Examples:
       python -m harness doctor
       python -m harness doctor --scale paper --json
+      python -m harness doctor hybvit/table6 --scale paper
     """
     from harness.doctor.examine import examine
     from harness.launch.plan import make_plan
-    from harness.spec.registry import find_exhibits, papers
+    from harness.spec.registry import find_exhibits
     from harness.spec.scale import PAPER_SCALE
 
-    exhibits = find_exhibits(["all"])
-    for paper in papers().values():
+    selection = find_exhibits(exhibits or ["all"])
+    chosen_papers = {paper.name: paper for paper, _ in selection}.values()
+    for paper in chosen_papers:
         paper.scale(scale)
-    shared = set.intersection(*({s.name for s in (*paper.scales, PAPER_SCALE)} for paper in papers().values()))
-    plans = (make_plan(exhibits, name, 1, None, settings.results) for name in sorted({*shared, scale}))
+    shared = set.intersection(*({s.name for s in (*paper.scales, PAPER_SCALE)} for paper in chosen_papers))
+    plans = (make_plan(selection, name, 1, None, settings.results) for name in sorted({*shared, scale}))
     found = examine(plans, settings.results_root, settings.data_root)
     chosen = next(entry for entry in found.scales if entry.scale == scale)
     if as_json:

@@ -1,11 +1,14 @@
 """`harness list`: papers, tables and figures, and how much of each is measured."""
 
 from textwrap import shorten
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli.settings import Settings, json_option, print_json, scale_option
+
+if TYPE_CHECKING:
+    from harness.spec.paper import Paper
 
 TITLE_WIDTH = 72
 
@@ -22,27 +25,19 @@ def list_command(settings: Settings, scale: str, as_json: bool) -> None:
     """
     from tabulate import tabulate
 
-    from harness.spec.cells import cells
-    from harness.spec.registry import papers
+    from harness.spec.errors import SpecError
+    from harness.spec.registry import broken, broken_papers, find_paper, papers
 
-    results = settings.results
-    listed: list[dict[str, Any]] = []
+    if not papers() and not broken_papers():
+        find_paper("")
+    unusable, listed = list(broken_papers()), list[dict[str, Any]]()
     for paper in papers().values():
-        for exhibit in paper.exhibits:
-            found = list(cells(paper, exhibit, exhibit.rows, paper.scale(scale), [0]))
-            measured = sum(results.directory(c.run).record_path(c.evaluation).exists() for c in found)
-            configured = sum(row.setting is not None for row in exhibit.rows)
-            listed.append(
-                {
-                    "paper": paper.name,
-                    exhibit.kind: exhibit.name,
-                    "title": exhibit.title,
-                    "rows": len(exhibit.rows),
-                    "cells": len(found) + configured,
-                    "measured": measured + configured,
-                    "optional": exhibit in paper.optional,
-                }
-            )
+        try:
+            listed += _exhibits(settings, paper, scale)
+        except SpecError as error:
+            unusable.append(broken(paper, error))
+    for paper_that_fails in unusable:
+        click.echo(str(paper_that_fails), err=True)
     if as_json:
         print_json(listed)
         return
@@ -56,3 +51,26 @@ def list_command(settings: Settings, scale: str, as_json: bool) -> None:
         for entry in listed
     ]
     click.echo(tabulate(lines, ["exhibit", "title", "rows", f"measured at scale {scale}"]))
+
+
+def _exhibits(settings: Settings, paper: "Paper", scale: str) -> list[dict[str, Any]]:
+    """Return what there is of a paper, exhibit by exhibit."""
+    from harness.spec.cells import cells
+
+    results, listed = settings.results, []
+    for exhibit in paper.exhibits:
+        found = list(cells(paper, exhibit, exhibit.rows, paper.scale(scale), [0]))
+        measured = sum(results.directory(c.run).record_path(c.evaluation).exists() for c in found)
+        configured = sum(row.setting is not None for row in exhibit.rows)
+        listed.append(
+            {
+                "paper": paper.name,
+                exhibit.kind: exhibit.name,
+                "title": exhibit.title,
+                "rows": len(exhibit.rows),
+                "cells": len(found) + configured,
+                "measured": measured + configured,
+                "optional": exhibit in paper.optional,
+            }
+        )
+    return listed

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from harness import __version__
+from harness import INSTALL, __version__
 from harness.cli.cancel import cancel_command
 from harness.cli.compare import compare_command
 from harness.cli.data import data_group
@@ -28,7 +28,6 @@ from harness.spec.errors import HarnessError
 
 WRITING = ("run", "retry", "cancel", "sample", "worker")
 """Commands that would change runs."""
-INSTALL = "python -m pip install -c constraints.txt -e ."
 
 
 @click.group(

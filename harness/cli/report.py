@@ -1,15 +1,18 @@
 """`harness report`: paper and measured side by side, on the terminal and in files."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.cli.settings import Settings, also_option, find_with_readings, json_option, scale_option
 from harness.cli.shown import showing
 
+if TYPE_CHECKING:
+    from harness.spec.metrics import Metric
+
 FORMATS = ("latex", "pdf", "markdown", "csv", "json", "html")
-FURTHER = ("precision", "recall", "density", "coverage")
 PORT = 8765
 
 
@@ -21,7 +24,13 @@ PORT = 8765
 @click.option("--claims", is_flag=True, help="Print the ledger of claims instead: holds, fails, undecided, and why.")
 @click.option("--strict", is_flag=True, help="Exit with 1 when a cell FAILs.")
 @also_option
-@click.option("--with", "further", default="", metavar="METRICS", help=f"Further columns, of: {','.join(FURTHER)}.")
+@click.option(
+    "--with",
+    "further",
+    default="",
+    metavar="METRICS",
+    help="Further columns, such as precision,recall,density,coverage.",
+)
 @click.option("--serve", is_flag=True, help="Show the page on this machine, live, while runs progress.")
 @click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="The port of --serve.")
 @click.option("--bundle", type=click.Path(path_type=Path), metavar="FILE.zip|FOLDER",
@@ -60,7 +69,6 @@ def report_command(
     """
     from harness.cli import reporting
     from harness.report.build import ExhibitReport, build
-    from harness.spec import metrics
 
     wanted = _names("format", formats, FORMATS)
     if "pdf" in wanted and "latex" not in wanted:
@@ -69,9 +77,8 @@ def report_command(
         from harness.cli.bundling import check_bundle
 
         check_bundle(settings, bundle)
-    columns = {metric.key: metric for metric in metrics.FURTHER}
-    shown = tuple(columns[name] for name in _names("metric", further, FURTHER))
     selection = find_with_readings(exhibits or settings.usual, also)
+    shown = _columns(further)
 
     def built() -> Iterator[ExhibitReport]:
         results = settings.results
@@ -100,7 +107,17 @@ def report_command(
     return 1 if strict and any(report.failures for report in reports) else 0
 
 
-def _names(what: str, given: str, allowed: tuple[str, ...]) -> list[str]:
+def _columns(given: str) -> "tuple[Metric, ...]":
+    """Return the secondary metrics of some keys, of those that any evaluation measures."""
+    from harness.spec.evaluations import Evaluation
+    from harness.spec.metrics import secondary_metric
+
+    quantities = (name for kind in Evaluation.kinds.values() for name in getattr(kind, "secondary", ()))
+    columns = {metric.key: metric for metric in map(secondary_metric, quantities)}
+    return tuple(columns[name] for name in _names("metric", given, columns))
+
+
+def _names(what: str, given: str, allowed: Collection[str]) -> list[str]:
     """Return the names in a list with commas, each of which has to be allowed."""
     from harness.spec.errors import unknown
 

@@ -37,6 +37,7 @@ def retry_command(
     """
     from harness.cli.executing import execute, exit_code
     from harness.cli.slurm import submit_runs
+    from harness.launch.needs import refuse_unfit_loader
     from harness.launch.plan import as_requested
     from harness.spec.execution import Execution
     from harness.store.run_directory import State
@@ -48,6 +49,7 @@ def retry_command(
         settings.say("nothing to retry")
         return 0
     execution = Execution(loader=loader, compile=compile, tensorboard=tensorboard)
+    refuse_unfit_loader(execution, todo)
     for planned in todo:
         planned.directory.outcome.unlink(missing_ok=True)
     if executor.executor == "slurm":

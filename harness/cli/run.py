@@ -55,6 +55,7 @@ def run_command(
     from harness.cli.plan import describe, describe_costs
     from harness.cli.rehearsing import rehearse as rehearse_plan
     from harness.cli.slurm import describe_arrays, submit_runs
+    from harness.launch.needs import refuse_unfit_loader
     from harness.launch.plan import costs, make_plan
     from harness.spec.errors import SpecError
     from harness.spec.execution import Execution
@@ -64,6 +65,7 @@ def run_command(
     if share is not None:
         plan = plan.share(*share)
     execution = Execution(loader=loader, compile=compile, tensorboard=tensorboard)
+    refuse_unfit_loader(execution, plan.runs)
     if as_json and not rehearse:
         raise SpecError("--json is for --rehearse: 'plan', 'status' and 'report' print the rest as JSON")
     if rehearse:

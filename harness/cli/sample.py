@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command("sample")
 @click.argument("run")
 @click.option("--sampler", "sampler_text", default="dpm_solver", metavar="NAME[:STEPS]", show_default=True,
-              help="ancestral, ddim or dpm_solver; the latter with their number of steps.")  # fmt: skip
+              help="ancestral, ddim, dpm_solver or a paper's own; fast ones with their number of steps.")  # fmt: skip
 @click.option("--count", type=click.IntRange(1, 1000), default=64, show_default=True, help="Samples to draw.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="PNG to write.  [default: in the run]")
 @click.option("--device", help="Torch device.  [default: cuda if there is one, else cpu]")
@@ -38,11 +38,22 @@ def sample_command(
     """
     directory, sampler = settings.results.find(run), _read_sampler(sampler_text)
 
+    from harness.data.pictures import as_pictures
+    from harness.spec.data import Images
+    from harness.spec.errors import SpecError
+
+    planned = directory.run()
+    data = planned.config.data
+    if not isinstance(data, Images):
+        raise SpecError(f"{planned.name} ({planned.id}) has no pictures: dataset '{data.name}' holds {data.kind}")
+
     from harness.worker.device import prepare_device
     from harness.worker.preview import preview
 
-    images, step = preview(directory, sampler, count, prepare_device(device))
-    planned = directory.run()
+    samples, step = preview(directory, sampler, count, prepare_device(device))
+    images = as_pictures(samples, data.levels)
+    if images is None:
+        raise SpecError(f"{planned.name} ({planned.id}) has no pictures: its samples have {data.channels} channels")
     how = sampler.label or "ancestral, all steps"
     heading = f"{planned.name} ({planned.id}), step {step:,} of {planned.iterations:,}: EMA weights; {how}"
     path = out or directory.previews / f"step-{step:09d}-{_file_name(sampler)}.png"
@@ -55,21 +66,22 @@ def _read_sampler(text: str) -> "Sampler":
 
     Raises `SpecError` for an unknown name or an impossible number of steps.
     """
-    from harness.spec.errors import SpecError, unknown
+    from harness.spec.errors import SpecError
     from harness.spec.samplers import Sampler
 
     name, _, steps = text.partition(":")
-    if name not in Sampler.kinds:
-        raise unknown("sampler", name, Sampler.kinds)
-    if steps and "steps" not in Sampler.kinds[name].model_fields:
+    if "steps" not in Sampler.of_kind(name).model_fields and steps:
         raise SpecError(f"sampler '{name}' goes through all steps: write it without ':{steps}'")
     sampler: Sampler = Sampler.read({"kind": name, "steps": steps} if steps else {"kind": name})
     return sampler
 
 
 def _file_name(sampler: "Sampler") -> str:
-    """Return the kind with its settings: `ddim-50-0`."""
-    return "-".join(f"{value:g}" if isinstance(value, float) else str(value) for value in sampler.model_dump().values())
+    """Return the kind with its settings, `ddim-50-0`, or with their hash where they are no numbers."""
+    settings = [value for name, value in sampler.model_dump(mode="json").items() if name != "kind"]
+    numbers = all(isinstance(value, int | float) for value in settings)
+    described = [f"{value:g}" for value in settings] if numbers else [sampler.digest[:8]]
+    return "-".join([sampler.kind, *described])
 
 
 def _write(images: "NDArray[uint8]", heading: str, path: Path) -> None:

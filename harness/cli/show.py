@@ -8,7 +8,9 @@ from harness.cli.settings import Settings, json_option, print_json
 
 if TYPE_CHECKING:
     from harness.spec.exhibit import Block, Exhibit
+    from harness.spec.metrics import Metric
     from harness.spec.paper import Paper
+    from harness.spec.row import Row
 
 
 @click.command("show")
@@ -54,7 +56,10 @@ def _document(paper: "Paper", exhibit: "Exhibit") -> dict[str, Any]:
                 "section": row.section,
                 "label": row.label,
                 "source": row.source,
+                "sources": {metric.key: exhibit.source(row, metric) for metric in exhibit.metrics},
                 "reported": {metric.key: as_printed(exhibit.reported(row, metric)) for metric in exhibit.metrics},
+                "reported_sd": {metric.key: exhibit.reported_sd(row, metric) for metric in exhibit.metrics},
+                "reported_n": {metric.key: exhibit.reported_n(row, metric) for metric in exhibit.metrics},
                 "run": row.run.id if row.run else None,
             }
             for row in exhibit.rows
@@ -70,7 +75,7 @@ def _grid(exhibit: "Exhibit", block: "Block") -> str:
         [
             *([row.section] if sections else []),
             row.label,
-            *(metric.reported(exhibit.reported(row, metric)) for metric in block.metrics),
+            *(_printed(exhibit, row, metric) for metric in block.metrics),
             row.source,
             row.run.id if row.run else "-",
         ]
@@ -80,3 +85,12 @@ def _grid(exhibit: "Exhibit", block: "Block") -> str:
     metrics = [f"{metric.label} {metric.unit}".strip() for metric in block.metrics]
     headings = [*first, *metrics, "source", "run at paper scale"]
     return tabulate(lines, headings, disable_numparse=True, stralign="left")
+
+
+def _printed(exhibit: "Exhibit", row: "Row", metric: "Metric") -> str:
+    """Return a cell as the paper prints it, with the number of seeds and with a source that is not its row's."""
+    seeds, source = exhibit.reported_n(row, metric), exhibit.source(row, metric)
+    said = [f"n = {seeds}"] if seeds else []
+    said += [source] if source != row.source else []
+    text = metric.reported(exhibit.reported(row, metric), exhibit.reported_sd(row, metric))
+    return f"{text} ({', '.join(said)})" if said else text

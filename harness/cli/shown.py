@@ -55,7 +55,7 @@ def _shown(settings: Settings, source: Path | None, scale: str) -> Iterator[tupl
             commits = ", ".join(commit[:9] for commit in bundle.manifest.commits) or "unknown"
             whole = f"{path} is whole: {bundle.manifest.runs} runs, {len(bundle.manifest.files)} files"
             _say(settings, f"{whole}, scale {bundle.manifest.scale}, commit {commits}")
-        _say_outdated(settings, results)
+        _say_left_aside(settings, results)
         usual = _known(settings, bundle.manifest.exhibits)
         yield replace(settings, shown=results, usual=usual), scale if given else bundle.manifest.scale
 
@@ -78,11 +78,11 @@ def _known(settings: Settings, names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in names if name in every)
 
 
-def _say_outdated(settings: Settings, results: "Results") -> None:
-    from harness.report.outdated import outdated
+def _say_left_aside(settings: Settings, results: "Results") -> None:
+    from harness.report.left_aside import left_aside
 
-    if found := outdated(results):
-        _say(settings, found)
+    for sentence in left_aside(results):
+        _say(settings, sentence)
 
 
 def _say(settings: Settings, line: str) -> None:

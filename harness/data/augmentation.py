@@ -4,46 +4,24 @@ Images are `(batch, channels, size, size)` float32 in [-1, 1], and every operati
 decides about the course of the work is drawn on the CPU, so that no part of it waits for the device.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import starmap
 from math import pi
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from harness.data.loaders import Batch
+from harness.data.batches import Batch, Mixture, TrainBatch
 from harness.randomness import Draws, Streams
 from harness.spec.augmentation import Augmentation
+from harness.spec.data import Dataset, Images
+from harness.spec.errors import SpecError
 from harness.spec.resolve import resolve
 
 BACKGROUND = -1.0
 ERASED = 0.5
 """Random erasing fills with this value of the normalised range (the authors' code)."""
 ERASING_TRIES = 100
-
-
-@dataclass(frozen=True)
-class Mixed:
-    """Augmented rows of a batch with two labels per image; the first has the weight `share`, the second the rest.
-
-    `rows` are their positions in the global batch: what a step draws for an image, it draws at its row.
-    """
-
-    images: Tensor
-    labels: Tensor
-    partner_labels: Tensor
-    share: Tensor
-    rows: Tensor
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def split(self, size: int) -> "Iterator[Mixed]":
-        """Yield parts of this size, in order."""
-        tensors = (self.images, self.labels, self.partner_labels, self.share, self.rows)
-        return starmap(Mixed, zip(*(tensor.split(size) for tensor in tensors), strict=True))
 
 
 @dataclass(frozen=True)
@@ -56,6 +34,14 @@ class Selection:
 
     rows: Tensor
     partners: Tensor
+
+
+def refuse_unfit(config: Augmentation, data: Dataset) -> None:
+    """Raise `SpecError` when a dataset cannot be augmented like this: only images can, and only labelled ones mixed."""
+    if not isinstance(data, Images):
+        raise SpecError(f"augmentation is for images: dataset '{data.name}' holds {data.kind}")
+    if config.mix and not data.num_classes:
+        raise SpecError(f"mix={config.mix:g} mixes labels too: dataset '{data.name}' has no classes")
 
 
 def select(config: Augmentation, streams: Streams, batch_size: int, part: range) -> Selection:
@@ -73,12 +59,7 @@ def select(config: Augmentation, streams: Streams, batch_size: int, part: range)
     return Selection(torch.cat([own, partners[:, part.start : part.stop]], dim=1), places)
 
 
-def unmixed(images: Tensor, labels: Tensor, rows: Tensor) -> Mixed:
-    """Return images with one label each."""
-    return Mixed(images, labels, labels, torch.ones(len(labels), device=images.device), rows)
-
-
-def augment(batch: Batch, config: Augmentation, streams: Streams, selection: Selection) -> Mixed:
+def augment(batch: Batch, config: Augmentation, streams: Streams, selection: Selection) -> TrainBatch:
     """Apply the augmentation in its fixed order: flip, crop, policy, erasing, further steps, then mixing.
 
     The batch holds what was selected of several steps, one after the other, each with a stream of its own: the result
@@ -96,10 +77,11 @@ def augment(batch: Batch, config: Augmentation, streams: Streams, selection: Sel
         images = erase(images, rows, streams.at("erasing"), config.erasing)
     for number, step in enumerate(config.steps):
         images = resolve(step.implementation)(step, images, rows, streams.at("steps", number))
+    augmented = batch.replaced(images=images)
     if not config.mix:
-        return unmixed(images, batch.labels, rows.flatten())
+        return TrainBatch(batch.data, augmented.fields, rows.flatten())
     chosen = streams.at("mix").uniform(torch.zeros(1, dtype=torch.int64)) < config.mix
-    return mix(images, batch.labels, streams, chosen, selection)
+    return mix(augmented, streams, chosen, selection)
 
 
 def flip(images: Tensor, rows: Tensor, stream: Draws) -> Tensor:
@@ -156,13 +138,14 @@ def erase(images: Tensor, rows: Tensor, stream: Draws, probability: float) -> Te
     return torch.where(box[:, None], ERASED, images)
 
 
-def mix(images: Tensor, labels: Tensor, streams: Streams, chosen: Tensor, selection: Selection) -> Mixed:
+def mix(batch: Batch, streams: Streams, chosen: Tensor, selection: Selection) -> TrainBatch:
     """Mix each image of a chosen step with another one of it, by CutMix or by Mixup with equal probability.
 
     Both draw their share from Beta(1, 1), which is uniform; CutMix corrects it to the pixels that stayed. Its box
     reaches equally far to both sides of its centre, so that its side is even, as in the authors' code. `chosen` is bool
     `(steps,)`, on the CPU.
     """
+    images, labels = batch.images, batch.labels
     size, device = images.shape[-1], images.device
     (steps, loaded), (_, own_rows) = selection.rows.shape, selection.partners.shape
     first_of_step = loaded * torch.arange(steps)[:, None]
@@ -187,7 +170,8 @@ def mix(images: Tensor, labels: Tensor, streams: Streams, chosen: Tensor, select
     pictures = images.unflatten(0, (steps, loaded))[:, :own_rows]
     others = images[partners].unflatten(0, (steps, own_rows))
     mixed = (own * pictures + (1 - own) * others).flatten(0, 1)
-    return Mixed(mixed, labels[owners], labels[partners], kept.to(device, non_blocking=True), rows)
+    mixture = Mixture(labels[partners], kept.to(device, non_blocking=True))
+    return TrainBatch(batch.data, {"images": mixed, "labels": labels[owners]}, rows, mixture)
 
 
 def _box(top: Tensor, left: Tensor, height: Tensor, width: Tensor, size: int) -> Tensor:

@@ -1,7 +1,10 @@
-"""What readers hand over: images and labels, in pieces that fit into memory."""
+"""What readers hand over: named arrays, in pieces that fit into memory."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,20 +17,35 @@ Report = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Block:
-    """The next images of one or more splits: `(n, channels, size, size)` uint8, with labels `(n,)` counted from 0."""
+    """The next examples of one or more splits: an array `(n, *shape)` for each field of the dataset, by name."""
 
     splits: tuple[str, ...]
-    images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
+    arrays: Mapping[str, NDArray[Any]]
 
 
 Part = Callable[[], Iterable[Block]]
 """Reads some of the blocks, without those before them having to be read: what a preparation may go on after."""
 
 
-def whole(blocks: Iterable[Block]) -> Iterator[Part]:
-    """Yield everything as one part: what cannot be read from the middle, or takes seconds."""
-    yield lambda: blocks
+def as_parts(found: Iterable[Block | Part]) -> Iterator[Part]:
+    """Yield what a reader gives as parts.
+
+    Blocks that come without a part are one together: they may depend on all that was read before them.
+    """
+    for is_part, group in groupby(found, callable):
+        if is_part:
+            yield from group  # type: ignore[misc]  # what can be called is a part
+        else:
+            yield partial(_rest, group)
+
+
+def _rest(group: Iterator[Any]) -> Iterator[Block]:
+    return group
+
+
+def labelled(splits: tuple[str, ...], images: NDArray[np.uint8], labels: NDArray[np.int64]) -> Block:
+    """Return images `(n, channels, size, size)` with labels `(n,)` counted from 0."""
+    return Block(splits, {"images": images, "labels": labels})
 
 
 def classes(labels: Iterable[int], allowed: range, where: str) -> NDArray[np.int64]:

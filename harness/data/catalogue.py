@@ -1,12 +1,22 @@
-"""The datasets that runs and evaluations may name. Imports no torch and touches no file.
+"""The datasets that runs and evaluations may name, and where each comes from. Imports no torch and touches no file.
 
-The second group are stand-ins made of pixels that ship with scikit-learn; `docs/scales.md` says what stands for what.
+Hashes are those that torchvision, TensorFlow Datasets and Keras check; docs/data.md says what to get where. The second
+group are stand-ins made of pixels that ship with scikit-learn; `docs/scales.md` says what stands for what.
 """
 
+from harness.data.registry import Archive, Source, register
 from harness.spec.data import Images
 
+CELEBA_PAGE = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
+ALIGNED_CELEBA = Archive(
+    "img_align_celeba.zip",
+    1_443_490_838,
+    sha256="46fb89443c578308acf364d7d379fe1b9efb793042c0af734b6112e4fd3a8c74",
+)
+UNREAD = Source("no reader in this version")
 
-def _dataset(name: str, shape: tuple[int, int], num_classes: int, train: int, test: int) -> Images:
+
+def _images(name: str, shape: tuple[int, int], num_classes: int, train: int, test: int) -> Images:
     channels, size = shape
     return Images(
         name=name,
@@ -18,35 +28,165 @@ def _dataset(name: str, shape: tuple[int, int], num_classes: int, train: int, te
     )
 
 
-CIFAR10 = _dataset("cifar10", (3, 32), 10, 50_000, 10_000)
-CIFAR100 = _dataset("cifar100", (3, 32), 100, 50_000, 10_000)
-TINY_IMAGENET = _dataset("tiny_imagenet", (3, 64), 200, 100_000, 10_000)
-STL10 = _dataset("stl10", (3, 96), 10, 5_000, 8_000)
-IMAGENET32 = _dataset("imagenet32", (3, 32), 1000, 1_281_167, 50_000)
-CELEBAHQ128 = _dataset("celebahq128", (3, 128), 10, 30_000, 30_000)
+def _stand_in(name: str, shape: tuple[int, int], num_classes: int, train: int, test: int) -> Images:
+    source = Source("stand-in, made on first use", f"harness.data.embedded:{name}")
+    return register(_images(name, shape, num_classes, train, test), source)
+
+
+CIFAR10 = register(
+    _images("cifar10", (3, 32), 10, 50_000, 10_000),
+    Source(
+        title="CIFAR-10: objects of 10 classes",
+        reader="harness.data.originals.cifar:read_cifar10",
+        page="https://www.cs.toronto.edu/~kriz/cifar.html",
+        archives=(
+            Archive(
+                "cifar-10-python.tar.gz",
+                170_498_071,
+                sha256="6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
+                url="https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+            ),
+        ),
+    ),
+)
+CIFAR100 = register(
+    _images("cifar100", (3, 32), 100, 50_000, 10_000),
+    Source(
+        title="CIFAR-100: objects of 100 classes",
+        reader="harness.data.originals.cifar:read_cifar100",
+        page="https://www.cs.toronto.edu/~kriz/cifar.html",
+        archives=(
+            Archive(
+                "cifar-100-python.tar.gz",
+                169_001_437,
+                sha256="85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7",
+                url="https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",
+            ),
+        ),
+    ),
+)
+TINY_IMAGENET = register(
+    _images("tiny_imagenet", (3, 64), 200, 100_000, 10_000),
+    Source(
+        title="Tiny-ImageNet: 200 classes of ImageNet",
+        reader="harness.data.originals.tiny_imagenet:read_tiny_imagenet",
+        page="http://cs231n.stanford.edu",
+        archives=(
+            Archive(
+                "tiny-imagenet-200.zip",
+                248_100_043,
+                sha256="6198c8ae015e2b3e007c7841da39ec069199b9aa3bfa943a462022fe5e43c821",
+                url="http://cs231n.stanford.edu/tiny-imagenet-200.zip",
+            ),
+        ),
+    ),
+)
+STL10 = register(
+    _images("stl10", (3, 96), 10, 5_000, 8_000),
+    Source(
+        title="STL10: objects of 10 classes, the labelled part",
+        reader="harness.data.originals.stl10:read_stl10",
+        page="https://cs.stanford.edu/~acoates/stl10/",
+        archives=(
+            Archive(
+                "stl10_binary.tar.gz",
+                2_640_397_119,
+                sha256="f31fd99273a1acb8609c8db427cebb1de3f71de77758cdc0e22956e1289b9866",
+                url="http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz",
+            ),
+        ),
+    ),
+)
+IMAGENET32 = register(
+    _images("imagenet32", (3, 32), 1000, 1_281_167, 50_000),
+    Source(
+        title="ImageNet 32x32: 1000 classes, box-resized",
+        reader="harness.data.originals.imagenet32:read_imagenet32",
+        page="https://image-net.org/download-images",
+        archives=(
+            Archive(
+                "Imagenet32_train_npz.zip",
+                3_580_435_279,
+                sha256="94226337ecc1b0309d9fcd0167127aaadc931587035fbcb53925235edbaec4fc",
+                splits=("train",),
+            ),
+            Archive(
+                "Imagenet32_val_npz.zip",
+                139_697_668,
+                sha256="013990e6dec1237dcd1f9beadbab81ead6604cc119af5cacbfb59ae28148377a",
+                splits=("test",),
+            ),
+        ),
+    ),
+)
+CELEBAHQ128 = register(
+    _images("celebahq128", (3, 128), 10, 30_000, 30_000),
+    Source(
+        title="CelebA-HQ: faces, scaled to 128x128",
+        reader="harness.data.originals.faces:read_celebahq128",
+        page="https://github.com/switchablenorms/CelebAMask-HQ",
+        archives=(Archive("a folder or zip of the 30,000 pictures", None),),
+    ),
+)
 """One folder serves as every split; it has no classes, and the network's class head of 10 stays unused."""
-CELEBA128 = _dataset("celeba128", (3, 128), 10, 30_000, 30_000)
+CELEBA128 = register(
+    _images("celeba128", (3, 128), 10, 30_000, 30_000),
+    Source(
+        title="CelebA: aligned faces at 128x128, where CelebA-HQ cannot be had",
+        reader="harness.data.originals.faces:read_celeba128",
+        page=CELEBA_PAGE,
+        archives=(ALIGNED_CELEBA,),
+    ),
+)
 """Where CelebA-HQ cannot be had: as many aligned CelebA faces. Its values are not those of CelebA-HQ."""
-IMAGENET128 = _dataset("imagenet128_10", (3, 128), 1000, 13_000, 500)
-IMAGENET224 = _dataset("imagenet224_10", (3, 224), 10, 13_000, 500)
+IMAGENET128 = register(_images("imagenet128_10", (3, 128), 1000, 13_000, 500), UNREAD)
+IMAGENET224 = register(_images("imagenet224_10", (3, 224), 10, 13_000, 500), UNREAD)
 """Ten classes of ImageNet with 1,300 training and 50 validation images each; the first keeps a head of 1000."""
-SVHN = _dataset("svhn", (3, 32), 10, 0, 26_032)
-CELEBA32 = _dataset("celeba32", (3, 32), 10, 0, 19_962)
+SVHN = register(
+    _images("svhn", (3, 32), 10, 0, 26_032),
+    Source(
+        title="SVHN: street view house numbers",
+        reader="harness.data.originals.svhn:read_svhn",
+        page="http://ufldl.stanford.edu/housenumbers/",
+        archives=(
+            Archive(
+                "test_32x32.mat",
+                64_275_384,
+                sha256="cdce80dfb2a2c4c6160906d0bd7c68ec5a99d7ca4831afa54f09182025b6a75b",
+                url="http://ufldl.stanford.edu/housenumbers/test_32x32.mat",
+                splits=("test",),
+            ),
+            Archive(
+                "train_32x32.mat",
+                182_040_794,
+                md5="e26dedcc434d2e4c54c9b2d4a06d8373",
+                url="http://ufldl.stanford.edu/housenumbers/train_32x32.mat",
+                splits=("train",),
+            ),
+        ),
+    ),
+)
+CELEBA32 = register(
+    _images("celeba32", (3, 32), 10, 0, 19_962),
+    Source(
+        title="CelebA: aligned faces, scaled to 32x32",
+        reader="harness.data.originals.faces:read_celeba32",
+        page=CELEBA_PAGE,
+        archives=(
+            ALIGNED_CELEBA,
+            Archive("list_eval_partition.txt", 2_836_386, md5="d32c9cbf5e040fd4025c592c306e6668"),
+        ),
+    ),
+)
 """Outliers are only evaluated: their training images (73,257 and 162,770) are not prepared."""
 
-DIGITS = _dataset("digits", (1, 8), 10, 1_437, 360)
-PAIRS = _dataset("pairs", (3, 8), 100, 2_400, 600)
-TRIPLES = _dataset("triples", (3, 8), 1000, 8_000, 1_000)
-MOSAICS = _dataset("mosaics", (1, 16), 200, 2_400, 600)
-SCENES = _dataset("scenes", (1, 12), 10, 480, 360)
-PHOTOS16 = _dataset("photos16", (3, 16), 10, 860, 360)
-PHOTOS14 = _dataset("photos14", (3, 14), 10, 860, 360)
-TEMPLE = _dataset("temple", (1, 8), 10, 360, 360)
-FLOWER = _dataset("flower", (1, 8), 10, 360, 360)
-OVERLAYS = _dataset("overlays", (1, 8), 100, 360, 360)
-EMBEDDED = (DIGITS, PAIRS, TRIPLES, MOSAICS, SCENES, PHOTOS16, PHOTOS14, TEMPLE, FLOWER, OVERLAYS)
-
-
-def datasets() -> dict[str, Images]:
-    """Return every dataset by its name, in the order of this file."""
-    return {data.name: data for data in globals().values() if isinstance(data, Images)}
+DIGITS = _stand_in("digits", (1, 8), 10, 1_437, 360)
+PAIRS = _stand_in("pairs", (3, 8), 100, 2_400, 600)
+TRIPLES = _stand_in("triples", (3, 8), 1000, 8_000, 1_000)
+MOSAICS = _stand_in("mosaics", (1, 16), 200, 2_400, 600)
+SCENES = _stand_in("scenes", (1, 12), 10, 480, 360)
+PHOTOS16 = _stand_in("photos16", (3, 16), 10, 860, 360)
+PHOTOS14 = _stand_in("photos14", (3, 14), 10, 860, 360)
+TEMPLE = _stand_in("temple", (1, 8), 10, 360, 360)
+FLOWER = _stand_in("flower", (1, 8), 10, 360, 360)
+OVERLAYS = _stand_in("overlays", (1, 8), 100, 360, 360)

@@ -8,12 +8,14 @@ import shutil
 import time
 from pathlib import Path
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.data.blocks import Block
+from harness.data.checks import complaint_of
 from harness.data.errors import DataError
+from harness.data.manifest import files_of, in_order
 from harness.spec.data import Dataset
+from harness.spec.errors import unknown
 from harness.store.arrays import ArrayWriter, holds
 from harness.store.files import StoreError, read_json, write_json, writing
 
@@ -23,7 +25,7 @@ SECONDS = 2.0
 
 
 class Journal(BaseModel):
-    """How many parts of an original are done, how many images of each split they gave, and what it was."""
+    """How many parts of an original are done, how many examples of each split they gave, and what it was."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -49,12 +51,13 @@ class Draft:
             with writing(folder):
                 folder.mkdir()
         self.parts = journal.parts
-        self._splits = {split: _Split(data, split, folder, kept) for split, kept in journal.images.items()}
+        self._data = data
+        self._splits = {split: _Split(data, split, folder, journal.images[split]) for split in in_order(data.splits)}
         self._saved = time.monotonic()
 
     @property
-    def images(self) -> int:
-        """The number of images that are written, over all splits."""
+    def examples(self) -> int:
+        """The number of examples that are written, over all splits."""
         return sum(split.written for split in self._splits.values())
 
     def append(self, block: Block) -> None:
@@ -62,7 +65,11 @@ class Draft:
 
         Raises `DataError` when it does not belong there.
         """
+        if not isinstance(block, Block):
+            raise DataError(f"{self._data.name}: its reader gives a {type(block).__name__}, not blocks or parts")
         for split in block.splits:
+            if split not in self._splits:
+                raise DataError(f"{self._data.name}: its reader gives {unknown('split', split, self._splits)}")
             self._splits[split].append(block)
 
     def end_part(self) -> None:
@@ -87,7 +94,7 @@ class Draft:
     def shapes(self) -> dict[str, list[int]]:
         """Return the shapes of all files.
 
-        Raises `DataError` when images are missing.
+        Raises `DataError` when examples are missing.
         """
         return {name: shape for split in self._splits.values() for name, shape in split.shapes().items()}
 
@@ -103,67 +110,62 @@ def _trusted(data: Dataset, folder: Path, source: str) -> Journal | None:
     whole = all(
         holds(folder / name, shape, dtype, images)
         for split, images in journal.images.items()
-        for name, (shape, dtype) in _files(data, split).items()
+        for name, (shape, dtype) in _described(data, split).items()
     )
     return journal if whole else None
 
 
-def _files(data: Dataset, split: str) -> dict[str, tuple[tuple[int, ...], type[np.generic]]]:
-    """Return shape and type of the two files of a split, images first."""
-    count, image = data.splits[split], data.stored["images"].shape
-    return {f"{split}-images.npy": ((count, *image), np.uint8), f"{split}-labels.npy": ((count,), np.int64)}
+def _described(data: Dataset, split: str) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Return shape and type of the files of a split."""
+    stored, count = data.stored, data.splits[split]
+    return {name: ((count, *stored[field].shape), stored[field].dtype) for field, name in files_of(data, split).items()}
 
 
 class _Split:
-    """The two growing files of a split, which take nothing that does not belong into them."""
+    """The growing files of a split, which take nothing that does not belong into them."""
 
     def __init__(self, data: Dataset, split: str, folder: Path, kept: int) -> None:
         self.written = kept
         self._data = data
         self._name = split
-        self._shapes = _files(data, split)
-        self._images, self._labels = (
-            ArrayWriter(folder / name, shape, dtype, kept) for name, (shape, dtype) in self._shapes.items()
-        )
+        described = _described(data, split)
+        self._writers = {
+            field: ArrayWriter(folder / name, *described[name], kept) for field, name in files_of(data, split).items()
+        }
 
     def append(self, block: Block) -> None:
         """Write a block.
 
-        Raises `DataError` when its shapes or labels are wrong, or the split is full.
+        Raises `DataError` when it is not what the dataset says, or the split is full.
         """
-        count, shape = self._data.splits[self._name], list(self._data.stored["images"].shape)
-        if list(block.images.shape[1:]) != shape or block.images.dtype != np.uint8:
-            raise self._refusal(f"has images of shape {block.images.shape[1:]} {block.images.dtype}, not {shape} uint8")
-        if block.labels.shape != block.images.shape[:1]:
-            raise self._refusal(f"has {len(block.images)} images for {block.labels.size} labels")
-        outside = block.labels[(block.labels < 0) | (block.labels >= self._data.num_classes)]
-        if len(outside):
-            raise self._refusal(f"has the label {outside[0]}: allowed are 0 to {self._data.num_classes - 1}")
-        self.written += len(block.labels)
+        if complaint := complaint_of(block.arrays, self._data.stored):
+            raise self._refusal(complaint)
+        count = self._data.splits[self._name]
+        self.written += len(block.arrays[self._data.inputs])
         if self.written > count:
-            raise self._refusal(f"has more than its {count:,} images")
-        self._images.append(block.images)
-        self._labels.append(block.labels)
+            raise self._refusal(f"has more than its {count:,} examples")
+        for field, writer in self._writers.items():
+            writer.append(block.arrays[field])
 
     def flush(self) -> None:
-        """Bring both files to the disk."""
-        self._images.flush()
-        self._labels.flush()
+        """Bring the files to the disk."""
+        for writer in self._writers.values():
+            writer.flush()
 
     def close(self) -> None:
-        """Bring both files to the disk and close them."""
-        self._images.close()
-        self._labels.close()
+        """Bring the files to the disk and close them."""
+        for writer in self._writers.values():
+            writer.close()
 
     def shapes(self) -> dict[str, list[int]]:
-        """Return the shapes of both files.
+        """Return the shapes of the files.
 
-        Raises `DataError` when images are missing.
+        Raises `DataError` when examples are missing.
         """
         count = self._data.splits[self._name]
         if self.written != count:
-            raise self._refusal(f"has {self.written:,} images, not {count:,}")
-        return {name: list(shape) for name, (shape, _) in self._shapes.items()}
+            raise self._refusal(f"has {self.written:,} examples, not {count:,}")
+        return {name: list(shape) for name, (shape, _) in _described(self._data, self._name).items()}
 
     def _refusal(self, why: str) -> DataError:
         return DataError(f"{self._data.name}: split {self._name} {why}; nothing was prepared")

@@ -1,32 +1,72 @@
-"""Datasets made of what an installed package carries: prepared on first use, without a download."""
+"""Readers of the stand-ins, which are made of what an installed package carries: on first use, without a download."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 
-from harness.data import composites, digits, photographs
-from harness.data.blocks import Block
+from harness.data import composites, photographs
+from harness.data.blocks import Block, labelled
 from harness.data.digits import Splits
+from harness.data.digits import read as read_digits
 from harness.data.photographs import FLOWER, PHOTOGRAPHS, TEMPLE
-from harness.spec.data import Dataset
+from harness.spec.data import Images
 
-READERS: dict[str, Callable[[Any], Splits]] = {
-    "digits": lambda data: digits.read(),
-    "pairs": lambda data: composites.pairs(data.splits),
-    "triples": lambda data: composites.triples(data.splits),
-    "mosaics": lambda data: composites.mosaics(data.splits),
-    "scenes": lambda data: composites.scenes(data.splits),
-    "overlays": lambda data: composites.overlays(data.splits),
-    "photos16": lambda data: photographs.read(PHOTOGRAPHS, data.image_size, 4, data.splits),
-    "photos14": lambda data: photographs.read(PHOTOGRAPHS, data.image_size, 4, data.splits),
-    "temple": lambda data: photographs.read([TEMPLE], data.image_size, 4, data.splits, grey=True),
-    "flower": lambda data: photographs.read([FLOWER], data.image_size, 4, data.splits, grey=True),
-}
+Files = Mapping[str, Path]
 
 
-def read(data: Dataset) -> Iterator[Block]:
-    """Yield each split of an embedded dataset as one block."""
-    for split, (images, labels) in READERS[data.name](data).items():
+def digits(data: Images, files: Files) -> Iterator[Block]:
+    """Yield the handwritten digits."""
+    return _blocks(data, read_digits())
+
+
+def pairs(data: Images, files: Files) -> Iterator[Block]:
+    """Yield two digits in two colours."""
+    return _blocks(data, composites.pairs(data.splits))
+
+
+def triples(data: Images, files: Files) -> Iterator[Block]:
+    """Yield three digits in three colours."""
+    return _blocks(data, composites.triples(data.splits))
+
+
+def mosaics(data: Images, files: Files) -> Iterator[Block]:
+    """Yield four digits side by side."""
+    return _blocks(data, composites.mosaics(data.splits))
+
+
+def scenes(data: Images, files: Files) -> Iterator[Block]:
+    """Yield digits over a photograph."""
+    return _blocks(data, composites.scenes(data.splits))
+
+
+def overlays(data: Images, files: Files) -> Iterator[Block]:
+    """Yield two digits over each other."""
+    return _blocks(data, composites.overlays(data.splits))
+
+
+def photos16(data: Images, files: Files) -> Iterator[Block]:
+    """Yield patches of two photographs."""
+    return _blocks(data, photographs.read(PHOTOGRAPHS, data.image_size, 4, data.splits))
+
+
+def photos14(data: Images, files: Files) -> Iterator[Block]:
+    """Yield smaller patches of two photographs."""
+    return photos16(data, files)
+
+
+def temple(data: Images, files: Files) -> Iterator[Block]:
+    """Yield grey patches of a photograph."""
+    return _blocks(data, photographs.read([TEMPLE], data.image_size, 4, data.splits, grey=True))
+
+
+def flower(data: Images, files: Files) -> Iterator[Block]:
+    """Yield grey patches of another photograph."""
+    return _blocks(data, photographs.read([FLOWER], data.image_size, 4, data.splits, grey=True))
+
+
+def _blocks(data: Images, splits: Splits) -> Iterator[Block]:
+    """Yield each split as one block."""
+    for split, (images, labels) in splits.items():
         if split in data.splits:
-            yield Block((split,), images.astype(np.uint8), labels.astype(np.int64))
+            yield labelled((split,), images.astype(np.uint8), labels.astype(np.int64))

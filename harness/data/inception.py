@@ -15,10 +15,11 @@ from pathlib import Path
 from harness.data.blocks import Report
 from harness.data.errors import DataError, reading
 from harness.data.manifest import FILE, Manifest
-from harness.data.originals.archive import Archive, Check, locate
+from harness.data.originals.archive import Check, locate
+from harness.data.registry import Archive
 from harness.spec.errors import Needs
 from harness.spec.feature_spaces import INCEPTION_SHA256
-from harness.store.files import sha256_of, write_atomically, write_json
+from harness.store.files import sha256_of, write_atomically
 
 NAME = "inception"
 TITLE = "weights of the Inception network, for FID and IS"
@@ -57,7 +58,7 @@ def take_in(path: Path, root: Path, check: Check, report: Report) -> tuple[str, 
     if sha256_of(folder / WEIGHTS.name) != sha256:
         raise DataError(f"{source} has changed while it was copied: try again")
     manifest = Manifest(name=name, files={WEIGHTS.name: sha256}, archives={source.name: sha256})
-    write_json(folder / FILE, manifest.model_dump())
+    manifest.save(folder)
     return name, True
 
 

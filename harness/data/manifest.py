@@ -1,19 +1,23 @@
 """The manifest of a prepared dataset: its files, their hashes, and what they were made of."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from harness.data.registry import source_of
 from harness.spec.data import Dataset
-from harness.store.files import corrupted, read_json, sha256_of
+from harness.store.files import corrupted, read_json, sha256_of, write_json
 
 FILE = "manifest.json"
 
 
 class Manifest(BaseModel):
-    """What a prepared dataset consists of: SHA-256 and shape by file name, SHA-256 of the original archives."""
+    """What a prepared dataset consists of: SHA-256 and shape by file name, SHA-256 of the original archives.
+
+    `revision` is that of the reader which gave the files; 1 is not written.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -21,11 +25,16 @@ class Manifest(BaseModel):
     files: dict[str, str]
     shapes: dict[str, list[int]] = {}
     archives: dict[str, str] = {}
+    revision: int = 1
 
     @property
     def sha256(self) -> str:
         """One hash over all files, which names the data of a result, whatever archive they came in."""
         return hashlib.sha256(self.model_dump_json(include={"name", "files"}).encode()).hexdigest()
+
+    def save(self, folder: Path) -> None:
+        """Write it into the folder of the files."""
+        write_json(folder / FILE, self.model_dump(exclude={"revision"} if self.revision == 1 else set()))
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -42,17 +51,41 @@ def read_manifest(folder: Path) -> Manifest | None:
         raise corrupted(path, str(error)) from None
 
 
+def files_of(data: Dataset, split: str) -> dict[str, str]:
+    """Return the file of each field of a split, in the order in which a manifest lists them."""
+    return {field: f"{split}-{field}.npy" for field in sorted(data.stored)}
+
+
+def in_order(splits: Iterable[str]) -> list[str]:
+    """Return splits in the order in which a manifest lists them: train, test, and then by name."""
+    first = ("train", "test")
+    return sorted(splits, key=lambda split: (first.index(split) if split in first else len(first), split))
+
+
 def lost(folder: Path, manifest: Manifest) -> list[str]:
     """Return the files that were prepared and are there no more."""
     return [name for name in manifest.files if not (folder / name).is_file()]
 
 
 def lacking(manifest: Manifest, data: Dataset) -> str:
-    """Return the split of a dataset whose images were not all prepared, nothing where all of them were."""
+    """Say what a dataset was prepared without, nothing where all of it was prepared."""
     for split, count in data.splits.items():
-        name = f"{split}-images.npy"
-        if name not in manifest.files or manifest.shapes.get(name, [count])[0] != count:
-            return split
+        for field, name in files_of(data, split).items():
+            shape = [count, *data.stored[field].shape]
+            if name not in manifest.files or manifest.shapes.get(name, shape)[0] != count:
+                return f"the {count:,} examples of split {split}"
+            if manifest.shapes.get(name, shape) != shape:
+                return f"{field} of shape {tuple(shape[1:])}"
+    return ""
+
+
+def outdated(manifest: Manifest, data: Dataset) -> str:
+    """Say how a dataset would be prepared otherwise by now, nothing where it is as it should be."""
+    if missing := lacking(manifest, data):
+        return f"without {missing}"
+    source = source_of(data)
+    if source is not None and source.revision != manifest.revision:
+        return f"by revision {manifest.revision} of its reader, which has revision {source.revision} now"
     return ""
 
 

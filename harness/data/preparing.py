@@ -14,11 +14,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from harness.data.blocks import Part, Report
+from harness.data.blocks import Block, Part, Report, as_parts
 from harness.data.draft import Draft
 from harness.data.manifest import FILE, Manifest
 from harness.spec.data import Dataset
-from harness.store.files import sha256_of, write_json, writing
+from harness.store.files import sha256_of, writing
 
 DRAFT = ".preparing"
 WAIT_SECONDS = 1.0
@@ -26,15 +26,16 @@ WAIT_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Content:
-    """What a dataset is prepared from: its parts, each split in order, and the SHA-256 of its original archives.
+    """What a dataset is prepared from: blocks or parts, each split in order, and the SHA-256 of its original archives.
 
     `source` names everything that decides what the parts give, so that an interrupted preparation can go on after those
-    that are done; an empty one makes it begin anew.
+    that are done; an empty one makes it begin anew. `revision` is that of the reader.
     """
 
-    parts: Iterable[Part]
+    parts: Iterable[Block | Part]
     archives: Mapping[str, str]
     source: str = ""
+    revision: int = 1
 
 
 def silent(what: str, done: int, total: int) -> None:
@@ -44,7 +45,8 @@ def silent(what: str, done: int, total: int) -> None:
 def prepare(data: Dataset, root: Path, content: Callable[[], Content], report: Report = silent) -> bool:
     """Prepare a dataset and return True; return False, without asking for the content, when it is prepared already.
 
-    Raises `DataError` when the content has other shapes, counts or labels than the dataset; then nothing is left.
+    Raises `DataError` when the content has other fields, shapes, counts or values than the dataset; then nothing is
+    left.
     """
     folder = root / data.name
     if (folder / FILE).exists():
@@ -57,7 +59,7 @@ def prepare(data: Dataset, root: Path, content: Callable[[], Content], report: R
         wanted, draft = content(), folder / DRAFT
         try:
             shapes = _fill(data, draft, wanted, report)
-            _move(data, draft, folder, shapes, wanted.archives)
+            _move(data, draft, folder, shapes, wanted)
         except Exception:  # an interruption is none, and leaves the draft
             shutil.rmtree(draft, ignore_errors=True)
             raise
@@ -88,12 +90,12 @@ def _fill(data: Dataset, folder: Path, content: Content, report: Report) -> dict
     draft = Draft(data, folder, content.source)
     try:
         done = draft.parts
-        for number, part in enumerate(content.parts):
+        for number, part in enumerate(as_parts(content.parts)):
             if number < done:
                 continue
             for block in part():
                 draft.append(block)
-                report(f"preparing {data.name}", draft.images, total)
+                report(f"preparing {data.name}", draft.examples, total)
             draft.end_part()
         shapes = draft.shapes()
         draft.save()
@@ -102,12 +104,11 @@ def _fill(data: Dataset, folder: Path, content: Content, report: Report) -> dict
     return shapes
 
 
-def _move(data: Dataset, draft: Path, folder: Path, shapes: dict[str, list[int]], archives: Mapping[str, str]) -> None:
+def _move(data: Dataset, draft: Path, folder: Path, shapes: dict[str, list[int]], content: Content) -> None:
     """Move the files of a full draft into place, and then write the manifest."""
     files = {name: sha256_of(draft / name) for name in shapes}
     with writing(folder):
         for name in files:
             os.replace(draft / name, folder / name)
-    write_json(
-        folder / FILE, Manifest(name=data.name, files=files, shapes=shapes, archives=dict(archives)).model_dump()
-    )
+    archives, revision = dict(content.archives), content.revision
+    Manifest(name=data.name, files=files, shapes=shapes, archives=archives, revision=revision).save(folder)

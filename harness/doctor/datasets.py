@@ -3,22 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.data.catalogue import EMBEDDED
-from harness.data.manifest import lacking, lost, read_manifest
-from harness.data.originals.sources import command_to_prepare
+from harness.data.manifest import lost, outdated, read_manifest
+from harness.data.registry import command_to_prepare, is_embedded, source_of
 from harness.doctor.check import Check, State
-from harness.launch.needs import exhibits_by_dataset
-from harness.launch.plan import Plan, PlannedRun, costs
+from harness.launch.needs import datasets_of, exhibits_by_dataset
+from harness.launch.plan import Plan, costs
 from harness.spec.data import Dataset
 from harness.spec.errors import HarnessError
-
-
-def datasets_of(planned: PlannedRun) -> dict[str, Dataset]:
-    """Return by name the dataset that a run is trained on, first, and those that its evaluations need."""
-    named = [planned.run.config.data]
-    for evaluation in planned.evaluations.values():
-        named += evaluation.datasets
-    return {data.name: data for data in named}
 
 
 def check_datasets(plans: Sequence[Plan], root: Path) -> list[Check]:
@@ -36,8 +27,8 @@ def _check(data: Dataset, plans: Sequence[Plan], exhibits: list[str], root: Path
         "runs": len(trained),
         "reported_gpu_hours": costs(trained)["reported_gpu_hours"],
         "needed_by": exhibits,
-        "bytes": sum(data.splits.values()) * data.dimensions,
-        "embedded": data in EMBEDDED,
+        "bytes": sum(data.splits.values()) * data.example_bytes,
+        "embedded": is_embedded(data),
     }
     state, says, mend = _look(data, root)
     return Check(data.name, state, says, mend, facts)
@@ -52,12 +43,12 @@ def _look(data: Dataset, root: Path) -> tuple[State, str, str]:
     except HarnessError as error:
         return State.MISSING, str(error), ""
     if manifest is None:
-        if data in EMBEDDED:
+        if is_embedded(data):
             return State.OK, "made on first use", ""
-        return State.MISSING, "not prepared", prepare
+        says = "not prepared" if source_of(data) else "not prepared, and no installed paper offers it"
+        return State.MISSING, says, prepare
     if names := lost(folder, manifest):
         return State.MISSING, f"{folder} has lost {', '.join(names)}: delete the folder first", prepare
-    if split := lacking(manifest, data):
-        count = data.splits[split]
-        return State.MISSING, f"{folder} lacks the {count:,} images of split {split}: delete the folder first", prepare
+    if complaint := outdated(manifest, data):
+        return State.MISSING, f"{folder} was prepared {complaint}: delete the folder first", prepare
     return State.OK, "prepared", ""

@@ -20,6 +20,7 @@ from harness.doctor.extras import (
     check_weights,
 )
 from harness.doctor.folders import check_data, check_results
+from harness.doctor.papers import check_papers
 from harness.doctor.readiness import Readiness, assess
 from harness.launch.plan import Plan
 
@@ -55,7 +56,7 @@ def examine(plans: Iterable[Plan], results: Path, data: Path) -> Examination:
             check_data(data),
         )
         rest = (future.result() for future in pending)
-        extras = (check_inception(imported.result()["inception"]), weights.result(), *rest)
+        extras = (check_papers(), check_inception(imported.result()["inception"]), weights.result(), *rest)
     datasets = tuple(check_datasets(made, data))
     scales = tuple(assess(plan, (*machine, *extras, *datasets)) for plan in made)
     return Examination(machine, extras, datasets, scales)

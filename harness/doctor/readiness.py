@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.doctor.check import Check, State, gigabytes
-from harness.doctor.datasets import datasets_of
+from harness.launch.needs import datasets_of
 from harness.launch.plan import Plan, PlannedRun, costs, disk_bytes
 from harness.store.run_directory import State as RunState
 

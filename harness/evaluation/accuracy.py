@@ -12,7 +12,7 @@ from harness.store.records import Measurement
 
 
 def evaluate(evaluation: Accuracy, subject: Subject) -> Findings:
-    """Return the percentage of images whose largest logit is that of their label."""
+    """Return the percentage of examples whose largest logit is that of their label."""
     logits, labels = split_logits(evaluation.split, subject)
     if not np.isfinite(logits).all():
         return Findings({"accuracy": Measurement(value=float("nan"), n=len(labels))})

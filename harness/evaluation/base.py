@@ -22,12 +22,12 @@ from harness.store.records import Measurement
 from harness.training.world import World
 
 BLOCK = 100
-"""Images per forward pass. Fixed, so that results do not depend on what a machine can hold."""
+"""Examples per forward pass. Fixed, so that results do not depend on what a machine can hold."""
 GPU_BLOCK = 1000
 
 
 def large_block(device: torch.device) -> int:
-    """Return the images per pass where there are very many passes: a GPU idles over few. Results agree to rounding."""
+    """Return the examples per pass where there are very many: a GPU idles over few. Results agree to rounding."""
     return GPU_BLOCK if device.type == "cuda" else BLOCK
 
 

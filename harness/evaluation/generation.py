@@ -1,18 +1,20 @@
 """Generation: Fréchet distance, class score, and how samples lie among the images of a reference split.
 
-Samples come from the EMA weights and are quantised to uint8 as the paper's code does; they stand in `samples.npy`
-`(n, channels, size, size)`. `features.npy` and `sample_logits.npy` are theirs in the feature space. Where the model
-classifies too, `own_logits.npy` `(n, classes)` float32 are its own of its samples, read back into [-1, 1].
+Samples come from the EMA weights. They are brought to the form in which the dataset stores its inputs, images to uint8
+as the paper's code does it, and stand in `samples.npy` `(n, *shape)`. `features.npy` and `sample_logits.npy` are theirs
+in the feature space. Where the model classifies too, `own_logits.npy` `(n, classes)` float32 are its own of its
+samples, read back into the form that models take.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness.data.loaders import to_signed
+from harness.data.loaders import as_inputs
 from harness.evaluation.base import BLOCK, Findings, Subject
 from harness.evaluation.features.base import Arrays, FeatureSpace
 from harness.evaluation.features.reference import reference_features, space_of
@@ -55,7 +57,7 @@ def evaluate(evaluation: Generation, subject: Subject) -> Findings:
             "feature_space": space.describe(),
             "reference": evaluation.reference,
             "reference_n": len(reference),
-            "reference_sha256": subject.data.manifest.files[f"{evaluation.reference}-images.npy"],
+            "reference_sha256": subject.data.manifest.files[_inputs_file(evaluation.reference, subject)],
             "class_score_sd_over_splits": score_sd,
             "neighbours": evaluation.neighbours,
             "neighbours_reference_n": len(neighbours),
@@ -63,7 +65,7 @@ def evaluate(evaluation: Generation, subject: Subject) -> Findings:
     )
 
 
-def shared_embedding(space: FeatureSpace, samples: NDArray[np.uint8], subject: Subject) -> Arrays:
+def shared_embedding(space: FeatureSpace, samples: NDArray[Any], subject: Subject) -> Arrays:
     """Return features and logits of samples, of which every rank embeds a part."""
     part = subject.world.part(len(samples), BLOCK)
     found = [space.embed(samples[part.start : part.stop], subject.report)] if part else []
@@ -71,14 +73,18 @@ def shared_embedding(space: FeatureSpace, samples: NDArray[np.uint8], subject: S
     return np.concatenate(features), np.concatenate(logits)
 
 
-def _save_own_logits(model: Classifier, samples: NDArray[np.uint8], subject: Subject) -> None:
+def _save_own_logits(model: Classifier, samples: NDArray[Any], subject: Subject) -> None:
     def blocks(part: range) -> Iterator[Tensor]:
         for start in part[::BLOCK]:
             block = torch.from_numpy(samples[start : min(start + BLOCK, part.stop)])
-            yield to_signed(block.to(subject.device))
+            yield as_inputs(subject.config.data, block.to(subject.device))
 
     n, world = len(samples), subject.world
     subject.save("own_logits", shared_logits(model, blocks, n, world, lambda done: subject.report(done, n)))
+
+
+def _inputs_file(split: str, subject: Subject) -> str:
+    return subject.data.files(split)[subject.config.data.inputs]
 
 
 def _some(features: NDArray[np.float32], count: int) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Likelihood: the full variational bound of every image, in bits per dimension, as in the authors' code.
+"""Likelihood: the full variational bound of every example, in bits per dimension, as in the authors' code.
 
 All T terms with one noise draw each, the discretised decoder at t = 0, and the prior term. Artefact:
 `bits_per_dim.npy` `(n,)` float32, in the order of the split.
@@ -15,14 +15,14 @@ from harness.store.records import Measurement
 
 @torch.inference_mode()
 def evaluate(evaluation: Likelihood, subject: Subject) -> Findings:
-    """Return the mean over the images of the split."""
+    """Return the mean over the examples of the split."""
     model, stream, found = subject.model, subject.stream("likelihood"), []
     assert isinstance(model, LikelihoodModel)
     loader, block = subject.loader(evaluation.split), large_block(subject.device)
     part = subject.world.part(len(loader), block)
     with subject.accelerated("fp32"):
         for batch in loader.blocks(block, part):
-            found.append(model.bits_per_dim(batch.images, stream, batch.indices).cpu().numpy())
+            found.append(model.bits_per_dim(batch.inputs, stream, batch.indices).cpu().numpy())
             subject.report(sum(map(len, found)), len(part))
     bits = np.concatenate(subject.world.joined(found))
     subject.save("bits_per_dim", bits)

@@ -1,7 +1,8 @@
-"""Class logits of many images: EMA weights, un-augmented images in [-1, 1], no timestep, in blocks of fixed size."""
+"""Class logits of many examples: EMA weights, un-augmented images in [-1, 1], no timestep, in blocks of fixed size."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,24 +15,24 @@ from harness.methods.base import Classifier
 from harness.training.world import World
 
 
-def split_logits(split: str, subject: Subject) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return the logits `(n, classes)` and the labels `(n,)` of a split, in its order.
+def split_logits(split: str, subject: Subject) -> tuple[NDArray[np.float32], NDArray[Any]]:
+    """Return the logits `(n, classes)` and the labels `(n,)` of a split, which are its targets, in its order.
 
     Both are kept as the artefacts `logits.npy` and `labels.npy`.
     """
     model, loader = subject.model, subject.loader(split)
     assert isinstance(model, Classifier)
     n, world = len(loader), subject.world
-    logits = shared_logits(model, partial(image_blocks, loader), n, world, lambda done: subject.report(done, n))
-    _, labels = subject.data.split(split)
+    logits = shared_logits(model, partial(input_blocks, loader), n, world, lambda done: subject.report(done, n))
+    labels = subject.data.split(split).targets
     subject.save("logits", logits)
     subject.save("labels", labels)
     return logits, labels
 
 
-def image_blocks(loader: Loader, part: range | None = None) -> Iterator[Tensor]:
-    """Yield the images of a split, or of a part of it, in order."""
-    return (batch.images for batch in loader.blocks(BLOCK, part))
+def input_blocks(loader: Loader, part: range | None = None) -> Iterator[Tensor]:
+    """Yield what models take of a split, or of a part of it, in order."""
+    return (batch.inputs for batch in loader.blocks(BLOCK, part))
 
 
 def shared_logits(
@@ -41,9 +42,9 @@ def shared_logits(
     world: World,
     report: Callable[[int], None],
 ) -> NDArray[np.float32]:
-    """Return the logits `(n, classes)` of `n` images, of which every rank computes a part.
+    """Return the logits `(n, classes)` of `n` examples, of which every rank computes a part.
 
-    `blocks` yields the images of a part; `report` is told how many of all are done, as far as this rank can tell.
+    `blocks` yields the inputs of a part; `report` is told how many of all are done, as far as this rank can tell.
     """
     part = world.part(n, BLOCK)
     found = block_logits(model, blocks(part), lambda done: report(done * n // len(part)))
@@ -54,10 +55,10 @@ def shared_logits(
 def block_logits(
     model: Classifier, blocks: Iterable[Tensor], report: Callable[[int], None]
 ) -> list[NDArray[np.float32]]:
-    """Return the logits `(n, classes)` of each block of images; `report` is told how many images are done."""
+    """Return the logits `(n, classes)` of each block of inputs; `report` is told how many examples are done."""
     logits, done = [], 0
-    for images in blocks:
-        logits.append(model.logits(images).float().cpu().numpy())
-        done += len(images)
+    for inputs in blocks:
+        logits.append(model.logits(inputs).float().cpu().numpy())
+        done += len(inputs)
         report(done)
     return logits

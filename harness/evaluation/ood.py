@@ -1,7 +1,7 @@
-"""Detection of outliers: AUROC of a score of the class logits, test images against others, as in the authors' code.
+"""Detection of outliers: AUROC of a score of the class logits, test examples against others, as in the authors' code.
 
 No noise is added. Artefacts: `in_scores.npy` and `out_scores.npy`, float64, in the order of their splits; the means
-of two test images follow the order in which they are made.
+of two test examples follow the order in which they are made.
 """
 
 from collections.abc import Iterator
@@ -15,11 +15,11 @@ from torch import Tensor
 
 from harness.data.loaders import Loader
 from harness.evaluation.base import Findings, Subject
-from harness.evaluation.logits import image_blocks, shared_logits
+from harness.evaluation.logits import input_blocks, shared_logits
 from harness.methods.base import Classifier
 from harness.metrics.auroc import auroc
 from harness.randomness import Stream
-from harness.spec.data import Dataset
+from harness.spec.data import Dataset, Images
 from harness.spec.errors import HarnessError
 from harness.spec.evaluations import OutOfDistribution, Score
 from harness.spec.resolve import resolve
@@ -30,12 +30,14 @@ MIXED_BATCH = 100
 
 
 def evaluate(evaluation: OutOfDistribution, subject: Subject) -> Findings:
-    """Return the AUROC of the score, the run's own test images being the positives.
+    """Return the AUROC of the score, the run's own test examples being the positives.
 
-    Raises `HarnessError` when the outliers have another shape than the images of the run.
+    Raises `HarnessError` when the outliers have another form than the examples of the run, or there are no means of
+    these.
     """
     own = subject.loader("test")
     if evaluation.outliers is None:
+        check_means(subject.config.data)
         name, data = "Interp", subject.data
         count = interpolation_count(len(own))
         outliers = partial(interpolations, own, subject.stream("interp"))
@@ -43,10 +45,10 @@ def evaluate(evaluation: OutOfDistribution, subject: Subject) -> Findings:
         check_shapes(evaluation.outliers, subject.config.data)
         name, data = evaluation.outliers.name, subject.open_data(evaluation.outliers)
         loader = subject.loader("test", data)
-        outliers, count = partial(image_blocks, loader), len(loader)
+        outliers, count = partial(input_blocks, loader), len(loader)
     model, world, total = subject.model, subject.world, len(own) + count
     assert isinstance(model, Classifier)
-    logits = shared_logits(model, partial(image_blocks, own), len(own), world, lambda n: subject.report(n, total))
+    logits = shared_logits(model, partial(input_blocks, own), len(own), world, lambda n: subject.report(n, total))
     inside = scores(evaluation.score, logits)
     logits = shared_logits(model, outliers, count, world, lambda n: subject.report(len(own) + n, total))
     outside = scores(evaluation.score, logits)
@@ -79,11 +81,21 @@ def max_probability(logits: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def check_shapes(outliers: Dataset, own: Dataset) -> None:
     """Raise `HarnessError` unless the model takes the outliers as they are."""
-    shapes = ["x".join(map(str, data.example_shape)) for data in (outliers, own)]
+    shapes = ["x".join(map(str, data.example_shape)) or "single numbers" for data in (outliers, own)]
+    types = [data.stored[data.inputs].dtype for data in (outliers, own)]
+    if types[0] != types[1]:
+        shapes = [f"{shape} {dtype}" for shape, dtype in zip(shapes, types, strict=True)]
     if shapes[0] != shapes[1]:
         raise HarnessError(
             f"outliers '{outliers.name}' are {shapes[0]}, but the model of '{own.name}' takes {shapes[1]}"
         )
+
+
+def check_means(data: Dataset) -> None:
+    """Raise `HarnessError` unless the mean of two examples is something that the model takes."""
+    dtype = data.stored[data.inputs].dtype
+    if not isinstance(data, Images) and not dtype.startswith("float"):
+        raise HarnessError(f"Interp needs images or real numbers: dataset '{data.name}' holds {dtype}")
 
 
 def interpolation_count(examples: int) -> int:
@@ -92,16 +104,16 @@ def interpolation_count(examples: int) -> int:
     Raises `HarnessError` when that is none.
     """
     if examples < 2 * MIXED_BATCH:
-        raise HarnessError(f"Interp needs at least {2 * MIXED_BATCH} test images: there are {examples}")
+        raise HarnessError(f"Interp needs at least {2 * MIXED_BATCH} test examples: there are {examples}")
     return (examples // MIXED_BATCH - 1) * MIXED_BATCH
 
 
 def interpolations(loader: Loader, stream: Stream, part: range) -> Iterator[Tensor]:
-    """Yield a part of the paper's Interp: the shuffled split in batches, each meaned image by image with the next.
+    """Yield a part of the paper's Interp: the shuffled split in batches, each meaned one by one with the next.
 
     The part consists of whole batches of means.
     """
     order = stream.permutation(len(loader))
     shuffled = loader.batches(order[part.start : part.stop + MIXED_BATCH].split(MIXED_BATCH) if part else ())
     for first, second in pairwise(shuffled):
-        yield (first.images + second.images) / 2
+        yield (first.inputs + second.inputs) / 2

@@ -18,6 +18,7 @@ from harness.evaluation.logits import block_logits
 from harness.evaluation.pgd import Attack
 from harness.methods.base import Classifier
 from harness.randomness import Stream
+from harness.spec.data import images_of
 from harness.spec.evaluations import Robustness
 from harness.spec.resolve import resolve
 from harness.store.arrays import load_array
@@ -30,14 +31,18 @@ REACH = 2.5
 
 
 def evaluate(evaluation: Robustness, subject: Subject) -> Findings:
-    """Return, for every size of the ball, the percentage of images that are never misclassified."""
+    """Return, for every size of the ball, the percentage of images that are never misclassified.
+
+    Raises `SpecError` for other data than images: the sizes are in units of pixels.
+    """
+    images_of(subject.config.data, evaluation)
     model, loader = subject.model, subject.loader("test")
     assert isinstance(model, Classifier)
     indices = Stream("robustness", "images").permutation(len(loader))[: evaluation.images]
     subject.save("indices", indices.numpy())
     part = subject.world.part(len(indices), BLOCK)
     blocks = [block for block in loader.batches(indices[part.start : part.stop].split(BLOCK)) if len(block)]
-    logits = block_logits(model, (block.images for block in blocks), lambda done: None)
+    logits = block_logits(model, (block.inputs for block in blocks), lambda done: None)
     quantities = [evaluation.quantity(epsilon) for epsilon in evaluation.epsilons]
     if subject.world.any(not all(np.isfinite(block).all() for block in logits)):
         return Findings(dict.fromkeys(quantities, Measurement(value=float("nan"), n=len(indices))))
@@ -84,11 +89,11 @@ def fallen_within(epsilon: float, evaluation: Robustness, blocks: list[Batch], s
 def first_query(model: Classifier, batch: Batch, attack: Attack, restarts: int, stream: Stream) -> Tensor:
     """Return the query at which each image is first misclassified: 0 when clean, -1 for never."""
     with torch.no_grad():
-        correct = model.logits(batch.images).argmax(dim=1) == batch.labels
+        correct = model.logits(batch.inputs).argmax(dim=1) == batch.targets
     fallen = torch.where(correct, -1, 0)
     for restart in range(restarts):
         standing = (fallen == -1).nonzero().flatten()
-        images, labels = batch.images[standing], batch.labels[standing]
+        images, labels = batch.inputs[standing], batch.targets[standing]
         start = attack.ball.random_points(images, stream.at(restart), batch.indices[standing])
         steps = attack.first_errors(model.logits, images, labels, start)
         fallen[standing] = torch.where(steps == -1, -1, 1 + restart * (attack.steps + 1) + steps)

@@ -16,7 +16,7 @@ from time import perf_counter, process_time
 import torch
 
 from harness.evaluation.base import Findings, Subject
-from harness.evaluation.logits import block_logits, image_blocks
+from harness.evaluation.logits import block_logits, input_blocks
 from harness.methods.base import Classifier, Method, build_method
 from harness.spec.evaluations import Runtime
 from harness.store.records import Measurement
@@ -84,7 +84,7 @@ def validation_seconds(model: Method, subject: Subject) -> float:
         return 0.0
     loader = subject.loader("test")
     passes = [
-        seconds_of(lambda: block_logits(model, image_blocks(loader), lambda done: None), 1, subject.device)
+        seconds_of(lambda: block_logits(model, input_blocks(loader), lambda done: None), 1, subject.device)
         for _ in range(2)
     ]
     return passes[-1]

@@ -6,14 +6,16 @@ of the same weights with the same sampler has drawn already is taken over: 50,00
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from harness.data.loaders import to_uint8
+from harness.data.loaders import as_stored
 from harness.evaluation.base import Subject, evaluation_stream, large_block
 from harness.methods.base import Generator
+from harness.spec.data import Dataset
 from harness.spec.evaluations import Generation
 from harness.spec.samplers import Sampler
 from harness.store.arrays import load_array, save_array
@@ -26,8 +28,11 @@ WITHOUT_EFFECT = {"samples", "features", "weights", "reference", "score_splits",
 
 
 @torch.inference_mode()
-def draw(evaluation: Generation, subject: Subject) -> NDArray[np.uint8]:
-    """Return the samples `(n, channels, size, size)`, which are kept as `samples.npy`. Every rank draws a part."""
+def draw(evaluation: Generation, subject: Subject) -> NDArray[Any]:
+    """Return the samples `(n, *shape)` in the form in which the dataset stores the field that models take.
+
+    They are kept as `samples.npy`. Every rank draws a part.
+    """
     folders, block = _begin(evaluation, subject), large_block(subject.device)
     part, shards = subject.world.part(evaluation.samples, block), []
     for start in part[::block]:
@@ -44,23 +49,24 @@ def draw(evaluation: Generation, subject: Subject) -> NDArray[np.uint8]:
     return samples
 
 
-def _drawn(sampler: Sampler, start: int, stop: int, subject: Subject) -> NDArray[np.uint8]:
+def _drawn(sampler: Sampler, start: int, stop: int, subject: Subject) -> NDArray[Any]:
     assert isinstance(subject.model, Generator)
     with subject.accelerated(subject.config.training.precision):
-        return sample_rows(subject.model, sampler, subject.config.seed, start, stop, subject.device)
+        config = subject.config
+        return sample_rows(subject.model, sampler, config.data, config.seed, start, stop, subject.device)
 
 
 def sample_rows(
-    model: Generator, sampler: Sampler, seed: int, start: int, stop: int, device: torch.device
-) -> NDArray[np.uint8]:
+    model: Generator, sampler: Sampler, data: Dataset, seed: int, start: int, stop: int, device: torch.device
+) -> NDArray[Any]:
     """Return the samples from `start` to `stop` of a run's seed.
 
     Whole blocks are drawn, so that no sample depends on how many are asked for.
     """
     stream, block = evaluation_stream(seed, "samples"), large_block(device)
     padded = torch.arange(start, stop + -(stop - start) % block, device=device)
-    images = torch.cat([to_uint8(model.sample(sampler, stream, rows)) for rows in padded.split(block)])
-    return images[: stop - start].cpu().numpy()
+    samples = torch.cat([as_stored(data, model.sample(sampler, stream, rows)) for rows in padded.split(block)])
+    return samples[: stop - start].cpu().numpy()
 
 
 def _begin(evaluation: Generation, subject: Subject) -> list[Path]:
@@ -83,7 +89,7 @@ def _note(evaluation: Generation, subject: Subject) -> list[Path]:
     return [note.parent for note in notes if read_json(note) == origin]
 
 
-def _taken_over(folders: list[Path], start: int, stop: int) -> NDArray[np.uint8] | None:
+def _taken_over(folders: list[Path], start: int, stop: int) -> NDArray[Any] | None:
     """Return samples that were drawn before, for one of these folders; None when they were not."""
     for folder in folders:
         for name, first in ((_shard_name(start), start), ("samples", 0)):

@@ -1,8 +1,16 @@
-"""Which datasets, and weights, the tables and figures need."""
+"""Which datasets, and weights, the tables and figures need, and whether a loader can hold them."""
 
 from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import suppress
 
+from harness.data.ffcv_holds import refuse_what_it_cannot_hold
+from harness.launch.plan import PlannedRun
 from harness.spec.cells import cells
+from harness.spec.data import Dataset
+from harness.spec.errors import SpecError
+from harness.spec.execution import Execution
+from harness.spec.paper import Paper
 from harness.spec.registry import papers
 from harness.spec.scale import PAPER_SCALE
 
@@ -11,11 +19,32 @@ def exhibits_by_dataset() -> dict[str, list[str]]:
     """Return the tables and figures that need each dataset, or the weights, at any scale, by its name."""
     needed: dict[str, dict[str, None]] = defaultdict(dict)
     for paper in papers().values():
-        for exhibit in paper.exhibits:
-            for scale in (PAPER_SCALE, *paper.scales):
-                for cell in cells(paper, exhibit, exhibit.rows, scale, [0]):
-                    if (embedding := cell.evaluation.embedding) and embedding.space.pretrained:
-                        needed[embedding.space.pretrained][f"{paper.name}/{exhibit.name}"] = None
-                    for data in (cell.run.config.data, *cell.evaluation.datasets):
-                        needed[data.name][f"{paper.name}/{exhibit.name}"] = None
+        with suppress(SpecError):  # `list` and `doctor` name a paper whose cells cannot be put together
+            _add(paper, needed)
     return defaultdict(list, {name: list(exhibits) for name, exhibits in needed.items()})
+
+
+def _add(paper: Paper, needed: dict[str, dict[str, None]]) -> None:
+    for exhibit in paper.exhibits:
+        for scale in (PAPER_SCALE, *paper.scales):
+            for cell in cells(paper, exhibit, exhibit.rows, scale, [0]):
+                if (embedding := cell.evaluation.embedding) and embedding.space.pretrained:
+                    needed[embedding.space.pretrained][f"{paper.name}/{exhibit.name}"] = None
+                for data in (cell.run.config.data, *cell.evaluation.datasets):
+                    needed[data.name][f"{paper.name}/{exhibit.name}"] = None
+
+
+def datasets_of(planned: PlannedRun) -> dict[str, Dataset]:
+    """Return by name the dataset that a run is trained on, first, and those that its evaluations need."""
+    named = [planned.run.config.data]
+    for evaluation in planned.evaluations.values():
+        named += evaluation.datasets
+    return {data.name: data for data in named}
+
+
+def refuse_unfit_loader(execution: Execution, runs: Iterable[PlannedRun]) -> None:
+    """Raise `DataError` when some runs need a dataset that the loader which was asked for cannot hold."""
+    if execution.loader == "ffcv":
+        for planned in runs:
+            for data in datasets_of(planned).values():
+                refuse_what_it_cannot_hold(data)

@@ -17,7 +17,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from harness.data.augmentation import Mixed
+from harness.data.batches import TrainBatch
 from harness.data.loaders import Loader
 from harness.models.base import ImageNetwork, build_network
 from harness.randomness import Stream
@@ -63,7 +63,7 @@ class Step:
     `batch_size` is that of the global batch, `total` returns the sum of a tensor over the ranks.
     """
 
-    batches: Mapping[str, Mixed]
+    batches: Mapping[str, TrainBatch]
     stream: Stream
     batch_size: int
     total: Callable[[Tensor], Tensor] = lambda tensor: tensor
@@ -99,8 +99,8 @@ class Method(nn.Module, ABC):
     """Set by methods that are known to diverge."""
 
     @abstractmethod
-    def augmentations(self) -> dict[str, Augmentation]:
-        """Return the batches that a step needs, by name, and what happens to each before.
+    def augmentations(self) -> Mapping[str, Augmentation | None]:
+        """Return the batches that a step needs, by name, with the augmentation of their images, None to leave them.
 
         Each runs through the training split in an order of its own.
         """

@@ -1,11 +1,11 @@
-"""Classification: cross-entropy on augmented images (the rows called ViT)."""
+"""Classification: cross-entropy on augmented images (the rows called ViT), or on examples as they are."""
 
 from collections.abc import Iterator
 
 import torch.nn.functional as F
 from torch import Tensor
 
-from harness.data.augmentation import Mixed
+from harness.data.batches import TrainBatch
 from harness.methods.base import Classifier, Loss, SingleNetworkMethod, Step
 from harness.models.base import ImageNetwork
 from harness.models.dropout import drop
@@ -36,13 +36,15 @@ class Classification(SingleNetworkMethod):
         return self.network.logits(images)
 
 
-def classification_loss(model: Classifier, batch: Mixed, label_smoothing: float) -> Tensor:
-    """Return the cross-entropy of a batch, each image weighing its two labels by their share."""
-    return cross_entropy(model.logits(batch.images), batch, label_smoothing)
+def classification_loss(model: Classifier, batch: TrainBatch, label_smoothing: float) -> Tensor:
+    """Return the cross-entropy of a batch, each example weighing its two labels by their share."""
+    return cross_entropy(model.logits(batch.inputs), batch, label_smoothing)
 
 
-def cross_entropy(logits: Tensor, batch: Mixed, label_smoothing: float) -> Tensor:
+def cross_entropy(logits: Tensor, batch: TrainBatch, label_smoothing: float) -> Tensor:
     """Return the cross-entropy of the logits `(batch, num_classes)` of a batch."""
-    own = F.cross_entropy(logits, batch.labels, label_smoothing=label_smoothing, reduction="none")
-    partner = F.cross_entropy(logits, batch.partner_labels, label_smoothing=label_smoothing, reduction="none")
+    own, partner = (
+        F.cross_entropy(logits, labels.long(), label_smoothing=label_smoothing, reduction="none")
+        for labels in (batch.targets, batch.partner_labels)
+    )
     return (batch.share * own + (1 - batch.share) * partner).mean()

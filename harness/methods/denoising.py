@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from harness.data.augmentation import Mixed
+from harness.data.batches import TrainBatch
 from harness.diffusion.process import DiffusionProcess
 from harness.methods.base import Loss, SingleNetworkMethod, Step
 from harness.models.base import ImageNetwork
@@ -27,10 +27,10 @@ class DiffusionModel(SingleNetworkMethod):
         super().__init__(network, data)
         self.diffusion = resolve(process.implementation)(process, data)
 
-    def denoising_loss(self, batch: Mixed, stream: Stream) -> Tensor:
+    def denoising_loss(self, batch: TrainBatch, stream: Stream) -> Tensor:
         """Return the loss of the process on a batch of clean images (HybViT Eq. 15)."""
         drop(self.network, stream.at("dropout"), batch.rows)
-        return self.diffusion.training_loss(self.network.predict_noise, batch.images, stream, batch.rows)
+        return self.diffusion.training_loss(self.network.predict_noise, batch.inputs, stream, batch.rows)
 
     def sample(self, sampler: Sampler, stream: Stream, rows: Tensor) -> Tensor:
         """Return samples from noise, through the steps of the sampler."""
@@ -48,9 +48,9 @@ class Denoising(DiffusionModel):
         super().__init__(config.process, network, data)
         self.config = config
 
-    def augmentations(self) -> dict[str, Augmentation]:
+    def augmentations(self) -> dict[str, Augmentation | None]:
         """Return the one batch of a step, as it is unless the configuration says otherwise."""
-        return {"clean": self.config.augmentation or Augmentation()}
+        return {"clean": self.config.augmentation}
 
     def training_step(self, step: Step) -> Iterator[Loss]:
         """Yield the weighted denoising loss."""

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
-from harness.data.augmentation import Mixed
+from harness.data.batches import TrainBatch
 from harness.methods.base import Guard, SingleNetworkMethod, Step
 from harness.methods.replay_buffer import ReplayBuffer
 from harness.models.base import ImageNetwork
@@ -39,13 +38,13 @@ class EnergyModel(SingleNetworkMethod):
         """Let the next passes drop what is theirs, in networks with dropout."""
         drop(self.network, step.stream.at("dropout", name), rows)
 
-    def noised(self, name: str, step: Step) -> Mixed:
+    def noised(self, name: str, step: Step) -> TrainBatch:
         """Return a batch of the step with noise on its images."""
         batch = step.batches[name]
         if not self._input_noise:
             return batch
         noise = step.stream.at("input noise", name).normal(batch.rows, *self.image_shape)
-        return replace(batch, images=batch.images + self._input_noise * noise)
+        return batch.replaced(images=batch.images + self._input_noise * noise)
 
 
 class ReplayedEnergyModel(EnergyModel):

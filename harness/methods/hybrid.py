@@ -24,9 +24,9 @@ class Hybrid(DiffusionModel):
         super().__init__(config.process, network, data)
         self.config = config
 
-    def augmentations(self) -> dict[str, Augmentation]:
+    def augmentations(self) -> dict[str, Augmentation | None]:
         """Return two batches, of which the labelled one is augmented."""
-        return {"labelled": self.config.augmentation, "clean": Augmentation()}
+        return {"labelled": self.config.augmentation, "clean": None}
 
     def training_step(self, step: Step) -> Iterator[Loss]:
         """Yield the sum of both losses: one backward pass through two forward passes."""

@@ -9,5 +9,5 @@ from harness.data.loaders import Batch
 
 def accuracy(model: Any, batch: Batch) -> Tensor:
     """Return 100 for every example whose largest logit is that of its label, 0 for all others: `(batch,)` float64."""
-    hits = model.logits(batch.images).argmax(dim=1) == batch.labels
+    hits = model.logits(batch.inputs).argmax(dim=1) == batch.targets
     return 100 * hits.double()

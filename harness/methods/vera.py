@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from harness.data.augmentation import Mixed
+from harness.data.batches import TrainBatch
 from harness.methods.base import Loss, Step
 from harness.methods.classification import cross_entropy
 from harness.methods.energy import EnergyModel, frozen, refuse_diffusion_samplers
@@ -91,7 +91,7 @@ class VERA(EnergyModel):
         made: Tensor = self.generator(latents, stream.at("noise").normal(rows, *self.image_shape))
         return made.clamp(-1, 1)
 
-    def _classifier_loss(self, batch: Mixed, made: Tensor, step: Step) -> Loss:
+    def _classifier_loss(self, batch: TrainBatch, made: Tensor, step: Step) -> Loss:
         images = batch.images.detach().requires_grad_()
         self.drop(step, "observed", batch.rows)
         logits = plain(self.network, "logits")(images)

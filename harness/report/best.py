@@ -30,8 +30,9 @@ def _best(
     """Return the best cells of every metric, section and measure; where all are equal, none."""
     candidates: dict[tuple[Metric, str, str], dict[Place, float]] = defaultdict(dict)
     for row in report.rows:
-        for cell in row.cells if row.row.source == "own" and row.row.run else ():
-            found = value(row, cell) if cell.metric in report.exhibit.best else None
+        for cell in row.cells if row.row.run else ():
+            competes = cell.source == "own" and cell.metric in report.exhibit.best
+            found = value(row, cell) if competes else None
             if found is not None:
                 competition = (cell.metric, row.row.section, measure(cell))
                 candidates[competition][row.row.key, cell.metric.key] = found

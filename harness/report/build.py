@@ -98,7 +98,7 @@ def build(
 ) -> ExhibitReport:
     """Return the report of an exhibit from whatever has been measured; partial is normal.
 
-    Metrics of `FURTHER` that are to be `shown` get columns where the exhibit's evaluations measure them.
+    Secondary metrics that are to be `shown` get columns where the exhibit's evaluations measure them.
     """
     measured = measurements(paper, exhibit, scale, results)
     possible = list(cells(paper, exhibit, exhibit.rows, scale, [0]))

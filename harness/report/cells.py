@@ -10,9 +10,9 @@ from harness.report.statistics import Statistics, describe
 from harness.report.verdicts import Judgement, Rule, Verdict, judge, judge_setting
 from harness.spec.cells import Cell
 from harness.spec.exhibit import Exhibit
-from harness.spec.metrics import FURTHER, Metric
+from harness.spec.metrics import Metric
 from harness.spec.paper import Paper
-from harness.spec.row import Printed, Row, Setting
+from harness.spec.row import Reported, Row, Setting, Source
 from harness.spec.scale import Scale
 from harness.store.files import StoreError
 from harness.store.records import Need
@@ -51,11 +51,13 @@ class ReportCell:
 
     `statistics` are those of a measured value that varies between seeds. `wanted` says whether a run measures it,
     `readings` holds what other protocols measured, by their names. `labels` says what the values are called, by the
-    name of the protocol, of which the paper's is empty; `needs` what kept the cell from being measured.
+    name of the protocol, of which the paper's is empty; `needs` what kept the cell from being measured. `reported_sd`
+    and `reported_n` are the standard deviation and the number of seeds that the paper gives, `source` says whose value
+    it is.
     """
 
     metric: Metric
-    reported: Printed
+    reported: Reported
     measured: Measured | Configured | None
     judgement: Judgement
     wanted: bool
@@ -63,6 +65,19 @@ class ReportCell:
     readings: dict[str, Measured] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     needs: Need | None = None
+    reported_sd: float | None = None
+    reported_n: int | None = None
+    source: Source = "own"
+
+    @property
+    def printed(self) -> str:
+        """The paper's value as text, with its standard deviation where the paper prints one."""
+        return self.metric.reported(self.reported, self.reported_sd)
+
+    @property
+    def printed_sd(self) -> str:
+        """The standard deviation that the paper prints, as text; nothing where it prints none."""
+        return "" if self.reported_sd is None else self.metric.reported(self.reported_sd)
 
     @property
     def verdict(self) -> Verdict:
@@ -80,6 +95,12 @@ class ReportRow:
     row: Row
     cells: tuple[ReportCell, ...]
     further: tuple[ReportCell, ...] = ()
+
+    @property
+    def source(self) -> Source | None:
+        """Whose values the paper prints in the row, None where its cells differ in that."""
+        sources = {cell.source for cell in self.cells if cell.reported is not None} or {self.row.source}
+        return sources.pop() if len(sources) == 1 else None
 
     @property
     def seeds(self) -> int:
@@ -125,42 +146,51 @@ class Finder:
 
     def further(self, row: Row) -> tuple[ReportCell, ...]:
         """Return what was measured of a row besides its cells."""
-        found = (self._cell(row, metric, None) for metric in FURTHER if metric not in self._exhibit.metrics)
+        metrics = dict.fromkeys(cell.metric for cell in self.possible if cell.metric not in self._exhibit.metrics)
+        found = (self._cell(row, metric) for metric in metrics)
         return tuple(cell for cell in found if cell.measured or cell.readings)
 
     def _judged(self, row: Row, metric: Metric) -> ReportCell:
-        reported = self._exhibit.reported(row, metric)
+        exhibit = self._exhibit
+        cell = replace(
+            self._cell(row, metric),
+            reported=exhibit.reported(row, metric),
+            reported_sd=exhibit.reported_sd(row, metric),
+            reported_n=exhibit.reported_n(row, metric),
+            source=exhibit.source(row, metric),
+        )
         rule = Rule(
             comparable=self._scale.comparable,
             tolerance=self._paper.tolerances.get(metric.key),
-            source=row.source,
-            expected=self._exhibit.expected_to_fail(row, metric),
+            source=cell.source,
+            expected=exhibit.expected_to_fail(row, metric),
         )
         if row.setting is not None:
             value = configured(row.setting, self._scale)
-            return ReportCell(metric, reported, Configured(value), judge_setting(reported, value, rule), wanted=True)
-        cell = self._cell(row, metric, reported)
+            judgement = judge_setting(cell.reported, value, rule)
+            return replace(cell, measured=Configured(value), judgement=judgement, wanted=True)
         if row.run is None:
-            return cell if reported is None else replace(cell, judgement=Judgement(Verdict.CITED))
+            return cell if cell.reported is None else replace(cell, judgement=Judgement(Verdict.CITED))
         found = cell.measured if isinstance(cell.measured, Measured) else None
         waiting = self._waiting[row.key, metric.key, ""]
-        judgement = judge(metric, reported, found.mean if found else None, rule, waiting)
-        return replace(cell, judgement=judgement, statistics=_statistics(metric, found, reported, judgement))
+        judgement = judge(metric, cell.reported, found.mean if found else None, rule, waiting)
+        return replace(cell, judgement=judgement, statistics=_statistics(metric, found, cell.reported, judgement))
 
-    def _cell(self, row: Row, metric: Metric, reported: Printed) -> ReportCell:
-        """Return a cell that nothing is judged of."""
+    def _cell(self, row: Row, metric: Metric) -> ReportCell:
+        """Return a cell of which nothing is printed and nothing is judged."""
         asked = self._asked.get((row.key, metric), {})
         found = {name: _measured(self._series.get((row.key, metric.key, name))) for name in asked}
         measured, own = found.pop("", None), asked.get("")
         return ReportCell(
             metric,
-            reported,
+            None,
             measured,
             Judgement(Verdict.NOT_REPORTED),
             wanted=own is not None,
             readings={name: value for name, value in found.items() if value is not None},
             labels={name: cell.label for name, cell in asked.items()},
             needs=self._needs(own) if own and measured is None else None,
+            source=row.source,
         )
 
     def _needs(self, cell: Cell) -> Need | None:
@@ -190,7 +220,7 @@ def _measured(found: Series | None) -> Measured | None:
     return Measured(_mean(found.values), _sd(found.values), found.runs, found.values, found.seeds)
 
 
-def _statistics(metric: Metric, found: Measured | None, reported: Printed, judgement: Judgement) -> Statistics | None:
+def _statistics(metric: Metric, found: Measured | None, reported: Reported, judgement: Judgement) -> Statistics | None:
     """Return the statistics of a value that varies between seeds, against the reported one where they were compared."""
     if found is None or metric.noise == "none":
         return None

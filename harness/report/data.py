@@ -11,7 +11,7 @@ from harness.report.build import ExhibitReport
 from harness.report.cells import Configured, Measured, ReportCell
 from harness.report.claims import Decision
 from harness.report.rank import RankAgreement
-from harness.spec.row import Printed, Words
+from harness.spec.row import Reported, Words
 from harness.store.spent import Spent
 
 FORMAT = 3
@@ -26,11 +26,13 @@ def csv(report: ExhibitReport) -> str:
             "scale": report.scale.name,
             "section": row.row.section,
             "row": row.row.name,
-            "source": row.row.source,
+            "source": cell.source,
             "metric": cell.metric.key,
             "protocol": protocol,
             "measured_as": cell.labels.get(protocol) or report.label(cell.metric),
             "reported": cell.reported,
+            "reported_sd": cell.reported_sd,
+            "reported_n": cell.reported_n,
             **_columns(value),
             **_judged(cell, protocol),
             **_cost(value, report),
@@ -102,6 +104,7 @@ def to_json(report: ExhibitReport) -> dict[str, Any]:
                 "label": row.row.label,
                 "key": row.row.key,
                 "source": row.row.source,
+                "sources": {cell.metric.key: cell.source for cell in row.cells},
                 "cells": {cell.metric.key: _cell(cell, report) for cell in row.cells},
                 "further": {cell.metric.key: _cell(cell, report) for cell in row.further},
             }
@@ -119,6 +122,8 @@ def json_text(report: ExhibitReport) -> str:
 def _cell(cell: ReportCell, report: ExhibitReport) -> dict[str, Any]:
     return {
         "reported": as_printed(cell.reported),
+        "reported_sd": cell.reported_sd,
+        "reported_n": cell.reported_n,
         "measured_as": cell.labels.get("") or report.label(cell.metric),
         "measured": _measured(cell.measured) if cell.measured else None,
         "readings": {
@@ -154,7 +159,7 @@ def _agreement(found: RankAgreement) -> dict[str, Any]:
     }
 
 
-def as_printed(value: Printed) -> float | str | None:
+def as_printed(value: Reported) -> float | str | None:
     """Return a reported value for JSON: words as a string."""
     return value.text if isinstance(value, Words) else value
 

@@ -1,7 +1,7 @@
 """Writes the pictures of an exhibit: a figure's drawing; for a table, its agreement with the paper and its samples."""
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from harness.report.build import ExhibitReport
 from harness.report.made import remember, still_right
 from harness.report.origins import origin
-from harness.spec.drawings import Agreement, Drawing, SampleStrips
-from harness.spec.exhibit import Exhibit, Figure
-from harness.store.files import write_atomically
+from harness.spec.drawings import Drawing
+from harness.spec.exhibit import drawn_of
+from harness.spec.resolve import resolve
+from harness.store.files import StoreError, write_atomically
 from harness.store.run_directory import Results
 
 if TYPE_CHECKING:
@@ -28,9 +29,13 @@ IMPORTED_ONCE = (
     "matplotlib.backends.backend_pdf",
     "matplotlib.backends.backend_svg",
     "scipy.stats",
-    *sorted({drawing.implementation.partition(":")[0] for drawing in Drawing.__subclasses__()}),
+    "harness.report.drawings",
 )
 """What drawing takes, and takes its time to import."""
+
+
+class DrawingError(StoreError):
+    """A drawing has failed; what else there is of its exhibit stands."""
 
 
 def write_figures(report: ExhibitReport, results: Results, formats: Sequence[str] = tuple(UNDATED)) -> list[Path]:
@@ -62,8 +67,9 @@ class Pictures:
         return still_right(*self._memory(report))
 
     def get_ready(self) -> None:
-        """Import what drawing takes."""
-        for module in IMPORTED_ONCE:
+        """Import what drawing takes, and the harness's own drawings."""
+        own = {drawing.implementation.partition(":")[0] for drawing in Drawing.__subclasses__()}
+        for module in (*IMPORTED_ONCE, *sorted(name for name in own if name.startswith("harness."))):
             import_module(module)
 
     def draw(self, report: ExhibitReport) -> list[Path]:
@@ -93,20 +99,25 @@ def vectors(report: ExhibitReport, results: Results) -> list[bytes]:
     return drawn
 
 
-def drawings(exhibit: Exhibit) -> dict[str, Drawing]:
-    """Return what is drawn of an exhibit, by the names of the files."""
-    if isinstance(exhibit, Figure):
-        return {exhibit.name: exhibit.drawing}
-    return {f"{exhibit.name}-agreement": Agreement(), f"{exhibit.name}-samples": SampleStrips()}
-
-
 def _pictures(report: ExhibitReport, results: Results) -> Iterator[tuple[str, "Picture"]]:
-    for name, drawing in drawings(report.exhibit).items():
-        module, _, function = drawing.implementation.partition(":")
-        draw: Callable[[Drawing, ExhibitReport, Results], Picture | None]
-        draw = getattr(import_module(module), function)
-        if picture := draw(drawing, report, results):
+    """Yield what there is to draw, by the names of the files.
+
+    Raises `DrawingError` after all others when one has failed.
+    """
+    failure: DrawingError | None = None
+    for name, drawing in drawn_of(report.exhibit).items():
+        try:
+            picture: Picture | None = resolve(drawing.implementation)(drawing, report, results)
+        except StoreError:
+            raise
+        except Exception as error:  # a paper's own drawing may fail in any way
+            reason = " ".join(str(error).split()) or type(error).__name__
+            failure = failure or DrawingError(f"{name}: {drawing.implementation} fails: {reason}")
+            continue
+        if picture:
             yield name, picture
+    if failure:
+        raise failure
 
 
 def _save(picture: "Picture", path: Path, options: dict[str, Any]) -> None:

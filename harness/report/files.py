@@ -6,7 +6,6 @@ from pathlib import Path
 from harness.report import ledger
 from harness.report.build import ExhibitReport
 from harness.report.data import csv, json_text
-from harness.report.figures import drawings
 from harness.report.latex.document import document
 from harness.report.latex.figure import figure
 from harness.report.latex.table import table
@@ -14,7 +13,7 @@ from harness.report.latex.typeset import Typeset, typeset
 from harness.report.made import remember, still_right
 from harness.report.plain import markdown
 from harness.spec.config import sha256_of_json
-from harness.spec.exhibit import Figure
+from harness.spec.exhibit import Figure, drawn_of
 from harness.spec.paper import Paper
 from harness.store.files import sha256_of, write_bytes
 from harness.store.run_directory import Results
@@ -80,4 +79,4 @@ def write_claims(reports: Sequence[ExhibitReport], results: Results) -> list[Pat
 
 def _pictures(report: ExhibitReport, folder: Path) -> list[Path]:
     """Return the pictures of an exhibit that have been drawn."""
-    return [path for name in drawings(report.exhibit) if (path := folder / f"{name}.pdf").exists()]
+    return [path for name in drawn_of(report.exhibit) if (path := folder / f"{name}.pdf").exists()]

@@ -131,7 +131,7 @@ class _SideBySide:
     def lines(report: ExhibitReport, row: ReportRow, metrics: tuple[Metric, ...]) -> list[Line]:
         texts = [row_label(report, row)]
         for cell in _chosen(row, metrics):
-            texts += [cell.metric.reported(cell.reported), _measured_or_gap(cell)]
+            texts += [cell.printed, _measured_or_gap(cell)]
         texts += [_further(row, metric, "") for metric in report.shown]
         return [Line((*texts, *_closing_texts(report, row)))]
 
@@ -150,7 +150,7 @@ class _Stacked:
         no_further = tuple("" for _ in report.shown)
         lines = []
         if any(cell.reported is not None for cell in chosen):
-            printed = (cell.metric.reported(cell.reported) for cell in chosen)
+            printed = (cell.printed for cell in chosen)
             lines.append(Line((row_label(report, row), "paper", *printed, *no_further, *blank)))
         if row.row.run or row.row.setting:
             label = "" if lines else row_label(report, row)

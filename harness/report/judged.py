@@ -36,7 +36,7 @@ def _line(report: ExhibitReport, row: ReportRow, cell: ReportCell, value: Measur
     texts = (
         row.row.key,
         report.label(metric),
-        metric.reported(cell.reported),
+        cell.printed,
         measured(value, metric),
         str(value.seeds),
         _signed(metric.measured(found.difference)) if found.difference is not None else DASH,

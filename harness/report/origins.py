@@ -4,11 +4,12 @@ import hashlib
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
-import harness
 from harness.report.build import ExhibitReport
 from harness.report.text import title
+from harness.spec.exhibit import drawn_of
 from harness.store.run_directory import Results
 
 DRAWN_WITH = ("matplotlib", "numpy", "pillow", "fonttools")
@@ -20,6 +21,8 @@ def origin(report: ExhibitReport, results: Results) -> str:
     Files count by name, size and time of change, as in `make`.
     """
     digest = hashlib.sha256(code())
+    for package in sorted({drawing.implementation.partition(".")[0] for drawing in drawn_of(report.exhibit).values()}):
+        digest.update(_package(package))
     told = (title(report), report.exhibit, report.labels, report.series, report.measured, report.wanted)
     for part in (*map(repr, told), *_kept(report, results)):
         digest.update(f"{part}\0".encode())
@@ -29,11 +32,19 @@ def origin(report: ExhibitReport, results: Results) -> str:
 @cache
 def code() -> bytes:
     """Return the hash of this version of the harness and of the libraries that it draws with."""
-    digest = hashlib.sha256()
-    root = Path(harness.__file__).parent
-    for path in sorted(root.rglob("*.py")):
-        digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
+    digest = hashlib.sha256(_package("harness"))
     digest.update(" ".join(map(version, DRAWN_WITH)).encode())
+    return digest.digest()
+
+
+@cache
+def _package(name: str) -> bytes:
+    """Return the hash of the sources of a package, or of a module."""
+    digest = hashlib.sha256()
+    found = find_spec(name.partition(":")[0])
+    for root in map(Path, (found.submodule_search_locations or [found.origin or ""]) if found else ()):
+        for path in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
+            digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
     return digest.digest()
 
 

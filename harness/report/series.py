@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.spec.cells import Cell, cells
 from harness.spec.exhibit import Exhibit
-from harness.spec.metrics import FURTHER
+from harness.spec.metrics import secondary_metric
 from harness.spec.paper import Paper
 from harness.spec.scale import Scale
 from harness.store.files import DamagedError, StoreError
@@ -61,7 +61,7 @@ def measurements(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results)
     """Read what was measured of an exhibit.
 
     Looks at the seeds 0, 1, ... up to the first that no row has a run of. A cell without a record has no series. What
-    the records hold of `FURTHER` metrics has series too.
+    the records hold of secondary metrics has series too.
     """
     reader = results.reader
     asked: list[tuple[Cell, Found]] = [
@@ -115,7 +115,7 @@ def with_further(found: Iterable[Cell], exhibit: Exhibit) -> Iterator[Cell]:
     for cell in found:
         yield cell
         quantities = cell.evaluation.labels(cell.run.config.data)
-        for metric in FURTHER:
+        for metric in map(secondary_metric, cell.evaluation.secondary):
             key = cell.row.key, cell.seed, metric, cell.reading
             if metric.quantity in quantities and metric not in exhibit.metrics and key not in seen:
                 seen.add(key)

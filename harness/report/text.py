@@ -1,9 +1,10 @@
 """How reports read: titles, notes and the evidence of claims, shared by all writers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import inf, isfinite
 
 from harness.report.build import ExhibitReport
+from harness.report.cells import ReportCell, ReportRow
 from harness.report.claims import Decision, Status
 from harness.report.rank import RankAgreement
 from harness.spec.feature_spaces import INCEPTION_SHA256
@@ -52,6 +53,7 @@ def general_notes(report: ExhibitReport) -> list[str]:
     sentences += [f"{remark}." for remark in report.remarks]
     if report.wanted:
         sentences.append(_coverage(report))
+    sentences += _beside_printed(report)
     if cost := str(Spent.sum(report.spent.values())):
         sentences.append(f"Cost so far, of training and all evaluations of these runs: {cost}.")
     if report.agreements:
@@ -61,6 +63,34 @@ def general_notes(report: ExhibitReport) -> list[str]:
     if report.scale.comparable:
         sentences += tolerances(report)
     return sentences
+
+
+def _beside_printed(report: ExhibitReport) -> list[str]:
+    """Return what the ± of the paper's values is, and over how many seeds they are, as far as the paper says so."""
+    numbers = [(row, cell) for row in report.rows for cell in row.cells if isinstance(cell.reported, int | float)]
+    sentences = []
+    if any(cell.reported_sd is not None for _, cell in numbers):
+        sentences.append("The paper's own ± is the standard deviation that it prints.")
+    for seeds in sorted({cell.reported_n for _, cell in numbers if cell.reported_n}):
+        over = f"over {seeds} seed{'s' if seeds > 1 else ''}"
+        if all(cell.reported_n == seeds for _, cell in numbers):
+            sentences.append(f"The paper's values are {over}.")
+        else:
+            sentences.append(f"The paper's values {over}: {_named(report, numbers, seeds)}.")
+    return sentences
+
+
+def _named(report: ExhibitReport, numbers: Sequence[tuple[ReportRow, ReportCell]], seeds: int) -> str:
+    """Return the rows whose printed numbers are over so many seeds, with the metrics where these are not all."""
+    by_row: dict[str, list[ReportCell]] = {}
+    for row, cell in numbers:
+        by_row.setdefault(row.row.key, []).append(cell)
+    named = []
+    for key, cells in by_row.items():
+        labels = [cell.metric.label for cell in cells if cell.reported_n == seeds]
+        if labels:
+            named.append(key if len(labels) == len(cells) else f"{key} ({', '.join(labels)})")
+    return "; ".join(named)
 
 
 def footnotes(report: ExhibitReport) -> list[str]:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from math import isfinite
 
 from harness.spec.metrics import Metric
-from harness.spec.row import Printed, Source, Words
+from harness.spec.row import Reported, Source, Words
 from harness.spec.tolerances import Tolerance
 
 ROUNDING = 1e-9
@@ -54,7 +54,7 @@ class Judgement:
     reason: str = ""
 
 
-def judge(metric: Metric, reported: Printed, mean: float | None, rule: Rule, waiting: int = 0) -> Judgement:
+def judge(metric: Metric, reported: Reported, mean: float | None, rule: Rule, waiting: int = 0) -> Judgement:
     """Return the verdict on the mean over the seeds that are measured, while so many more are asked for.
 
     A value that is not finite fails, at every scale and whatever was reported.
@@ -82,7 +82,7 @@ def judge(metric: Metric, reported: Printed, mean: float | None, rule: Rule, wai
     return Judgement(verdict, difference, tolerance, parts, rule.expected)
 
 
-def judge_setting(reported: Printed, configured: str, rule: Rule) -> Judgement:
+def judge_setting(reported: Reported, configured: str, rule: Rule) -> Judgement:
     """Return whether a hyper-parameter is configured as printed."""
     if not rule.comparable:
         return Judgement(Verdict.NOT_COMPARED, reason="settings compare at paper scale only")

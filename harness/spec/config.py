@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
-from harness.spec.errors import SpecError, unknown
+from harness.spec.errors import RevisionError, SpecError, UnknownKindError, unknown
 
 if TYPE_CHECKING:
     from harness.spec.shrinking import Shrinking
@@ -41,6 +41,9 @@ class Config(BaseModel):
         try:
             super().__init__(**fields)
         except ValidationError as error:
+            cause = error.errors(include_url=False)[0].get("ctx", {}).get("error")
+            if isinstance(cause, UnknownKindError | RevisionError):  # says it all, whatever part it is about
+                raise cause from None
             raise SpecError(f"{type(self).__name__}: {_explain(error, type(self))}") from None
 
     def __hash__(self) -> int:

@@ -2,6 +2,10 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from reprlib import Repr
+
+_short = Repr()
+_short.maxstring = _short.maxother = 60
 
 
 class HarnessError(Exception):
@@ -16,16 +20,12 @@ class SpecError(HarnessError, ValueError):
     exit_code = 2
 
 
-class UnknownKindError(HarnessError):
+class UnknownKindError(SpecError):
     """A configuration names a kind that no installed package offers."""
 
-    exit_code = 2
 
-
-class RevisionError(HarnessError):
+class RevisionError(SpecError):
     """A configuration was written by another revision of a kind than the one at hand."""
-
-    exit_code = 2
 
 
 class Needs(HarnessError):
@@ -47,3 +47,15 @@ def nearest(given: str, allowed: Iterable[str]) -> str:
     """Return a question that names the nearest match, nothing where no name is near."""
     found = get_close_matches(given.lower(), list(allowed), n=1, cutoff=0.5)
     return f"did you mean '{found[0]}'? " if found else ""
+
+
+def unfit(of: str, field: str, value: object, allowed: str, meant: str = "") -> SpecError:
+    """Return the error for a `field` of something that has a value which is not `allowed`."""
+    hint = f"did you mean {meant}? " if meant else ""
+    return SpecError(f"{of}: {field} is {given(value)}: {hint}allowed: {allowed}")
+
+
+def given(value: object) -> str:
+    """Return a value as errors show it: its type where it is no text or number, on one line, not long."""
+    shown = " ".join(_short.repr(value).split())
+    return shown if isinstance(value, str | int | float | None) else f"{shown} ({type(value).__name__})"

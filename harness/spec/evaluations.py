@@ -26,13 +26,13 @@ class Evaluation(Family):
 
     `needs` are the capabilities that it asks of the model; `implementation` names a function of the evaluation and a
     `harness.evaluation.base.Subject` that returns `Findings`. `after` is the share of the training after which the EMA
-    weights are taken, in tenths; 1 is the end. `secondary` are quantities that are reported with others of the
-    evaluation where no exhibit has a column for them.
+    weights are taken, in tenths; 1 is the end. `secondary` names quantities that are reported where no exhibit has a
+    column for them, by the metrics that `harness.spec.metrics.secondary` knows of.
     """
 
     implementation: ClassVar[str]
     needs: ClassVar[frozenset[str]] = frozenset()
-    secondary: ClassVar[frozenset[str]] = frozenset()
+    secondary: ClassVar[tuple[str, ...]] = ()
 
     after: float = Field(1.0, gt=0, le=1, multiple_of=0.1)
 
@@ -99,7 +99,7 @@ class Generation(Evaluation):
     kind: Literal["generation"] = "generation"
     implementation: ClassVar[str] = "harness.evaluation.generation:evaluate"
     needs: ClassVar[frozenset[str]] = frozenset({GENERATOR})
-    secondary: ClassVar[frozenset[str]] = frozenset({"precision", "recall", "density", "coverage"})
+    secondary: ClassVar[tuple[str, ...]] = ("precision", "recall", "density", "coverage")
     shrinks: ClassVar[Mapping[str, str]] = {"samples": "samples", "features": "features"}
 
     samples: PositiveInt = 10_000
@@ -136,7 +136,7 @@ class Generation(Evaluation):
 
     def disk_bytes(self, data: Dataset) -> int:
         """Return the size of the samples, of their features, and of the logits of both classifiers."""
-        return self.samples * (data.dimensions + 4 * self.features.floats(data))
+        return self.samples * (data.stored[data.inputs].bytes + 4 * self.features.floats(data))
 
     @property
     def embedding(self) -> Embedding:

@@ -6,10 +6,10 @@ from fnmatch import fnmatchcase
 from typing import Any, Self
 
 from harness.spec.claims import Claim
-from harness.spec.drawings import Drawing
+from harness.spec.drawings import Agreement, Drawing, SampleStrips
 from harness.spec.errors import SpecError, unknown
 from harness.spec.metrics import Metric
-from harness.spec.row import Printed, Row, Words
+from harness.spec.row import Printed, Reported, Row, Source, Value, Words
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,10 @@ class Exhibit:
         """Return the row with this key."""
         return next(row for row in self.rows if row.key == key)
 
-    def reported(self, row: Row, metric: Metric) -> Printed:
-        """Return what the paper prints in a cell, None for a dash."""
-        return row.reported[self.metrics.index(metric)]
+    def reported(self, row: Row, metric: Metric) -> Reported:
+        """Return the number or the words that the paper prints in a cell, None for a dash."""
+        printed = self._printed(row, metric)
+        return printed.value if isinstance(printed, Value) else printed
 
     def expected_to_fail(self, row: Row, metric: Metric) -> str:
         """Return why a cell is expected to fail, nothing where it is not."""
@@ -105,8 +106,26 @@ class Exhibit:
 
     def reported_value(self, row: Row, metric: Metric) -> float | None:
         """Return the paper's value of a cell as a number, None for a dash and for words that mean none."""
-        printed = self.reported(row, metric)
-        return printed.meaning if isinstance(printed, Words) else printed
+        reported = self.reported(row, metric)
+        return reported.meaning if isinstance(reported, Words) else reported
+
+    def reported_sd(self, row: Row, metric: Metric) -> float | None:
+        """Return the standard deviation that the paper prints with a value, None where it prints none."""
+        printed = self._printed(row, metric)
+        return printed.sd if isinstance(printed, Value) else None
+
+    def reported_n(self, row: Row, metric: Metric) -> int | None:
+        """Return over how many seeds the paper's value is, None where the paper does not say so."""
+        printed = self._printed(row, metric)
+        return printed.n if isinstance(printed, Value) else None
+
+    def source(self, row: Row, metric: Metric) -> Source:
+        """Return whose value the paper prints in a cell: what the cell says of it, else what its row says."""
+        printed = self._printed(row, metric)
+        return (printed.source if isinstance(printed, Value) else None) or row.source
+
+    def _printed(self, row: Row, metric: Metric) -> Printed:
+        return row.reported[self.metrics.index(metric)]
 
     def also(self, *readings: Mapping[str, Any]) -> Self:
         """Return the same exhibit with further protocols, each named after the settings that it changes."""
@@ -139,7 +158,14 @@ class Exhibit:
 
 @dataclass(frozen=True, kw_only=True)
 class Table(Exhibit):
-    """A table of a paper. What it prints as a dash is not measured."""
+    """A table of a paper. What it prints as a dash is not measured.
+
+    `drawings` are drawn of it by the name that follows the table's in the file's, such as `table6-samples`.
+    """
+
+    drawings: Mapping[str, Drawing] = field(
+        default_factory=lambda: {"agreement": Agreement(), "samples": SampleStrips()}
+    )
 
     def asks(self, row: Row, metric: Metric) -> bool:
         """Tell whether the paper prints a value."""
@@ -156,3 +182,12 @@ class Figure(Exhibit):
     """A figure of a paper: rows are its panels or curves, `drawing` says how they are drawn."""
 
     drawing: Drawing
+
+
+def drawn_of(exhibit: Exhibit) -> dict[str, Drawing]:
+    """Return what is drawn of an exhibit, by the names of the files."""
+    if isinstance(exhibit, Figure):
+        return {exhibit.name: exhibit.drawing}
+    if isinstance(exhibit, Table):
+        return {f"{exhibit.name}-{name}": drawing for name, drawing in exhibit.drawings.items()}
+    return {}

@@ -1,5 +1,6 @@
 """Families: configurations of one role, told apart by their `kind`, that any installed package may add to."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -8,6 +9,9 @@ from harness.spec.errors import RevisionError, SpecError, UnknownKindError, near
 from harness.spec.plugins import load_built_in, load_plugins
 
 OWN_PACKAGE = "harness."
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}")
+SHOWN = 64
+"""The most characters of an unknown kind that an error repeats."""
 
 
 class Family(Config):
@@ -41,6 +45,8 @@ class Family(Config):
 
     @classmethod
     def _register(cls, kind: str) -> None:
+        if not NAME.fullmatch(kind):
+            raise SpecError(f"{cls.__module__}.{cls.__qualname__}: {kind!r} is no name of a kind: it names files too")
         if not cls.__module__.startswith(OWN_PACKAGE):
             load_built_in()
         owner = cls.kinds.get(kind)
@@ -69,10 +75,11 @@ class Family(Config):
         if not isinstance(value, Mapping):
             return value
         fields = dict(value)
-        kind = cls.of_kind(str(fields.get("kind") or cls.unmarked))
+        if not (name := str(fields.get("kind") or cls.unmarked)):
+            raise SpecError(f"field 'kind' of a {cls.role} is missing: allowed: {', '.join(sorted(cls.kinds))}")
+        kind = cls.of_kind(name)
         written = fields.pop("revision", 1)
         if written != kind.revision:
-            name = kind.model_fields["kind"].default
             raise RevisionError(f"the {cls.role} kind '{name}' has revision {kind.revision} now, not {written}")
         return kind(**fields)
 
@@ -89,7 +96,7 @@ class Family(Config):
             hint = nearest(kind, cls.kinds)
             reasons = "".join(f"; {plugin} cannot be loaded: {plugin.problem}" for plugin in broken)
             raise UnknownKindError(
-                f"needs the kind '{kind}', which no installed paper offers: {hint}{cls.role} kinds are "
+                f"needs the kind {kind[:SHOWN]!r}, which no installed paper offers: {hint}{cls.role} kinds are "
                 f"{', '.join(sorted(cls.kinds)) or 'none'}{reasons}"
             )
         return cls.kinds[kind]  # type: ignore[return-value]  # kinds of a family are its subclasses

@@ -64,6 +64,8 @@ class Method(Family):
         for name in type(self).model_fields:
             if isinstance(part := getattr(self, name), Augmentation) and part != Augmentation():
                 refuse_other_than_images(f"{name} of method '{self.kind}'", data)
+                if part.mix and not data.num_classes:
+                    raise SpecError(f"mix={part.mix:g} mixes labels too: dataset '{data.name}' has no classes")
         if CLASSIFIER in self.capabilities and not data.num_classes:
             raise SpecError(f"method '{self.kind}' classifies: dataset '{data.name}' has no classes")
 

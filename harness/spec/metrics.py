@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Literal
 
+from harness.spec.errors import SpecError
+from harness.spec.evaluations import Norm
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -34,25 +37,46 @@ class Metric:
             return f"{value:.2g}"
         return f"{value:z.{self.decimals}f}"
 
-    def reported(self, value: object) -> str:
-        """Return a value as printed in a paper: with the metric's decimals, or more where it has more; `-` for None."""
+    def reported(self, value: object, sd: float | None = None) -> str:
+        """Return a value as printed in a paper: with the metric's decimals, or more where it has more; `-` for None.
+
+        Its standard deviation stands behind it, with decimals by the same rule.
+        """
         if value is None:
             return "-"
         if not isinstance(value, int | float):
             return str(value)
         rounded = self.measured(value)
-        return rounded if float(rounded) == value else repr(value)
+        text = rounded if float(rounded) == value else repr(value)
+        return text if sd is None else f"{text} ± {self.reported(sd)}"
 
 
 ACCURACY = Metric("accuracy", "Acc", "accuracy", better="higher", unit="%", decimals=1)
 INCEPTION_SCORE = Metric("inception_score", "IS", "class_score", better="higher")
 FID = Metric("fid", "FID", "frechet_distance", better="lower", decimals=1, noise="relative")
-PRECISION = Metric("precision", "precision", "precision", better="higher")
-RECALL = Metric("recall", "recall", "recall", better="higher")
-DENSITY = Metric("density", "density", "density", better="higher")
-COVERAGE = Metric("coverage", "coverage", "coverage", better="higher")
-FURTHER = (PRECISION, RECALL, DENSITY, COVERAGE)
-"""What the evaluations of other metrics measure too: reported where no exhibit of a paper has a column for it."""
+_secondary: dict[str, Metric] = {}
+
+
+def secondary(metric: Metric) -> Metric:
+    """Let a metric report its quantity where an evaluation names it among its `secondary` ones; return the metric.
+
+    Raises `SpecError` when another metric reports the quantity already.
+    """
+    owner = _secondary.setdefault(metric.quantity, metric)
+    if owner != metric:
+        raise SpecError(f"the quantity '{metric.quantity}' is reported by the metric '{owner.key}' already")
+    return metric
+
+
+def secondary_metric(quantity: str) -> Metric:
+    """Return the metric that reports a secondary quantity, one of the quantity's own name where nobody gave another."""
+    return _secondary.get(quantity, Metric(quantity, quantity, quantity, better="neither"))
+
+
+PRECISION = secondary(Metric("precision", "precision", "precision", better="higher"))
+RECALL = secondary(Metric("recall", "recall", "recall", better="higher"))
+DENSITY = secondary(Metric("density", "density", "density", better="higher"))
+COVERAGE = secondary(Metric("coverage", "coverage", "coverage", better="higher"))
 BPD = Metric("bpd", "BPD", "bits_per_dim", better="lower")
 ECE = Metric("ece", "ECE", "expected_calibration_error", better="lower", unit="%", decimals=1)
 CONFIDENCE_GAP = Metric("confidence_gap", "confidence - Acc", "confidence_gap", better="neither", unit="%", decimals=1)
@@ -70,8 +94,7 @@ RUNTIME_TEXT = Metric("runtime_text", "Runtime", "gpu_hours", better="lower", de
 VALUE = Metric("value", "Value", "value", better="neither", noise="none")
 
 
-def robustness(norm: Literal["linf", "l2"], epsilon: int) -> Metric:
+def robustness(norm: str, epsilon: int) -> Metric:
     """Return the metric of accuracy under attack within `epsilon` / 255 of the image, in pixels of the range 0 to 1."""
     key = f"robust_{norm}_{epsilon}"
-    sign = {"linf": "L∞", "l2": "L2"}[norm]
-    return Metric(key, f"{sign} {epsilon}/255", key, better="higher", unit="%", decimals=1)
+    return Metric(key, f"{Norm.of_kind(norm).sign} {epsilon}/255", key, better="higher", unit="%", decimals=1)

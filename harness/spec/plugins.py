@@ -5,34 +5,27 @@ What fails to load is kept with its reason, and leaves the others alone.
 """
 
 import contextlib
-import sys
+import io
+import pkgutil
+import threading
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from textwrap import shorten
 from typing import Any
 
+from harness import INSTALL
+
 PAPERS, KINDS = "harness.papers", "harness.kinds"
 OWN = "paper-harness"
 """The distribution of the harness and of the papers in its repository."""
 LONGEST = 300
 """Of the text of a plugin's error, in characters."""
-BUILT_IN = (
-    "harness.spec.augmentation",
-    "harness.spec.data",
-    "harness.spec.energy_methods",
-    "harness.spec.evaluations",
-    "harness.spec.feature_spaces",
-    "harness.spec.methods",
-    "harness.spec.networks",
-    "harness.spec.optimisation",
-    "harness.spec.processes",
-    "harness.spec.samplers",
-)
-"""The modules of the kinds that come with the harness, which own their names before any other does."""
+SPECIFICATIONS = "harness.spec"
+"""The package whose modules define the kinds of the harness, which own their names before any other does."""
 
 
 @dataclass(frozen=True)
@@ -57,13 +50,15 @@ def offers() -> list[EntryPoint]:
 
 
 def load_plugins() -> tuple[Plugin, ...]:
-    """Load every offer once and return what came of each.
+    """Load every offer once and return what came of each; other threads wait for the first.
 
-    While plugins are loading, a nested call returns nothing: what is being defined cannot be found yet.
+    A nested call, from a plugin that is being loaded, returns nothing: what is being defined cannot be found yet.
     """
-    return () if _is_loading else _loaded()
+    with _lock:
+        return () if _is_loading else _loaded()
 
 
+_lock = threading.RLock()
 _is_loading: list[bool] = []
 
 
@@ -76,17 +71,18 @@ def _loaded() -> tuple[Plugin, ...]:
 
 @cache
 def load_built_in() -> None:
-    """Import every module of the harness that defines kinds."""
-    for module in BUILT_IN:
-        import_module(module)
+    """Import every module of the harness that may define kinds."""
+    package = import_module(SPECIFICATIONS)
+    for module in pkgutil.walk_packages(package.__path__, f"{SPECIFICATIONS}."):
+        import_module(module.name)
 
 
 @contextlib.contextmanager
 def _loading() -> Iterator[None]:
-    """Mark that plugins are loading, and keep what they print away from a command's output."""
+    """Mark that plugins are loading, and drop what they print: a command's output may be JSON."""
     _is_loading.append(True)
     try:
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(io.StringIO()):
             yield
     finally:
         _is_loading.pop()
@@ -102,8 +98,17 @@ def _load(entry: EntryPoint) -> Plugin:
     try:
         value = entry.load()
     except (Exception, SystemExit) as error:  # a foreign module may do anything when it is imported
-        return Plugin(**{**vars(plugin), "problem": reason(error)})
-    return Plugin(**{**vars(plugin), "value": value})
+        return replace(plugin, problem=_absence(entry, error) or reason(error))
+    return replace(plugin, value=value)
+
+
+def _absence(entry: EntryPoint, error: BaseException) -> str:
+    """Say that the package itself is not there, although its metadata is; nothing for any other error."""
+    package = entry.module.partition(".")[0]
+    if not isinstance(error, ModuleNotFoundError) or error.name != package:
+        return ""
+    how = INSTALL if _distribution(entry) == OWN else f"python -m pip install {_distribution(entry)}"
+    return f"its package '{package}' is not installed: {how}"
 
 
 def reason(error: BaseException) -> str:

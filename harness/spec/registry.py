@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from harness import INSTALL
 from harness.spec.default_paper import default_paper
 from harness.spec.errors import SpecError, nearest, unknown
 from harness.spec.exhibit import Exhibit
@@ -12,7 +13,6 @@ from harness.spec.plugins import PAPERS, load_plugins
 
 EVERYTHING = "papers"
 GROUPS = ("all", "tables", "figures")
-INSTALL = "python -m pip install -c constraints.txt -e ."
 
 
 @dataclass(frozen=True)
@@ -27,21 +27,26 @@ class BrokenPaper:
         return f"paper '{self.name}' of {self.distribution or 'an unknown distribution'} cannot be used: {self.reason}"
 
 
+@dataclass(frozen=True)
+class _Found:
+    papers: dict[str, Paper]
+    distributions: dict[str, str]
+    broken: tuple[BrokenPaper, ...]
+
+
 @cache
-def _found() -> tuple[dict[str, Paper], tuple[BrokenPaper, ...]]:
+def _found() -> _Found:
     papers: dict[str, Paper] = {}
+    distributions: dict[str, str] = {}
     broken = []
-    for plugin in load_plugins():
-        if plugin.group != PAPERS:
-            if plugin.problem:
-                broken.append(BrokenPaper(plugin.name, plugin.distribution, plugin.problem))
-            continue
-        problem = plugin.problem or _problem(plugin.value, papers)
-        if problem:
+    # Where two papers have one name, the entry point of that name is its owner.
+    for plugin in sorted(load_plugins(), key=lambda plugin: plugin.name != getattr(plugin.value, "name", plugin.name)):
+        if problem := plugin.problem or (plugin.group == PAPERS and _problem(plugin.value, papers)):
             broken.append(BrokenPaper(plugin.name, plugin.distribution, problem))
-        else:
+        elif plugin.group == PAPERS:
             papers[plugin.value.name] = plugin.value
-    return papers, tuple(broken)
+            distributions[plugin.value.name] = plugin.distribution
+    return _Found(papers, distributions, tuple(broken))
 
 
 def _problem(value: object, papers: dict[str, Paper]) -> str:
@@ -54,12 +59,17 @@ def _problem(value: object, papers: dict[str, Paper]) -> str:
 
 def papers() -> dict[str, Paper]:
     """Return every paper that can be used, by its name, the harness's own first."""
-    return dict(_found()[0])
+    return dict(_found().papers)
 
 
 def broken_papers() -> tuple[BrokenPaper, ...]:
     """Return the papers that cannot be used; they fail what asks for them, and nothing else."""
-    return _found()[1]
+    return _found().broken
+
+
+def broken(paper: Paper, error: Exception) -> BrokenPaper:
+    """Return what is to be said of a paper that could be imported and fails when its exhibits are put together."""
+    return BrokenPaper(paper.name, _found().distributions.get(paper.name, ""), str(error))
 
 
 def find_exhibits(names: Sequence[str]) -> list[tuple[Paper, Exhibit]]:

@@ -27,7 +27,6 @@ class Rules:
     evaluation_data: Mapping[str, Dataset] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        load_built_in()
         for name, stand_in in {**self.data, **self.evaluation_data}.items():
             expect(Dataset, stand_in, f"the stand-in for dataset '{name}'")
         for rule in self.rules:
@@ -84,26 +83,30 @@ def for_runs(*runs: Run, **sizes: Any) -> Rule:
     return Rule(sizes, runs=tuple(expect(Run, run, "a run in a rule of a scale") for run in runs))
 
 
-def sizes() -> set[str]:
-    """Return every size that a kind says it has."""
-    return {size for kind in _derived(Config) for size in kind.shrinks.values()}
+def sizes(kind: type[Config] = Config) -> set[str]:
+    """Return every size that a kind, or one derived from it, says it has."""
+    return {size for each in (kind, *_derived(kind)) for size in each.shrinks.values()}
 
 
 def _check(rule: Rule, data: Mapping[str, Dataset]) -> None:
     """Raise `SpecError` for a rule that can be about nothing."""
-    if rule.kind is None:
-        what, allowed = "size in a rule of a scale", sizes()
-    else:
-        what = f"field or size of {rule.kind.__name__} in a rule of a scale"
-        kinds = [rule.kind, *_derived(rule.kind)]
-        fields = (name for kind in kinds for name in kind.model_fields)
-        allowed = {*fields, *(size for kind in kinds for size in kind.shrinks.values())} - {"kind"}
+    what = f"field or size of {rule.kind.__name__}" if rule.kind else "size"
     for name in rule.changes:
-        if name not in allowed:
-            raise unknown(what, name, allowed)
+        if name not in _allowed(rule.kind):
+            load_built_in()  # a module of the harness that is not imported yet may have it
+        if name not in (allowed := _allowed(rule.kind)):
+            raise unknown(f"{what} in a rule of a scale", name, allowed)
     for name in rule.data:
         if data and name not in data:
             raise unknown("dataset in a rule of a scale", name, data)
+
+
+def _allowed(kind: type[Config] | None) -> set[str]:
+    """Return what a rule may change: any size, or the sizes and fields of a kind."""
+    if kind is None:
+        return sizes()
+    fields = (name for each in (kind, *_derived(kind)) for name in each.model_fields)
+    return {*fields, *sizes(kind)} - {"kind"}
 
 
 def _derived(kind: type[Config]) -> Iterator[type[Config]]:

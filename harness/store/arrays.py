@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from harness.store.files import write_atomically, writing
 
@@ -26,7 +26,7 @@ def load_array(path: Path, *, mapped: bool = False) -> NDArray[Any]:
     return array
 
 
-def holds(path: Path, shape: tuple[int, ...], dtype: type[np.generic], rows: int) -> bool:
+def holds(path: Path, shape: tuple[int, ...], dtype: DTypeLike, rows: int) -> bool:
     """Tell whether a file that an `ArrayWriter` of this shape has begun holds so many rows, or more."""
     header = _header(shape, dtype)
     try:
@@ -37,14 +37,14 @@ def holds(path: Path, shape: tuple[int, ...], dtype: type[np.generic], rows: int
         return False
 
 
-def _header(shape: tuple[int, ...], dtype: type[np.generic]) -> bytes:
+def _header(shape: tuple[int, ...], dtype: DTypeLike) -> bytes:
     content = io.BytesIO()
     described = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(content, described)
     return content.getvalue()
 
 
-def _row_bytes(shape: tuple[int, ...], dtype: type[np.generic]) -> int:
+def _row_bytes(shape: tuple[int, ...], dtype: DTypeLike) -> int:
     return math.prod(shape[1:]) * np.dtype(dtype).itemsize
 
 
@@ -56,7 +56,7 @@ class ArrayWriter:
     Raises `StoreError` when the disk is full; plain writes say so, where a memory map would kill the process.
     """
 
-    def __init__(self, path: Path, shape: tuple[int, ...], dtype: type[np.generic], kept: int = 0) -> None:
+    def __init__(self, path: Path, shape: tuple[int, ...], dtype: DTypeLike, kept: int = 0) -> None:
         self._path = path
         self._dtype = np.dtype(dtype)
         with writing(path):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from harness.spec.config import sha256_of_json
-from harness.spec.errors import RevisionError, SpecError, UnknownKindError, unknown
+from harness.spec.errors import SpecError, UnknownKindError, unknown
 from harness.spec.evaluations import Evaluation
 from harness.spec.run import SEMANTICS, Run, RunConfig, identity
 from harness.store.files import StoreError, corrupted, read_bytes, read_json, write_json
@@ -33,6 +33,7 @@ class ForeignError(StoreError):
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"{path} {why}")
+        self.why = why
 
 
 class State(StrEnum):
@@ -115,7 +116,7 @@ class RunDirectory:
             run = Run(name, RunConfig(**stored))
         except UnknownKindError as error:
             raise ForeignError(self.path, str(error)) from None
-        except (SpecError, RevisionError) as error:
+        except SpecError as error:
             raise OutdatedError(self.path, str(error)) from None
         if run.config.semantics != SEMANTICS:
             raise OutdatedError(self.path, f"semantics {run.config.semantics}, {SEMANTICS} now")
@@ -255,7 +256,7 @@ def _requested(content: bytes, name: str) -> Evaluation | None:
         raise ValueError("it is not the evaluation that it is named after")
     try:
         evaluation: Evaluation = Evaluation.read(stored)
-    except (SpecError, RevisionError):
+    except SpecError:
         return None
     return evaluation if evaluation.id == name else None
 

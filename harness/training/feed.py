@@ -7,10 +7,12 @@ from itertools import count
 import torch
 from torch import Tensor
 
-from harness.data.augmentation import Mixed, Selection, augment, select
-from harness.data.loaders import Batch, Loader, ShuffledOrder
+from harness.data.augmentation import Selection, augment, refuse_unfit, select
+from harness.data.batches import Batch, TrainBatch
+from harness.data.loaders import Loader, ShuffledOrder
 from harness.randomness import Stream, Streams
 from harness.spec.augmentation import Augmentation
+from harness.spec.data import Dataset
 
 AHEAD = 10
 """So many steps are loaded and augmented at once. An augmentation is some hundreds of small operations, whose cost is
@@ -21,19 +23,19 @@ def feed(
     loader: Loader,
     batch_size: int,
     part: range,
-    augmentations: Mapping[str, Augmentation],
+    augmentations: Mapping[str, Augmentation | None],
     stream: Stream,
     first_step: int,
-) -> Generator[dict[str, Mixed]]:
+) -> Generator[dict[str, TrainBatch]]:
     """Yield a part of the batches of each step from the first on, by name; `augmentations` says what happens to which.
 
     Every name runs through the split in an order of its own. The whole batch is a function of its step alone, and so is
-    each of its rows. Raises `SpecError` when a batch exceeds the split.
+    each of its rows. Raises `SpecError` when a batch exceeds the split, or an augmentation does not fit the dataset.
     """
-    feeds = {
-        name: _Feed(augmentation, ShuffledOrder(stream.at("order", name), len(loader), batch_size), part, stream)
-        for name, augmentation in augmentations.items()
-    }
+    feeds = {}
+    for name, augmentation in augmentations.items():
+        order = ShuffledOrder(stream.at("order", name), len(loader), batch_size)
+        feeds[name] = _Feed(augmentation or Augmentation(), loader.data, order, part, stream)
     with ExitStack() as stack:
         loaded = {
             name: stack.enter_context(closing(loader.batches(one.indices(first_step)))) for name, one in feeds.items()
@@ -47,8 +49,13 @@ def feed(
 class _Feed:
     """A rank's part of the batches of one name, several steps at a time."""
 
-    def __init__(self, augmentation: Augmentation, order: ShuffledOrder, part: range, stream: Stream) -> None:
+    def __init__(
+        self, augmentation: Augmentation, data: Dataset, order: ShuffledOrder, part: range, stream: Stream
+    ) -> None:
         self._augmentation = augmentation
+        self._unchanged = augmentation == Augmentation()
+        if not self._unchanged:
+            refuse_unfit(augmentation, data)
         self._order = order
         self._part = part
         self._stream = stream
@@ -59,10 +66,13 @@ class _Feed:
             rows = self._select(start).rows
             yield torch.cat([self._order.indices(start + i)[rows[i]] for i in range(AHEAD)])
 
-    def make(self, batch: Batch, start: int) -> Mixed:
+    def make(self, batch: Batch, start: int) -> TrainBatch:
         """Return what was loaded for the steps from `start` on in the form in which they take it."""
-        streams, selection = self._streams(start), self._select(start)
-        return augment(batch, self._augmentation, streams, selection)
+        selection = self._select(start)
+        if self._unchanged:
+            rows = selection.rows.to(batch.inputs.device, non_blocking=True)
+            return TrainBatch(batch.data, batch.fields, rows.flatten())
+        return augment(batch, self._augmentation, self._streams(start), selection)
 
     def _select(self, start: int) -> Selection:
         return select(self._augmentation, self._streams(start), self._order.batch_size, self._part)

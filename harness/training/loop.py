@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from harness.data.augmentation import Mixed
+from harness.data.batches import TrainBatch
 from harness.data.loaders import Loader
 from harness.methods.base import Loss, Method, Step
 from harness.models.acceleration import accelerate, matmuls_in
@@ -83,7 +83,7 @@ class Trainer:
         self._loader = loader
         self._meters = Meters(device)
         self._restarts = Restarts(method.guard)
-        self._feed: Generator[dict[str, Mixed]] | None = None
+        self._feed: Generator[dict[str, TrainBatch]] | None = None
         method.prepare(loader)
 
     def run(self, hooks: Hooks) -> bool:
@@ -182,12 +182,12 @@ class Trainer:
         stream = Stream(self.config.seed, "training")
         return stream.at("restart", self._restarts.count) if self._restarts.count else stream
 
-    def _given(self, batches: Mapping[str, Mixed]) -> Step:
+    def _given(self, batches: Mapping[str, TrainBatch]) -> Step:
         """Return what the method is given for the next step."""
         stream = self._stream().at("step", self.step)
         return Step(batches, stream, self.config.training.batch_size, self._world.total)
 
-    def _batches(self) -> Iterator[dict[str, Mixed]]:
+    def _batches(self) -> Iterator[dict[str, TrainBatch]]:
         if self._feed is None:
             batch_size, augmentations = self.config.training.batch_size, self.method.augmentations()
             self._feed = feed(self._loader, batch_size, self._part, augmentations, self._stream(), self.step)

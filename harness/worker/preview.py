@@ -1,8 +1,8 @@
 """Samples of a run as it stands, to look at: of its final weights, or of its newest checkpoint."""
 
 from collections.abc import Mapping
+from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -17,13 +17,11 @@ from harness.training.checkpoints import load_tensors, newest_checkpoint
 from harness.training.loop import evaluated_weights
 
 
-def preview(
-    directory: RunDirectory, sampler: Sampler, count: int, device: torch.device
-) -> tuple[NDArray[np.uint8], int]:
-    """Return the first `count` samples `(count, channels, size, size)` and the training step of their EMA weights.
+def preview(directory: RunDirectory, sampler: Sampler, count: int, device: torch.device) -> tuple[NDArray[Any], int]:
+    """Return the first `count` samples `(count, *shape)`, and the training step of their EMA weights.
 
-    They begin with the noise of the samples that the run's tables are made of. Raises `SpecError` for a run that
-    generates nothing or has no weights yet.
+    They have the form in which the dataset stores its inputs, and begin with the noise of the samples that the run's
+    tables are made of. Raises `SpecError` for a run that generates nothing or has no weights yet.
     """
     run = directory.run()
     model = build_method(run.config, device).eval()
@@ -32,7 +30,7 @@ def preview(
     weights, step = _latest_weights(directory)
     model.load_state_dict(weights)
     with torch.inference_mode(), accelerated(model.players().values(), run.config.training.precision, compiled=False):
-        return sample_rows(model, sampler, run.config.seed, 0, count, device), step
+        return sample_rows(model, sampler, run.config.data, run.config.seed, 0, count, device), step
 
 
 def _latest_weights(directory: RunDirectory) -> tuple[Mapping[str, Tensor], int]:

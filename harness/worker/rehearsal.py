@@ -22,7 +22,7 @@ from torch import Tensor
 from harness.data.excerpts import relabelled
 from harness.data.loaders.opening import Loaders
 from harness.evaluation.base import Subject, large_block
-from harness.evaluation.logits import block_logits, image_blocks
+from harness.evaluation.logits import block_logits, input_blocks
 from harness.evaluation.ood import MIXED_BATCH
 from harness.evaluation.run import measure
 from harness.evaluation.runtime import wait_for
@@ -185,7 +185,7 @@ class Rehearsal:
         if not isinstance(model, Classifier) or not any(isinstance(each, Robustness) for each in self._wanted):
             return
         excerpt = self._sources.excerpt(self.config.data)
-        logits = block_logits(model, image_blocks(self._loaders.open(excerpt, "test")), lambda done: None)
+        logits = block_logits(model, input_blocks(self._loaders.open(excerpt, "test")), lambda done: None)
         self._world.told(lambda: relabelled(excerpt, "test", np.concatenate(logits).argmax(axis=1)))
 
     def _evaluate(self, evaluation: Evaluation, weights: Mapping[str, Tensor] | None) -> None:

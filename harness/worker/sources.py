@@ -1,9 +1,9 @@
-"""The data of a rehearsal: what is prepared, or random pixels of its shape; and the first images of either."""
+"""The data of a rehearsal: what is prepared, or random values in its form; and the first examples of either."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from harness.data.excerpts import first_images, random_pixels
+from harness.data.excerpts import first_examples, random_values
 from harness.data.prepared import PreparedDataset, open_dataset
 from harness.spec.data import Dataset
 from harness.spec.errors import HarnessError
@@ -13,8 +13,8 @@ from harness.training.world import World
 class Sources:
     """The datasets that a run and its evaluations name, each opened once, on all ranks together.
 
-    `blame` is told what is wrong with one; `random` names those that random pixels stand for. An excerpt has `items`
-    images of each split; of random pixels there are at least `count`.
+    `blame` is told what is wrong with one; `random` names those that random values stand for. An excerpt has `items`
+    examples of each split; of random ones there are at least `count`.
     """
 
     def __init__(
@@ -39,17 +39,17 @@ class Sources:
         self._excerpts: dict[str, PreparedDataset] = {}
 
     def whole(self, data: Dataset) -> PreparedDataset:
-        """Return a dataset as a run would open it, or random pixels where one of the ranks cannot."""
+        """Return a dataset as a run would open it, or random values where one of the ranks cannot."""
         if data.name not in self._opened:
             self._opened[data.name] = self._open(self._datasets[data.name])
         return self._opened[data.name]
 
     def excerpt(self, data: Dataset) -> PreparedDataset:
-        """Return the first images of a dataset, as a prepared dataset of its own."""
+        """Return the first examples of a dataset, as a prepared dataset of its own."""
         if data.name not in self._excerpts:
             source, folder = self.whole(data), self._scratch / "excerpts" / data.name
             full = self._datasets[data.name]
-            self._excerpts[data.name] = self._world.told(lambda: first_images(source, full, self._items, folder))
+            self._excerpts[data.name] = self._world.told(lambda: first_examples(source, full, self._items, folder))
         return self._excerpts[data.name]
 
     def _open(self, data: Dataset) -> PreparedDataset:
@@ -61,4 +61,4 @@ class Sources:
         if not self._world.any(found is None) and found is not None:
             return found
         self.random.append(data.name)
-        return self._world.told(lambda: random_pixels(data, self._count, self._scratch / "random" / data.name))
+        return self._world.told(lambda: random_values(data, self._count, self._scratch / "random" / data.name))

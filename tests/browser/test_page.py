@@ -7,8 +7,13 @@ import re
 import pytest
 from browsers import SCHEMES, WIDTHS
 from hostile import ATTACKS
+from pages import furnished
+from printed import PRINTING
 
+from harness.report.build import build
 from harness.report.cells import Measured
+from harness.report.html.write import write_pages
+from harness.store.run_directory import Results
 
 
 def test_it_opens_from_a_disk_without_a_complaint_or_a_request(visit, paper_page):
@@ -71,6 +76,20 @@ def test_ten_random_cells_lead_to_their_records(visit, paper_page, paper_reports
             assert str(shown).strip() == str(value) or float(shown) == float(value) == expected
             assert run.strip() in path
         tab.page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_what_the_paper_prints_beside_a_number_fits_and_is_told_behind_the_cell(visit, tmp_path, width):
+    results, scale = Results(tmp_path), PRINTING.scale("paper")
+    furnished(results, PRINTING, PRINTING.tables, scale, seeds=2)
+    reports = [build(PRINTING, table, scale, results) for table in PRINTING.tables]
+    tab = visit(write_pages(reports, results, [])[0].as_uri(), width)
+    assert (tab.overflow(), tab.violations(), tab.complaints) == (0, [], [])
+    facts = " ".join(tab.open_cell("table201", 1, "fid").locator("dl").first.inner_text().split())
+    assert facts.startswith("Paper 40.0 ± 2.0 Paper's seeds 3 Source uncertain Measured")
+    tab.page.keyboard.press("Escape")
+    facts = tab.open_cell("table202", 0, "accuracy").locator("dl").first.inner_text()
+    assert " ".join(facts.split()).startswith("Paper 94.1 ± 0.2 % Paper's seeds 5 Measured")
 
 
 def test_a_cell_opens_by_keyboard_and_gives_the_focus_back(visit, paper_page):

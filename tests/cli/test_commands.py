@@ -78,7 +78,10 @@ def test_show_has_the_documented_shape(harness):
         "section": "",
         "label": "HybViT",
         "source": "own",
+        "sources": {"accuracy": "own", "inception_score": "own", "fid": "own"},
         "reported": {"accuracy": 95.9, "inception_score": 7.68, "fid": 26.4},
+        "reported_sd": {"accuracy": None, "inception_score": None, "fid": None},
+        "reported_n": {"accuracy": None, "inception_score": None, "fid": None},
         "run": document["rows"][0]["run"],
     }
     assert document["rows"][-1]["reported"]["accuracy"] is None

@@ -10,8 +10,9 @@ import pytest
 from originals import ORIGINALS
 
 from harness.cli.main import main
-from harness.data import catalogue
-from harness.data.originals.sources import SOURCES
+from harness.data import catalogue, registry
+
+SVHN_SHA256 = registry.source_of(catalogue.SVHN).archives[0].sha256
 
 
 @pytest.fixture
@@ -30,9 +31,9 @@ def small(monkeypatch, tmp_path):
     """Put small archives into a folder, and their counts into the catalogue."""
     folder = tmp_path / "originals"
     folder.mkdir()
-    for name, attribute in (("cifar10", "CIFAR10"), ("svhn", "SVHN"), ("stl10", "STL10")):
+    for name in ("cifar10", "svhn", "stl10"):
         data, _ = ORIGINALS[name](folder, np.random.default_rng(0))
-        monkeypatch.setattr(catalogue, attribute, data)
+        monkeypatch.setitem(registry.REGISTERED, name, (data, registry.source_of(data)))
     return folder
 
 
@@ -59,7 +60,7 @@ def test_list_has_the_documented_shape(data_command):
     code, out, _ = data_command("list", "--json")
     assert code == 0
     listed = {entry["dataset"]: entry for entry in json.loads(out)}
-    assert set(listed) == {*catalogue.datasets(), "inception"}
+    assert set(listed) == {*registry.datasets(), "inception"}
     assert listed["inception"]["bytes"] == 95_628_359
     assert listed["inception"]["archives"][0]["sha256"].startswith("6726825d")
     assert "hybvit/table2" in listed["inception"]["needed_by"]
@@ -74,7 +75,7 @@ def test_list_has_the_documented_shape(data_command):
             {
                 "name": "test_32x32.mat",
                 "bytes": 64_275_384,
-                "sha256": SOURCES["svhn"].archives[0].sha256,
+                "sha256": SVHN_SHA256,
                 "md5": "",
                 "url": "http://ufldl.stanford.edu/housenumbers/test_32x32.mat",
             }
@@ -167,7 +168,11 @@ def test_stand_ins_are_prepared_without_an_archive(data_command, tmp_path):
         (["prepare", "stl10", "--from", "{empty}"], 1, ["holds no stl10_binary.tar.gz", "http://ai.stanford.edu"]),
         (["prepare", "celebahq128", "--from", "{empty}"], 1, ["no known hash", "--unverified"]),
         (["prepare", "cifar10", "--from", "{small}"], 1, ["the original has 170,498,071", "--unverified"]),
-        (["prepare", "svhn", "--from", "{sparse}"], 1, [SOURCES["svhn"].archives[0].sha256, "SHA-256"]),
+        (
+            ["prepare", "svhn", "--from", "{sparse}"],
+            1,
+            [SVHN_SHA256, "SHA-256"],
+        ),
         (["verify", "cifar1O"], 2, ["unknown dataset 'cifar1O'"]),
         (["lst"], 2, ["unknown command 'lst'", "did you mean 'list'"]),
     ],
@@ -192,8 +197,9 @@ def test_a_terminal_gets_bars(small, toy_environment, tmp_path):
     import pty
 
     code = (
-        "import sys; from harness.data import catalogue; from harness.cli.main import main; "
-        "catalogue.SVHN = catalogue.SVHN.but(test_examples=12); sys.exit(main(sys.argv[1:]))"
+        "import sys; from harness.data import catalogue, registry; from harness.cli.main import main; "
+        "few = catalogue.SVHN.but(test_examples=12); registry.REGISTERED['svhn'] = few, registry.source_of(few); "
+        "sys.exit(main(sys.argv[1:]))"
     )
     arguments = ["--data", str(tmp_path / "data"), "data", "prepare", "svhn", "--from", str(small), "--unverified"]
     leader, follower = pty.openpty()

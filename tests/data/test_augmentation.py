@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from labelled import batch_of
 
 from harness.data.augmentation import augment, crop, erase, flip, mix, select, wobble
 from harness.data.autoaugment import autoaugment
 from harness.data.catalogue import DIGITS
-from harness.data.loaders import Batch, ResidentLoader, part, to_signed
+from harness.data.loaders import ResidentLoader, part, to_signed
 from harness.data.photographs import PHOTOGRAPHS, read
 from harness.data.prepared import open_dataset
 from harness.randomness import Stream, Streams
@@ -24,12 +25,12 @@ def augment_one(batch, config, stream):
 def mix_one(images, labels, stream):
     streams = Streams([stream])
     selection = select(Augmentation(mix=1.0), streams, len(images), range(len(images)))
-    return mix(images, labels, streams, torch.tensor([True]), selection)
+    return mix(batch_of(images, labels), streams, torch.tensor([True]), selection)
 
 
 @pytest.fixture(scope="module")
 def batch(data_root):
-    loader = ResidentLoader(*open_dataset(DIGITS, data_root).split("train"), torch.device("cpu"))
+    loader = ResidentLoader(open_dataset(DIGITS, data_root).split("train"), torch.device("cpu"))
     return loader.batch(ROWS)
 
 
@@ -171,10 +172,10 @@ def test_several_steps_at_once_are_each_step_by_itself(policy):
     config = Augmentation(flip=True, crop_padding=4, policy=policy, erasing=0.25, mix=0.5)
     streams = [Stream(3, "step", step) for step in range(6)]
     selection = select(config, Streams(streams), 16, range(16))
-    together = augment(Batch(images, labels, torch.arange(96)), config, Streams(streams), selection).split(16)
+    together = augment(batch_of(images, labels, torch.arange(96)), config, Streams(streams), selection).split(16)
     for step, mixed in enumerate(together):
         part = slice(16 * step, 16 * step + 16)
-        alone = augment_one(Batch(images[part], labels[part], torch.arange(96)[part]), config, streams[step])
+        alone = augment_one(batch_of(images[part], labels[part], torch.arange(96)[part]), config, streams[step])
         assert torch.equal(mixed.images, alone.images)
         assert torch.equal(mixed.share, alone.share)
         assert torch.equal(mixed.partner_labels, alone.partner_labels)
@@ -191,12 +192,15 @@ def test_the_parts_of_all_ranks_are_the_rows_of_the_whole(mix, world_size):
     def made(own):
         selection = select(config, streams, 16, own)
         loaded = positions.gather(1, selection.rows).flatten()
-        return list(augment(Batch(images[loaded], labels[loaded], loaded), config, streams, selection).split(len(own)))
+        return list(
+            augment(batch_of(images[loaded], labels[loaded], loaded), config, streams, selection).split(len(own))
+        )
 
     whole, shares = made(range(16)), [made(part(16, rank, world_size)) for rank in range(world_size)]
     for step, expected in enumerate(whole):
-        for name, value in vars(expected).items():
-            assert torch.equal(torch.cat([getattr(share[step], name) for share in shares]), value), name
+        for name in ("images", "labels", "partner_labels", "share", "rows"):
+            found = torch.cat([getattr(share[step], name) for share in shares])
+            assert torch.equal(found, getattr(expected, name)), name
 
 
 def test_no_augmentation_is_none(batch):
@@ -206,14 +210,14 @@ def test_no_augmentation_is_none(batch):
 
 
 def test_mixing_happens_as_often_as_asked(batch):
-    small = Batch(batch.images[:4], batch.labels[:4], batch.indices[:4])
+    small = batch_of(batch.images[:4], batch.labels[:4], batch.indices[:4])
     mixed = sum(bool((augment_one(small, Augmentation(mix=0.5), Stream(i)).share != 1).any()) for i in range(200))
     assert 70 < mixed < 130
 
 
 def test_the_order_is_flip_crop_policy_erasing_mixing():
     images = to_signed(torch.from_numpy(read(PHOTOGRAPHS, 32, 1, {"train": 50})["train"][0]))
-    batch, rows = Batch(images, torch.arange(50), torch.arange(50)), torch.arange(50)
+    batch, rows = batch_of(images, torch.arange(50), torch.arange(50)), torch.arange(50)
     config = Augmentation(flip=True, crop_padding=4, policy="cifar10", erasing=0.25, mix=1.0)
     step = flip(images, rows, Stream(0, "flip"))
     step = crop(step, rows, Stream(0, "crop"), 4)
@@ -230,7 +234,7 @@ def test_no_value_is_read_back_from_the_device(policy):
     images, labels = torch.zeros(40, 3, 16, 16, device="meta"), torch.zeros(40, dtype=torch.int64, device="meta")
     config = Augmentation(flip=True, crop_padding=4, policy=policy, erasing=0.25, mix=0.9)
     for seed in range(6):
-        mixed = augment_one(Batch(images, labels, labels), config, Stream(seed))
+        mixed = augment_one(batch_of(images, labels, labels), config, Stream(seed))
         assert mixed.images.shape == images.shape
         assert {t.device.type for t in (mixed.images, mixed.partner_labels, mixed.share)} == {"meta"}
 
@@ -238,7 +242,7 @@ def test_no_value_is_read_back_from_the_device(policy):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_the_whole_augmentation_runs_on_a_cuda_device_without_waiting(batch):
     config = Augmentation(flip=True, crop_padding=1, policy="cifar10", erasing=0.25, mix=0.9)
-    there = Batch(batch.images.cuda(), batch.labels.cuda(), batch.indices.cuda())
+    there = batch_of(batch.images.cuda(), batch.labels.cuda(), batch.indices.cuda())
     augment_one(there, config, Stream(0))  # what is loaded at its first use may wait for the device
     torch.cuda.set_sync_debug_mode("error")
     try:

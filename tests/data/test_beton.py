@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from backends import CPU, needs_ffcv
+from labelled import arrays_of
 
 from harness.data.catalogue import DIGITS, PHOTOS16
 from harness.data.loaders.beton import beton
@@ -51,7 +52,7 @@ def data(data_root, tmp_path):
 def holds_what_was_prepared(data):
     """Read the whole file with FFCV and compare it with the arrays; nothing else may lie in the folder."""
     blocks = list(open_split("ffcv", data, "train", CPU, silent).blocks(300))
-    images, labels = data.split("train")
+    images, labels = arrays_of(data.split("train"))
     np.testing.assert_array_equal(
         np.concatenate([block.images.numpy() for block in blocks]), images / np.float32(127.5) - np.float32(1)
     )

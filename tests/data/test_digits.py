@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from labelled import arrays_of
 from sklearn.datasets import load_digits
 
 from harness.data.catalogue import CIFAR10, DIGITS
@@ -13,7 +14,7 @@ from harness.data.prepared import open_dataset
 
 def test_digits_are_the_real_ones_split_without_overlap(tmp_path):
     prepared = open_dataset(DIGITS, tmp_path)
-    train, test = prepared.split("train"), prepared.split("test")
+    train, test = (arrays_of(prepared.split(split)) for split in ("train", "test"))
     assert train[0].shape == (1437, 1, 8, 8)
     assert test[0].shape == (360, 1, 8, 8)
     assert train[0].dtype == np.uint8

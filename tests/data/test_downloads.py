@@ -9,10 +9,10 @@ import pytest
 
 from harness.data import catalogue
 from harness.data.errors import DataError
-from harness.data.originals.archive import Archive
 from harness.data.originals.download import download
 from harness.data.originals.opening import fetch
 from harness.data.preparing import silent
+from harness.data.registry import Archive
 
 CONTENT = bytes(range(256)) * 4000
 

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from originals import ORIGINALS, files_of, jpeg
 
-from harness.data import catalogue, draft, preparing
+from harness.data import catalogue, draft
 from harness.data.errors import DataError
-from harness.data.originals import imagenet32, opening, pictures, sources, tiny_imagenet
+from harness.data.originals import imagenet32, opening, pictures, tiny_imagenet
 from harness.data.originals.archive import unverified
 from harness.data.originals.opening import original
 from harness.data.prepared import open_dataset
 from harness.data.preparing import prepare, silent
+from harness.data.registry import REGISTERED, source_of
 
 
 class Interrupted:
@@ -95,8 +96,8 @@ def decoding(monkeypatch):
 def is_whole(attempt, expected):
     dataset = open_dataset(attempt.data, attempt.root)
     for split, (images, labels) in expected.items():
-        np.testing.assert_array_equal(dataset.split(split)[0], images)
-        np.testing.assert_array_equal(dataset.split(split)[1], labels)
+        np.testing.assert_array_equal(dataset.split(split)["images"], images)
+        np.testing.assert_array_equal(dataset.split(split)["labels"], labels)
 
 
 def test_what_the_journal_does_not_vouch_for_is_cut_off(half, monkeypatch):
@@ -137,8 +138,8 @@ def test_a_damaged_draft_is_not_believed(half, monkeypatch, damage):
 def test_another_reader_begins_anew(half, monkeypatch, other):
     attempt, _, expected = half
     if other == "revision":
-        source = sources.SOURCES["tiny_imagenet"]
-        monkeypatch.setitem(sources.SOURCES, "tiny_imagenet", replace(source, revision=source.revision + 1))
+        source = source_of(attempt.data)
+        monkeypatch.setitem(REGISTERED, "tiny_imagenet", (attempt.data, replace(source, revision=source.revision + 1)))
     else:
         monkeypatch.setattr(opening, "version", lambda package: "99")
     seen = decoding(monkeypatch)
@@ -166,7 +167,7 @@ def test_pictures_of_a_folder_that_have_changed_begin_anew(tmp_path, at_once):
     changed, shown = jpeg(np.random.default_rng(1), (128, 128))
     (originals / "00000.jpg").write_bytes(changed)
     assert attempt(10**6)
-    np.testing.assert_array_equal(open_dataset(data, attempt.root).split("train")[0][0], shown)
+    np.testing.assert_array_equal(open_dataset(data, attempt.root).split("train")["images"][0], shown)
 
 
 def test_a_failure_leaves_nothing_and_a_refusal_leaves_the_draft(half):
@@ -217,21 +218,21 @@ def test_the_journal_waits_for_the_disk_only_now_and_then(tmp_path, monkeypatch)
     assert written == [10]
 
 
-def test_stand_ins_begin_anew(tmp_path, monkeypatch):
-    """They take seconds, so nothing of a draft is believed."""
-    folder = tmp_path / "temple"
+def test_stand_ins_that_were_interrupted_begin_anew(tmp_path, monkeypatch):
+    """Their blocks come without parts, so nothing of a draft is believed before all of them are there."""
+    folder, original = tmp_path / "temple", draft.Draft.append
 
-    def interrupt(path):
+    def interrupt(self, block):
+        original(self, block)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(preparing, "sha256_of", interrupt)
+        patch.setattr(draft.Draft, "append", interrupt)
         with pytest.raises(KeyboardInterrupt):
             open_dataset(catalogue.TEMPLE, tmp_path)
-    drafts = sorted((folder / ".preparing").glob("*.npy"))
-    assert drafts, "it was interrupted when all was drawn"
-    for path in drafts:
-        np.save(path, np.zeros_like(np.load(path)))
+    written = folder / ".preparing" / "train-images.npy"
+    assert np.load(written).any(), "the training images were drawn"
+    np.save(written, np.zeros_like(np.load(written)))
     open_dataset(catalogue.TEMPLE, tmp_path / "undisturbed")
     open_dataset(catalogue.TEMPLE, tmp_path)
     assert files_of(folder) == files_of(tmp_path / "undisturbed" / "temple")

@@ -102,8 +102,8 @@ def test_an_array_that_claims_more_than_it_holds_is_refused():
         ({b"fine_labels": [1]}, "split train has 2 images for 1 labels"),
         ({b"fine_labels": None}, "holds no list 'fine_labels'"),
         ({b"data": None}, "holds no rows of bytes"),
-        ({b"data": np.zeros((3, 3072), dtype=np.uint8), b"fine_labels": [1, 2, 3]}, "more than its 2 images"),
-        ({b"data": np.zeros((1, 3072), dtype=np.uint8), b"fine_labels": [1]}, "split train has 1 images, not 2"),
+        ({b"data": np.zeros((3, 3072), dtype=np.uint8), b"fine_labels": [1, 2, 3]}, "more than its 2 examples"),
+        ({b"data": np.zeros((1, 3072), dtype=np.uint8), b"fine_labels": [1]}, "split train has 1 examples, not 2"),
     ],
 )
 def test_wrong_counts_and_labels_prepare_nothing(tmp_path, change, match):

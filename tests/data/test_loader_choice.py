@@ -41,14 +41,14 @@ GB = 10**9
     ],
 )
 def test_the_choice_follows_from_sizes(wanted, image_size, size, problem, name, reason):
-    choice = choose(wanted, image_size, size, 10 * GB, lambda: problem)
+    choice = choose(wanted, DIGITS.but(image_size=image_size), size, 10 * GB, lambda: problem)
     assert choice.name == name
     assert choice.reason.startswith(reason)
     assert str(choice) == f"{choice.name} ({choice.reason})"
 
 
 def test_ffcv_is_not_looked_for_where_it_is_not_needed():
-    assert choose("auto", 32, GB, 10 * GB, lambda: pytest.fail("looked for")).name == "resident"
+    assert choose("auto", DIGITS, GB, 10 * GB, lambda: pytest.fail("looked for")).name == "resident"
 
 
 def test_a_split_is_opened_once_and_the_log_says_how(data_root, caplog):
@@ -67,9 +67,9 @@ def test_a_split_is_opened_once_and_the_log_says_how(data_root, caplog):
 
 
 def test_a_resident_split_on_the_cpu_is_the_file_itself(data_root):
-    images, labels = open_dataset(DIGITS, data_root).split("train")
-    loader = ResidentLoader(images, labels, CPU)
-    assert loader._images.data_ptr() == images.ctypes.data
+    split = open_dataset(DIGITS, data_root).split("train")
+    loader = ResidentLoader(split, CPU)
+    assert loader._fields["images"].data_ptr() == split["images"].ctypes.data
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ import torch
 from backends import CPU, EVERY, needs_ffcv, opened
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from labelled import arrays_of
 
-from harness.data.blocks import Block, whole
+from harness.data.blocks import labelled
 from harness.data.catalogue import DIGITS, PHOTOS16
 from harness.data.errors import DataError
 from harness.data.loaders import ShuffledOrder, part
@@ -38,8 +39,8 @@ def photos(data_root):
 @pytest.fixture(scope="module")
 def five(data_root):
     """A split of five digits: fewer than ranks."""
-    images, labels = open_dataset(DIGITS, data_root).split("test")
-    prepare(FIVE, data_root, lambda: Content(whole([Block(("test",), images[:5], labels[:5])]), {}))
+    images, labels = arrays_of(open_dataset(DIGITS, data_root).split("test"))
+    prepare(FIVE, data_root, lambda: Content([labelled(("test",), images[:5], labels[:5])], {}))
     return open_dataset(FIVE, data_root)
 
 

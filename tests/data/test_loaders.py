@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from labelled import split_of
 
 from harness.data.loaders import ResidentLoader, ShuffledOrder, to_signed, to_uint8
 from harness.data.loaders.pieces import Assembler, recut
@@ -45,7 +46,7 @@ def test_a_batch_larger_than_the_data_is_refused():
 
 def test_blocks_show_every_image_once_in_order():
     images = np.arange(7 * 4, dtype=np.uint8).reshape(7, 1, 2, 2)
-    loader = ResidentLoader(images, np.arange(7), torch.device("cpu"))
+    loader = ResidentLoader(split_of(images, np.arange(7)), torch.device("cpu"))
     blocks = list(loader.blocks(3))
     assert [len(block) for block in blocks] == [3, 3, 1]
     assert torch.cat([block.labels for block in blocks]).tolist() == list(range(7))

@@ -5,17 +5,18 @@ import json
 
 import numpy as np
 import pytest
+from labelled import arrays_of
 from originals import ORIGINALS, cifar_batch, jpeg, pixels, prepared, python2_pickle, write_tar, write_zip
 from PIL import Image
 from scipy.io import savemat
 
 from harness.data import catalogue
 from harness.data.errors import DataError
-from harness.data.originals.archive import Archive, unverified, verified
+from harness.data.originals.archive import unverified, verified
 from harness.data.originals.imagenet32 import read_imagenet32
 from harness.data.originals.pictures import decode, fit, squeeze
-from harness.data.originals.sources import SOURCES
 from harness.data.preparing import silent
+from harness.data.registry import Archive, datasets, source_of
 from harness.store.files import sha256_of
 
 
@@ -31,7 +32,7 @@ def test_every_pixel_and_label_arrives_in_its_place(built, tmp_path):
     dataset = prepared(data, folder, tmp_path / "data")
     assert set(data.splits) == set(expected)
     for split, (images, labels) in expected.items():
-        found, numbers = dataset.split(split)
+        found, numbers = arrays_of(dataset.split(split))
         np.testing.assert_array_equal(found, images)
         np.testing.assert_array_equal(numbers, labels)
         assert (found.dtype, numbers.dtype) == (np.uint8, np.int64)
@@ -49,17 +50,18 @@ def test_the_manifest_says_what_came_from_where(built, tmp_path):
     if data.name == "celebahq128":
         assert document["archives"] == {"originals": "none: a folder"}
     else:
-        names = [archive.name for archive in SOURCES[data.name].needed(data)]
+        names = [archive.name for archive in source_of(data).needed(data)]
         assert document["archives"] == {name: sha256_of(folder / name) for name in names}
 
 
 def test_every_set_of_the_papers_has_a_source_and_the_archives_that_its_splits_need():
-    assert set(SOURCES) == {*ORIGINALS, "celeba128"}
-    assert [a.name for a in SOURCES["svhn"].needed(catalogue.SVHN)] == ["test_32x32.mat"]
+    sources = {name: source for name, data in datasets().items() if (source := source_of(data)).archives}
+    assert set(sources) == {*ORIGINALS, "celeba128"}
+    assert [a.name for a in sources["svhn"].needed(catalogue.SVHN)] == ["test_32x32.mat"]
     whole = catalogue.SVHN.but(train_examples=73_257)
-    assert [a.name for a in SOURCES["svhn"].needed(whole)] == ["test_32x32.mat", "train_32x32.mat"]
-    assert len(SOURCES["imagenet32"].needed(catalogue.IMAGENET32)) == 2
-    for source in SOURCES.values():
+    assert [a.name for a in sources["svhn"].needed(whole)] == ["test_32x32.mat", "train_32x32.mat"]
+    assert len(sources["imagenet32"].needed(catalogue.IMAGENET32)) == 2
+    for source in sources.values():
         assert all(bool(a.sha256 or a.md5) == (a.size is not None) for a in source.archives)
 
 
@@ -70,9 +72,9 @@ def test_svhn_can_have_its_training_images(tmp_path):
     variables = {"X": images.transpose(2, 3, 1, 0), "y": np.array([[10], [3]], dtype=np.uint8)}
     savemat(tmp_path / "train_32x32.mat", variables)
     dataset = prepared(data.but(train_examples=2), tmp_path, tmp_path / "data")
-    np.testing.assert_array_equal(dataset.split("train")[0], images)
-    assert dataset.split("train")[1].tolist() == [0, 3]
-    np.testing.assert_array_equal(dataset.split("test")[1], expected["test"][1])
+    np.testing.assert_array_equal(dataset.split("train")["images"], images)
+    assert dataset.split("train")["labels"].tolist() == [0, 3]
+    np.testing.assert_array_equal(dataset.split("test")["labels"], expected["test"][1])
 
 
 def test_an_evaluation_only_set_has_no_training_split(tmp_path):
@@ -88,7 +90,7 @@ def test_a_batch_stored_column_by_column_is_read_alike(tmp_path):
     members = {f"cifar-100-python/{split}": python2_pickle(batch) for split in ("train", "test")}
     write_tar(tmp_path / "cifar-100-python.tar.gz", members)
     data = catalogue.CIFAR100.but(train_examples=3, test_examples=3)
-    np.testing.assert_array_equal(prepared(data, tmp_path, tmp_path / "data").split("test")[0], images)
+    np.testing.assert_array_equal(prepared(data, tmp_path, tmp_path / "data").split("test")["images"], images)
 
 
 def test_faces_come_as_a_zip_too_in_the_order_of_their_names(tmp_path):
@@ -97,7 +99,7 @@ def test_faces_come_as_a_zip_too_in_the_order_of_their_names(tmp_path):
     members = {name: content for name, (content, _) in made.items()} | {"__MACOSX/celeba_hq/._0.jpg": b"hidden"}
     path = write_zip(tmp_path / "faces of mine.zip", members)
     data = catalogue.CELEBAHQ128.but(train_examples=3, test_examples=3)
-    images, labels = prepared(data, path, tmp_path / "data").split("test")
+    images, labels = arrays_of(prepared(data, path, tmp_path / "data").split("test"))
     np.testing.assert_array_equal(images, [made[f"celeba_hq/{number}.jpg"][1] for number in range(3)])
     assert labels.tolist() == [0, 0, 0]
 
@@ -105,7 +107,7 @@ def test_faces_come_as_a_zip_too_in_the_order_of_their_names(tmp_path):
 def test_the_substitute_takes_the_first_aligned_faces(tmp_path):
     ORIGINALS["celeba32"](tmp_path, np.random.default_rng(0))
     data = catalogue.CELEBA128.but(train_examples=2, test_examples=2)
-    images, _ = prepared(data, tmp_path, tmp_path / "data").split("train")
+    images, _ = arrays_of(prepared(data, tmp_path, tmp_path / "data").split("train"))
     assert np.abs(images.reshape(2, -1).astype(int) - [[40], [80]]).max() <= 1
     with pytest.raises(DataError, match="5 found, 6 expected"):
         prepared(data.but(train_examples=6, test_examples=6), tmp_path, tmp_path / "other")
@@ -136,11 +138,11 @@ def test_squeezing_keeps_everything_and_averages():
 def test_archives_are_found_beside_each_other_and_under_any_single_name(tmp_path):
     data, expected = ORIGINALS["celeba32"](tmp_path, np.random.default_rng(0))
     dataset = prepared(data, tmp_path / "img_align_celeba.zip", tmp_path / "data")
-    np.testing.assert_array_equal(dataset.split("test")[0], expected["test"][0])
+    np.testing.assert_array_equal(dataset.split("test")["images"], expected["test"][0])
     data, expected = ORIGINALS["cifar100"](tmp_path, np.random.default_rng(0))
     renamed = (tmp_path / "cifar-100-python.tar.gz").rename(tmp_path / "c100 (1).tgz")
     dataset = prepared(data, renamed, tmp_path / "data")
-    np.testing.assert_array_equal(dataset.split("test")[0], expected["test"][0])
+    np.testing.assert_array_equal(dataset.split("test")["images"], expected["test"][0])
 
 
 def test_an_absent_archive_is_named_with_its_address(tmp_path):
@@ -172,7 +174,7 @@ def test_only_the_known_archive_is_accepted_without_being_told(tmp_path):
 @pytest.mark.parametrize("name", sorted(set(ORIGINALS) - {"celebahq128"}))
 def test_a_truncated_original_is_told_by_its_size(tmp_path, name):
     data, _ = ORIGINALS[name](tmp_path, np.random.default_rng(0))
-    size = SOURCES[name].needed(data)[0].size
+    size = source_of(data).needed(data)[0].size
     with pytest.raises(DataError, match=rf"bytes, the original has {size:,}; get the file again"):
         prepared(data, tmp_path, tmp_path / "data", check=verified)
     assert not (tmp_path / "data" / name / "manifest.json").exists()
@@ -193,6 +195,6 @@ def test_imagenet_is_streamed_through_both_archives(tmp_path, peak_memory):
     del file
     data = catalogue.IMAGENET32.but(train_examples=0, test_examples=len(images))
     with peak_memory() as peak:
-        seen = sum(len(block.labels) for part in read_imagenet32(data, {path.name: path}) for block in part())
+        seen = sum(len(block.arrays["labels"]) for part in read_imagenet32(data, {path.name: path}) for block in part())
     assert seen == len(images)
     assert peak() < 50e6, "not the 123 MB of the images; zipfile itself seeks in steps of 16 MB"

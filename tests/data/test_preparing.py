@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from labelled import arrays_of
 from originals import ORIGINALS, prepared
 
 from harness.data import catalogue
-from harness.data.blocks import Block, whole
+from harness.data.blocks import labelled
 from harness.data.errors import DataError
 from harness.data.manifest import Manifest, inspect, read_manifest
 from harness.data.prepared import open_dataset
@@ -28,14 +29,14 @@ COMMON = """
     import os, time
     from pathlib import Path
     import numpy as np
-    from harness.data.blocks import Block, whole
+    from harness.data.blocks import labelled
     from harness.data.preparing import Content, prepare
     from harness.spec.data import Images
     DATA = Images(name="made", image_size=8, channels=3, num_classes=5, train_examples=6, test_examples=4)
     def blocks(pause=lambda: None):
         for split, count in DATA.splits.items():
             for n in range(count):
-                yield Block((split,), np.full((1, 3, 8, 8), n, dtype=np.uint8), np.array([n % 5]))
+                yield labelled((split,), np.full((1, 3, 8, 8), n, dtype=np.uint8), np.array([n % 5]))
                 pause()
 """
 
@@ -56,21 +57,21 @@ def child(root, code):
 def blocks(splits=DATA.splits):
     for split, count in splits.items():
         for n in range(count):
-            yield Block((split,), np.full((1, 3, 8, 8), n, dtype=np.uint8), np.array([n % 5]))
+            yield labelled((split,), np.full((1, 3, 8, 8), n, dtype=np.uint8), np.array([n % 5]))
 
 
 def content(*given):
-    return lambda: Content(whole(given or blocks()), {"a.zip": "0" * 64})
+    return lambda: Content(given or blocks(), {"a.zip": "0" * 64})
 
 
 def test_blocks_become_the_arrays_of_their_splits(tmp_path):
     seen = []
     assert prepare(DATA, tmp_path, content(), lambda *report: seen.append(report))
     dataset = open_dataset(DATA, tmp_path)
-    images, labels = dataset.split("train")
+    images, labels = arrays_of(dataset.split("train"))
     assert images[:, 2, 7, 7].tolist() == [0, 1, 2, 3, 4, 5]
     assert labels.tolist() == [0, 1, 2, 3, 4, 0]
-    assert dataset.split("test")[0].shape == (4, 3, 8, 8)
+    assert dataset.split("test")["images"].shape == (4, 3, 8, 8)
     assert seen == [("preparing made", n, 10) for n in range(1, 11)]
     assert not (dataset.folder / ".preparing").exists()
 
@@ -83,8 +84,8 @@ def test_what_is_prepared_is_not_prepared_again(tmp_path):
 
 
 def test_the_hash_of_the_data_does_not_depend_on_the_archive(tmp_path):
-    prepare(DATA, tmp_path / "a", lambda: Content(whole(blocks()), {}))
-    prepare(DATA, tmp_path / "b", lambda: Content(whole(blocks()), {"x": "y"}))
+    prepare(DATA, tmp_path / "a", lambda: Content(blocks(), {}))
+    prepare(DATA, tmp_path / "b", lambda: Content(blocks(), {"x": "y"}))
     first, second = (open_dataset(DATA, tmp_path / name).manifest for name in "ab")
     assert first.sha256 == second.sha256
     assert first != second
@@ -99,13 +100,16 @@ def images(*shape, dtype=np.uint8):
 @pytest.mark.parametrize(
     ("block", "match"),
     [
-        (Block(("train",), images(1, 3, 8, 7), np.array([0])), r"images of shape \(3, 8, 7\) uint8, not"),
-        (Block(("train",), images(1, 3, 8, 8, dtype=np.int64), np.array([0])), "int64, not .* uint8"),
-        (Block(("train",), images(2, 3, 8, 8), np.array([0])), "has 2 images for 1 labels"),
-        (Block(("test",), images(1, 3, 8, 8), np.array([5])), "split test has the label 5: allowed are 0 to 4"),
-        (Block(("test",), images(1, 3, 8, 8), np.array([-1])), "has the label -1"),
-        (Block(("test",), images(5, 3, 8, 8), np.zeros(5, dtype=int)), "split test has more than its 4 images"),
-        (Block(("test",), images(4, 3, 8, 8), np.zeros(4, dtype=int)), "split train has 0 images, not 6"),
+        (labelled(("train",), images(1, 3, 8, 7), np.array([0])), r"images of shape \(3, 8, 7\) uint8, not"),
+        (labelled(("train",), images(1, 3, 8, 8, dtype=np.int64), np.array([0])), "int64, not .* uint8"),
+        (labelled(("train",), images(2, 3, 8, 8), np.array([0])), "has 2 images for 1 labels"),
+        (
+            labelled(("test",), images(1, 3, 8, 8), np.array([5])),
+            "test has the value 5 in labels: allowed are 0 to 4",
+        ),
+        (labelled(("test",), images(1, 3, 8, 8), np.array([-1])), "has the value -1 in labels"),
+        (labelled(("test",), images(5, 3, 8, 8), np.zeros(5, dtype=int)), "split test has more than its 4 examples"),
+        (labelled(("test",), images(4, 3, 8, 8), np.zeros(4, dtype=int)), "split train has 0 examples, not 6"),
     ],
 )
 def test_what_does_not_belong_into_a_split_prepares_nothing(tmp_path, block, match):
@@ -119,7 +123,7 @@ def test_files_that_a_user_has_put_there_stay(tmp_path):
     (tmp_path / "made").mkdir()
     (tmp_path / "made" / "original.tar.gz").write_bytes(b"mine")
     with pytest.raises(DataError):
-        prepare(DATA, tmp_path, content(Block(("train",), images(1, 3, 8, 8), np.array([0]))))
+        prepare(DATA, tmp_path, content(labelled(("train",), images(1, 3, 8, 8), np.array([0]))))
     prepare(DATA, tmp_path, content())
     assert (tmp_path / "made" / "original.tar.gz").read_bytes() == b"mine"
     open_dataset(DATA, tmp_path)
@@ -131,7 +135,7 @@ def test_a_killed_preparation_leaves_nothing_that_counts(tmp_path):
         def die():
             print("begun", flush=True)
             time.sleep(60)
-        prepare(DATA, Path(sys.argv[1]), lambda: Content(whole(blocks(die)), {}))
+        prepare(DATA, Path(sys.argv[1]), lambda: Content(blocks(die), {}))
     """
     process = child(tmp_path, code)
     assert process.stdout.readline() == "begun\n", process.stderr.read()
@@ -154,7 +158,7 @@ def test_two_processes_at_once_prepare_once(tmp_path):
         (root / str(os.getpid())).touch()
         while len([*root.glob("[0-9]*")]) < 2:
             time.sleep(0.01)
-        slowly = lambda: Content(whole(blocks(lambda: time.sleep(0.1))), {})
+        slowly = lambda: Content(blocks(lambda: time.sleep(0.1)), {})
         new = prepare(DATA, root, slowly, lambda what, *_: said.append(what))
         print(new, any("waiting" in what for what in said))
     """
@@ -170,7 +174,7 @@ def test_a_full_disk_is_said_in_one_line_and_leaves_nothing(tmp_path):
         from harness.store.files import StoreError
         resource.setrlimit(resource.RLIMIT_FSIZE, (800, 800))
         try:
-            prepare(DATA, Path(sys.argv[1]), lambda: Content(whole(blocks()), {}))
+            prepare(DATA, Path(sys.argv[1]), lambda: Content(blocks(), {}))
         except StoreError as error:
             print(error)
     """
@@ -188,8 +192,8 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
 
 def test_memory_stays_bounded_however_large_the_dataset(tmp_path, peak_memory):
     large = DATA.but(image_size=64, train_examples=4_000, test_examples=1)
-    block = Block(("train",), images(50, 3, 64, 64), np.zeros(50, dtype=np.int64))
-    one = Block(("test",), images(1, 3, 64, 64), np.zeros(1, dtype=np.int64))
+    block = labelled(("train",), images(50, 3, 64, 64), np.zeros(50, dtype=np.int64))
+    one = labelled(("test",), images(1, 3, 64, 64), np.zeros(1, dtype=np.int64))
     with peak_memory() as peak:
         prepare(large, tmp_path, content(*[block] * 80, one))
     assert (tmp_path / "made" / "train-images.npy").stat().st_size > 49_000_000
@@ -210,11 +214,11 @@ def test_an_array_written_by_rows_is_the_file_of_the_whole(tmp_path, order):
 
 def test_other_counts_than_those_prepared_are_refused(tmp_path):
     prepare(DATA, tmp_path, content())
-    with pytest.raises(DataError, match=r"without the 7 images of split train: delete .*made"):
+    with pytest.raises(DataError, match=r"without the 7 examples of split train: delete .*made"):
         open_dataset(DATA.but(train_examples=7), tmp_path)
     tests_only = DATA.but(name="tests", train_examples=0)
     prepare(tests_only, tmp_path, content(*blocks(tests_only.splits)))
-    with pytest.raises(DataError, match="without the 6 images of split train"):
+    with pytest.raises(DataError, match="without the 6 examples of split train"):
         open_dataset(DATA.but(name="tests"), tmp_path)
 
 
@@ -249,5 +253,5 @@ def test_opening_reads_no_original_again(tmp_path):
     prepared(data, tmp_path, tmp_path / "data")
     (tmp_path / "cifar-10-python.tar.gz").unlink()
     begun = time.monotonic()
-    np.testing.assert_array_equal(open_dataset(data, tmp_path / "data").split("train")[0], expected["train"][0])
+    np.testing.assert_array_equal(open_dataset(data, tmp_path / "data").split("train")["images"], expected["train"][0])
     assert time.monotonic() - begun < 5

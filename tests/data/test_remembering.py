@@ -7,8 +7,9 @@ import time
 import pytest
 
 from harness.data.errors import DataError
-from harness.data.originals.archive import Archive, unverified, verified
+from harness.data.originals.archive import unverified, verified
 from harness.data.originals.remembering import remembering
+from harness.data.registry import Archive
 
 CONTENT = bytes(range(256)) * 1000
 ARCHIVE = Archive("a.zip", len(CONTENT), sha256=hashlib.sha256(CONTENT).hexdigest())

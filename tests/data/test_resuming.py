@@ -18,10 +18,11 @@ COUNT, PER_PART = 60, 4
 PROGRAM = """
     import sys, time
     from harness.cli.main import main
-    from harness.data import catalogue, draft
+    from harness.data import catalogue, draft, registry
     from harness.data.originals import faces, pictures
     count, per_part, decoded, *arguments = sys.argv[1:]
-    catalogue.CELEBAHQ128 = catalogue.CELEBAHQ128.but(train_examples=int(count), test_examples=int(count))
+    faces_of_test = catalogue.CELEBAHQ128.but(train_examples=int(count), test_examples=int(count))
+    registry.REGISTERED["celebahq128"] = faces_of_test, registry.source_of(faces_of_test)
     pictures.BLOCK, draft.SECONDS = int(per_part), 0.0
     def decode(content, where):
         time.sleep(0.03)

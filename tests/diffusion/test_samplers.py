@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 import torch
 
+from harness.data.catalogue import DIGITS
 from harness.diffusion.gaussian import GaussianDiffusion
 from harness.diffusion.samplers import draw, evenly_denoised, spaced
 from harness.randomness import Stream
@@ -29,13 +30,13 @@ def oracle(process, sd=SD):
 
 
 def samples(sampler, timesteps=1000, n=200, rows=None, stream=ORIGIN):
-    process = GaussianDiffusion(GaussianProcess(timesteps=timesteps))
+    process = GaussianDiffusion(GaussianProcess(timesteps=timesteps), DIGITS)
     return draw(sampler, process, oracle(process), SHAPE, stream, torch.arange(n) if rows is None else rows)
 
 
 def test_ancestral_sampling_follows_the_chain_that_the_oracle_defines():
     """With the exact predictor every step is linear, so the variance of x_{t-1} follows from that of x_t."""
-    process, variance = GaussianDiffusion(GaussianProcess(timesteps=50)), 1.0
+    process, variance = GaussianDiffusion(GaussianProcess(timesteps=50), DIGITS), 1.0
     predict, one = oracle(process), torch.ones(1, 1, 1, 1)
     for t in reversed(range(50)):
         at, abar = torch.tensor([t]), process.alphas_cumprod[t].item()
@@ -87,12 +88,12 @@ def test_timesteps_are_evenly_spaced_from_the_last_to_the_first():
 
 
 def test_solver_steps_denoise_evenly_and_stay_off_pure_noise():
-    process = GaussianDiffusion(GaussianProcess(timesteps=1000))
+    process = GaussianDiffusion(GaussianProcess(timesteps=1000), DIGITS)
     steps = evenly_denoised(20, process)
     log_snr = (process.alphas_cumprod / (1 - process.alphas_cumprod)).double().log()[steps]
     assert (steps[0], steps[-1], len(steps)) == (995, 0, 20)
     torch.testing.assert_close(log_snr.diff(), torch.full((19,), log_snr.diff().mean()).double(), rtol=0.5, atol=0)
-    assert evenly_denoised(10, GaussianDiffusion(GaussianProcess(timesteps=10)))[-1] == 0
+    assert evenly_denoised(10, GaussianDiffusion(GaussianProcess(timesteps=10), DIGITS))[-1] == 0
 
 
 @pytest.mark.parametrize("sampler", [DDIM(steps=11), DPMSolver(steps=11)], ids=lambda sampler: sampler.label)

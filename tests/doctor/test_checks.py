@@ -153,7 +153,8 @@ def test_what_runs_can_start_and_finish_follows_from_what_they_need(paper_plan):
     no_weights = assess(paper_plan, machine(weights=State.MISSING))
     assert no_weights.can_start == 47
     assert no_weights.can_finish == sum(
-        all(getattr(e, "features", "") != "inception" for e in run.evaluations.values()) for run in paper_plan.runs
+        all(e.embedding is None or e.embedding.space.kind != "inception" for e in run.evaluations.values())
+        for run in paper_plan.runs
     )
 
     no_gpu = assess(paper_plan, machine(gpu=State.MISSING))

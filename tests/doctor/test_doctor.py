@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
-from harness.data import catalogue
 from harness.data.manifest import Manifest
+from harness.data.registry import datasets
 from harness.store.files import write_json
 
 MACHINE = ["harness", "torch", "gpu", "cores", "memory", "results", "data"]
-EXTRAS = ["inception", "weights", "ffcv", "compiler", "latex", "slurm", "slurm_lab"]
+EXTRAS = ["papers", "inception", "weights", "ffcv", "compiler", "latex", "slurm", "slurm_lab"]
 REAL = ["cifar10", "svhn", "cifar100", "celeba32", "tiny_imagenet", "stl10", "imagenet32", "celebahq128"]
 
 
@@ -56,7 +56,7 @@ def test_a_machine_without_anything_else_is_ready_for_the_laptop_scale(doctor, t
     assert checks["cifar10"]["facts"]["runs"] == 23
     laptop, paper = document["scales"]
     assert laptop["missing"] == []
-    assert laptop["can_start"] == laptop["can_finish"] == laptop["runs"] > 47
+    assert laptop["can_start"] == laptop["can_finish"] == laptop["runs"] == 47
     assert not paper["ready"]
     assert paper["runs"] - paper["can_start"] == 47, "the toy's runs need no GPU and no archives"
     assert {"gpu", "weights", *REAL} <= set(paper["missing"])
@@ -67,7 +67,7 @@ def test_a_stripped_machine_is_told_what_it_lacks_and_how_to_get_it(doctor, tmp_
     data = tmp_path / "data"
     for name, lost in (("svhn", ""), ("celeba32", "test-labels.npy")):
         (data / name).mkdir(parents=True)
-        count = catalogue.datasets()[name].test_examples
+        count = datasets()[name].test_examples
         shapes = {"test-images.npy": [count, 3, 32, 32], "test-labels.npy": [count]}
         manifest = Manifest(name=name, files=dict.fromkeys(shapes, "0" * 64), shapes=shapes)
         write_json(data / name / "manifest.json", manifest.model_dump())
@@ -107,7 +107,7 @@ def test_a_stripped_machine_is_told_what_it_lacks_and_how_to_get_it(doctor, tmp_
     assert checks["cores"]["facts"]["usable"] == 1
     assert "has lost test-labels.npy: delete the folder first" in checks["celeba32"]["says"]
     assert "data prepare celeba32 --from FOLDER" in checks["celeba32"]["mend"]
-    assert "lacks the 5,000 images of split train" in checks["stl10"]["says"]
+    assert "was prepared without the 5,000 examples of split train" in checks["stl10"]["says"]
     assert "corrupted record" in checks["cifar10"]["says"]
     assert all(scale["missing"][0] == "results" and scale["can_start"] == 0 for scale in document["scales"])
 

@@ -50,7 +50,7 @@ def test_a_run_without_weights_and_wrong_samplers_are_one_line(finished, harness
     shutil.copytree(finished[0], results)
     run = generating_run(results, harness)
     for sampler, complaint in (
-        ("ddmi", "unknown sampler 'ddmi': did you mean 'ddim'?"),
+        ("ddmi", "needs the kind 'ddmi', which no installed paper offers: did you mean 'ddim'?"),
         ("ddim:9999", "steps=9999 exceeds the"),
         ("ddim:x", "steps='x': input should be a valid integer"),
         ("ancestral:5", "sampler 'ancestral' goes through all steps"),

@@ -103,7 +103,7 @@ def test_one_run_is_evaluated_at_its_end_and_half_way(harness, fresh_results, da
     assert ids(results) == [LONG.id]
     run = results / "runs" / LONG.id
     report = json.loads(harness("report", "toy/table102", "--json", results=results).stdout)["tables"][0]
-    test = ResidentLoader(*open_dataset(DIGITS, data_root).split("test"), torch.device("cpu"))
+    test = ResidentLoader(open_dataset(DIGITS, data_root).split("test"), torch.device("cpu"))
     model, distances = build_method(LONG.config, torch.device("cpu")).eval(), []
     for row, weights in zip(report["rows"], ("weights", "snapshots/5"), strict=True):
         model.load_state_dict(load_file(run / f"{weights}.safetensors"))

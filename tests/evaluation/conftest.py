@@ -36,7 +36,7 @@ def digits(data_root):
 def model(config, digits):
     """A classifier that is right about most digits."""
     method = build_method(config, CPU)
-    trainer = Trainer(config, method, ResidentLoader(*digits.split("train"), CPU), CPU)
+    trainer = Trainer(config, method, ResidentLoader(digits.split("train"), CPU), CPU)
     assert trainer.run(Hooks(lambda step: None, lambda step, means: None, lambda: False))
     return method.eval()
 
@@ -62,7 +62,7 @@ def subject_of(digits, data_root, tmp_path):
             "cache": tmp_path / "cache",
             "report": lambda done, total: None,
             "open_data": lambda data: open_dataset(data, data_root),
-            "open_loader": lambda data, split: ResidentLoader(*data.split(split), CPU),
+            "open_loader": lambda data, split: ResidentLoader(data.split(split), CPU),
         }
         return Subject(**fields | changes)
 

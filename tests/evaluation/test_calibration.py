@@ -79,7 +79,7 @@ def test_accuracy_and_calibration_see_the_same_logits(subject, subject_of, confi
     logits, again = (np.load(each.artefacts / "logits.npy") for each in (subject, other))
     labels = np.load(subject.artefacts / "labels.npy")
     assert np.array_equal(logits, again)
-    assert np.array_equal(labels, subject.data.split("train")[1])
+    assert np.array_equal(labels, subject.data.split("train")["labels"])
     assert measured.quantities["accuracy"].value == pytest.approx(100 * (logits.argmax(1) == labels).mean())
     assert told[0] == (100, 1437)
     assert told[-1] == (1437, 1437)

@@ -33,7 +33,7 @@ class PixelSpace:
 @pytest.fixture
 def generated(config, subject_of, monkeypatch, tmp_path):
     """Draw from an untrained model of a method; return the model and the folder of the arrays."""
-    monkeypatch.setattr(generation, "feature_space", lambda evaluation, subject: PixelSpace(tmp_path))
+    monkeypatch.setattr(generation, "space_of", lambda embedding, subject: PixelSpace(tmp_path))
 
     def draw(method):
         generative = config.but(method=method)

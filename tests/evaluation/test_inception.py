@@ -15,6 +15,7 @@ from harness.methods.base import build_method
 from harness.metrics.frechet import frechet_distance, moments
 from harness.spec.errors import HarnessError, Needs
 from harness.spec.evaluations import Generation
+from harness.spec.feature_spaces import InceptionSpace
 from harness.spec.methods import Hybrid
 from harness.spec.processes import GaussianProcess
 
@@ -35,7 +36,7 @@ def network(inception_weights):
 
 @pytest.fixture
 def space(network, tmp_path):
-    return InceptionFeatures(network, "0" * 64, "few", CPU, tmp_path, batch_size=10)
+    return InceptionFeatures(network, "0" * 64, FEW, CPU, tmp_path, batch_size=10)
 
 
 def silent(done, total):
@@ -70,7 +71,7 @@ def test_features_and_distance_are_those_of_pytorch_fid(space, inception_weights
 def test_the_batch_size_changes_nothing_but_the_last_digits(space, network, tmp_path):
     images = pictures(5, 3)
     whole, logits = space.embed(images, silent)
-    parts, part_logits = InceptionFeatures(network, "0" * 64, "few", CPU, tmp_path, batch_size=2).embed(images, silent)
+    parts, part_logits = InceptionFeatures(network, "0" * 64, FEW, CPU, tmp_path, batch_size=2).embed(images, silent)
     np.testing.assert_allclose(parts, whole, rtol=1e-4, atol=1e-4 * np.abs(whole).max())
     np.testing.assert_allclose(part_logits, logits, rtol=1e-4, atol=1e-4 * np.abs(logits).max())
 
@@ -151,7 +152,7 @@ def test_nothing_is_drawn_without_weights(data_root, subject_of, config, monkeyp
 def test_without_the_library_the_error_says_how_to_install_it(subject_of, config, monkeypatch):
     monkeypatch.setattr("harness.evaluation.features.inception.LIBRARY", "no_such_library")
     with pytest.raises(Needs, match=r"needs Inception weights: pip install '\.\[inception\]'"):
-        inception_features(None, subject_of(config, None))
+        inception_features(InceptionSpace(), "", subject_of(config, None))
 
 
 def test_weights_of_another_network_are_refused_in_a_line(tmp_path):

@@ -16,7 +16,7 @@ from harness.metrics.auroc import auroc
 from harness.randomness import Stream
 from harness.spec.data import Images
 from harness.spec.errors import HarnessError
-from harness.spec.evaluations import OutOfDistribution
+from harness.spec.evaluations import LogDensity, MaxProbability, OutOfDistribution
 
 NOISE = Images(name="noise", image_size=8, channels=1, num_classes=10, train_examples=10, test_examples=250)
 
@@ -29,7 +29,8 @@ def noise(tmp_path):
     random = np.random.default_rng(0)
     np.save(folder / "test-images.npy", random.integers(0, 256, size=(250, 1, 8, 8), dtype=np.uint8))
     np.save(folder / "test-labels.npy", np.zeros(250, dtype=np.int64))
-    return PreparedDataset(folder, Manifest(name="noise", files={"test-images.npy": "0" * 64}))
+    files = {"test-images.npy": "0" * 64, "test-labels.npy": "0" * 64}
+    return PreparedDataset(folder, Manifest(name="noise", files=files), NOISE)
 
 
 def by_sklearn(positives, negatives):
@@ -54,8 +55,8 @@ def test_area_of_the_extremes():
 
 def test_interpolations_are_means_of_the_right_images(digits):
     """Image i of batch k and image i of batch k + 1, for all whole batches of the shuffled split."""
-    images, labels = digits.split("test")
-    loader = ResidentLoader(images, labels, torch.device("cpu"))
+    images = digits.split("test")["images"]
+    loader = ResidentLoader(digits.split("test"), torch.device("cpu"))
     made, last = (
         torch.cat(list(ood.interpolations(loader, Stream("order"), p))) for p in (range(200), range(100, 200))
     )
@@ -69,17 +70,17 @@ def test_interpolations_are_means_of_the_right_images(digits):
 
 def test_the_paper_has_9900_interpolations():
     assert ood.interpolation_count(10_000) == 9_900
-    with pytest.raises(HarnessError, match="Interp needs at least 200 test images: there are 199"):
+    with pytest.raises(HarnessError, match="Interp needs at least 200 test examples: there are 199"):
         ood.interpolation_count(199)
 
 
 def test_scores():
     logits = np.array([[0.0, 1.0, 2.0], [60.0, 0.0, 0.0], [70.0, 0.0, 0.0]], dtype=np.float32)
     e = math.e
-    assert ood.scores("log_density", logits)[0] == pytest.approx(math.log(1 + e + e**2))
-    assert ood.scores("max_probability", logits)[0] == pytest.approx(e**2 / (1 + e + e**2))
-    assert ood.scores("log_density", logits)[2] == pytest.approx(70)
-    sure = ood.scores("max_probability", np.array([[20.0, 0.0], [25.0, 0.0]], dtype=np.float32))
+    assert ood.scores(LogDensity(), logits)[0] == pytest.approx(math.log(1 + e + e**2))
+    assert ood.scores(MaxProbability(), logits)[0] == pytest.approx(e**2 / (1 + e + e**2))
+    assert ood.scores(LogDensity(), logits)[2] == pytest.approx(70)
+    sure = ood.scores(MaxProbability(), np.array([[20.0, 0.0], [25.0, 0.0]], dtype=np.float32))
     assert sure[0] < sure[1], "single precision would have both at 1"
 
 
@@ -111,7 +112,7 @@ def test_a_trained_classifier_tells_digits_from_noise(subject_of, config, model,
     inside, outside = (np.load(subject.artefacts / f"{name}_scores.npy") for name in ("in", "out"))
     with torch.no_grad():
         for scores, data in ((inside, digits), (outside, noise)):
-            images = torch.from_numpy(np.array(data.split("test")[0])).float() / 127.5 - 1
+            images = torch.from_numpy(np.array(data.split("test")["images"])).float() / 127.5 - 1
             np.testing.assert_allclose(scores, model.logits(images).softmax(1).amax(1), rtol=1e-4)
 
 

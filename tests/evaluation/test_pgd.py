@@ -5,13 +5,15 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from labelled import arrays_of
 
 from harness.data.loaders import to_signed
-from harness.evaluation.pgd import Attack, Ball
+from harness.evaluation.pgd import Attack, Box, Sphere
 from harness.randomness import Stream
 
 NORMS = ("linf", "l2")
-ATTACKS = {"linf": Attack(Ball("linf", 0.2), 0.04, 12), "l2": Attack(Ball("l2", 1.5), 0.3, 12)}
+BALLS = {"linf": Box, "l2": Sphere}
+ATTACKS = {"linf": Attack(Box(0.2), 0.04, 12), "l2": Attack(Sphere(1.5), 0.3, 12)}
 
 
 def distances(a, b, norm):
@@ -20,7 +22,7 @@ def distances(a, b, norm):
 
 @pytest.fixture(scope="module")
 def victims(digits):
-    images, labels = digits.split("test")
+    images, labels = arrays_of(digits.split("test"))
     return to_signed(torch.from_numpy(np.array(images[:150]))), torch.from_numpy(labels[:150])
 
 
@@ -50,7 +52,7 @@ def test_attack_equals_that_of_the_adversarial_robustness_toolbox(model, victims
 
     images, labels = victims
     images = images * (1 if norm == "linf" else 0.5)
-    attack = ATTACKS[norm] if norm == "linf" else Attack(Ball("l2", 0.3), 0.06, 12)
+    attack = ATTACKS[norm] if norm == "linf" else Attack(Sphere(0.3), 0.06, 12)
     classifier = PyTorchClassifier(
         Logits().eval(), torch.nn.CrossEntropyLoss(), (1, 8, 8), 10, clip_values=(-1.0, 1.0), device_type="cpu"
     )
@@ -89,7 +91,7 @@ def test_dropping_the_fallen_changes_nothing(model, victims, norm):
 @given(seed=st.integers(0, 10_000), radius=st.floats(0.005, 3), step=st.floats(0.001, 5))
 @settings(max_examples=25, deadline=None)
 def test_points_stay_within_the_ball_and_the_range_of_pixels(norm, seed, radius, step):
-    ball, stream, rows = Ball(norm, radius), Stream(seed), torch.arange(20)
+    ball, stream, rows = BALLS[norm](radius), Stream(seed), torch.arange(20)
     images = 2 * stream.at("images").uniform(rows, 3, 4, 4) - 1
     points = ball.random_points(images, stream, rows)
     for number in range(3):
@@ -103,21 +105,21 @@ def test_points_stay_within_the_ball_and_the_range_of_pixels(norm, seed, radius,
 def test_points_inside_are_left_where_they_are(norm):
     images = torch.zeros(5, 1, 4, 4)
     points = Stream(0).uniform(torch.arange(5), 1, 4, 4) * 0.01
-    torch.testing.assert_close(Ball(norm, 0.5).project(points, images), points, rtol=0, atol=0)
+    torch.testing.assert_close(BALLS[norm](0.5).project(points, images), points, rtol=0, atol=0)
 
 
 def test_projection_by_hand():
     images, points = torch.tensor([[0.0, 0.0], [0.9, 0.0]]), torch.tensor([[0.6, 0.8], [2.0, 0.0]])
-    torch.testing.assert_close(Ball("l2", 0.5).project(points, images), torch.tensor([[0.3, 0.4], [1.0, 0.0]]))
-    torch.testing.assert_close(Ball("linf", 0.7).project(points, images), torch.tensor([[0.6, 0.7], [1.0, 0.0]]))
+    torch.testing.assert_close(Sphere(0.5).project(points, images), torch.tensor([[0.3, 0.4], [1.0, 0.0]]))
+    torch.testing.assert_close(Box(0.7).project(points, images), torch.tensor([[0.6, 0.7], [1.0, 0.0]]))
 
 
 def test_random_starts_have_their_distributions():
     centres, rows = torch.zeros(4000, 1, 4, 4), torch.arange(4000)
-    box = Ball("linf", 0.5).random_points(centres, Stream(0), rows)
+    box = Box(0.5).random_points(centres, Stream(0), rows)
     assert box.mean().item() == pytest.approx(0, abs=0.01)
     assert box.var().item() == pytest.approx(0.5**2 / 3, rel=0.02)
-    sphere = Ball("l2", 0.5).random_points(centres, Stream(0), rows)
+    sphere = Sphere(0.5).random_points(centres, Stream(0), rows)
     lengths = distances(sphere, centres, "l2") / 0.5
     quartiles = torch.quantile(lengths, torch.tensor([0.25, 0.5, 0.75]))
     torch.testing.assert_close(quartiles, torch.tensor([0.25, 0.5, 0.75]), atol=0.03, rtol=0)
@@ -127,7 +129,7 @@ def test_random_starts_have_their_distributions():
 @pytest.mark.parametrize("norm", NORMS)
 def test_a_random_start_is_a_function_of_the_row(norm):
     images = torch.zeros(6, 1, 4, 4)
-    ball, rows = Ball(norm, 0.5), torch.tensor([5, 9, 2, 7, 0, 1])
+    ball, rows = BALLS[norm](0.5), torch.tensor([5, 9, 2, 7, 0, 1])
     together, apart = ball.random_points(images, Stream(0), rows), ball.random_points(images[:1], Stream(0), rows[3:4])
     assert torch.equal(together[3:4], apart)
     assert not torch.equal(together, ball.random_points(images, Stream(1), rows))
@@ -135,9 +137,9 @@ def test_a_random_start_is_a_function_of_the_row(norm):
 
 def test_steps_have_length_one_however_small_the_gradient():
     gradients = Stream(0).normal(torch.arange(4), 3, 4, 4) * torch.tensor([1, 1e-12, 1e-30, 0]).reshape(-1, 1, 1, 1)
-    lengths = torch.linalg.vector_norm(Ball("l2", 1.0).direction(gradients), dim=(1, 2, 3))
+    lengths = torch.linalg.vector_norm(Sphere(1.0).direction(gradients), dim=(1, 2, 3))
     torch.testing.assert_close(lengths, torch.tensor([1.0, 1.0, 1.0, 0.0]))
-    assert Ball("linf", 1.0).direction(gradients).abs().amax((1, 2, 3)).tolist() == [1, 1, 1, 0]
+    assert Box(1.0).direction(gradients).abs().amax((1, 2, 3)).tolist() == [1, 1, 1, 0]
 
 
 @pytest.mark.parametrize("norm", NORMS)
@@ -170,7 +172,7 @@ def test_the_last_step_counts_too():
 
     one = torch.zeros(1, 1, 1, 1)
     for steps, expected in ((3, -1), (4, 4), (9, 4)):
-        attack = Attack(Ball("linf", 0.9), 0.1, steps)
+        attack = Attack(Box(0.9), 0.1, steps)
         assert attack.first_errors(logits_of, one, torch.ones(1, dtype=torch.int64), one).tolist() == [expected]
 
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from harness.data import catalogue
+from harness.data.registry import datasets
 from harness.launch.plan import make_plan
 from harness.spec.registry import find_exhibits
 from harness.store.run_directory import Results
@@ -45,7 +45,7 @@ def test_the_hours_of_every_table(tmp_path):
 def test_the_sizes_of_every_dataset():
     printed = rows("| dataset | archives |")
     for name, (_, prepared, *_) in printed.items():
-        data = catalogue.datasets()[name]
+        data = datasets()[name]
         size = sum(data.splits.values()) * (data.pixels + 8)
         assert prepared == f"{size / 1e9:.1f} GB", name
     assert set(re.findall(r"data prepare ([a-z0-9_ ]+) --", TEXT)) >= {"cifar10 cifar100 svhn", "imagenet32"}

@@ -4,8 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 from energy_runs import ENERGY_RUNS
+from labelled import train_batch_of
 
-from harness.data.augmentation import unmixed
 from harness.data.loaders import ResidentLoader
 from harness.data.prepared import open_dataset
 from harness.methods.base import Step, build_method
@@ -30,7 +30,7 @@ REPLAYED = ["jem", "jem++", "igebm"]
 
 @pytest.fixture(scope="module")
 def loader(data_root):
-    return ResidentLoader(*open_dataset(ENERGY_RUNS["jem"].data, data_root).split("train"), CPU)
+    return ResidentLoader(open_dataset(ENERGY_RUNS["jem"].data, data_root).split("train"), CPU)
 
 
 def prepared(kind, loader):
@@ -56,7 +56,7 @@ class Linear(ImageNetwork):
 def batch_of(seed, n=5):
     generator = torch.Generator().manual_seed(seed)
     images = torch.rand(n, 1, 2, 2, generator=generator)
-    return unmixed(images, torch.randint(3, (n,), generator=generator), torch.arange(n))
+    return train_batch_of(images, torch.randint(3, (n,), generator=generator), torch.arange(n))
 
 
 def tiny(kind, config):
@@ -113,7 +113,7 @@ def test_igebm_lowers_the_energy_of_data_in_its_class_against_that_of_samples_in
 def test_every_loss_of_vera_moves_its_own_player_alone(loader):
     method = prepared("vera", loader)
     batch = loader.batch(torch.arange(16))
-    step = Step({"labelled": unmixed(batch.images, batch.labels, torch.arange(16))}, Stream(0), 16)
+    step = Step({"labelled": train_batch_of(batch.images, batch.labels, torch.arange(16))}, Stream(0), 16)
     players = method.players()
     for loss in method.training_step(step):
         loss.value.backward()
@@ -139,7 +139,7 @@ def test_the_gradient_penalty_of_vera_is_half_the_squared_gradient():
 def test_the_noise_of_vera_stays_within_its_bounds(loader):
     method = prepared("vera", loader)
     batch = loader.batch(torch.arange(16))
-    step = Step({"labelled": unmixed(batch.images, batch.labels, torch.arange(16))}, Stream(0), 16)
+    step = Step({"labelled": train_batch_of(batch.images, batch.labels, torch.arange(16))}, Stream(0), 16)
     for sigma, expected in ((1e-5, 0.01), (0.1, 0.1), (7.0, 0.3)):
         with torch.no_grad():
             method.generator.log_sigma.fill_(torch.tensor(sigma).log())

@@ -5,8 +5,8 @@ import json
 import pytest
 import torch
 from energy_runs import ENERGY_RUNS
+from labelled import train_batch_of
 
-from harness.data.augmentation import unmixed
 from harness.data.catalogue import DIGITS
 from harness.data.loaders import ResidentLoader
 from harness.data.prepared import open_dataset
@@ -43,12 +43,12 @@ CONFIGS = {
 
 @pytest.fixture(scope="module")
 def loader(data_root):
-    return ResidentLoader(*open_dataset(DIGITS, data_root).split("train"), CPU)
+    return ResidentLoader(open_dataset(DIGITS, data_root).split("train"), CPU)
 
 
 def plain(loader, start):
     batch = loader.batch(torch.arange(start, start + 16))
-    return unmixed(batch.images, batch.labels, torch.arange(16))
+    return train_batch_of(batch.images, batch.labels, torch.arange(16))
 
 
 @pytest.mark.parametrize("kind", Method.kinds)

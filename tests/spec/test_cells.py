@@ -112,13 +112,15 @@ UNMEASURED = Metric("loss", "loss", "loss", better="lower")
         (
             table(row(reported=(1.0,)), metrics=(ECE,)),
             {},
-            r"toy/table1, row 'A': protocol of paper 'toy' for metric 'ece' of run 'hybrid': KeyError: .*test_cells.py",
+            "toy/table1, row 'A': protocol of paper 'toy' for metric 'ece' of run 'hybrid': "
+            "there is none: it wants an evaluation that measures 'expected_calibration_error'",
         ),
         (
             table(row()),
             {"protocol": raising},
             r"row 'A': protocol .* 'hybrid': RuntimeError: two lines \(test_cells.py",
         ),
+        (table(row()), {"protocol": lambda *_: {}["x"]}, r"row 'A': protocol .*: KeyError: 'x' \(test_cells.py, line"),
         (table(row()), {"protocol": lambda *_: None}, "row 'A': protocol .*: the result is None, not an Evaluation"),
         (table(row()), {"protocol": lambda metric: Accuracy()}, "row 'A': protocol of paper 'toy' .*: TypeError"),
         (

@@ -9,7 +9,7 @@ from harness.spec.config import sha256_of_json
 from harness.spec.errors import SpecError
 from harness.spec.evaluations import Accuracy, Generation
 from harness.store.files import StoreError
-from harness.store.run_directory import OutdatedError, Results, State
+from harness.store.run_directory import ForeignError, OutdatedError, Results, State
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def rewrite(directory, change):
     [
         lambda config: config["training"].pop("eps"),
         lambda config: config["training"].update(field_of_tomorrow=1),
-        lambda config: config["method"].update(kind="os.system"),
+        lambda config: config["method"].update(revision=2),
     ],
 )
 def test_a_run_of_another_version_is_kept_and_never_taken_for_ours(directory, change):
@@ -92,6 +92,13 @@ def test_a_run_of_another_version_is_kept_and_never_taken_for_ours(directory, ch
     with pytest.raises(OutdatedError, match="is of another version of this code"):
         old.run()
     assert old.config.exists()
+
+
+def test_a_run_that_needs_a_kind_that_is_not_installed_says_so(directory):
+    foreign = rewrite(directory, lambda config: config["method"].update(kind="mixup"))
+    with pytest.raises(ForeignError, match="needs the kind 'mixup', which no installed paper offers"):
+        foreign.run()
+    assert foreign.config.exists()
 
 
 def test_requests_of_another_version_are_left_aside(directory):

@@ -55,7 +55,7 @@ def train(world, config, data_root, first, steps, folder: Path, change=0.0):
     from harness.training.loop import Trainer
 
     cpu = torch.device("cpu")
-    loader = ResidentLoader(*open_dataset(config.data, data_root).split("train"), cpu)
+    loader = ResidentLoader(open_dataset(config.data, data_root).split("train"), cpu)
     method = build_method(config, cpu)
     with torch.no_grad():
         for weight in method.parameters():
@@ -144,7 +144,7 @@ def evaluate(world, config, weights, evaluations, data_root, folder: Path):
                 cache=folder.parent / "cache",
                 report=lambda done, total: None,
                 open_data=lambda data: open_dataset(data, data_root),
-                open_loader=lambda data, split: ResidentLoader(*data.split(split), cpu),
+                open_loader=lambda data, split: ResidentLoader(data.split(split), cpu),
                 world=world,
             ),
         )

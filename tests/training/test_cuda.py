@@ -30,7 +30,7 @@ def split(data_root):
 
 def trained(split, device, steps, precision="fp32", compiled=False, state=None):
     config = CONFIG.but(precision=precision)
-    trainer = Trainer(config, build_method(config, device), ResidentLoader(*split, device), device, compiled)
+    trainer = Trainer(config, build_method(config, device), ResidentLoader(split, device), device, compiled)
     if state is not None:
         trainer.load_state(*state)
     for _ in range(steps):
@@ -73,7 +73,7 @@ def test_resuming_is_exact(split, device, compiled):
 def test_compiled_sampling_and_bounds_equal_the_others(split, device, precision):
     trainer, _ = trained(split, device, 200)
     model, rows = trainer.method.eval(), torch.arange(64, device=device)
-    images = ResidentLoader(*split, device).batch(rows).images
+    images = ResidentLoader(split, device).batch(rows).images
     found = []
     for compiled in (False, True):
         with torch.inference_mode(), accelerated(model.players().values(), precision, compiled):

@@ -22,7 +22,7 @@ STEPS = 3 * 1437 // 256
 
 @pytest.fixture(scope="module")
 def loader(data_root):
-    return ResidentLoader(*open_dataset(CONFIG.data, data_root).split("train"), CPU)
+    return ResidentLoader(open_dataset(CONFIG.data, data_root).split("train"), CPU)
 
 
 def trainer(loader, config=CONFIG):

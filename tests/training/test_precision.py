@@ -37,7 +37,7 @@ def loss_curves(loader, precision):
 
 @pytest.fixture(scope="module")
 def curves(data_root):
-    loader = ResidentLoader(*open_dataset(CONFIG.data, data_root).split("train"), CPU)
+    loader = ResidentLoader(open_dataset(CONFIG.data, data_root).split("train"), CPU)
     return {precision: loss_curves(loader, precision) for precision in ("fp32", "bf16")}
 
 

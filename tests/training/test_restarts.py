@@ -21,7 +21,7 @@ EPOCH = 1437 // 60
 
 @pytest.fixture(scope="module")
 def loader(data_root):
-    return ResidentLoader(*open_dataset(CONFIG.data, data_root).split("train"), CPU)
+    return ResidentLoader(open_dataset(CONFIG.data, data_root).split("train"), CPU)
 
 
 class Fragile(Method):

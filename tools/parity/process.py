@@ -50,7 +50,11 @@ def processes(checkout: Checkout, size: int) -> tuple[VisionTransformer, Gaussia
     process = checkout.module("diffusion.py").GaussianDiffusion(
         twin, image_size=size, channels=3, timesteps=1000, loss_type="l1"
     )
-    return network, GaussianDiffusion(GaussianProcess(timesteps=1000, noise_schedule="cosine", loss="l1")), process
+    return (
+        network,
+        GaussianDiffusion(GaussianProcess(timesteps=1000, noise_schedule="cosine", loss="l1"), dataset(size)),
+        process,
+    )
 
 
 def coefficients(checkout: Checkout) -> Iterator[Row]:

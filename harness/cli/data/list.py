@@ -8,9 +8,11 @@ from harness.cli.ranges import ranges
 from harness.cli.settings import Settings, json_option, print_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from harness.data.originals.archive import Archive
+    from harness.data.manifest import Manifest
+    from harness.data.registry import Archive
     from harness.spec.data import Dataset
 
 
@@ -27,8 +29,8 @@ def list_command(settings: Settings, as_json: bool) -> None:
     """
     from tabulate import tabulate
 
-    from harness.data.catalogue import datasets
     from harness.data.inception import NAME, taken_in
+    from harness.data.registry import datasets
     from harness.launch.needs import exhibits_by_dataset
 
     needed = exhibits_by_dataset()
@@ -61,23 +63,20 @@ def megabytes(count: int) -> str:
 
 
 def _describe(data: "Dataset", root: "Path", needed: list[str]) -> dict[str, Any]:
-    from harness.data.catalogue import EMBEDDED
-    from harness.data.originals.sources import SOURCES
+    from harness.data.manifest import outdated
+    from harness.data.registry import source_of
 
-    source = SOURCES.get(data.name)
-    if source:
-        title = source.title
-    else:
-        title = "stand-in, made on first use" if data in EMBEDDED else "no reader in this version"
-    state, size = _state(root / data.name)
+    source = source_of(data)
+    assert source is not None, "it is registered"
+    state, size = _state(root / data.name, lambda manifest: outdated(manifest, data))
     return {
         "dataset": data.name,
-        "title": title,
+        "title": source.title,
         "images": data.splits,
         "needed_by": needed,
         "state": state,
         "bytes": size or sum(data.splits.values()) * data.example_bytes,
-        "archives": [_archive(archive) for archive in (source.needed(data) if source else ())],
+        "archives": [_archive(archive) for archive in source.needed(data)],
     }
 
 
@@ -85,7 +84,7 @@ def _describe_weights(name: str, root: "Path", needed: list[str]) -> dict[str, A
     """Describe weights as a dataset without images; those that are not the published ones have no archive."""
     from harness.data.inception import NAME, TITLE, WEIGHTS
 
-    state, size = _state(root / name)
+    state, size = _state(root / name, lambda manifest: "")
     return {
         "dataset": name,
         "title": TITLE if name == NAME else "other weights of that network, not for FID and IS",
@@ -97,7 +96,7 @@ def _describe_weights(name: str, root: "Path", needed: list[str]) -> dict[str, A
     }
 
 
-def _state(folder: "Path") -> tuple[str, int]:
+def _state(folder: "Path", outdated: "Callable[[Manifest], str]") -> tuple[str, int]:
     """Return whether a folder is prepared, and how many bytes it takes, 0 where it is not."""
     from harness.data.manifest import lost, read_manifest
     from harness.spec.errors import HarnessError
@@ -110,6 +109,8 @@ def _state(folder: "Path") -> tuple[str, int]:
         return "missing", 0
     if lost(folder, manifest):
         return "damaged", 0
+    if outdated(manifest):
+        return "outdated", 0
     return "prepared", sum((folder / name).stat().st_size for name in manifest.files)
 
 

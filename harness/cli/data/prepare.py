@@ -39,19 +39,18 @@ def prepare_command(
       python -m harness data prepare inception --download
       python -m harness data prepare celebahq128 --from ~/CelebA-HQ-img --unverified
     """
-    from harness.cli.data.names import find_dataset
     from harness.data import inception
-    from harness.data.catalogue import EMBEDDED
     from harness.data.originals import archive
+    from harness.data.originals.opening import readable
     from harness.data.originals.remembering import remembering
-    from harness.data.originals.sources import source_of
+    from harness.data.registry import find_dataset, is_embedded
     from harness.spec.errors import SpecError
 
-    chosen = [name if name == inception.NAME else find_dataset(name) for name in names]
-    real = [data for data in chosen if data not in EMBEDDED]
+    chosen = [name if name == inception.NAME else find_dataset(name, (inception.NAME,)) for name in names]
+    real = [data for data in chosen if isinstance(data, str) or not is_embedded(data)]
     for data in real:
         if not isinstance(data, str):
-            source_of(data)
+            readable(data)
     if real and (path is None) != download:
         raise SpecError("say where the archives are: either --from PATH or --download")
     accept = archive.unverified if unverified else archive.verified
@@ -104,7 +103,7 @@ def _take_in(settings: Settings, path: Path | None, check: "Check") -> None:
 
 
 def _make(settings: Settings, data: "Dataset") -> None:
-    """Make a stand-in, which needs no archive."""
+    """Make a dataset that needs no archive."""
     from harness.data.prepared import open_dataset
 
     settings.say(f"{data.name}: prepared in {open_dataset(data, settings.data_root).folder}")

@@ -23,8 +23,8 @@ def verify_command(settings: Settings, names: tuple[str, ...]) -> int:
       python -m harness data verify
       python -m harness data verify cifar10 stl10
     """
-    from harness.data.catalogue import datasets
     from harness.data.inception import taken_in
+    from harness.data.registry import datasets
 
     root = settings.data_root
     chosen = {name: _how(name, root) for name in names or (*datasets(), *taken_in(root))}
@@ -57,10 +57,9 @@ def _verify(name: str, how: str, root: "Path", *, expected: bool) -> int:
 
 def _how(name: str, root: "Path") -> str:
     """Return the command that prepares what has this name."""
-    from harness.cli.data.names import find_dataset
     from harness.data.inception import DIGITS, NAME, how_to_get, is_weights
-    from harness.data.originals.sources import how_to_prepare
+    from harness.data.registry import find_dataset, how_to_prepare
 
     if is_weights(name):
         return how_to_get(root, None if name == NAME else name[-DIGITS:])
-    return how_to_prepare(find_dataset(name), root)
+    return how_to_prepare(find_dataset(name, (NAME,)), root)

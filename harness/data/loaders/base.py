@@ -2,29 +2,22 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-
-@dataclass(frozen=True)
-class Batch:
-    """Images in [-1, 1], `(batch, channels, size, size)` float32, with labels and indices `(batch,)` int64."""
-
-    images: Tensor
-    labels: Tensor
-    indices: Tensor
-
-    def __len__(self) -> int:
-        return len(self.labels)
+from harness.data.batches import Batch
+from harness.spec.data import Dataset
 
 
 class Loader(ABC):
-    """A split of a dataset that hands out batches by index, whatever keeps the pixels.
+    """A split of a dataset that hands out batches by index, whatever keeps the examples.
 
     Several iterations may be under way at once; each belongs to one thread.
     """
+
+    def __init__(self, data: Dataset) -> None:
+        self.data = data
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -38,9 +31,9 @@ class Loader(ABC):
         """
 
     def blocks(self, size: int, part: range | None = None) -> Generator[Batch]:
-        """Yield a part of the split in order, by default the whole, every image once.
+        """Yield a part of the split in order, by default the whole, every example once.
 
-        The blocks have `size` images, the last may have fewer.
+        The blocks have `size` examples, the last may have fewer.
         """
         positions = torch.arange(len(self))[slice(part.start, part.stop) if part is not None else slice(None)]
         return self.batches(block for block in positions.split(size) if len(block))

@@ -38,7 +38,7 @@ def beton(data: PreparedDataset, split: str, report: Report) -> Path:
     One process writes and others wait; `report` is told of both, and what it raises leaves nothing behind. Raises
     `StoreError` when the disk is full or the folder is read-only.
     """
-    images, labels = data.split(split)
+    arrays = data.split(split)
     path = data.folder / f"{split}.beton"
     record = path.with_name(f"{path.name}.json")
     made_of = {
@@ -60,7 +60,12 @@ def beton(data: PreparedDataset, split: str, report: Report) -> Path:
         with writing(path):
             record.unlink(missing_ok=True)
             try:
-                write_beton(draft, images, labels, lambda done: report(f"writing {path.name}", done, len(labels)))
+                write_beton(
+                    draft,
+                    arrays["images"],
+                    arrays["labels"],
+                    lambda done: report(f"writing {path.name}", done, len(arrays)),
+                )
                 sha256 = sha256_of(draft)
                 os.replace(draft, path)
             finally:

@@ -13,12 +13,12 @@ from ffcv.fields import IntField, NDArrayField
 from ffcv.memory_allocator import MemoryAllocator
 from ffcv.writer import MIN_PAGE_SIZE, DatasetWriter, handle_sample
 
-from harness.data.prepared import Labels, Pixels
+from harness.data.prepared import Array
 
 REPORT_EVERY = 1000
 
 
-def write_beton(path: Path, images: Pixels, labels: Labels, report: Callable[[int], None]) -> None:
+def write_beton(path: Path, images: Array, labels: Array, report: Callable[[int], None]) -> None:
     """Write images and labels and bring the file to the disk; `report` is told how many are written.
 
     Raises `OSError` when the disk is full.
@@ -30,7 +30,7 @@ def write_beton(path: Path, images: Pixels, labels: Labels, report: Callable[[in
 
 
 class _Writer(DatasetWriter):
-    def write(self, images: Pixels, labels: Labels, report: Callable[[int], None]) -> None:
+    def write(self, images: Array, labels: Array, report: Callable[[int], None]) -> None:
         self.num_samples = len(labels)
         self.prepare()
         # FFCV keeps the table of samples in shared memory; without a name it goes when this process is killed.

@@ -11,18 +11,20 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from harness.data.loaders.base import Batch, Loader, checked, to_device
-from harness.data.loaders.pixels import to_signed
-from harness.data.prepared import Labels, Pixels
+from harness.data.batches import Batch
+from harness.data.loaders.base import Loader, checked, to_device
+from harness.data.loaders.pixels import presented
+from harness.data.prepared import Split
 
-Parts = tuple[Tensor, Tensor, Tensor]
+Found = tuple[dict[str, Tensor], Tensor]
 
 
 class TorchLoader(Loader):
     """A DataLoader whose batches are those of our order."""
 
-    def __init__(self, images: Pixels, labels: Labels, device: torch.device) -> None:
-        self._split = _Split(images, labels)
+    def __init__(self, split: Split, device: torch.device) -> None:
+        super().__init__(split.data)
+        self._split = _Split(split)
         self._device = device
 
     def __len__(self) -> int:
@@ -36,24 +38,23 @@ class TorchLoader(Loader):
             collate_fn=_as_it_is,
             generator=torch.Generator(),  # else every iteration draws a seed from torch's global numbers
         )
-        for parts in loader:
-            images, labels, indices = (to_device(part, self._device) for part in parts)
-            yield Batch(to_signed(images), labels, indices)
+        for fields, indices in loader:
+            found = {name: to_device(tensor, self._device) for name, tensor in fields.items()}
+            yield Batch(self.data, presented(self.data, found), to_device(indices, self._device))
 
 
-class _Split(Dataset[Parts]):
-    def __init__(self, images: Pixels, labels: Labels) -> None:
-        self._images = images
-        self._labels = labels
+class _Split(Dataset[Found]):
+    def __init__(self, split: Split) -> None:
+        self._split = split
 
     def __len__(self) -> int:
-        return len(self._labels)
+        return len(self._split)
 
-    def __getitems__(self, indices: Tensor) -> Parts:
-        """Return the images and labels at these positions; DataLoader asks so for a whole batch."""
-        images, labels = (array.take(indices.numpy(), axis=0) for array in (self._images, self._labels))
-        return torch.from_numpy(images), torch.from_numpy(labels), indices
+    def __getitems__(self, indices: Tensor) -> Found:
+        """Return the examples at these positions; DataLoader asks so for a whole batch."""
+        arrays = self._split.arrays.items()
+        return {name: torch.from_numpy(array.take(indices.numpy(), axis=0)) for name, array in arrays}, indices
 
 
-def _as_it_is(parts: Any) -> Any:
-    return parts
+def _as_it_is(found: Any) -> Any:
+    return found

@@ -20,11 +20,13 @@ from ffcv.transforms import ToTensor
 from numpy.typing import NDArray
 from torch import Tensor
 
+from harness.data.batches import Batch
 from harness.data.errors import DataError
-from harness.data.loaders.base import Batch, Loader, checked, to_device
+from harness.data.loaders.base import Loader, checked, to_device
 from harness.data.loaders.native import keeping_threads
 from harness.data.loaders.pieces import Assembler, Piece, recut
-from harness.data.loaders.pixels import to_signed
+from harness.data.loaders.pixels import presented
+from harness.data.prepared import Split
 
 PIECE = 128
 EPOCH = 100
@@ -32,11 +34,12 @@ EPOCH = 100
 
 
 class FFCVLoader(Loader):
-    """Reads the `.beton` file of a split of this shape with FFCV, in epochs for as long as the order lasts."""
+    """Reads the `.beton` file of a split of images with FFCV, in epochs for as long as the order lasts."""
 
-    def __init__(self, path: Path, shape: tuple[int, ...], device: torch.device) -> None:
+    def __init__(self, path: Path, split: Split, device: torch.device) -> None:
+        super().__init__(split.data)
         self._path = path
-        self._shape = shape
+        self._shape = split.inputs.shape
         self._device = device
         with keeping_threads():
             self._native = Native(
@@ -61,8 +64,8 @@ class FFCVLoader(Loader):
             assembler = Assembler(pieces)
             for indices in wanted:
                 images, labels = assembler.fill(self._empty(len(indices)))
-                signed = to_signed(to_device(images, self._device))
-                yield Batch(signed, to_device(labels, self._device), to_device(indices, self._device))
+                found = {"images": to_device(images, self._device), "labels": to_device(labels, self._device)}
+                yield Batch(self.data, presented(self.data, found), to_device(indices, self._device))
 
     def _empty(self, count: int) -> Piece:
         pinned = self._device.type == "cuda"

@@ -33,7 +33,8 @@ class Loaders:
     def open(self, data: PreparedDataset, split: str) -> Loader:
         """Return the loader of a split.
 
-        Raises `DataError` when FFCV is asked for and cannot be used, and `StoreError` when its file cannot be written.
+        Raises `DataError` when FFCV is asked for and cannot be used, or cannot hold the dataset, and `StoreError` when
+        its file cannot be written.
         """
         return self._entry(data, split)[0]
 
@@ -44,8 +45,8 @@ class Loaders:
     def _entry(self, data: PreparedDataset, split: str) -> tuple[Loader, Choice]:
         key = str(data.folder), split
         if key not in self._opened:
-            images, _ = data.split(split)
-            choice = choose(self._wanted, images.shape[-1], images.nbytes, free_memory(self._device), ffcv_problem)
+            size = data.split(split).bytes
+            choice = choose(self._wanted, data.data, size, free_memory(self._device), ffcv_problem)
             log.info("loader of %s, split %s: %s", data.manifest.name, split, choice)
             self._opened[key] = open_split(choice.name, data, split, self._device, self._report), choice
         return self._opened[key]
@@ -55,17 +56,16 @@ def open_split(name: str, data: PreparedDataset, split: str, device: torch.devic
     """Open a split with the loader of this name; `report` is told when something has to be written first."""
     match name:
         case "resident":
-            return ResidentLoader(*data.split(split), device)
+            return ResidentLoader(data.split(split), device)
         case "ffcv":
             import_ffcv()
             from harness.data.loaders.ffcv_loader import FFCVLoader
 
-            images, _ = data.split(split)
-            return FFCVLoader(beton(data, split, report), images.shape, device)
+            return FFCVLoader(beton(data, split, report), data.split(split), device)
         case _:
             from harness.data.loaders.dataloader import TorchLoader
 
-            return TorchLoader(*data.split(split), device)
+            return TorchLoader(data.split(split), device)
 
 
 def ffcv_problem() -> str:

@@ -1,4 +1,4 @@
-"""Which images a step takes, and which a rank evaluates: functions of addresses and counts alone."""
+"""Which examples a step takes, and which a rank evaluates: functions of addresses and counts alone."""
 
 from functools import lru_cache
 
@@ -9,7 +9,7 @@ from harness.spec.errors import SpecError
 
 
 class ShuffledOrder:
-    """Batches of successive fresh permutations: whole batches only, so that no image stands twice in one.
+    """Batches of successive fresh permutations: whole batches only, so that no example stands twice in one.
 
     The indices are a function of the step. As in the authors' code, an epoch is several passes and repeats nothing.
     """

@@ -6,32 +6,35 @@ from collections.abc import Generator, Iterable
 import torch
 from torch import Tensor
 
-from harness.data.loaders.base import Batch, Loader, to_device
-from harness.data.loaders.pixels import to_signed
-from harness.data.prepared import Labels, Pixels
+from harness.data.batches import Batch
+from harness.data.loaders.base import Loader, to_device
+from harness.data.loaders.pixels import presented
+from harness.data.prepared import Split
 
 
 class ResidentLoader(Loader):
-    """The whole split as uint8 in the memory of the device: the fastest loader while it fits.
+    """The whole split as it is stored, in the memory of the device: the fastest loader while it fits.
 
     On the CPU it is the memory-mapped file itself, which all workers of a machine share.
     """
 
-    def __init__(self, images: Pixels, labels: Labels, device: torch.device) -> None:
+    def __init__(self, split: Split, device: torch.device) -> None:
+        super().__init__(split.data)
+        self._device = device
+        self._length = len(split)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch knows no read-only tensors; these are only read
-            self._images = torch.from_numpy(images).to(device)
-            self._labels = torch.from_numpy(labels).to(device)
+            self._fields = {name: torch.from_numpy(array).to(device) for name, array in split.arrays.items()}
 
     def __len__(self) -> int:
-        return len(self._labels)
+        return self._length
 
     def batch(self, indices: Tensor) -> Batch:
-        """Return the images at these positions of the split."""
-        indices = to_device(indices, self._labels.device)
-        # index_select copies whole images, where indexing goes value by value: ten times faster on the CPU.
-        images = self._images.index_select(0, indices)
-        return Batch(to_signed(images), self._labels.index_select(0, indices), indices)
+        """Return the examples at these positions of the split."""
+        indices = to_device(indices, self._device)
+        # index_select copies whole examples, where indexing goes value by value: ten times faster on the CPU.
+        found = {name: tensor.index_select(0, indices) for name, tensor in self._fields.items()}
+        return Batch(self.data, presented(self.data, found), indices)
 
     def batches(self, order: Iterable[Tensor]) -> Generator[Batch]:
         """Yield one batch for each tensor of positions in the split."""

@@ -1,31 +1,15 @@
-"""Original archives: their names, sizes and hashes, and the two ways to accept a file as one of them."""
+"""Original archives: where they lie, and the two ways to accept a file as one of them."""
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from harness.data.blocks import Report
 from harness.data.errors import DataError, reading
+from harness.data.registry import Archive
 
 PIECE = 2**22
 SPELLED = {"sha256": "SHA-256", "md5": "MD5"}
-
-
-@dataclass(frozen=True)
-class Archive:
-    """A file as its authors publish it.
-
-    `size` is in bytes; None says that no canonical file exists, so that any archive or folder may be it. `url` is
-    empty where a licence has to be accepted first, or a browser is needed. `splits` are those that need the file.
-    """
-
-    name: str
-    size: int | None
-    sha256: str = ""
-    md5: str = ""
-    url: str = ""
-    splits: tuple[str, ...] = ("train", "test")
 
 
 Check = Callable[[Archive, Path, Report], str]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from harness.data.blocks import Block, classes
+from harness.data.blocks import Block, classes, labelled
 from harness.data.errors import DataError
 from harness.data.originals.pickles import load_batch, rows
 from harness.data.originals.tars import read_tar
@@ -39,7 +39,7 @@ def _read(data: Images, path: Path, members: Mapping[str, Sequence[str]], key: b
             labels = batch.get(key)
             if not isinstance(labels, list):
                 raise DataError(f"{where} holds no list '{key.decode()}'")
-            yield Block(
+            yield labelled(
                 (split,),
                 images.reshape(-1, data.channels, data.image_size, data.image_size),
                 classes(labels, range(data.num_classes), where),

@@ -9,8 +9,9 @@ from urllib.request import Request, urlopen
 from harness import __version__
 from harness.data.blocks import Report
 from harness.data.errors import DataError
-from harness.data.originals.archive import Archive, compare
+from harness.data.originals.archive import compare
 from harness.data.preparing import alone
+from harness.data.registry import Archive
 from harness.store.files import writing
 
 TIMEOUT_SECONDS = 60

@@ -11,7 +11,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.lib import format as npy
 
-from harness.data.blocks import Block, Part, classes
+from harness.data.blocks import Block, Part, classes, labelled
 from harness.data.errors import DataError
 from harness.data.originals.zips import Zip, open_zip
 from harness.spec.data import Images
@@ -56,7 +56,7 @@ def _batch(data: Images, split: str, archive: Zip) -> Iterator[Block]:
         for start in range(0, count, BLOCK):
             part = labels[start : start + BLOCK]
             pixels = np.frombuffer(_exactly(stream, len(part) * data.pixels, where), np.uint8)
-            yield Block((split,), pixels.reshape(-1, data.channels, data.image_size, data.image_size), part)
+            yield labelled((split,), pixels.reshape(-1, data.channels, data.image_size, data.image_size), part)
 
 
 def _header(stream: IO[bytes], dimensions: int, where: str) -> tuple[tuple[int, ...], "np.dtype[Any]"]:

@@ -1,35 +1,71 @@
 """From a place where the archives of a dataset lie to what it is prepared from."""
 
+from collections.abc import Mapping
 from importlib.metadata import version
+from inspect import getsourcefile
 from pathlib import Path
+from typing import Any
 
 from harness.data.blocks import Report
 from harness.data.errors import DataError, reading
 from harness.data.originals.archive import Check, locate
 from harness.data.originals.download import download
-from harness.data.originals.sources import source_of
 from harness.data.preparing import Content
+from harness.data.registry import Source, source_of
 from harness.spec.config import sha256_of_json
 from harness.spec.data import Dataset
+from harness.spec.resolve import resolve
+from harness.store.files import sha256_of
 
 
 def original(data: Dataset, path: Path, check: Check, report: Report) -> Content:
     """Return the content of a dataset whose archives are at `path`, each accepted by `check`.
 
-    Raises `DataError` when an archive is missing or refused.
+    Raises `DataError` when an archive is missing or refused, or nobody reads the dataset.
     """
-    source = source_of(data)
+    source = readable(data)
     archives = source.needed(data)
     files = locate(archives, path)
     hashes = {files[a.name].name: check(a, files[a.name], report) for a in archives}
+    return _content(data, source, files, hashes)
+
+
+def embedded(data: Dataset) -> Content:
+    """Return the content of a dataset that is made of what an installed package carries.
+
+    Raises `DataError` when nobody reads the dataset.
+    """
+    return _content(data, readable(data), {}, {})
+
+
+def readable(data: Dataset) -> Source:
+    """Return where a dataset comes from.
+
+    Raises `DataError` when nobody knows how to read it.
+    """
+    source = source_of(data)
+    if source is None or not source.reader:
+        raise DataError(f"dataset '{data.name}' has no reader in this version")
+    return source
+
+
+def _content(data: Dataset, source: Source, files: Mapping[str, Path], hashes: Mapping[str, str]) -> Content:
+    read = resolve(source.reader)
     decided_by = {
         "data": data.digest,
-        "archives": hashes,
+        "archives": dict(hashes),
         "files": [_listing(path) for path in files.values() if path.is_dir()],
         "revision": source.revision,
+        "reader": [source.reader, _code_of(read)],
         "pillow": version("pillow"),
     }
-    return Content(source.read(data, files), hashes, sha256_of_json(decided_by))
+    return Content(read(data, files), hashes, sha256_of_json(decided_by), source.revision)
+
+
+def _code_of(read: Any) -> str:
+    """Return the hash of the file that a reader stands in: what an edited one has begun is not gone on with."""
+    path = getsourcefile(read)
+    return sha256_of(Path(path)) if path else ""
 
 
 def _listing(folder: Path) -> list[tuple[str, int, int]]:
@@ -44,13 +80,14 @@ def fetch(data: Dataset, folder: Path, report: Report) -> None:
 
     Raises `DataError` when the authors do not let programs do that, or a download fails.
     """
-    source = source_of(data)
+    source = readable(data)
     archives = source.needed(data)
     for archive in archives:
         if not archive.url and not (folder / archive.name).exists():
+            where = f"get it from {source.page}, then" if source.page else "get it by hand, then"
             raise DataError(
-                f"{archive.name} of '{data.name}' cannot be downloaded by a program: get it from {source.page}, "
-                f"then give its folder with --from"
+                f"{archive.name} of '{data.name}' cannot be downloaded by a program: {where} give its folder with "
+                f"--from"
             )
     for archive in archives:
         if archive.url:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.data.blocks import Block, Part
+from harness.data.blocks import Block, Part, labelled
 from harness.data.errors import DataError
 
 if TYPE_CHECKING:
@@ -94,4 +94,4 @@ def in_parts(names: Sequence[T], read: Callable[[T], Picture], splits: tuple[str
 
 def _block(names: Sequence[T], read: Callable[[T], Picture], splits: tuple[str, ...]) -> Iterator[Block]:
     images, labels = zip(*map(read, names), strict=True)
-    yield Block(splits, np.stack(images), np.array(labels, dtype=np.int64))
+    yield labelled(splits, np.stack(images), np.array(labels, dtype=np.int64))

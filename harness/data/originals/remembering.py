@@ -4,7 +4,8 @@ from pathlib import Path
 
 from harness.data.blocks import Report
 from harness.data.errors import reading
-from harness.data.originals.archive import Archive, Check
+from harness.data.originals.archive import Check
+from harness.data.registry import Archive
 from harness.spec.config import sha256_of_json
 from harness.store.files import StoreError, read_json, write_json
 

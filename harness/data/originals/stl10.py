@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.data.blocks import Block, classes
+from harness.data.blocks import Block, classes, labelled
 from harness.data.errors import DataError
 from harness.data.originals.tars import read_tar
 from harness.spec.data import Images
@@ -28,4 +28,4 @@ def read_stl10(data: Images, files: Mapping[str, Path]) -> Iterator[Block]:
         images = images.reshape(count, data.channels, data.image_size, data.image_size).transpose(0, 1, 3, 2)
         classified = classes(contents[labels], range(1, data.num_classes + 1), f"{path}: {labels}")
         for start in range(0, count, BLOCK):
-            yield Block((split,), images[start : start + BLOCK], classified[start : start + BLOCK])
+            yield labelled((split,), images[start : start + BLOCK], classified[start : start + BLOCK])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.data.blocks import Block, classes
+from harness.data.blocks import Block, classes, labelled
 from harness.data.errors import DataError, damaged, reading
 from harness.spec.data import Images
 
@@ -32,7 +32,7 @@ def read_svhn(data: Images, files: Mapping[str, Path]) -> Iterator[Block]:
         labels = classes(numbers.ravel().tolist(), range(1, 11), str(path)) + 1
         for start in range(0, count, BLOCK):
             part = slice(start, start + BLOCK)
-            yield Block((split,), images[..., part].transpose(3, 2, 0, 1), labels[part] % 10)
+            yield labelled((split,), images[..., part].transpose(3, 2, 0, 1), labels[part] % 10)
 
 
 def _variables(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> list[NDArray[Any]]:

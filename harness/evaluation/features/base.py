@@ -1,8 +1,8 @@
-"""What a feature space is, and how many images go through one."""
+"""What a feature space is, and how many examples go through one."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ Report = Callable[[int, int], None]
 
 
 class FeatureSpace(Protocol):
-    """Maps images to features and class logits."""
+    """Maps examples to features and class logits."""
 
     @property
     def folder(self) -> Path:
@@ -28,10 +28,11 @@ class FeatureSpace(Protocol):
         """Return what names the space in a record: its kind, the hash of its weights, how good it is."""
         ...
 
-    def embed(self, images: NDArray[np.uint8], report: Report) -> Arrays:
-        """Return features and logits of images `(n, channels, size, size)`, which may be memory-mapped.
+    def embed(self, examples: NDArray[Any], report: Report) -> Arrays:
+        """Return features and logits of examples `(n, *shape)`, which may be memory-mapped.
 
-        `report` is told how many images are done, and of how many.
+        They have the form in which the dataset stores the field that models take: images are uint8. `report` is told
+        how many are done, and of how many.
         """
         ...
 
@@ -39,18 +40,18 @@ class FeatureSpace(Protocol):
 @torch.inference_mode()
 def in_blocks(
     network: Callable[[Tensor], tuple[Tensor, Tensor]],
-    images: NDArray[np.uint8],
+    examples: NDArray[Any],
     block: int,
     device: torch.device,
     report: Report,
 ) -> Arrays:
-    """Return what a network makes of uint8 images that it is given in blocks on a device, in float32 without TF32."""
+    """Return what a network makes of stored examples, given in blocks on a device, in float32 without TF32."""
     features: list[NDArray[np.float32]] = []
     logits: list[NDArray[np.float32]] = []
     with matmuls_in("fp32"):
-        for start in range(0, len(images), block):
-            part = torch.from_numpy(np.array(images[start : start + block])).to(device)
+        for start in range(0, len(examples), block):
+            part = torch.from_numpy(np.array(examples[start : start + block])).to(device)
             for kept, output in zip((features, logits), network(part), strict=True):
                 kept.append(output.cpu().numpy())
-            report(start + len(part), len(images))
+            report(start + len(part), len(examples))
     return np.concatenate(features), np.concatenate(logits)

@@ -14,12 +14,13 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from harness.data.augmentation import crop
-from harness.data.loaders import ResidentLoader, ShuffledOrder, to_signed
+from harness.data.loaders import ResidentLoader, ShuffledOrder, as_inputs
 from harness.evaluation.base import BLOCK, Subject
 from harness.evaluation.features.base import Arrays, Report, in_blocks
 from harness.models.small_cnn import SmallCNN
 from harness.randomness import Stream
 from harness.spec.data import Images, images_of
+from harness.spec.errors import SpecError
 from harness.spec.feature_spaces import ClassifierSpace
 from harness.store.files import read_json, sha256_of, write_json
 from harness.training.checkpoints import load_tensors, save_tensors
@@ -34,6 +35,7 @@ class ClassifierFeatures:
     """The feature space of a small classifier trained on the data at hand."""
 
     network: SmallCNN
+    data: Images
     description: dict[str, str | float]
     device: torch.device
     folder: Path
@@ -42,14 +44,19 @@ class ClassifierFeatures:
         """Return the data, the test accuracy in percent, and the hash of the weights."""
         return self.description
 
-    def embed(self, images: NDArray[np.uint8], report: Report) -> Arrays:
+    def embed(self, examples: NDArray[np.uint8], report: Report) -> Arrays:
         """Return features and logits of uint8 images, in blocks of fixed size."""
-        return in_blocks(lambda part: self.network(to_signed(part)), images, BLOCK, self.device, report)
+        return in_blocks(lambda part: self.network(as_inputs(self.data, part)), examples, BLOCK, self.device, report)
 
 
 def classifier_features(config: ClassifierSpace, weights: str, subject: Subject) -> ClassifierFeatures:
-    """Return the feature space of the subject's data, training and caching it where needed."""
+    """Return the feature space of the subject's data, training and caching it where needed.
+
+    Raises `SpecError` for other data than images with classes.
+    """
     data = images_of(subject.config.data, config)
+    if not data.num_classes:
+        raise SpecError(f"feature space '{config.kind}' classifies: dataset '{data.name}' has no classes")
     folder = subject.cache / "features" / f"{subject.config.data.name}-{subject.data.manifest.sha256[:12]}-r{REVISION}"
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):
@@ -58,13 +65,13 @@ def classifier_features(config: ClassifierSpace, weights: str, subject: Subject)
     description = read_json(folder / "description.json")
     network = SmallCNN(data)
     network.load_state_dict(load_tensors(folder / "weights.safetensors", str(description["weights_sha256"])))
-    return ClassifierFeatures(network.to(subject.device).eval(), description, subject.device, folder)
+    return ClassifierFeatures(network.to(subject.device).eval(), data, description, subject.device, folder)
 
 
 def _train_classifier(data: Images, subject: Subject, folder: Path) -> None:
     """Train on the CPU, so that every device sees the same features."""
     stream, cpu = Stream("features", REVISION), torch.device("cpu")
-    train, test = (ResidentLoader(*subject.data.split(split), cpu) for split in ("train", "test"))
+    train, test = (ResidentLoader(subject.data.split(split), cpu) for split in ("train", "test"))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = SmallCNN(data)

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from harness.data.inception import LACKING, find_weights, how_to_get
+from harness.data.loaders.pixels import in_bytes
 from harness.data.tensors import read_tensors
 from harness.evaluation.base import BLOCK, Subject
 from harness.evaluation.features.base import Arrays, Report, in_blocks
-from harness.spec.data import images_of
+from harness.spec.data import Images, images_of
 from harness.spec.errors import HarnessError, Needs
 from harness.spec.feature_spaces import InceptionSpace
 from harness.torchvision_operators import make_torchvision_importable
@@ -35,7 +36,7 @@ class InceptionFeatures:
 
     network: nn.Module
     weights_sha256: str
-    data: str
+    data: Images
     device: torch.device
     folder: Path
     batch_size: int = BLOCK
@@ -44,20 +45,23 @@ class InceptionFeatures:
         """Return the hash of the weights, who runs the network, and in which precision."""
         return {
             "kind": "inception",
-            "data": self.data,
+            "data": self.data.name,
             "weights_sha256": self.weights_sha256,
             "library": f"torch-fidelity {version(LIBRARY)}",
             "precision": "float32",
             "batch_size": self.batch_size,
         }
 
-    def embed(self, images: NDArray[np.uint8], report: Report) -> Arrays:
-        """Return features `(n, 2048)` and logits `(n, 1008)`; grey images get three equal channels."""
+    def embed(self, examples: NDArray[np.uint8], report: Report) -> Arrays:
+        """Return features `(n, 2048)` and logits `(n, 1008)`; grey images get three equal channels.
+
+        Images of fewer than 256 levels are spread over these.
+        """
 
         def network(part: Tensor) -> tuple[Tensor, Tensor]:
-            return self.network(part.expand(-1, RGB, -1, -1))
+            return self.network(in_bytes(part, self.data.levels).expand(-1, RGB, -1, -1))
 
-        return in_blocks(network, images, self.batch_size, self.device, report)
+        return in_blocks(network, examples, self.batch_size, self.device, report)
 
 
 def inception_features(config: InceptionSpace, other_weights: str, subject: Subject) -> InceptionFeatures:
@@ -68,10 +72,9 @@ def inception_features(config: InceptionSpace, other_weights: str, subject: Subj
     if find_spec(LIBRARY) is None:
         how = f"pip install '.[inception]' for the network, then {how_to_get(subject.data_root, other_weights or None)}"
         raise Needs(LACKING, how)
-    images_of(subject.config.data, config)
+    data, manifest = images_of(subject.config.data, config), subject.data.manifest
     path, content, sha256 = find_weights(subject.data_root, other_weights or None)
-    data, manifest = subject.config.data.name, subject.data.manifest
-    folder = subject.cache / "features" / f"inception-{sha256[:12]}-{data}-{manifest.sha256[:12]}"
+    folder = subject.cache / "features" / f"inception-{sha256[:12]}-{data.name}-{manifest.sha256[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
     network = build_network(content, path).to(subject.device)
     return InceptionFeatures(network, sha256, data, subject.device, folder)

@@ -25,7 +25,6 @@ def reference_features(space: FeatureSpace, split: str, subject: Subject) -> NDA
     path = space.folder / f"{split}-features.npy"
     with FileLock(space.folder / f".{split}.lock"):
         if not path.exists():
-            images, _ = subject.data.split(split)
-            save_array(path, space.embed(images, subject.report)[0])
+            save_array(path, space.embed(subject.data.split(split).inputs, subject.report)[0])
     features: NDArray[np.float32] = load_array(path, mapped=True)
     return features

@@ -11,8 +11,8 @@ import numpy as np
 from harness.report.build import ExhibitReport
 from harness.report.bundle.manifest import Excerpt
 from harness.report.drawings.shown import kept
-from harness.report.figures import drawings
 from harness.spec.cells import cells
+from harness.spec.exhibit import drawn_of
 from harness.store.arrays import load_array
 from harness.store.run_directory import Results, RunDirectory
 
@@ -59,7 +59,7 @@ def arrays(reports: Sequence[ExhibitReport], results: Results) -> Iterator[Entry
     """Yield what figures draw of the arrays of evaluations: their first rows, of the runs with seed 0."""
     wanted: dict[Path, int | None] = {}
     for report in reports:
-        for drawing in drawings(report.exhibit).values():
+        for drawing in drawn_of(report.exhibit).values():
             for name, rows in drawing.arrays.items():
                 for row in report.rows:
                     if path := kept(report, results, row.row, name):

@@ -13,7 +13,7 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 ENDING = ".zip"
 RUN = r"runs/(?P<run>[0-9a-f]{12})"
-EVALUATION = r"(?P<evaluation>[a-z][a-z0-9_]*-[0-9a-f]{8})"
+EVALUATION = r"(?P<evaluation>[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}-[0-9a-f]{8})"
 RECORDS = {
     "config": re.compile(rf"{RUN}/config\.json"),
     "training": re.compile(rf"{RUN}/training\.json"),

@@ -11,6 +11,7 @@ from harness.report.cells import Measured
 from harness.report.drawings.base import BLUE, balanced, panels, sheet
 from harness.report.drawings.shown import all_seeds
 from harness.spec.drawings import Agreement
+from harness.spec.exhibit import Exhibit
 from harness.spec.metrics import Metric
 from harness.spec.row import Row, Words
 from harness.store.run_directory import Results
@@ -32,7 +33,7 @@ def draw(drawing: Agreement, report: ExhibitReport, results: Results) -> Figure 
     shown = {metric: pairs for metric, pairs in found.items() if _tells_an_order(pairs)}
     if not shown:
         return None
-    labels = {metric: _labels(metric, pairs) for metric, pairs in shown.items()}
+    labels = {metric: _labels(report.exhibit, metric, pairs) for metric, pairs in shown.items()}
     panel = AXES_WIDTH + LETTER_WIDTH * max(len(label) for of_metric in labels.values() for label in of_metric)
     columns = balanced(len(shown), min(MOST_PANELS_IN_LINE, max(1, int(WIDEST / panel))))
     rows = [len(pairs) for pairs in shown.values()]
@@ -62,10 +63,13 @@ def _tells_an_order(pairs: list[Pair]) -> bool:
     return len(pairs) >= FEWEST_ROWS and len(reported) > 1 and len(measured) > 1
 
 
-def _labels(metric: Metric, pairs: list[Pair]) -> list[str]:
+def _labels(exhibit: Exhibit, metric: Metric, pairs: list[Pair]) -> list[str]:
     """Return the rows' names with the paper's values, and with their sections where there are several."""
     several = len({row.section for row, _, _ in pairs}) > 1
-    return [f"{row.key if several else row.name}  {metric.reported(reported)}" for row, reported, _ in pairs]
+    return [
+        f"{row.key if several else row.name}  {metric.reported(reported, exhibit.reported_sd(row, metric))}"
+        for row, reported, _ in pairs
+    ]
 
 
 def _draw_metric(axes: Axes, metric: Metric, pairs: list[Pair], label: str) -> None:

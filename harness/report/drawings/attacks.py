@@ -19,6 +19,7 @@ from harness.report.drawings.base import (
     draw_reported,
     leave_empty,
     panels,
+    reported_bars,
     sheet,
 )
 from harness.report.drawings.shown import all_seeds
@@ -36,7 +37,7 @@ def draw(drawing: AccuracyUnderAttack, report: ExhibitReport, results: Results) 
     norms = [norm for norm in NORMS if len(list(_cells(report.rows[0], norm))) > 1]
     names = dict.fromkeys(_name(row) for row in report.rows)
     looks = dict(zip(names, cycle(zip(COLOURS, MARKERS, strict=True)), strict=False))
-    figure, body = sheet(report, WIDTH, 3.0, all_seeds(report))
+    figure, body = sheet(report, WIDTH, 3.0, all_seeds(report), *reported_bars(report))
     for axes, norm in zip(panels(body, len(norms), len(norms)), norms, strict=True):
         for row in _rows(report, norm):
             _draw_row(axes, report, row, norm, looks[_name(row)])
@@ -73,7 +74,8 @@ def _draw_row(axes: Axes, report: ExhibitReport, row: ReportRow, norm: str, look
     for protocol, dashes in zip(_protocols(report), cycle(DASHES), strict=False):
         found = [(size, _measured(cell, protocol, size)) for size, cell in _cells(row, norm)]
         draw_measured(axes, found, color=colour, marker=marker, linestyle=dashes)
-    reported = [(size, report.exhibit.reported_value(row.row, cell.metric)) for size, cell in _cells(row, norm)]
+    exhibit, metrics = report.exhibit, [(size, cell.metric) for size, cell in _cells(row, norm)]
+    reported = [(x, exhibit.reported_value(row.row, of), exhibit.reported_sd(row.row, of)) for x, of in metrics]
     draw_reported(axes, report, reported, color=colour, marker=marker)
 
 

@@ -111,12 +111,28 @@ def draw_measured(axes: Axes, points: Iterable[tuple[float, Measured | None]], *
         axes.errorbar(xs, means, deviations, fmt="none", ecolor=look["color"], elinewidth=0.8)
 
 
-def draw_reported(axes: Axes, report: ExhibitReport, points: Iterable[tuple[float, float | None]], **look: Any) -> None:
-    """Draw rings for the paper's values, where values compare at all."""
-    known = [(x, value) for x, value in points if value is not None]
+def draw_reported(
+    axes: Axes, report: ExhibitReport, points: Iterable[tuple[float, float | None, float | None]], **look: Any
+) -> None:
+    """Draw rings for the paper's values, with bars for the deviations that it prints, where values compare at all.
+
+    Points are x, value and standard deviation.
+    """
+    known = [(x, value, sd) for x, value, sd in points if value is not None]
     if known and report.scale.comparable:
+        xs, values, deviations = zip(*known, strict=True)
         look = {"linestyle": "none", "markersize": 7, "markeredgewidth": 0.7, "fillstyle": "none", **look}
-        axes.plot(*zip(*known, strict=True), **look, label="the paper's value")
+        axes.plot(xs, values, **look, label="the paper's value")
+        if any(sd is not None for sd in deviations):
+            bars = [nan if sd is None else sd for sd in deviations]
+            axes.errorbar(xs, values, bars, fmt="none", ecolor=look["color"], elinewidth=0.5, capsize=2.5)
+
+
+def reported_bars(report: ExhibitReport) -> list[str]:
+    """Return the remark on the bars of the paper's values, none where it prints no deviations or nothing compares."""
+    if report.scale.comparable and any(cell.reported_sd is not None for row in report.rows for cell in row.cells):
+        return ["Bars with caps are the standard deviations that the paper prints."]
+    return []
 
 
 def _runs(report: ExhibitReport) -> Iterator[str]:

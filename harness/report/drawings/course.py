@@ -5,7 +5,17 @@ from matplotlib.figure import Figure
 
 from harness.report.build import ExhibitReport
 from harness.report.cells import Measured, ReportRow
-from harness.report.drawings.base import BLUE, GREY, ORANGE, WIDTH, draw_measured, draw_reported, leave_empty, sheet
+from harness.report.drawings.base import (
+    BLUE,
+    GREY,
+    ORANGE,
+    WIDTH,
+    draw_measured,
+    draw_reported,
+    leave_empty,
+    reported_bars,
+    sheet,
+)
 from harness.report.drawings.shown import all_seeds, value, why_empty
 from harness.spec.drawings import Course
 from harness.spec.metrics import Metric
@@ -26,7 +36,7 @@ def draw(drawing: Course, report: ExhibitReport, results: Results) -> Figure | N
         return None
     logs = dict(drawing.reported)
     metrics = report.exhibit.metrics
-    figure, body = sheet(report, WIDTH, 1.6 * len(metrics) + 0.7, all_seeds(report))
+    figure, body = sheet(report, WIDTH, 1.6 * len(metrics) + 0.7, all_seeds(report), *reported_bars(report))
     grid = body.subplots(len(metrics), len(sections), squeeze=False, sharex="col")
     for column, (section, rows) in zip(grid.T, sections.items(), strict=True):
         column[0].set_title(section)
@@ -51,7 +61,8 @@ def _draw_states(axes: Axes, report: ExhibitReport, rows: list[ReportRow], metri
         share = 100 * row.row.protocol.get("after", 1.0)
         cell = next(cell for cell in row.cells if cell.metric == metric)
         measured.append((share, cell.measured if isinstance(cell.measured, Measured) else None))
-        reported.append((share, report.exhibit.reported_value(row.row, metric)))
+        exhibit = report.exhibit
+        reported.append((share, exhibit.reported_value(row.row, metric), exhibit.reported_sd(row.row, metric)))
     draw_measured(axes, measured, color=BLUE, marker="o", label="measured")
     draw_reported(axes, report, reported, color=BLUE, marker="o")
 

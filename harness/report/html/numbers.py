@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from harness.report.cells import Configured, Measured
 from harness.spec.metrics import Metric
-from harness.spec.row import Printed
+from harness.spec.row import Reported
 
 WIDEST = 12
 """The style sheet has classes up to this many digits."""
@@ -13,9 +13,9 @@ WIDEST = 12
 
 @dataclass(frozen=True)
 class Number:
-    """A text; `spread` is the standard deviation behind it. `pad` and `width` are in digits (see `Column`).
+    """A text; `spread` is the standard deviation behind it, measured or printed.
 
-    `words` marks what is no number and is not aligned as one.
+    `pad` and `width` are in digits (see `Column`). `words` marks what is no number and is not aligned as one.
     """
 
     text: str
@@ -39,18 +39,13 @@ class Column:
         width = max(map(len, spreads), default=0)
         return cls(fraction, min(width + 2, WIDEST) if width else 0)
 
-    @property
-    def without_spread(self) -> "Column":
-        """The same for numbers that have a column of their own."""
-        return Column(self.fraction, 0)
-
     def number(self, text: str, spread: str = "") -> Number:
         """Return a number, padded so that its decimal point lies where the others' do."""
         return Number(text, spread, min(self.fraction - _fraction(text), WIDEST), self.width)
 
 
-def printed(metric: Metric, value: Printed) -> str:
-    """Return what a paper prints."""
+def printed(metric: Metric, value: Reported) -> str:
+    """Return what a paper prints, without its standard deviation."""
     return metric.reported(value)
 
 

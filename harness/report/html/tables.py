@@ -28,11 +28,13 @@ SortKey = float | str | None
 class Entry:
     """A cell: `key` finds its runs among the page's data, and is empty where there are none to show.
 
-    `gap` stands where nothing is measured. `mark` is None for verdicts that say nothing of a single value.
+    `source` marks a printed value that is not the paper's own, in rows that have values from several places. `gap`
+    stands where nothing is measured. `mark` is None for verdicts that say nothing of a single value.
     """
 
     key: str
     paper: Number
+    source: Mark | None
     ours: Number | None
     gap: str
     difference: str
@@ -98,7 +100,7 @@ def _table(
     metrics: tuple[Metric, ...],
 ) -> TableView:
     stacked = len(metrics) > MOST_SIDE_BY_SIDE or bool(report.exhibit.readings)
-    aligned = [_column(metric, [row for _, row in rows]) for metric in metrics]
+    aligned = [_columns(metric, [row for _, row in rows], stacked) for metric in metrics]
     sections = []
     for section, members in groupby(rows, key=lambda entry: entry[1].row.section):
         of_section = list(members)
@@ -124,11 +126,17 @@ def _headings(report: ExhibitReport, metric: Metric, stacked: bool) -> tuple[str
     return f"{name} {metric.unit}".strip(), better
 
 
-def _column(metric: Metric, rows: Sequence[ReportRow]) -> Column:
+def _columns(metric: Metric, rows: Sequence[ReportRow], stacked: bool) -> tuple[Column, Column]:
+    """Return how the printed and the measured numbers of a metric are aligned: together where they are stacked."""
     cells = [cell for row in rows for cell in row.cells if cell.metric == metric]
     values = [value for cell in cells for value in (cell.measured, *cell.readings.values()) if value is not None]
     texts = [printed(metric, cell.reported) for cell in cells] + [ours(metric, value) for value in values]
-    return Column.of(texts, (spread(metric, value) for value in values if isinstance(value, Measured)))
+    of_paper = [cell.printed_sd for cell in cells]
+    of_ours = [spread(metric, value) for value in values if isinstance(value, Measured)]
+    if stacked:
+        column = Column.of(texts, of_paper + of_ours)
+        return column, column
+    return Column.of(texts, of_paper), Column.of(texts, of_ours)
 
 
 def _row(
@@ -136,14 +144,14 @@ def _row(
     index: int,
     row: ReportRow,
     metrics: Sequence[Metric],
-    aligned: Sequence[Column],
+    aligned: Sequence[tuple[Column, Column]],
     stacked: bool,
 ) -> TableRow:
     by_metric = {cell.metric: cell for cell in row.cells}
     chosen = [by_metric[metric] for metric in metrics]
     entries = tuple(
-        _entry(cell_key(report, index, cell.metric), cell, column, stacked, report.scale.comparable)
-        for cell, column in zip(chosen, aligned, strict=True)
+        _entry(cell_key(report, index, cell.metric), row, cell, columns, report.scale.comparable)
+        for cell, columns in zip(chosen, aligned, strict=True)
     )
     further = tuple(_further(row, metric) for metric in report.shown)
     keys: list[SortKey] = [row.row.key.casefold()]
@@ -152,7 +160,7 @@ def _row(
     keys += [_sort_key(number.text) for number in further]
     return TableRow(
         label=row_label(report, row),
-        source=SOURCES.get(row.row.source),
+        source=SOURCES.get(row.source or ""),
         note=row.row.note,
         entries=entries,
         further=further,
@@ -165,18 +173,19 @@ def _row(
     )
 
 
-def _entry(key: str, cell: ReportCell, column: Column, stacked: bool, comparable: bool) -> Entry:
-    metric, judgement = cell.metric, cell.judgement
+def _entry(key: str, row: ReportRow, cell: ReportCell, columns: tuple[Column, Column], comparable: bool) -> Entry:
+    metric, judgement, (of_paper, of_ours) = cell.metric, cell.judgement, columns
     tells = cell.verdict not in SILENT
     return Entry(
         key=key if cell.wanted and not isinstance(cell.measured, Configured) else "",
-        paper=_printed(cell, column if stacked else column.without_spread),
-        ours=_measured(metric, cell.measured, column) if cell.measured else None,
+        paper=_printed(cell, of_paper),
+        source=SOURCES.get(cell.source) if row.source is None and cell.reported is not None else None,
+        ours=_measured(metric, cell.measured, of_ours) if cell.measured else None,
         gap=cell.needs.what if cell.needs else GAP if cell.wanted else "–",
         difference=signed(metric, judgement.difference) if comparable and judgement.difference is not None else "",
         tolerance=distance(metric, judgement.tolerance) if comparable and judgement.tolerance is not None else "",
         mark=MARKS[cell.verdict] if tells else None,
-        readings={name: _measured(metric, value, column) for name, value in cell.readings.items()},
+        readings={name: _measured(metric, value, of_ours) for name, value in cell.readings.items()},
     )
 
 
@@ -185,7 +194,7 @@ def _printed(cell: ReportCell, column: Column) -> Number:
         return Number(str(cell.reported), words=True)
     if cell.reported is None:
         return Number("–", words=True)
-    return column.number(printed(cell.metric, cell.reported))
+    return column.number(printed(cell.metric, cell.reported), cell.printed_sd)
 
 
 def _measured(metric: Metric, value: Measured | Configured, column: Column) -> Number:

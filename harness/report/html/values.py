@@ -5,7 +5,7 @@ from typing import Any
 
 from harness.report.build import ExhibitReport
 from harness.report.cells import Measured, ReportCell, ReportRow
-from harness.report.html.numbers import distance, ours, printed, signed, spread
+from harness.report.html.numbers import distance, ours, signed, spread
 from harness.report.html.tables import cell_key
 from harness.report.series import Series
 from harness.spec.metrics import Metric
@@ -45,7 +45,7 @@ class Values:
             "row": key,
             "metric": cell.labels.get("") or report.label(metric),
             "unit": metric.unit,
-            "paper": printed(metric, cell.reported),
+            "paper": cell.printed,
             "verdict": cell.verdict.value,
             "first": self._number(report.scale.shrink(own).id) if own else None,
             "measured": [
@@ -54,6 +54,10 @@ class Values:
                 if (series := report.series.get((key, metric.key, reading)))
             ],
         }
+        if cell.reported_n is not None:
+            found["paper_seeds"] = cell.reported_n
+        if cell.reported is not None and cell.source != "own":
+            found["source"] = cell.source
         if isinstance(cell.measured, Measured):
             behind = spread(metric, cell.measured)
             found["ours"] = ours(metric, cell.measured) + (f" ± {behind}" if behind else "")

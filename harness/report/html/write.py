@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from harness.report.build import ExhibitReport
-from harness.report.figures import drawings
 from harness.report.html.page import Picture, contents, page
 from harness.report.html.samples import data_uri
 from harness.report.html.summary import heading
+from harness.spec.exhibit import drawn_of
 from harness.store.files import write_bytes
 from harness.store.run_directory import Results
 
@@ -34,7 +34,7 @@ def write_pages(reports: Sequence[ExhibitReport], results: Results, drawn: Itera
 
 
 def _pictures(report: ExhibitReport, folder: Path, vectors: set[Path]) -> list[Picture]:
-    paths = (folder / f"{name}.svg" for name in drawings(report.exhibit))
+    paths = (folder / f"{name}.svg" for name in drawn_of(report.exhibit))
     return [picture(report, path.read_bytes()) for path in paths if path in vectors]
 
 

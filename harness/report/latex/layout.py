@@ -21,6 +21,8 @@ from harness.spec.row import Words
 DASH, GAP = "–", "…"
 LONG_NAME = 34
 """Longer names are broken into lines."""
+SOURCES = {"cited": CITED, "uncertain": UNCERTAIN}
+"""The sources that are marked: at the row's name, or at its cells where they differ in that."""
 VERDICTS = {Verdict.FAIL: FAILED, Verdict.XPASS: UNEXPECTED, Verdict.PARTIAL: UNFINISHED}
 """The verdicts that are marked at the cell."""
 
@@ -95,9 +97,7 @@ class _Writer:
 
     def label(self, row: ReportRow) -> Entry:
         """Return a row's name with the marks of its source and its note."""
-        marks = []
-        if row.row.source != "own":
-            marks.append(self.notes.symbol(CITED if row.row.source == "cited" else UNCERTAIN))
+        marks = [self.notes.symbol(SOURCES[row.source])] if row.source in SOURCES else []
         if row.row.note:
             marks.append(self.notes.letter(row.row.note))
         return Entry(grid.row_label(self.report, row), marks=tuple(marks))
@@ -106,11 +106,12 @@ class _Writer:
         """Return what the paper prints; words that mean a number say which."""
         if cell.reported is None:
             return Entry(DASH)
-        marks = [self.notes.letter(_meaning(cell))] if _is_in_words(cell) else []
+        marks = [self.notes.symbol(SOURCES[cell.source])] if row.source is None and cell.source in SOURCES else []
+        marks += [self.notes.letter(_meaning(cell))] if _is_in_words(cell) else []
         if reason := self._expected.get((row.row.key, cell.metric)):
             marks.append(self.notes.letter(f"expected to fail: {reason}"))
         bold = (row.row.key, cell.metric.key) in self._best_reported
-        return Entry(cell.metric.reported(cell.reported), bold=bold, marks=tuple(marks))
+        return Entry(cell.metric.reported(cell.reported), cell.printed_sd, bold, tuple(marks))
 
     def measured(self, row: ReportRow, cell: ReportCell) -> Entry:
         """Return what was measured, or why there is nothing."""
@@ -182,7 +183,7 @@ class _Stacked(_Writer):
         lines: list[tuple[Entry, ...]] = []
         if any(cell.reported is not None for cell in chosen):
             printed = [self.reported(row, cell) for cell in chosen]
-            lines.append((Entry("paper"), *printed, *(BLANK for _ in self.report.shown), *blank))
+            lines += _with_spreads("paper", printed, (*(BLANK for _ in self.report.shown), *blank))
         if row.row.run or row.row.setting:
             values = [self.measured(row, cell) for cell in chosen]
             values += [self.further(row, metric, "") for metric in self.report.shown]

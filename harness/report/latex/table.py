@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from harness.report import text
 from harness.report.build import ExhibitReport
+from harness.report.cells import Measured
 from harness.report.latex.escape import tex
 from harness.report.latex.installation import TABLE
 from harness.report.latex.layout import LONG_NAME, Block, Entry, Layout, Section, layouts
 from harness.report.latex.notes import Notes, general
+from harness.report.latex.numbers import mean_and_spread
 from harness.report.latex.tabular import tabular
 
 LINES, PAGE = 46, 58
@@ -22,7 +24,7 @@ def table(report: ExhibitReport) -> str:
     notes = Notes()
     parts = [part for layout in layouts(report, notes) for part in _parts(layout)]
     entries = [entry for part in parts for section in part.sections for entry in _entries(section)]
-    remarks = [" ".join(general(report, any(entry.bold for entry in entries), _has_spread(entries)))]
+    remarks = [" ".join(general(report, any(entry.bold for entry in entries), _has_spread(report)))]
     remarks += [" \\quad ".join(notes.lines())] if notes.lines() else []
     floats: list[list[Layout] | None] = list(_floats(parts))
     if sum(map(_height, floats[-1] or [])) + sum(1 + len(remark) // LINE_OF_NOTES for remark in remarks) > PAGE:
@@ -98,5 +100,9 @@ def _entries(section: Section) -> Iterator[Entry]:
             yield from line
 
 
-def _has_spread(entries: Sequence[Entry]) -> bool:
-    return any(entry.spread or entry.text == "±" for entry in entries)
+def _has_spread(report: ExhibitReport) -> bool:
+    """Tell whether a measured mean stands there with its standard deviation."""
+    metrics = (*report.exhibit.metrics, *report.shown)
+    cells = (cell for row in report.rows for cell in (*row.cells, *row.further) if cell.metric in metrics)
+    values = ((cell.metric, value) for cell in cells for value in (cell.measured, *cell.readings.values()))
+    return any(isinstance(value, Measured) and mean_and_spread(value, metric)[1] for metric, value in values)

@@ -15,7 +15,7 @@ from harness.report.bundle.reading import open_bundle
 from harness.report.bundle.writing import write_bundle
 from harness.report.data import json_text
 from harness.report.figures import write_figures
-from harness.report.outdated import outdated
+from harness.report.left_aside import left_aside
 from harness.spec.config import sha256_of_json
 from harness.store.run_directory import Results
 
@@ -92,10 +92,11 @@ def test_runs_of_another_version_are_named(whole, tmp_path):
         }
 
     with open_bundle(rewritten(whole, tmp_path / "old.zip", change)) as bundle:
-        assert outdated(bundle.results).startswith("1 of ")
-        assert f"commit {'c' * 9} shows them" in outdated(bundle.results)
+        (said,) = left_aside(bundle.results)
+        assert said.startswith("1 of ")
+        assert f"commit {'c' * 9} shows them" in said
     with open_bundle(whole) as bundle:
-        assert outdated(bundle.results) == ""
+        assert not list(left_aside(bundle.results))
 
 
 def test_nothing_to_bundle_is_said(tmp_path):

@@ -7,7 +7,7 @@ from toy_paper import HYBRID
 
 from harness.spec.drawings import Agreement
 from harness.spec.metrics import ACCURACY, BPD, CONFIDENCE_GAP, FID, INCEPTION_SCORE
-from harness.spec.row import Row, Words
+from harness.spec.row import Row, Value, Words
 
 RUNS = [HYBRID.but(epochs=2 + index) for index in range(4)]
 MEASURED = dict(zip((run.id for run in RUNS), (40.0, 10.0, 30.0, 20.0), strict=True))
@@ -36,6 +36,12 @@ def test_rows_stand_in_the_papers_order_worst_first(bench, metric, order):
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert labels == [f"row {index}  {metric.reported((3.0, 1.0, 2.0)[index])}" for index in order]
     assert axes.xaxis_inverted() == (metric is FID)
+
+
+def test_rows_carry_the_papers_own_deviation(bench):
+    (axes,) = drawn(bench, [ACCURACY], (Value(3.0, sd=0.25, n=5),), (Value(1.0),), (2,)).axes
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels == ["row 1  1.0", "row 2  2.0", "row 0  3.0 ± 0.25"]
 
 
 def test_tau_is_kendalls(bench):

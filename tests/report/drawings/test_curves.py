@@ -7,7 +7,7 @@ from toy_paper import DENOISING, HYBRID, LONG
 
 from harness.spec.drawings import AccuracyUnderAttack, Course
 from harness.spec.metrics import ACCURACY, FID
-from harness.spec.row import Row
+from harness.spec.row import Row, Value
 from harness.store.curves import append_point
 
 TUNED = {"tuned PGD": {"step_size": None, "restarts": 5}}
@@ -60,6 +60,23 @@ def test_the_papers_values_are_rings_where_values_compare(bench, attacks):
     linf, l2 = bench.draw(attacks, "paper").axes
     assert curves(linf)[("None", "o", "none")] == [(0, 95), (1, 60), (2, 50)]
     assert curves(l2)[("None", "o", "none")] == [(0, 95), (100, 7)]
+
+
+def test_the_papers_deviations_are_bars_of_their_rings(bench, texts):
+    reported = (Value(95.0, sd=0.5), 60.0, Value(50.0, sd=2), Value(40.0), None, 7.0)
+    attacks = bench.figure(
+        AccuracyUnderAttack(), [ACCURACY, *bench.attacks], Row("Hybrid", HYBRID, reported), readings=TUNED
+    )
+    bench.measure(attacks, value=robust)
+    drawn = bench.draw(attacks, "paper")
+    linf, l2 = drawn.axes
+    assert curves(linf)[("None", "o", "none")] == [(0, 95), (1, 60), (2, 50), (4, 40)]
+    (*_, bars) = linf.collections
+    assert [segment[:, 1].tolist() for segment in bars.get_segments() if len(segment)] == [[94.5, 95.5], [48, 52]]
+    assert "Bars with caps are the standard deviations that the paper prints." in texts(drawn)[1]
+    assert [len(bars.get_segments()[0]) for bars in l2.collections[-1:]] == [2], "the accuracy without an attack again"
+    at_laptop = bench.draw(attacks)
+    assert "Bars with caps" not in texts(at_laptop)[1], "nothing of the paper is drawn where values do not compare"
 
 
 def test_attacks_that_are_not_measured_are_left_out(bench, attacks):
@@ -133,6 +150,19 @@ def test_the_papers_course_stands_beside_where_values_compare(bench, course):
     drawn = bench.draw(course, "paper")
     assert legend(drawn) == ["measured", "the paper's value", "authors' log"]
     assert points(drawn.axes[0].lines[1]) == [(20, 50), (50, 50), (100, 50)]
+
+
+def test_the_papers_course_has_bars_where_it_prints_deviations(bench):
+    rows = [
+        Row("half", LONG, (Value(50.0, sd=2), 3.0), protocol={"after": 0.5}),
+        Row("end", LONG, (Value(60.0, sd=1), Value(2.0, n=3))),
+    ]
+    course = bench.figure(Course(), [ACCURACY, FID], *rows)
+    bench.measure(course)
+    accuracy, distance = bench.draw(course, "paper").axes
+    (*_, bars) = accuracy.collections
+    assert [segment.tolist() for segment in bars.get_segments()] == [[[50, 48], [50, 52]], [[100, 59], [100, 61]]]
+    assert len(distance.collections) == len(accuracy.collections) - 1, "without a deviation there is no bar"
 
 
 def test_values_that_are_not_finite_leave_gaps(bench, course):

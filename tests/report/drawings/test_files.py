@@ -2,15 +2,18 @@
 
 import subprocess
 import sys
+from dataclasses import dataclass, replace
 from io import BytesIO
+from typing import ClassVar
 
 import matplotlib.image
 import numpy as np
 import pytest
 from toy_paper import DENOISING, HYBRID
 
-from harness.report.figures import drawings
-from harness.spec.drawings import SampleGrids
+from harness.report.figures import DrawingError
+from harness.spec.drawings import Agreement, Drawing, SampleGrids
+from harness.spec.exhibit import drawn_of
 from harness.spec.metrics import FID
 from harness.spec.registry import papers
 from harness.spec.row import Row
@@ -58,12 +61,30 @@ def test_a_table_has_its_agreement_and_its_samples(bench):
     assert set(bench.write(table)) == names
 
 
+@dataclass(frozen=True)
+class Broken(Drawing):
+    """What a paper's own drawing may be."""
+
+    implementation: ClassVar[str] = "toy_paper:no_such_drawing"
+
+
+def test_a_drawing_that_fails_is_named_and_takes_no_other_with_it(bench):
+    rows = [Row(str(index), HYBRID.but(epochs=2 + index), (float(index),)) for index in range(3)]
+    table = replace(bench.table([FID], *rows), drawings={"broken": Broken(), "agreement": Agreement()})
+    bench.measure(table, value=lambda cell: float(cell.run.config.training.epochs), arrays=arrays)
+    with pytest.raises(DrawingError, match=r"table2-broken: .*'toy_paper:no_such_drawing' cannot be loaded"):
+        bench.write(table)
+    assert {path.name for path in bench.results.report.rglob("table2-*")} == {
+        f"table2-agreement.{ending}" for ending in ("png", "pdf", "svg")
+    }
+
+
 def test_every_drawing_of_every_paper_can_be_imported():
     from importlib import import_module
 
     for paper in papers().values():
         for exhibit in paper.exhibits:
-            for drawing in drawings(exhibit).values():
+            for drawing in drawn_of(exhibit).values():
                 module, _, function = drawing.implementation.partition(":")
                 assert callable(getattr(import_module(module), function))
 

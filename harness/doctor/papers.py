@@ -1,0 +1,27 @@
+"""The papers that are installed, and those that cannot be used."""
+
+from harness.doctor.check import Check, State
+from harness.spec.cells import cells
+from harness.spec.errors import SpecError
+from harness.spec.registry import BrokenPaper, broken, broken_papers, papers
+from harness.spec.scale import PAPER_SCALE
+
+
+def check_papers() -> Check:
+    """Load every paper and put its cells together, at every scale."""
+    unusable = list(broken_papers())
+    for paper in papers().values():
+        try:
+            for exhibit in paper.exhibits:
+                for scale in (PAPER_SCALE, *paper.scales):
+                    list(cells(paper, exhibit, exhibit.rows, scale, [0]))
+        except SpecError as error:
+            unusable.append(broken(paper, error))
+    names = [name for name in papers() if name not in {paper.name for paper in unusable}]
+    says = "; ".join([", ".join(names) or "none", *map(str, unusable)])
+    facts = {"papers": names, "broken": [_facts(paper) for paper in unusable]}
+    return Check("papers", State.DEGRADED if unusable else State.OK, says, facts=facts)
+
+
+def _facts(paper: BrokenPaper) -> dict[str, str]:
+    return {"name": paper.name, "distribution": paper.distribution, "reason": paper.reason}

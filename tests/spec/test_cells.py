@@ -6,6 +6,8 @@ import pytest
 from toy_paper import HYBRID
 
 from harness.data.catalogue import MOSAICS
+from harness.doctor.check import State
+from harness.doctor.papers import check_papers
 from harness.launch.plan import make_plan
 from harness.spec.cells import cells
 from harness.spec.changes import over, times
@@ -209,6 +211,16 @@ def test_rules_that_make_one_run_of_two_are_refused(tmp_path):
         make_plan([(both, exhibit)], "small", 1, None, Results(tmp_path))
     assert len(make_plan([(both, exhibit)], "small", 1, "A", Results(tmp_path)).runs) == 1
     assert len(make_plan([(both, exhibit)], "paper", 1, None, Results(tmp_path)).runs) == 2
+
+
+def test_the_doctor_names_a_paper_whose_scale_makes_one_run_of_two(monkeypatch):
+    exhibit = table(row(run=HYBRID.but(epochs=40)), row("B", run=HYBRID.but(epochs=41)))
+    monkeypatch.setattr("harness.doctor.papers.papers", lambda: {"toy": paper(exhibit)})
+    check = check_papers()
+    assert check.state is State.DEGRADED
+    assert (
+        "paper 'toy' of " in check.says and "cannot be used: scale 'small' of paper 'toy' makes one run" in check.says
+    )
 
 
 def test_two_precisions_may_become_one_where_all_runs_get_the_same(tmp_path):

@@ -91,7 +91,13 @@ class Paper:
     def measured_by(self, metric: Metric, run: Run) -> Evaluation:
         """Return the evaluation that measures a metric of a run as the paper did."""
         with asking(f"protocol of paper '{self.name}' for metric '{metric.key}' of run '{run.name}'"):
-            return expect(Evaluation, self.protocol(metric, run), "the result")
+            try:
+                found = self.protocol(metric, run)
+            except KeyError as error:
+                if error.args != (metric,):
+                    raise
+                raise SpecError(f"there is none: it wants an evaluation that measures '{metric.quantity}'") from None
+            return expect(Evaluation, found, "the result")
 
     def reported_hours(self, run: Run) -> GpuHours | None:
         """Return what a run cost the authors, None where it is not known. Raises `SpecError` when `gpu_hours` fails."""

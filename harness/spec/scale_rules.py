@@ -83,31 +83,30 @@ def for_runs(*runs: Run, **sizes: Any) -> Rule:
     return Rule(sizes, runs=tuple(expect(Run, run, "a run in a rule of a scale") for run in runs))
 
 
-def sizes() -> set[str]:
-    """Return every size that a kind says it has."""
-    return {size for kind in _derived(Config) for size in kind.shrinks.values()}
+def sizes(kind: type[Config] = Config) -> set[str]:
+    """Return every size that a kind, or one derived from it, says it has."""
+    return {size for each in (kind, *_derived(kind)) for size in each.shrinks.values()}
 
 
 def _check(rule: Rule, data: Mapping[str, Dataset]) -> None:
     """Raise `SpecError` for a rule that can be about nothing."""
-    if not rule.changes.keys() <= _allowed(rule):
-        load_built_in()  # the kind that has the size may not be imported yet
-    allowed = _allowed(rule)
-    of = f"field or size of {rule.kind.__name__}" if rule.kind else "size"
+    what = f"field or size of {rule.kind.__name__}" if rule.kind else "size"
     for name in rule.changes:
-        if name not in allowed:
-            raise unknown(f"{of} in a rule of a scale", name, allowed)
+        if name not in _allowed(rule.kind):
+            load_built_in()  # a module of the harness that is not imported yet may have it
+        if name not in (allowed := _allowed(rule.kind)):
+            raise unknown(f"{what} in a rule of a scale", name, allowed)
     for name in rule.data:
         if data and name not in data:
             raise unknown("dataset in a rule of a scale", name, data)
 
 
-def _allowed(rule: Rule) -> set[str]:
-    if rule.kind is None:
+def _allowed(kind: type[Config] | None) -> set[str]:
+    """Return what a rule may change: any size, or the sizes and fields of a kind."""
+    if kind is None:
         return sizes()
-    kinds = [rule.kind, *_derived(rule.kind)]
-    fields = {name for kind in kinds for name in kind.model_fields} - {"kind"}
-    return fields | {size for kind in kinds for size in kind.shrinks.values()}
+    fields = (name for each in (kind, *_derived(kind)) for name in each.model_fields)
+    return {*fields, *sizes(kind)} - {"kind"}
 
 
 def _derived(kind: type[Config]) -> Iterator[type[Config]]:

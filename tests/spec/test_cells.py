@@ -6,6 +6,8 @@ import pytest
 from toy_paper import HYBRID
 
 from harness.data.catalogue import MOSAICS
+from harness.doctor.check import State
+from harness.doctor.papers import check_papers
 from harness.launch.plan import make_plan
 from harness.spec.cells import cells
 from harness.spec.changes import over, times
@@ -112,13 +114,15 @@ UNMEASURED = Metric("loss", "loss", "loss", better="lower")
         (
             table(row(reported=(1.0,)), metrics=(ECE,)),
             {},
-            r"toy/table1, row 'A': protocol of paper 'toy' for metric 'ece' of run 'hybrid': KeyError: .*test_cells.py",
+            "toy/table1, row 'A': protocol of paper 'toy' for metric 'ece' of run 'hybrid': "
+            "there is none: it wants an evaluation that measures 'expected_calibration_error'",
         ),
         (
             table(row()),
             {"protocol": raising},
             r"row 'A': protocol .* 'hybrid': RuntimeError: two lines \(test_cells.py",
         ),
+        (table(row()), {"protocol": lambda *_: {}["x"]}, r"row 'A': protocol .*: KeyError: 'x' \(test_cells.py, line"),
         (table(row()), {"protocol": lambda *_: None}, "row 'A': protocol .*: the result is None, not an Evaluation"),
         (table(row()), {"protocol": lambda metric: Accuracy()}, "row 'A': protocol of paper 'toy' .*: TypeError"),
         (
@@ -207,6 +211,16 @@ def test_rules_that_make_one_run_of_two_are_refused(tmp_path):
         make_plan([(both, exhibit)], "small", 1, None, Results(tmp_path))
     assert len(make_plan([(both, exhibit)], "small", 1, "A", Results(tmp_path)).runs) == 1
     assert len(make_plan([(both, exhibit)], "paper", 1, None, Results(tmp_path)).runs) == 2
+
+
+def test_the_doctor_names_a_paper_whose_scale_makes_one_run_of_two(monkeypatch):
+    exhibit = table(row(run=HYBRID.but(epochs=40)), row("B", run=HYBRID.but(epochs=41)))
+    monkeypatch.setattr("harness.doctor.papers.papers", lambda: {"toy": paper(exhibit)})
+    check = check_papers()
+    assert check.state is State.DEGRADED
+    assert (
+        "paper 'toy' of " in check.says and "cannot be used: scale 'small' of paper 'toy' makes one run" in check.says
+    )
 
 
 def test_two_precisions_may_become_one_where_all_runs_get_the_same(tmp_path):

@@ -218,9 +218,8 @@ def test_the_doctor_names_a_paper_whose_scale_makes_one_run_of_two(monkeypatch):
     monkeypatch.setattr("harness.doctor.papers.papers", lambda: {"toy": paper(exhibit)})
     check = check_papers()
     assert check.state is State.DEGRADED
-    assert (
-        "paper 'toy' of " in check.says and "cannot be used: scale 'small' of paper 'toy' makes one run" in check.says
-    )
+    assert check.says.startswith("none; paper 'toy' of ")
+    assert "cannot be used: scale 'small' of paper 'toy' makes one run of 'hybrid epochs=40'" in check.says
 
 
 def test_two_precisions_may_become_one_where_all_runs_get_the_same(tmp_path):

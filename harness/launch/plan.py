@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 from harness.spec.cells import cells
@@ -12,6 +13,7 @@ from harness.spec.exhibit import Exhibit
 from harness.spec.paper import GpuHours, Paper
 from harness.spec.row import Row
 from harness.spec.run import Run
+from harness.store.code import other_code_of
 from harness.store.run_directory import Results, RunDirectory, State
 
 BYTES_PER_PARAMETER = 16
@@ -41,6 +43,11 @@ class PlannedRun:
         """Where the run stands with respect to the wanted evaluations."""
         return self.directory.state(self.evaluations.values())
 
+    @cached_property
+    def stale(self) -> tuple[str, ...]:
+        """The distributions that had other code when the run was measured than they have now."""
+        return other_code_of(self.directory)
+
     def ask(self) -> None:
         """Put the run and its evaluations into the results directory."""
         self.directory.request(self.run, self.evaluations.values())
@@ -67,6 +74,17 @@ class Plan:
         """Return what `run` leaves alone, because somebody has cancelled it."""
         return [planned for planned in self.runs if planned.state is State.CANCELLED]
 
+    def stale(self) -> list[PlannedRun]:
+        """Return the runs that were measured with other code than is installed now; cancelled ones are left alone."""
+        return [planned for planned in self.runs if planned.stale and planned.state is not State.CANCELLED]
+
+    def begun_anew(self, results: Results) -> "Plan":
+        """Return the plan as it would be with all stale runs set aside."""
+        stale = {planned.run.id for planned in self.stale()}
+        nowhere = results.superseded / "next"
+        runs = (replace(p, directory=RunDirectory(nowhere / p.run.id)) if p.run.id in stale else p for p in self.runs)
+        return replace(self, runs=tuple(runs))
+
     def to_json(self) -> dict[str, Any]:
         """Return the plan in the documented shape."""
         states = {planned.run.id: planned.state for planned in self.runs}
@@ -85,6 +103,7 @@ class Plan:
                     "reported_gpu_hours": planned.gpu_hours.hours if planned.gpu_hours else None,
                     "gpu_hours_source": planned.gpu_hours.source if planned.gpu_hours else None,
                     "state": states[planned.run.id],
+                    "stale": list(planned.stale),
                 }
                 for planned in self.runs
             ],

@@ -100,11 +100,11 @@ def test_packed_runs_end_though_terminal_and_code_are_gone(
     """Submit from a copy of the code, end the terminal, and break the code before the first job starts."""
     code, results = tmp_path / "code", fresh_results()
     shutil.rmtree(results / "cache")
-    for package in ("harness", "experiments", "tests/support"):
-        shutil.copytree(ROOT / package, code / package, ignore=shutil.ignore_patterns("__pycache__"))
+    for folder, copy in (("harness", "harness"), ("experiments", "harness_papers"), ("tests/support", "support")):
+        shutil.copytree(ROOT / folder, code / copy, ignore=shutil.ignore_patterns("__pycache__"))
     environment = toy_environment | {
         "SLURM_CONF": str(cluster.folder.slurm_conf),
-        "PYTHONPATH": f"{code}:{code / 'tests/support'}",
+        "PYTHONPATH": f"{code}:{code / 'support'}",
     }
     line = [sys.executable, "-m", "harness", "--results", str(results), "run", "toy/table101", "--executor", "slurm"]
     line += ["--profile", str(profile("runs_per_task = 2"))]

@@ -4,8 +4,8 @@ On a GPU they are seconds of the clock; on a CPU, where a worker computes on one
 computing, which other processes lengthen less. The fastest window counts: whatever else runs can only slow one down.
 
 A copy of the method with its initial weights is trained for as long as the windows last; the evaluated model is left
-alone. Validation is one pass of class logits over the test split, nothing where the model has none. As in the paper
-no time is counted for sampling.
+alone. Validation takes the method's value on the splits that each epoch is validated on, nothing where it names none.
+As in the paper no time is counted for sampling.
 """
 
 import platform
@@ -15,10 +15,10 @@ from time import perf_counter, process_time
 
 import torch
 
-from harness.evaluation.base import Findings, Subject
-from harness.evaluation.logits import block_logits, input_blocks
-from harness.methods.base import Classifier, Method, build_method
+from harness.evaluation.base import BLOCK, Findings, Subject
+from harness.methods.base import Method, build_method
 from harness.spec.evaluations import Runtime
+from harness.spec.resolve import resolve
 from harness.store.records import Measurement
 from harness.training.loop import Trainer
 
@@ -79,15 +79,18 @@ def seconds_of(action: Callable[[], object], times: int, device: torch.device) -
 
 
 def validation_seconds(model: Method, subject: Subject) -> float:
-    """Return the seconds of one pass over the test split; a pass before it warms up."""
-    if not isinstance(model, Classifier):
+    """Return the seconds of the validation of an epoch; one before it warms up."""
+    validation = subject.config.method.validation
+    if validation is None:
         return 0.0
-    loader = subject.loader("test")
-    passes = [
-        seconds_of(lambda: block_logits(model, input_blocks(loader), lambda done: None), 1, subject.device)
-        for _ in range(2)
-    ]
-    return passes[-1]
+    values = resolve(validation.implementation)
+    loaders = [subject.loader(split) for split in subject.config.validated_splits]
+
+    @torch.inference_mode()
+    def validate() -> list[float]:
+        return [float(values(model, batch).double().sum()) for loader in loaders for batch in loader.blocks(BLOCK)]
+
+    return [seconds_of(validate, 1, subject.device) for _ in range(2)][-1]
 
 
 def wait_for(device: torch.device) -> None:

@@ -182,6 +182,8 @@ def disk_bytes(planned: PlannedRun) -> int:
     run, config = planned.run, planned.run.config
     kept = config.method.kept_bytes(config.data)
     weights = WEIGHTS_KEPT * (4 * run.parameters + kept)
-    training = CHECKPOINTS_KEPT * config.method.states_kept * (BYTES_PER_PARAMETER * run.parameters + kept)
+    best = 4 * run.parameters + kept if config.training.select is not None else 0
+    state = config.method.states_kept * (BYTES_PER_PARAMETER * run.parameters + kept)
+    training = CHECKPOINTS_KEPT * (state + best)
     arrays = sum(evaluation.disk_bytes(config.data) for evaluation in planned.evaluations.values())
     return weights + training + arrays

@@ -140,9 +140,14 @@ class SingleNetworkMethod(Method):
         return {"network": self.network}
 
     def initialise(self, stream: Stream) -> None:
-        """Draw the initial weights of the network, unless it has drawn them itself when it was built."""
-        if isinstance(self.network, ImageNetwork):
-            self.network.initialise(stream.generator())
+        """Draw the initial weights of the network."""
+        draw_weights(self.network, stream)
+
+
+def draw_weights(network: nn.Module, stream: Stream) -> None:
+    """Draw the initial weights of a network, unless it has drawn them itself when it was built."""
+    if isinstance(network, ImageNetwork):
+        network.initialise(stream.generator())
 
 
 def build_method(config: RunConfig, device: torch.device) -> Method:

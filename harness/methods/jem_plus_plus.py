@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from harness.data.loaders import Loader
+from harness.methods.base import draw_weights
 from harness.methods.class_gaussians import ClassGaussians
 from harness.methods.jem import JointEnergyModel
 from harness.methods.langevin import proximal_langevin
@@ -31,7 +32,7 @@ class JEMPlusPlus(JointEnergyModel):
 
     def initialise(self, stream: Stream) -> None:
         """Draw the initial weights; the chains' beginnings are drawn when the training split is known."""
-        self.network.initialise(stream.generator())
+        draw_weights(self.network, stream)
         self._beginning = stream.at("replay")
 
     def prepare(self, loader: Loader) -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.data.batches import TrainBatch
-from harness.methods.base import Loss, Step
+from harness.methods.base import Loss, Step, draw_weights
 from harness.methods.classification import cross_entropy
 from harness.methods.energy import EnergyModel, frozen, refuse_diffusion_samplers
 from harness.methods.entropy import estimated_score, evidence_bound
@@ -67,7 +67,7 @@ class VERA(EnergyModel):
     def initialise(self, stream: Stream) -> None:
         """Draw the initial weights of both networks."""
         super().initialise(stream)
-        self.generator.network.initialise(stream.at("generator").generator())
+        draw_weights(self.generator.network, stream.at("generator"))
 
     def training_step(self, step: Step) -> Iterator[Loss]:
         """Yield the losses of the classifier, of the posterior and of the generator, all of the same made images."""

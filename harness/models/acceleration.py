@@ -78,13 +78,13 @@ def _compiled(forward: Pass, device: torch.device) -> Pass:
     """Compile a pass; its result is copied, since a CUDA graph writes to the same place again."""
     mode = "reduce-overhead" if device.type == "cuda" else "default"
     inner = torch.compile(forward, mode=mode, dynamic=False)
-    return lambda *inputs: _mapped(inner(*inputs), Tensor.clone)
+    return lambda *inputs, **named: _mapped(inner(*inputs, **named), Tensor.clone)
 
 
 def _reduced(forward: Pass, device: torch.device) -> Pass:
-    def run(*inputs: Tensor) -> Tensor:
+    def run(*inputs: Any, **named: Any) -> Any:
         with torch.autocast(device.type, torch.bfloat16):
-            result = forward(*inputs)
+            result = forward(*inputs, **named)
         return _mapped(result, lambda tensor: tensor.float() if tensor.is_floating_point() else tensor)
 
     return run

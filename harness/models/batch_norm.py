@@ -1,10 +1,14 @@
-"""BatchNorm whose statistics are those of the global batch, on any number of ranks."""
+"""BatchNorm whose statistics are those of the global batch, on any number of ranks: the harness's, and torch's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.overrides import TorchFunctionMode
 
 Stack = Callable[[Tensor], Tensor]
 """Maps a rank's tensor to those of all ranks `(ranks, ...)`, with gradients."""
@@ -33,31 +37,74 @@ class BatchNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the normalised tensor, in the precision of `x`."""
-        if self.training and self.stack is not None:
-            return self._over_ranks(x, self.stack)
+        normalise = F.batch_norm if self.stack is None else partial(batch_norm_over_ranks, self.stack)
         statistics = self.running_mean, self.running_var
-        return F.batch_norm(x, *statistics, self.weight, self.bias, self.training, self.momentum, self.eps)
+        return normalise(x, *statistics, self.weight, self.bias, self.training, self.momentum, self.eps)
 
-    def _over_ranks(self, x: Tensor, stack: Stack) -> Tensor:
-        """Put the moments of the ranks together (Chan, Golub and LeVeque 1983), which no large mean spoils."""
-        values = x.float() if x.dtype == torch.bfloat16 else x
-        own_variance, own_mean = torch.var_mean(values, dim=(0, 2, 3), correction=0)
-        count = own_mean.new_full((1,), values.numel() / len(own_mean))
-        moments = stack(torch.cat([own_mean, own_variance, count]))
-        means, variances, counts = moments.split([len(own_mean), len(own_mean), 1], dim=1)
-        shares = counts / counts.sum()
-        mean = (shares * means).sum(dim=0)
-        variance = (shares * (variances + (means - mean) ** 2)).sum(dim=0)
+
+def batch_norm_over_ranks(
+    stack: Stack,
+    x: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Return what torch's `batch_norm` would of the batches of all ranks together, this rank's part of it.
+
+    The moments of the ranks are put together as Chan, Golub and LeVeque (1983) do, which no large mean spoils.
+    """
+    if not training:
+        return F.batch_norm(x, running_mean, running_var, weight, bias, training, momentum, eps)
+    values = x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+    own_variance, own_mean = torch.var_mean(values, dim=(0, *range(2, x.dim())), correction=0)
+    count = own_mean.new_full((1,), values.numel() / len(own_mean))
+    moments = stack(torch.cat([own_mean, own_variance, count]))
+    means, variances, counts = moments.split([len(own_mean), len(own_mean), 1], dim=1)
+    shares = counts / counts.sum()
+    mean = (shares * means).sum(dim=0)
+    variance = (shares * (variances + (means - mean) ** 2)).sum(dim=0)
+    if running_mean is not None and running_var is not None:
         with torch.no_grad():
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(variance / (1 - 1 / counts.sum()), self.momentum)
-        scale = self.weight * (variance + self.eps).rsqrt()
-        normalised = (values - mean[:, None, None]) * scale[:, None, None] + self.bias[:, None, None]
-        return normalised.to(x.dtype)
+            running_mean.lerp_(mean, momentum)
+            running_var.lerp_(variance / (1 - 1 / counts.sum()), momentum)
+    scale = (variance + eps).rsqrt() if weight is None else weight * (variance + eps).rsqrt()
+    channel = (-1, *[1] * (x.dim() - 2))
+    normalised = (values - mean.view(channel)) * scale.view(channel)
+    return (normalised if bias is None else normalised + bias.view(channel)).to(x.dtype)
 
 
 def normalise_over_ranks(network: nn.Module, stack: Stack) -> None:
-    """Let every BatchNorm of a network take its statistics over all ranks."""
+    """Let every BatchNorm of a network, the harness's or torch's, take its statistics over all ranks in training."""
     for module in network.modules():
         if isinstance(module, BatchNorm):
             module.stack = stack
+        elif isinstance(module, _BatchNorm) and not isinstance(module, nn.SyncBatchNorm):
+            forward = partial(_forward_over_ranks, module, module.forward, stack)
+            setattr(module, "forward", torch.compiler.disable(forward))  # noqa: B010 (mypy allows no assignment)
+
+
+def _forward_over_ranks(module: nn.Module, forward: Callable[..., Any], stack: Stack, *inputs: Any) -> Any:
+    """Call a BatchNorm of torch, or one that is made of it, with the function that it normalises by replaced."""
+    if not module.training:
+        return forward(*inputs)
+    with _OverRanks(stack):
+        return forward(*inputs)
+
+
+class _OverRanks(TorchFunctionMode):
+    """Computes `batch_norm` over all ranks, whoever calls it."""
+
+    def __init__(self, stack: Stack) -> None:
+        super().__init__()
+        self._stack = stack
+
+    def __torch_function__(
+        self, function: Any, types: Sequence[type], args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if function is F.batch_norm:
+            return batch_norm_over_ranks(self._stack, *args, **(kwargs or {}))
+        return function(*args, **(kwargs or {}))

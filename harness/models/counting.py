@@ -7,7 +7,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from harness.models.base import build_network
-from harness.spec.data import ArrayField, Dataset
+from harness.spec.data import ArrayField, Dataset, Images
+from harness.spec.errors import SpecError
 from harness.spec.networks import Network
 
 FLOPS_PER_PARAMETER = 2
@@ -15,20 +16,25 @@ FLOPS_PER_PARAMETER = 2
 
 
 def parameters(config: Network, data: Dataset) -> int:
-    """Return the number of trained parameters."""
-    return sum(parameter.numel() for parameter in _built(config, data).parameters() if parameter.requires_grad)
+    """Return the number of parameters.
+
+    Raises `SpecError` when the network cannot be built.
+    """
+    return sum(parameter.numel() for parameter in _built(config, data).parameters())
 
 
 @lru_cache(maxsize=256)
 def flops(config: Network, data: Dataset, name: str) -> float:
     """Return the operations of a pass of one example, two to a multiply-add.
 
-    A pass whose course depends on values counts as a multiply-add for each parameter.
+    Matrix products, convolutions and attention count, nothing else. A pass whose course depends on values counts as a
+    multiply-add for each parameter. Raises `SpecError` when the network cannot be built.
     """
     network = _built(config, data)
-    inputs = [_zeros(argument) for argument in config.arguments(data, name)]
+    device = next((parameter.device for parameter in network.parameters()), torch.device("meta"))
+    inputs = [_zeros(argument, device, isinstance(data, Images)) for argument in config.arguments(data, name)]
     try:
-        with FlopCounterMode(display=False) as counter, torch.no_grad():
+        with FlopCounterMode(display=False) as counter, torch.no_grad(), torch.device(device):
             getattr(network, name)(*inputs)
     except Exception:  # somebody else's module may fail in any way without values
         return float(FLOPS_PER_PARAMETER * parameters(config, data))
@@ -37,11 +43,22 @@ def flops(config: Network, data: Dataset, name: str) -> float:
 
 @lru_cache(maxsize=64)
 def _built(config: Network, data: Dataset) -> nn.Module:
-    with torch.device("meta"):
-        return build_network(config, data).eval()
+    """Return the network in evaluation mode: on the meta device, or in memory if it needs values to be built."""
+    with torch.random.fork_rng(devices=[]):
+        try:
+            with torch.device("meta"):
+                return build_network(config, data).eval()
+        except SpecError:
+            raise
+        except Exception:
+            try:
+                return build_network(config, data).eval()
+            except Exception as error:
+                why = " ".join(str(error).split())
+                raise SpecError(f"network '{config.kind}' cannot be built: {type(error).__name__}: {why}") from error
 
 
-def _zeros(argument: ArrayField) -> torch.Tensor:
+def _zeros(argument: ArrayField, device: torch.device, are_pixels: bool) -> torch.Tensor:
     """Return one example as a network sees it: pixels have become float32."""
-    dtype = torch.float32 if argument.dtype == "uint8" else getattr(torch, argument.dtype)
-    return torch.zeros(1, *argument.shape, dtype=dtype, device="meta")
+    dtype = torch.float32 if are_pixels and argument.dtype == "uint8" else getattr(torch, argument.dtype)
+    return torch.zeros(1, *argument.shape, dtype=dtype, device=device)

@@ -17,6 +17,9 @@ SEMANTICS = 2
 
 ID_LENGTH = 12
 
+WATCHED = "test"
+"""The split that curves show; nothing is decided by it unless the configuration says so."""
+
 
 def identity(fields: Mapping[str, Any]) -> str:
     """Return the id of the run with a configuration of these fields: the beginning of its SHA-256."""
@@ -49,6 +52,19 @@ class RunConfig(Config):
         if self.method.validation is None:
             raise SpecError(f"method '{self.method.kind}' names no validation value to select the best state by")
         self.data.examples(select.split)
+
+    @property
+    def validated_splits(self) -> tuple[str, ...]:
+        """The splits that the method's value is taken on after each epoch, none where it names no value."""
+        watched = (WATCHED,) if WATCHED in self.data.splits else ()
+        chosen = (self.training.select.split,) if self.training.select is not None else ()
+        return tuple(dict.fromkeys(watched + chosen)) if self.method.validation is not None else ()
+
+    @property
+    def deciding_value(self) -> str | None:
+        """What curves call the value by which the best state is selected, None where the last one is kept."""
+        select, validation = self.training.select, self.method.validation
+        return f"{select.split}_{validation.name}" if select is not None and validation is not None else None
 
     @model_validator(mode="after")
     def _network_fits_method(self) -> "RunConfig":

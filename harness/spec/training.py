@@ -1,6 +1,6 @@
 """How long and with which optimiser a run trains."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Literal, Self
 
@@ -8,6 +8,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from harness.spec.config import Config
 from harness.spec.data import Dataset
+from harness.spec.errors import unknown
 from harness.spec.optimisation import AdamW, AnyOptimizer, AnySchedule, Cosine, Optimizer, Schedule
 from harness.spec.shrinking import Length, Shrinking
 
@@ -113,6 +114,13 @@ class Training(Config):
             factor=shrinking.factor(self, "epochs", self.epochs),
         )
         return replace(shrinking, length=length).applied(self)
+
+    def check_players(self, players: Collection[str]) -> None:
+        """Raise `SpecError` when a player is named that is not among those of the method."""
+        for field in ("player_optimizers", "player_averages"):
+            for name in getattr(self, field):
+                if name not in players:
+                    raise unknown(f"player in {field}", name, players)
 
     def optimizer_of(self, player: str) -> Optimizer:
         """Return the optimiser of a player."""

@@ -56,7 +56,8 @@ class EvaluationRecord(Record):
 class TrainingRecord(Record):
     """The outcome of training: written once, when the last iteration is done.
 
-    `snapshots` holds the hashes of the EMA weights after each tenth of the training but the last.
+    `snapshots` holds the hashes of the EMA weights after each tenth of the training but the last. Where the best state
+    is selected, `selected` is the step that it was reached in, and each snapshot the best until then.
     """
 
     iterations: int
@@ -64,6 +65,7 @@ class TrainingRecord(Record):
     weights_sha256: str
     data_sha256: str
     snapshots: dict[int, str] = Field(default_factory=dict)
+    selected: int | None = None
 
 
 class Need(Record):

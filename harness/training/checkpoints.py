@@ -51,9 +51,14 @@ def newest_checkpoint(folder: Path) -> tuple[int, dict[str, Tensor], list[str]] 
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Write named tensors atomically."""
-    data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
-    write_bytes(path, data)
+    """Write named tensors atomically. Some may share memory, as tied weights do."""
+    apart, places = {}, set()
+    for name, tensor in tensors.items():
+        own = tensor.detach().cpu().contiguous()
+        place = own.untyped_storage().data_ptr()
+        apart[name] = own.clone() if place in places else own
+        places.add(place)
+    write_bytes(path, save(apart))
 
 
 def load_tensors(path: Path, sha256: str) -> dict[str, Tensor]:

@@ -20,14 +20,18 @@ from harness.models.batch_norm import normalise_over_ranks
 from harness.randomness import Stream
 from harness.spec.errors import HarnessError, SpecError
 from harness.spec.run import RunConfig
+from harness.training.buffers import SharedBuffers
 from harness.training.ema import average_of
 from harness.training.feed import feed
 from harness.training.meters import Meters
 from harness.training.optimisation import build_optimizer
+from harness.training.optimizer_state import OptimizerState
 from harness.training.restarts import Diverged, Restarts
+from harness.training.selection import Best
+from harness.training.state import below, evaluated_weights, under
 from harness.training.world import World
 
-__all__ = ["Diverged", "Hooks", "Trainer", "evaluated_weights"]
+__all__ = ["Diverged", "Hooks", "Trainer"]
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Trainer:
     """A run in training: the method, an optimiser and an EMA for each of its players, and the step reached.
 
     Every rank of the world makes the same steps, each on its part of the batch. Raises `SpecError` when there are more
-    ranks than images in a batch.
+    ranks than images in a batch, or the configuration names a player that the method does not have.
     """
 
     def __init__(
@@ -66,10 +70,12 @@ class Trainer:
         self.iterations_per_epoch = config.training.iterations_per_epoch(config.data)
         self.iterations = config.training.iterations(config.data)
         players = method.players()
+        config.training.check_players(players)
         self._optimizers = {
             name: build_optimizer(net.parameters(), config.training.optimizer_of(name)) for name, net in players.items()
         }
-        self._averages = {name: average_of(net, config.training.ema_decay) for name, net in players.items()}
+        self._optimizer_states = {name: OptimizerState(optimizer) for name, optimizer in self._optimizers.items()}
+        self._averages = {name: average_of(net, config.training.average_of(name)) for name, net in players.items()}
         self._players = players
         self._world = world or World()
         for network in players.values():
@@ -80,9 +86,12 @@ class Trainer:
         if self._world.size > config.training.batch_size:
             raise SpecError(f"{self._world.size} ranks exceed batch_size={config.training.batch_size}")
         self._averaging = {name: self._world.averaging(network) for name, network in players.items()}
+        self._buffers = SharedBuffers(players.values(), self._world)
         self._loader = loader
         self._meters = Meters(device)
         self._restarts = Restarts(method.guard)
+        validation = config.method.validation if config.training.select is not None else None
+        self.best = Best(validation.better) if validation is not None else None
         self._feed: Generator[dict[str, TrainBatch]] | None = None
         method.prepare(loader)
 
@@ -109,10 +118,13 @@ class Trainer:
 
     def train_step(self) -> None:
         """Make the next step, without closing an epoch."""
-        batches = next(self._batches())
+        step = self._given(next(self._batches()))
+        # Modules of somebody else draw from torch's own generators, whose course a resumed run could not know.
+        torch.manual_seed(step.stream.at("modules", self._world.rank).seed)
         with matmuls_in(self.config.training.precision):
-            for loss in self.method.training_step(self._given(batches)):
+            for loss in self.method.training_step(step):
                 self._update(loss)
+        self._buffers.settle()
         self.step += 1
 
     def close(self) -> None:
@@ -122,20 +134,28 @@ class Trainer:
             self._feed = None
 
     def ema_weights(self) -> dict[str, Tensor]:
-        """Return what is evaluated: the method's own state, with the EMA weights of all players."""
+        """Return what is evaluated of the present state: the method's own, with the EMA weights of all players."""
         return evaluated_weights(self._own_state())
+
+    def kept_weights(self) -> dict[str, Tensor]:
+        """Return what is evaluated of the training: the best state so far where it is selected, else the present."""
+        return evaluated_weights(self.state())
+
+    def consider(self, value: float) -> None:
+        """Take the value of the present state by which the best one is selected; without selection it means nothing."""
+        if self.best is not None:
+            self.best.consider(value, self.step, self.ema_weights)
 
     def state(self) -> dict[str, Tensor]:
         """Return everything that the rest of the training depends on."""
-        return self._own_state() | {f"restarts.{key}": value for key, value in self._restarts.state().items()}
+        best = self.best.state() if self.best is not None else {}
+        return self._own_state() | under("restarts", self._restarts.state()) | under("best", best)
 
     def _own_state(self) -> dict[str, Tensor]:
-        state = {f"method.{key}": value for key, value in self.method.state_dict().items()}
-        state |= {f"meters.{key}": value for key, value in self._meters.state().items()}
+        state = under("method", self.method.state_dict()) | under("meters", self._meters.state())
         for name in self._players:
-            state |= {f"ema.{name}.{key}": value for key, value in self._averages[name].state().items()}
-            for index, slots in self._optimizers[name].state_dict()["state"].items():
-                state |= {f"optimizer.{name}.{index}.{slot}": value for slot, value in slots.items()}
+            state |= under(f"ema.{name}", self._averages[name].state())
+            state |= under(f"optimizer.{name}", self._optimizer_states[name].flat())
         return state
 
     def load_state(self, step: int, state: dict[str, Tensor]) -> None:
@@ -144,21 +164,19 @@ class Trainer:
         Raises `HarnessError` when it belongs to another network or method.
         """
         try:
-            self._restarts.load_state(_below("restarts", state))
+            self._restarts.load_state(below("restarts", state))
+            if self.best is not None:
+                self.best.load_state(below("best", state))
             self._load_own_state(step, state)
         except (RuntimeError, KeyError, ValueError) as error:
             raise HarnessError(f"the checkpoint does not fit this run: {str(error).splitlines()[0]}") from None
 
     def _load_own_state(self, step: int, state: Mapping[str, Tensor]) -> None:
-        self.method.load_state_dict(_below("method", state))
-        self._meters.load_state(_below("meters", state))
-        for name, optimizer in self._optimizers.items():
-            self._averages[name].load_state(_below(f"ema.{name}", state))
-            slots: dict[int, dict[str, Tensor]] = {}
-            for key, value in _below(f"optimizer.{name}", state).items():
-                index, _, slot = key.partition(".")
-                slots.setdefault(int(index), {})[slot] = value
-            optimizer.load_state_dict({**optimizer.state_dict(), "state": slots})
+        self.method.load_state_dict(below("method", state))
+        self._meters.load_state(below("meters", state))
+        for name in self._players:
+            self._averages[name].load_state(below(f"ema.{name}", state))
+            self._optimizer_states[name].load(below(f"optimizer.{name}", state))
         self.close()
         self.step = step
 
@@ -203,7 +221,8 @@ class Trainer:
         with self._world.together():
             self._averaging[loss.player](loss.value * (share * self._world.size)).backward()
         norm = self._clip(network)
-        self._averages[loss.player].update()
+        self._buffers.settle()
+        self._averages[loss.player].update(self.step)
         for group in optimizer.param_groups:
             group["lr"] = self._rate(self.step, loss.player)
         optimizer.step()
@@ -226,16 +245,3 @@ class Trainer:
 
     def _rate(self, step: int, player: str) -> float:
         return self.config.training.rate(step, self.iterations_per_epoch, player)
-
-
-def evaluated_weights(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return what is evaluated of a training state: the method's own, with the EMA weights in place of the last ones.
-
-    What a method keeps beside its weights, such as a replay buffer, is evaluated as it stands.
-    """
-    return _below("method", state) | _below("ema", state)
-
-
-def _below(prefix: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    start = f"{prefix}."
-    return {key.removeprefix(start): value for key, value in state.items() if key.startswith(start)}

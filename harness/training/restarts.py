@@ -13,6 +13,7 @@ from torch import Tensor
 
 from harness.methods.base import Guard, Loss
 from harness.spec.errors import HarnessError
+from harness.training.state import below, under
 
 
 class Diverged(HarnessError):
@@ -57,7 +58,7 @@ class Restarts:
         if self._guard is None:
             return {}
         counts = {"count": torch.tensor(self.count), "step": torch.tensor(self.step)}
-        return counts | {f"good.{key}": value for key, value in self.good.items()}
+        return counts | under("good", self.good)
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """Go on from a state that `state` returned.
@@ -66,5 +67,4 @@ class Restarts:
         """
         if self._guard is not None:
             self.count, self.step = int(state["count"]), int(state["step"])
-            start = "good."
-            self.good = {key.removeprefix(start): value.cpu() for key, value in state.items() if key.startswith(start)}
+            self.good = {key: value.cpu() for key, value in below("good", state).items()}

@@ -69,6 +69,9 @@ class World:
         """Return the tensors of all ranks, `(ranks, ...)`, on every rank; gradients flow back to each."""
         return tensor[None]
 
+    def follow_first(self, tensors: Sequence[Tensor]) -> None:
+        """Give the tensors of all ranks the values that they have on the first."""
+
     def any(self, wish: bool) -> bool:
         """Tell whether any rank has the wish."""
         return wish
@@ -124,6 +127,18 @@ class ProcessGroup(World):
         whole = tensor.new_zeros(self.size, *tensor.shape)
         whole[self.rank] = tensor
         return _Total.apply(whole, self)
+
+    @torch.no_grad()
+    def follow_first(self, tensors: Sequence[Tensor]) -> None:
+        """Give the tensors of all ranks the values that they have on the first, all of a device in one message."""
+        for device in dict.fromkeys(tensor.device for tensor in tensors):
+            here = [tensor for tensor in tensors if tensor.device == device]
+            message = torch.cat([tensor.reshape(-1).view(torch.uint8) for tensor in here])
+            with self.together():
+                dist.broadcast(message, src=0)
+            for tensor, told in zip(here, message.split([tensor.nbytes for tensor in here]), strict=True):
+                # Through `data`: a graph that was made with the tensor may still have to go backward.
+                tensor.data.copy_(told.clone().view(tensor.dtype).view(tensor.shape))
 
     def any(self, wish: bool) -> bool:
         """Tell whether any rank has the wish."""

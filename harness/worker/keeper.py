@@ -61,7 +61,7 @@ class Keeper(Bystander):
     def after_step(self, step: int) -> None:
         """Show progress, keep a snapshot after each tenth of the training, and a checkpoint when it is time."""
         if step in self._snapshot_steps:
-            save_tensors(self._directory.snapshot(self._snapshot_steps[step]), self._trainer.ema_weights())
+            save_tensors(self._directory.snapshot(self._snapshot_steps[step]), self._trainer.kept_weights())
         self._stay.trained_to(step)
         now = time.monotonic()
         rate = (step - self._first_step) / (now - self._begun)

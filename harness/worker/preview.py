@@ -14,14 +14,15 @@ from harness.spec.errors import SpecError
 from harness.spec.samplers import Sampler
 from harness.store.run_directory import RunDirectory
 from harness.training.checkpoints import load_tensors, newest_checkpoint
-from harness.training.loop import evaluated_weights
+from harness.training.state import evaluated_step, evaluated_weights
 
 
 def preview(directory: RunDirectory, sampler: Sampler, count: int, device: torch.device) -> tuple[NDArray[Any], int]:
     """Return the first `count` samples `(count, *shape)`, and the training step of their EMA weights.
 
     They have the form in which the dataset stores its inputs, and begin with the noise of the samples that the run's
-    tables are made of. Raises `SpecError` for a run that generates nothing or has no weights yet.
+    tables are made of. Where the best state is selected they are those of the best so far. Raises `SpecError` for a
+    run that generates nothing or has no weights yet.
     """
     run = directory.run()
     model = build_method(run.config, device).eval()
@@ -36,9 +37,9 @@ def preview(directory: RunDirectory, sampler: Sampler, count: int, device: torch
 def _latest_weights(directory: RunDirectory) -> tuple[Mapping[str, Tensor], int]:
     run = directory.run()
     if record := directory.training_record():
-        return load_tensors(directory.weights, record.weights_sha256), run.iterations
+        return load_tensors(directory.weights, record.weights_sha256), record.selected or run.iterations
     found = newest_checkpoint(directory.checkpoints)
     if found is None:
         raise SpecError(f"{run.name} ({run.id}) has no weights yet: see 'python -m harness status'")
     step, state, _ = found
-    return evaluated_weights(state), step
+    return evaluated_weights(state), evaluated_step(state, step)

@@ -171,13 +171,17 @@ class Rehearsal:
 
     def _validate(self, weights: Mapping[str, Tensor]) -> None:
         """Note the seconds of an epoch's validation, by those of a few images."""
-        loader = self._loaders.open(self._sources.excerpt(self.config.data), "test")
-        validator = Validator(self.config, loader, self._device, self._world)
+        if not self.config.validated_splits:
+            self.findings["validation_seconds"] = 0.0
+            return
+        excerpt = self._sources.excerpt(self.config.data)
+        loaders = {split: self._loaders.open(excerpt, split) for split in self.config.validated_splits}
+        validator = Validator(self.config, loaders, self._device, self._world)
         validator.validate(weights)
         begun = time.monotonic()
         validator.validate(weights)
-        share = len(loader) / self.config.data.examples("test")
-        self.findings["validation_seconds"] = round((time.monotonic() - begun) / share, 6)
+        tried, whole = sum(map(len, loaders.values())), sum(map(self.config.data.examples, loaders))
+        self.findings["validation_seconds"] = round((time.monotonic() - begun) * whole / tried, 6)
 
     def _agree(self, weights: Mapping[str, Tensor] | None) -> None:
         """Label the images as the model does, since an attack leaves those alone on which it errs anyway."""

@@ -109,20 +109,24 @@ class Session:
             raise Incomplete(needs)
 
     def _train(self) -> TrainingRecord:
-        """Train to the last iteration and keep the EMA weights."""
+        """Train to the last iteration and keep the EMA weights, or the best of them."""
         config = self.run.config
         method = build_method(config, self.device)
         loader = self._loaders.open(self.data, "train")
         trainer = Trainer(config, method, loader, self.device, self.compiled, self.world)
         self._resume(trainer)
-        validator = Validator(config, self._loaders.open(self.data, "test"), self.device, self.world)
+        validated = {split: self._loaders.open(self.data, split) for split in config.validated_splits}
+        validator = Validator(config, validated, self.device, self.world)
         loader_name = str(self._loaders.choice(self.data, "train"))
         self.stay.begin_training(trainer.step, loader_name)
         first = self.world.is_first
         keeper = Keeper(self.directory, trainer, self.stay, self._show_training) if first else Bystander()
 
         def after_epoch(step: int, means: dict[str, float]) -> None:
-            keeper.after_epoch(step, means | validator.validate(trainer.ema_weights()))
+            values = validator.validate(trainer.ema_weights())
+            if config.deciding_value is not None:
+                trainer.consider(values[config.deciding_value])
+            keeper.after_epoch(step, means | values)
             self._follow()
 
         def restarted(why: Diverged) -> None:
@@ -140,17 +144,30 @@ class Session:
 
     def _keep(self, trainer: Trainer) -> TrainingRecord:
         """Keep the final weights and the record of a training that has ended, and drop its checkpoints."""
-        save_tensors(self.directory.weights, trainer.ema_weights())
+        save_tensors(self.directory.weights, trainer.kept_weights())
+        self._tell_of_selection(trainer)
         record = TrainingRecord(
             iterations=trainer.iterations,
             parameters=sum(p.numel() for player in trainer.method.players().values() for p in player.parameters()),
             weights_sha256=sha256_of(self.directory.weights),
             data_sha256=self.data.manifest.sha256,
             snapshots={int(p.stem): sha256_of(p) for p in sorted(self.directory.snapshots.glob("*.safetensors"))},
+            selected=trainer.best.step if trainer.best is not None else None,
         )
         record.save(self.directory.training)
         shutil.rmtree(self.directory.checkpoints, ignore_errors=True)
         return record
+
+    def _tell_of_selection(self, trainer: Trainer) -> None:
+        """Say in the log which epoch was chosen, where the best one is."""
+        best, name = trainer.best, self.run.config.deciding_value
+        if best is None:
+            return
+        if best.step is None:
+            log.warning("no epoch has a %s that is a number: keeping the last state", name)
+            return
+        epoch, epochs = best.step // trainer.iterations_per_epoch, self.run.config.training.epochs
+        log.info("keeping the state after epoch %d of %d: the best %s, %.4g", epoch, epochs, name, best.value)
 
     def _resume(self, trainer: Trainer) -> None:
         found = self.world.told(lambda: newest_checkpoint(self.directory.checkpoints))

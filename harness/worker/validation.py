@@ -5,34 +5,52 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from harness.data.loaders import Loader
+from harness.data.loaders import Batch, Loader
 from harness.evaluation.base import large_block
 from harness.methods.base import build_method
 from harness.models.acceleration import accelerated
+from harness.spec.errors import SpecError
 from harness.spec.resolve import resolve
 from harness.spec.run import RunConfig
 from harness.training.world import World
 
 
 class Validator:
-    """A second instance of the method, into which the EMA weights are loaded to be tried out."""
+    """A second instance of the method, into which the EMA weights are loaded to be tried out on some splits."""
 
-    def __init__(self, config: RunConfig, loader: Loader, device: torch.device, world: World) -> None:
-        self._model = build_method(config, device).eval()
-        self._validation = config.method.validation
+    def __init__(self, config: RunConfig, loaders: Mapping[str, Loader], device: torch.device, world: World) -> None:
+        self._loaders = loaders
         self._precision = config.training.precision
-        self._loader = loader
         self._block = large_block(device)
         self._world = world
+        validation = config.method.validation
+        if loaders:
+            assert validation is not None, "no split is validated on without a value"
+            self._validation = validation
+            self._values = resolve(validation.implementation)
+            self._model = build_method(config, device).eval()
 
     @torch.inference_mode()
     def validate(self, weights: Mapping[str, Tensor]) -> dict[str, float]:
-        """Return the mean over the split by its name in curves, nothing for methods that name no value."""
-        if self._validation is None:
+        """Return the mean over each split, which curves call `SPLIT_NAME`.
+
+        Raises `SpecError` when the method's function returns anything but a value for each example.
+        """
+        if not self._loaders:
             return {}
         self._model.load_state_dict(weights)
-        values = resolve(self._validation.implementation)
-        blocks = self._loader.blocks(self._block, self._world.part(len(self._loader), self._block))
         with accelerated(self._model.players().values(), self._precision, compiled=False):
-            sums = [float(values(self._model, batch).double().sum()) for batch in blocks]
-        return {f"test_{self._validation.name}": sum(self._world.joined(sums)) / len(self._loader)}
+            return {f"{split}_{self._validation.name}": self._mean(loader) for split, loader in self._loaders.items()}
+
+    def _mean(self, loader: Loader) -> float:
+        blocks = loader.blocks(self._block, self._world.part(len(loader), self._block))
+        return sum(self._world.joined([self._sum(batch) for batch in blocks])) / len(loader)
+
+    def _sum(self, batch: Batch) -> float:
+        values = self._values(self._model, batch)
+        if values.shape != (len(batch),):
+            raise SpecError(
+                f"{self._validation.implementation} returned values of shape {tuple(values.shape)} for {len(batch)} "
+                "examples: it has to return one for each"
+            )
+        return float(values.double().sum())

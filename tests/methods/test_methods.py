@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 from energy_runs import ENERGY_RUNS
+from foreign import REGRESSION_RUN, TOKEN_RUN
 from labelled import train_batch_of
 
 from harness.data.catalogue import DIGITS
@@ -33,12 +34,16 @@ def config_of(method):
     return SMALL.but(method=method)
 
 
+# Every method of the harness, whatever other tests have brought, and two of strangers.
 CONFIGS = {
     "hybrid": SMALL,
     "denoising": config_of(GENVIT.config.method),
     "classification": config_of(Classification(augmentation=Augmentation(crop_padding=1), label_smoothing=0.1)),
     **ENERGY_RUNS,
+    "foreign_regression": REGRESSION_RUN,
+    "foreign_next_token": TOKEN_RUN,
 }
+KINDS = [kind for kind, each in Method.kinds.items() if kind in CONFIGS or each.__module__.startswith("harness.")]
 
 
 @pytest.fixture(scope="module")
@@ -51,14 +56,14 @@ def plain(loader, start):
     return train_batch_of(batch.images, batch.labels, torch.arange(16))
 
 
-@pytest.mark.parametrize("kind", Method.kinds)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_built_method_has_the_capabilities_that_its_configuration_states(kind):
     method = build_method(CONFIGS[kind], CPU)
     for capability, protocol in PROTOCOLS.items():
         assert isinstance(method, protocol) == (capability in CONFIGS[kind].method.capabilities)
 
 
-@pytest.mark.parametrize("kind", Method.kinds)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_step_gives_finite_losses_and_gradients(kind, loader):
     method = build_method(CONFIGS[kind], CPU)
     method.prepare(loader)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from foreign import MLP_RUN, REGRESSION_RUN, TOKEN_RUN
 
 from harness.data.catalogue import DIGITS
 from harness.methods.base import build_method
@@ -137,3 +138,20 @@ def test_attention_written_out_equals_the_fused_one():
     written_out = attend(q.bfloat16(), k.bfloat16(), v.bfloat16())
     assert written_out.dtype == torch.bfloat16
     assert difference(written_out.float(), attend(q, k, v)) < 0.02
+
+
+@pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("config", [MLP_RUN, REGRESSION_RUN, TOKEN_RUN], ids=lambda config: config.network.kind)
+def test_the_forward_of_a_strangers_module_is_accelerated(config, compiled):
+    network = build_method(config, CPU).network.eval()
+    inputs = torch.rand(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    if config is TOKEN_RUN:
+        inputs = (17 * inputs).long().flatten(1)
+    named = {"causal": False} if config is TOKEN_RUN else {}
+    run = network.logits if config is MLP_RUN else network
+    exact = run(inputs, **named)
+    with accelerated([network], "bf16", compiled):
+        reduced = (network.logits if config is MLP_RUN else network)(inputs, **named)
+    assert reduced.dtype == torch.float32
+    assert 1e-5 < difference(reduced, exact) < 0.03
+    assert torch.equal(run(inputs, **named), exact)

@@ -3,9 +3,10 @@
 import pytest
 import ranks
 import torch
+from foreign import NormAct
 from safetensors.torch import load_file
 
-from harness.models.batch_norm import BatchNorm
+from harness.models.batch_norm import BatchNorm, normalise_over_ranks
 
 
 def pair(channels=5, momentum=0.1):
@@ -40,8 +41,8 @@ def test_over_one_rank_the_formula_equals_torchs(shift):
     ours.stack = lambda tensor: tensor[None]
     batch = values(shift=shift).double()
     found, expected = (ranks.normalised(module.double(), batch, batch.numel()) for module in (ours, theirs))
-    for name, value in expected.items():
-        torch.testing.assert_close(found[name], value, rtol=1e-7, atol=1e-9)
+    for name, value in found.items():
+        torch.testing.assert_close(value, expected[name], rtol=1e-7, atol=1e-9)
 
 
 def test_a_large_mean_spoils_no_variance():
@@ -51,18 +52,56 @@ def test_a_large_mean_spoils_no_variance():
     assert (ours(values(shift=3000.0)) - plain).abs().max() < 2e-3 * plain.abs().max()
 
 
+def module_of(kind):
+    torch.manual_seed(2)
+    module = {
+        "ours": lambda: BatchNorm(5),
+        "torch's of images": lambda: torch.nn.BatchNorm2d(5, momentum=0.3),
+        "torch's of vectors": lambda: torch.nn.BatchNorm1d(30),
+        "of the mean of all batches": lambda: torch.nn.BatchNorm2d(5, momentum=None),
+        "without weights": lambda: torch.nn.BatchNorm2d(5, affine=False),
+        "without statistics": lambda: torch.nn.BatchNorm2d(5, track_running_stats=False),
+        "with an activation": lambda: NormAct(30),
+    }[kind]()
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.normal_()
+    return module, values().flatten(1) if isinstance(module, torch.nn.BatchNorm1d) else values()
+
+
+KINDS = [
+    "ours", "torch's of images", "torch's of vectors", "of the mean of all batches", "without weights",
+    "without statistics", "with an activation",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("size", [2, 4])
-def test_over_ranks_it_is_that_of_the_whole_batch(size, tmp_path):
+def test_over_ranks_it_is_that_of_the_whole_batch(kind, size, tmp_path):
     """Of seven rows, of which some ranks have more than others; second gradients too."""
-    ours, _ = pair()
-    state = {name: value.clone() for name, value in ours.state_dict().items()}
-    ranks.run(size, ranks.normalise, state, values(), tmp_path)
-    expected = ranks.normalised(ours, values(), values().numel())
+    module, batch = module_of(kind)
+    ranks.run(size, ranks.normalise, module, batch, tmp_path)
+    expected = ranks.normalised(module, batch, batch.numel())
     parts = [load_file(tmp_path / f"{rank}.safetensors") for rank in range(size)]
+    assert parts[0].keys() == expected.keys()
     for name in ("output", "first", "second"):
         torch.testing.assert_close(torch.cat([part[name] for part in parts]), expected[name], rtol=1e-4, atol=1e-6)
-    for name in ("weight", "bias"):
+    for name in dict(module.named_parameters()):
         torch.testing.assert_close(sum(part[name] for part in parts), expected[name], rtol=1e-4, atol=1e-6)
-    for name in ("mean", "variance"):
+    for name in dict(module.named_buffers()):
         torch.testing.assert_close(parts[0][name], expected[name], rtol=1e-5, atol=1e-6)
         assert all(torch.equal(part[name], parts[0][name]) for part in parts)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_in_evaluation_ranks_ask_nothing_of_each_other(kind):
+    module, batch = module_of(kind)
+    expected = module.eval()(batch)
+
+    def stack(tensor):
+        raise AssertionError("ranks evaluate parts of different lengths")
+
+    normalise_over_ranks(module, stack)
+    assert torch.equal(module(batch), expected)
+    with pytest.raises(AssertionError, match="different lengths"):
+        module.train()(batch)

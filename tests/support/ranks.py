@@ -83,6 +83,36 @@ def train(world, config, data_root, first, steps, folder: Path, change=0.0):
     trainer.close()
 
 
+def select(world, config, data_root, folder: Path):
+    """Train with validation after each epoch; every rank keeps its state, and the first the values."""
+    import json
+
+    import torch
+    from safetensors.torch import save_file
+
+    from harness.data.loaders import ResidentLoader
+    from harness.data.prepared import open_dataset
+    from harness.methods.base import build_method
+    from harness.training.loop import Hooks, Trainer
+    from harness.worker.validation import Validator
+
+    cpu = torch.device("cpu")
+    data = open_dataset(config.data, data_root)
+    loaders = {split: ResidentLoader(data.split(split), cpu) for split in ("train", *config.validated_splits)}
+    trainer = Trainer(config, build_method(config, cpu), loaders["train"], cpu, world=world)
+    validator = Validator(config, {split: loaders[split] for split in config.validated_splits}, cpu, world)
+    values = []
+
+    def after_epoch(step, means):
+        values.append(validator.validate(trainer.ema_weights()))
+        trainer.consider(values[-1][config.deciding_value])
+
+    trainer.run(Hooks(lambda step: None, after_epoch, lambda: False))
+    folder.mkdir(exist_ok=True)
+    save_file(trainer.state(), folder / f"{world.rank}.safetensors")
+    (folder / f"{world.rank}.json").write_text(json.dumps(values))
+
+
 def normalised(module, batch, elements):
     """Return by name what a function of the normalised batch makes: output, gradients, second gradients, statistics.
 
@@ -94,20 +124,22 @@ def normalised(module, batch, elements):
     output = module(batch)
     (first,) = torch.autograd.grad(output.pow(3).sum() / elements, batch, create_graph=True)
     (second,) = torch.autograd.grad(first.square().sum(), batch)
-    weight, bias = torch.autograd.grad(module(batch).pow(3).sum() / elements, list(module.parameters()))
-    found = {"output": output, "first": first, "second": second, "weight": weight, "bias": bias}
-    statistics = {"mean": module.running_mean, "variance": module.running_var}
-    return {name: value.detach().clone() for name, value in (found | statistics).items()}
+    found = {"output": output, "first": first, "second": second}
+    if trained := dict(module.named_parameters()):
+        gradients = torch.autograd.grad(module(batch).pow(3).sum() / elements, list(trained.values()))
+        found |= dict(zip(trained, gradients, strict=True))
+    return {name: value.detach().clone() for name, value in (found | dict(module.named_buffers())).items()}
 
 
-def normalise(world, state, batch, folder: Path):
+def normalise(world, module, batch, folder: Path):
     """Normalise a rank's rows of a batch; every rank keeps what it has."""
+    from copy import deepcopy
+
     from safetensors.torch import save_file
 
-    from harness.models.batch_norm import BatchNorm, normalise_over_ranks
+    from harness.models.batch_norm import normalise_over_ranks
 
-    module = BatchNorm(batch.shape[1])
-    module.load_state_dict(state)
+    module = deepcopy(module)  # the memory of the one that was sent is that of all ranks
     normalise_over_ranks(module, world.stacked)
     rows = world.part(len(batch))
     save_file(normalised(module, batch[rows.start : rows.stop], batch.numel()), folder / f"{world.rank}.safetensors")

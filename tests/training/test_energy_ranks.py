@@ -7,13 +7,17 @@ import torch
 from energy_runs import ENERGY_RUNS
 from safetensors.torch import load_file
 
+from harness.spec.training import Average
+
 STEPS = 8
+AVERAGES = {"generator": Average(decay=0.5, every=3), "network": Average(decay=0.9)}
+RUNS = ENERGY_RUNS | {"vera": ENERGY_RUNS["vera"].but(player_averages=AVERAGES)}
 
 
 @pytest.fixture(scope="module", params=["jem", "jem++", "vera"])
 def trained(request, data_root, tmp_path_factory):
     """The folders of the same training on several numbers of ranks, which goes on with another number at the end."""
-    root, config = tmp_path_factory.mktemp("ranks"), ENERGY_RUNS[request.param]
+    root, config = tmp_path_factory.mktemp("ranks"), RUNS[request.param]
     for size in (1, 2, 4):
         ranks.run(size, ranks.train, config, data_root, 0, STEPS, root / str(size))
     return root
@@ -36,5 +40,5 @@ def test_all_ranks_hold_the_same_state_and_the_chains_of_one_rank(trained, size)
         assert other.keys() == first.keys()
         assert all(torch.equal(other[name], first[name]) for name in first)
     for name, value in alone.items():
-        if name.startswith("method."):
+        if name.startswith(("method.", "ema.")):
             torch.testing.assert_close(first[name], value, rtol=1e-2, atol=1e-2, msg=name)

@@ -10,7 +10,9 @@ from harness.data.loaders import ResidentLoader
 from harness.data.prepared import open_dataset
 from harness.methods.base import Loss, Method, build_method
 from harness.spec.augmentation import Augmentation
-from harness.spec.errors import HarnessError
+from harness.spec.errors import HarnessError, SpecError
+from harness.spec.optimisation import AdamW
+from harness.spec.training import Average
 from harness.training.checkpoints import newest_checkpoint, save_checkpoint
 from harness.training.loop import Diverged, Hooks, Trainer
 from harness.training.meters import Meters
@@ -181,6 +183,44 @@ def test_several_players_move_one_after_the_other(loader):
     for either in (subject, restored):
         run(either, until=4)
     assert equal(subject.state(), restored.state())
+
+
+AVERAGED = DENOISING.config.but(warmup_epochs=0, ema_decay=0.9, player_averages={"second": Average(decay=0.5, every=3)})
+
+
+def test_every_player_has_an_average_of_its_own(loader):
+    """The one of the training for the first; for the second its own, which moves in every third step."""
+    duel = Duel()
+    subject = Trainer(AVERAGED, duel, loader, CPU)
+    expected = {name: getattr(duel, name).weight.item() for name in ("first", "second")}
+    for step in range(7):
+        before = {name: getattr(duel, name).weight.item() for name in expected}
+        run(subject, until=step + 1)
+        expected["first"] = 0.9 * expected["first"] + 0.1 * before["first"]
+        if step in (2, 5):
+            expected["second"] = (expected["second"] + before["second"]) / 2
+        for name, value in expected.items():
+            assert subject.ema_weights()[f"{name}.weight"].item() == pytest.approx(value, rel=1e-5), (step, name)
+
+
+def test_averages_of_players_go_on_where_they_were(loader):
+    whole, part, rest = (Trainer(AVERAGED, Duel(), loader, CPU) for _ in range(3))
+    for other in (part, rest):
+        other.load_state(0, {name: value.clone() for name, value in whole.state().items()})
+    run(whole, until=8)
+    run(part, until=4)
+    rest.load_state(4, {name: value.clone() for name, value in part.state().items()})
+    run(rest, until=8)
+    assert equal(rest.state(), whole.state())
+
+
+@pytest.mark.parametrize("field", ["player_optimizers", "player_averages"])
+def test_a_player_that_the_method_does_not_have_is_refused(loader, field):
+    settings = {"player_optimizers": {"generatr": AdamW()}, "player_averages": {"generatr": Average(decay=0.9)}}
+    config = DENOISING.config.but(**{field: settings[field]})
+    message = f"^unknown player in {field} 'generatr': allowed: first, second$"
+    with pytest.raises(SpecError, match=message):
+        Trainer(config, Duel(), loader, CPU)
 
 
 def test_curves_name_their_scalars_in_one_order_with_a_stop_or_without():

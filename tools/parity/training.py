@@ -19,7 +19,6 @@ from harness.randomness import Stream
 from harness.spec.augmentation import Augmentation
 from harness.spec.run import RunConfig
 from harness.training.loop import Trainer
-from harness.training.optimisation import learning_rate
 from harness_papers.hybvit.runs import HYBVIT
 from tools.parity.networks import official_name, official_twin
 from tools.parity.official import Checkout, Overlay, queue_of
@@ -42,7 +41,7 @@ def schedule(checkout: Checkout) -> Iterator[Row]:
     for step in range(iterations):
         theirs[step] = optimizer.param_groups[0]["lr"]
         scheduler.step()
-    ours = [learning_rate(config, length, step) for step in range(iterations)]
+    ours = [config.rate(step, length, "network") for step in range(iterations)]
     yield compare("learning rate of every iteration", "float64", ours, theirs, 1e-12)
 
 

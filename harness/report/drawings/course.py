@@ -19,10 +19,14 @@ from harness.report.drawings.base import (
 from harness.report.drawings.shown import all_seeds, value, why_empty
 from harness.spec.drawings import Course
 from harness.spec.metrics import Metric
+from harness.spec.run import WATCHED
 from harness.store.curves import read_curve
 from harness.store.run_directory import Results
 
 Curve = list[tuple[float, float]]
+
+LOGGED = "accuracy"
+"""The quantity of the curves that authors published."""
 
 
 def draw(drawing: Course, report: ExhibitReport, results: Results) -> Figure | None:
@@ -31,19 +35,19 @@ def draw(drawing: Course, report: ExhibitReport, results: Results) -> Figure | N
         section: [row for row in report.rows if row.row.section == section]
         for section in dict.fromkeys(row.row.section for row in report.rows)
     }
-    curves = {section: _curve(rows[0], report, results) for section, rows in sections.items()}
-    if not report.series and not any(curves.values()):
+    metrics = report.exhibit.metrics
+    curves = {section: _curves(rows[0], report, results) for section, rows in sections.items()}
+    if not report.series and not any(curve for found in curves.values() for curve in found.values()):
         return None
     logs = dict(drawing.reported)
-    metrics = report.exhibit.metrics
     figure, body = sheet(report, WIDTH, 1.6 * len(metrics) + 0.7, all_seeds(report), *reported_bars(report))
     grid = body.subplots(len(metrics), len(sections), squeeze=False, sharex="col")
     for column, (section, rows) in zip(grid.T, sections.items(), strict=True):
         column[0].set_title(section)
         for axes, metric in zip(column, metrics, strict=True):
             _draw_states(axes, report, rows, metric)
-            if metric.quantity == "accuracy":
-                _draw_curves(axes, report, curves[section], list(logs.get(section, ())))
+            log = list(logs.get(section, ())) if metric.quantity == LOGGED else []
+            _draw_curves(axes, report, curves[section][metric.quantity], log)
             if not axes.has_data():
                 leave_empty(axes, why_empty(rows[0].row))
             axes.set(ylabel=_label(report, rows, metric), xlim=(0, 104))
@@ -72,18 +76,21 @@ def _draw_curves(axes: Axes, report: ExhibitReport, curve: Curve, log: Curve) ->
         axes.plot(*zip(*curve, strict=True), color=ORANGE, linewidth=1, label="measured every epoch (seed 0)")
     if log and axes.has_data():
         label = "authors' log" if report.scale.comparable else "authors' log (paper scale)"
-        shares, accuracy = zip(*log, strict=True)
-        axes.plot([100 * share for share in shares], accuracy, color=GREY, linestyle=":", label=label)
+        shares, values = zip(*log, strict=True)
+        axes.plot([100 * share for share in shares], values, color=GREY, linestyle=":", label=label)
 
 
-def _curve(row: ReportRow, report: ExhibitReport, results: Results) -> Curve:
-    """Return test accuracy after every epoch, as far as the run with seed 0 has come."""
-    if row.row.run is None:
-        return []
-    run = report.scale.shrink(row.row.run)
-    points = read_curve(results.directory(run).metrics)
-    share = 100 / run.config.training.epochs
-    return [(share * point["epoch"], point["test_accuracy"]) for point in points if "test_accuracy" in point]
+def _curves(row: ReportRow, report: ExhibitReport, results: Results) -> dict[str, Curve]:
+    """Return, by quantity, what was validated on the test split after every epoch that the run of seed 0 has done."""
+    points, share = [], 0.0
+    if row.row.run is not None:
+        run = report.scale.shrink(row.row.run)
+        points, share = list(read_curve(results.directory(run).metrics)), 100 / run.config.training.epochs
+    names = {metric.quantity: f"{WATCHED}_{metric.quantity}" for metric in report.exhibit.metrics}
+    return {
+        quantity: [(share * point["epoch"], point[name]) for point in points if name in point]
+        for quantity, name in names.items()
+    }
 
 
 def _label(report: ExhibitReport, rows: list[ReportRow], metric: Metric) -> str:

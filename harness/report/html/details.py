@@ -50,7 +50,7 @@ def details(directory: RunDirectory, share: Share) -> dict[str, Any] | None:
         "name": str(stored.get("name", "?")),
         "path": f"runs/{directory.id}",
         "config": stored.get("config"),
-        "training": training.model_dump(mode="json", exclude={"snapshots"}) if training else None,
+        "training": training.model_dump(mode="json", exclude={"snapshots"}, exclude_none=True) if training else None,
         "outcome": outcome.model_dump(mode="json", exclude={"needs"}) if outcome else None,
         "stays": [
             stay.model_dump(mode="json", exclude_none=True, exclude_defaults=True) for stay in stays[-share.stays :]

@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, SerializeAsAny
 
 from harness.spec.data import ArrayField, Dataset, Images
 from harness.spec.family import Family
-from harness.spec.interfaces import FORWARD
+from harness.spec.interfaces import FORWARD, PREDICT_NOISE
 from harness.spec.resolve import resolve
 
 
@@ -30,8 +30,12 @@ class Network(Family):
         """Raise `SpecError` when the network cannot take the examples of `data`."""
 
     def arguments(self, data: Dataset, name: str) -> tuple[ArrayField, ...]:
-        """Return shape and type, without the batch, of what a pass is called with: by default an example's input."""
-        return (data.stored[data.inputs],)
+        """Return shape and type, without the batch, of what a pass is called with.
+
+        By default it is an example's input, and a timestep beside it for `predict_noise`.
+        """
+        inputs = (data.stored[data.inputs],)
+        return (*inputs, ArrayField(dtype="int64")) if name == PREDICT_NOISE else inputs
 
     def parameters(self, data: Dataset) -> int:
         """Return the number of parameters: without a closed form, those of the network built without memory."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import PositiveInt
 
-from harness.spec.data import Dataset, images_of
+from harness.spec.data import ArrayField, Dataset, images_of
 from harness.spec.errors import SpecError
 from harness.spec.interfaces import GENERATE
 from harness.spec.networks.base import Network, convolution, convolved, halvable, halvings
@@ -42,6 +42,10 @@ class ResNetGenerator(Network):
         """Return the size of the image that the first block doubles."""
         data = images_of(data, self)
         return data.image_size >> self.doublings
+
+    def arguments(self, data: Dataset, name: str) -> tuple[ArrayField, ...]:
+        """Return the shape of the noise."""
+        return (ArrayField(shape=(self.noise_dim,)),)
 
     def parameters(self, data: Dataset) -> int:
         """Return the number of parameters."""

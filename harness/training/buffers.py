@@ -1,0 +1,38 @@
+"""Keeps the buffers of somebody else's modules equal on all ranks.
+
+A module that takes statistics of what passes through it takes those of its own rank's rows. They become those of the
+first rank, as torch's DistributedDataParallel does it, whole numbers and constants to the bit.
+"""
+
+from collections.abc import Iterable
+
+from torch import nn
+
+from harness.training.world import World
+
+OWN = "harness."
+
+
+class SharedBuffers:
+    """The buffers in the state of some networks, of all modules but the harness's own, which are equal as they are."""
+
+    def __init__(self, networks: Iterable[nn.Module], world: World) -> None:
+        self._world = world
+        self._places = [place for network in networks for place in _buffers(network)] if world.size > 1 else []
+
+    def settle(self) -> None:
+        """Give them the values of the first rank. Every rank has to call it."""
+        if self._places:
+            # By name: a module may put another tensor in the place of its buffer.
+            self._world.follow_first([module.get_buffer(name) for module, name in self._places])
+
+
+def _buffers(network: nn.Module) -> list[tuple[nn.Module, str]]:
+    kept = network.state_dict().keys()
+    return [
+        (module, name)
+        for path, module in network.named_modules()
+        if not type(module).__module__.startswith(OWN)
+        for name, _ in module.named_buffers(recurse=False)
+        if f"{path}.{name}".lstrip(".") in kept
+    ]

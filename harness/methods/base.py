@@ -23,6 +23,7 @@ from harness.models.base import ImageNetwork, build_network
 from harness.randomness import Stream
 from harness.spec.augmentation import Augmentation
 from harness.spec.data import Dataset
+from harness.spec.errors import SpecError
 from harness.spec.interfaces import Capability
 from harness.spec.resolve import resolve
 from harness.spec.run import RunConfig
@@ -154,13 +155,19 @@ def build_method(config: RunConfig, device: torch.device) -> Method:
     """Return the untrained method of a run on a device, with its networks built and initialised.
 
     What a module draws from torch's global generator while it is built is a function of the run's seed. Raises
-    `SpecError` when the method lacks a capability that its configuration promises.
+    `SpecError` when the method lacks a capability that its configuration promises, or has state that is no tensor.
     """
     stream = Stream(config.seed, "initialisation")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream.at("modules").seed)
         network = build_network(config.network, config.data)
         method: Method = resolve(type(config.method).implementation)(config.method, network, config.data)
-    Capability.check(method, config.method.capabilities, f"method '{config.method.kind}'")
+    of = f"method '{config.method.kind}'"
+    Capability.check(method, config.method.capabilities, of)
     method.initialise(stream)
+    for name, value in method.state_dict().items():
+        if not isinstance(value, Tensor):
+            raise SpecError(
+                f"{of} keeps a {type(value).__name__} in its state, '{name}': checkpoints hold tensors alone"
+            )
     return method.to(device)

@@ -14,6 +14,7 @@ from harness.data.prepared import open_dataset
 from harness.methods.base import Classifier, Generator, LikelihoodModel, Step, build_method
 from harness.randomness import Stream
 from harness.spec.augmentation import Augmentation
+from harness.spec.errors import SpecError
 from harness.spec.interfaces import CLASSIFIER, GENERATOR, LIKELIHOOD
 from harness.spec.methods import Classification, Method
 from harness.spec.run import RunConfig
@@ -117,3 +118,26 @@ def test_a_stored_configuration_builds_the_same_method():
     restored = RunConfig(**json.loads(SMALL.canonical()))
     a, b = build_method(SMALL, CPU).state_dict(), build_method(restored, CPU).state_dict()
     assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+class Talkative(torch.nn.Linear):
+    """Keeps text in its state."""
+
+    def get_extra_state(self):
+        return "text"
+
+    def set_extra_state(self, state):
+        pass
+
+
+def test_a_state_that_no_checkpoint_holds_is_refused(monkeypatch):
+    monkeypatch.setattr("foreign.build_mlp", lambda config, data: Talkative(64, 1))
+    message = "'foreign_regression' keeps a str in its state, 'network._extra_state': checkpoints hold tensors alone"
+    with pytest.raises(SpecError, match=message):
+        build_method(REGRESSION_RUN, CPU)
+
+
+def test_a_capability_that_is_promised_and_lacks_a_part_is_refused(monkeypatch):
+    monkeypatch.setattr(type(REGRESSION_RUN.method), "capabilities", frozenset({CLASSIFIER}))
+    with pytest.raises(SpecError, match=r"promises 'classifier', but RegressionModel lacks .*: logits$"):
+        build_method(REGRESSION_RUN, CPU)

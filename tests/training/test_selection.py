@@ -9,10 +9,12 @@ from toy_paper import DENOISING
 
 from harness.data.loaders import ResidentLoader
 from harness.data.prepared import open_dataset
-from harness.launch.plan import BYTES_PER_PARAMETER
+from harness.launch.plan import BYTES_PER_PARAMETER, CHECKPOINTS_KEPT, PlannedRun, disk_bytes
 from harness.methods.base import Guard, build_method
 from harness.spec.errors import SpecError
+from harness.spec.run import Run
 from harness.spec.training import BestOn
+from harness.store.run_directory import Results
 from harness.training.checkpoints import newest_checkpoint, save_checkpoint
 from harness.training.loop import Hooks, Trainer
 from harness.training.state import evaluated_step, evaluated_weights
@@ -139,11 +141,19 @@ def test_without_selection_a_value_means_nothing(loader):
     assert not any(name.startswith("best") for name in subject.state())
 
 
-def test_the_best_state_takes_the_room_of_the_weights(loader):
-    subject = trainer(loader, LOWER)
+def test_plans_know_the_room_that_the_best_state_takes(loader, tmp_path):
+    config = LOWER.but(hidden=200)
+    subject = trainer(loader, config)
     run(subject, [1.0] * 5, until=EPOCH + 1)
     size = sum(value.nbytes for value in subject.state().values())
-    assert size < (BYTES_PER_PARAMETER + 4) * LOWER.method.parameters(LOWER.network, LOWER.data) * 1.05
+    planned = {}
+    for select in (None, config.training.select):
+        chosen = Run("chosen", config.but(select=select))
+        planned[select] = disk_bytes(PlannedRun(chosen, Results(tmp_path).directory(chosen), None))
+    best = planned[config.training.select] - planned[None]
+    parameters = config.method.parameters(config.network, config.data)
+    assert best == CHECKPOINTS_KEPT * 4 * parameters
+    assert 0.95 < size / (BYTES_PER_PARAMETER * parameters + best / CHECKPOINTS_KEPT) < 1.02
 
 
 def test_what_cannot_be_selected_is_refused():

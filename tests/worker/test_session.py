@@ -1,25 +1,35 @@
 """A worker's stay on runs without classes, and on those whose best state is selected."""
 
 import json
+import shutil
 
+import foreign
+import numpy as np
 import pytest
 import torch
 from foreign import MLP_RUN, REGRESSION_RUN, TOKEN_RUN, TRAINING, PlainMLP
 
+from harness.data.loaders import ResidentLoader
+from harness.data.prepared import open_dataset
 from harness.methods.base import build_method
+from harness.spec.errors import SpecError
 from harness.spec.evaluations import Accuracy, Runtime, Size
 from harness.spec.execution import Execution
 from harness.spec.optimisation import SGD, Constant
 from harness.spec.run import Run
 from harness.spec.training import BestOn
+from harness.store.arrays import save_array
 from harness.store.curves import read_curve
+from harness.store.rehearsals import Rehearsals
 from harness.store.run_directory import Results, State
 from harness.training.checkpoints import load_tensors
 from harness.training.world import World
+from harness.worker.event_files import EventFiles
 from harness.worker.rehearse import rehearse
 from harness.worker.session import Session
 from harness.worker.stay import Stay
 from harness.worker.stop import Stopped, StopRequest
+from harness.worker.validation import Validator
 from harness.worker.work import Ending, work
 
 CPU = torch.device("cpu")
@@ -72,9 +82,33 @@ def test_a_method_without_classes_is_trained_validated_and_measured(config, data
     assert directory.training_record().selected is None
 
 
-def test_validation_is_the_mean_over_the_examples(data_root, tmp_path):
-    from harness.data.prepared import open_dataset
+def test_samples_that_are_no_pictures_are_no_obstacle_to_event_files(data_root, tmp_path, caplog):
+    accumulators = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    run, results = Run("tokens", TOKEN_RUN.but(epochs=1)), Results(tmp_path)
+    directory = results.directory(run)
+    directory.request(run, [Size()])
+    stay(results, run, data_root)
+    text, pictures = np.zeros((4, 64), np.int64), np.zeros((4, 1, 8, 8), np.uint8)
+    for name, samples in (("size-text", text), ("size-pictures", pictures)):
+        shutil.copy(directory.record_path(Size()), directory.evaluations / f"{name}.json")
+        save_array(directory.evaluations / name / "samples.npy", samples)
+    EventFiles(directory, run).follow()
+    assert "no event files" not in caplog.text
+    shown = accumulators.EventAccumulator(str(directory.path / "tensorboard")).Reload().Tags()
+    assert shown["images"] == ["size-pictures/samples"]
+    assert "training/test_nll" in shown["scalars"]
 
+
+def test_a_validation_that_is_no_value_for_each_example_is_refused(data_root, monkeypatch):
+    monkeypatch.setattr(foreign, "squared_errors", lambda model, batch: torch.tensor(1.0))
+    loader = ResidentLoader(*open_dataset(REGRESSION_RUN.data, data_root).split("test"), CPU)
+    validator = Validator(REGRESSION_RUN, {"test": loader}, CPU, World())
+    message = r"^foreign:squared_errors returned values of shape \(\) for 100 examples: it has to return one for each$"
+    with pytest.raises(SpecError, match=message):
+        validator.validate(build_method(REGRESSION_RUN, CPU).state_dict())
+
+
+def test_validation_is_the_mean_over_the_examples(data_root, tmp_path):
     run, results = Run("foreign", REGRESSION_RUN.but(epochs=1)), Results(tmp_path)
     results.directory(run).request(run, [])
     directory = stay(results, run, data_root)
@@ -129,8 +163,6 @@ def test_stops_and_kills_change_nothing_of_the_choice(undisturbed, data_root, tm
 
 
 def test_a_rehearsal_validates_on_every_split_that_the_run_will(data_root, tmp_path):
-    from harness.store.rehearsals import Rehearsals
-
     for run in (SELECTED, Run("regression", REGRESSION_RUN)):
         directory = Rehearsals(tmp_path).directory(run)
         directory.request(run, [Size()])

@@ -240,6 +240,7 @@
       make("dl", {},
         fact("State", run.state ?? run.outcome?.state ?? "unfinished"), fact("Error", run.outcome?.error, true),
         fact("Iterations", run.training?.iterations?.toLocaleString("en")), fact("Parameters", run.training?.parameters?.toLocaleString("en")),
+        fact("Selected", run.training?.selected ? `the state after step ${run.training.selected.toLocaleString("en")}` : null),
         fact("Weights (SHA-256)", run.training?.weights_sha256, true), fact("Data (SHA-256)", run.training?.data_sha256, true)),
       run.curve ? make("h4", {}, "Curves") : null,
       run.curve ? make("div", { class: "curves" }, ...Object.entries(run.curve.series).map(([name, ys]) => curve(run.curve, name, ys))) : null,

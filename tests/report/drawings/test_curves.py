@@ -144,6 +144,16 @@ def test_a_course_takes_every_epoch_from_the_runs_own_curve(bench, course):
     assert [text.get_text() for axes in drawn.axes[1:] for text in axes.texts] == ["not measured yet"] * 3
 
 
+def test_a_course_takes_the_curve_of_any_metric_that_is_validated(bench, course):
+    metrics = bench.results.directory(LONG).metrics
+    metrics.parent.mkdir(parents=True)
+    for epoch in (1, 2):
+        append_point(metrics, {"epoch": epoch, "step": 10 * epoch, f"test_{FID.quantity}": 9.0 - epoch, "other": 1})
+    drawn = bench.draw(course)
+    assert points(drawn.axes[2].lines[0]) == [(20, 8), (40, 7)]
+    assert [text.get_text() for axes in drawn.axes[:2] for text in axes.texts] == ["not measured yet"] * 2
+
+
 def test_the_papers_course_stands_beside_where_values_compare(bench, course):
     assert bench.draw(course) is None
     bench.measure(course, value=after)

@@ -114,7 +114,7 @@ def build(
         decisions=tuple(decide(claim, exhibit, measured.series, scale) for claim in exhibit.claims),
         feature_spaces=tuple(
             {
-                (space["kind"], space["data"], space["weights_sha256"]): space
+                tuple(space.get(name) for name in ("kind", "data", "weights_sha256")): space
                 for found in noted
                 if (space := found.get("feature_space"))
             }.values()

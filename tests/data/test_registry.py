@@ -26,7 +26,9 @@ def test_a_name_has_one_owner(own_names):
     assert register(POINTS, SOURCE) is POINTS
     assert register(POINTS, SOURCE) is POINTS, "a module may be loaded again"
     for data, source in ((POINTS.first(3), SOURCE), (POINTS, Source("others", "made:read"))):
-        with pytest.raises(SpecError, match="'made_points' is registered already, as 'points': choose another") as error:
+        with pytest.raises(
+            SpecError, match="'made_points' is registered already, as 'points': choose another"
+        ) as error:
             register(data, source)
         assert "\n" not in str(error.value)
     assert source_of(POINTS) == SOURCE
@@ -69,7 +71,8 @@ def test_a_name_that_nobody_owns_is_looked_for_in_the_installed_papers(toy_envir
     module = """
         from harness.data.registry import Source, register
         from harness.spec.data import Arrays
-        POINTS = register(Arrays(name="moons", fields={"x": ((2,), "float32")}, splits={"train": 4}), Source("m", "m:r"))
+        MOONS = Arrays(name="moons", fields={"x": ((2,), "float32")}, splits={"train": 4})
+        register(MOONS, Source("m", "m:r"))
         PAPER = None
     """
     install(tmp_path / "a", "moons-paper", {"moons.py": module}, papers=["moons = moons:PAPER"])

@@ -9,14 +9,17 @@ from labelled import train_batch_of
 
 from harness.data.catalogue import DIGITS
 from harness.data.loaders import ResidentLoader
-from harness.data.prepared import open_dataset
+from harness.data.prepared import PreparedDataset, open_dataset
 from harness.methods.base import Classifier, Generator, LikelihoodModel, Step, build_method
 from harness.randomness import Stream
 from harness.spec.augmentation import Augmentation
+from harness.spec.errors import SpecError
 from harness.spec.interfaces import CLASSIFIER, GENERATOR, LIKELIHOOD
 from harness.spec.methods import Classification, Method
+from harness.spec.networks import UNet
 from harness.spec.run import RunConfig
 from harness.spec.samplers import Ancestral
+from harness.training.loop import Trainer
 from harness_papers.hybvit.paper import PAPER
 from harness_papers.hybvit.runs import GENVIT, HYBVIT
 
@@ -40,6 +43,10 @@ CONFIGS = {
     **ENERGY_RUNS,
 }
 
+UNCONDITIONAL = UNet(base_channels=8, multipliers=(1, 2), blocks=1, attention=(4,), groups=4)
+"""A network without a head of classes."""
+KINDS = [kind for kind, method in Method.kinds.items() if method.__module__.startswith("harness.")]
+
 
 @pytest.fixture(scope="module")
 def loader(data_root):
@@ -51,14 +58,14 @@ def plain(loader, start):
     return train_batch_of(batch.images, batch.labels, torch.arange(16))
 
 
-@pytest.mark.parametrize("kind", Method.kinds)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_built_method_has_the_capabilities_that_its_configuration_states(kind):
     method = build_method(CONFIGS[kind], CPU)
     for capability, protocol in PROTOCOLS.items():
         assert isinstance(method, protocol) == (capability in CONFIGS[kind].method.capabilities)
 
 
-@pytest.mark.parametrize("kind", Method.kinds)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_step_gives_finite_losses_and_gradients(kind, loader):
     method = build_method(CONFIGS[kind], CPU)
     method.prepare(loader)
@@ -112,3 +119,28 @@ def test_a_stored_configuration_builds_the_same_method():
     restored = RunConfig(**json.loads(SMALL.canonical()))
     a, b = build_method(SMALL, CPU).state_dict(), build_method(restored, CPU).state_dict()
     assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_images_without_classes_can_be_denoised(data_root):
+    """What needs no labels is trained without any: the same steps as with them."""
+    labelled = CONFIGS["denoising"].but(augmentation=Augmentation(flip=True, crop_padding=1))
+    config = labelled.but(data=DIGITS.but(num_classes=0))
+    whole = open_dataset(DIGITS, data_root)
+    alone = PreparedDataset(whole.folder, whole.manifest, config.data)
+    weights = []
+    for each, data in ((labelled, whole), (config, alone)):
+        small = each.but(network=UNCONDITIONAL)
+        trainer = Trainer(small, build_method(small, CPU), ResidentLoader(data.split("train"), CPU), CPU)
+        for _ in range(3):
+            trainer.train_step()
+        weights.append([p.detach() for p in trainer.method.network.parameters()])
+    assert all(torch.equal(a, b) for a, b in zip(*weights, strict=True))
+
+
+def test_what_needs_labels_is_refused_without_any():
+    data = DIGITS.but(num_classes=0)
+    with pytest.raises(SpecError, match="method 'classification' classifies: dataset 'digits' has no classes"):
+        CONFIGS["classification"].but(data=data)
+    mixing = CONFIGS["denoising"].but(augmentation=Augmentation(mix=0.5))
+    with pytest.raises(SpecError, match=r"mix=0.5 mixes labels too: dataset 'digits' has no classes"):
+        mixing.but(data=data, network=UNCONDITIONAL)

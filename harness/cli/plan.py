@@ -52,6 +52,8 @@ def describe(expected: "Forecast") -> str:
     """Return a plan with its costs as a readable table."""
     from tabulate import tabulate
 
+    from harness.store.code import says_other_code
+
     document = expected.plan.to_json()
     reported = any(run["reported_gpu_hours"] for run in document["runs"])
     lines = [
@@ -76,7 +78,8 @@ def describe(expected: "Forecast") -> str:
         f"{totals['runs']} distinct runs at scale {document['scale']}, {totals['done']} done: {describe_costs(totals)}"
     )
     table = tabulate(lines, headings, disable_numparse=True, colalign=align)
-    return "\n".join([table, "", summary, *expected.lines()])
+    stale = says_other_code({run["id"]: run["stale"] for run in document["runs"] if run["stale"]})
+    return "\n".join([table, "", summary, *expected.lines(), *([f"{stale}: 'run --stale' reruns"] if stale else [])])
 
 
 def describe_costs(costs: dict) -> str:  # type: ignore[type-arg]

@@ -17,6 +17,8 @@ from harness.cli.settings import Settings, execution_options, find_with_readings
     is_flag=True,
     help="Only try every run out in miniature, with the same executor: what it takes, and what would go wrong.",
 )
+@click.option("--stale", is_flag=True, help="Begin anew what was measured with other code than is installed now; what "
+              "there is moves to RESULTS/superseded.")  # fmt: skip
 @json_option
 @click.option("--dry-run", "-n", is_flag=True, help="Print the plan and do nothing.")
 @click.pass_obj
@@ -33,6 +35,7 @@ def run_command(
     compile: str,
     tensorboard: bool,
     rehearse: bool,
+    stale: bool,
     as_json: bool,
     dry_run: bool,
 ) -> int:
@@ -47,6 +50,7 @@ def run_command(
       python -m harness run table6 --rows 'GenViT*' --dry-run
       python -m harness run table6 --scale paper --also samples=50000
       python -m harness run table6 --executor torchrun --nproc-per-node 4 --max-restarts 3
+      python -m harness run table6 --stale
       python -m harness run all --scale paper --executor slurm --profile a100
       python -m harness run all --scale paper --executor slurm --profile a100 --rehearse
     """
@@ -55,6 +59,7 @@ def run_command(
     from harness.cli.plan import describe, describe_costs
     from harness.cli.rehearsing import rehearse as rehearse_plan
     from harness.cli.slurm import describe_arrays, submit_runs
+    from harness.cli.stale import begin_anew, describe_stale, tell_stale
     from harness.launch.needs import refuse_unfit_loader
     from harness.launch.plan import costs, make_plan
     from harness.spec.errors import SpecError
@@ -68,15 +73,22 @@ def run_command(
     refuse_unfit_loader(execution, plan.runs)
     if as_json and not rehearse:
         raise SpecError("--json is for --rehearse: 'plan', 'status' and 'report' print the rest as JSON")
+    if rehearse and stale:
+        raise SpecError("--stale is not for --rehearse, which tries out every run, whatever it was measured with")
     if rehearse:
         return rehearse_plan(settings, plan, executor, execution, as_json)
     selection = {"exhibits": exhibits, "scale": scale, "seeds": seeds, "rows": rows, "also": also}
-    expected = expect_for(settings, plan, executor)
+    planned = plan.begun_anew(settings.results) if stale else plan
+    expected = expect_for(settings, planned, executor)
     if dry_run:
-        click.echo(describe(expected))
+        click.echo("\n".join([describe(expected), *(describe_stale(plan) if stale else [])]))
         if executor.executor == "slurm":
-            click.echo("\n".join(describe_arrays(settings, plan.unfinished(), executor, execution)))
+            click.echo("\n".join(describe_arrays(settings, planned.unfinished(), executor, execution)))
         return 0
+    if stale:
+        begin_anew(settings, plan)
+    else:
+        tell_stale(settings, plan)
     todo, cancelled = plan.unfinished(), plan.cancelled()
     asked = "".join(f" --also {reading}" for reading in also)
     report = f"python -m harness report {' '.join(exhibits)} --scale {scale}{asked}"

@@ -77,6 +77,7 @@ def _describe_all(settings: Settings) -> Runs:
 
 def _describe(directory: "RunDirectory", job: "JobOpinion | None") -> dict[str, Any]:
     """Return what a run's directory says; an unreadable one is reported as such, not hidden."""
+    from harness.store.code import other_code
     from harness.store.files import StoreError
     from harness.store.run_directory import ForeignError, OutdatedError
     from harness.store.spent import Spent
@@ -98,6 +99,7 @@ def _describe(directory: "RunDirectory", job: "JobOpinion | None") -> dict[str, 
             "seconds_spent": sum(segment.seconds for segment in segments),
             "spent": Spent.of(segments).to_json(),
             "error": outcome.error if outcome and state == "failed" else None,
+            "stale": list(other_code(segments)),
             "job": said,
         }
     except ForeignError as error:
@@ -125,8 +127,12 @@ def _spent(runs: Runs) -> "Spent":
 
 
 def _summary(runs: Runs) -> str:
+    from harness.store.code import says_other_code
+
     states = ", ".join(f"{count} {state}" for state, count in _totals(runs).items())
-    return f"{len(runs)} runs: {states}; spent: {str(_spent(runs)) or 'nothing yet'}"
+    counted = f"{len(runs)} runs: {states}; spent: {str(_spent(runs)) or 'nothing yet'}"
+    stale = says_other_code({run["id"]: run["stale"] for run in runs if run.get("stale")})
+    return f"{counted}\n{stale}: 'run TABLE|FIGURE --stale' reruns" if stale else counted
 
 
 def _table(runs: Runs, settings: Settings) -> str:
@@ -143,7 +149,7 @@ def _lines(runs: Runs) -> list[dict[str, str]]:
     from harness.store.spent import Spent
 
     lines = []
-    submitted = any(run["job"] for run in runs)
+    submitted, stale = any(run["job"] for run in runs), any(run.get("stale") for run in runs)
     for run in runs:
         at = f"{run['phase']} {run['step']}/{run['total']}" if run.get("phase") else ""
         line = {
@@ -156,6 +162,7 @@ def _lines(runs: Runs) -> list[dict[str, str]]:
             "spent": str(Spent(**run["spent"])) if "spent" in run else "",
             "error": run["error"] or "",
         }
+        line |= {"other code of": ", ".join(run.get("stale", ()))} if stale else {}
         lines.append(line | {"job": _job(run)} if submitted else line)
     return lines
 

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 from harness.spec.cells import cells
+from harness.spec.collisions import refuse_collisions
 from harness.spec.errors import unknown
 from harness.spec.evaluations import Evaluation
 from harness.spec.exhibit import Exhibit
 from harness.spec.paper import GpuHours, Paper
 from harness.spec.row import Row
 from harness.spec.run import Run
+from harness.store.code import other_code_of
 from harness.store.run_directory import Results, RunDirectory, State
 
 BYTES_PER_PARAMETER = 16
@@ -40,6 +43,11 @@ class PlannedRun:
         """Where the run stands with respect to the wanted evaluations."""
         return self.directory.state(self.evaluations.values())
 
+    @cached_property
+    def stale(self) -> tuple[str, ...]:
+        """The distributions that had other code when the run was measured than they have now."""
+        return other_code_of(self.directory)
+
     def ask(self) -> None:
         """Put the run and its evaluations into the results directory."""
         self.directory.request(self.run, self.evaluations.values())
@@ -66,6 +74,17 @@ class Plan:
         """Return what `run` leaves alone, because somebody has cancelled it."""
         return [planned for planned in self.runs if planned.state is State.CANCELLED]
 
+    def stale(self) -> list[PlannedRun]:
+        """Return the runs that were measured with other code than is installed now; cancelled ones are left alone."""
+        return [planned for planned in self.runs if planned.stale and planned.state is not State.CANCELLED]
+
+    def begun_anew(self, results: Results) -> "Plan":
+        """Return the plan as it would be with all stale runs set aside."""
+        stale = {planned.run.id for planned in self.stale()}
+        nowhere = results.superseded / "next"
+        runs = (replace(p, directory=RunDirectory(nowhere / p.run.id)) if p.run.id in stale else p for p in self.runs)
+        return replace(self, runs=tuple(runs))
+
     def to_json(self) -> dict[str, Any]:
         """Return the plan in the documented shape."""
         states = {planned.run.id: planned.state for planned in self.runs}
@@ -84,6 +103,7 @@ class Plan:
                     "reported_gpu_hours": planned.gpu_hours.hours if planned.gpu_hours else None,
                     "gpu_hours_source": planned.gpu_hours.source if planned.gpu_hours else None,
                     "state": states[planned.run.id],
+                    "stale": list(planned.stale),
                 }
                 for planned in self.runs
             ],
@@ -124,20 +144,25 @@ def make_plan(
 ) -> Plan:
     """Return the distinct runs of some exhibits at a scale, for the seeds 0 to `seeds - 1`.
 
-    `pattern` restricts the rows. Raises `SpecError` for an unknown scale or a pattern that no row matches.
+    `pattern` restricts the rows. Raises `SpecError` for an unknown scale, a pattern that no row matches, and rules of
+    a scale that make one run of two.
     """
     planned: dict[str, PlannedRun] = {}
-    for paper, exhibit, rows in _rows(selection, pattern):
+    chosen = list(_rows(selection, pattern))
+    for paper, exhibit, rows in chosen:
         scale = paper.scale(scale_name)
         for cell in cells(paper, exhibit, rows, scale, range(seeds)):
             if cell.run.id not in planned:
-                hours = paper.gpu_hours(cell.original) if scale.comparable else None
+                hours = paper.reported_hours(cell.original) if scale.comparable else None
                 planned[cell.run.id] = PlannedRun(cell.run, results.directory(cell.run), hours)
             entry = planned[cell.run.id]
             name = f"{paper.name}/{exhibit.name}"
             if name not in entry.exhibits:
                 entry.exhibits.append(name)
             entry.evaluations[cell.evaluation.id] = cell.evaluation
+    for paper in {paper.name: paper for paper, _ in selection}.values():
+        own = ((exhibit, rows) for owner, exhibit, rows in chosen if owner is paper)
+        refuse_collisions(paper, own, paper.scale(scale_name))
     return Plan(scale_name, tuple(planned.values()))
 
 

@@ -16,6 +16,7 @@ from harness.spec.exhibit import Exhibit
 from harness.spec.metrics import Metric
 from harness.spec.paper import Paper
 from harness.spec.scale import Scale
+from harness.store.code import other_code
 from harness.store.files import StoreError
 from harness.store.reader import Reader
 from harness.store.records import Need, Segment
@@ -62,6 +63,12 @@ class ExhibitReport:
     def spent(self) -> dict[str, Spent]:
         """What each of its runs has cost so far."""
         return {run: Spent.of(stays) for run, stays in self.stays.items()}
+
+    @cached_property
+    def stale(self) -> dict[str, tuple[str, ...]]:
+        """Its runs that were measured with other code than is installed now, with the distributions that differ."""
+        found = {run: other_code(stays) for run, stays in self.stays.items()}
+        return {run: names for run, names in found.items() if names}
 
     @property
     def name(self) -> str:

@@ -90,6 +90,7 @@ def to_json(report: ExhibitReport) -> dict[str, Any]:
         "note": report.scale.note,
         "feature_spaces": list(report.feature_spaces),
         "remarks": list(report.remarks),
+        "stale": {run: list(names) for run, names in report.stale.items()},
         "coverage": {"measured": report.measured, "wanted": report.wanted},
         "verdict": report.tally.verdict,
         "verdicts": {verdict.value: count for verdict, count in report.tally.counts.items()},

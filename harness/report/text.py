@@ -10,6 +10,7 @@ from harness.report.rank import RankAgreement
 from harness.spec.feature_spaces import INCEPTION_SHA256
 from harness.spec.metrics import Metric
 from harness.spec.tolerances import Allowance
+from harness.store.code import says_other_code
 from harness.store.spent import Spent
 
 MOST_VALUES = 12
@@ -51,6 +52,8 @@ def general_notes(report: ExhibitReport) -> list[str]:
         )
     sentences += [_inception_note(space) for space in report.feature_spaces if space.get("kind") == "inception"]
     sentences += [f"{remark}." for remark in report.remarks]
+    if report.stale:
+        sentences.append(_stale(report))
     if report.wanted:
         sentences.append(_coverage(report))
     sentences += _beside_printed(report)
@@ -91,6 +94,14 @@ def _named(report: ExhibitReport, numbers: Sequence[tuple[ReportRow, ReportCell]
         if labels:
             named.append(key if len(labels) == len(cells) else f"{key} ({', '.join(labels)})")
     return "; ".join(named)
+
+
+def _stale(report: ExhibitReport) -> str:
+    """Return which runs were measured with other code, and for one's own results the command that reruns them."""
+    says = says_other_code(report.stale)
+    them = "it" if len(report.stale) == 1 else "them"
+    mend = f": 'python -m harness run {report.name} --scale {report.scale.name} --stale' reruns {them}"
+    return f"{says}{'' if report.origin else mend}."
 
 
 def footnotes(report: ExhibitReport) -> list[str]:

@@ -1,20 +1,16 @@
 """Where a number comes from: the commit, the packages and the machine."""
 
-import json
-import pkgutil
 import platform
 import socket
-import subprocess
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from harness.store.distributions import own_distribution
 from harness.store.records import Segment
 
-SNAPSHOT = "snapshot.json"
-"""In an archive of this package: the commit that it was taken of. A working tree has no such file."""
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "safetensors", "pydantic")
 
 
@@ -58,25 +54,10 @@ def versions() -> dict[str, str]:
     return found
 
 
-@cache
 def git_state() -> tuple[str | None, bool | None]:
-    """Return the commit of this code and whether the working tree differs from it, None outside of git.
+    """Return the commit of this code and whether its working tree differs from it, None where git does not track it.
 
     Code that runs from a snapshot has the commit that the snapshot was taken of.
     """
-    with suppress(OSError):
-        snapshot = json.loads(pkgutil.get_data("harness", SNAPSHOT) or b"{}")
-        return snapshot.get("commit"), snapshot.get("dirty")
-    commit = _git("rev-parse", "HEAD")
-    if commit is None:
-        return None, None
-    return commit, bool(_git("status", "--porcelain", "--untracked-files=no"))
-
-
-def _git(*arguments: str) -> str | None:
-    folder = Path(__file__).resolve().parent
-    try:
-        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=10)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    own = own_distribution()
+    return own.commit, own.dirty

@@ -93,6 +93,16 @@ class Outcome(Record):
         return cls(state=state, finished=datetime.now(UTC), error=error, needs=dict(needs or {}))
 
 
+class DistributionRecord(Record):
+    """An installed distribution as a worker found it: the hash of its files, and their state in git, None outside."""
+
+    name: str = Field(min_length=1)
+    version: str
+    commit: str | None = None
+    dirty: bool | None = None
+    sha256: str
+
+
 class Segment(Record):
     """One worker's stay on a run: where, with which code, for how long, and what it did in that time.
 
@@ -101,7 +111,8 @@ class Segment(Record):
     `steps` of training that follow, `training_seconds` are spent, validation and checkpoints included, and the
     first of them takes `first_step_seconds`: whatever is compiled or loaded. `evaluations` holds the seconds of those
     that were finished, by their ids. `energy_joules` is what the devices took meanwhile, where NVML tells it.
-    Stays of versions before these fields have None, and count their training only.
+    `distributions` are those whose kinds the run uses, and the evaluations that were left to measure. Stays of versions
+    before these fields have None, or none, and count their training only.
     """
 
     started: datetime
@@ -122,6 +133,7 @@ class Segment(Record):
     first_step_seconds: float | None = None
     evaluations: dict[str, float] = Field(default_factory=dict)
     energy_joules: float | None = None
+    distributions: tuple[DistributionRecord, ...] = ()
 
     @property
     def on_gpu(self) -> bool:

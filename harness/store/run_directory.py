@@ -206,7 +206,8 @@ class RunDirectory:
 class Results:
     """A results directory: run directories under `runs/`, reports under `report/`, shared features under `cache/`.
 
-    `origin` is what titles call results that are not the user's own, whose reports are written elsewhere.
+    `superseded/` has earlier directories of runs that were begun anew. `origin` is what titles call results that are
+    not the user's own, whose reports are written elsewhere.
     """
 
     def __init__(self, root: Path, report: Path | None = None, origin: str = "") -> None:
@@ -214,6 +215,7 @@ class Results:
         self.runs = root / "runs"
         self.report = report or root / "report"
         self.cache = root / "cache"
+        self.superseded = root / "superseded"
         self.origin = origin
 
     @cached_property

@@ -17,6 +17,7 @@ from harness.spec.errors import HarnessError, Needs
 from harness.spec.evaluations import Evaluation
 from harness.spec.execution import Execution
 from harness.spec.run import Run
+from harness.store.code import code_of
 from harness.store.curves import cut_after
 from harness.store.files import sha256_of
 from harness.store.records import EvaluationRecord, Progress, TrainingRecord
@@ -68,6 +69,7 @@ class Session:
         self.stay = stay
         self.world = world
         self.run: Run = world.told(directory.run)
+        world.told(self._note_code)
         # Opening hashes every file, and several evaluations may ask for the same outliers.
         self._open_data = cache(lambda data: open_dataset(data, data_root))
         self.data: PreparedDataset = self._open_data(self.run.config.data)
@@ -85,6 +87,7 @@ class Session:
         if record.data_sha256 != self.data.manifest.sha256:
             raise HarnessError(f"dataset '{self.data.manifest.name}' is not the one that this run was trained on")
         missing = self.world.told(self.directory.missing)
+        self.world.told(self._note_code)  # further evaluations may have been asked for while it was trained
         self._follow()
         needs: dict[str, Needs] = {}
         if missing:
@@ -193,6 +196,9 @@ class Session:
         """Bring the event files of TensorBoard up to date with the run directory, where they are wanted."""
         if self._events is not None:
             self._events.follow()
+
+    def _note_code(self) -> None:
+        self.stay.made_with(code_of([self.run.config, *self.directory.missing()]))
 
     def _stop_together(self) -> None:
         """Raise `Stopped` on all ranks when somebody asked one of them to stop."""

@@ -7,6 +7,7 @@ from typing import Any, Self
 import torch
 
 from harness.store.provenance import segment
+from harness.store.records import DistributionRecord
 from harness.store.run_directory import RunDirectory
 from harness.worker.device import device_name
 from harness.worker.energy import EnergyMeter, gpu_uuid
@@ -30,6 +31,11 @@ class Stay:
         self._segment = segment(str(device), device_name(device), torch.get_num_threads(), world_size)
         taken = [int(path.stem) for path in directory.segments.glob("*.json")]
         self._path = directory.segments / f"{max(taken, default=0) + 1}.json"
+        self.keep()
+
+    def made_with(self, distributions: tuple[DistributionRecord, ...]) -> None:
+        """Note the distributions whose code the run uses."""
+        self._note(distributions=distributions)
         self.keep()
 
     def begin_training(self, step: int, loader: str) -> None:

@@ -231,7 +231,9 @@ def test_where_runs_were_computed_is_compared(sides):
     results = [sides(name, lambda cell: noise(cell, 1), seeds=1) for name in "ab"]
     for side, commit, torch, data in zip(results, ("a" * 40, "b" * 40), ("2.13.0", "2.9.0"), "01", strict=True):
         for directory in side.all():
-            segment = Segment(**stay, commit=commit, dirty=False, versions={"torch": torch, "python": "3.11"})
+            codes = [{"name": name, "version": "1", "sha256": data * 64} for name in ("mixup", "paper-harness")]
+            versions = {"torch": torch, "python": "3.11"}
+            segment = Segment(**stay, commit=commit, dirty=False, versions=versions, distributions=codes)
             segment.save(directory.segments / "1.json")
             hashes = {"weights_sha256": "0" * 64, "data_sha256": data * 64}
             TrainingRecord(iterations=1, parameters=1, **hashes).save(directory.training)
@@ -240,6 +242,7 @@ def test_where_runs_were_computed_is_compared(sides):
     assert found == {
         "data_sha256": ("0" * 64, "1" * 64),
         "computed.commit": ("a" * 9, "b" * 9),
+        "computed.code.mixup": ("1, SHA-256 000000000000", "1, SHA-256 111111111111"),
         "computed.versions.torch": ("2.13.0", "2.9.0"),
     }
 

@@ -1,5 +1,7 @@
 """The features of a reference split: computed once for all runs that are measured against it."""
 
+from dataclasses import replace
+
 import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
@@ -9,13 +11,15 @@ from harness.evaluation.features.base import FeatureSpace
 from harness.spec.feature_spaces import Embedding
 from harness.spec.resolve import resolve
 from harness.store.arrays import load_array, save_array
+from harness.store.code import cache_of
 
 
 def space_of(embedding: Embedding, subject: Subject) -> FeatureSpace:
     """Return the feature space of an evaluation for the subject's data.
 
-    Raises `Needs` when it is not to be had.
+    What a space of another distribution keeps is of that very code. Raises `Needs` when it is not to be had.
     """
+    subject = replace(subject, cache=cache_of(embedding.space, subject.cache))
     space: FeatureSpace = resolve(embedding.space.implementation)(embedding.space, embedding.weights, subject)
     return space
 

@@ -11,6 +11,7 @@ from harness.spec.data import Dataset
 from harness.spec.evaluations import Evaluation
 from harness.spec.feature_spaces import Embedding
 from harness.spec.run import Run
+from harness.store.code import cache_of
 
 T = TypeVar("T")
 
@@ -104,6 +105,7 @@ def _spaces(entry: Wanted) -> set[_Space]:
 def _at_hand(space: _Space, cache: Path) -> bool:
     """Tell whether the features of a reference split lie in the cache, of whatever revision of the data they are."""
     folders = space.embedding.space.folders(space.data, space.embedding.weights)
+    cache = cache_of(space.embedding.space, cache)
     return bool(folders) and any((cache / "features").glob(f"{folders}/{space.embedding.reference}-features.npy"))
 
 

@@ -1,85 +1,120 @@
 """Snapshots: the code of a submission in one archive, so that later edits do not change queued jobs.
 
-The archive stands first on the path of the jobs. It holds this package and every package that offers a paper, with the
-entry points by which it is found. Sources are compiled too: jobs would do so at every start. The same code makes the
+The archive stands first on the path of the jobs. It holds this package and every distribution that offers papers or
+kinds, helper packages included, with the metadata by which they are found: what git tracks, as it is in the working
+tree, or what the distribution lists. Sources are compiled too: jobs would do so at every start. The same code makes the
 same bytes.
 """
 
 import importlib.util
-import io
 import marshal
+import shutil
+import warnings
 import zipfile
-from collections.abc import Iterator
-from importlib.metadata import Distribution
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import source_hash
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import IO
 
 from harness.launch.slurm.manifest import Code
 from harness.spec.config import canonical_json
 from harness.spec.errors import HarnessError
-from harness.spec.plugins import offers
-from harness.store.files import sha256_of, write_bytes
-from harness.store.provenance import SNAPSHOT, git_state
+from harness.store.distributions import SNAPSHOT, Installed, offering
+from harness.store.files import sha256_of, write_atomically
+from harness.store.package_files import Source
+from harness.store.provenance import git_state
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
-LEFT_OUT = {"__pycache__", ".git"}
-COMPILED = {".pyc", ".pyo"}
+MIB = 2**20
+LIMIT = 200 * MIB
+"""Bytes of code that are taken: more are data, which would be copied with every submission."""
 UNCHECKED = (1).to_bytes(4, "little")
 """The flag of a compiled file that is not compared with its source (PEP 552)."""
 
 
 def take(archive: Path) -> Code:
-    """Write the archive and return what identifies it."""
+    """Write the archive and return what identifies it.
+
+    Raises `HarnessError` when the code comes to more than `LIMIT`.
+    """
+    distributions = [found for found in offering() if found.files]
+    _check_size(distributions)
+    sources: dict[str, Source] = {name: file for found in distributions for name, file in found.files.items()}
+    metadata = {name: text for found in distributions for name, text in _metadata(found)}
+    write_atomically(archive, lambda file: _write(file, sources, metadata))
     commit, dirty = git_state()
-    files = dict(_files())
-    files[f"harness/{SNAPSHOT}"] = canonical_json({"commit": commit, "dirty": dirty}).encode()
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target:
-        for name, content in sorted(_with_compiled(files).items()):
-            target.writestr(zipfile.ZipInfo(name, EPOCH), content, zipfile.ZIP_DEFLATED)
-    write_bytes(archive, buffer.getvalue())
     return Code(archive=str(archive), sha256=sha256_of(archive), commit=commit, dirty=dirty)
 
 
-def _files() -> Iterator[tuple[str, bytes]]:
-    offered = offers()
-    for name in dict.fromkeys(["harness", *(offer.module.partition(".")[0] for offer in offered)]):
-        yield from _module(name)
-    for offer in offered:
-        if isinstance(offer.dist, Distribution):
-            yield from _metadata(offer.dist)
+def _write(file: IO[bytes], sources: Mapping[str, Source], metadata: Mapping[str, str]) -> None:
+    """Write the files in the order of their names, one after the other."""
+    with zipfile.ZipFile(file, "w") as target:
+        for folder in _without_init(sources):
+            target.writestr(zipfile.ZipInfo(f"{folder}/", EPOCH), b"")
+        for name in sorted(sources.keys() | metadata.keys()):
+            if name in metadata:
+                target.writestr(_member(name), metadata[name])
+                continue
+            with sources[name].open("rb") as source, target.open(_member(name), "w") as member:
+                shutil.copyfileobj(source, member)
+            if name.endswith(".py") and (compiled := _compiled(name, sources[name].read_bytes())):
+                target.writestr(_member(f"{name}c"), compiled)
 
 
-def _module(name: str) -> Iterator[tuple[str, bytes]]:
-    """Yield the files of a package, or the one file of a module, by their names in the archive."""
-    spec = importlib.util.find_spec(name)
-    if spec is None:
-        return
-    if spec.submodule_search_locations is None:
-        yield f"{name}.py", Path(str(spec.origin)).read_bytes()
-        return
-    for folder in map(Path, spec.submodule_search_locations):
-        if not folder.is_dir():
-            raise HarnessError(f"cannot take a snapshot of '{name}': {folder} is no folder")
-        for path in sorted(folder.rglob("*")):
-            inner = path.relative_to(folder)
-            if path.is_file() and path.suffix not in COMPILED and not LEFT_OUT & set(inner.parts):
-                yield f"{name}/{inner.as_posix()}", path.read_bytes()
+def _member(name: str) -> zipfile.ZipInfo:
+    member = zipfile.ZipInfo(name, EPOCH)
+    member.compress_type = zipfile.ZIP_DEFLATED
+    return member
 
 
-def _metadata(distribution: Distribution) -> Iterator[tuple[str, bytes]]:
-    folder = f"{distribution.name.replace('-', '_')}-{distribution.version}.dist-info"
-    for name in ("METADATA", "entry_points.txt"):
-        text = distribution.read_text(name)
-        if text is not None:
-            yield f"{folder}/{name}", text.encode()
+def _without_init(sources: Mapping[str, Source]) -> list[str]:
+    """Return the folders of modules that have no `__init__`, which Python finds in an archive only by their entries."""
+    folders = {folder for name in sources if name.endswith(".py") for folder in PurePosixPath(name).parents}
+    return sorted(str(folder) for folder in folders if folder.name and f"{folder}/__init__.py" not in sources)
 
 
-def _with_compiled(files: dict[str, bytes]) -> dict[str, bytes]:
-    """Add the compiled form of every source; Python falls back on the source where its version is another."""
-    compiled = {}
-    for name, content in files.items():
-        if name.endswith(".py"):
+def _metadata(found: Installed) -> Iterator[tuple[str, str]]:
+    """Yield what a distribution is found by, the names of its files, and what was taken of it."""
+    folder = f"{found.name.replace('-', '_')}-{found.version}.dist-info"
+    entry_points = found.metadata.read_text("entry_points.txt") if found.metadata is not None else None
+    yield f"{folder}/METADATA", f"Metadata-Version: 2.1\nName: {found.name}\nVersion: {found.version}\n"
+    yield f"{folder}/entry_points.txt", entry_points or ""
+    yield f"{folder}/RECORD", "".join(f"{name},,\n" for name in sorted(found.files))
+    taken = {"commit": found.commit, "dirty": found.dirty, "taken": found.sha256}
+    yield f"{folder}/{SNAPSHOT}", canonical_json(taken)
+
+
+def _compiled(name: str, content: bytes) -> bytes:
+    """Return the compiled form of a source, nothing of one that is none; another version of Python reads the source."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             code = marshal.dumps(compile(content, name, "exec", dont_inherit=True))
-            compiled[f"{name}c"] = b"".join((importlib.util.MAGIC_NUMBER, UNCHECKED, source_hash(content), code))
-    return files | compiled
+    except (SyntaxError, ValueError, RecursionError):
+        return b""
+    return b"".join((importlib.util.MAGIC_NUMBER, UNCHECKED, source_hash(content), code))
+
+
+def _check_size(distributions: Sequence[Installed]) -> None:
+    """Raise `HarnessError` where the code is too large, with the innermost folder that holds most of it."""
+    folders = Counter[Path]()
+    total = 0
+    for found in distributions:
+        for name, file in found.files.items():
+            size = _size(file)
+            total += size
+            path = Path(str(file))
+            folders.update(dict.fromkeys(list(path.parents)[: name.count("/")] or [path], size))
+    if total <= LIMIT:
+        return
+    most = [folder for folder, size in folders.items() if 2 * size > total] or [folders.most_common(1)[0][0]]
+    largest = max(most, key=lambda folder: len(folder.parts))
+    raise HarnessError(
+        f"the code of jobs comes to {total / MIB:,.0f} MiB, and a submission takes {LIMIT // MIB}: "
+        f"{folders[largest] / MIB:,.0f} MiB are in {largest}; move what is no code elsewhere, or have git not track it"
+    )
+
+
+def _size(file: Source) -> int:
+    return file.stat().st_size if isinstance(file, Path) else file.root.getinfo(file.at).file_size

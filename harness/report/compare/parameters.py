@@ -6,7 +6,8 @@ from typing import Any
 
 from harness.report.compare.cells import Compared, Found
 from harness.report.compare.sides import ABSENT, Leaves, Side, differing, joined, leaves
-from harness.store.records import EvaluationRecord, Segment
+from harness.spec.plugins import OWN
+from harness.store.records import DistributionRecord, EvaluationRecord, Segment
 
 FEATURES = ("kind", "data", "data_sha256", "weights_sha256")
 
@@ -75,7 +76,14 @@ def _computed(segments: Sequence[Segment]) -> Leaves:
     }
     for package in dict.fromkeys(name for segment in segments for name in segment.versions):
         found[f"computed.versions.{package}"] = joined(segment.versions.get(package, ABSENT) for segment in segments)
+    foreign = [code for segment in segments for code in segment.distributions if code.name != OWN]
+    for name in dict.fromkeys(code.name for code in foreign):
+        found[f"computed.code.{name}"] = joined(_code(code) for code in foreign if code.name == name)
     return found
+
+
+def _code(code: DistributionRecord) -> str:
+    return f"{code.version}, SHA-256 {code.sha256[:12]}"
 
 
 def _commit(segment: Segment) -> str:

@@ -1,0 +1,48 @@
+"""Runs that were measured with other code than is installed now: `run` names them, and begins them anew on demand."""
+
+from typing import TYPE_CHECKING
+
+from harness.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.launch.plan import Plan, PlannedRun
+
+
+def tell_stale(settings: Settings, plan: "Plan") -> None:
+    """Say which runs of a plan were measured with other code, and how to rerun them."""
+    if stale := plan.stale():
+        settings.say(f"{_says(stale)}: the same command with --stale reruns {_them(stale)}")
+
+
+def describe_stale(plan: "Plan") -> list[str]:
+    """Return a line on what would be begun anew, none where nothing would."""
+    stale = plan.stale()
+    return [f"{_says(stale)}: to be set aside and begun anew"] if stale else []
+
+
+def begin_anew(settings: Settings, plan: "Plan") -> None:
+    """Set the stale runs of a plan aside, so that they are executed like any that there is not yet."""
+    from harness.store.superseded import ask_again, set_aside
+
+    stale = plan.stale()
+    moved = [planned for planned in stale if set_aside(settings.results, planned.directory)]
+    for planned in plan.runs:
+        ask_again(settings.results, planned.run)
+    if not stale:
+        settings.say("no run was measured with other code than is installed now")
+    if moved:
+        settings.say(f"{_says(moved)}: set aside in {settings.results.superseded}")
+    if held := [planned for planned in stale if planned not in moved]:
+        settings.say(f"{_says(held)} and left alone, since a worker is at {_them(held)}: 'cancel', then run again")
+
+
+def _says(stale: "Sequence[PlannedRun]") -> str:
+    from harness.store.code import says_other_code
+
+    return says_other_code({planned.run.id: planned.stale for planned in stale})
+
+
+def _them(stale: "Sequence[PlannedRun]") -> str:
+    return "it" if len(stale) == 1 else "them"

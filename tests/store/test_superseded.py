@@ -1,0 +1,79 @@
+"""Runs that are begun anew: moved aside whole, once, and asked again for all that was asked of them."""
+
+from datetime import UTC, datetime
+
+import pytest
+from toy_paper import HYBRID
+
+from harness.spec.evaluations import Accuracy, Calibration
+from harness.store import code
+from harness.store.distributions import Installed
+from harness.store.lease import Lease
+from harness.store.records import DistributionRecord, Segment
+from harness.store.run_directory import Results, RunDirectory, State
+from harness.store.superseded import ask_again, set_aside
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    """Results with a run that was measured with the first state of some code."""
+    monkeypatch.setattr(code, "installed", lambda name: Installed(name, "2", {}, taken="second"))
+    results = Results(tmp_path)
+    results.directory(HYBRID).request(HYBRID, [Accuracy(), Calibration()])
+    measure(results, "first")
+    return results
+
+
+def measure(results, sha256):
+    where = {"host": "a", "device": "cpu", "threads": 1, "commit": None, "dirty": None, "versions": {}}
+    codes = (DistributionRecord(name="mixup", version="1", sha256=sha256),)
+    segment = Segment(started=datetime.now(UTC), seconds=1.0, first_step=0, steps=9, distributions=codes, **where)
+    segment.save(results.directory(HYBRID).segments / "1.json")
+
+
+def aside(results):
+    return sorted(path.name for path in results.superseded.glob("*"))
+
+
+def test_a_stale_run_is_moved_whole_and_begun_with_all_that_was_asked(results):
+    directory = results.directory(HYBRID)
+    files = sorted(path.relative_to(directory.path) for path in directory.path.rglob("*.json"))
+    assert set_aside(results, directory) and not directory.path.exists()
+    moved = RunDirectory(results.superseded / f"{HYBRID.id}.1")
+    assert sorted(path.relative_to(moved.path) for path in moved.path.rglob("*.json")) == files
+    assert results.all() == []
+    # Killed here, the same command finds no run that is stale, and asks all the same.
+    assert set_aside(results, directory) and not directory.path.exists()
+    ask_again(results, HYBRID)
+    assert directory.state() is State.PENDING and directory.run() == HYBRID
+    assert sorted(e.kind for e in directory.requested()) == ["accuracy", "calibration"]
+    assert set_aside(results, directory) and directory.config.exists(), "the one that is new stays"
+    assert aside(results) == [f"{HYBRID.id}.1"]
+
+
+def test_what_is_measured_with_this_code_stays_and_what_is_set_aside_twice_is_kept_twice(results):
+    directory = results.directory(HYBRID)
+    for _ in range(2):
+        assert set_aside(results, directory)
+        ask_again(results, HYBRID)
+        measure(results, "first")
+    measure(results, "second")
+    assert set_aside(results, directory) and directory.config.exists()
+    assert aside(results) == [f"{HYBRID.id}.1", f"{HYBRID.id}.2"]
+
+
+def test_a_run_that_a_worker_holds_is_left_alone(results):
+    directory = results.directory(HYBRID)
+    lease = Lease.acquire(directory.path)
+    with lease:
+        assert not set_aside(results, directory) and directory.segments.exists()
+    assert set_aside(results, directory) and aside(results) == [f"{HYBRID.id}.1"]
+    ask_again(results, HYBRID)
+    with Lease.acquire(directory.path):
+        assert directory.state() is State.RUNNING
+
+
+def test_of_a_run_that_was_never_set_aside_nothing_is_asked(tmp_path):
+    results = Results(tmp_path)
+    ask_again(results, HYBRID)
+    assert set_aside(results, results.directory(HYBRID)) and results.all() == [] and aside(results) == []

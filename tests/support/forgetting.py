@@ -1,0 +1,20 @@
+"""Lets a process look anew at what is installed, as another one would."""
+
+import importlib
+
+from harness.store import code, distributions, git
+
+REMEMBERED = (
+    git.tracked,
+    distributions.installed,
+    distributions.own_distribution,
+    distributions.offering,
+    distributions.owner_of,
+    code._owners,
+)
+
+
+def forget():
+    importlib.invalidate_caches()
+    for remembered in REMEMBERED:
+        remembered.cache_clear()

@@ -70,10 +70,14 @@ def lost(folder: Path, manifest: Manifest) -> list[str]:
 def lacking(manifest: Manifest, data: Dataset) -> str:
     """Say what a dataset was prepared without, nothing where all of it was prepared."""
     for split, count in data.splits.items():
-        for field, name in files_of(data, split).items():
+        files = files_of(data, split)
+        counts = {manifest.shapes.get(name, [count])[0] for name in files.values() if name in manifest.files}
+        if counts != {count}:
+            return f"the {count:,} examples of split {split}"
+        for field, name in files.items():
             shape = [count, *data.stored[field].shape]
-            if name not in manifest.files or manifest.shapes.get(name, shape)[0] != count:
-                return f"the {count:,} examples of split {split}"
+            if name not in manifest.files:
+                return f"{field} in split {split}"
             if manifest.shapes.get(name, shape) != shape:
                 return f"{field} of shape {tuple(shape[1:])}"
     return ""

@@ -5,14 +5,17 @@ import pytest
 import torch
 from labelled import batch_of
 
-from harness.data.augmentation import augment, crop, erase, flip, mix, select, wobble
+from harness.data.augmentation import augment, crop, erase, flip, mix, refuse_unfit, select, wobble
 from harness.data.autoaugment import autoaugment
+from harness.data.batches import Batch
 from harness.data.catalogue import DIGITS
 from harness.data.loaders import ResidentLoader, part, to_signed
 from harness.data.photographs import PHOTOGRAPHS, read
 from harness.data.prepared import open_dataset
 from harness.randomness import Stream, Streams
 from harness.spec.augmentation import Augmentation
+from harness.spec.errors import SpecError
+from harness.training.feed import feed
 
 ROWS = torch.arange(400)
 
@@ -207,6 +210,24 @@ def test_no_augmentation_is_none(batch):
     plain = augment_one(batch, Augmentation(), Stream(0))
     assert torch.equal(plain.images, batch.images)
     assert (plain.share == 1).all()
+
+
+def test_images_without_classes_are_augmented_like_others_but_not_mixed(batch):
+    config = Augmentation(flip=True, crop_padding=1, policy="digits", erasing=0.25)
+    alone = Batch(batch.data.but(num_classes=0), {"images": batch.images}, batch.indices)
+    made = augment_one(alone, config, Stream(3))
+    assert set(made.fields) == {"images"}
+    assert torch.equal(made.images, augment_one(batch, config, Stream(3)).images)
+    refuse_unfit(config, alone.data)
+    with pytest.raises(SpecError, match=r"^mix=0.5 mixes labels too: dataset 'digits' has no classes$"):
+        refuse_unfit(Augmentation(mix=0.5), alone.data)
+
+
+def test_a_feed_refuses_what_does_not_fit_its_dataset(batch):
+    loader = type("Loader", (), {"data": batch.data.but(num_classes=0), "__len__": lambda self: 400})()
+    steps = feed(loader, 40, range(40), {"clean": None, "mixed": Augmentation(mix=0.5)}, Stream(0), 0)
+    with pytest.raises(SpecError, match="mixes labels too"):
+        next(steps)
 
 
 def test_mixing_happens_as_often_as_asked(batch):

@@ -5,15 +5,17 @@ import logging
 import pytest
 import torch
 from backends import CPU
+from points_paper import POINTS
 
 from harness.cli.main import main
 from harness.data import ffcv_needs
 from harness.data.catalogue import DIGITS
+from harness.data.errors import DataError
 from harness.data.loaders import ResidentLoader
 from harness.data.loaders.choice import choose
 from harness.data.loaders.dataloader import TorchLoader
 from harness.data.loaders.opening import Loaders, free_memory
-from harness.data.prepared import open_dataset
+from harness.data.prepared import PreparedDataset, open_dataset
 from harness.data.preparing import silent
 from harness.store.run_directory import Results
 
@@ -45,6 +47,38 @@ def test_the_choice_follows_from_sizes(wanted, image_size, size, problem, name, 
     assert choice.name == name
     assert choice.reason.startswith(reason)
     assert str(choice) == f"{choice.name} ({choice.reason})"
+
+
+NO_CLASSES = DIGITS.but(num_classes=0)
+HOLDS_ARRAYS = "FFCV holds images with classes, and dataset 'points' holds arrays"
+HOLDS_NO_CLASSES = "FFCV holds images with classes, and dataset 'digits' holds images without classes"
+
+
+@pytest.mark.parametrize(
+    ("data", "size", "chosen"),
+    [
+        (POINTS, 5 * GB, "resident (arrays that fit into half of the free memory)"),
+        (POINTS, 5 * GB + 1, f"torch (5.0 GB do not fit into half of the 10.0 GB that are free, and {HOLDS_ARRAYS})"),
+        (NO_CLASSES, GB, "resident (images of up to 64 pixels that fit into half of the free memory)"),
+        (
+            NO_CLASSES.but(image_size=65),
+            1,
+            f"torch (images of more than 64 pixels stay on the disk, and {HOLDS_NO_CLASSES})",
+        ),
+    ],
+)
+def test_auto_never_takes_ffcv_for_what_it_cannot_hold(data, size, chosen):
+    assert str(choose("auto", data, size, 10 * GB, lambda: "")) == chosen
+
+
+@pytest.mark.parametrize(("data", "why"), [(POINTS, HOLDS_ARRAYS), (NO_CLASSES, HOLDS_NO_CLASSES)])
+def test_asking_for_ffcv_for_what_it_cannot_hold_is_refused(data, why, data_root, monkeypatch):
+    with pytest.raises(DataError, match=f"^{why}: use --loader auto, resident or torch$"):
+        choose("ffcv", data, 1, GB, lambda: "")
+    monkeypatch.setattr("harness.data.loaders.opening.import_ffcv", lambda: pytest.fail("looked for"))
+    prepared = PreparedDataset(data_root / data.name, open_dataset(data, data_root).manifest, data)
+    with pytest.raises(DataError, match=why):
+        Loaders("ffcv", CPU, silent).open(prepared, "train")
 
 
 def test_ffcv_is_not_looked_for_where_it_is_not_needed():

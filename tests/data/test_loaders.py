@@ -7,9 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from labelled import split_of
 
-from harness.data.loaders import ResidentLoader, ShuffledOrder, to_signed, to_uint8
+from harness.data.catalogue import DIGITS
+from harness.data.loaders import ResidentLoader, ShuffledOrder, as_inputs, as_stored, to_signed, to_uint8
 from harness.data.loaders.pieces import Assembler, recut
+from harness.data.loaders.pixels import in_bytes
+from harness.data.pictures import as_pictures
 from harness.randomness import Stream
+from harness.spec.data import ArrayField, Arrays
 from harness.spec.errors import SpecError
 
 
@@ -59,6 +63,43 @@ def test_pixels_survive_the_way_to_floats_and_back():
     assert (signed.min(), signed.max()) == (-1, 1)
     assert (to_uint8(signed).int() - levels.int()).abs().max() <= 1
     assert to_uint8(torch.tensor([-3.0, -1.0, 0.999, 1.0, 3.0])).tolist() == [0, 0, 254, 255, 255]
+
+
+@pytest.mark.parametrize("levels", [2, 17, 100, 255])
+def test_images_of_other_levels_survive_exactly(levels):
+    data = DIGITS.but(levels=levels)
+    stored = torch.arange(levels, dtype=torch.uint8)
+    signed = as_inputs(data, stored)
+    assert (signed.min(), signed.max(), signed.dtype) == (-1, 1, torch.float32)
+    assert torch.equal(as_stored(data, signed), stored)
+    nearly = signed + 0.4 * 2 / (levels - 1)
+    assert torch.equal(as_stored(data, nearly), stored), "rounded, not truncated"
+    assert as_stored(data, torch.tensor([-3.0, 3.0])).tolist() == [0, levels - 1]
+    spread = in_bytes(stored, levels)
+    assert (spread[0], spread[-1]) == (0, 255)
+    assert torch.equal(torch.from_numpy(as_pictures(stored[:, None, None, None].numpy(), levels)).flatten(), spread)
+
+
+def test_the_256_levels_of_bytes_are_those_of_the_authors():
+    levels = torch.arange(256, dtype=torch.uint8)
+    assert torch.equal(as_inputs(DIGITS, levels), levels.float() / 127.5 - 1)
+    assert as_stored(DIGITS, torch.tensor([0.999])).tolist() == [254], "truncated"
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "expected"),
+    [
+        (ArrayField(dtype="float64"), [0.25, -3.5], [0.25, -3.5]),
+        (ArrayField(dtype="int16"), [0.75, -3.25], [1, -3]),
+        (ArrayField(dtype="int64", below=5), [-1.0, 3.6, 9.0], [0, 4, 4]),
+    ],
+)
+def test_samples_of_arrays_take_the_form_of_their_field(field, values, expected):
+    data = Arrays(name="made", fields={"x": field}, splits={"train": 2})
+    stored = as_stored(data, torch.tensor(values))
+    assert stored.tolist() == expected
+    assert stored.dtype == getattr(torch, field.dtype)
+    assert as_inputs(data, stored) is stored
 
 
 @settings(deadline=None)

@@ -10,15 +10,17 @@ from labelled import train_batch_of
 
 from harness.data.catalogue import DIGITS
 from harness.data.loaders import ResidentLoader
-from harness.data.prepared import open_dataset
+from harness.data.prepared import PreparedDataset, open_dataset
 from harness.methods.base import Classifier, Generator, LikelihoodModel, Step, build_method
 from harness.randomness import Stream
 from harness.spec.augmentation import Augmentation
 from harness.spec.errors import SpecError
 from harness.spec.interfaces import CLASSIFIER, GENERATOR, LIKELIHOOD
 from harness.spec.methods import Classification, Method
+from harness.spec.networks import UNet
 from harness.spec.run import RunConfig
 from harness.spec.samplers import Ancestral
+from harness.training.loop import Trainer
 from harness_papers.hybvit.paper import PAPER
 from harness_papers.hybvit.runs import GENVIT, HYBVIT
 
@@ -45,6 +47,9 @@ CONFIGS = {
     "foreign_next_token": TOKEN_RUN,
 }
 KINDS = [kind for kind, each in Method.kinds.items() if kind in CONFIGS or each.__module__.startswith("harness.")]
+
+UNCONDITIONAL = UNet(base_channels=8, multipliers=(1, 2), blocks=1, attention=(4,), groups=4)
+"""A network without a head of classes."""
 
 
 @pytest.fixture(scope="module")
@@ -141,3 +146,28 @@ def test_a_capability_that_is_promised_and_lacks_a_part_is_refused(monkeypatch):
     monkeypatch.setattr(type(REGRESSION_RUN.method), "capabilities", frozenset({CLASSIFIER}))
     with pytest.raises(SpecError, match=r"promises 'classifier', but RegressionModel lacks .*: logits$"):
         build_method(REGRESSION_RUN, CPU)
+
+
+def test_images_without_classes_can_be_denoised(data_root):
+    """What needs no labels is trained without any: the same steps as with them."""
+    labelled = CONFIGS["denoising"].but(augmentation=Augmentation(flip=True, crop_padding=1))
+    config = labelled.but(data=DIGITS.but(num_classes=0))
+    whole = open_dataset(DIGITS, data_root)
+    alone = PreparedDataset(whole.folder, whole.manifest, config.data)
+    weights = []
+    for each, data in ((labelled, whole), (config, alone)):
+        small = each.but(network=UNCONDITIONAL)
+        trainer = Trainer(small, build_method(small, CPU), ResidentLoader(data.split("train"), CPU), CPU)
+        for _ in range(3):
+            trainer.train_step()
+        weights.append([p.detach() for p in trainer.method.network.parameters()])
+    assert all(torch.equal(a, b) for a, b in zip(*weights, strict=True))
+
+
+def test_what_needs_labels_is_refused_without_any():
+    data = DIGITS.but(num_classes=0)
+    with pytest.raises(SpecError, match="method 'classification' classifies: dataset 'digits' has no classes"):
+        CONFIGS["classification"].but(data=data)
+    mixing = CONFIGS["denoising"].but(augmentation=Augmentation(mix=0.5))
+    with pytest.raises(SpecError, match=r"mix=0.5 mixes labels too: dataset 'digits' has no classes"):
+        mixing.but(data=data, network=UNCONDITIONAL)

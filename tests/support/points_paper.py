@@ -1,0 +1,86 @@
+"""A paper about points of a plane: an array dataset with a validation split, and kinds of its own for all else."""
+
+from typing import ClassVar, Literal
+
+from harness.data.registry import Source, register
+from harness.spec.data import Arrays
+from harness.spec.evaluations import Accuracy, Generation, Likelihood, OutOfDistribution
+from harness.spec.exhibit import Table
+from harness.spec.feature_spaces import FeatureSpace
+from harness.spec.interfaces import CLASSIFIER, GENERATOR, LIKELIHOOD, LOGITS
+from harness.spec.methods import VALIDATION_ACCURACY, Method, Validation
+from harness.spec.metrics import ACCURACY, BPD, FID
+from harness.spec.networks import Network
+from harness.spec.paper import Paper
+from harness.spec.row import Row
+from harness.spec.run import Run, RunConfig
+from harness.spec.scale import Scale
+from harness.spec.training import Training
+
+POINTS = register(
+    Arrays(
+        name="points",
+        fields={"x": ((2,), "float32"), "y": ((), "int32")},
+        splits={"train": 240, "validation": 80, "test": 220},
+        num_classes=3,
+    ),
+    Source("three clouds of points", "points_nn:read_points"),
+)
+FAR = register(
+    Arrays(name="far", fields={"x": ((2,), "float32")}, splits={"test": 50}),
+    Source("points far away", "points_nn:read_far"),
+)
+
+
+class Perceptron(Network):
+    kind: Literal["points.perceptron"] = "points.perceptron"
+    implementation: ClassVar[str] = "points_nn:perceptron"
+    passes: ClassVar[frozenset[str]] = frozenset({LOGITS})
+
+    width: int = 16
+
+
+class Cloud(Method):
+    """Cross-entropy, and the likelihood of one normal distribution of all points."""
+
+    kind: Literal["points.cloud"] = "points.cloud"
+    implementation: ClassVar[str] = "points_nn:CloudMethod"
+    capabilities: ClassVar[frozenset[str]] = frozenset({CLASSIFIER, GENERATOR, LIKELIHOOD})
+    validation: ClassVar[Validation | None] = VALIDATION_ACCURACY
+
+    def sample_flops(self, network, data):
+        return 1.0
+
+
+class Plane(FeatureSpace):
+    """The plane itself: features are coordinates."""
+
+    kind: Literal["points.plane"] = "points.plane"
+    implementation: ClassVar[str] = "points_nn:plane"
+
+
+CLOUD = Run(
+    "cloud",
+    RunConfig(
+        data=POINTS,
+        network=Perceptron(),
+        method=Cloud(),
+        training=Training(
+            epochs=3, batch_size=40, passes_per_epoch=2, warmup_epochs=1, learning_rate=1e-2, ema_decay=None
+        ),
+    ),
+)
+GENERATION = Generation(samples=150, features=Plane(), score_splits=3)
+EVALUATIONS = {ACCURACY: Accuracy(), FID: GENERATION, BPD: Likelihood()}
+
+PAPER = Paper(
+    name="points",
+    title="Points",
+    url="https://example.org",
+    tables=(
+        Table(number=1, title="Points", metrics=(ACCURACY, FID, BPD), rows=(Row("Cloud", CLOUD, (90.0, 1.0, 2.0)),)),
+    ),
+    protocol=lambda metric, run: EVALUATIONS[metric],
+    scales=(Scale("laptop", "As it is.", comparable=False),),
+)
+OUTLIERS = OutOfDistribution(outliers=FAR)

@@ -177,9 +177,9 @@ class Calibration(Evaluation):
 
 
 class Score(Family):
-    """A number that is larger for images of the training distribution, written as its name.
+    """A number that is larger for images of the training distribution, written as its name where it has no settings.
 
-    `implementation` names a function of logits `(n, classes)` float64 that returns `(n,)`.
+    `implementation` names a function of the score and logits `(n, classes)` float64 that returns `(n,)`.
     """
 
     bare: ClassVar[bool] = True
@@ -223,9 +223,9 @@ class OutOfDistribution(Evaluation):
 
 
 class Norm(Family):
-    """The norm of a perturbation, written as its name.
+    """The norm of a perturbation, written as its name where it has no settings.
 
-    `implementation` names a class of balls, built from a radius in units of images in [-1, 1], that satisfies
+    `implementation` names a function of the norm and a radius in units of images in [-1, 1] that returns a
     `harness.evaluation.pgd.Ball`; `sign` stands in labels.
     """
 
@@ -238,7 +238,7 @@ class LInf(Norm):
     """The largest difference of a pixel."""
 
     kind: Literal["linf"] = "linf"
-    implementation: ClassVar[str] = "harness.evaluation.pgd:Box"
+    implementation: ClassVar[str] = "harness.evaluation.pgd:box"
     sign: ClassVar[str] = "L∞"
 
 
@@ -246,7 +246,7 @@ class L2(Norm):
     """The Euclidean length of the difference."""
 
     kind: Literal["l2"] = "l2"
-    implementation: ClassVar[str] = "harness.evaluation.pgd:Sphere"
+    implementation: ClassVar[str] = "harness.evaluation.pgd:sphere"
     sign: ClassVar[str] = "L2"
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
-from harness.spec.errors import RevisionError, SpecError, UnknownKindError, unknown
+from harness.spec.errors import RevisionError, SpecError, UnknownKindError, given, unknown
 
 
 def canonical_json(document: Any) -> str:
@@ -32,7 +32,10 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     left_out: ClassVar[frozenset[str]] = frozenset()
 
-    def __init__(self, **fields: Any) -> None:
+    def __init__(self, *values: Any, **fields: Any) -> None:
+        if values:
+            named = ", ".join(f"{name}=..." for name in type(self).model_fields if name != "kind")
+            raise SpecError(f"{type(self).__name__}({given(values[0])}): fields are given by name: {named}")
         try:
             super().__init__(**fields)
         except ValidationError as error:

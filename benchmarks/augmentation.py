@@ -23,7 +23,9 @@ import torch
 
 from harness.data.augmentation import augment, select
 from harness.data.autoaugment import KINDS, autoaugment, draw
-from harness.data.loaders import Batch, to_signed
+from harness.data.batches import Batch
+from harness.data.catalogue import CIFAR10
+from harness.data.loaders import to_signed
 from harness.data.photographs import PHOTOGRAPHS, read
 from harness.evaluation.runtime import seconds_of
 from harness.randomness import Stream, Streams
@@ -67,17 +69,18 @@ def one_by_one_and_together(size: int, batch: int, device: torch.device, rounds:
     images, rows = to_signed(torch.from_numpy(levels)).to(device), torch.arange(AHEAD * batch, device=device)
     streams = [Stream("benchmark", step) for step in range(AHEAD)]
     parts = list(zip(images.split(batch), rows.split(batch), streams, strict=True))
+    data = CIFAR10.but(image_size=size)
 
-    def whole(images: Batch, addresses: list[Stream]) -> None:
-        steps = Streams(addresses)
-        augment(images, STRONG, steps, select(STRONG, steps, batch, range(batch)))
+    def whole(images: torch.Tensor, rows: torch.Tensor, addresses: list[Stream]) -> None:
+        steps, loaded = Streams(addresses), Batch(data, {"images": images, "labels": rows}, rows)
+        augment(loaded, STRONG, steps, select(STRONG, steps, batch, range(batch)))
 
     def one_by_one() -> None:
         for part, positions, stream in parts:
-            whole(Batch(part, positions, positions), [stream])
+            whole(part, positions, [stream])
 
     def together() -> None:
-        whole(Batch(images, rows, rows), streams)
+        whole(images, rows, streams)
 
     best = [min(seconds(work, device, 1) for _ in range(rounds)) for work in (one_by_one, together)]
     return best[0] * 1e3 / AHEAD, best[1] * 1e3 / AHEAD

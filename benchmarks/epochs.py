@@ -18,6 +18,7 @@ import torch
 
 from harness.data.loaders import ResidentLoader
 from harness.data.photographs import PHOTOGRAPHS, read
+from harness.data.prepared import Split
 from harness.evaluation.runtime import device_name, seconds_of
 from harness.methods.base import build_method
 from harness.spec.exhibit import Exhibit
@@ -44,7 +45,8 @@ def images_per_epoch(config: RunConfig) -> int:
 def training(config: RunConfig, images: np.ndarray, batch: int, device: torch.device) -> Trainer:
     """Return a training of such images in smaller batches, in float32."""
     smaller = config.but(batch_size=batch, precision="fp32")
-    loader = ResidentLoader(images, np.arange(len(images)) % config.data.num_classes, device)
+    labels = np.arange(len(images)) % config.data.num_classes
+    loader = ResidentLoader(Split(config.data, {"images": images, "labels": labels}), device)
     return Trainer(smaller, build_method(smaller, device), loader, device)
 
 

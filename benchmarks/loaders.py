@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from harness.data.blocks import Block, whole
+from harness.data.blocks import Block, labelled
 from harness.data.ffcv_needs import how_to_install, is_installed
 from harness.data.loaders import Batch, ShuffledOrder
 from harness.data.loaders.opening import open_split
@@ -45,7 +45,7 @@ def patches(size: int, count: int) -> Iterator[Block]:
             for axis, side in zip(("top", "left"), pixels.shape[1:], strict=True)
         )
         cut = [pixels[:, y : y + size, x : x + size] for y, x in zip(tops, lefts, strict=True)]
-        yield Block(("train",), np.stack(cut), np.arange(len(cut)) % 10)
+        yield labelled(("train",), np.stack(cut), np.arange(len(cut)) % 10)
 
 
 def prepared(size: int, root: Path) -> PreparedDataset:
@@ -53,8 +53,8 @@ def prepared(size: int, root: Path) -> PreparedDataset:
     data = Images(
         name=f"patches{size}", image_size=size, channels=3, num_classes=10, train_examples=CASES[size], test_examples=1
     )
-    one = Block(("test",), np.zeros((1, 3, size, size), np.uint8), np.zeros(1, np.int64))
-    prepare(data, root, lambda: Content(whole([*patches(size, CASES[size]), one]), {}))
+    one = labelled(("test",), np.zeros((1, 3, size, size), np.uint8), np.zeros(1, np.int64))
+    prepare(data, root, lambda: Content([*patches(size, CASES[size]), one], {}))
     return open_dataset(data, root)
 
 

@@ -18,8 +18,10 @@ import torch
 from plain import PlainTraining
 
 from harness.data.augmentation import augment, select
-from harness.data.loaders import Batch, ResidentLoader
+from harness.data.batches import Batch
+from harness.data.loaders import ResidentLoader
 from harness.data.photographs import PHOTOGRAPHS, read
+from harness.data.prepared import Split
 from harness.evaluation.runtime import device_name, seconds_of
 from harness.methods.base import build_method
 from harness.randomness import Stream, Streams
@@ -43,13 +45,15 @@ class BatchedAugmentation(PlainTraining):
         config = self.method.augmentation.but(mix=0.0)
         streams = Streams([Stream(self.steps_made)])
         selection = select(config, streams, len(images), range(len(images)))
-        return augment(Batch(images, rows, rows), config, streams, selection).images
+        batch = Batch(self.config.data, {"images": images, "labels": rows}, rows)
+        return augment(batch, config, streams, selection).images
 
 
 def ways(config: RunConfig, device: torch.device, compiled: bool) -> dict[str, Callable[[], None]]:
     """Return the ways to make a step, each adding to the one before, with the number of steps of a call."""
     images = read(PHOTOGRAPHS, config.data.image_size, 1, {"train": IMAGES})["train"][0]
-    loader = ResidentLoader(images, np.arange(IMAGES) % config.data.num_classes, device)
+    labels = np.arange(IMAGES) % config.data.num_classes
+    loader = ResidentLoader(Split(config.data, {"images": images, "labels": labels}), device)
 
     def plain(kind: type[PlainTraining]) -> Callable[[], None]:
         return kind(config, build_method(config, device).players()["network"], images, device).step
@@ -83,14 +87,10 @@ def augmentation_seconds(config: RunConfig, device: torch.device, steps: int) ->
     rows = torch.arange(count, device=device)
     augmentation, streams = config.method.value_of("augmentation"), Streams([Stream(0, i) for i in range(AHEAD)])
     batch_size = config.training.batch_size
+    batch = Batch(config.data, {"images": images, "labels": rows}, rows)
 
     def work() -> None:
-        augment(
-            Batch(images, rows, rows),
-            augmentation,
-            streams,
-            select(augmentation, streams, batch_size, range(batch_size)),
-        )
+        augment(batch, augmentation, streams, select(augmentation, streams, batch_size, range(batch_size)))
 
     work()
     return min(measure(work, steps, device) for _ in range(5)) / AHEAD

@@ -40,7 +40,7 @@ def toy_environment(data_root):
     return os.environ | {
         "PYTHONPATH": ":".join(paths),
         "HARNESS_DATA": str(data_root),
-        "HARNESS_CHECKPOINT_SECONDS": "0.2",
+        "HARNESS_CHECKPOINT_SECONDS": "0.05",
         "OMP_NUM_THREADS": "1",
         "CUDA_VISIBLE_DEVICES": "",
         "NO_COLOR": "1",

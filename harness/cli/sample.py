@@ -38,11 +38,22 @@ def sample_command(
     """
     directory, sampler = settings.results.find(run), _read_sampler(sampler_text)
 
+    from harness.data.pictures import as_pictures
+    from harness.spec.data import Images
+    from harness.spec.errors import SpecError
+
+    planned = directory.run()
+    data = planned.config.data
+    if not isinstance(data, Images):
+        raise SpecError(f"{planned.name} ({planned.id}) has no pictures: dataset '{data.name}' holds {data.kind}")
+
     from harness.worker.device import prepare_device
     from harness.worker.preview import preview
 
-    images, step = preview(directory, sampler, count, prepare_device(device))
-    planned = directory.run()
+    samples, step = preview(directory, sampler, count, prepare_device(device))
+    images = as_pictures(samples, data.levels)
+    if images is None:
+        raise SpecError(f"{planned.name} ({planned.id}) has no pictures: its samples have {data.channels} channels")
     how = sampler.label or "ancestral, all steps"
     heading = f"{planned.name} ({planned.id}), step {step:,} of {planned.iterations:,}: EMA weights; {how}"
     path = out or directory.previews / f"step-{step:09d}-{_file_name(sampler)}.png"

@@ -88,7 +88,7 @@ def check_slurm() -> Check:
     facts = {"commands": there}
     if len(there) < len(SLURM):
         return Check("slurm", State.MISSING, "no cluster here: runs stay on this machine", facts=facts)
-    says = f"{', '.join(there)} are here; this version starts runs on one machine only"
+    says = f"{', '.join(there)} are here, for 'run --executor slurm' (docs/slurm.md)"
     return Check("slurm", State.OK, says, facts=facts)
 
 

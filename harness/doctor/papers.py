@@ -2,19 +2,22 @@
 
 from harness.doctor.check import Check, State
 from harness.spec.cells import cells
+from harness.spec.collisions import refuse_collisions
 from harness.spec.errors import SpecError
 from harness.spec.registry import BrokenPaper, broken, broken_papers, papers
 from harness.spec.scale import PAPER_SCALE
 
 
 def check_papers() -> Check:
-    """Load every paper and put its cells together, at every scale."""
+    """Load every paper and put its cells together, at every scale, at which no two runs become one."""
     unusable = list(broken_papers())
     for paper in papers().values():
         try:
             for exhibit in paper.exhibits:
                 for scale in (PAPER_SCALE, *paper.scales):
                     list(cells(paper, exhibit, exhibit.rows, scale, [0]))
+            for scale in paper.scales:
+                refuse_collisions(paper, [(exhibit, exhibit.rows) for exhibit in paper.exhibits], scale)
         except SpecError as error:
             unusable.append(broken(paper, error))
     names = [name for name in papers() if name not in {paper.name for paper in unusable}]

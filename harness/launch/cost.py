@@ -9,7 +9,6 @@ from harness.launch.plan import Plan, PlannedRun
 from harness.launch.site import Site
 from harness.launch.speeds import Speeds, observe, scaled, speeds_by_device, step_flops
 from harness.spec.evaluations import Evaluation
-from harness.spec.operations import work_of
 from harness.store.run_directory import Results
 from harness.store.spent import SECONDS_PER_HOUR, Spent, hours, spent_on
 
@@ -83,7 +82,7 @@ class Estimator:
             if rehearsed is not None:
                 seconds += rehearsed
                 continue
-            work, samples = work_of(evaluation, run.config), speeds.evaluations_like(evaluation, run)
+            work, samples = evaluation.work(run.config), speeds.evaluations_like(evaluation, run)
             at_training_speed = work.total * step_seconds / step_flops(run)
             seconds += work.passes * scaled(samples, work.flops) if samples else at_training_speed
             unmeasured += [] if samples or not work.passes else [evaluation.kind]
@@ -103,7 +102,7 @@ def _reported(planned: PlannedRun, steps: int, missing: Sequence[Evaluation]) ->
     run, reported = planned.run, planned.gpu_hours
     if reported is None or not run.train_flops:
         return UNKNOWN
-    flops = steps * step_flops(run) + sum(work_of(evaluation, run.config).total for evaluation in missing)
+    flops = steps * step_flops(run) + sum(evaluation.work(run.config).total for evaluation in missing)
     seconds = reported.hours * SECONDS_PER_HOUR * flops / run.train_flops
     return Estimate(seconds, "paper", f"the paper's hours, {reported.source}", "the paper's GPU", on_gpu=True)
 

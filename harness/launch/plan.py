@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from harness.spec.cells import cells
+from harness.spec.collisions import refuse_collisions
 from harness.spec.errors import unknown
 from harness.spec.evaluations import Evaluation
 from harness.spec.exhibit import Exhibit
@@ -124,20 +125,25 @@ def make_plan(
 ) -> Plan:
     """Return the distinct runs of some exhibits at a scale, for the seeds 0 to `seeds - 1`.
 
-    `pattern` restricts the rows. Raises `SpecError` for an unknown scale or a pattern that no row matches.
+    `pattern` restricts the rows. Raises `SpecError` for an unknown scale, a pattern that no row matches, and rules of
+    a scale that make one run of two.
     """
     planned: dict[str, PlannedRun] = {}
-    for paper, exhibit, rows in _rows(selection, pattern):
+    chosen = list(_rows(selection, pattern))
+    for paper, exhibit, rows in chosen:
         scale = paper.scale(scale_name)
         for cell in cells(paper, exhibit, rows, scale, range(seeds)):
             if cell.run.id not in planned:
-                hours = paper.gpu_hours(cell.original) if scale.comparable else None
+                hours = paper.reported_hours(cell.original) if scale.comparable else None
                 planned[cell.run.id] = PlannedRun(cell.run, results.directory(cell.run), hours)
             entry = planned[cell.run.id]
             name = f"{paper.name}/{exhibit.name}"
             if name not in entry.exhibits:
                 entry.exhibits.append(name)
             entry.evaluations[cell.evaluation.id] = cell.evaluation
+    for paper in {paper.name: paper for paper, _ in selection}.values():
+        own = ((exhibit, rows) for owner, exhibit, rows in chosen if owner is paper)
+        refuse_collisions(paper, own, paper.scale(scale_name))
     return Plan(scale_name, tuple(planned.values()))
 
 

@@ -9,7 +9,6 @@ from statistics import median
 
 from harness.spec.errors import HarnessError
 from harness.spec.evaluations import Evaluation
-from harness.spec.operations import work_of
 from harness.spec.run import Run
 from harness.store.files import StoreError
 from harness.store.records import Segment
@@ -190,8 +189,8 @@ class Speeds:
     def _alike(
         found: Mapping[str, Sequence[tuple[Run, Evaluation, float]]], evaluation: Evaluation, run: Run
     ) -> list[Sample]:
-        wanted = work_of(evaluation, run.config).flops
-        works = ((work_of(measured, other.config), seconds) for other, measured, seconds in found[evaluation.kind])
+        wanted = evaluation.work(run.config).flops
+        works = ((measured.work(other.config), seconds) for other, measured, seconds in found[evaluation.kind])
         return [
             (work.flops, seconds / work.passes)
             for work, seconds in works

@@ -3,13 +3,18 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from harness.spec.errors import SpecError, unknown
 from harness.spec.evaluations import Evaluation
 from harness.spec.exhibit import Exhibit
+from harness.spec.guard import asking
 from harness.spec.metrics import Metric
-from harness.spec.paper import Paper
+from harness.spec.paper import Paper, fitting
 from harness.spec.row import Row
 from harness.spec.run import Run
 from harness.spec.scale import Scale
+
+Asked = tuple[Metric, Evaluation, str]
+"""A metric, the evaluation that measures it, and the name of the reading."""
 
 
 @dataclass(frozen=True)
@@ -37,29 +42,59 @@ class Cell:
 def cells(paper: Paper, exhibit: Exhibit, rows: Sequence[Row], scale: Scale, seeds: Sequence[int]) -> Iterator[Cell]:
     """Yield the measurable cells of some rows of an exhibit, in the order of rows, seeds, metrics and readings.
 
-    Cells that the paper leaves blank in a table are not measured.
+    Cells that the paper leaves blank in a table are not measured. Raises `SpecError`, which names the row, for a run or
+    a protocol that the paper or the scale cannot give.
     """
     for row in rows:
         if row.run is None:
             continue
-        small = scale.shrink(row.run)
-        asked = list(_asked(paper, exhibit, row, row.run, scale))
+        with asking(f"{paper.name}/{exhibit.name}, row '{row.key}'"):
+            small = scale.shrink(row.run)
+            asked = _asked(paper, exhibit, row, row.run, small, scale)
         for seed in seeds:
             run = small if seed == small.config.seed else small.but(seed=seed)
             for metric, evaluation, reading in asked:
                 yield Cell(row, metric, seed, row.run, run, evaluation, reading)
 
 
-def _asked(
-    paper: Paper, exhibit: Exhibit, row: Row, run: Run, scale: Scale
-) -> Iterator[tuple[Metric, Evaluation, str]]:
-    """Yield what is measured of a row, by which evaluation, and the name of the reading."""
+def _asked(paper: Paper, exhibit: Exhibit, row: Row, run: Run, small: Run, scale: Scale) -> list[Asked]:
+    """Return what is measured of a row, by which evaluations.
+
+    The paper's protocol is changed by the row, then by the scale, and last by the readings.
+    """
+    _refuse_unknown_settings(paper, exhibit, row, run)
+    found: list[Asked] = []
     for metric in exhibit.metrics:
-        evaluation = paper.evaluation(metric, run, scale)
-        if evaluation is None or not exhibit.asks(row, metric):
+        if not exhibit.asks(row, metric):
             continue
-        own = evaluation.but(**row.protocol) if row.protocol else evaluation
-        yield metric, own, ""
+        own = paper.evaluation(metric, run, scale, row.protocol)
+        if own is None:
+            continue
+        measured = _measured(own, small)
+        if metric.quantity not in measured:
+            raise SpecError(
+                f"protocol of metric '{metric.key}': evaluation '{own.kind}' does not measure "
+                f"'{metric.quantity}': it measures {', '.join(sorted(measured))}"
+            )
+        found.append((metric, own, ""))
         for name, settings in exhibit.readings.items():
-            if own.accepts(settings):
-                yield metric, own.but(**settings), name
+            if own.accepts(settings) and metric.quantity in _measured(reading := own.but(**settings), small):
+                found.append((metric, reading, name))
+    return found
+
+
+def _measured(evaluation: Evaluation, run: Run) -> dict[str, str]:
+    """Return the labels of what an evaluation measures of a run."""
+    with asking(f"labels of evaluation '{evaluation.kind}'"):
+        return evaluation.labels(run.config.data)
+
+
+def _refuse_unknown_settings(paper: Paper, exhibit: Exhibit, row: Row, run: Run) -> None:
+    """Raise `SpecError` for a setting in a row's protocol that no evaluation of the row has."""
+    if not row.protocol:
+        return
+    evaluations = {paper.measured_by(metric, run) for metric in exhibit.metrics if exhibit.asks(row, metric)}
+    for name in row.protocol:
+        if evaluations and not any(name in fitting(evaluation, row.protocol) for evaluation in evaluations):
+            allowed = {setting for evaluation in evaluations for setting in type(evaluation).model_fields}
+            raise unknown("setting in the row's protocol", name, allowed - {"kind"})

@@ -4,11 +4,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from harness.spec.errors import RevisionError, SpecError, UnknownKindError, given, unknown
+
+if TYPE_CHECKING:
+    from harness.spec.shrinking import Shrinking
 
 
 def canonical_json(document: Any) -> str:
@@ -31,6 +34,8 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     left_out: ClassVar[frozenset[str]] = frozenset()
+    shrinks: ClassVar[Mapping[str, str]] = {}
+    """The fields that scales make smaller, each with the size that it is, such as `width` (docs/scales.md)."""
 
     def __init__(self, *values: Any, **fields: Any) -> None:
         if values:
@@ -89,6 +94,15 @@ class Config(BaseModel):
         if name in type(self).model_fields:
             return getattr(self, name)
         return self._parts[self._holder(name, self._parts)].value_of(name)
+
+    def has(self, name: str) -> bool:
+        """Tell whether a field, given by its name or its path, is here or in a part."""
+        part, _, rest = name.partition(".")
+        return part in self._parts and self._parts[part].has(rest) if rest else name in self._fields
+
+    def shrunk(self, shrinking: "Shrinking") -> Self:
+        """Return it at a smaller scale: fields that a rule is about are changed, and parts are shrunk."""
+        return shrinking.applied(self)
 
     def _with(self, path: str, value: Any) -> Self:
         """Return the configuration with the field at a path changed."""

@@ -4,6 +4,7 @@ All take log p(x) = logsumexp of the logits, up to a constant (JEM §3), or a cl
 and noise are in units of images in [-1, 1].
 """
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import (
@@ -61,6 +62,12 @@ class Replayed(EnergyBased):
 
     trained_passes: ClassVar[int] = 3
     """The passes of a step that are trained through: of images that are classified, observed, and sampled."""
+    shrinks: ClassVar[Mapping[str, str]] = {
+        "buffer_size": "buffer",
+        "sampling_steps": "chain",
+        "langevin_steps": "chain",
+        "outer_steps": "chain",
+    }
 
     buffer_size: PositiveInt = 10_000
     reinitialised: float = Field(0.05, ge=0, le=1)

@@ -1,7 +1,8 @@
 """Optimisers and learning rate schedules."""
 
 import math
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     BeforeValidator,
@@ -16,6 +17,9 @@ from pydantic import (
 from harness.spec.errors import SpecError
 from harness.spec.family import Family
 
+if TYPE_CHECKING:
+    from harness.spec.shrinking import Shrinking
+
 Betas = tuple[float, float]
 
 
@@ -27,6 +31,7 @@ class Optimizer(Family):
     """
 
     implementation: ClassVar[str]
+    shrinks: ClassVar[Mapping[str, str]] = {"learning_rate": "learning_rate"}
 
     learning_rate: PositiveFloat
 
@@ -107,6 +112,12 @@ class Cosine(Schedule):
     min_learning_rate: PositiveFloat = 1e-6
     warmup_epochs: NonNegativeFloat = 10.0
 
+    def shrunk(self, shrinking: "Shrinking") -> Self:
+        """Return it with a warm-up that is shorter by the factor of the epochs, and not longer than they are."""
+        length = shrinking.length
+        warmup = min(self.warmup_epochs * length.factor, length.epochs[1])
+        return shrinking.applied(self, warmup_epochs=warmup)
+
     def check(self, epochs: int) -> None:
         """Raise `SpecError` when the warm-up does not end."""
         if self.warmup_epochs > epochs:
@@ -133,6 +144,15 @@ class StepDecay(Schedule):
     milestones: tuple[PositiveFloat, ...] = ()
     decay: PositiveFloat = 1.0
     warmup_iterations: NonNegativeInt = 0
+
+    def shrunk(self, shrinking: "Shrinking") -> Self:
+        """Return it with milestones and warm-up where they were in the course of the training."""
+        share, (before, after) = shrinking.length.share, shrinking.length.iterations_per_epoch
+        return shrinking.applied(
+            self,
+            milestones=tuple(epoch * share for epoch in self.milestones),
+            warmup_iterations=round(self.warmup_iterations / max(before, 1) * share * after),
+        )
 
     @field_validator("milestones")
     @classmethod

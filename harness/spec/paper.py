@@ -3,11 +3,13 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
+from harness.spec.config import Config
 from harness.spec.errors import SpecError, unknown
 from harness.spec.evaluations import Evaluation
 from harness.spec.exhibit import Exhibit, Figure, Table
+from harness.spec.guard import asking, expect, expect_function
 from harness.spec.metrics import Metric
 from harness.spec.run import Run
 from harness.spec.scale import PAPER_SCALES, Scale
@@ -37,7 +39,7 @@ class Paper:
     `optional` exhibits are run and reported when they are named, but are not part of `all`: other readings of a
     table, or what the authors call preliminary. `protocol` gives the evaluation that measures a metric of a run as the
     paper did. `tolerances` are by metric key. Raises `SpecError` for a name that is no folder name in lower case, or a
-    word of the command line, and for two exhibits of one name.
+    word of the command line, for two exhibits of one name, and for functions that are none.
     """
 
     name: str
@@ -60,6 +62,8 @@ class Paper:
         names = [exhibit.name for exhibit in self.exhibits]
         if doubled := [name for name in names if names.count(name) > 1]:
             raise SpecError(f"paper '{self.name}' has two exhibits called '{doubled[0]}'")
+        expect_function(self.protocol, f"protocol of paper '{self.name}'", "a metric and a run")
+        expect_function(self.gpu_hours, f"gpu_hours of paper '{self.name}'", "a run")
 
     def scale(self, name: str) -> Scale:
         """Return the scale of this name; `paper` is the identity, `paper-fp32` the same in that precision.
@@ -71,12 +75,59 @@ class Paper:
             raise unknown("scale", name, scales)
         return scales[name]
 
-    def evaluation(self, metric: Metric, run: Run, scale: Scale) -> Evaluation | None:
-        """Return how a paper-scale `run` is evaluated for `metric` at this scale, None when it cannot be."""
-        evaluation = scale.protocol(self.protocol(metric, run))
+    def evaluation(
+        self, metric: Metric, run: Run, scale: Scale, changes: Mapping[str, Any] | None = None
+    ) -> Evaluation | None:
+        """Return how a paper-scale `run` is evaluated for `metric` at this scale, None when it cannot be.
+
+        A row's `changes` of the protocol are made before the scale's; those of settings that it does not have are left
+        out. Raises `SpecError` when the protocol fails, or measures something else than the metric.
+        """
+        own = self.measured_by(metric, run)
+        own = _changed(own, fitting(own, changes or {}))
+        evaluation = scale.evaluation(own, run)
         return evaluation if evaluation.needs <= run.config.method.capabilities else None
+
+    def measured_by(self, metric: Metric, run: Run) -> Evaluation:
+        """Return the evaluation that measures a metric of a run as the paper did."""
+        with asking(f"protocol of paper '{self.name}' for metric '{metric.key}' of run '{run.name}'"):
+            try:
+                found = self.protocol(metric, run)
+            except KeyError as error:
+                if error.args != (metric,):
+                    raise
+                raise SpecError(f"there is none: it wants an evaluation that measures '{metric.quantity}'") from None
+            return expect(Evaluation, found, "the result")
+
+    def reported_hours(self, run: Run) -> GpuHours | None:
+        """Return what a run cost the authors, None where it is not known. Raises `SpecError` when `gpu_hours` fails."""
+        with asking(f"gpu_hours of paper '{self.name}' for run '{run.name}'"):
+            found = self.gpu_hours(run)
+            return None if found is None else expect(GpuHours, found, "the result")
 
     @property
     def exhibits(self) -> tuple[Exhibit, ...]:
         """Tables, figures, and what is optional."""
         return (*self.tables, *self.figures, *self.optional)
+
+
+def fitting(evaluation: Evaluation, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those changes whose settings an evaluation has, or gets with a part that is among them."""
+    parts = {name: value for name, value in changes.items() if evaluation.has(name) and isinstance(value, Config)}
+
+    def fits(name: str) -> bool:
+        part, _, rest = name.partition(".")
+        if rest and part in parts:
+            return parts[part].has(rest)
+        return evaluation.has(name) or any(value.has(name) for value in parts.values())
+
+    return {name: value for name, value in changes.items() if fits(name)}
+
+
+def _changed(evaluation: Evaluation, changes: Mapping[str, Any]) -> Evaluation:
+    """Return an evaluation with settings changed that are given by their names or paths."""
+    plain = {name: value for name, value in changes.items() if "." not in name}
+    changed = evaluation.but(**plain) if plain else evaluation
+    for path in changes.keys() - plain.keys():
+        changed = changed.but(path, changes[path])
+    return changed

@@ -6,12 +6,15 @@ What fails to load is kept with its reason, and leaves the others alone.
 
 import contextlib
 import io
+import pkgutil
+import threading
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from textwrap import shorten
 from typing import Any
 
 from harness import INSTALL
@@ -19,19 +22,10 @@ from harness import INSTALL
 PAPERS, KINDS = "harness.papers", "harness.kinds"
 OWN = "paper-harness"
 """The distribution of the harness and of the papers in its repository."""
-BUILT_IN = (
-    "harness.spec.augmentation",
-    "harness.spec.data",
-    "harness.spec.energy_methods",
-    "harness.spec.evaluations",
-    "harness.spec.feature_spaces",
-    "harness.spec.methods",
-    "harness.spec.networks",
-    "harness.spec.optimisation",
-    "harness.spec.processes",
-    "harness.spec.samplers",
-)
-"""The modules of the kinds that come with the harness, which own their names before any other does."""
+SPECIFICATIONS = "harness.spec"
+"""The package whose modules define the kinds of the harness, which own their names before any other does."""
+LONGEST = 300
+"""Of the text of a plugin's error, in characters."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +50,15 @@ def offers() -> list[EntryPoint]:
 
 
 def load_plugins() -> tuple[Plugin, ...]:
-    """Load every offer once and return what came of each.
+    """Load every offer once and return what came of each; other threads wait for the first.
 
-    While plugins are loading, a nested call returns nothing: what is being defined cannot be found yet.
+    A nested call, from a plugin that is being loaded, returns nothing: what is being defined cannot be found yet.
     """
-    return () if _is_loading else _loaded()
+    with _lock:
+        return () if _is_loading else _loaded()
 
 
+_lock = threading.RLock()
 _is_loading: list[bool] = []
 
 
@@ -75,9 +71,10 @@ def _loaded() -> tuple[Plugin, ...]:
 
 @cache
 def load_built_in() -> None:
-    """Import every module of the harness that defines kinds."""
-    for module in BUILT_IN:
-        import_module(module)
+    """Import every module of the harness that may define kinds."""
+    package = import_module(SPECIFICATIONS)
+    for module in pkgutil.walk_packages(package.__path__, f"{SPECIFICATIONS}."):
+        import_module(module.name)
 
 
 @contextlib.contextmanager
@@ -101,7 +98,7 @@ def _load(entry: EntryPoint) -> Plugin:
     try:
         value = entry.load()
     except (Exception, SystemExit) as error:  # a foreign module may do anything when it is imported
-        return replace(plugin, problem=_absence(entry, error) or _reason(error))
+        return replace(plugin, problem=_absence(entry, error) or reason(error))
     return replace(plugin, value=value)
 
 
@@ -114,9 +111,9 @@ def _absence(entry: EntryPoint, error: BaseException) -> str:
     return f"its package '{package}' is not installed: {how}"
 
 
-def _reason(error: BaseException) -> str:
-    """Return an error in one line, with the place in the plugin where it arose."""
-    text = " ".join(str(error).split())
+def reason(error: BaseException) -> str:
+    """Return an error in one line that is not long, with the place in the plugin where it arose."""
+    text = shorten(str(error), LONGEST, placeholder=" ...")
     if isinstance(error, SyntaxError):
         return f"SyntaxError: {text}"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_machinery(frame.filename)]

@@ -1,5 +1,6 @@
 """Diffusion processes: how images become noise, and by which loss a network learns the way back."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, PositiveInt, SerializeAsAny
@@ -88,6 +89,7 @@ class GaussianProcess(Process):
 
     kind: Literal["gaussian"] = "gaussian"
     implementation: ClassVar[str] = "harness.diffusion.gaussian:GaussianDiffusion"
+    shrinks: ClassVar[Mapping[str, str]] = {"timesteps": "timesteps"}
 
     timesteps: PositiveInt = 1000
     noise_schedule: AnyNoiseSchedule = CosineNoise()

@@ -1,5 +1,6 @@
 """Samplers of diffusion models: the paper's own, and faster ones to look at a training with."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, PositiveInt, SerializeAsAny
@@ -43,6 +44,8 @@ class Ancestral(Sampler):
 
 class FewSteps(Sampler):
     """A sampler that takes `steps` of the chain."""
+
+    shrinks: ClassVar[Mapping[str, str]] = {"steps": "sampler_steps"}
 
     steps: PositiveInt
 

@@ -1,13 +1,15 @@
 """How long and with which optimiser a run trains."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from dataclasses import replace
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from harness.spec.config import Config
 from harness.spec.data import Dataset
 from harness.spec.optimisation import AdamW, AnyOptimizer, AnySchedule, Cosine, Optimizer, Schedule
+from harness.spec.shrinking import Length, Shrinking
 
 Precision = Literal["fp32", "tf32", "bf16"]
 """Of the products in training and sampling. `tf32` differs from `fp32` on GPUs that have it."""
@@ -21,6 +23,8 @@ class Average(Config):
 
     Without a `decay` the last weights are evaluated.
     """
+
+    shrinks: ClassVar[Mapping[str, str]] = {"decay": "ema_decay"}
 
     decay: float | None = Field(ge=0, lt=1)
     every: PositiveInt = 1
@@ -45,6 +49,13 @@ class Training(Config):
     """
 
     left_out: ClassVar[frozenset[str]] = frozenset({"player_optimizers", "player_averages", "select"})
+    shrinks: ClassVar[Mapping[str, str]] = {
+        "epochs": "epochs",
+        "batch_size": "batch",
+        "passes_per_epoch": "passes",
+        "ema_decay": "ema_decay",
+        "precision": "precision",
+    }
 
     epochs: PositiveInt
     batch_size: PositiveInt = 128
@@ -88,6 +99,21 @@ class Training(Config):
         self.schedule.check(self.epochs)
         return self
 
+    def shrunk(self, shrinking: Shrinking) -> Self:
+        """Return a shorter one, whose schedule is told how much shorter it is."""
+
+        def small(name: str) -> int:
+            size: int = shrinking.resized(self, name, getattr(self, name))
+            return size
+
+        batches = whole_batches(shrinking.small_data, small("passes_per_epoch"), small("batch_size"))
+        length = Length(
+            epochs=(self.epochs, small("epochs")),
+            iterations_per_epoch=(self.iterations_per_epoch(shrinking.data), batches),
+            factor=shrinking.factor(self, "epochs", self.epochs),
+        )
+        return replace(shrinking, length=length).applied(self)
+
     def optimizer_of(self, player: str) -> Optimizer:
         """Return the optimiser of a player."""
         return self.player_optimizers.get(player, self.optimizer)
@@ -103,8 +129,13 @@ class Training(Config):
 
     def iterations_per_epoch(self, data: Dataset) -> int:
         """Return how many whole batches fit into the passes of one epoch."""
-        return self.passes_per_epoch * data.examples("train") // self.batch_size
+        return whole_batches(data, self.passes_per_epoch, self.batch_size)
 
     def iterations(self, data: Dataset) -> int:
         """Return the number of optimiser steps of the whole run."""
         return self.epochs * self.iterations_per_epoch(data)
+
+
+def whole_batches(data: Dataset, passes: int, batch_size: int) -> int:
+    """Return how many whole batches fit into so many passes through the training split."""
+    return passes * data.examples("train") // batch_size

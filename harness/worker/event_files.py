@@ -12,6 +12,8 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image
 
+from harness.data.pictures import as_pictures
+from harness.spec.data import Images
 from harness.spec.run import Run
 from harness.store.arrays import load_array
 from harness.store.curves import read_curve
@@ -102,10 +104,18 @@ class EventFiles:
         found = {f"{path.stem}/{name}": measured.value for name, measured in record.quantities.items()}
         self._write_scalars(file, step, found)
         samples = path.with_suffix("") / "samples.npy"
-        if samples.exists():
+        shown = self._pictures(samples) if samples.exists() else None
+        if shown is not None:
             tag = f"{path.stem}/samples"
-            value = {"tag": tag, "image": _picture(load_array(samples, mapped=True)[: SHOWN**2])}
+            value = {"tag": tag, "image": _picture(shown)}
             _write(file, step, self._time_of(tag, step), summary={"value": [value]})
+
+    def _pictures(self, path: Path) -> np.ndarray[Any, np.dtype[np.uint8]] | None:
+        """Return the first samples as pictures, None where they are no images."""
+        data = self._run.config.data
+        if not isinstance(data, Images):
+            return None
+        return as_pictures(load_array(path, mapped=True)[: SHOWN**2], data.levels)
 
     def _write_scalars(self, file: IO[bytes], step: int, values: Mapping[str, float]) -> None:
         for tag, value in values.items():

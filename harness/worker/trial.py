@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from statistics import median
 
 from harness.spec.evaluations import Evaluation
-from harness.spec.operations import work_of
 from harness.spec.run import RunConfig
 from harness.store.rehearsals import RehearsedEvaluation
 from harness.training.feed import AHEAD
@@ -60,8 +59,8 @@ class Trial:
             each = max(longest - again, 0.0) / (affordable - tried)
             tried = affordable
         once, rest = max(first - again, 0.0), max(longest - tried * each, 0.0)
-        work, whole = work_of(self.miniature, self._chain_of(small, tried)), work_of(self.evaluation, self.config)
-        one_chain = work_of(self.miniature, small).passes
+        work, whole = self.miniature.work(self._chain_of(small, tried)), self.evaluation.work(self.config)
+        one_chain = self.miniature.work(small).passes
         times = whole.passes / one_chain if one_chain else 1.0
         return RehearsedEvaluation(
             evaluation=self.evaluation.model_dump(mode="json"),
@@ -77,5 +76,5 @@ class Trial:
     def _chain_of(self, config: RunConfig, steps: int) -> RunConfig:
         """Return the configuration with a shorter chain, itself where this evaluation does not go through one."""
         shorter = config.but(method=config.method.shortened(steps))
-        through = work_of(self.miniature, shorter).passes != work_of(self.miniature, config).passes
+        through = self.miniature.work(shorter).passes != self.miniature.work(config).passes
         return shorter if through else config

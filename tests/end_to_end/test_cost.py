@@ -2,12 +2,10 @@
 
 import csv
 import json
-import os
 import shutil
-import signal
 
 import pytest
-from processes import checkpointed, finish, start
+from processes import finish, kill, start
 from toy_paper import HYBRID, LONG
 
 TABLE = "toy/table102"
@@ -98,10 +96,7 @@ def test_a_profile_adds_its_arrays(harness):
 
 def test_what_a_killed_worker_spent_is_not_lost(toy_environment, fresh_results, harness):
     results = fresh_results()
-    process = start(toy_environment, results, TABLE)
-    checkpointed(process, results)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    kill(start(toy_environment, results, TABLE), results)
     (killed,) = segments(results)
     assert killed["steps"] >= 1
     assert killed["seconds"] >= killed["training_seconds"] > 0

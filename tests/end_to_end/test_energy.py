@@ -1,13 +1,11 @@
 """Energy-based runs by the worker: killed in the middle of their chains, and asked everything that they are able to."""
 
 import json
-import os
 import re
-import signal
 
 import pytest
 from energy_runs import ENERGY_RUNS
-from processes import checkpointed, finish, start
+from processes import finish, kill, start
 from snapshots import snapshot
 
 from harness.spec.evaluations import (
@@ -45,10 +43,7 @@ def test_a_run_that_is_killed_ends_the_same_and_every_evaluation_works(kind, toy
     for results in (whole, broken):
         ask(results, run, EVALUATIONS)
     finish(start(toy_environment, whole, run.id, command="worker"))
-    process = start(toy_environment, broken, run.id, command="worker")
-    checkpointed(process, broken)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    kill(start(toy_environment, broken, run.id, command="worker"), broken)
     finish(start(toy_environment, broken, run.id, command="worker"))
     found = snapshot(whole)
     assert snapshot(broken) == found

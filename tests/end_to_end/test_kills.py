@@ -1,65 +1,62 @@
-"""Killed at random moments, a run ends with the same bits as an undisturbed one."""
+"""Killed anywhere between its start and its last evaluation, a run ends with the same bits as an undisturbed one."""
 
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess
 import sys
-import time
 
-import psutil
 import pytest
-from processes import checkpointed, finish, killed, start
+from processes import finish, held, kill, printed, start
+from progress import first_steps, gets_on_in, is_measured_in_part, tenths
 from snapshots import snapshot
 
-KILLS = 6
 TABLE = "toy/table102"
+TENTHS = (1, 2, 1, 2)
+"""After how many further tenths of the training each kill comes that hits the training itself."""
 
 
 @pytest.fixture(scope="module")
 def undisturbed(toy_environment, finished, tmp_path_factory):
-    """The results of a run that nothing disturbs, and the seconds that it took."""
+    """What a run ends with that nothing disturbs."""
     results = tmp_path_factory.mktemp("undisturbed")
     shutil.copytree(finished[0] / "cache", results / "cache")
-    begun = time.monotonic()
     finish(start(toy_environment, results, TABLE))
-    return snapshot(results), time.monotonic() - begun
+    return snapshot(results)
 
 
-def checkpoints(results):
-    return set(results.glob("runs/*/checkpoints/*.json"))
+def only_run(results):
+    (run,) = results.glob("runs/*")
+    return run
 
 
-def test_runs_killed_again_and_again_end_bit_for_bit_the_same(toy_environment, undisturbed, fresh_results):
-    """Kill the whole process group; when a run gets to its end between kills, compare it and begin another.
+def test_runs_killed_again_and_again_end_bit_for_bit_the_same(toy_environment, undisturbed, tmp_path):
+    """Kill the whole process group before the training, four times in it, and once among the evaluations.
 
-    Every other kill waits for a new checkpoint, so that it hits the training however long the start takes.
+    The feature space is not there yet, so that the evaluations take a while.
     """
-    (expected, seconds), dice = undisturbed, random.Random(0)
-    kills, rounds, resumed = 0, 0, 0
-    results = fresh_results("round-0")
-    while kills < KILLS or rounds == 0:
-        before = checkpoints(results)
-        process = start(toy_environment, results, TABLE)
-        while kills % 2 and process.poll() is None and checkpoints(results) == before:
-            time.sleep(0.02)
-        if killed(process, dice.uniform(0.2, 0.8) * seconds / (1 + 3 * (kills % 2)) if kills < KILLS else 300):
-            kills += 1
-            continue
-        assert snapshot(results) == expected
-        resumed += sum(len(list(run.glob("segments/*.json"))) - 1 for run in results.glob("runs/*"))
-        rounds += 1
-        results = fresh_results(f"round-{rounds}")
-    assert resumed >= 2, "kills must have hit the training itself"
+    results = tmp_path / "results"
+    kill(start(toy_environment, results, TABLE), results, lambda run: first_steps(run) == [None])
+    run = only_run(results)
+    for further in TENTHS:
+        wanted = tenths(run) + further
+        kill(start(toy_environment, results, TABLE), results, lambda run, wanted=wanted: wanted <= tenths(run) < 10)
+    kill(start(toy_environment, results, TABLE), results, is_measured_in_part)
+    finish(start(toy_environment, results, TABLE))
+    assert snapshot(results) == undisturbed
+    steps = first_steps(run)[1:-1]
+    assert len(steps) == len(TENTHS) + 1
+    assert steps == sorted(steps)
+    assert sum(step > 0 for step in steps) >= 2, "kills must have hit the training itself"
+    assert first_steps(run)[-1] is None, "the last worker has measured alone"
 
 
 def test_interrupting_saves_and_leaves_with_130(toy_environment, undisturbed, fresh_results):
     results = fresh_results()
     process = start(toy_environment, results, TABLE)
-    checkpointed(process, results)
-    os.killpg(process.pid, signal.SIGINT)
+    with held(process, results):
+        os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output
     assert "interrupted; the same command goes on from here" in output
@@ -68,39 +65,39 @@ def test_interrupting_saves_and_leaves_with_130(toy_environment, undisturbed, fr
     document = json.loads(subprocess.check_output(status, env=toy_environment))
     assert document["totals"] == {"interrupted": 1}
     finish(start(toy_environment, results, TABLE))
-    assert snapshot(results) == undisturbed[0]
+    assert snapshot(results) == undisturbed
 
 
 def test_a_truncated_checkpoint_is_passed_over(toy_environment, undisturbed, fresh_results):
     results = fresh_results()
-    process = start(toy_environment, results, TABLE)
-    checkpointed(process, results, 2)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    newest = max(results.glob("runs/*/checkpoints/*.safetensors"))
+    kill(start(toy_environment, results, TABLE), results)
+    kill(start(toy_environment, results, TABLE), results, gets_on_in(2))
+    newest = max(results.glob("runs/*/checkpoints/*.json")).with_suffix(".safetensors")
     newest.write_bytes(newest.read_bytes()[:1000])
     finish(start(toy_environment, results, TABLE))
     assert "is not what was written" in next(results.glob("runs/*/log.txt")).read_text()
-    assert snapshot(results) == undisturbed[0]
+    assert snapshot(results) == undisturbed
 
 
 def test_killing_only_the_parent_leaves_the_worker_to_finish(toy_environment, undisturbed, fresh_results):
     results = fresh_results()
     process = start(toy_environment, results, TABLE)
-    checkpointed(process, results)
-    process.kill()
-    process.wait()
-    finish(start(toy_environment, results, TABLE))
-    assert snapshot(results) == undisturbed[0]
+    with held(process, results):
+        process.kill()
+        process.wait()
+        second = start(toy_environment, results, TABLE)
+        printed(second, "held by another process")
+    finish(second)
+    assert snapshot(results) == undisturbed
     assert len(list(results.glob("runs/*/segments/*.json"))) == 1
 
 
 def test_interrupting_a_worker_alone_interrupts_the_run(toy_environment, fresh_results):
     results = fresh_results()
     process = start(toy_environment, results, TABLE)
-    checkpointed(process, results)
-    (worker,) = psutil.Process(process.pid).children()
-    worker.terminate()
+    with held(process, results) as workers:
+        (worker,) = workers.values()
+        worker.terminate()
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output
     assert "interrupted; the same command goes on from here" in output

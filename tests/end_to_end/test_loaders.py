@@ -6,7 +6,7 @@ import signal
 
 import pytest
 from backends import needs_ffcv
-from processes import checkpointed, finish, killed, start
+from processes import finish, held, kill, start
 from snapshots import snapshot
 
 TABLE = ("toy/table101", "--rows", "Hybrid*")
@@ -42,9 +42,7 @@ def test_without_a_wish_the_command_says_what_was_taken(finished):
 @pytest.mark.soak
 def test_killed_under_ffcv_and_gone_on_with_it(finished, fresh_results, own_data):
     results = fresh_results()
-    process = start(own_data, results, *TABLE, "--loader", "ffcv")
-    checkpointed(process, results)
-    assert killed(process, 0.1)
+    kill(start(own_data, results, *TABLE, "--loader", "ffcv"), results)
     finish(start(own_data, results, *TABLE, "--loader", "ffcv"))
     assert len(segments(results)) == 2
     assert snapshot(results).items() <= snapshot(finished[0]).items()
@@ -55,8 +53,8 @@ def test_killed_under_ffcv_and_gone_on_with_it(finished, fresh_results, own_data
 def test_interrupted_under_ffcv_and_gone_on_without_it(finished, fresh_results, own_data):
     results = fresh_results()
     process = start(own_data, results, *TABLE, "--loader", "ffcv")
-    checkpointed(process, results)
-    os.killpg(process.pid, signal.SIGTERM)
+    with held(process, results):
+        os.killpg(process.pid, signal.SIGTERM)
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 130, output
     assert "interrupted; the same command goes on from here" in output

@@ -1,6 +1,5 @@
 """Event files for TensorBoard: they say what the run directory says, whatever happened to the run."""
 
-import random
 import shutil
 import sys
 import time
@@ -8,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from processes import finish, killed, start
+from processes import finish, kill, start
+from progress import epochs, first_steps, trains_in
 from snapshots import snapshot
 
 from harness.store.curves import read_curve
@@ -18,7 +18,8 @@ from harness.worker.event_files import EventFiles
 
 event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
 TABLE = "toy/table102"
-KILLS = 4
+EPOCHS = (1, 1, 2, 3)
+"""After how many epochs each kill comes: a point is then in the event files and, mostly, after the last checkpoint."""
 
 
 def scalars(run):
@@ -46,13 +47,13 @@ def shown(toy_environment, finished, tmp_path_factory):
     """The results of runs that were killed again and again while they wrote event files."""
     results = tmp_path_factory.mktemp("shown")
     shutil.copytree(finished[0] / "cache", results / "cache")
-    dice = random.Random(1)
-    for _ in range(KILLS):
+    for stay, count in enumerate(EPOCHS, 1):
         process = start(toy_environment, results, TABLE, "--tensorboard")
-        while process.poll() is None and not list(results.glob("runs/*/tensorboard/events*")):
-            time.sleep(0.02)
-        killed(process, dice.uniform(0.1, 1.5))
+        kill(process, results, lambda run, stay=stay, count=count: trains_in(run, stay) and epochs(run) >= count)
+    (run,) = results.glob("runs/*")
+    assert list(run.glob("tensorboard/events*"))
     finish(start(toy_environment, results, TABLE, "--tensorboard"))
+    assert sum(first > 0 for first in first_steps(run)[1:]) == len(EPOCHS), "kills must have hit the training itself"
     return results
 
 

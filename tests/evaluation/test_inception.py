@@ -36,7 +36,7 @@ def network(inception_weights):
 
 @pytest.fixture
 def space(network, tmp_path):
-    return InceptionFeatures(network, "0" * 64, "few", CPU, tmp_path, batch_size=10)
+    return InceptionFeatures(network, "0" * 64, FEW, CPU, tmp_path, batch_size=10)
 
 
 def silent(done, total):
@@ -71,7 +71,7 @@ def test_features_and_distance_are_those_of_pytorch_fid(space, inception_weights
 def test_the_batch_size_changes_nothing_but_the_last_digits(space, network, tmp_path):
     images = pictures(5, 3)
     whole, logits = space.embed(images, silent)
-    parts, part_logits = InceptionFeatures(network, "0" * 64, "few", CPU, tmp_path, batch_size=2).embed(images, silent)
+    parts, part_logits = InceptionFeatures(network, "0" * 64, FEW, CPU, tmp_path, batch_size=2).embed(images, silent)
     np.testing.assert_allclose(parts, whole, rtol=1e-4, atol=1e-4 * np.abs(whole).max())
     np.testing.assert_allclose(part_logits, logits, rtol=1e-4, atol=1e-4 * np.abs(logits).max())
 

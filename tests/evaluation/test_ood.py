@@ -7,7 +7,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from labelled import arrays_of
 from sklearn.metrics import roc_auc_score
 
 from harness.data.loaders import ResidentLoader
@@ -30,7 +29,8 @@ def noise(tmp_path):
     random = np.random.default_rng(0)
     np.save(folder / "test-images.npy", random.integers(0, 256, size=(250, 1, 8, 8), dtype=np.uint8))
     np.save(folder / "test-labels.npy", np.zeros(250, dtype=np.int64))
-    return PreparedDataset(folder, Manifest(name="noise", files={"test-images.npy": "0" * 64}))
+    files = {"test-images.npy": "0" * 64, "test-labels.npy": "0" * 64}
+    return PreparedDataset(folder, Manifest(name="noise", files=files), NOISE)
 
 
 def by_sklearn(positives, negatives):
@@ -55,8 +55,8 @@ def test_area_of_the_extremes():
 
 def test_interpolations_are_means_of_the_right_images(digits):
     """Image i of batch k and image i of batch k + 1, for all whole batches of the shuffled split."""
-    images, labels = arrays_of(digits.split("test"))
-    loader = ResidentLoader(images, labels, torch.device("cpu"))
+    images = digits.split("test")["images"]
+    loader = ResidentLoader(digits.split("test"), torch.device("cpu"))
     made, last = (
         torch.cat(list(ood.interpolations(loader, Stream("order"), p))) for p in (range(200), range(100, 200))
     )
@@ -70,7 +70,7 @@ def test_interpolations_are_means_of_the_right_images(digits):
 
 def test_the_paper_has_9900_interpolations():
     assert ood.interpolation_count(10_000) == 9_900
-    with pytest.raises(HarnessError, match="Interp needs at least 200 test images: there are 199"):
+    with pytest.raises(HarnessError, match="Interp needs at least 200 test examples: there are 199"):
         ood.interpolation_count(199)
 
 

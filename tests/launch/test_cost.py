@@ -10,7 +10,6 @@ from harness.launch.plan import make_plan
 from harness.launch.rehearsals import rehearsals_of
 from harness.launch.site import Site
 from harness.launch.speeds import Observation, observe, scaled, speeds_by_device
-from harness.spec.operations import work_of
 from harness.spec.registry import find_exhibits
 from harness.store.records import Segment, TrainingRecord
 from harness.store.rehearsals import RehearsalRecord, RehearsedEvaluation
@@ -61,7 +60,7 @@ def training_seconds(results, row, ms, ranks=1):
     """Return the device seconds of a stay of all steps, and of all evaluations at the speed of training."""
     planned = one(results, row)
     run = planned.run
-    flops = sum(work_of(evaluation, run.config).total for evaluation in planned.evaluations.values())
+    flops = sum(evaluation.work(run.config).total for evaluation in planned.evaluations.values())
     return ranks * (FIRST_STEP + ms / 1000 * (run.iterations + flops / (run.train_flops / run.iterations)))
 
 
@@ -132,7 +131,7 @@ def test_a_run_of_several_stays_has_one_more_beginning_ahead(results):
     measure(planned, 20.0, first_step_seconds=9.0, training_seconds=11.0, seconds=1000.0)
     measure(planned, 20.0, evaluations={asked["accuracy"].id: 2.0}, seconds=7.0 + 2.0 + 4.0)
     left = planned.run.iterations * 0.020 + 2.0 + 5.0 + 4.0
-    generation = work_of(asked["generation"], planned.run.config).total
+    generation = asked["generation"].work(planned.run.config).total
     at_training_speed = generation * 0.020 / (planned.run.train_flops / planned.run.iterations)
     assert estimate(results, "HybViT").seconds == pytest.approx(left + at_training_speed)
 

@@ -8,7 +8,8 @@ import time
 
 import psutil
 import pytest
-from processes import checkpointed, finish, start, workers
+from processes import finish, held, start, workers
+from progress import gets_on_in
 from snapshots import snapshot
 
 from harness.launch.torchrun import Nodes, Torchrun
@@ -58,13 +59,10 @@ def test_a_killed_rank_ends_the_others_and_the_run_goes_on_to_the_same_end(toy_e
     """Kill a rank twice: torchrun starts all anew once, as it was told, and then the same command does."""
     results = fresh_results()
     process = start(toy_environment, results, *TWO_RANKS, "--max-restarts", "1")
-    for kill in (1, 2):
-        checkpointed(process, results, kill)
-        while len(list(results.glob("runs/*/segments/*.json"))) < kill:
-            assert process.poll() is None
-            time.sleep(0.02)
-        ranks = workers(process)
-        ranks[0].kill()
+    for stay in (1, 2):
+        with held(process, results, gets_on_in(stay)):
+            ranks = workers(process)
+            ranks[0].kill()
         assert not psutil.wait_procs(ranks, timeout=SOON)[1]
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 1, output
@@ -78,9 +76,9 @@ def test_a_killed_rank_ends_the_others_and_the_run_goes_on_to_the_same_end(toy_e
 def test_interrupting_saves_and_leaves_nobody_behind(toy_environment, fresh_results, whom):
     results = fresh_results()
     process = start(toy_environment, results, *TWO_RANKS, "--max-restarts", "3")
-    checkpointed(process, results)
-    ranks = workers(process)
-    os.killpg(process.pid, signal.SIGINT) if whom == "all" else ranks[0].terminate()
+    with held(process, results):
+        ranks = workers(process)
+        os.killpg(process.pid, signal.SIGINT) if whom == "all" else ranks[0].terminate()
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output
     assert "interrupted; the same command goes on from here" in output

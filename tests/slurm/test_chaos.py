@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 from chaos import ACTIONS, Chaos
+from holding import is_asked_to_leave
 from processes import finish, start
-from submissions import ended, log, of, until
+from progress import checkpointed
+from submissions import ended, held, log, of, until
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(6 * 3600)]
 TOY = ("toy/table101", "toy/table102")
@@ -44,7 +46,7 @@ def reference(selection, toy_environment, fresh_results):
     if given := os.environ.get("HARNESS_CHAOS_REFERENCE"):
         return numbers(given)
     results = fresh_results("undisturbed")
-    finish(start(toy_environment, results, *selection, "--seeds", "3"), timeout=3600)
+    finish(start(toy_environment, results, *selection, "--seeds", "6"), timeout=3600)
     return numbers(results)
 
 
@@ -52,7 +54,7 @@ def test_every_run_ends_once_with_the_numbers_of_an_undisturbed_one(
     submit, cluster, profile, selection, reference, tmp_path
 ):
     """Time limits of two minutes, and something else every ten seconds or so until the queue is empty."""
-    results, seeds = tmp_path / "results", () if "HARNESS_CHAOS" in os.environ else ("--seeds", "3")
+    results, seeds = tmp_path / "results", () if "HARNESS_CHAOS" in os.environ else ("--seeds", "6")
     environment = {"HARNESS_CHECKPOINT_SECONDS": "2"}
     if data := os.environ.get("HARNESS_CHAOS_DATA"):
         environment["HARNESS_DATA"] = data
@@ -87,16 +89,19 @@ def test_every_run_ends_once_with_the_numbers_of_an_undisturbed_one(
 def test_work_longer_than_its_time_limit_goes_on_until_it_is_done(
     more, says, submit, cluster, profile, fresh_results, toy_environment
 ):
-    """Sixteen runs packed into one task of a minute. Warned, the worker saves and the task is put back; unwarned it is
-    a TIMEOUT, after which the follow-up job submits again what is left."""
+    """Two runs packed into one task of a minute, of which one stands still. Warned, the worker saves and the task is
+    put back; unwarned it is a TIMEOUT, after which the follow-up job submits again what is left."""
     results = fresh_results()
-    path = profile(f"runs_per_task = 16\n{more}")
+    path = profile(f"runs_per_task = 2\n{more}")
     path.write_text(
         path.read_text().replace("time = 10", "time = 1").replace("signal_seconds = 30", "signal_seconds = 5")
     )
-    assert submit(results, "toy/table102", "--seeds", "16", profile=path).returncode == 0
+    assert submit(results, "toy/table102", "--seeds", "2", profile=path).returncode == 0
+    with held(cluster, results, checkpointed) as workers:
+        (worker,) = workers.values()
+        until(lambda: is_asked_to_leave(worker), 120, "the time limit")
     until(lambda: ended(cluster), 1800, "the end of the queue")
     undisturbed = fresh_results("undisturbed")
-    finish(start(toy_environment, undisturbed, "toy/table102", "--seeds", "16"), timeout=3600)
+    finish(start(toy_environment, undisturbed, "toy/table102", "--seeds", "2"), timeout=3600)
     assert numbers(results) == numbers(undisturbed)
     assert says in log(results), log(results)

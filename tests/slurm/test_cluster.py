@@ -9,11 +9,12 @@ import sys
 import time
 from pathlib import Path
 
-import psutil
 import pytest
+from holding import is_asked_to_leave
 from processes import finish, start
+from progress import checkpointed, first_steps, gets_on_in
 from snapshots import snapshot
-from submissions import ended, log, of, tasks_of, until
+from submissions import ended, held, log, of, tasks_of, until
 
 ROOT = Path(__file__).parents[2]
 LONG = "toy/table102"
@@ -26,20 +27,6 @@ def undisturbed(toy_environment, finished, tmp_path_factory):
     shutil.copytree(finished[0] / "cache", results / "cache")
     finish(start(toy_environment, results, LONG))
     return snapshot(results)
-
-
-def checkpoint(results):
-    return max((int(path.stem) for path in results.glob("runs/*/checkpoints/*.json")), default=0)
-
-
-def workers(cluster, results):
-    """The Python processes of jobs, not the shells around them."""
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        line = process.info["cmdline"] or []
-        if "worker" in line and str(results) in line and line[0].endswith("python") and process.ppid() != os.getpid():
-            found.append(process)
-    return found
 
 
 def gone(cluster, seconds=150):
@@ -56,32 +43,27 @@ def test_disturbed_at_every_turn_a_run_ends_with_the_numbers_of_an_undisturbed_o
     assert done.returncode == 0, done.stderr
     (submission,) = of(results)
     job = f"{submission.arrays[0].job_id}_0"
-
-    def on(stay):
-        """Wait until the run gets on in this stay of a worker, and return the node that it is on."""
-        until(lambda: len(list(results.glob("runs/*/segments/*.json"))) == stay, 90, f"stay {stay}")
-        before = checkpoint(results)
-        until(lambda: checkpoint(results) > before, 90, "a further checkpoint")
-        return cluster.command("squeue", "--noheader", f"--job={job}", "--format=%N").strip()
-
-    on(1)
-    cluster.command("sbatch", "--partition=high", "--exclusive", "--nodes=4", "--output=/dev/null", "--wrap=sleep 2")
-    on(2)
-    for worker in workers(cluster, results):
-        worker.kill()
-    node = on(3)
-    cluster.kill_node(node)
-    cluster.expire_node(node)
-    on(4)
-    cluster.start_node(node)
+    (run,) = (results / "runs").iterdir()
+    high = ("--partition=high", "--exclusive", "--nodes=4", "--output=/dev/null", "--wrap=sleep 2")
+    with held(cluster, results, gets_on_in(1)) as workers:
+        cluster.command("sbatch", *high)
+        until(lambda: is_asked_to_leave(workers[run.name]), 60, "the preemption")
+    with held(cluster, results, gets_on_in(2)) as workers:
+        workers[run.name].kill()
+    with held(cluster, results, gets_on_in(3)):
+        node = cluster.command("squeue", "--noheader", f"--job={job}", "--format=%N").strip()
+        cluster.kill_node(node)
+        cluster.expire_node(node)
+    with held(cluster, results, gets_on_in(4)):
+        cluster.start_node(node)
     gone(cluster)
     assert snapshot(results) == undisturbed
     text = log(results)
     assert "exit code 75, restart 1" in text, "it was preempted, and saved its state"
     assert "exit code 137, restart 2" in text
     assert len(tasks_of(results)) == 1, "one job, restarted"
-    first_steps = [json.loads(p.read_text())["first_step"] for p in sorted(results.glob("runs/*/segments/*.json"))]
-    assert len(first_steps) == 4 and first_steps == sorted(first_steps) and first_steps[1] > 0
+    steps = first_steps(run)
+    assert len(steps) == 4 and steps == sorted(set(steps)) and steps[0] == 0
 
 
 def test_two_terminals_submit_two_hundred_runs_once_in_seconds_and_cancel_takes_them_out(
@@ -155,19 +137,19 @@ def test_a_crash_between_sbatch_and_the_manifest_queues_nothing_twice(
     tools.mkdir()
     (tools / "sbatch").write_text(f'#!/bin/bash\n{shutil.which("sbatch")} "$@" > /dev/null\nkill -9 $PPID\n')
     (tools / "sbatch").chmod(0o755)
-    held = profile("[sbatch]\nhold = true")
+    on_hold = profile("[sbatch]\nhold = true")
     crashing = {"PATH": f"{tools}:{os.environ['PATH']}"}
-    assert submit(results, LONG, profile=held, environment=crashing).returncode == -signal.SIGKILL
+    assert submit(results, LONG, profile=on_hold, environment=crashing).returncode == -signal.SIGKILL
     assert of(results)[0].arrays[0].job_id is None
-    again = submit(results, LONG, profile=held)
+    again = submit(results, LONG, profile=on_hold)
     assert again.returncode == 0 and "is in the queue" in again.stdout
     (submission,) = of(results)
     assert cluster.command("squeue", "--noheader", "--format=%F").split() == [submission.arrays[0].job_id]
     # The same before sbatch: nothing is in the queue, and the next one submits.
     (tools / "sbatch").write_text("#!/bin/bash\nkill -9 $PPID\n")
     other = fresh_results("other")
-    assert submit(other, LONG, profile=held, environment=crashing).returncode == -signal.SIGKILL
-    assert submit(other, LONG, profile=held).returncode == 0
+    assert submit(other, LONG, profile=on_hold, environment=crashing).returncode == -signal.SIGKILL
+    assert submit(other, LONG, profile=on_hold).returncode == 0
     assert len(tasks_of(other)) == 1
 
 
@@ -176,13 +158,11 @@ def test_the_follow_up_submits_what_died_and_leaves_what_was_cancelled(submit, c
     results = fresh_results()
     assert submit(results, "toy/table101", profile=profile("requeue = false\nmax_restarts = 0")).returncode == 0
     (first,) = of(results)
-    until(lambda: len(list(results.glob("runs/*/lease.*"))) == 2, 60, "the start of both")
     victim, cancelled = (task.runs[0] for task in first.arrays[0].tasks)
-    pids = {path.parent.name: json.loads(path.read_text())["pid"] for path in results.glob("runs/*/lease.*")}
-    for pid in pids.values():
-        os.kill(pid, signal.SIGSTOP)  # neither ends by itself before it is disturbed
-    cluster.command("scancel", f"{first.arrays[0].job_id}_1")
-    os.kill(pids[victim], signal.SIGKILL)
+    with held(cluster, results, checkpointed, runs=2) as workers:
+        cluster.command("scancel", f"{first.arrays[0].job_id}_1")
+        workers[victim].kill()
+        until(lambda: is_asked_to_leave(workers[cancelled]), 60, "the end of its job")
     gone(cluster)
     text = log(results)
     assert f"{victim} its worker died without a record: submitted again" in text
@@ -191,8 +171,8 @@ def test_the_follow_up_submits_what_died_and_leaves_what_was_cancelled(submit, c
     assert of(results)[1].parent == first.id and of(results)[1].code == first.code
     assert (results / "runs" / victim / "outcome.json").exists()
     assert not (results / "runs" / cancelled / "outcome.json").exists()
-    held = profile("[sbatch]\nhold = true", name="held")
-    again = submit(results, cancelled, command="retry", profile=held)
+    on_hold = profile("[sbatch]\nhold = true", name="held")
+    again = submit(results, cancelled, command="retry", profile=on_hold)
     assert "submitted again" in again.stdout and "its job was cancelled" in again.stdout, again.stderr
     assert tasks_of(results).count(cancelled) == 2
 

@@ -3,7 +3,9 @@
 import json
 
 import pytest
-from submissions import ended, log, until
+from holding import is_asked_to_leave
+from progress import checkpointed
+from submissions import ended, held, log, until
 
 LONG = "toy/table102"
 NODES = "nodes = 2\ntasks_per_node = 1\nmax_restarts = 0"
@@ -13,12 +15,13 @@ NODES = "nodes = 2\ntasks_per_node = 1\nmax_restarts = 0"
 def test_ranks_on_two_nodes_are_evicted_together_and_the_run_goes_on(submit, cluster, profile, fresh_results):
     """SIGUSR2 to the step, as before a time limit: all ranks leave, and the task comes back."""
     results = fresh_results()
-    environment = {"HARNESS_CHECKPOINT_SECONDS": "0.5"}
-    done = submit(results, LONG, profile=profile(NODES), environment=environment)
+    done = submit(results, LONG, profile=profile(NODES))
     assert done.returncode == 0, done.stderr
-    until(lambda: list(results.glob("runs/*/checkpoints/*.json")), 120, "a checkpoint")
-    step = cluster.command("squeue", "--noheader", "--steps", "--format=%i").split()
-    cluster.command("scancel", "--signal=USR2", next(name for name in step if name.endswith(".0")))
+    with held(cluster, results, checkpointed) as workers:
+        step = cluster.command("squeue", "--noheader", "--steps", "--format=%i").split()
+        cluster.command("scancel", "--signal=USR2", next(name for name in step if name.endswith(".0")))
+        (first,) = workers.values()
+        until(lambda: is_asked_to_leave(first), 60, "the signal")
     until(lambda: ended(cluster), 240, "the end of the queue")
     (again,) = results.glob("runs/*/segments/2.json")
     first, second = (json.loads(path.read_text()) for path in (again.with_name("1.json"), again))

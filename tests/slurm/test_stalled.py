@@ -69,6 +69,7 @@ def test_an_eviction_before_the_run_got_on_has_an_exit_code_of_its_own(task, res
 def test_of_runs_side_by_side_one_has_to_get_on(task, results, planned, toy_environment, monkeypatch):
     for name, value in toy_environment.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr("harness.launch.local.POLL_SECONDS", 0.01)  # the runs are soon over
     other = PlannedRun(DENOISING, results.directory(DENOISING), None, [], {})
     other.ask()
     both = Task(runs=(planned.run.id, other.run.id))

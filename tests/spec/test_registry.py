@@ -141,6 +141,15 @@ BROKEN = {
         "from dataclasses import replace\nfrom toy_paper import PAPER as TOY\nPAPER = replace(TOY, name='all')\n",
         "'all' is no name of a paper",
     ),
+    "protocol": (
+        """
+        from dataclasses import replace
+        from toy_paper import PAPER as TOY
+        PAPER = replace(TOY, name="fault9", protocol=lambda metric, run: None)
+        """,
+        "fault9/table101, row 'Hybrid_α=10 (100%)': protocol of paper 'fault9' for metric 'accuracy' of run 'hybrid': "
+        "the result is None, not an Evaluation",
+    ),
 }
 
 

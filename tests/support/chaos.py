@@ -9,7 +9,7 @@ ACTIONS = ("preempt", "requeue", "kill_step", "kill_node", "cut_accounting")
 
 
 class Chaos:
-    """Disturbs a lab; every action leaves it able to go on."""
+    """Disturbs a lab by what it has done least of; every action leaves it able to go on."""
 
     def __init__(self, cluster, seed):
         self.cluster = cluster
@@ -24,7 +24,8 @@ class Chaos:
         if not running:
             return None
         job, raw, node = self.dice.choice(running).split()
-        action = self.dice.choice(ACTIONS)
+        fewest = min(self.done.values())
+        action = self.dice.choice([action for action in ACTIONS if self.done[action] == fewest])
         done = getattr(self, f"_{action}")(job, raw, node)
         self.done[action] += bool(done)
         return f"{action} {job} on {node}" if done else None

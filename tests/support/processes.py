@@ -4,9 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import psutil
+from holding import holding
+from progress import checkpointed
 
 
 def start(environment, results, *arguments, command="run"):
@@ -32,22 +33,31 @@ def finish(process, timeout=300):
     return output
 
 
-def killed(process, after):
-    """Kill the whole group after some seconds; tell whether it was still at work."""
-    try:
-        finish(process, timeout=after)
-        return False
-    except subprocess.TimeoutExpired:
+def printed(process, words):
+    """Read what a command prints up to the line that has these words, and return all of it."""
+    lines = ""
+    while words not in lines:
+        line = process.stdout.readline()
+        assert line, f"it ended without printing '{words}': {lines}"
+        lines += line
+    return lines
+
+
+def held(process, results, until=checkpointed, runs=1):
+    """Let the workers of a command stand still while the body acts; see `holding`."""
+
+    def over():
+        return None if process.poll() is None else f"the command has ended: {process.communicate()[0]}"
+
+    return holding(results, until, over, runs)
+
+
+def kill(process, results, until=checkpointed):
+    """Kill the whole group of a command when one of its runs has come so far."""
+    with held(process, results, until):
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-        return True
-
-
-def checkpointed(process, results, count=1):
-    """Wait until a run has so many checkpoints; its process must not end before."""
-    while len(list(results.glob("runs/*/checkpoints/*.json"))) < count:
-        assert process.poll() is None, process.communicate()[0]
-        time.sleep(0.02)
+    assert process.returncode == -signal.SIGKILL
 
 
 def workers(process):

@@ -3,8 +3,10 @@
 import time
 from pathlib import Path
 
+from holding import holding
+
 from harness.launch.slurm.manifest import submissions
-from harness.store.run_directory import Results
+from harness.store.run_directory import Results, State
 
 
 def until(condition, seconds=120, what="it"):
@@ -14,6 +16,17 @@ def until(condition, seconds=120, what="it"):
         assert time.monotonic() < deadline, f"{what} has not happened in {seconds} s"
         time.sleep(0.1)
     return found
+
+
+def held(cluster, results, until, runs=1):
+    """Let the workers of jobs stand still while the body acts; see `holding`."""
+
+    def over():
+        if all(directory.state() is State.DONE for directory in Results(Path(results)).all()):
+            return f"all runs are done:\n{log(results)}"
+        return f"the queue is empty:\n{log(results)}" if ended(cluster) else None
+
+    return holding(results, until, over, runs)
 
 
 def of(results):

@@ -7,7 +7,7 @@ from labelled import arrays_of
 from toy_paper import DENOISING, GENERATION, HYBRID
 
 from harness.data.catalogue import CIFAR10, SVHN
-from harness.data.excerpts import random_pixels
+from harness.data.excerpts import random_values
 from harness.data.prepared import open_dataset
 from harness.spec.evaluations import Accuracy, Generation, Likelihood, OutOfDistribution, Robustness, Runtime
 from harness.spec.execution import Execution
@@ -122,7 +122,7 @@ def test_rehearsing_again_overwrites(rehearsed):
 
 
 def test_random_pixels_take_as_much_memory_as_the_real_ones_and_little_disk(tmp_path):
-    data = random_pixels(CIFAR10, 200, tmp_path)
+    data = random_values(CIFAR10, 200, tmp_path)
     images, labels = arrays_of(data.split("train"))
     assert images.shape == (50_000, 3, 32, 32) and len(labels) == 50_000
     assert len(np.unique(images[:200])) == 256

@@ -5,7 +5,6 @@ from toy_paper import DENOISING, HYBRID
 
 from harness.launch.plan import make_plan
 from harness.spec.evaluations import Accuracy, Generation, Likelihood, OutOfDistribution, Robustness, Runtime, Size
-from harness.spec.operations import work_of
 from harness.spec.registry import find_exhibits
 from harness.spec.samplers import DDIM
 from harness.store.run_directory import Results
@@ -24,7 +23,7 @@ class Clock:
 
     def __call__(self, miniature, config):
         chain = config.method.chain
-        items = work_of(miniature, config).passes / (chain if isinstance(miniature, Generation | Likelihood) else 1)
+        items = miniature.work(config).passes / (chain if isinstance(miniature, Generation | Likelihood) else 1)
         self.chains.append(chain)
         first, self.once = self.once, 0.0
         return first + items * (self.item + chain * self.step)
@@ -70,8 +69,8 @@ def test_miniatures_of_all_protocols_are_small_and_in_shape(scale, tmp_path):
         for evaluation in planned.evaluations.values():
             mini = evaluation.miniature(200)
             assert type(mini) is type(evaluation)
-            assert work_of(mini, small).flops == work_of(evaluation, config).flops
-            assert work_of(mini, small).passes <= work_of(evaluation, config).passes
+            assert mini.work(small).flops == evaluation.work(config).flops
+            assert mini.work(small).passes <= evaluation.work(config).passes
             seen.add(type(evaluation))
     assert seen >= {Accuracy, Generation, Likelihood, OutOfDistribution, Robustness, Runtime, Size}
 

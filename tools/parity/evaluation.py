@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from harness.data.loaders import ResidentLoader, to_uint8
+from harness.data.prepared import Split
 from harness.evaluation.generation import PERMUTATION_SEED
 from harness.evaluation.ood import MIXED_BATCH, interpolations, scores
-from harness.evaluation.pgd import Attack, Ball
+from harness.evaluation.pgd import Attack, Box, Sphere
 from harness.evaluation.robustness import UNIT
 from harness.metrics.auroc import auroc
 from harness.metrics.calibration import reliability
@@ -25,6 +26,7 @@ from harness.metrics.class_score import class_score
 from harness.metrics.frechet import frechet_distance, moments
 from harness.models.vit import VisionTransformer
 from harness.randomness import Stream
+from harness.spec.evaluations import LogDensity, MaxProbability
 from tools.parity.official import Checkout, OfficialError, Overlay, load
 from tools.parity.process import SMALL, dataset, quiet
 from tools.parity.table import Row, compare, precision
@@ -78,7 +80,9 @@ def outliers(checkout: Checkout) -> Iterator[Row]:
     """Compare the scores and the AUROC of their whole `OODAUC`, for other images and for Interp."""
     module, model = checkout.module("Task/eval_tasks.py"), network()
     pixels = [(Stream(name).uniform(ROWS, 3, 16, 16) * 256).to(torch.uint8) for name in ("test", "outliers")]
-    loaders = [ResidentLoader(part.numpy(), np.zeros(len(ROWS), np.int64), CPU) for part in pixels]
+    labels = np.zeros(len(ROWS), np.int64)
+    splits = [Split(dataset(16), {"images": part.numpy(), "labels": labels}) for part in pixels]
+    loaders = [ResidentLoader(split, CPU) for split in splits]
     nothing = SimpleNamespace(**dict.fromkeys(("Compose", "ToTensor", "Normalize", "Resize"), lambda *a, **k: None))
     for kind, score in (("svhn", "px"), ("svhn", "py"), ("cifar_interp", "px")):
         real, fake = (Watched(next(loader.blocks(len(ROWS))).images) for loader in loaders)
@@ -100,7 +104,7 @@ def outliers(checkout: Checkout) -> Iterator[Row]:
         if kind == "cifar_interp":
             order, means = GivenOrder(opened[1].order), range(len(ROWS) - MIXED_BATCH)
             images = torch.cat(list(interpolations(loaders[0], order, means)))
-        ours_kind = "log_density" if score == "px" else "max_probability"
+        ours_kind = LogDensity() if score == "px" else MaxProbability()
         with torch.no_grad():
             mine = [scores(ours_kind, model.logits(part).numpy()) for part in (real.images, images)]
         what = f"outliers, {kind}, {score}"
@@ -122,7 +126,7 @@ def attacks(checkout: Checkout) -> Iterator[Row]:
                 labels = model.logits(images).argmax(1)
             labels[::10] = (labels[::10] + 1) % 10
             config = json.loads(path.read_text())
-            ball, step = Ball(norm, UNIT * epsilon), UNIT * config["adv_eta"]
+            ball, step = (Box if norm == "linf" else Sphere)(UNIT * epsilon), UNIT * config["adv_eta"]
             start = ball.random_points(images, Stream("start"), rows).to(images.dtype)
             config.update(adv_norm=name, adv_eps=UNIT * epsilon, adv_eta=step)
             module.config, module.clf, module.batch = config, model.logits, 0

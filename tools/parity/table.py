@@ -11,7 +11,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from harness.data.loaders import resident, to_signed
+from harness.data.loaders import pixels, to_signed
 from harness.randomness import Draws
 
 Values = Tensor | ArrayLike
@@ -55,7 +55,7 @@ def precision(name: str) -> Iterator[torch.dtype]:
     try:
         with (
             patch.object(Draws, "normal", lambda *arguments: normal(*arguments).to(dtype)),
-            patch.object(resident, "to_signed", lambda images: to_signed(images).to(dtype)),
+            patch.object(pixels, "to_signed", lambda images, levels: to_signed(images, levels).to(dtype)),
         ):
             yield dtype
     finally:

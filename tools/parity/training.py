@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from harness.data.batches import Batch
 from harness.data.catalogue import CELEBAHQ128, CIFAR10, IMAGENET32, STL10, TINY_IMAGENET
-from harness.data.loaders import Batch, ResidentLoader, ShuffledOrder
+from harness.data.loaders import ResidentLoader, ShuffledOrder
+from harness.data.prepared import Split
 from harness.methods.base import build_method
 from harness.models.vit import VisionTransformer
 from harness.randomness import Stream
@@ -82,7 +84,7 @@ def steps(checkout: Checkout) -> Iterator[Row]:
     labels = np.random.default_rng(1).integers(0, 10, 256)
     for name, tolerance in (("float32", 1e-2), ("float64", 1e-9)):
         with precision(name):
-            loader = ResidentLoader(pixels, labels, CPU)
+            loader = ResidentLoader(Split(config.data, {"images": pixels, "labels": labels}), CPU)
             trainer = Trainer(config, build_method(config, CPU), loader, CPU)
             ours = trainer.method.players()["network"]
             assert isinstance(ours, VisionTransformer)

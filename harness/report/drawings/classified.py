@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from harness.report.build import ExhibitReport
-from harness.report.drawings.shown import artefact
+from harness.report.drawings.shown import artefact, pictures
 from harness.store.run_directory import Results
 
 DENSITY = "E(x) is the logsumexp of the model's own class logits: log p(x) up to a constant."
@@ -51,7 +51,7 @@ def classified(report: ExhibitReport, results: Results, names: Sequence[str]) ->
     `names` are those of the paper's classes; the classes of stand-in data have numbers.
     """
     for row in report.rows:
-        images = artefact(report, results, row.row, "samples")
+        images = pictures(report, results, row.row)
         logits = artefact(report, results, row.row, "own_logits")
         if images is not None and logits is not None:
             return _classify(images, logits.astype(np.float64), tuple(names) if report.scale.comparable else ())

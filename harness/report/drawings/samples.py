@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from harness.report.build import ExhibitReport
 from harness.report.drawings.base import WIDTH, balanced, leave_empty, panels, sheet
 from harness.report.drawings.images import in_lines, show_mosaic
-from harness.report.drawings.shown import Value, artefact, first_seed, value, why_empty
+from harness.report.drawings.shown import Value, first_seed, pictures, value, why_empty
 from harness.spec.drawings import SampleGrids, SamplesAtDistances, SampleStrips
 from harness.spec.row import Row
 from harness.store.run_directory import Results
@@ -21,7 +21,7 @@ LARGEST_PANEL = 3.5
 def grids(drawing: SampleGrids, report: ExhibitReport, results: Results) -> Figure | None:
     """Draw a panel for each row, with the distance that was measured of it."""
     rows = [row.row for row in report.rows]
-    if all(artefact(report, results, row, "samples") is None for row in rows):
+    if all(pictures(report, results, row) is None for row in rows):
         return None
     columns = balanced(len(rows), most=3)
     panel = min(LARGEST_PANEL, WIDTH / columns)
@@ -60,7 +60,7 @@ def at_distances(drawing: SamplesAtDistances, report: ExhibitReport, results: Re
 
 def strips(drawing: SampleStrips, report: ExhibitReport, results: Results) -> Figure | None:
     """Draw a line of samples for each row that has some."""
-    found = [(row.row, artefact(report, results, row.row, "samples")) for row in report.rows]
+    found = [(row.row, pictures(report, results, row.row)) for row in report.rows]
     lines = [(row, samples[: drawing.count]) for row, samples in found if samples is not None]
     if not lines:
         return None
@@ -75,7 +75,7 @@ def strips(drawing: SampleStrips, report: ExhibitReport, results: Results) -> Fi
 
 
 def _show(axes: Axes, report: ExhibitReport, results: Results, row: Row, side: int) -> None:
-    samples = artefact(report, results, row, "samples")
+    samples = pictures(report, results, row)
     if samples is None:
         axes.set_box_aspect(1)
         leave_empty(axes, why_empty(row))

@@ -4,15 +4,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from harness.report.build import ExhibitReport
+from harness.report.pictures import pictures_of
 from harness.report.text import span
 from harness.spec.metrics import Metric
 from harness.spec.row import Row
 from harness.store.arrays import load_array
 from harness.store.files import StoreError
-from harness.store.run_directory import Results
+from harness.store.run_directory import Results, RunDirectory
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,17 @@ def artefact(report: ExhibitReport, results: Results, row: Row, name: str) -> ND
     except (ValueError, EOFError, OSError):
         mend = f"delete {path.parent.with_name(f'{path.parent.name}.json')} and run again to make both anew"
         raise StoreError(f"{path} is no whole array; {mend}") from None
+
+
+def pictures(report: ExhibitReport, results: Results, row: Row) -> NDArray[np.uint8] | None:
+    """Return the samples of a row's run with seed 0 as pictures; None when there are none, or they are no images.
+
+    Raises `StoreError` when their file is broken.
+    """
+    samples, path = artefact(report, results, row, "samples"), kept(report, results, row, "samples")
+    if samples is None or path is None:
+        return None
+    return pictures_of(RunDirectory(path.parents[2]), samples)
 
 
 def kept(report: ExhibitReport, results: Results, row: Row, name: str) -> Path | None:

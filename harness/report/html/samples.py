@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from harness.report.pictures import pictures_of
 from harness.store.arrays import load_array
 from harness.store.run_directory import RunDirectory
 
@@ -24,16 +25,16 @@ def sheet_of(directory: RunDirectory, most_bytes: int) -> dict[str, Any] | None:
     A picture of more than `most_bytes` is left out and `src` is None.
     """
     for path in sorted(directory.evaluations.glob("*/samples.npy")):
-        images = load_array(path, mapped=True)
-        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3) or not images.size:
+        samples = load_array(path, mapped=True)
+        shown = pictures_of(directory, np.asarray(samples[: COLUMNS * ROWS]))
+        if shown is None:
             continue
-        shown = np.asarray(images[: COLUMNS * ROWS])
         uri = data_uri(_png(_sheet(shown)), "image/png")
         return {
             "src": uri if len(uri) <= most_bytes else None,
             "shown": len(shown),
-            "of": len(images),
-            "size": images.shape[2],
+            "of": len(samples),
+            "size": samples.shape[2],
             "path": f"{_inside(directory, path)}",
         }
     return None

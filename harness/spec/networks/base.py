@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, SerializeAsAny
 
-from harness.spec.data import ArrayField, Dataset
+from harness.spec.data import ArrayField, Dataset, Images
 from harness.spec.family import Family
 from harness.spec.interfaces import FORWARD
 from harness.spec.resolve import resolve
@@ -45,6 +45,21 @@ class Network(Family):
         """
         counted: float = resolve("harness.models.counting:flops")(self, data, name)
         return counted
+
+
+def halvings(data: Dataset, small: Dataset) -> int:
+    """Return how often images of one dataset can be halved before they are smaller than those of another.
+
+    It is 0 where they are no images.
+    """
+    if not isinstance(data, Images) or not isinstance(small, Images):
+        return 0
+    return max(data.image_size // small.image_size, 1).bit_length() - 1
+
+
+def halvable(size: int, most: int) -> int:
+    """Return how often, `most` at the most, a size can be halved without a remainder."""
+    return min(most, (size & -size).bit_length() - 1)
 
 
 def convolution(inputs: int, outputs: int, kernel: int = 3, *, bias: bool = True) -> int:

@@ -1,13 +1,17 @@
 """Networks that turn noise into images, counted in closed form."""
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import PositiveInt
 
 from harness.spec.data import Dataset, images_of
 from harness.spec.errors import SpecError
 from harness.spec.interfaces import GENERATE
-from harness.spec.networks.base import Network, convolution, convolved
+from harness.spec.networks.base import Network, convolution, convolved, halvable, halvings
+
+if TYPE_CHECKING:
+    from harness.spec.shrinking import Shrinking
 
 
 class ResNetGenerator(Network):
@@ -16,10 +20,17 @@ class ResNetGenerator(Network):
     kind: Literal["resnet_generator"] = "resnet_generator"
     implementation: ClassVar[str] = "harness.models.generators:ResNetGenerator"
     passes: ClassVar[frozenset[str]] = frozenset({GENERATE})
+    shrinks: ClassVar[Mapping[str, str]] = {"features": "width", "noise_dim": "latents"}
 
     features: PositiveInt = 256
     noise_dim: PositiveInt = 128
     doublings: PositiveInt = 3
+
+    def shrunk(self, shrinking: "Shrinking") -> Self:
+        """Return a smaller one that doubles its images less often, as those of the stand-in are smaller."""
+        fewer = self.doublings - halvings(shrinking.data, shrinking.small_data)
+        doublings = halvable(images_of(shrinking.small_data, self).image_size, fewer)
+        return shrinking.applied(self, doublings=max(doublings, 1))
 
     def check(self, data: Dataset) -> None:
         """Raise `SpecError` when no image of whole pixels grows to the size of those of `data`."""

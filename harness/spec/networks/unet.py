@@ -1,13 +1,17 @@
 """The U-Net of DDPM, counted in closed form."""
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
 from harness.spec.data import Dataset, images_of
 from harness.spec.errors import SpecError
 from harness.spec.interfaces import PREDICT_NOISE
-from harness.spec.networks.base import Network, convolution, convolved
+from harness.spec.networks.base import Network, convolution, convolved, halvable, halvings
+
+if TYPE_CHECKING:
+    from harness.spec.shrinking import Shrinking
 
 Blocks = list[tuple[int, int]]
 """Input and output channels of residual blocks."""
@@ -24,6 +28,7 @@ class UNet(Network):
     kind: Literal["unet"] = "unet"
     implementation: ClassVar[str] = "harness.models.unet:UNet"
     passes: ClassVar[frozenset[str]] = frozenset({PREDICT_NOISE})
+    shrinks: ClassVar[Mapping[str, str]] = {"base_channels": "width", "groups": "width", "blocks": "depth"}
 
     base_channels: PositiveInt = 128
     multipliers: tuple[PositiveInt, ...] = Field((1, 2, 2, 2), min_length=1)
@@ -37,6 +42,16 @@ class UNet(Network):
         if self.base_channels % self.groups:
             raise SpecError(f"groups={self.groups} does not divide base_channels={self.base_channels}")
         return self
+
+    def shrunk(self, shrinking: "Shrinking") -> Self:
+        """Return a smaller one: as many levels fewer as images are halved, attention on the levels that had it."""
+        sizes, small = self.sizes(shrinking.data), images_of(shrinking.small_data, self).image_size
+        if small == sizes[0]:
+            return shrinking.applied(self)
+        halved = len(sizes) - 1 - halvings(shrinking.data, shrinking.small_data)
+        lowest = halvable(small, max(halved, 0))
+        attention = dict.fromkeys(small >> min(sizes.index(size), lowest) for size in self.attention)
+        return shrinking.applied(self, multipliers=self.multipliers[: lowest + 1], attention=tuple(attention))
 
     @property
     def widths(self) -> list[int]:

@@ -1,6 +1,7 @@
 """The Vision Transformer, counted in closed form."""
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import PositiveInt, model_validator
 
@@ -8,6 +9,9 @@ from harness.spec.data import Dataset, images_of
 from harness.spec.errors import SpecError
 from harness.spec.interfaces import LOGITS, PREDICT_NOISE
 from harness.spec.networks.base import Network
+
+if TYPE_CHECKING:
+    from harness.spec.shrinking import Shrinking
 
 
 class ViT(Network):
@@ -20,6 +24,7 @@ class ViT(Network):
     kind: Literal["vit"] = "vit"
     implementation: ClassVar[str] = "harness.models.vit:VisionTransformer"
     passes: ClassVar[frozenset[str]] = frozenset({LOGITS, PREDICT_NOISE})
+    shrinks: ClassVar[Mapping[str, str]] = {"dim": "width", "depth": "depth", "heads": "heads", "patch_size": "patch"}
 
     dim: PositiveInt
     depth: PositiveInt
@@ -39,6 +44,14 @@ class ViT(Network):
                 "or give dim_head"
             )
         return self
+
+    def shrunk(self, shrinking: "Shrinking") -> Self:
+        """Return a smaller one: queries, keys and values of all heads together shrink as the width does."""
+        if self.dim_head is None:
+            return shrinking.applied(self)
+        heads = shrinking.resized(self, "heads", self.heads)
+        inner = shrinking.resized(self, "dim", self.inner_dim)
+        return shrinking.applied(self, dim_head=max(inner // heads, 1))
 
     @property
     def inner_dim(self) -> int:

@@ -1,8 +1,8 @@
 """Wide residual networks: the original with BatchNorm, and the form in which energy-based models use it."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
-from typing import ClassVar, Literal, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -10,6 +10,9 @@ from harness.spec.data import Dataset, images_of
 from harness.spec.errors import SpecError
 from harness.spec.interfaces import FEATURES, LOGITS, LOGITS_FROM
 from harness.spec.networks.base import Network, convolution, convolved
+
+if TYPE_CHECKING:
+    from harness.spec.shrinking import Shrinking
 
 STEM_WIDTH = 16
 
@@ -27,6 +30,7 @@ class WideResidual(Network):
     """Three groups of (depth - 4) / 6 residual blocks, 16, 32 and 64 times `widen_factor` wide."""
 
     passes: ClassVar[frozenset[str]] = frozenset({LOGITS})
+    shrinks: ClassVar[Mapping[str, str]] = {"depth": "depth", "widen_factor": "width"}
 
     depth: PositiveInt = 28
     widen_factor: PositiveInt = 10
@@ -36,6 +40,16 @@ class WideResidual(Network):
         if self.depth < 10 or (self.depth - 4) % 6:
             raise SpecError(f"depth={self.depth} is not 6 n + 4: allowed: 10, 16, 22, 28, 34, 40, ...")
         return self
+
+    def shrunk(self, shrinking: "Shrinking") -> Self:
+        """Return a smaller one: the depth that rules are about is the blocks of a group."""
+        blocks = shrinking.resized(self, "depth", self.group_blocks)
+        return self.but(**{**shrinking.changed(self), "depth": 4 + 6 * blocks})
+
+    @property
+    def group_blocks(self) -> int:
+        """The residual blocks of a group."""
+        return (self.depth - 4) // 6
 
     @property
     def width(self) -> int:
@@ -47,7 +61,7 @@ class WideResidual(Network):
         data = images_of(data, self)
         inputs, size = STEM_WIDTH, data.image_size
         for group in range(3):
-            for block in range((self.depth - 4) // 6):
+            for block in range(self.group_blocks):
                 outputs, stride = STEM_WIDTH * 2**group * self.widen_factor, 2 if group and not block else 1
                 size = -(-size // stride)
                 yield Shape(inputs, outputs, stride, size)

@@ -15,7 +15,6 @@ from harness.spec.evaluations import (
     Size,
 )
 from harness.spec.methods import Classification
-from harness.spec.operations import work_of
 from harness.spec.samplers import DDIM
 
 CONFIG = HYBRID.config
@@ -38,13 +37,13 @@ TEST = DIGITS.test_examples
     ],
 )
 def test_passes_and_their_operations(evaluation, passes, flops):
-    assert work_of(evaluation, CONFIG) == (passes, pytest.approx(flops))
-    assert work_of(evaluation, CONFIG).total == pytest.approx(passes * flops)
+    assert evaluation.work(CONFIG) == (passes, pytest.approx(flops))
+    assert evaluation.work(CONFIG).total == pytest.approx(passes * flops)
 
 
 def test_no_more_images_are_attacked_than_there_are():
     attack = Robustness(norm="l2", epsilons=(1,), steps=1, images=10 * TEST)
-    assert work_of(attack, CONFIG).passes == 2 * TEST
+    assert attack.work(CONFIG).passes == 2 * TEST
 
 
 def test_every_kind_has_its_work_on_every_method():
@@ -52,4 +51,4 @@ def test_every_kind_has_its_work_on_every_method():
     settings = {"robustness": {"norm": "linf", "epsilons": (1,)}}
     for config in (CONFIG, DENOISING.config, CONFIG.but(method=Classification())):
         for kind, evaluation in Evaluation.kinds.items():
-            assert work_of(evaluation(**settings.get(kind, {})), config).total >= 0
+            assert evaluation(**settings.get(kind, {})).work(config).total >= 0

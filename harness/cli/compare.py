@@ -1,7 +1,7 @@
 """`harness compare`: two result sets, cell by cell."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +38,8 @@ def compare_command(
 ) -> int:
     """Two result sets cell by cell: what differs, how surely, and in which parameters.
 
-    A and B are results directories or bundles.
+    A and B are results directories or bundles. Without names, all exhibits are compared of the default paper, and of
+    every other whose runs are in one of them.
 
     \b
     Examples:
@@ -51,17 +52,19 @@ def compare_command(
     from harness.report.compare.text import Comparison, terminal, to_json
     from harness.spec.errors import unknown
 
-    selection = find_with_readings(exhibits or ["all"], also)
-    known = {metric.key for _, exhibit in selection for metric in exhibit.metrics}
-    for metric in metrics:
-        if metric not in known:
-            raise unknown("metric", metric, known)
     with ExitStack() as stack:
         one, scale_of_a = stack.enter_context(_side("A", a))
         other, scale_of_b = stack.enter_context(_side("B", b))
         at = scale or scale_of_a or scale_of_b or "laptop"
+        selection = find_with_readings(exhibits or ["all", *_papers_in(one, other, at)], also)
+        known = {metric.key for _, exhibit in selection for metric in exhibit.metrics}
+        for metric in metrics:
+            if metric not in known:
+                raise unknown("metric", metric, known)
         cells = compared(selection, at, one, other, metrics)
         comparison = Comparison(at, one, other, tuple(cells), tuple(parameters(cells, one, other)))
+        if not cells:
+            _say_why(settings, one, other)
         if as_json:
             print_json(to_json(comparison))
         else:
@@ -87,3 +90,28 @@ def _side(name: str, path: Path) -> "Iterator[tuple[Side, str | None]]":
         return
     with open_bundle(path) as bundle:
         yield Side(name, str(path), bundle.results), bundle.manifest.scale
+
+
+def _papers_in(one: "Side", other: "Side", scale: str) -> list[str]:
+    """Return the papers, beside the default one, whose runs with seed 0 are in a side."""
+    from harness.spec.errors import SpecError
+    from harness.spec.registry import papers
+
+    stored, found = one.stored.keys() | other.stored.keys(), []
+    for paper in papers().values():
+        with suppress(SpecError):  # `list` and `doctor` name a paper whose runs cannot be put together
+            at = paper.scale(scale)
+            runs = (row.run for exhibit in paper.exhibits for row in exhibit.rows if row.run)
+            if any(at.shrink(run).id in stored for run in runs):
+                found.append(paper.name)
+    return found
+
+
+def _say_why(settings: Settings, *sides: "Side") -> None:
+    """Say on stderr which runs of the sides nobody here can make sense of."""
+    from harness.report.left_aside import left_aside
+
+    for side in sides:
+        for sentence in left_aside(side.results):
+            if not settings.quiet:
+                click.echo(f"{side.name}: {sentence}", err=True)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from harness.data.batches import Batch, Mixture, TrainBatch
 from harness.randomness import Draws, Streams
-from harness.spec.augmentation import Augmentation
+from harness.spec.augmentation import Augmentation, Policy
 from harness.spec.data import Dataset, Images
 from harness.spec.errors import SpecError
 from harness.spec.resolve import resolve
@@ -72,7 +72,7 @@ def augment(batch: Batch, config: Augmentation, streams: Streams, selection: Sel
         images = flip(images, rows, streams.at("flip"))
     if config.crop_padding:
         images = crop(images, rows, streams.at("crop"), config.crop_padding)
-    images = resolve(config.policy.implementation)(images, host_rows, streams.at("policy"))
+    images = resolve(config.policy.implementation)(config.policy, images, host_rows, streams.at("policy"))
     if config.erasing:
         images = erase(images, rows, streams.at("erasing"), config.erasing)
     for number, step in enumerate(config.steps):
@@ -101,12 +101,12 @@ def crop(images: Tensor, rows: Tensor, stream: Draws, padding: int) -> Tensor:
     return padded.permute(0, 2, 3, 1)[image, y, x].permute(0, 3, 1, 2)
 
 
-def unchanged(images: Tensor, rows: Tensor, stream: Draws) -> Tensor:
+def unchanged(policy: Policy, images: Tensor, rows: Tensor, stream: Draws) -> Tensor:
     """Return the images as they are: no policy."""
     return images
 
 
-def wobble(images: Tensor, rows: Tensor, stream: Draws) -> Tensor:
+def wobble(policy: Policy, images: Tensor, rows: Tensor, stream: Draws) -> Tensor:
     """Rotate by up to 5 degrees, shear by up to 0.1: the policy of digits."""
     draws = stream.uniform(rows.to(images.device, non_blocking=True), 2)
     angle = (2 * draws[:, 0] - 1) * (5 * pi / 180)

@@ -5,7 +5,7 @@ are known without waiting. A group is the images of one operation; each is compu
 """
 
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -14,6 +14,7 @@ from harness.data.loaders import to_signed
 from harness.data.operations import OPERATIONS
 from harness.data.policies import POLICIES, SIGNED
 from harness.randomness import Draws
+from harness.spec.augmentation import Policy
 from harness.spec.errors import HarnessError
 
 KINDS = tuple(OPERATIONS)
@@ -44,10 +45,9 @@ def autoaugment(images: Tensor, rows: Tensor, stream: Draws, policy: str) -> Ten
     return to_signed(carry_out(draw(rows, stream, policy), levels))
 
 
-cifar10 = partial(autoaugment, policy="cifar10")
-imagenet = partial(autoaugment, policy="imagenet")
-svhn = partial(autoaugment, policy="svhn")
-"""The published policies, as implementations of the policies of that name."""
+def published(policy: Policy, images: Tensor, rows: Tensor, stream: Draws) -> Tensor:
+    """Apply the published policy of this name."""
+    return autoaugment(images, rows, stream, policy.kind)
 
 
 def draw(rows: Tensor, stream: Draws, policy: str) -> Plan:

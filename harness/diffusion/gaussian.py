@@ -1,5 +1,7 @@
 """The Gaussian diffusion process: forward marginals, posteriors, and the training loss (HybViT §2.1, Eq. 1-15)."""
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
@@ -33,7 +35,7 @@ class GaussianDiffusion(nn.Module):
         super().__init__()
         self.timesteps = config.timesteps
         self._levels = data.levels
-        self._error = resolve(config.loss.implementation)
+        self._error = partial(resolve(config.loss.implementation), config.loss)
         betas = resolve(config.noise_schedule.implementation)(config.noise_schedule, config.timesteps)
         alphas_cumprod = torch.cumprod(1 - betas, dim=0)
         previous = torch.cat([alphas_cumprod.new_ones(1), alphas_cumprod[:-1]])

@@ -63,17 +63,17 @@ def evaluate(evaluation: OutOfDistribution, subject: Subject) -> Findings:
 
 def scores(score: Score, logits: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the score of each row of logits, in float64 so that sure predictions do not tie at 1."""
-    result: NDArray[np.float64] = resolve(score.implementation)(logits.astype(np.float64))
+    result: NDArray[np.float64] = resolve(score.implementation)(score, logits.astype(np.float64))
     return result
 
 
-def log_density(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+def log_density(score: Score, logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the logsumexp of each row."""
     result: NDArray[np.float64] = logsumexp(logits, axis=1)
     return result
 
 
-def max_probability(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+def max_probability(score: Score, logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the largest probability of each row."""
     result: NDArray[np.float64] = softmax(logits, axis=1).max(axis=1)
     return result

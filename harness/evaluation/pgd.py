@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from harness.randomness import Stream
+from harness.spec.evaluations import Norm
 
 Logits = Callable[[Tensor], Tensor]
 
@@ -75,6 +76,16 @@ class Sphere:
         directions = self.direction(stream.at("direction").normal(rows, *shape))
         distances = self.radius * stream.at("distance").uniform(rows)
         return (centres + directions * distances.reshape(-1, *(1 for _ in shape))).clamp(-1, 1)
+
+
+def box(norm: Norm, radius: float) -> Box:
+    """Return the ball of the largest difference."""
+    return Box(radius)
+
+
+def sphere(norm: Norm, radius: float) -> Sphere:
+    """Return the Euclidean ball."""
+    return Sphere(radius)
 
 
 @dataclass(frozen=True)

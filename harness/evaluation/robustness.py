@@ -74,9 +74,8 @@ def fallen_within(epsilon: float, evaluation: Robustness, blocks: list[Batch], s
     if kept is not None:
         return kept
     before, images = evaluation.epsilons.index(epsilon), sum(map(len, blocks))
-    attack = Attack(
-        resolve(evaluation.norm.implementation)(UNIT * epsilon), UNIT * step_size(epsilon, evaluation), evaluation.steps
-    )
+    ball = resolve(evaluation.norm.implementation)(evaluation.norm, UNIT * epsilon)
+    attack = Attack(ball, UNIT * step_size(epsilon, evaluation), evaluation.steps)
     stream, found = subject.stream("robustness").at(evaluation.norm.kind, f"{epsilon:g}"), list[NDArray[np.int32]]()
     for block in blocks:
         found.append(first_query(model, block, attack, evaluation.restarts, stream).cpu().numpy().astype(np.int32))

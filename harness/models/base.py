@@ -48,7 +48,7 @@ class Adapter(nn.Module):
 def build_network(config: Network, data: Dataset) -> ImageNetwork:
     """Return the untrained network of a configuration, with the passes that it promises.
 
-    A module that lacks the one pass that is promised serves it by its `forward`. Raises `SpecError` when the
+    A module that lacks the one pass that is promised beside `forward` serves it by that. Raises `SpecError` when the
     implementation builds no module, or one without a pass that is promised.
     """
     of = f"network '{config.kind}'"
@@ -74,11 +74,10 @@ def laid_out(images: Tensor) -> Tensor:
 
 
 def _adapted(network: nn.Module, passes: Collection[str]) -> nn.Module:
-    if len(passes) != 1:
+    others = set(passes) - {FORWARD}
+    if len(others) != 1 or hasattr(network, *others):
         return network
-    (name,) = passes
-    if hasattr(network, name):
-        return network
-    kind = type(f"{type(network).__name__}Adapter", (Adapter,), {"PASSES": (name,), name: Adapter.forward})
-    adapter: nn.Module = kind(network)
+    (name,) = others
+    members = {"PASSES": tuple(sorted(passes)), name: Adapter.forward}
+    adapter: nn.Module = type(f"{type(network).__name__}Adapter", (Adapter,), members)(network)
     return adapter

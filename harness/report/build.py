@@ -1,8 +1,10 @@
 """Puts an exhibit together: reported and measured values, verdicts, coverage, and claims with what decides them."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from harness.report.cells import Finder, ReportRow
 from harness.report.claims import Decision, decide
@@ -119,13 +121,7 @@ def build(
         labels=finder.labels(),
         rows=tuple(ReportRow(row, finder.cells(row), finder.further(row)) for row in exhibit.rows),
         decisions=tuple(decide(claim, exhibit, measured.series, scale) for claim in exhibit.claims),
-        feature_spaces=tuple(
-            {
-                tuple(space.get(name) for name in ("kind", "data", "weights_sha256")): space
-                for found in noted
-                if (space := found.get("feature_space"))
-            }.values()
-        ),
+        feature_spaces=_feature_spaces(noted),
         remarks=tuple(dict.fromkeys(found["note"] for found in noted if "note" in found)),
         wanted=len(possible) + sum(row.setting is not None for row in exhibit.rows),
         series=measured.series,
@@ -134,6 +130,12 @@ def build(
         damaged=(*measured.damaged.values(), *illegible),
         origin=results.origin,
     )
+
+
+def _feature_spaces(noted: Iterable[Mapping[str, Any]]) -> tuple[dict[str, str | float], ...]:
+    """Return the descriptions of feature spaces, each once, whatever a space says of itself."""
+    found = [space for details in noted if isinstance(space := details.get("feature_space"), dict)]
+    return tuple({json.dumps(space, sort_keys=True): space for space in found}.values())
 
 
 def _stays(runs: Sequence[str], reader: Reader) -> tuple[dict[str, Sequence[Segment]], list[Need]]:

@@ -9,10 +9,10 @@ from harness.spec.family import Family
 
 
 class Policy(Family):
-    """A set of geometric and colour operations, written as its name.
+    """A set of geometric and colour operations, written as its name where it has no settings.
 
-    `implementation` names a function of images `(batch, channels, size, size)` in [-1, 1], their rows on the CPU, and a
-    stream of random numbers, that returns images of the same shape.
+    `implementation` names a function of the policy, images `(batch, channels, size, size)` in [-1, 1], their rows on
+    the CPU, and a stream of random numbers, that returns images of the same shape.
     """
 
     role: ClassVar[str] = "augmentation policy"
@@ -38,21 +38,21 @@ class AutoAugmentCIFAR10(Policy):
     """The AutoAugment policy of CIFAR-10 (Cubuk et al. 2019)."""
 
     kind: Literal["cifar10"] = "cifar10"
-    implementation: ClassVar[str] = "harness.data.autoaugment:cifar10"
+    implementation: ClassVar[str] = "harness.data.autoaugment:published"
 
 
 class AutoAugmentImageNet(Policy):
     """The AutoAugment policy of ImageNet (Cubuk et al. 2019)."""
 
     kind: Literal["imagenet"] = "imagenet"
-    implementation: ClassVar[str] = "harness.data.autoaugment:imagenet"
+    implementation: ClassVar[str] = "harness.data.autoaugment:published"
 
 
 class AutoAugmentSVHN(Policy):
     """The AutoAugment policy of SVHN (Cubuk et al. 2019)."""
 
     kind: Literal["svhn"] = "svhn"
-    implementation: ClassVar[str] = "harness.data.autoaugment:svhn"
+    implementation: ClassVar[str] = "harness.data.autoaugment:published"
 
 
 class AugmentationStep(Family):

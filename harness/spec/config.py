@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
-from harness.spec.errors import RevisionError, SpecError, UnknownKindError, unknown
+from harness.spec.errors import RevisionError, SpecError, UnknownKindError, given, unknown
 
 if TYPE_CHECKING:
     from harness.spec.shrinking import Shrinking
@@ -37,7 +37,10 @@ class Config(BaseModel):
     shrinks: ClassVar[Mapping[str, str]] = {}
     """The fields that scales make smaller, each with the size that it is, such as `width` (docs/scales.md)."""
 
-    def __init__(self, **fields: Any) -> None:
+    def __init__(self, *values: Any, **fields: Any) -> None:
+        if values:
+            named = ", ".join(f"{name}=..." for name in type(self).model_fields if name != "kind")
+            raise SpecError(f"{type(self).__name__}({given(values[0])}): fields are given by name: {named}")
         try:
             super().__init__(**fields)
         except ValidationError as error:

@@ -15,7 +15,7 @@ INCEPTION_FLOATS = 2048 + 1008
 
 
 class FeatureSpace(Family):
-    """A network that maps images to features and class logits, written as its name.
+    """A network that maps images to features and class logits, written as its name where it has no settings.
 
     `implementation` names a function of the space, the digits of other weights (empty for its own) and a
     `harness.evaluation.base.Subject` that returns a `harness.evaluation.features.base.FeatureSpace`. `requires` names

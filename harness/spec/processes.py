@@ -9,7 +9,7 @@ from harness.spec.family import Family
 
 
 class NoiseSchedule(Family):
-    """The variances of a discrete Gaussian process, written as its name.
+    """The variances of a discrete Gaussian process, written as its name where it has no settings.
 
     `implementation` names a function of the schedule and the number of timesteps that returns betas `(timesteps,)` in
     float64.
@@ -35,9 +35,10 @@ class LinearNoise(NoiseSchedule):
 
 
 class DenoisingLoss(Family):
-    """The error of a prediction, written as its name.
+    """The error of a prediction, written as its name where it has no settings.
 
-    `implementation` names a function of the difference to the target that returns a tensor of errors of the same shape.
+    `implementation` names a function of the loss and the difference to the target that returns the error of each
+    element.
     """
 
     role: ClassVar[str] = "loss"
@@ -49,14 +50,14 @@ class AbsoluteError(DenoisingLoss):
     """The absolute difference."""
 
     kind: Literal["l1"] = "l1"
-    implementation: ClassVar[str] = "torch:abs"
+    implementation: ClassVar[str] = "harness.diffusion.losses:absolute"
 
 
 class SquaredError(DenoisingLoss):
     """The squared difference."""
 
     kind: Literal["l2"] = "l2"
-    implementation: ClassVar[str] = "torch:square"
+    implementation: ClassVar[str] = "harness.diffusion.losses:squared"
 
 
 AnyNoiseSchedule = Annotated[SerializeAsAny[NoiseSchedule], BeforeValidator(NoiseSchedule.read)]

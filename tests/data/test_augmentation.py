@@ -13,7 +13,7 @@ from harness.data.loaders import ResidentLoader, part, to_signed
 from harness.data.photographs import PHOTOGRAPHS, read
 from harness.data.prepared import open_dataset
 from harness.randomness import Stream, Streams
-from harness.spec.augmentation import Augmentation
+from harness.spec.augmentation import Augmentation, DigitsPolicy
 from harness.spec.errors import SpecError
 from harness.training.feed import feed
 
@@ -59,7 +59,7 @@ def test_crop_is_a_shift_over_black_with_even_offsets(batch):
 
 
 def test_wobble_keeps_the_digit_and_its_range(batch):
-    turned = wobble(batch.images, ROWS, Stream(0))
+    turned = wobble(DigitsPolicy(), batch.images, ROWS, Stream(0))
     assert turned.min() >= -1 - 1e-5
     assert turned.max() <= 1 + 1e-5
     difference = (turned - batch.images).flatten(1).abs().mean(1)

@@ -13,7 +13,7 @@ from harness.spec.cells import cells
 from harness.spec.evaluations import reading_of
 from harness.spec.metrics import FID, PRECISION, RECALL
 from harness.spec.scale import PAPER_SCALE
-from harness.store.records import Need, Outcome
+from harness.store.records import EvaluationRecord, Need, Outcome
 from harness.store.run_directory import Results
 from harness_papers.hybvit import PAPER
 
@@ -121,6 +121,17 @@ def test_precision_stands_in_json_and_on_request_in_a_column(results, tmp_path):
     assert build(PAPER, EXHIBITS["table3"], PAPER_SCALE, results, (PRECISION,)).shown == ()
     compile_latex(tmp_path, latex(shown), latex(stacked))
     assert any("which are not the published ones" in note for note in notes(plain))
+
+
+def test_a_feature_space_may_say_of_itself_what_it_likes(results):
+    fill(results, PAPER, EXHIBITS["table6"], PAPER_SCALE)
+    own = {"kind": "mine", "width": 3}
+    for path in results.runs.glob("*/evaluations/generation-*.json"):
+        record = EvaluationRecord.load(path)
+        record.model_copy(update={"details": {"feature_space": own}}).save(path)
+    report = build(PAPER, EXHIBITS["table6"], PAPER_SCALE, results)
+    assert report.feature_spaces == (own,)
+    assert notes(report)
 
 
 def test_a_cell_says_what_it_needs_until_it_is_measured(results):

@@ -108,6 +108,12 @@ def test_a_missing_field_is_named():
         ViT(dim=384, heads=12, patch_size=4)
 
 
+def test_a_field_without_its_name_is_refused():
+    with pytest.raises(SpecError) as caught:
+        SGD(0.1, nesterov=True)
+    assert str(caught.value).startswith("SGD(0.1): fields are given by name: learning_rate=..., momentum=...")
+
+
 def test_a_stored_kind_that_does_not_exist_is_refused():
     stored = json.loads(HYBVIT.config.canonical())
     stored["method"]["kind"] = "os.system"

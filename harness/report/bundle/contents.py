@@ -93,7 +93,7 @@ def _recorded(path: Path) -> str | None:
     """Return the hash that the record beside an array has of it."""
     from harness.store.records import EvaluationRecord
 
-    return EvaluationRecord.load(path.parent.with_suffix(".json")).artefacts.get(path.name)
+    return EvaluationRecord.load(path.parent.with_name(f"{path.parent.name}.json")).artefacts.get(path.name)
 
 
 def _tail(log: bytes) -> bytes:

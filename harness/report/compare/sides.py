@@ -34,7 +34,7 @@ class Side:
         self.name = name
         self.path = path
         self.left_aside: list[str] = []
-        self._results = results
+        self.results = results
         self._found: dict[tuple[str, int], str | None] = {}
         self._records: dict[tuple[str, str], EvaluationRecord | None] = {}
         if not results.all():
@@ -44,7 +44,7 @@ class Side:
     def stored(self) -> dict[str, Stored]:
         """Every run that can be read, by its id: as JSON, whatever version of the code has written it."""
         found = {}
-        for directory in self._results.all():
+        for directory in self.results.all():
             try:
                 document = read_json(directory.config)
                 stored = Stored(str(document["name"]), leaves(document["config"]))
@@ -88,7 +88,7 @@ class Side:
         Where it is absent, it is the one of the same kind with the quantity that differs in the fewest settings, and is
         not `expected` for another cell.
         """
-        directory = self._results.runs / id / "evaluations"
+        directory = self.results.runs / id / "evaluations"
         if own := self._record(id, evaluation.id):
             return own
         wanted = leaves(evaluation.model_dump(mode="json"))
@@ -103,7 +103,7 @@ class Side:
     def segments(self, id: str) -> list[Segment]:
         """Return the stays of workers on a run, as far as they can be read."""
         try:
-            return RunDirectory(self._results.runs / id).all_segments()
+            return RunDirectory(self.results.runs / id).all_segments()
         except StoreError as error:
             self._leave_aside(error)
             return []
@@ -111,7 +111,7 @@ class Side:
     def training(self, id: str) -> TrainingRecord | None:
         """Return the outcome of a run's training, None when there is none that can be read."""
         try:
-            return RunDirectory(self._results.runs / id).training_record()
+            return RunDirectory(self.results.runs / id).training_record()
         except StoreError as error:
             self._leave_aside(error)
             return None
@@ -121,7 +121,7 @@ class Side:
         if key not in self._records:
             try:
                 self._records[key] = EvaluationRecord.load(
-                    self._results.runs / id / "evaluations" / f"{evaluation}.json"
+                    self.results.runs / id / "evaluations" / f"{evaluation}.json"
                 )
             except FileNotFoundError:
                 self._records[key] = None

@@ -49,7 +49,7 @@ def artefact(report: ExhibitReport, results: Results, row: Row, name: str) -> ND
     try:
         return load_array(path, mapped=True)
     except (ValueError, EOFError, OSError):
-        mend = f"delete {path.parent.with_suffix('.json')} and run again to make both anew"
+        mend = f"delete {path.parent.with_name(f'{path.parent.name}.json')} and run again to make both anew"
         raise StoreError(f"{path} is no whole array; {mend}") from None
 
 

@@ -51,9 +51,9 @@ class Calibration(Evaluation):
 
 
 class Score(Family):
-    """A number that is larger for images of the training distribution, written as its name.
+    """A number that is larger for images of the training distribution, written as its name where it has no settings.
 
-    `implementation` names a function of logits `(n, classes)` float64 that returns `(n,)`.
+    `implementation` names a function of the score and logits `(n, classes)` float64 that returns `(n,)`.
     """
 
     bare: ClassVar[bool] = True

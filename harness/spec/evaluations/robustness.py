@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 class Norm(Family):
-    """The norm of a perturbation, written as its name.
+    """The norm of a perturbation, written as its name where it has no settings.
 
-    `implementation` names a class of balls, built from a radius in units of images in [-1, 1], that satisfies
+    `implementation` names a function of the norm and a radius in units of images in [-1, 1] that returns a
     `harness.evaluation.pgd.Ball`; `sign` stands in labels.
     """
 
@@ -30,7 +30,7 @@ class LInf(Norm):
     """The largest difference of a pixel."""
 
     kind: Literal["linf"] = "linf"
-    implementation: ClassVar[str] = "harness.evaluation.pgd:Box"
+    implementation: ClassVar[str] = "harness.evaluation.pgd:box"
     sign: ClassVar[str] = "L∞"
 
 
@@ -38,7 +38,7 @@ class L2(Norm):
     """The Euclidean length of the difference."""
 
     kind: Literal["l2"] = "l2"
-    implementation: ClassVar[str] = "harness.evaluation.pgd:Sphere"
+    implementation: ClassVar[str] = "harness.evaluation.pgd:sphere"
     sign: ClassVar[str] = "L2"
 
 

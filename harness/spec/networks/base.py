@@ -14,8 +14,8 @@ class Network(Family):
     """A network.
 
     `implementation` names what builds it from the configuration and the dataset: a class or function that returns a
-    `torch.nn.Module`, imported only by the worker. `passes` say what methods may ask it for. A module with none of them
-    as a method serves the one pass that is named by its `forward`.
+    `torch.nn.Module`, imported only by the worker. `passes` say what methods may ask it for. A module that
+    lacks the one pass that is named beside `forward` serves it by that.
     """
 
     implementation: ClassVar[str]

@@ -1,16 +1,21 @@
 """`harness data` as a user meets it."""
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from originals import ORIGINALS
+from points_paper import POINTS
 
 from harness.cli.main import main
 from harness.data import catalogue, registry
+from harness.data.registry import Archive, Source
+from harness.spec.data import Arrays
 
 SVHN_SHA256 = registry.source_of(catalogue.SVHN).archives[0].sha256
 
@@ -218,3 +223,72 @@ def test_a_terminal_gets_bars(small, toy_environment, tmp_path):
     assert "preparing svhn" in shown.decode()
     assert "━" in shown.decode()
     assert "svhn: prepared in" in shown.decode()
+
+
+MOONS = Arrays(name="moons", fields={"x": ((2,), "float64"), "y": ((), "float64")}, splits={"train": 3})
+TABLE = "1,2,0.5\n3,4,nan\n5,6,1e9\n"
+
+
+@pytest.fixture
+def moons(monkeypatch, tmp_path):
+    """A regression table that a paper has registered, and a folder with its archive."""
+    sha256 = hashlib.sha256(TABLE.encode()).hexdigest()
+    archive = Archive("moons.csv", len(TABLE), sha256=sha256)
+    source = Source("a table of moons", "points_nn:read_table", "https://example.org/moons", (archive,))
+    monkeypatch.setitem(registry.REGISTERED, "moons", (MOONS, source))
+    monkeypatch.setitem(registry.REGISTERED, "points", (POINTS, registry.source_of(POINTS)))
+    (tmp_path / "originals").mkdir()
+    (tmp_path / "originals" / "moons.csv").write_text(TABLE)
+    return tmp_path / "originals"
+
+
+def listed(data_command, name):
+    return {entry["dataset"]: entry for entry in json.loads(data_command("list", "--json")[1])}[name]
+
+
+def test_datasets_of_papers_are_listed_prepared_and_verified_like_all_others(data_command, moons, tmp_path):
+    found = listed(data_command, "moons")
+    assert found["title"] == "a table of moons" and found["images"] == {"train": 3}
+    assert (found["state"], found["bytes"], found["needed_by"]) == ("missing", 3 * 3 * 8, [])
+    assert [archive["name"] for archive in found["archives"]] == ["moons.csv"]
+    assert data_command("prepare", "moons", "--from", moons)[0] == 0
+    assert np.isnan(np.load(tmp_path / "data" / "moons" / "train-y.npy")[1])
+    assert listed(data_command, "moons")["state"] == "prepared"
+    code, out, _ = data_command("verify", "moons")
+    assert (code, out.splitlines()) == (0, ["moons/train-x.npy: as prepared", "moons/train-y.npy: as prepared"])
+
+
+def test_what_a_paper_makes_on_first_use_needs_no_archive(data_command, moons, tmp_path):
+    code, out, _ = data_command("prepare", "points")
+    assert (code, out) == (0, f"points: prepared in {tmp_path / 'data' / 'points'}\n")
+    assert listed(data_command, "points")["archives"] == []
+    assert data_command("verify", "points")[0] == 0
+
+
+def test_data_of_another_revision_are_listed_as_such(data_command, moons, monkeypatch):
+    data_command("prepare", "moons", "--from", moons)
+    newer = replace(registry.source_of(MOONS), revision=2)
+    monkeypatch.setitem(registry.REGISTERED, "moons", (MOONS, newer))
+    assert listed(data_command, "moons")["state"] == "outdated"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "part"),
+    [
+        (["prepare", "moons"], 2, "say where the archives are: either --from PATH or --download"),
+        (
+            ["prepare", "moons", "--download"],
+            1,
+            "moons.csv of 'moons' cannot be downloaded by a program: get it from",
+        ),
+        (["prepare", "moons", "--from", "{other}"], 1, "is not moons.csv: it has 5 bytes, the original has"),
+        (["verify", "moons"], 1, "moons: not prepared: python -m harness --data "),
+        (["prepare", "moon"], 2, "unknown dataset 'moon', which no installed paper offers: did you mean 'moons'?"),
+        (["prepare", "inceptio"], 2, "did you mean 'inception'?"),
+    ],
+)
+def test_what_is_wrong_with_a_papers_dataset_is_one_line(data_command, moons, tmp_path, arguments, code, part):
+    (tmp_path / "moons.csv").write_text("1,2,3")
+    found, out, err = data_command(*(argument.format(other=tmp_path) for argument in arguments))
+    assert found == code
+    assert part in out + err and (out + err).count("\n") == 1

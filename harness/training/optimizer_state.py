@@ -36,7 +36,7 @@ class OptimizerState:
         document = self._optimizer.state_dict()
         unusual: list[list[Any]] = []
         for index, slots in document.pop("state").items():
-            if isinstance(index, int) and all(isinstance(value, Tensor) for value in slots.values()):
+            if isinstance(index, int) and _are_tensors(slots):
                 flat |= {f"{index}.{slot}": value for slot, value in slots.items()}
             else:
                 unusual.append([index, pack(slots)])
@@ -57,9 +57,10 @@ class OptimizerState:
         """
         state: dict[Any, Any] = {}
         packed = {name: tensor for name, tensor in flat.items() if name.partition(".")[0] == VALUES}
-        for name in flat.keys() - packed.keys():
-            index, _, slot = name.partition(".")
-            state.setdefault(int(index), {})[slot] = flat[name]
+        for name, tensor in flat.items():
+            if name not in packed:
+                index, _, slot = name.partition(".")
+                state.setdefault(int(index), {})[slot] = tensor
         values: dict[str, Any] = {"state": [], "groups": [{} for _ in self._built], "further": None}
         if packed:
             values = json.loads(bytes(packed[VALUES].tolist()))
@@ -122,6 +123,10 @@ def _unpacked(node: Any, packed: Mapping[str, Tensor]) -> Any:
             return parts if kind == "list" else tuple(parts)
         case _:
             return {_unpacked(key, packed): _unpacked(part, packed) for key, part in content}
+
+
+def _are_tensors(slots: Any) -> bool:
+    return isinstance(slots, dict) and all(isinstance(value, Tensor) for value in slots.values())
 
 
 def _options(group: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from installed_forms import (
     write,
 )
 
+from harness.store import package_files
 from harness.store.distributions import installed, offering, own_distribution, owner_of
 from harness.store.package_files import packages_of
 
@@ -157,3 +158,10 @@ def test_a_distribution_whose_code_is_gone_is_of_no_files_and_no_harm(put, tmp_p
     write(site / "brew_paper-1.2.dist-info", {"entry_points.txt": "[harness.papers]\nbrew = brew papers\n"})
     assert put(site).files == {} and offering()[0] is own_distribution()
     assert installed("nothing-of-this-name") is None
+
+
+def test_where_all_distributions_lie_side_by_side_imports_are_not_followed(put, tmp_path, monkeypatch):
+    (site,) = beside(tmp_path)
+    assert "brew_tools/grind.py" in put(site).files
+    monkeypatch.setattr(package_files, "_shared_folders", lambda: {site})
+    assert {name.partition("/")[0] for name in put().files} == {"brew"}

@@ -34,7 +34,6 @@ class Plugin:
 
     name: str
     group: str
-    module: str
     distribution: str
     value: Any = None
     problem: str = ""
@@ -94,7 +93,9 @@ def _distribution(entry: EntryPoint) -> str:
 
 def _load(entry: EntryPoint) -> Plugin:
     distribution = f"{entry.dist.name} {entry.dist.version}" if entry.dist is not None else ""
-    plugin = Plugin(entry.name, entry.group, entry.module, distribution)
+    plugin = Plugin(entry.name, entry.group, distribution)
+    if entry.pattern.match(entry.value) is None:
+        return replace(plugin, problem=f"its entry point '{entry.value}' is not of the form package.module:NAME")
     try:
         value = entry.load()
     except (Exception, SystemExit) as error:  # a foreign module may do anything when it is imported

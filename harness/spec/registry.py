@@ -51,7 +51,7 @@ def _found() -> _Found:
 
 def _problem(value: object, papers: dict[str, Paper]) -> str:
     if not isinstance(value, Paper):
-        return f"its entry point names a {type(value).__name__}, not a Paper"
+        return f"its entry point names an object of type {type(value).__name__}, not a Paper"
     if value.name in papers:
         return f"another paper is called '{value.name}' already"
     return ""

@@ -122,7 +122,7 @@ def test_a_project_that_names_no_paper_is_told_so_in_a_line(command, tmp_path, t
 BROKEN = {
     "import": ("import not_there\n", "ModuleNotFoundError: No module named 'not_there' ({module}.py, line 1)"),
     "syntax": ("PAPER = (\n", "SyntaxError"),
-    "no paper": ("PAPER = 3\n", "its entry point names a int, not a Paper"),
+    "no paper": ("PAPER = 3\n", "its entry point names an object of type int, not a Paper"),
     "no attribute": ("OTHER = 3\n", "has no attribute 'PAPER'"),
     "exit": ("print('training ...')\nraise SystemExit(3)\n", "SystemExit: 3 ({module}.py, line 2)"),
     "specification": ("from harness.spec.networks import ViT\nPAPER = ViT(dim=5)\n", "'depth' is missing"),
@@ -150,6 +150,7 @@ BROKEN = {
         "fault9/table101, row 'Hybrid_α=10 (100%)': protocol of paper 'fault9' for metric 'accuracy' of run 'hybrid': "
         "the result is None, not an Evaluation",
     ),
+    "no entry point": ("PAPER = 3\n", "its entry point '{module} PAPER' is not of the form package.module:NAME"),
 }
 
 
@@ -157,9 +158,10 @@ BROKEN = {
 def broken(tmp_path_factory):
     """Distributions with a fault each, all installed at once, beside a good one."""
     folder = tmp_path_factory.mktemp("plugins")
-    for number, (source, _) in enumerate(BROKEN.values()):
+    for number, (source, reason) in enumerate(BROKEN.values()):
         module = f"fault{number}"
-        install(folder, f"{module}-paper", {f"{module}.py": source}, papers=[f"{module} = {module}:PAPER"])
+        value = f"{module} PAPER" if "is not of the form" in reason else f"{module}:PAPER"
+        install(folder, f"{module}-paper", {f"{module}.py": source}, papers=[f"{module} = {value}"])
     return install(folder, "good-paper", {"good.py": GOOD}, papers=["good = good:PAPER"])
 
 

@@ -287,7 +287,7 @@ def test_random_values_are_such_as_the_dataset_could_have(tmp_path):
     large = MIXED.but(splits={"train": 50_000})
     found = random_values(large, 300, tmp_path / "random").split("train")
     assert len(found) == 50_000
-    assert set(np.unique(found["target"])) == {0, 1, 2, 3}, "all of them"
+    assert set(np.unique(found["target"][300:])) == {0, 1, 2, 3}, "all of them, also where the larger fields are zeros"
     assert set(np.unique(found["tokens"][:300])) == set(range(9))
     assert set(np.unique(found["code"][:300])) == {0.0, 1.0, 2.0, 3.0}
     assert set(np.unique(found["mask"][:300])) == {False, True}

@@ -134,7 +134,7 @@ class SingleNetworkMethod(Method):
     def __init__(self, network: ImageNetwork, data: Dataset) -> None:
         super().__init__()
         self.network = network
-        self.image_shape = data.example_shape
+        self.example_shape = data.example_shape
 
     def players(self) -> dict[str, nn.Module]:
         """Return the one network."""

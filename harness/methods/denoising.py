@@ -34,7 +34,7 @@ class DiffusionModel(SingleNetworkMethod):
 
     def sample(self, sampler: Sampler, stream: Stream, rows: Tensor) -> Tensor:
         """Return samples from noise, through the steps of the sampler."""
-        return self.diffusion.sample(sampler, self.network.predict_noise, self.image_shape, stream, rows)
+        return self.diffusion.sample(sampler, self.network.predict_noise, self.example_shape, stream, rows)
 
     def bits_per_dim(self, images: Tensor, stream: Stream, rows: Tensor) -> Tensor:
         """Return the bound of the process on each image."""

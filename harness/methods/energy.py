@@ -43,7 +43,7 @@ class EnergyModel(SingleNetworkMethod):
         batch = step.batches[name]
         if not self._input_noise:
             return batch
-        noise = step.stream.at("input noise", name).normal(batch.rows, *self.image_shape)
+        noise = step.stream.at("input noise", name).normal(batch.rows, *self.example_shape)
         return batch.replaced(images=batch.images + self._input_noise * noise)
 
 
@@ -52,7 +52,7 @@ class ReplayedEnergyModel(EnergyModel):
 
     def __init__(self, config: spec.Replayed, network: ImageNetwork, data: Dataset) -> None:
         super().__init__(config, network, data)
-        self.replay = ReplayBuffer(config.buffer_size, self.image_shape, config.reinitialised)
+        self.replay = ReplayBuffer(config.buffer_size, self.example_shape, config.reinitialised)
         self._sampling_steps = config.sampling_steps
 
     def initialise(self, stream: Stream) -> None:
@@ -62,7 +62,7 @@ class ReplayedEnergyModel(EnergyModel):
 
     def fresh(self, stream: Stream, rows: Tensor) -> Tensor:
         """Return where chains begin: uniform noise in [-1, 1] (JEM §4)."""
-        return 2 * stream.uniform(rows, *self.image_shape) - 1
+        return 2 * stream.uniform(rows, *self.example_shape) - 1
 
     def continued(self, start: Tensor, slots: Tensor, steps: int, stream: Stream, rows: Tensor) -> Tensor:
         """Return where the chains of some slots are after some more steps."""

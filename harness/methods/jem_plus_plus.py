@@ -46,7 +46,7 @@ class JEMPlusPlus(JointEnergyModel):
     def fresh(self, stream: Stream, rows: Tensor) -> Tensor:
         """Return where chains begin: an image of the Gaussian of a class."""
         assert self._gaussians is not None, "only a method that was prepared begins chains"
-        return self._gaussians.sample(stream, rows, self.image_shape)
+        return self._gaussians.sample(stream, rows, self.example_shape)
 
     def continued(self, start: Tensor, slots: Tensor, steps: int, stream: Stream, rows: Tensor) -> Tensor:
         """Return where the chains are after some outer steps."""

@@ -73,7 +73,7 @@ class VERA(EnergyModel):
         """Yield the losses of the classifier, of the posterior and of the generator, all of the same made images."""
         batch, stream = self.noised("labelled", step), step.stream
         latents = stream.at("latent").normal(batch.rows, self.latent_dim)
-        made = self.generator(latents, stream.at("noise").normal(batch.rows, *self.image_shape))
+        made = self.generator(latents, stream.at("noise").normal(batch.rows, *self.example_shape))
         yield self._classifier_loss(batch, made.detach(), step)
         yield self._posterior_loss(made.detach(), latents, step, batch.rows)
         yield self._generator_loss(made, latents, step, batch.rows)
@@ -88,7 +88,7 @@ class VERA(EnergyModel):
         """
         refuse_diffusion_samplers(sampler)
         latents = stream.at("latent").normal(rows, self.latent_dim)
-        made: Tensor = self.generator(latents, stream.at("noise").normal(rows, *self.image_shape))
+        made: Tensor = self.generator(latents, stream.at("noise").normal(rows, *self.example_shape))
         return made.clamp(-1, 1)
 
     def _classifier_loss(self, batch: TrainBatch, made: Tensor, step: Step) -> Loss:

@@ -62,7 +62,7 @@ class CloudMethod(SingleNetworkMethod):
         return -normal.log_prob(inputs).mean(dim=1) / math.log(2)
 
     def sample(self, sampler, stream, rows):
-        return self.network.mean + self.network.log_scale.exp() * stream.normal(rows, *self.image_shape)
+        return self.network.mean + self.network.log_scale.exp() * stream.normal(rows, *self.example_shape)
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
 """The work of evaluations, counted by hand."""
 
 import pytest
+from foreign import PlainMLP
 from toy_paper import DENOISING, HYBRID
 
 from harness.data.catalogue import DIGITS
+from harness.spec.data import Arrays
 from harness.spec.evaluations import (
     Accuracy,
     Evaluation,
@@ -44,6 +46,26 @@ def test_passes_and_their_operations(evaluation, passes, flops):
 def test_no_more_images_are_attacked_than_there_are():
     attack = Robustness(norm="l2", epsilons=(1,), steps=1, images=10 * TEST)
     assert attack.work(CONFIG).passes == 2 * TEST
+
+
+@pytest.mark.parametrize(
+    ("splits", "settings", "passes"),
+    [
+        ({"train": 8, "test": 3}, {}, 3),
+        ({"train": 8, "test": 3, "holdout": 5}, {"split": "holdout"}, 5),
+        ({"train": 8, "holdout": 5}, {}, 8),
+    ],
+)
+def test_what_says_nothing_of_its_work_passes_over_its_split_or_another(monkeypatch, splits, settings, passes):
+    monkeypatch.setattr(Evaluation, "kinds", dict(Evaluation.kinds))
+
+    class Mine(Evaluation):
+        kind: str = "mine"
+        split: str = "test"
+
+    data = Arrays(name="table", fields={"x": ((3,), "float32"), "y": ((), "int64")}, splits=splits, num_classes=2)
+    config = CONFIG.but(data=data, network=PlainMLP(), method=Classification())
+    assert Mine(**settings).work(config).passes == passes
 
 
 def test_every_kind_has_its_work_on_every_method():

@@ -61,9 +61,11 @@ class Evaluation(Family):
     def work(self, config: "RunConfig") -> Work:
         """Return the work of the network in an evaluation of a run, by which `plan` scales its time.
 
-        Feature spaces, and distances between features, are not counted. By default it is a pass over the test split.
+        Feature spaces, and distances between features, are not counted. By default it is a pass over the split that a
+        field `split` names, else over the test split; where there is none, over the largest.
         """
-        return Work(config.data.examples("test"), cheapest_pass(config))
+        examples = config.data.splits
+        return Work(examples.get(getattr(self, "split", "test"), max(examples.values())), cheapest_pass(config))
 
     def labels(self, data: Dataset) -> dict[str, str]:
         """Return what each measured quantity is called in print; honest about the feature space."""

@@ -175,8 +175,8 @@ class Arrays(Dataset):
     fields: dict[str, ArrayField] = Field(min_length=1)
     splits: dict[str, PositiveInt] = Field(min_length=1)
     num_classes: NonNegativeInt = 0
-    input: str
-    target: str
+    input: str = ""
+    target: str = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -187,7 +187,8 @@ class Arrays(Dataset):
             return values
         first, *others = map(str, fields)
         pairs = {name: _from_pair(field) for name, field in fields.items()}
-        return {"input": first, "target": others[-1] if others else "", **values, "fields": pairs}
+        named = {"target": others[-1] if others else "", **values, "fields": pairs}
+        return {**named, "input": values.get("input") or first}
 
     @field_validator("fields", "splits")
     @classmethod

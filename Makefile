@@ -47,13 +47,15 @@ soak: $(VENV)/.development  ## The long tests that `make test` leaves out
 	$(BIN)/python -m pytest -m soak
 
 clean:  ## Remove the virtual environment and caches, never results
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info tests/outside/src/*.egg-info
 
 $(VENV)/.runtime: pyproject.toml constraints.txt
 	tools/virtual-environment $(PYTHON) $(VENV) .
 	@touch $@
 
-$(VENV)/.development: pyproject.toml constraints.txt
+# The tests have a distribution of their own, as papers from elsewhere are.
+$(VENV)/.development: pyproject.toml constraints.txt tests/outside/pyproject.toml
 	tools/system-packages $$($(FFCV_LACKS))
 	tools/virtual-environment $(PYTHON) $(VENV) ".[dev$$([ "$$(uname)" = Linux ] && [ -z "$$($(FFCV_LACKS))" ] && echo ,ffcv)]"
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable tests/outside
 	@touch $@ $(VENV)/.runtime

@@ -38,7 +38,7 @@ def test_a_wheel_puts_two_packages_into_site_packages_and_none_is_called_experim
 
 def test_a_wheel_holds_every_module_and_every_file_of_the_page(wheel):
     inside = set(wheel.namelist())
-    wanted = [path for path in (ROOT / "harness").rglob("*") if path.suffix in {".py", ".j2", ".css", ".js"}]
+    wanted = [path for path in (ROOT / "harness").rglob("*") if path.suffix in {".py", ".j2", ".css", ".js", ".typed"}]
     names = {path.relative_to(ROOT).as_posix() for path in wanted}
     papers = (ROOT / "experiments").rglob("*.py")
     names |= {f"harness_papers/{path.relative_to(ROOT / 'experiments').as_posix()}" for path in papers}

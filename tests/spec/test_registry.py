@@ -78,7 +78,7 @@ def test_an_unknown_name_is_refused_with_the_nearest(name, parts):
 
 def test_a_bare_name_is_the_default_paper_s_whatever_is_installed(command):
     listed = json.loads(command("list", "--json").stdout)
-    assert {entry["paper"] for entry in listed} == {"hybvit", "toy"}
+    assert {"hybvit", "toy"} <= {entry["paper"] for entry in listed}
     refused = command("show", "table101")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "did you mean 'toy/table101'?" in refused.stderr
@@ -195,7 +195,7 @@ def test_what_asks_for_a_broken_paper_fails_with_its_reason(command, broken, arg
 def test_the_doctor_names_broken_papers(command, broken):
     said = command("doctor", "--json", plugins=[broken])
     papers = next(check for check in json.loads(said.stdout)["extras"] if check["name"] == "papers")
-    assert papers["state"] == "degraded" and papers["facts"]["papers"] == ["hybvit", "good", "toy"]
+    assert papers["state"] == "degraded" and {"hybvit", "good", "toy"} <= set(papers["facts"]["papers"])
     assert [paper["distribution"] for paper in papers["facts"]["broken"]][:1] == ["fault0-paper 1.0"]
 
 

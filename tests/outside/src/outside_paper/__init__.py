@@ -1,0 +1,1 @@
+"""A paper from outside: its specifications, which import no torch."""

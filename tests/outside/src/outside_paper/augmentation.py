@@ -1,0 +1,25 @@
+"""Augmentation of images in the paper: a policy, and a further step."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, NonNegativeFloat
+
+from harness.spec.augmentation import AugmentationStep, Policy
+
+
+class Contrast(Policy):
+    """Less contrast by up to a share of it."""
+
+    kind: Literal["outside.contrast"] = "outside.contrast"
+    implementation: ClassVar[str] = "outside_paper.nn.augmentation:contrast"
+
+    strength: float = Field(0.2, ge=0, le=1)
+
+
+class Jitter(AugmentationStep):
+    """Gaussian noise of a standard deviation, in units of images in [-1, 1]."""
+
+    kind: Literal["outside.jitter"] = "outside.jitter"
+    implementation: ClassVar[str] = "outside_paper.nn.augmentation:jitter"
+
+    sd: NonNegativeFloat = 0.1

@@ -1,0 +1,62 @@
+"""Diffusion in the paper: a noise schedule, a loss and a sampler of Gaussian processes, and a process of its own."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal, Self
+
+from pydantic import PositiveFloat, PositiveInt
+
+from harness.spec.processes import DenoisingLoss, NoiseSchedule, Process
+from harness.spec.samplers import FewSteps
+
+
+class SigmoidNoise(NoiseSchedule):
+    """A signal that falls as a sigmoid does (Jabri et al. 2022)."""
+
+    kind: Literal["outside.sigmoid"] = "outside.sigmoid"
+    implementation: ClassVar[str] = "outside_paper.nn.diffusion:sigmoid_betas"
+
+    start: float = -3.0
+    end: float = 3.0
+    temperature: PositiveFloat = 1.0
+
+
+class Huber(DenoisingLoss):
+    """The squared difference up to `delta`, beyond it the absolute one."""
+
+    kind: Literal["outside.huber"] = "outside.huber"
+    implementation: ClassVar[str] = "outside_paper.nn.diffusion:huber"
+
+    delta: PositiveFloat = 1.0
+
+
+class QuadraticDDIM(FewSteps):
+    """DDIM without noise whose steps are short where there is little noise (DDIM §D.2)."""
+
+    kind: Literal["outside.quadratic_ddim"] = "outside.quadratic_ddim"
+    implementation: ClassVar[str] = "outside_paper.nn.diffusion:quadratic_ddim"
+
+    steps: PositiveInt = 10
+
+    @property
+    def label(self) -> str:
+        """The method and the number of steps."""
+        return f"quadratic DDIM, {self.steps} steps"
+
+
+class RectifiedFlow(Process):
+    """Straight lines between noise and images, cut into `steps`; the network predicts directions (Liu et al. 2022)."""
+
+    kind: Literal["outside.rectified_flow"] = "outside.rectified_flow"
+    implementation: ClassVar[str] = "outside_paper.nn.flow:RectifiedFlow"
+    shrinks: ClassVar[Mapping[str, str]] = {"steps": "timesteps"}
+
+    steps: PositiveInt = 50
+
+    @property
+    def chain(self) -> int:
+        """The steps."""
+        return self.steps
+
+    def shortened(self, steps: int) -> Self:
+        """Return the flow with fewer steps."""
+        return self.but(steps=min(steps, self.steps))

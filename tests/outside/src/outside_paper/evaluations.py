@@ -1,0 +1,93 @@
+"""What the paper measures, and what it calls that."""
+
+from typing import ClassVar, Literal
+
+from pydantic import PositiveInt
+
+from harness.spec.data import Dataset
+from harness.spec.evaluations import Evaluation, Score
+from harness.spec.feature_spaces import FeatureSpace
+from harness.spec.interfaces import CLASSIFIER
+from harness.spec.metrics import Metric, secondary
+from outside_paper.methods import LANGUAGE_MODEL, REGRESSOR
+
+
+class Brier(Evaluation):
+    """The squared error of class probabilities, summed over the classes, and the logarithmic loss beside it."""
+
+    kind: Literal["outside.brier"] = "outside.brier"
+    implementation: ClassVar[str] = "outside_paper.nn.evaluations:brier"
+    needs: ClassVar[frozenset[str]] = frozenset({CLASSIFIER})
+    secondary: ClassVar[tuple[str, ...]] = ("log_loss",)
+
+    split: str = "test"
+
+    def labels(self, data: Dataset) -> dict[str, str]:
+        """Return what both are called in print."""
+        return {"brier": "Brier", "log_loss": "NLL"}
+
+
+class Errors(Evaluation):
+    """The root of the mean squared error of predicted numbers."""
+
+    kind: Literal["outside.errors"] = "outside.errors"
+    implementation: ClassVar[str] = "outside_paper.nn.evaluations:errors"
+    needs: ClassVar[frozenset[str]] = frozenset({REGRESSOR})
+
+    split: str = "test"
+
+    def labels(self, data: Dataset) -> dict[str, str]:
+        """Return what it is called in print."""
+        return {"rmse": "RMSE"}
+
+    def disk_bytes(self, data: Dataset) -> int:
+        """Return the size of predictions and targets."""
+        return 8 * data.examples(self.split)
+
+
+class TokenBits(Evaluation):
+    """The bits that a token costs, given those before."""
+
+    kind: Literal["outside.token_bits"] = "outside.token_bits"
+    implementation: ClassVar[str] = "outside_paper.nn.evaluations:token_bits"
+    needs: ClassVar[frozenset[str]] = frozenset({LANGUAGE_MODEL})
+
+    split: str = "test"
+
+    def labels(self, data: Dataset) -> dict[str, str]:
+        """Return what it is called in print."""
+        return {"bits_per_token": "bits/token"}
+
+
+class Margin(Score):
+    """How much larger the largest logit is than the next."""
+
+    kind: Literal["outside.margin"] = "outside.margin"
+    implementation: ClassVar[str] = "outside_paper.nn.evaluations:margin"
+
+
+class Projection(FeatureSpace):
+    """A fixed random projection of the pixels: distances in it are those of linear statistics of images."""
+
+    kind: Literal["outside.projection"] = "outside.projection"
+    implementation: ClassVar[str] = "outside_paper.nn.features:projection"
+
+    features: PositiveInt = 16
+
+    def title(self, data: Dataset, weights: str) -> str:
+        """Return the number of features."""
+        return f"{self.features} random features"
+
+    def floats(self, data: Dataset) -> int:
+        """Return the features and as many logits as there are classes."""
+        return self.features + data.num_classes
+
+    def folders(self, data: Dataset, weights: str) -> str:
+        """Return the pattern of folders of these data."""
+        return f"outside-projection-{self.features}-{data.name}-*"
+
+
+BRIER = Metric("outside.brier", "Brier", "brier", better="lower", decimals=3)
+LOG_LOSS = secondary(Metric("outside.log_loss", "NLL", "log_loss", better="lower", decimals=3))
+RMSE = Metric("outside.rmse", "RMSE", "rmse", better="lower", decimals=3)
+TOKEN_BITS = Metric("outside.token_bits", "bits/token", "bits_per_token", better="lower", decimals=3)

@@ -1,0 +1,52 @@
+"""What the paper trains: classifiers of mixed rows of a table, regressions, and models of the next token."""
+
+from typing import ClassVar, Literal
+
+from pydantic import NonNegativeFloat
+
+from harness.spec.data import Dataset
+from harness.spec.errors import SpecError
+from harness.spec.interfaces import CLASSIFIER, FORWARD, LOGITS, Capability
+from harness.spec.methods import VALIDATION_ACCURACY, Method, Validation
+from harness.spec.training import Training
+
+REGRESSOR = Capability("outside.regressor", "outside_paper.nn.protocols:Regressor")
+LANGUAGE_MODEL = Capability("outside.language_model", "outside_paper.nn.protocols:LanguageModel")
+
+
+class Mixup(Method):
+    """Cross-entropy of convex combinations of two rows and of their classes; with `alpha=0`, of the rows themselves."""
+
+    kind: Literal["outside.mixup"] = "outside.mixup"
+    implementation: ClassVar[str] = "outside_paper.nn.mixup:Mixup"
+    capabilities: ClassVar[frozenset[str]] = frozenset({CLASSIFIER})
+    passes: ClassVar[frozenset[str]] = frozenset({LOGITS})
+    validation: ClassVar[Validation | None] = VALIDATION_ACCURACY
+
+    alpha: NonNegativeFloat = 0.2
+
+
+class Regression(Method):
+    """The squared error of a number."""
+
+    kind: Literal["outside.regression"] = "outside.regression"
+    implementation: ClassVar[str] = "outside_paper.nn.regression:Regression"
+    capabilities: ClassVar[frozenset[str]] = frozenset({REGRESSOR})
+    passes: ClassVar[frozenset[str]] = frozenset({FORWARD})
+    validation: ClassVar[Validation | None] = Validation("mse", "lower", "outside_paper.nn.regression:squared_errors")
+
+    def check(self, data: Dataset, training: Training) -> None:
+        """Raise `SpecError` where there is no number to predict."""
+        super().check(data, training)
+        if not data.targets or data.num_classes:
+            raise SpecError(f"method '{self.kind}' predicts numbers: dataset '{data.name}' has none")
+
+
+class NextToken(Method):
+    """The cross-entropy of every token, given those before."""
+
+    kind: Literal["outside.next_token"] = "outside.next_token"
+    implementation: ClassVar[str] = "outside_paper.nn.next_token:NextToken"
+    capabilities: ClassVar[frozenset[str]] = frozenset({LANGUAGE_MODEL})
+    passes: ClassVar[frozenset[str]] = frozenset({FORWARD})
+    validation: ClassVar[Validation | None] = Validation("nll", "lower", "outside_paper.nn.next_token:mean_losses")

@@ -1,0 +1,39 @@
+"""The networks of the paper: modules of a library, of which the harness counts parameters and operations itself."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from pydantic import Field, PositiveInt
+
+from harness.spec.data import Dataset
+from harness.spec.errors import SpecError
+from harness.spec.interfaces import FORWARD, LOGITS
+from harness.spec.networks import Network
+
+
+class MLP(Network):
+    """A multi-layer perceptron, with an output for each class, or one for a number."""
+
+    kind: Literal["outside.mlp"] = "outside.mlp"
+    implementation: ClassVar[str] = "outside_paper.nn.networks:mlp"
+    passes: ClassVar[frozenset[str]] = frozenset({FORWARD, LOGITS})
+    shrinks: ClassVar[Mapping[str, str]] = {"width": "width"}
+
+    width: PositiveInt = 32
+    depth: PositiveInt = 2
+    dropout: float = Field(0.1, ge=0, lt=1)
+
+
+class TokenGRU(Network):
+    """A recurrent network over tokens."""
+
+    kind: Literal["outside.token_gru"] = "outside.token_gru"
+    implementation: ClassVar[str] = "outside_paper.nn.networks:token_gru"
+    shrinks: ClassVar[Mapping[str, str]] = {"width": "width"}
+
+    width: PositiveInt = 32
+
+    def check(self, data: Dataset) -> None:
+        """Raise `SpecError` where there is no vocabulary."""
+        if data.stored[data.inputs].below is None:
+            raise SpecError(f"network '{self.kind}' takes tokens: dataset '{data.name}' has no vocabulary")

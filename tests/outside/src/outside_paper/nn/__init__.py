@@ -1,0 +1,1 @@
+"""What the paper computes with: imported by workers alone."""

@@ -1,0 +1,1 @@
+"""Networks for tables and sequences, written for no framework in particular."""

@@ -40,6 +40,15 @@ def test_the_same_code_makes_the_same_bytes_and_runs_from_the_archive_alone(tmp_
     assert {"hybvit", "toy"} <= set(papers) and tuple(state) == git_state()
 
 
+def test_data_are_made_from_the_archive_too(tmp_path, toy_environment):
+    """A job may be the first that needs them, and the source of their reader is in the archive."""
+    take(tmp_path / "a.zip")
+    alone = toy_environment | {"PYTHONPATH": str(tmp_path / "a.zip"), "PYTHONSAFEPATH": "1"}
+    line = [sys.executable, "-m", "harness", "--data", tmp_path / "data", "data", "prepare", "digits"]
+    done = subprocess.run(line, env=alone, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.fixture
 def taken(toy_environment, tmp_path):
     """Take a snapshot in a process that has some folders on its path too; return the names in it, or what it says."""

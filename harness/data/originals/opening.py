@@ -1,8 +1,10 @@
 """From a place where the archives of a dataset lie to what it is prepared from."""
 
+import hashlib
+import sys
 from collections.abc import Mapping
 from importlib.metadata import version
-from inspect import getsourcefile
+from inspect import getsource
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,6 @@ from harness.data.registry import Source, source_of
 from harness.spec.config import sha256_of_json
 from harness.spec.data import Dataset
 from harness.spec.resolve import resolve
-from harness.store.files import sha256_of
 
 
 def original(data: Dataset, path: Path, check: Check, report: Report) -> Content:
@@ -63,9 +64,14 @@ def _content(data: Dataset, source: Source, files: Mapping[str, Path], hashes: M
 
 
 def _code_of(read: Any) -> str:
-    """Return the hash of the file that a reader stands in: what an edited one has begun is not gone on with."""
-    path = getsourcefile(read)
-    return sha256_of(Path(path)) if path else ""
+    """Return the hash of the module that a reader stands in: what an edited one has begun is not gone on with.
+
+    The module may be in an archive, as in jobs of a cluster. It is empty where there is no source.
+    """
+    try:
+        return hashlib.sha256(getsource(sys.modules[read.__module__]).encode()).hexdigest()
+    except (AttributeError, KeyError, OSError, TypeError):
+        return ""
 
 
 def _listing(folder: Path) -> list[tuple[str, int, int]]:

@@ -22,7 +22,7 @@ TRAINING = Training(
     schedule=WarmupStableDecay(),
     ema_decay=None,
 )
-TABLES = RunConfig(data=TUMOURS, network=MLP(width=64), method=Mixup(alpha=0), training=TRAINING)
+TABLES = RunConfig(data=TUMOURS, network=MLP(width=64, dropout=0), method=Mixup(alpha=0), training=TRAINING)
 PLAIN = Run("plain", TABLES)
 MIXED = Run("mixed", TABLES.but(alpha=0.4))
 

@@ -1,0 +1,48 @@
+"""The distribution in `tests/outside`, which `make test` installs, and processes in which it is not installed."""
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parents[1]
+INSTALL = "python -m pip install --no-deps --no-build-isolation -e tests/outside"
+OWN = ("outside_paper", "outside_tools")
+
+
+def needs_outside():
+    """Skip a module of tests where the distribution is not installed."""
+    if find_spec(OWN[0]) is None:
+        pytest.skip(f"outside-paper is not installed: {INSTALL}", allow_module_level=True)
+
+
+def elsewhere(folder):
+    """Return a function that runs the command line in a process which finds all packages but the distribution's own.
+
+    Its Python reads no `.pth` files, by which editable packages are found, and instead of the folder of installed
+    packages finds one in `folder` with links to all others.
+    """
+    paths = [TESTS.parent, TESTS.parent / "tools" / "import_names"]
+    for entry in map(Path, sys.path):
+        if not entry.is_dir() or entry == TESTS / "outside" / "src" or entry == TESTS / "support":
+            continue
+        paths.append(_without(entry, folder) if any(entry.glob(f"{OWN[0]}*")) else entry)
+    environment = os.environ | {"PYTHONPATH": ":".join(map(str, paths)), "NO_COLOR": "1", "COLUMNS": "200"}
+
+    def run(*arguments):
+        command = [sys.executable, "-S", "-m", "harness", *map(str, arguments)]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, cwd=folder)
+
+    return run
+
+
+def _without(installed, folder):
+    links = folder / "site-packages"
+    links.mkdir()
+    for path in installed.iterdir():
+        if not any(name in path.name for name in OWN):
+            (links / path.name).symlink_to(path)
+    return links

@@ -122,7 +122,7 @@ def build(
         rows=tuple(ReportRow(row, finder.cells(row), finder.further(row)) for row in exhibit.rows),
         decisions=tuple(decide(claim, exhibit, measured.series, scale) for claim in exhibit.claims),
         feature_spaces=_feature_spaces(noted),
-        remarks=tuple(dict.fromkeys(found["note"] for found in noted if "note" in found)),
+        remarks=tuple(dict.fromkeys(note for found in noted if isinstance(note := found.get("note"), str))),
         wanted=len(possible) + sum(row.setting is not None for row in exhibit.rows),
         series=measured.series,
         shown=tuple(metric for metric in shown if any(cell.metric == metric for cell in finder.possible)),

@@ -1,25 +1,32 @@
-"""The example of docs/plugins.md, as it stands there: written into files, planned, run and reported."""
+"""The example of docs/plugins.md, as it stands there: written into files and run; and the names in its table."""
 
 import json
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from distributions import install, on_path
 
-PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
+from harness.spec.drawings import Drawing
+from harness.spec.family import Family
+from harness.spec.plugins import load_built_in
+
+PAGE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^python -m harness (.*?)(?: +#.*)?$", PAGE, re.MULTILINE)
 FILE = re.compile(r"```(?:python|toml)\n# (\S+)\n(.*?)```", re.DOTALL)
 
 
 @pytest.fixture
 def blobs(tmp_path, toy_environment):
     """Run a command where the distribution of the page is installed."""
-    files = dict(FILE.findall(PAGE.read_text()))
+    files = dict(FILE.findall(PAGE))
     assert set(files) == {"pyproject.toml", "blobs/paper.py", "blobs/nn.py"}
     (entry,) = re.findall(r'^(blobs = )"(blobs\.paper:PAPER)"$', files["pyproject.toml"], re.MULTILINE)
     install(tmp_path / "site", "blobs-paper", {**files, "blobs/__init__.py": ""}, papers=["".join(entry)])
+    (tmp_path / "pyproject.toml").write_text(files["pyproject.toml"] + '[tool.harness]\npaper = "blobs"\n')
     environment = on_path(toy_environment, tmp_path / "site") | {"HARNESS_DATA": str(tmp_path / "data")}
 
     def run(*arguments):
@@ -34,9 +41,27 @@ def blobs(tmp_path, toy_environment):
 def test_the_example_runs_from_the_page(blobs):
     planned = json.loads(blobs("plan", "blobs", "--json"))["runs"]
     assert [run["parameters"] for run in planned] == [2 * 32 + 32 + 32 * 2 + 2] * 2
-    blobs("run", "blobs")
-    (table,) = json.loads(blobs("report", "blobs", "--json"))["tables"]
+    assert [command.split()[0] for command in COMMANDS] == ["run", "run", "report"]
+    for command in COMMANDS:
+        blobs(*command.split())
+    (table,) = json.loads(blobs("report", "table1", "--json"))["tables"]
     plain, noisy = (row["cells"] for row in table["rows"])
-    assert plain["accuracy"]["measured"]["mean"] > 85
+    assert plain["accuracy"]["measured"]["mean"] > 85 and plain["accuracy"]["measured"]["seeds"] == 3
     assert 0 < plain["brier"]["measured"]["mean"] < noisy["brier"]["measured"]["mean"]
     assert (plain["accuracy"]["reported_sd"], plain["accuracy"]["reported_n"]) == (0.4, 5)
+
+
+def test_every_class_that_the_page_names_exists():
+    named = set(re.findall(r"`(harness(?:\.\w+)+)`", PAGE)) - {"harness.papers", "harness.kinds"}
+    assert len(named) > 20
+    for name in named:
+        module, _, attribute = name.rpartition(".")
+        assert hasattr(import_module(module), attribute), name
+
+
+def test_the_table_has_every_family():
+    load_built_in()
+    families = {f"{family.__module__}.{family.__name__}" for family in (*Family.__subclasses__(), Drawing)}
+    for family in families - {"harness.spec.data.Dataset"}:
+        name = family.rpartition(".")[2]
+        assert re.search(rf"`harness\.[\w.]+\.{name}`", PAGE), f"{family} has no row"

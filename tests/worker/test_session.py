@@ -101,7 +101,7 @@ def test_samples_that_are_no_pictures_are_no_obstacle_to_event_files(data_root, 
 
 def test_a_validation_that_is_no_value_for_each_example_is_refused(data_root, monkeypatch):
     monkeypatch.setattr(foreign, "squared_errors", lambda model, batch: torch.tensor(1.0))
-    loader = ResidentLoader(*open_dataset(REGRESSION_RUN.data, data_root).split("test"), CPU)
+    loader = ResidentLoader(open_dataset(REGRESSION_RUN.data, data_root).split("test"), CPU)
     validator = Validator(REGRESSION_RUN, {"test": loader}, CPU, World())
     message = r"^foreign:squared_errors returned values of shape \(\) for 100 examples: it has to return one for each$"
     with pytest.raises(SpecError, match=message):

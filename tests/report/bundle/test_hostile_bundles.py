@@ -18,6 +18,7 @@ from harness.report.bundle import reading
 from harness.report.bundle.manifest import BundleError
 from harness.report.bundle.reading import open_bundle
 from harness.report.bundle.writing import write_bundle
+from harness.report.text import general_notes
 
 
 def altered(**fields):
@@ -210,7 +211,7 @@ def test_records_of_the_right_form_that_say_nonsense_are_the_bundles_fault(whole
         for name in files:
             if "/evaluations/generation" in name and name.endswith(".json"):
                 record = json.loads(files[name])
-                record["details"]["feature_space"] = "nowhere"
+                record["details"]["feature_space"] = {"kind": "classifier"}
                 files[name] = json.dumps(record).encode()
 
     path = rewritten(whole, tmp_path / "nonsense.zip", change)
@@ -218,4 +219,4 @@ def test_records_of_the_right_form_that_say_nonsense_are_the_bundles_fault(whole
         pytest.raises(BundleError, match=r"nonsense\.zip holds records that cannot be shown"),
         open_bundle(path) as bundle,
     ):
-        reports_of(bundle.results)
+        list(map(general_notes, reports_of(bundle.results)))

@@ -50,6 +50,7 @@ def cells(paper: Paper, exhibit: Exhibit, rows: Sequence[Row], scale: Scale, see
             continue
         with asking(f"{paper.name}/{exhibit.name}, row '{row.key}'"):
             small = scale.shrink(row.run)
+            small.config.training.check_batch(small.config.data)
             asked = _asked(paper, exhibit, row, row.run, small, scale)
         for seed in seeds:
             run = small if seed == small.config.seed else small.but(seed=seed)
@@ -70,6 +71,7 @@ def _asked(paper: Paper, exhibit: Exhibit, row: Row, run: Run, small: Run, scale
         own = paper.evaluation(metric, run, scale, row.protocol)
         if own is None:
             continue
+        _refuse_unknown_split(own, small)
         measured = _measured(own, small)
         if metric.quantity not in measured:
             raise SpecError(
@@ -87,6 +89,14 @@ def _measured(evaluation: Evaluation, run: Run) -> dict[str, str]:
     """Return the labels of what an evaluation measures of a run."""
     with asking(f"labels of evaluation '{evaluation.kind}'"):
         return evaluation.labels(run.config.data)
+
+
+def _refuse_unknown_split(evaluation: Evaluation, run: Run) -> None:
+    """Raise `SpecError` when an evaluation is of a split that the data of a run do not have."""
+    split = getattr(evaluation, "split", None)
+    if isinstance(split, str):
+        with asking(f"evaluation '{evaluation.kind}'"):
+            run.config.data.examples(split)
 
 
 def _refuse_unknown_settings(paper: Paper, exhibit: Exhibit, row: Row, run: Run) -> None:

@@ -59,6 +59,9 @@ class Exhibit:
                 raise SpecError(f"{self.name}: row '{row.key}' reports {given} values for {wanted} metrics")
             if keys.count(row.key) > 1:
                 raise SpecError(f"{self.name}: two rows are called '{row.key}'")
+        for metric in self.metrics:
+            if [other.key for other in self.metrics].count(metric.key) > 1:
+                raise SpecError(f"{self.name}: two metrics have the key '{metric.key}'")
         for metric in self.best:
             if metric not in self.metrics:
                 raise unknown(f"metric to print bold in {self.name}", metric.key, (m.key for m in self.metrics))

@@ -7,7 +7,7 @@ Methods and networks are checked against the Protocols when they are built.
 from collections.abc import Iterable
 from typing import Any, ClassVar, Self
 
-from harness.spec.errors import SpecError
+from harness.spec.errors import SpecError, unknown
 from harness.spec.resolve import resolve
 
 
@@ -34,11 +34,17 @@ class Interface(str):
         return interface
 
     @classmethod
-    def check(cls, implementation: Any, names: Iterable[str], of: str) -> None:
-        """Raise `SpecError` when an implementation lacks one of these interfaces; `of` names its configuration."""
+    def refuse_unknown(cls, names: Iterable[str], of: str) -> None:
+        """Raise `SpecError` for a name that nobody has registered; `of` says whose it is."""
         for name in sorted(names):
             if name not in cls.registered:
-                raise SpecError(f"{of} names the {cls.__name__.lower()} '{name}', which nobody has registered")
+                raise unknown(f"{cls.__name__.lower()} of {of}", name, cls.registered)
+
+    @classmethod
+    def check(cls, implementation: Any, names: Iterable[str], of: str) -> None:
+        """Raise `SpecError` when an implementation lacks one of these interfaces; `of` names its configuration."""
+        cls.refuse_unknown(names, of)
+        for name in sorted(names):
             protocol = resolve(cls.registered[name].protocol)
             if not isinstance(implementation, protocol):
                 raise SpecError(

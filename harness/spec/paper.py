@@ -10,6 +10,7 @@ from harness.spec.errors import SpecError, unknown
 from harness.spec.evaluations import Evaluation
 from harness.spec.exhibit import Exhibit, Figure, Table
 from harness.spec.guard import asking, expect, expect_function
+from harness.spec.interfaces import Capability
 from harness.spec.metrics import Metric
 from harness.spec.run import Run
 from harness.spec.scale import PAPER_SCALES, Scale
@@ -81,10 +82,12 @@ class Paper:
         """Return how a paper-scale `run` is evaluated for `metric` at this scale, None when it cannot be.
 
         A row's `changes` of the protocol are made before the scale's; those of settings that it does not have are left
-        out. Raises `SpecError` when the protocol fails, or measures something else than the metric.
+        out. Raises `SpecError` when the protocol fails, measures something else than the metric, or needs a capability
+        that nobody has registered.
         """
         own = self.measured_by(metric, run)
         own = _changed(own, fitting(own, changes or {}))
+        Capability.refuse_unknown(own.needs, f"evaluation '{own.kind}'")
         evaluation = scale.evaluation(own, run)
         return evaluation if evaluation.needs <= run.config.method.capabilities else None
 

@@ -4,6 +4,7 @@ from pkgutil import resolve_name
 from typing import Any
 
 from harness.spec.errors import SpecError
+from harness.spec.plugins import reason
 
 OWN = "harness."
 
@@ -13,6 +14,8 @@ def resolve(implementation: str) -> Any:
 
     Raises `SpecError` when there is no such module or name, or the module cannot be imported.
     """
+    if ":" not in implementation:
+        raise SpecError(f"implementation '{implementation}' is not of the form 'module:name'")
     try:
         return resolve_name(implementation)
     except ModuleNotFoundError as error:
@@ -22,3 +25,7 @@ def resolve(implementation: str) -> Any:
         raise SpecError(f"implementation '{implementation}' cannot be imported: {error}") from error
     except (ImportError, AttributeError, ValueError) as error:
         raise SpecError(f"implementation '{implementation}' cannot be loaded: {error}") from error
+    except Exception as error:
+        if implementation.startswith(OWN):
+            raise
+        raise SpecError(f"implementation '{implementation}' cannot be loaded: {reason(error)}") from error

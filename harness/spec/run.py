@@ -8,6 +8,7 @@ from pydantic import NonNegativeInt, model_validator
 from harness.spec.config import Config, sha256_of_json
 from harness.spec.data import AnyDataset
 from harness.spec.errors import SpecError
+from harness.spec.interfaces import Capability, Pass
 from harness.spec.methods import AnyMethod
 from harness.spec.networks import AnyNetwork, Network
 from harness.spec.training import Training
@@ -40,6 +41,9 @@ class RunConfig(Config):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> "RunConfig":
+        Capability.refuse_unknown(self.method.capabilities, f"method '{self.method.kind}'")
+        Pass.refuse_unknown(self.method.passes, f"method '{self.method.kind}'")
+        Pass.refuse_unknown(self.network.passes, f"network '{self.network.kind}'")
         self.network.check(self.data)
         self.method.check(self.data, self.training)
         self._selection_is_possible()

@@ -8,7 +8,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from harness.spec.config import Config
 from harness.spec.data import Dataset
-from harness.spec.errors import unknown
+from harness.spec.errors import SpecError, unknown
 from harness.spec.optimisation import AdamW, AnyOptimizer, AnySchedule, Cosine, Optimizer, Schedule
 from harness.spec.shrinking import Length, Shrinking
 
@@ -134,6 +134,11 @@ class Training(Config):
         """Return the learning rate of a player in iteration `step`, counted from 0."""
         peak = self.optimizer_of(player).learning_rate
         return self.schedule.rate(step, iterations_per_epoch, self.epochs, peak)
+
+    def check_batch(self, data: Dataset) -> None:
+        """Raise `SpecError` when a batch exceeds the training split: there would be no step."""
+        if self.batch_size > (examples := data.examples("train")):
+            raise SpecError(f"batch_size={self.batch_size} exceeds the {examples:,} training examples of '{data.name}'")
 
     def iterations_per_epoch(self, data: Dataset) -> int:
         """Return how many whole batches fit into the passes of one epoch."""

@@ -1,6 +1,7 @@
 """From a row to its cells: the paper's protocol, the row's changes, the scale, the readings; and what fails."""
 
 from dataclasses import replace
+from typing import ClassVar, Literal
 
 import pytest
 from toy_paper import HYBRID
@@ -13,7 +14,7 @@ from harness.spec.cells import cells
 from harness.spec.changes import over, times
 from harness.spec.collisions import collisions
 from harness.spec.errors import SpecError
-from harness.spec.evaluations import Accuracy, Generation, OutOfDistribution
+from harness.spec.evaluations import Accuracy, Evaluation, Generation, OutOfDistribution
 from harness.spec.exhibit import Table
 from harness.spec.metrics import ACCURACY, AUROC_INTERP, ECE, FID, Metric
 from harness.spec.paper import GpuHours, Paper
@@ -225,3 +226,33 @@ def test_the_doctor_names_a_paper_whose_scale_makes_one_run_of_two(monkeypatch):
 def test_two_precisions_may_become_one_where_all_runs_get_the_same(tmp_path):
     exhibit = table(row(), row("B", run=HYBRID.but(precision="bf16")))
     assert len(make_plan([(paper(exhibit), exhibit)], "paper-bf16", 1, None, Results(tmp_path)).runs) == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "protocols", "says"),
+    [
+        (row(), {ACCURACY: Accuracy(split="tset")}, "evaluation 'accuracy': unknown split of dataset 'digits' 'tset'"),
+        (row(run=HYBRID.but(batch_size=2000)), {}, "batch_size=2000 exceeds the 1,437 training examples of 'digits'"),
+        (row(), {ACCURACY: "mine"}, "unknown capability of evaluation 'mine' 'clasifier': did you mean 'classifier'?"),
+        (row(), {ACCURACY: "silent"}, "NotImplementedError: Silent does not say what its quantities are called"),
+    ],
+)
+def test_what_could_not_be_measured_is_said_before_anything_is_trained(monkeypatch, rows, protocols, says):
+    monkeypatch.setattr(Evaluation, "kinds", dict(Evaluation.kinds))
+
+    class Mine(Accuracy):
+        kind: Literal["mine"] = "mine"
+        needs: ClassVar[frozenset[str]] = frozenset({"clasifier"})
+
+    class Silent(Evaluation):
+        kind: Literal["silent"] = "silent"
+
+    chosen = {metric: {"mine": Mine(), "silent": Silent()}.get(each, each) for metric, each in protocols.items()}
+    with pytest.raises(SpecError) as caught:
+        found(table(rows), protocol=lambda metric, run: {**PROTOCOLS, **chosen}[metric])
+    assert str(caught.value).startswith("toy/table1, row 'A': ") and says in str(caught.value)
+
+
+def test_two_metrics_of_an_exhibit_have_two_keys():
+    with pytest.raises(SpecError, match="table1: two metrics have the key 'accuracy'"):
+        table(row(), metrics=(ACCURACY, Metric("accuracy", "Top-2", "top_two", better="higher")))

@@ -69,7 +69,7 @@ class Evaluation(Family):
 
     def labels(self, data: Dataset) -> dict[str, str]:
         """Return what each measured quantity is called in print; honest about the feature space."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not say what its quantities are called")
 
     @property
     def embedding(self) -> Embedding | None:

@@ -1,19 +1,24 @@
 """Runs one evaluation and writes its record."""
 
 import time
+from typing import Any
 
 from harness.evaluation.base import Findings, Subject
+from harness.spec.errors import SpecError, given
 from harness.spec.evaluations import Evaluation
 from harness.spec.resolve import resolve
 from harness.store.files import sha256_of
-from harness.store.records import EvaluationRecord
+from harness.store.records import EvaluationRecord, Measurement
 
 
 def measure(evaluation: Evaluation, subject: Subject) -> EvaluationRecord:
-    """Evaluate the subject and return the record, with the hash of every artefact. Every rank has to take part."""
+    """Evaluate the subject and return the record, with the hash of every artefact. Every rank has to take part.
+
+    Raises `SpecError` when the implementation returns something else than was promised.
+    """
     evaluate = resolve(evaluation.implementation)
     begun = time.monotonic()
-    findings: Findings = evaluate(evaluation, subject)
+    findings = _checked(evaluate(evaluation, subject), evaluation, subject)
     return EvaluationRecord(
         evaluation=evaluation.model_dump(mode="json"),
         quantities=findings.quantities,
@@ -22,3 +27,19 @@ def measure(evaluation: Evaluation, subject: Subject) -> EvaluationRecord:
         weights_sha256=subject.weights_sha256,
         seconds=round(time.monotonic() - begun, 3),
     )
+
+
+def _checked(found: Any, evaluation: Evaluation, subject: Subject) -> Findings:
+    """Return what an evaluation found, which has every quantity that its labels name."""
+    of = f"evaluation '{evaluation.kind}': {evaluation.implementation}"
+    if not isinstance(found, Findings):
+        raise SpecError(f"{of} returns {given(found)}, not Findings")
+    for name, measured in found.quantities.items():
+        if not isinstance(measured, Measurement):
+            raise SpecError(f"{of} returns {given(measured)} as {name}, not a Measurement")
+    if missing := evaluation.labels(subject.config.data).keys() - found.quantities.keys():
+        measures = ", ".join(sorted(found.quantities)) or "nothing"
+        raise SpecError(
+            f"{of} does not measure {', '.join(sorted(missing))}, which its labels name: it measures {measures}"
+        )
+    return found

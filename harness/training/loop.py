@@ -8,6 +8,7 @@ very same computation.
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,7 @@ from harness.methods.base import Loss, Method, Step
 from harness.models.acceleration import accelerate, matmuls_in
 from harness.models.batch_norm import normalise_over_ranks
 from harness.randomness import Stream
-from harness.spec.errors import HarnessError, SpecError
+from harness.spec.errors import HarnessError, SpecError, given, unknown
 from harness.spec.run import RunConfig
 from harness.training.buffers import SharedBuffers
 from harness.training.ema import average_of
@@ -67,6 +68,7 @@ class Trainer:
         self.config = config
         self.method = method.train()
         self.step = 0
+        config.training.check_batch(config.data)
         self.iterations_per_epoch = config.training.iterations_per_epoch(config.data)
         self.iterations = config.training.iterations(config.data)
         players = method.players()
@@ -123,7 +125,7 @@ class Trainer:
         torch.manual_seed(step.stream.at("modules", self._world.rank).seed)
         with matmuls_in(self.config.training.precision):
             for loss in self.method.training_step(step):
-                self._update(loss)
+                self._update(self._checked(loss))
         self._buffers.settle()
         self.step += 1
 
@@ -210,6 +212,17 @@ class Trainer:
             batch_size, augmentations = self.config.training.batch_size, self.method.augmentations()
             self._feed = feed(self._loader, batch_size, self._part, augmentations, self._stream(), self.step)
         return self._feed
+
+    def _checked(self, loss: Any) -> Loss:
+        """Return what a method has yielded. Raises `SpecError` for anything but a scalar loss of one of its players."""
+        of = f"training_step of method '{self.config.method.kind}'"
+        if not isinstance(loss, Loss):
+            raise SpecError(f"{of} yields {given(loss)}, not a Loss")
+        if loss.player not in self._players:
+            raise unknown(f"player of a loss in {of}", loss.player, self._players)
+        if loss.value.dim():
+            raise SpecError(f"{of} yields a loss of shape {tuple(loss.value.shape)}, not a scalar")
+        return loss
 
     def _update(self, loss: Loss) -> None:
         """Move one player. Its EMA takes the weights from before the step, one step late, as the authors' code."""

@@ -232,3 +232,26 @@ def test_curves_name_their_scalars_in_one_order_with_a_stop_or_without():
     for meters in (whole, rest):
         meters.add(values)
     assert list(whole.means_and_reset().items()) == list(rest.means_and_reset().items()) == [("a", 2.0), ("b", 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (lambda loss: loss.value, "yields tensor("),
+        (lambda loss: Loss("netwrok", loss.value), "player of a loss in training_step of method 'hybrid' 'netwrok'"),
+        (lambda loss: Loss("network", loss.value[None]), "yields a loss of shape (1,), not a scalar"),
+    ],
+)
+def test_what_is_no_loss_of_a_player_is_refused(loader, monkeypatch, wrong, says):
+    trainer = Trainer(CONFIG, build_method(CONFIG, CPU), loader, CPU)
+    true = trainer.method.training_step
+    monkeypatch.setattr(trainer.method, "training_step", lambda step: map(wrong, true(step)))
+    with pytest.raises(SpecError) as caught:
+        trainer.train_step()
+    assert says in str(caught.value)
+
+
+def test_a_batch_larger_than_the_training_split_is_refused(loader):
+    config = CONFIG.but(batch_size=2000, passes_per_epoch=1)
+    with pytest.raises(SpecError, match="batch_size=2000 exceeds the 1,437 training examples"):
+        Trainer(config, build_method(config, CPU), loader, CPU)

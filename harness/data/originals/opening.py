@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from inspect import getsource
 from pathlib import Path
@@ -16,6 +16,7 @@ from harness.data.preparing import Content
 from harness.data.registry import Source, source_of
 from harness.spec.config import sha256_of_json
 from harness.spec.data import Dataset
+from harness.spec.errors import given
 from harness.spec.resolve import resolve
 
 
@@ -60,7 +61,10 @@ def _content(data: Dataset, source: Source, files: Mapping[str, Path], hashes: M
         "reader": [source.reader, _code_of(read)],
         "pillow": version("pillow"),
     }
-    return Content(read(data, files), hashes, sha256_of_json(decided_by), source.revision)
+    parts = read(data, files)
+    if not isinstance(parts, Iterable):
+        raise DataError(f"{data.name}: its reader {source.reader} returns {given(parts)}, not blocks or parts")
+    return Content(parts, hashes, sha256_of_json(decided_by), source.revision)
 
 
 def _code_of(read: Any) -> str:

@@ -8,6 +8,8 @@ from distributions import install, on_path
 
 from harness.data import registry
 from harness.data.catalogue import CELEBAHQ128, CIFAR10, DIGITS, IMAGENET128
+from harness.data.errors import DataError
+from harness.data.originals.opening import embedded
 from harness.data.registry import Archive, Source, command_to_prepare, datasets, find_dataset, register, source_of
 from harness.spec.data import Arrays
 from harness.spec.errors import SpecError
@@ -58,6 +60,12 @@ def test_a_dataset_without_archives_is_made_on_first_use(own_names, tmp_path):
     assert command_to_prepare(POINTS, tmp_path).endswith("data prepare made_points")
     assert command_to_prepare(IMAGENET128, tmp_path) == ""
     assert command_to_prepare(CELEBAHQ128, tmp_path).endswith("--from FOLDER --unverified")
+
+
+def test_a_reader_that_returns_nothing_is_named(own_names):
+    register(POINTS, Source("points", "builtins:print"))
+    with pytest.raises(DataError, match="made_points: its reader builtins:print returns None, not blocks or parts"):
+        embedded(POINTS)
 
 
 def test_an_archive_that_names_no_split_is_needed_by_all():

@@ -11,19 +11,21 @@ if TYPE_CHECKING:
     from numpy import uint8
     from numpy.typing import NDArray
 
+    from harness.spec.methods import Method
     from harness.spec.samplers import Sampler
 
 
 @click.command("sample")
 @click.argument("run")
-@click.option("--sampler", "sampler_text", default="dpm_solver", metavar="NAME[:STEPS]", show_default=True,
-              help="ancestral, ddim, dpm_solver or a paper's own; fast ones with their number of steps.")  # fmt: skip
+@click.option("--sampler", "sampler_text", metavar="NAME[:STEPS]",
+              help="ancestral, ddim, dpm_solver or a paper's own; fast ones with their number of steps.  "
+                   "[default: dpm_solver for a Gaussian diffusion, else ancestral]")  # fmt: skip
 @click.option("--count", type=click.IntRange(1, 1000), default=64, show_default=True, help="Samples to draw.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="PNG to write.  [default: in the run]")
 @click.option("--device", help="Torch device.  [default: cuda if there is one, else cpu]")
 @click.pass_obj
 def sample_command(
-    settings: Settings, run: str, sampler_text: str, count: int, out: Path | None, device: str | None
+    settings: Settings, run: str, sampler_text: str | None, count: int, out: Path | None, device: str | None
 ) -> None:
     """Draw what a run generates by now: by its final weights, or by its newest checkpoint while it trains.
 
@@ -36,14 +38,14 @@ def sample_command(
       python -m harness sample d45a09 --sampler ddim:50 --count 100
       python -m harness sample d45a09 --sampler ancestral
     """
-    directory, sampler = settings.results.find(run), _read_sampler(sampler_text)
+    directory, sampler = settings.results.find(run), _read_sampler(sampler_text) if sampler_text else None
 
     from harness.data.pictures import as_pictures
     from harness.spec.data import Images
     from harness.spec.errors import SpecError
 
     planned = directory.run()
-    data = planned.config.data
+    data, sampler = planned.config.data, sampler or _usual_sampler(planned.config.method)
     if not isinstance(data, Images):
         raise SpecError(f"{planned.name} ({planned.id}) has no pictures: dataset '{data.name}' holds {data.kind}")
 
@@ -59,6 +61,16 @@ def sample_command(
     path = out or directory.previews / f"step-{step:09d}-{_file_name(sampler)}.png"
     _write(images, heading, path)
     settings.say(f"{heading}\nwrote {path}")
+
+
+def _usual_sampler(method: "Method") -> "Sampler":
+    """Return a fast sampler where there is one for what a method has trained, else its full chain."""
+    from harness.spec.processes import GaussianProcess
+    from harness.spec.samplers import Ancestral, DPMSolver
+
+    if isinstance(process := getattr(method, "process", None), GaussianProcess):
+        return DPMSolver(steps=min(DPMSolver().steps, process.chain))
+    return Ancestral()
 
 
 def _read_sampler(text: str) -> "Sampler":

@@ -160,6 +160,19 @@ def test_two_ranks_find_the_same_as_one_and_compare_says_so(results, harness, to
     assert stay["world_size"] == 2 and "outside-paper" in {each["name"] for each in stay["distributions"]}
 
 
+def test_what_it_generates_is_drawn_by_its_own_sampler_and_by_the_usual_one(results, harness, tmp_path):
+    for run, options, how in (
+        (DENOISED, ("--sampler", "outside.quadratic_ddim:4"), "quadratic DDIM, 4 steps"),
+        (FLOWING, (), "ancestral, all steps"),
+    ):
+        picture = tmp_path / f"{run.name}.png"
+        done = harness("sample", run.id, *options, "--count", "4", "--out", picture, results=results.root)
+        assert done.returncode == 0 and done.stdout.startswith(f"{run.name} ({run.id}), step 220 of 220")
+        assert how in done.stdout and picture.stat().st_size > 1000
+    refused = harness("sample", FLOWING.id, "--sampler", "ddim", results=results.root)
+    assert refused.stderr == "harness: sampler 'ddim' is for Gaussian processes: a rectified flow takes its own steps\n"
+
+
 def test_a_bundle_goes_to_another_machine_and_back(results, written, harness, tmp_path):
     path = tmp_path / "mine.zip"
     done = harness("report", "outside", "--no-figures", "--format", "json", "--bundle", path, results=results.root)

@@ -26,6 +26,7 @@ def test_pictures_of_a_finished_run_say_how_they_were_made(finished, harness, tm
     assert done.returncode == 0
     assert heading(out).endswith("EMA weights; DDIM, 3 steps")
     assert heading(out) in done.stdout
+    assert "EMA weights; DPM-Solver++, 4 steps" in harness("sample", run, "--count", "4", results=results).stdout
     harness("sample", run, "--sampler", "ancestral", "--count", "4", results=results)
     (own,) = (results / "runs" / run / "previews").glob("*-ancestral.png")
     assert heading(own).endswith("ancestral, all steps")

@@ -26,7 +26,7 @@ def elsewhere(folder):
     packages finds one in `folder` with links to all others.
     """
     paths = [TESTS.parent, TESTS.parent / "tools" / "import_names"]
-    for entry in map(Path, sys.path):
+    for entry in map(Path, dict.fromkeys(sys.path)):
         if not entry.is_dir() or entry == TESTS / "outside" / "src" or entry == TESTS / "support":
             continue
         paths.append(_without(entry, folder) if any(entry.glob(f"{OWN[0]}*")) else entry)

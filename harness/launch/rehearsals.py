@@ -126,7 +126,7 @@ class Rehearsing:
         wrong += [str(problem) for problem in self.problems]
         unknown = sum(_expected_seconds(entry) is None for entry in self.runs)
         without = f", without {unknown} that did not get so far" if unknown else ""
-        total = f"expected of all {len(self.runs)}: {self.expected or 'nothing known'}{without}"
+        total = f"expected of all {len(self.runs)}: {str(self.expected) or 'nothing known'}{without}"
         good = sum(not entry.problems for entry in self.runs)
         return [*wrong, f"{good} of {len(self.runs)} would run to their end; {total}"]
 

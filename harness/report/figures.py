@@ -10,6 +10,7 @@ from harness.report.build import ExhibitReport
 from harness.report.made import remember, still_right
 from harness.report.origins import origin
 from harness.spec.drawings import Drawing
+from harness.spec.errors import given
 from harness.spec.exhibit import drawn_of
 from harness.spec.resolve import resolve
 from harness.store.files import StoreError, write_atomically
@@ -104,18 +105,24 @@ def _pictures(report: ExhibitReport, results: Results) -> Iterator[tuple[str, "P
 
     Raises `DrawingError` after all others when one has failed.
     """
+    from matplotlib.figure import Figure
+
     failure: DrawingError | None = None
     for name, drawing in drawn_of(report.exhibit).items():
         try:
-            picture: Picture | None = resolve(drawing.implementation)(drawing, report, results)
+            picture = resolve(drawing.implementation)(drawing, report, results)
         except StoreError:
             raise
         except Exception as error:  # a paper's own drawing may fail in any way
             reason = " ".join(str(error).split()) or type(error).__name__
             failure = failure or DrawingError(f"{name}: {drawing.implementation} fails: {reason}")
             continue
-        if picture:
+        if isinstance(picture, Figure):
             yield name, picture
+        elif picture is not None:
+            failure = failure or DrawingError(
+                f"{name}: {drawing.implementation} returns {given(picture)}, not a matplotlib Figure or None"
+            )
     if failure:
         raise failure
 

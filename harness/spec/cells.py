@@ -1,9 +1,10 @@
 """Cells: every value of an exhibit that can be measured, with the run and the evaluation that measure it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from harness.spec.errors import SpecError, unknown
+from harness.spec.errors import SpecError, given, unknown
 from harness.spec.evaluations import Evaluation
 from harness.spec.exhibit import Exhibit
 from harness.spec.guard import asking
@@ -88,7 +89,10 @@ def _asked(paper: Paper, exhibit: Exhibit, row: Row, run: Run, small: Run, scale
 def _measured(evaluation: Evaluation, run: Run) -> dict[str, str]:
     """Return the labels of what an evaluation measures of a run."""
     with asking(f"labels of evaluation '{evaluation.kind}'"):
-        return evaluation.labels(run.config.data)
+        labels: Any = evaluation.labels(run.config.data)
+        if not isinstance(labels, Mapping):
+            raise SpecError(f"returns {given(labels)}, not what each quantity is called in print")
+        return dict(labels)
 
 
 def _refuse_unknown_split(evaluation: Evaluation, run: Run) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from harness.spec.config import Config
-from harness.spec.errors import RevisionError, SpecError, UnknownKindError, nearest
+from harness.spec.errors import RevisionError, SpecError, UnknownKindError, nearest, unknown
 from harness.spec.plugins import load_built_in, load_plugins
 
 OWN_PACKAGE = "harness."
@@ -56,6 +56,9 @@ class Family(Config):
                 f"{owner.__module__}.{owner.__qualname__}: choose another name, such as "
                 f"'{cls.__module__.partition('.')[0]}.{kind}'"
             )
+        for name in cls.__dict__.get("shrinks", ()):  # a base may speak of fields that only some of its kinds have
+            if name not in cls.model_fields:
+                raise unknown(f"field in shrinks of {cls.__module__}.{cls.__qualname__}", name, cls.model_fields)
         cls.kinds[kind] = cls
 
     def __str__(self) -> str:

@@ -2,13 +2,16 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from math import inf
+from numbers import Real
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from harness.spec.config import Config
 from harness.spec.data import Dataset
-from harness.spec.errors import SpecError, unknown
+from harness.spec.errors import SpecError, given, unknown
+from harness.spec.guard import asking
 from harness.spec.optimisation import AdamW, AnyOptimizer, AnySchedule, Cosine, Optimizer, Schedule
 from harness.spec.shrinking import Length, Shrinking
 
@@ -133,7 +136,11 @@ class Training(Config):
     def rate(self, step: int, iterations_per_epoch: int, player: str) -> float:
         """Return the learning rate of a player in iteration `step`, counted from 0."""
         peak = self.optimizer_of(player).learning_rate
-        return self.schedule.rate(step, iterations_per_epoch, self.epochs, peak)
+        with asking(f"schedule '{self.schedule.kind}', step {step}"):
+            rate: Any = self.schedule.rate(step, iterations_per_epoch, self.epochs, peak)
+            if not isinstance(rate, Real) or not 0 <= float(rate) < inf:
+                raise SpecError(f"the rate is {given(rate)}, not a finite number of 0 or more")
+        return float(rate)
 
     def check_batch(self, data: Dataset) -> None:
         """Raise `SpecError` when a batch exceeds the training split: there would be no step."""

@@ -5,7 +5,7 @@ batches, augmentation, noise, learning rate) is a function of the step, so resum
 very same computation.
 """
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -124,8 +124,8 @@ class Trainer:
         # Modules of somebody else draw from torch's own generators, whose course a resumed run could not know.
         torch.manual_seed(step.stream.at("modules", self._world.rank).seed)
         with matmuls_in(self.config.training.precision):
-            for loss in self.method.training_step(step):
-                self._update(self._checked(loss))
+            for loss in self._losses(step):
+                self._update(loss)
         self._buffers.settle()
         self.step += 1
 
@@ -213,16 +213,24 @@ class Trainer:
             self._feed = feed(self._loader, batch_size, self._part, augmentations, self._stream(), self.step)
         return self._feed
 
-    def _checked(self, loss: Any) -> Loss:
-        """Return what a method has yielded. Raises `SpecError` for anything but a scalar loss of one of its players."""
+    def _losses(self, step: Step) -> Iterator[Loss]:
+        """Yield the losses of a step. Raises `SpecError` for anything but scalars that one of the players can lower."""
         of = f"training_step of method '{self.config.method.kind}'"
-        if not isinstance(loss, Loss):
-            raise SpecError(f"{of} yields {given(loss)}, not a Loss")
-        if loss.player not in self._players:
-            raise unknown(f"player of a loss in {of}", loss.player, self._players)
-        if loss.value.dim():
-            raise SpecError(f"{of} yields a loss of shape {tuple(loss.value.shape)}, not a scalar")
-        return loss
+        losses: Any = self.method.training_step(step)
+        if isinstance(losses, Tensor) or not isinstance(losses, Iterable):
+            raise SpecError(f"{of} returns {given(losses)}: it has to yield a Loss for each player that moves")
+        for loss in losses:
+            if not isinstance(loss, Loss):
+                raise SpecError(f"{of} yields {given(loss)}, not a Loss")
+            if loss.player not in self._players:
+                raise unknown(f"player of a loss in {of}", loss.player, self._players)
+            for name, value in {"loss": loss.value, **loss.log}.items():
+                if not isinstance(value, Tensor) or value.dim():
+                    shown = f"a tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else given(value)
+                    raise SpecError(f"{of} yields as {name} {shown}, not a scalar tensor")
+            if not loss.value.requires_grad:
+                raise SpecError(f"{of} yields a loss of '{loss.player}' that depends on no parameter")
+            yield loss
 
     def _update(self, loss: Loss) -> None:
         """Move one player. Its EMA takes the weights from before the step, one step late, as the authors' code."""

@@ -234,6 +234,7 @@ def test_two_precisions_may_become_one_where_all_runs_get_the_same(tmp_path):
         (row(), {ACCURACY: Accuracy(split="tset")}, "evaluation 'accuracy': unknown split of dataset 'digits' 'tset'"),
         (row(run=HYBRID.but(batch_size=2000)), {}, "batch_size=2000 exceeds the 1,437 training examples of 'digits'"),
         (row(), {ACCURACY: "mine"}, "unknown capability of evaluation 'mine' 'clasifier': did you mean 'classifier'?"),
+        (row(), {ACCURACY: "mute"}, "labels of evaluation 'mute': returns None, not what each quantity is called"),
         (row(), {ACCURACY: "silent"}, "NotImplementedError: Silent does not say what its quantities are called"),
     ],
 )
@@ -247,7 +248,14 @@ def test_what_could_not_be_measured_is_said_before_anything_is_trained(monkeypat
     class Silent(Evaluation):
         kind: Literal["silent"] = "silent"
 
-    chosen = {metric: {"mine": Mine(), "silent": Silent()}.get(each, each) for metric, each in protocols.items()}
+    class Mute(Evaluation):
+        kind: Literal["mute"] = "mute"
+
+        def labels(self, data):
+            return None
+
+    own = {"mute": Mute(), "mine": Mine(), "silent": Silent()}
+    chosen = {metric: own.get(each, each) for metric, each in protocols.items()}
     with pytest.raises(SpecError) as caught:
         found(table(rows), protocol=lambda metric, run: {**PROTOCOLS, **chosen}[metric])
     assert str(caught.value).startswith("toy/table1, row 'A': ") and says in str(caught.value)

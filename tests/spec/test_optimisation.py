@@ -87,3 +87,12 @@ def test_fields_of_the_common_optimiser_and_schedule_may_stand_in_the_training()
     assert training.optimizer == AdamW(learning_rate=5e-4)
     assert training.schedule == Cosine(warmup_epochs=2)
     assert rate(training, 100, 200) == pytest.approx(5e-4)
+
+
+@pytest.mark.parametrize(("rate", "says"), [(-0.1, "is -0.1"), (None, "is None"), (float("nan"), "is nan")])
+def test_a_rate_that_is_none_is_refused(monkeypatch, rate, says):
+    monkeypatch.setattr(Cosine, "rate", lambda *given: rate)
+    with pytest.raises(
+        SpecError, match=f"schedule 'cosine', step 7: the rate {says}, not a finite number of 0 or more"
+    ):
+        TRAINING.rate(7, 10, "network")

@@ -266,3 +266,14 @@ def test_rules_that_cannot_be_applied_are_refused_on_one_line(make, message):
 
 def test_sizes_are_those_that_kinds_say_they_have():
     assert {"width", "epochs", "buffer", "samples", "experts", "noise"} <= sizes()
+
+
+def test_a_size_of_a_field_that_there_is_not_is_refused(monkeypatch):
+    monkeypatch.setattr(Network, "kinds", dict(Network.kinds))
+    with pytest.raises(SpecError, match=r"unknown field in shrinks of .*Small 'hiden': did you mean 'hidden'\?"):
+
+        class Small(Network):
+            kind: Literal["tests.small"] = "tests.small"
+            shrinks: ClassVar[dict[str, str]] = {"hiden": "width"}
+
+            hidden: int = 32

@@ -239,7 +239,10 @@ def test_curves_name_their_scalars_in_one_order_with_a_stop_or_without():
     [
         (lambda loss: loss.value, "yields tensor("),
         (lambda loss: Loss("netwrok", loss.value), "player of a loss in training_step of method 'hybrid' 'netwrok'"),
-        (lambda loss: Loss("network", loss.value[None]), "yields a loss of shape (1,), not a scalar"),
+        (lambda loss: Loss("network", loss.value[None]), "yields as loss a tensor of shape (1,), not a scalar tensor"),
+        (lambda loss: Loss("network", loss.value.item()), "not a scalar tensor"),
+        (lambda loss: Loss("network", loss.value, {"error": 0.5}), "yields as error 0.5, not a scalar tensor"),
+        (lambda loss: Loss("network", loss.value.detach()), "yields a loss of 'network' that depends on no parameter"),
     ],
 )
 def test_what_is_no_loss_of_a_player_is_refused(loader, monkeypatch, wrong, says):
@@ -249,6 +252,16 @@ def test_what_is_no_loss_of_a_player_is_refused(loader, monkeypatch, wrong, says
     with pytest.raises(SpecError) as caught:
         trainer.train_step()
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("returned", [torch.tensor(0.5), None])
+def test_a_step_that_yields_nothing_is_refused(loader, monkeypatch, returned):
+    trainer = Trainer(CONFIG, build_method(CONFIG, CPU), loader, CPU)
+    monkeypatch.setattr(trainer.method, "training_step", lambda step: returned)
+    with pytest.raises(
+        SpecError, match=r"method 'hybrid' returns .*: it has to yield a Loss for each player that moves"
+    ):
+        trainer.train_step()
 
 
 def test_a_batch_larger_than_the_training_split_is_refused(loader):

@@ -1,10 +1,11 @@
 """What goes into a bundle: the records of an exhibit's runs, and of their arrays what figures draw."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from harness.report.build import ExhibitReport
 from harness.report.bundle.manifest import Excerpt
 from harness.report.drawings.shown import kept
 from harness.spec.cells import cells
+from harness.spec.drawings import Drawing
+from harness.spec.errors import SpecError, given
 from harness.spec.exhibit import drawn_of
 from harness.store.arrays import load_array
 from harness.store.run_directory import Results, RunDirectory
@@ -60,13 +63,24 @@ def arrays(reports: Sequence[ExhibitReport], results: Results) -> Iterator[Entry
     wanted: dict[Path, int | None] = {}
     for report in reports:
         for drawing in drawn_of(report.exhibit).values():
-            for name, rows in drawing.arrays.items():
+            for name, rows in _arrays_of(drawing).items():
                 for row in report.rows:
                     if path := kept(report, results, row.row, name):
                         before = wanted.get(path, 0)
                         wanted[path] = None if rows is None or before is None else max(rows, before)
     for path, rows in wanted.items():
         yield _excerpt(path, rows, results)
+
+
+def _arrays_of(drawing: Drawing) -> Mapping[str, int | None]:
+    """Return what a drawing says that it reads. Raises `SpecError` for anything but numbers of rows by name."""
+    found: Any = drawing.arrays
+    if not isinstance(found, Mapping):
+        raise SpecError(
+            f"drawing {type(drawing).__name__}: arrays is {given(found)}, not numbers of rows, or None for all, by "
+            f"the names of arrays"
+        )
+    return found
 
 
 def written(papers: Sequence[str], results: Results) -> Iterator[Entry]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from bundles import SELECTION, first, reports_of, rewritten
 
+from harness.report.bundle.contents import arrays
 from harness.report.bundle.manifest import BundleError
 from harness.report.bundle.reading import open_bundle
 from harness.report.bundle.writing import write_bundle
@@ -17,6 +18,8 @@ from harness.report.data import json_text
 from harness.report.figures import write_figures
 from harness.report.left_aside import left_aside
 from harness.spec.config import sha256_of_json
+from harness.spec.drawings import SampleStrips
+from harness.spec.errors import SpecError
 from harness.store.run_directory import Results
 
 
@@ -102,3 +105,9 @@ def test_runs_of_another_version_are_named(whole, tmp_path):
 def test_nothing_to_bundle_is_said(tmp_path):
     with pytest.raises(BundleError, match="no run of these exhibits is in"):
         write_bundle(tmp_path / "b.zip", reports_of(Results(tmp_path)), Results(tmp_path))
+
+
+def test_arrays_of_a_drawing_that_are_no_numbers_of_rows_are_refused(measured, monkeypatch):
+    monkeypatch.setattr(SampleStrips, "arrays", ["samples"])
+    with pytest.raises(SpecError, match=r"drawing SampleStrips: arrays is \['samples'\] \(list\), not numbers of rows"):
+        list(arrays(reports_of(measured), measured))

@@ -9,6 +9,7 @@ from typing import ClassVar
 import matplotlib.image
 import numpy as np
 import pytest
+import toy_paper
 from toy_paper import DENOISING, HYBRID
 
 from harness.report.figures import DrawingError
@@ -77,6 +78,22 @@ def test_a_drawing_that_fails_is_named_and_takes_no_other_with_it(bench):
     assert {path.name for path in bench.results.report.rglob("table2-*")} == {
         f"table2-agreement.{ending}" for ending in ("png", "pdf", "svg")
     }
+
+
+def list_of_axes(drawing, report, results):
+    """Return something else than a figure."""
+    return ["axes"]
+
+
+def test_what_is_no_figure_is_refused(bench, monkeypatch):
+    table = replace(bench.table([FID], Row("A", HYBRID, (1.0,))), drawings={"axes": Broken()})
+    monkeypatch.setattr(toy_paper, "no_such_drawing", list_of_axes, raising=False)
+    bench.measure(table, value=lambda cell: 1.0, arrays=arrays)
+    with pytest.raises(
+        DrawingError,
+        match=r"table2-axes: .* returns .*\(list\), not a matplotlib Figure",
+    ):
+        bench.write(table)
 
 
 def test_every_drawing_of_every_paper_can_be_imported():

@@ -22,14 +22,15 @@ def needs_outside():
 def elsewhere(folder):
     """Return a function that runs the command line in a process which finds all packages but the distribution's own.
 
-    Its Python reads no `.pth` files, by which editable packages are found, and instead of the folder of installed
-    packages finds one in `folder` with links to all others.
+    Its Python reads no `.pth` files, by which editable packages are found. Instead of a folder of installed packages it
+    finds one in `folder` with links to all others.
     """
     paths = [TESTS.parent, TESTS.parent / "tools" / "import_names"]
     for entry in map(Path, dict.fromkeys(sys.path)):
         if not entry.is_dir() or entry == TESTS / "outside" / "src" or entry == TESTS / "support":
             continue
-        paths.append(_without(entry, folder) if any(entry.glob(f"{OWN[0]}*")) else entry)
+        links = folder / f"site-packages-{len(paths)}"
+        paths.append(_without(entry, links) if any(entry.glob(f"{OWN[0]}*")) else entry)
     environment = os.environ | {"PYTHONPATH": ":".join(map(str, paths)), "NO_COLOR": "1", "COLUMNS": "200"}
 
     def run(*arguments):
@@ -39,8 +40,7 @@ def elsewhere(folder):
     return run
 
 
-def _without(installed, folder):
-    links = folder / "site-packages"
+def _without(installed, links):
     links.mkdir()
     for path in installed.iterdir():
         if not any(name in path.name for name in OWN):

@@ -23,7 +23,7 @@ FILE = re.compile(r"```(?:python|toml)\n# (\S+)\n(.*?)```", re.DOTALL)
 def blobs(tmp_path, toy_environment):
     """Run a command where the distribution of the page is installed."""
     files = dict(FILE.findall(PAGE))
-    assert set(files) == {"pyproject.toml", "blobs/paper.py", "blobs/nn.py"}
+    assert set(files) == {"pyproject.toml", "blobs/paper.py", "blobs/nn.py", "blobs/plots.py"}
     (entry,) = re.findall(r'^(blobs = )"(blobs\.paper:PAPER)"$', files["pyproject.toml"], re.MULTILINE)
     install(tmp_path / "site", "blobs-paper", {**files, "blobs/__init__.py": ""}, papers=["".join(entry)])
     (tmp_path / "pyproject.toml").write_text(files["pyproject.toml"] + '[tool.harness]\npaper = "blobs"\n')
@@ -38,12 +38,13 @@ def blobs(tmp_path, toy_environment):
     return run
 
 
-def test_the_example_runs_from_the_page(blobs):
+def test_the_example_runs_from_the_page(blobs, tmp_path):
     planned = json.loads(blobs("plan", "blobs", "--json"))["runs"]
     assert [run["parameters"] for run in planned] == [2 * 32 + 32 + 32 * 2 + 2] * 2
     assert [command.split()[0] for command in COMMANDS] == ["run", "run", "report"]
     for command in COMMANDS:
         blobs(*command.split())
+    assert (tmp_path / "results" / "report" / "blobs" / "table1-errors.png").stat().st_size > 10_000
     (table,) = json.loads(blobs("report", "table1", "--json"))["tables"]
     plain, noisy = (row["cells"] for row in table["rows"])
     assert plain["accuracy"]["measured"]["mean"] > 85 and plain["accuracy"]["measured"]["seeds"] == 3

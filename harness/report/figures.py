@@ -10,8 +10,9 @@ from harness.report.build import ExhibitReport
 from harness.report.made import remember, still_right
 from harness.report.origins import origin
 from harness.spec.drawings import Drawing
-from harness.spec.errors import given
+from harness.spec.errors import SpecError, given
 from harness.spec.exhibit import drawn_of
+from harness.spec.guard import asking
 from harness.spec.resolve import resolve
 from harness.store.files import StoreError, write_atomically
 from harness.store.run_directory import Results
@@ -110,19 +111,15 @@ def _pictures(report: ExhibitReport, results: Results) -> Iterator[tuple[str, "P
     failure: DrawingError | None = None
     for name, drawing in drawn_of(report.exhibit).items():
         try:
-            picture = resolve(drawing.implementation)(drawing, report, results)
-        except StoreError:
-            raise
-        except Exception as error:  # a paper's own drawing may fail in any way
-            reason = " ".join(str(error).split()) or type(error).__name__
-            failure = failure or DrawingError(f"{name}: {drawing.implementation} fails: {reason}")
+            with asking(f"{name}: {drawing.implementation}"):
+                picture = resolve(drawing.implementation)(drawing, report, results)
+                if not isinstance(picture, Figure | None):
+                    raise SpecError(f"returns {given(picture)}, not a matplotlib Figure or None")
+        except SpecError as error:
+            failure = failure or DrawingError(str(error))
             continue
-        if isinstance(picture, Figure):
+        if picture is not None:
             yield name, picture
-        elif picture is not None:
-            failure = failure or DrawingError(
-                f"{name}: {drawing.implementation} returns {given(picture)}, not a matplotlib Figure or None"
-            )
     if failure:
         raise failure
 

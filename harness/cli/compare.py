@@ -108,7 +108,7 @@ def _papers_in(one: "Side", other: "Side", scale: str) -> list[str]:
 
 
 def _say_why(settings: Settings, *sides: "Side") -> None:
-    """Say on stderr which runs of the sides nobody here can make sense of."""
+    """Say on stderr which runs of either side cannot be read here."""
     from harness.report.left_aside import left_aside
 
     for side in sides:

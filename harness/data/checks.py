@@ -1,4 +1,4 @@
-"""What may be wrong with the arrays of some examples, by what their dataset says of each field."""
+"""Checks the arrays of examples against the fields of their dataset."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The datasets by name: where each comes from, and who reads it. Imports no torch and touches no file.
+"""Datasets by name, with their sources and readers. Imports no torch and touches no file.
 
 `harness.data.catalogue` registers those of the harness. A paper registers its own alike, wherever it defines them.
 """

@@ -146,7 +146,7 @@ class SingleNetworkMethod(Method):
 
 
 def draw_weights(network: nn.Module, stream: Stream) -> None:
-    """Draw the initial weights of a network, unless it has drawn them itself when it was built."""
+    """Initialise a network from a stream, unless its constructor has initialised it."""
     if isinstance(network, ImageNetwork):
         network.initialise(stream.generator())
 

@@ -1,4 +1,4 @@
-"""What methods are watched by while they train: the value of every example of a batch."""
+"""Validation values of methods, one for each example of a batch."""
 
 from typing import Any
 

@@ -28,7 +28,7 @@ class NoPolicy(Policy):
 
 
 class DigitsPolicy(Policy):
-    """Small rotations and shears, which leave a digit the digit that it is."""
+    """Small rotations and shears, which keep the class of a digit."""
 
     kind: Literal["digits"] = "digits"
     implementation: ClassVar[str] = "harness.data.augmentation:wobble"

@@ -1,7 +1,7 @@
-"""Keeps the buffers of somebody else's modules equal on all ranks.
+"""Broadcasts the buffers of modules from outside the harness from the first rank.
 
-A module that takes statistics of what passes through it takes those of its own rank's rows. They become those of the
-first rank, as torch's DistributedDataParallel does it, whole numbers and constants to the bit.
+A module with running statistics updates them from the rows of its own rank. As in torch's DistributedDataParallel,
+every rank then takes the values of the first, bit for bit.
 """
 
 from collections.abc import Iterable

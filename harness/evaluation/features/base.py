@@ -1,4 +1,4 @@
-"""What a feature space is, and how many examples go through one."""
+"""The protocol of feature spaces, and the forward pass in blocks."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness import OWN_MODULES
 from harness.report.build import ExhibitReport
 from harness.report.made import remember, still_right
 from harness.report.origins import origin
@@ -71,7 +72,7 @@ class Pictures:
     def get_ready(self) -> None:
         """Import what drawing takes, and the harness's own drawings."""
         own = {drawing.implementation.partition(":")[0] for drawing in Drawing.__subclasses__()}
-        for module in (*IMPORTED_ONCE, *sorted(name for name in own if name.startswith("harness."))):
+        for module in (*IMPORTED_ONCE, *sorted(name for name in own if name.startswith(OWN_MODULES))):
             import_module(module)
 
     def draw(self, report: ExhibitReport) -> list[Path]:

@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
+from harness import OWN_MODULES
 from harness.spec.config import Config
 from harness.spec.errors import RevisionError, SpecError, UnknownKindError, nearest, unknown
 from harness.spec.plugins import load_built_in, load_plugins
 
-OWN_PACKAGE = "harness."
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}")
 SHOWN = 64
 """The most characters of an unknown kind that an error repeats."""
@@ -47,7 +47,7 @@ class Family(Config):
     def _register(cls, kind: str) -> None:
         if not NAME.fullmatch(kind):
             raise SpecError(f"{cls.__module__}.{cls.__qualname__}: {kind!r} is no name of a kind: it names files too")
-        if not cls.__module__.startswith(OWN_PACKAGE):
+        if not cls.__module__.startswith(OWN_MODULES):
             load_built_in()
         owner = cls.kinds.get(kind)
         if owner is not None and (owner.__module__, owner.__qualname__) != (cls.__module__, cls.__qualname__):

@@ -3,10 +3,9 @@
 from pkgutil import resolve_name
 from typing import Any
 
+from harness import OWN_MODULES
 from harness.spec.errors import SpecError
 from harness.spec.plugins import reason
-
-OWN = "harness."
 
 
 def resolve(implementation: str) -> Any:
@@ -20,12 +19,12 @@ def resolve(implementation: str) -> Any:
         return resolve_name(implementation)
     except ModuleNotFoundError as error:
         # A library that the harness itself lacks is named by the command line, with the command that installs it.
-        if implementation.startswith(OWN) and not (error.name or OWN).startswith(OWN.rstrip(".")):
+        if implementation.startswith(OWN_MODULES) and error.name and not f"{error.name}.".startswith(OWN_MODULES):
             raise
         raise SpecError(f"implementation '{implementation}' cannot be imported: {error}") from error
     except (ImportError, AttributeError, ValueError) as error:
         raise SpecError(f"implementation '{implementation}' cannot be loaded: {error}") from error
     except Exception as error:
-        if implementation.startswith(OWN):
+        if implementation.startswith(OWN_MODULES):
             raise
         raise SpecError(f"implementation '{implementation}' cannot be loaded: {reason(error)}") from error

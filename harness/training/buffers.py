@@ -8,9 +8,8 @@ from collections.abc import Iterable
 
 from torch import nn
 
+from harness import OWN_MODULES
 from harness.training.world import World
-
-OWN = "harness."
 
 
 class SharedBuffers:
@@ -32,7 +31,7 @@ def _buffers(network: nn.Module) -> list[tuple[nn.Module, str]]:
     return [
         (module, name)
         for path, module in network.named_modules()
-        if not type(module).__module__.startswith(OWN)
+        if not type(module).__module__.startswith(OWN_MODULES)
         for name, _ in module.named_buffers(recurse=False)
         if f"{path}.{name}".lstrip(".") in kept
     ]

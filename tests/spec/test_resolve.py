@@ -27,3 +27,13 @@ def test_what_cannot_be_loaded_is_said_on_one_line(tmp_path, monkeypatch, reques
 
 def test_what_can_be_loaded_is_the_thing_itself():
     assert resolve("harness.spec.errors:SpecError") is SpecError
+
+
+@pytest.mark.parametrize(("missing", "raised"), [("numba", ModuleNotFoundError), ("harness.nowhere", SpecError)])
+def test_a_library_that_the_harness_lacks_is_left_to_the_command_line(monkeypatch, missing, raised):
+    def fail(name):
+        raise ModuleNotFoundError(f"No module named '{missing}'", name=missing)
+
+    monkeypatch.setattr("harness.spec.resolve.resolve_name", fail)
+    with pytest.raises(raised):
+        resolve("harness.nowhere:name")

@@ -21,15 +21,15 @@ import PIL
 import pillow_pipeline
 import torch
 
-from harness.data.augmentation import augment, select
-from harness.data.autoaugment import KINDS, autoaugment, draw
+from harness.data.augment.augment import augment, select
+from harness.data.augment.autoaugment import KINDS, autoaugment, draw
 from harness.data.batches import Batch
 from harness.data.catalogue import CIFAR10
 from harness.data.loaders import to_signed
-from harness.data.photographs import PHOTOGRAPHS, read
+from harness.data.stand_ins.photographs import PHOTOGRAPHS, read
 from harness.evaluation.runtime import seconds_of
 from harness.randomness import Stream, Streams
-from harness.training.feed import AHEAD
+from harness.training.batches import AHEAD
 from harness_papers.hybvit.runs import STRONG
 
 CASES = [("cifar10", 32), ("imagenet", 32), ("imagenet", 64), ("imagenet", 96), ("svhn", 32)]

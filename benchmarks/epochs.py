@@ -16,15 +16,15 @@ import os
 import numpy as np
 import torch
 
+from harness.config.run import RunConfig
 from harness.data.loaders import ResidentLoader
-from harness.data.photographs import PHOTOGRAPHS, read
-from harness.data.prepared import Split
+from harness.data.prepared.dataset import Split
+from harness.data.stand_ins.photographs import PHOTOGRAPHS, read
 from harness.evaluation.runtime import device_name, seconds_of
 from harness.methods.base import build_method
-from harness.spec.exhibit import Exhibit
-from harness.spec.metrics import MINUTES_PER_EPOCH
-from harness.spec.row import Row
-from harness.spec.run import RunConfig
+from harness.registry.exhibit import Exhibit
+from harness.registry.metrics import MINUTES_PER_EPOCH
+from harness.registry.row import Row
 from harness.training.loop import Trainer
 from harness_papers.hybvit.table8 import TABLE
 

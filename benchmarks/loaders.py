@@ -21,15 +21,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from harness.data.blocks import Block, labelled
+from harness.config.dataset import Images
 from harness.data.ffcv_needs import how_to_install, is_installed
 from harness.data.loaders import Batch, ShuffledOrder
-from harness.data.loaders.opening import open_split
-from harness.data.photographs import PHOTOGRAPHS, photograph
-from harness.data.prepared import PreparedDataset, open_dataset
-from harness.data.preparing import Content, prepare, silent
+from harness.data.loaders.open_loader import open_split
+from harness.data.prepared.blocks import Block, labelled
+from harness.data.prepared.dataset import PreparedDataset, open_dataset
+from harness.data.prepared.prepare import Content, prepare, silent
+from harness.data.stand_ins.photographs import PHOTOGRAPHS, photograph
 from harness.randomness import Stream
-from harness.spec.data import Images
 
 CASES = {32: 50_000, 64: 20_000, 96: 5_000, 128: 3_000}
 """How many images there are of each size in pixels."""

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import Tensor, nn
 
-from harness.data.policies import POLICIES, SIGNED
+from harness.config.methods import Hybrid
+from harness.config.run import RunConfig
+from harness.data.augment.policies import POLICIES, SIGNED
 from harness.diffusion.gaussian import GaussianDiffusion
 from harness.models.base import ImageNetwork
-from harness.spec.methods import Hybrid
-from harness.spec.run import RunConfig
 
 
 class PlainTraining:

@@ -28,12 +28,13 @@ from shutil import rmtree
 import numpy as np
 import psutil
 
+from harness.config.evaluations import Calibration, Evaluation, Generation, Runtime
+from harness.config.run import Run
 from harness.launch.plan import PlannedRun, make_plan
-from harness.spec.evaluations import Calibration, Evaluation, Generation, Runtime
-from harness.spec.registry import find_exhibits
-from harness.spec.run import Run
+from harness.registry.papers import find_exhibits
 from harness.store.records import EvaluationRecord, Measurement, Outcome, Progress, Segment, TrainingRecord
-from harness.store.run_directory import Results, RunDirectory
+from harness.store.results import Results
+from harness.store.run_directory import RunDirectory
 
 AGAIN = "report again"
 COMMANDS = {

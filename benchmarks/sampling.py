@@ -15,11 +15,11 @@ from collections.abc import Callable
 
 import torch
 
+from harness.config.samplers import Ancestral
 from harness.evaluation.runtime import device_name, seconds_of
 from harness.methods.base import build_method
 from harness.models.acceleration import accelerated
 from harness.randomness import Stream
-from harness.spec.samplers import Ancestral
 from harness_papers.hybvit.runs import HYBVIT
 
 IMAGES, TIMESTEPS = 10_000, 1000

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from harness.report.claims import seed_spread
-from harness.report.series import measurements
-from harness.spec.metrics import FURTHER
-from harness.spec.registry import papers
-from harness.store.run_directory import Results
+from harness.registry.metrics import FURTHER
+from harness.registry.papers import papers
+from harness.report.results.claims import seed_spread
+from harness.report.results.series import measurements
+from harness.store.results import Results
 
 
 def main(results: Results, scale_name: str) -> None:

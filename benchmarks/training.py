@@ -17,16 +17,16 @@ import numpy as np
 import torch
 from plain import PlainTraining
 
-from harness.data.augmentation import augment, select
+from harness.config.run import RunConfig
+from harness.data.augment.augment import augment, select
 from harness.data.batches import Batch
 from harness.data.loaders import ResidentLoader
-from harness.data.photographs import PHOTOGRAPHS, read
-from harness.data.prepared import Split
+from harness.data.prepared.dataset import Split
+from harness.data.stand_ins.photographs import PHOTOGRAPHS, read
 from harness.evaluation.runtime import device_name, seconds_of
 from harness.methods.base import build_method
 from harness.randomness import Stream, Streams
-from harness.spec.run import RunConfig
-from harness.training.feed import AHEAD
+from harness.training.batches import AHEAD
 from harness.training.loop import Trainer
 from harness_papers.hybvit.runs import HYBVIT
 

@@ -17,10 +17,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
-from harness.data.prepared import open_dataset
-from harness.report.drawings.base import style
-from harness.spec.evaluations import Generation
-from harness.spec.run import RunConfig
+from harness.config.evaluations import Generation
+from harness.config.run import RunConfig
+from harness.data.prepared.dataset import open_dataset
+from harness.report.figures.base import style
 from harness_papers.hybvit.paper import PAPER
 from harness_papers.hybvit.runs import HYBVIT
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from slurm_lab import cluster, slurm_lab
 
-from harness.torchvision_operators import make_torchvision_importable
+from harness.torchvision_shim import make_torchvision_importable
 
 __all__ = ["cluster", "slurm_lab"]
 

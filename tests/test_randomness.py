@@ -23,7 +23,7 @@ def test_a_row_draws_the_same_alone_and_in_company(rows, seed):
 
 
 def test_numbers_are_fixed_for_all_time():
-    """A change of these values changes every result: raise SEMANTICS in harness/spec/run.py with it."""
+    """A change of these values changes every result: raise SEMANTICS in harness/config/run.py with it."""
     stream = Stream(0, "noise", 7)
     assert stream.integers(torch.arange(6), 1000).tolist() == FIXED_INTEGERS
     assert stream.permutation(8).tolist() == FIXED_PERMUTATION

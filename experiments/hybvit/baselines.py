@@ -7,14 +7,14 @@ are those of its code. What is not theirs: no EMA and no label smoothing for Wid
 where DDPM's code takes the large one.
 """
 
+from harness.config.augmentation import Augmentation
+from harness.config.methods import Classification, Denoising
+from harness.config.networks import JEMWideResNet, UNet, WideResNet
+from harness.config.optimisation import SGD, Adam, StepDecay
+from harness.config.processes import GaussianProcess
+from harness.config.run import Run, RunConfig
+from harness.config.training import Training
 from harness.data.catalogue import CIFAR10, CIFAR100, IMAGENET32, STL10
-from harness.spec.augmentation import Augmentation
-from harness.spec.methods import Classification, Denoising
-from harness.spec.networks import JEMWideResNet, UNet, WideResNet
-from harness.spec.optimisation import SGD, Adam, StepDecay
-from harness.spec.processes import GaussianProcess
-from harness.spec.run import Run, RunConfig
-from harness.spec.training import Training
 
 STANDARD = Training(
     epochs=200,

@@ -1,10 +1,10 @@
 """What the runs cost the authors on their GPU (Tables 8 and 13), and what follows for runs that they do not list."""
 
+from harness.config.interfaces import LOGITS
+from harness.config.networks import ViT
+from harness.config.run import Run
 from harness.data.catalogue import CIFAR10
-from harness.spec.interfaces import LOGITS
-from harness.spec.networks import ViT
-from harness.spec.paper import GpuHours
-from harness.spec.run import Run
+from harness.registry.paper import GpuHours
 from harness_papers.hybvit import runs
 from harness_papers.hybvit.baselines import WRN
 from harness_papers.hybvit.energy_baselines import JEM, JEM_PLUS_PLUS, VERA

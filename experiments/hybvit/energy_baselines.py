@@ -5,9 +5,9 @@ Table 8 counts; the codes have 64 (JEM, JEM++) and 40 (VERA). No images are held
 place of a reflected one.
 """
 
-from harness.spec import energy_methods as methods
-from harness.spec.networks import ResNetGenerator
-from harness.spec.optimisation import SGD, Adam, StepDecay
+from harness.config import energy_methods as methods
+from harness.config.networks import ResNetGenerator
+from harness.config.optimisation import SGD, Adam, StepDecay
 from harness_papers.hybvit.baselines import STANDARD, WRN_WITHOUT_NORM
 from harness_papers.hybvit.runs import WEAK
 

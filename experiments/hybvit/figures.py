@@ -1,8 +1,10 @@
 """The result figures. Figures 1 to 3 are drawings of the method and need no run."""
 
+from harness.config.run import Run
 from harness.data.catalogue import IMAGENET128, IMAGENET224
-from harness.spec.claims import Claim, Contrast, Term, bounded, close, exceed, falls, mean_difference, ratio
-from harness.spec.drawings import (
+from harness.registry.claims import Claim, Contrast, Term, bounded, close, exceed, falls, mean_difference, ratio
+from harness.registry.exhibit import Figure
+from harness.registry.figures import (
     AccuracyUnderAttack,
     ClassExtremes,
     ClassGrids,
@@ -12,10 +14,8 @@ from harness.spec.drawings import (
     SampleGrids,
     SamplesAtDistances,
 )
-from harness.spec.exhibit import Figure
-from harness.spec.metrics import ACCURACY, CONFIDENCE_GAP, ECE, FID, robustness
-from harness.spec.row import Row, Source
-from harness.spec.run import Run
+from harness.registry.metrics import ACCURACY, CONFIDENCE_GAP, ECE, FID, robustness
+from harness.registry.row import Row, Source
 from harness_papers.hybvit import baselines, runs
 from harness_papers.hybvit.energy_baselines import JEM
 from harness_papers.hybvit.log import EMA_ACCURACY

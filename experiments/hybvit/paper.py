@@ -1,6 +1,6 @@
 """The paper as the harness sees it: its tables and figures, scales and evaluation protocols."""
 
-from harness.spec.paper import Paper
+from harness.registry.paper import Paper
 from harness_papers.hybvit import (
     cost,
     figures,

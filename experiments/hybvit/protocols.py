@@ -2,9 +2,7 @@
 
 from typing import Literal
 
-from harness.data.catalogue import CELEBA32, CIFAR100, SVHN
-from harness.spec import metrics
-from harness.spec.evaluations import (
+from harness.config.evaluations import (
     Accuracy,
     Calibration,
     Evaluation,
@@ -15,8 +13,10 @@ from harness.spec.evaluations import (
     Runtime,
     Size,
 )
-from harness.spec.metrics import Metric
-from harness.spec.run import Run
+from harness.config.run import Run
+from harness.data.catalogue import CELEBA32, CIFAR100, SVHN
+from harness.registry import metrics
+from harness.registry.metrics import Metric
 from harness_papers.hybvit.table12 import L2_SIZES, LINF_SIZES, UNDER_L2, UNDER_LINF
 
 GENERATION = Generation(samples=10_000, features="inception", reference="train", score_splits=10)

@@ -1,12 +1,12 @@
 """The base runs of the paper: ViT, GenViT and HybViT on each dataset (§5, Appendix B; docs/deviations.md)."""
 
+from harness.config.augmentation import Augmentation
+from harness.config.methods import Classification, Denoising, Hybrid
+from harness.config.networks import ViT
+from harness.config.processes import GaussianProcess
+from harness.config.run import Run, RunConfig
+from harness.config.training import Training
 from harness.data.catalogue import CELEBA128, CELEBAHQ128, CIFAR10, CIFAR100, IMAGENET32, STL10, TINY_IMAGENET
-from harness.spec.augmentation import Augmentation
-from harness.spec.methods import Classification, Denoising, Hybrid
-from harness.spec.networks import ViT
-from harness.spec.processes import GaussianProcess
-from harness.spec.run import Run, RunConfig
-from harness.spec.training import Training
 
 BACKBONE = ViT(dim=384, depth=9, heads=12, patch_size=4)
 PROCESS = GaussianProcess(timesteps=1000, noise_schedule="cosine", loss="l1")

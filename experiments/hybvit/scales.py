@@ -1,13 +1,13 @@
 """The laptop scale: the paper's rows in minutes on two CPU cores, on real pixels that ship with scikit-learn."""
 
+from harness.config.augmentation import Augmentation
+from harness.config.changes import KEEP, at_most, over, swap, times
+from harness.config.dataset import Dataset
+from harness.config.networks import ResNetGenerator, UNet
+from harness.config.optimisation import SGD
 from harness.data import catalogue
-from harness.spec.augmentation import Augmentation
-from harness.spec.changes import KEEP, at_most, over, swap, times
-from harness.spec.data import Dataset
-from harness.spec.networks import ResNetGenerator, UNet
-from harness.spec.optimisation import SGD
-from harness.spec.scale import Scale, Spread
-from harness.spec.scale_rules import Rules, everywhere, of, on
+from harness.registry.scale import Scale, Spread
+from harness.registry.scale_rules import Rules, everywhere, of, on
 from harness_papers.hybvit.table12 import UNDER_L2, UNDER_LINF
 
 STAND_INS: dict[str, Dataset] = {

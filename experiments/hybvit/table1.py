@@ -1,9 +1,9 @@
 """Table 1: hybrid, generative and discriminative models on CIFAR-10."""
 
-from harness.spec.claims import Claim, Contrast, Term, close, exceed, falls
-from harness.spec.exhibit import Table
-from harness.spec.metrics import ACCURACY, FID, INCEPTION_SCORE
-from harness.spec.row import Row
+from harness.registry.claims import Claim, Contrast, Term, close, exceed, falls
+from harness.registry.exhibit import Table
+from harness.registry.metrics import ACCURACY, FID, INCEPTION_SCORE
+from harness.registry.row import Row
 from harness_papers.hybvit.baselines import DDPM, WRN
 from harness_papers.hybvit.energy_baselines import JEM, JEM_PLUS_PLUS_20, VERA
 from harness_papers.hybvit.runs import GENVIT, HYBVIT, VIT

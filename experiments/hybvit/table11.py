@@ -1,8 +1,8 @@
 """Table 11: out-of-distribution detection by two scores; its upper block repeats Table 3."""
 
-from harness.spec.exhibit import Table
-from harness.spec.metrics import AUROC_CELEBA, AUROC_CIFAR100, AUROC_INTERP, AUROC_SVHN
-from harness.spec.row import Row
+from harness.registry.exhibit import Table
+from harness.registry.metrics import AUROC_CELEBA, AUROC_CIFAR100, AUROC_INTERP, AUROC_SVHN
+from harness.registry.row import Row
 from harness_papers.hybvit.baselines import WRN
 from harness_papers.hybvit.energy_baselines import JEM, JEM_PLUS_PLUS_20, VERA
 from harness_papers.hybvit.runs import HYBVIT, VIT

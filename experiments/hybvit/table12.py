@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from harness.spec.claims import Claim, Contrast, Term, mean_difference
-from harness.spec.exhibit import Table
-from harness.spec.metrics import ACCURACY, Metric, robustness
-from harness.spec.row import Printed, Row
+from harness.registry.claims import Claim, Contrast, Term, mean_difference
+from harness.registry.exhibit import Table
+from harness.registry.metrics import ACCURACY, Metric, robustness
+from harness.registry.row import Printed, Row
 from harness_papers.hybvit.runs import HYBVIT, HYBVIT_WEAK, VIT, VIT_WEAK
 
 LINF, L2 = "L∞", "L2"

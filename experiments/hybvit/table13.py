@@ -1,9 +1,9 @@
 """Table 13: run-time on ImageNet 32x32, in the words that the paper prints, and the GPU-hours that they mean."""
 
-from harness.spec.claims import falls
-from harness.spec.exhibit import Table
-from harness.spec.metrics import PARAMETERS, RUNTIME_TEXT
-from harness.spec.row import Row, Words
+from harness.registry.claims import falls
+from harness.registry.exhibit import Table
+from harness.registry.metrics import PARAMETERS, RUNTIME_TEXT
+from harness.registry.row import Row, Words
 from harness_papers.hybvit.runs import GENVIT_IMAGENET32, HYBVIT_IMAGENET32, VIT_IMAGENET32
 
 TABLE = Table(

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from harness.spec.claims import close, rises
-from harness.spec.exhibit import Table
-from harness.spec.metrics import ACCURACY, FID, INCEPTION_SCORE
-from harness.spec.row import Row
+from harness.registry.claims import close, rises
+from harness.registry.exhibit import Table
+from harness.registry.metrics import ACCURACY, FID, INCEPTION_SCORE
+from harness.registry.row import Row
 from harness_papers.hybvit import baselines, runs
 
 CIFAR100, TINY, STL10 = "CIFAR100", "Tiny-ImageNet", "STL10"

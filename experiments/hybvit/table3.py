@@ -1,9 +1,9 @@
 """Table 3: out-of-distribution detection by the input density, models trained on CIFAR-10."""
 
-from harness.spec.claims import exceed
-from harness.spec.exhibit import Table
-from harness.spec.metrics import AUROC_CELEBA, AUROC_CIFAR100, AUROC_INTERP, AUROC_SVHN
-from harness.spec.row import Row
+from harness.registry.claims import exceed
+from harness.registry.exhibit import Table
+from harness.registry.metrics import AUROC_CELEBA, AUROC_CIFAR100, AUROC_INTERP, AUROC_SVHN
+from harness.registry.row import Row
 from harness_papers.hybvit.energy_baselines import JEM, JEM_PLUS_PLUS_20, VERA
 from harness_papers.hybvit.runs import HYBVIT, VIT
 

@@ -1,9 +1,9 @@
 """Table 4: negative log-likelihood on CIFAR-10."""
 
-from harness.spec.claims import close, rises
-from harness.spec.exhibit import Table
-from harness.spec.metrics import BPD
-from harness.spec.row import Row
+from harness.registry.claims import close, rises
+from harness.registry.exhibit import Table
+from harness.registry.metrics import BPD
+from harness.registry.row import Row
 from harness_papers.hybvit.runs import GENVIT, HYBVIT
 
 TABLE = Table(

@@ -7,11 +7,11 @@ as runs of 100, 300 and 500 epochs, each with a learning rate that falls to its 
 
 from dataclasses import replace
 
-from harness.spec.claims import Claim, Contrast, Term, falls, gap_closes, improves
-from harness.spec.exhibit import Expected, Table
-from harness.spec.metrics import ACCURACY, FID, INCEPTION_SCORE, Metric
-from harness.spec.row import Printed, Row
-from harness.spec.run import Run
+from harness.config.run import Run
+from harness.registry.claims import Claim, Contrast, Term, falls, gap_closes, improves
+from harness.registry.exhibit import Expected, Table
+from harness.registry.metrics import ACCURACY, FID, INCEPTION_SCORE, Metric
+from harness.registry.row import Printed, Row
 from harness_papers.hybvit.runs import GENVIT, HYBVIT, VIT
 
 

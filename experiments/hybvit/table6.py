@@ -1,9 +1,9 @@
 """Table 6: the ablation on CIFAR-10."""
 
-from harness.spec.claims import close, drops_at_most, falls, ratio, rises
-from harness.spec.exhibit import Table
-from harness.spec.metrics import ACCURACY, FID, INCEPTION_SCORE
-from harness.spec.row import Row
+from harness.registry.claims import close, drops_at_most, falls, ratio, rises
+from harness.registry.exhibit import Table
+from harness.registry.metrics import ACCURACY, FID, INCEPTION_SCORE
+from harness.registry.row import Row
 from harness_papers.hybvit.runs import GENVIT, HYBVIT
 
 TABLE = Table(

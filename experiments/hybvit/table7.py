@@ -1,9 +1,9 @@
 """Table 7: the ablation of patch sizes and widths on STL10, all models trained for 500 epochs."""
 
-from harness.spec.claims import ratio, rises
-from harness.spec.exhibit import Expected, Table
-from harness.spec.metrics import ACCURACY, FID, INCEPTION_SCORE, PARAMETERS
-from harness.spec.row import Row
+from harness.registry.claims import ratio, rises
+from harness.registry.exhibit import Expected, Table
+from harness.registry.metrics import ACCURACY, FID, INCEPTION_SCORE, PARAMETERS
+from harness.registry.row import Row
 from harness_papers.hybvit.runs import GENVIT_STL10, HYBVIT_STL10, VIT_STL10
 
 TABLE = Table(

@@ -1,9 +1,9 @@
 """Table 8: run-time on CIFAR-10. ViTs train for 500 epochs of 1170 iterations, WRN-based models for 200 of 390."""
 
-from harness.spec.claims import ratio
-from harness.spec.exhibit import Table
-from harness.spec.metrics import MINUTES_PER_EPOCH, PARAMETERS, RUNTIME_HOURS, RUNTIME_TEXT
-from harness.spec.row import Row, Words
+from harness.registry.claims import ratio
+from harness.registry.exhibit import Table
+from harness.registry.metrics import MINUTES_PER_EPOCH, PARAMETERS, RUNTIME_HOURS, RUNTIME_TEXT
+from harness.registry.row import Row, Words
 from harness_papers.hybvit.baselines import DDPM, WRN
 from harness_papers.hybvit.energy_baselines import JEM, JEM_PLUS_PLUS, VERA
 from harness_papers.hybvit.runs import GENVIT, HYBVIT, VIT

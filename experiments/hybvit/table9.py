@@ -1,8 +1,8 @@
 """Table 9: the hyper-parameters, read from the resolved configurations of the base runs on all datasets."""
 
-from harness.spec.exhibit import Expected, Table
-from harness.spec.metrics import VALUE
-from harness.spec.row import Row, Setting, Words
+from harness.registry.exhibit import Expected, Table
+from harness.registry.metrics import VALUE
+from harness.registry.row import Row, Setting, Words
 from harness_papers.hybvit import runs
 
 GENERATIVE = (runs.GENVIT, runs.HYBVIT, runs.GENVIT_TINY, runs.HYBVIT_TINY, runs.GENVIT_STL10, runs.HYBVIT_STL10)

@@ -4,7 +4,7 @@ The paper prints one run of each model and no spread, so that seed spreads are t
 what is known of the metrics. Times have no tolerance: they depend on the GPU, and only their ratios are claimed.
 """
 
-from harness.spec.tolerances import Allowance, Tolerance
+from harness.registry.tolerances import Allowance, Tolerance
 from harness_papers.hybvit import table12
 
 SAME_SAMPLES = Allowance("sample-size bias: none, as many samples as the paper took (10,000; 5,000 for STL10)")

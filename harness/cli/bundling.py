@@ -9,13 +9,13 @@ import click
 from harness.cli.settings import Settings
 
 if TYPE_CHECKING:
-    from harness.report.build import ExhibitReport
+    from harness.report.results.report import ExhibitReport
 
 
 def check_bundle(settings: Settings, path: Path) -> None:
     """Raise an error when no bundle can be written there, or not of what is shown."""
-    from harness.report.bundle.writing import check_place
-    from harness.spec.errors import SpecError
+    from harness.bundle.writing import check_place
+    from harness.errors import SpecError
 
     if settings.shown:
         raise SpecError(f"a bundle is made of one's own results, not of {settings.shown.origin}: leave --bundle out")
@@ -24,7 +24,7 @@ def check_bundle(settings: Settings, path: Path) -> None:
 
 def bundle_up(settings: Settings, path: Path, reports: "Sequence[ExhibitReport]") -> None:
     """Write the bundle and say on stderr what is in it."""
-    from harness.report.bundle.writing import write_bundle
+    from harness.bundle.writing import write_bundle
 
     manifest, left_out = write_bundle(path, reports, settings.results)
     if settings.quiet:

@@ -25,7 +25,7 @@ def cancel_command(settings: Settings, runs: tuple[str, ...], everything: bool) 
       python -m harness cancel 679901 0c29d4
       python -m harness cancel --all
     """
-    from harness.launch.opinions import cancel_jobs
+    from harness.launch.job_status import cancel_jobs
     from harness.store.run_directory import State
 
     at_work_or_waiting = (State.RUNNING, State.INTERRUPTED, State.PENDING)

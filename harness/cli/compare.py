@@ -10,7 +10,7 @@ import click
 from harness.cli.settings import Settings, also_option, find_with_readings, json_option, print_json
 
 if TYPE_CHECKING:
-    from harness.report.compare.sides import Side
+    from harness.compare.sides import Side
 
 
 @click.command("compare")
@@ -47,10 +47,10 @@ def compare_command(
       python -m harness compare mine.zip theirs.zip table6 --metric fid
       python -m harness compare results results-of-last-month --all
     """
-    from harness.report.compare.cells import compared
-    from harness.report.compare.parameters import parameters
-    from harness.report.compare.text import Comparison, terminal, to_json
-    from harness.spec.errors import unknown
+    from harness.compare.cells import compared
+    from harness.compare.parameters import parameters
+    from harness.compare.text import Comparison, terminal, to_json
+    from harness.errors import unknown
 
     with ExitStack() as stack:
         one, scale_of_a = stack.enter_context(_side("A", a))
@@ -78,10 +78,10 @@ def _side(name: str, path: Path) -> "Iterator[tuple[Side, str | None]]":
 
     Raises `SpecError` when it holds no run, and `BundleError` when it is a bundle and not what its manifest says.
     """
-    from harness.report.bundle.reading import is_bundle, open_bundle
-    from harness.report.compare.sides import Side
-    from harness.spec.errors import SpecError
-    from harness.store.run_directory import Results
+    from harness.bundle.reading import is_bundle, open_bundle
+    from harness.compare.sides import Side
+    from harness.errors import SpecError
+    from harness.store.results import Results
 
     if not path.exists():
         raise SpecError(f"there is no {path}: give a results directory or a bundle")
@@ -94,8 +94,8 @@ def _side(name: str, path: Path) -> "Iterator[tuple[Side, str | None]]":
 
 def _papers_in(one: "Side", other: "Side", scale: str) -> list[str]:
     """Return the papers, beside the default one, whose runs with seed 0 are in a side."""
-    from harness.spec.errors import SpecError
-    from harness.spec.registry import papers
+    from harness.errors import SpecError
+    from harness.registry.papers import papers
 
     stored, found = one.stored.keys() | other.stored.keys(), []
     for paper in papers().values():
@@ -109,7 +109,7 @@ def _papers_in(one: "Side", other: "Side", scale: str) -> list[str]:
 
 def _say_why(settings: Settings, *sides: "Side") -> None:
     """Say on stderr which runs of either side cannot be read here."""
-    from harness.report.left_aside import left_aside
+    from harness.report.results.skipped_runs import left_aside
 
     for side in sides:
         for sentence in left_aside(side.results):

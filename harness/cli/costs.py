@@ -7,7 +7,7 @@ from harness.cli.executors import ExecutorOptions
 from harness.cli.settings import Settings
 
 if TYPE_CHECKING:
-    from harness.launch.cost import Forecast
+    from harness.launch.estimate.forecast import Forecast
     from harness.launch.plan import Plan
     from harness.launch.slurm.arrange import Arrangement
     from harness.launch.slurm.profile import Profile
@@ -49,9 +49,9 @@ class Arrays:
 
 def expect(settings: Settings, plan: "Plan", workers: int | None, ranks: int = 1) -> "Forecast":
     """Return what a plan costs on this machine, `ranks` devices to a run."""
-    from harness.launch.cost import forecast
     from harness.launch.devices import default_workers
-    from harness.launch.site import Site
+    from harness.launch.estimate.forecast import forecast
+    from harness.launch.estimate.target import Site
 
     site = Site.here(workers or max(default_workers() // ranks, 1), {run.run.id: ranks for run in plan.runs})
     return forecast(plan, settings.results, site)
@@ -59,8 +59,8 @@ def expect(settings: Settings, plan: "Plan", workers: int | None, ranks: int = 1
 
 def expect_on(settings: Settings, plan: "Plan", arrays: Arrays) -> "Forecast":
     """Return what a plan costs on a cluster that runs as many tasks at a time as the arrays may."""
-    from harness.launch.cost import forecast
-    from harness.launch.site import Site
+    from harness.launch.estimate.forecast import forecast
+    from harness.launch.estimate.target import Site
 
     of_runs = [array for array in arrays.arrangement.arrays if array.tasks[0].kind == "runs"]
     ranks = {run: array.resources.ranks for array in of_runs for task in array.tasks for run in task.runs}
@@ -87,10 +87,10 @@ def arrays_of(settings: Settings, plan: "Plan", name: str, parallelism: int | No
 
     Raises `SpecError` for an unknown profile.
     """
+    from harness.config.execution import Execution
     from harness.launch.slurm.profile import load_profile
     from harness.launch.slurm.scheduler import Scheduler
     from harness.launch.slurm.submit import Request, preview
-    from harness.spec.execution import Execution
 
     profile = load_profile(name)
     profile = profile.but(array_parallelism=parallelism or profile.array_parallelism)

@@ -35,8 +35,8 @@ def doctor_command(settings: Settings, exhibits: tuple[str, ...], scale: str, as
     """
     from harness.doctor.examine import examine
     from harness.launch.plan import make_plan
-    from harness.spec.registry import find_exhibits
-    from harness.spec.scale import PAPER_SCALE
+    from harness.registry.papers import find_exhibits
+    from harness.registry.scale import PAPER_SCALE
 
     selection = find_exhibits(exhibits or ["all"])
     chosen_papers = {paper.name: paper for paper, _ in selection}.values()

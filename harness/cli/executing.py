@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from harness.config.execution import Execution
     from harness.launch.launchers import Launcher
     from harness.launch.local import Board
     from harness.launch.plan import PlannedRun
-    from harness.spec.execution import Execution
 
 
 def execute(

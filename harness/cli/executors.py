@@ -10,9 +10,9 @@ import click
 from harness.cli.settings import Settings
 
 if TYPE_CHECKING:
+    from harness.config.execution import Execution
     from harness.launch.launchers import Launcher
     from harness.launch.torchrun import Nodes
-    from harness.spec.execution import Execution
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,7 +53,7 @@ class ExecutorOptions:
 
     def check(self) -> None:
         """Raise `SpecError` for options that do not go together."""
-        from harness.spec.errors import SpecError
+        from harness.errors import SpecError
 
         if self.executor == "slurm":
             self.profile_name()
@@ -66,7 +66,7 @@ class ExecutorOptions:
 
     def refuse_options_of_slurm(self) -> None:
         """Raise `SpecError` for options that only a submission has."""
-        from harness.spec.errors import SpecError
+        from harness.errors import SpecError
 
         given = [name for name in OF_SLURM if getattr(self, name)]
         if given:
@@ -77,7 +77,7 @@ class ExecutorOptions:
 
         Raises `SpecError` for options that do not go together.
         """
-        from harness.spec.errors import SpecError
+        from harness.errors import SpecError
 
         given = [name for name in (*OF_TORCHRUN, "workers") if getattr(self, name) is not None]
         given += ["fail_fast"] if self.fail_fast else []
@@ -92,8 +92,8 @@ class ExecutorOptions:
 
         Raises `SpecError` for options that do not go together.
         """
+        from harness.errors import SpecError
         from harness.launch.torchrun import Nodes
-        from harness.spec.errors import SpecError
 
         count = self.nnodes or 1
         of_nodes = {"node_rank": self.node_rank, "rdzv_endpoint": self.rdzv_endpoint}

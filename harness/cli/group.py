@@ -2,7 +2,7 @@
 
 import click
 
-from harness.spec.errors import unknown
+from harness.errors import unknown
 
 
 class Commands(click.Group):

@@ -8,7 +8,7 @@ import click
 from harness.cli.settings import Settings, json_option, print_json, scale_option
 
 if TYPE_CHECKING:
-    from harness.spec.paper import Paper
+    from harness.registry.paper import Paper
 
 TITLE_WIDTH = 72
 
@@ -25,8 +25,8 @@ def list_command(settings: Settings, scale: str, as_json: bool) -> None:
     """
     from tabulate import tabulate
 
-    from harness.spec.errors import SpecError
-    from harness.spec.registry import broken, broken_papers, find_paper, papers
+    from harness.errors import SpecError
+    from harness.registry.papers import broken, broken_papers, find_paper, papers
 
     if not papers() and not broken_papers():
         find_paper("")
@@ -55,7 +55,7 @@ def list_command(settings: Settings, scale: str, as_json: bool) -> None:
 
 def _exhibits(settings: Settings, paper: "Paper", scale: str) -> list[dict[str, Any]]:
     """Return what there is of a paper, exhibit by exhibit."""
-    from harness.spec.cells import cells
+    from harness.registry.cells import cells
 
     results, listed = settings.results, []
     for exhibit in paper.exhibits:

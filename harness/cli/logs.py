@@ -30,7 +30,7 @@ def logs_command(settings: Settings, run: str, follow: bool, lines: int) -> int:
       python -m harness logs 679901
       python -m harness logs 679901 --follow --lines 100
     """
-    from harness.launch.opinions import job_logs
+    from harness.launch.job_status import job_logs
 
     directory = settings.results.find(run)
     if of_jobs := job_logs(settings.results, directory.id):

@@ -24,7 +24,7 @@ from harness.cli.settings import INTERRUPTED, Settings
 from harness.cli.show import show_command
 from harness.cli.status import status_command
 from harness.cli.worker import worker_command
-from harness.spec.errors import HarnessError
+from harness.errors import HarnessError
 
 WRITING = ("run", "retry", "cancel", "sample", "worker")
 """Commands that would change runs."""
@@ -89,7 +89,7 @@ for command in (
 
 def _refuse_bundle(results: Path) -> None:
     """Raise an error for a folder of records without weights: nothing can go on from them."""
-    from harness.report.bundle.manifest import MANIFEST
+    from harness.bundle.manifest import MANIFEST
 
     if (results / MANIFEST).is_file():
         raise click.UsageError(f"{results} is a bundle, records without weights to go on from: give other --results")

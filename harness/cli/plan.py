@@ -7,7 +7,7 @@ import click
 from harness.cli.settings import Settings, find_with_readings, json_option, print_json, selection_options
 
 if TYPE_CHECKING:
-    from harness.launch.cost import Estimate, Forecast
+    from harness.launch.estimate.forecast import Estimate, Forecast
 
 
 @click.command("plan")
@@ -36,7 +36,7 @@ def plan_command(
       python -m harness plan all --scale paper --profile a100
     """
     from harness.cli.costs import arrays_of, expect, expect_on
-    from harness.launch.cost import with_costs
+    from harness.launch.estimate.forecast import with_costs
     from harness.launch.plan import make_plan
 
     plan = make_plan(find_with_readings(exhibits, also), scale, seeds, rows, settings.results)
@@ -90,7 +90,7 @@ def describe_costs(costs: dict) -> str:  # type: ignore[type-arg]
 
 def _left(estimate: "Estimate") -> tuple[str, str]:
     """Return the hours that are left of a run, and where they come from."""
-    from harness.store.spent import hours
+    from harness.store.usage import hours
 
     if estimate.source == "done":
         return "", ""

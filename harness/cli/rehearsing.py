@@ -13,11 +13,11 @@ from harness.cli.settings import Settings, print_json
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from harness.config.execution import Execution
     from harness.launch.launchers import Launcher
     from harness.launch.local import Board
     from harness.launch.plan import Plan, PlannedRun
     from harness.launch.rehearsals import Rehearsing
-    from harness.spec.execution import Execution
     from harness.store.rehearsals import Problem
 
 POLL_SECONDS = 3.0
@@ -65,7 +65,7 @@ def _on_cluster(
 ) -> "dict[str, Problem]":
     """Rehearse as jobs, wait for them, and say what the scheduler has against any."""
     from harness.cli.slurm import request_of
-    from harness.launch.slurm.rehearse import await_records, submit_rehearsals
+    from harness.launch.slurm.preflight import await_records, submit_rehearsals
     from harness.launch.slurm.scheduler import Job, Scheduler
 
     scheduler, told = Scheduler(min_interval=0), [""]

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.result_source import showing
 from harness.cli.settings import Settings, also_option, find_with_readings, json_option, scale_option
-from harness.cli.shown import showing
 
 if TYPE_CHECKING:
-    from harness.spec.metrics import Metric
+    from harness.registry.metrics import Metric
 
 FORMATS = ("latex", "pdf", "markdown", "csv", "json", "html")
 PORT = 8765
@@ -68,7 +68,7 @@ def report_command(
       python -m harness report --from mine.zip
     """
     from harness.cli import reporting
-    from harness.report.build import ExhibitReport, build
+    from harness.report.results.report import ExhibitReport, build
 
     wanted = _names("format", formats, FORMATS)
     if "pdf" in wanted and "latex" not in wanted:
@@ -109,8 +109,8 @@ def report_command(
 
 def _columns(given: str) -> "tuple[Metric, ...]":
     """Return the secondary metrics of some keys, of those that any evaluation measures."""
-    from harness.spec.evaluations import Evaluation
-    from harness.spec.metrics import secondary_metric
+    from harness.config.evaluations import Evaluation
+    from harness.registry.metrics import secondary_metric
 
     quantities = (name for kind in Evaluation.kinds.values() for name in getattr(kind, "secondary", ()))
     columns = {metric.key: metric for metric in map(secondary_metric, quantities)}
@@ -119,7 +119,7 @@ def _columns(given: str) -> "tuple[Metric, ...]":
 
 def _names(what: str, given: str, allowed: Collection[str]) -> list[str]:
     """Return the names in a list with commas, each of which has to be allowed."""
-    from harness.spec.errors import unknown
+    from harness.errors import unknown
 
     names = [name.strip() for name in given.split(",") if name.strip()]
     for name in names:

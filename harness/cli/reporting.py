@@ -11,18 +11,18 @@ from rich.console import Console
 from rich.progress import track
 
 from harness.cli.settings import INTERRUPTED, Settings, print_json
-from harness.report import ledger
-from harness.report.build import ExhibitReport
-from harness.report.data import FORMAT, to_json
-from harness.report.draughts import Draughts
-from harness.report.figures import Pictures
-from harness.report.files import WRITERS, write, write_claims, write_document, write_pdf
+from harness.errors import SpecError
+from harness.registry.exhibit import Exhibit
+from harness.registry.paper import Paper
+from harness.report.figures.parallel import Draughts
+from harness.report.figures.render import Pictures
 from harness.report.html.write import write_pages
 from harness.report.latex.typeset import Typeset
-from harness.report.plain import brief, terminal
-from harness.spec.errors import SpecError
-from harness.spec.exhibit import Exhibit
-from harness.spec.paper import Paper
+from harness.report.results.report import ExhibitReport
+from harness.report.write import WRITERS, write, write_claims, write_document, write_pdf
+from harness.report.writers import claims_list
+from harness.report.writers.csv_json import FORMAT, to_json
+from harness.report.writers.text_markdown import brief, terminal
 from harness.store.files import StoreError
 
 PICTURES = {"markdown": "png", "latex": "pdf", "pdf": "pdf", "html": "svg"}
@@ -46,7 +46,7 @@ def without_collection() -> Iterator[None]:
 def print_documents(reports: Sequence[ExhibitReport], claims: bool) -> None:
     """Print the reports, or the ledger of claims alone, as JSON."""
     if claims:
-        print_json({"format": FORMAT, "claims": ledger.to_json(reports)})
+        print_json({"format": FORMAT, "claims": claims_list.to_json(reports)})
         return
     documents: dict[str, list[object]] = {"tables": [], "figures": []}
     for report in reports:
@@ -56,7 +56,7 @@ def print_documents(reports: Sequence[ExhibitReport], claims: bool) -> None:
 
 def tell_claims(settings: Settings, reports: Sequence[ExhibitReport]) -> None:
     """Print the ledger of claims, and write it."""
-    click.echo(ledger.terminal(reports))
+    click.echo(claims_list.terminal(reports))
     for path in write_claims(reports, settings.results):
         settings.say(f"wrote {path}")
 
@@ -83,9 +83,9 @@ def show_and_write(
         full = report.exhibit.kind == "table" or bool({report.exhibit.name, report.name} & set(in_full))
         click.echo(terminal(report) if full else brief(report))
         written += write(report, [name for name in formats if name in WRITERS], results)
-    click.echo(ledger.verdicts(reports))
+    click.echo(claims_list.verdicts(reports))
     if any(report.decisions for report in reports):
-        click.echo(ledger.summary(reports))
+        click.echo(claims_list.summary(reports))
     drawn = _drawn(settings, reports, pictures) if pictures else []
     for folder, names in _by_folder(written + drawn).items():
         settings.say(f"wrote {', '.join(names) if len(names) <= MOST_NAMES else f'{len(names)} files'} to {folder}")

@@ -37,9 +37,9 @@ def retry_command(
     """
     from harness.cli.executing import execute, exit_code
     from harness.cli.slurm import submit_runs
+    from harness.config.execution import Execution
     from harness.launch.needs import refuse_unfit_loader
     from harness.launch.plan import as_requested
-    from harness.spec.execution import Execution
     from harness.store.run_directory import State
 
     executor.check()

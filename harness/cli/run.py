@@ -60,10 +60,10 @@ def run_command(
     from harness.cli.rehearsing import rehearse as rehearse_plan
     from harness.cli.slurm import describe_arrays, submit_runs
     from harness.cli.stale import begin_anew, describe_stale, tell_stale
+    from harness.config.execution import Execution
+    from harness.errors import SpecError
     from harness.launch.needs import refuse_unfit_loader
     from harness.launch.plan import costs, make_plan
-    from harness.spec.errors import SpecError
-    from harness.spec.execution import Execution
 
     executor.check()
     plan = make_plan(find_with_readings(exhibits, also), scale, seeds, rows, settings.results)

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from numpy import uint8
     from numpy.typing import NDArray
 
-    from harness.spec.methods import Method
-    from harness.spec.samplers import Sampler
+    from harness.config.methods import Method
+    from harness.config.samplers import Sampler
 
 
 @click.command("sample")
@@ -40,9 +40,9 @@ def sample_command(
     """
     directory, sampler = settings.results.find(run), _read_sampler(sampler_text) if sampler_text else None
 
+    from harness.config.dataset import Images
     from harness.data.pictures import as_pictures
-    from harness.spec.data import Images
-    from harness.spec.errors import SpecError
+    from harness.errors import SpecError
 
     planned = directory.run()
     data, sampler = planned.config.data, sampler or _usual_sampler(planned.config.method)
@@ -65,8 +65,8 @@ def sample_command(
 
 def _usual_sampler(method: "Method") -> "Sampler":
     """Return a fast sampler where there is one for what a method has trained, else its full chain."""
-    from harness.spec.processes import GaussianProcess
-    from harness.spec.samplers import Ancestral, DPMSolver
+    from harness.config.processes import GaussianProcess
+    from harness.config.samplers import Ancestral, DPMSolver
 
     if isinstance(process := getattr(method, "process", None), GaussianProcess):
         return DPMSolver(steps=min(DPMSolver().steps, process.chain))
@@ -78,8 +78,8 @@ def _read_sampler(text: str) -> "Sampler":
 
     Raises `SpecError` for an unknown name or an impossible number of steps.
     """
-    from harness.spec.errors import SpecError
-    from harness.spec.samplers import Sampler
+    from harness.config.samplers import Sampler
+    from harness.errors import SpecError
 
     name, _, steps = text.partition(":")
     if "steps" not in Sampler.of_kind(name).model_fields and steps:
@@ -102,8 +102,8 @@ def _write(images: "NDArray[uint8]", heading: str, path: Path) -> None:
 
     from matplotlib.figure import Figure
 
-    from harness.report.drawings.base import LARGE, style
-    from harness.report.drawings.images import in_lines, show_mosaic
+    from harness.report.figures.base import LARGE, style
+    from harness.report.figures.images import in_lines, show_mosaic
     from harness.store.files import write_atomically
 
     side = ceil(sqrt(len(images)))

@@ -10,9 +10,10 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from harness.spec.exhibit import Exhibit
-    from harness.spec.paper import Paper
-    from harness.store.run_directory import Results, RunDirectory, State
+    from harness.registry.exhibit import Exhibit
+    from harness.registry.paper import Paper
+    from harness.store.results import Results
+    from harness.store.run_directory import RunDirectory, State
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,7 +39,7 @@ class Settings:
     @property
     def results(self) -> "Results":
         """The results directory."""
-        from harness.store.run_directory import Results
+        from harness.store.results import Results
 
         return self.shown or Results(self.results_root)
 
@@ -86,8 +87,8 @@ def find_with_readings(names: Sequence[str], also: Sequence[str]) -> "list[tuple
 
     Raises `SpecError` for a name that there is not, or a setting that no evaluation has.
     """
-    from harness.spec.evaluations import reading_of
-    from harness.spec.registry import find_exhibits
+    from harness.config.evaluations import reading_of
+    from harness.registry.papers import find_exhibits
 
     readings = [reading_of(text) for text in also]
     return [(paper, exhibit.also(*readings)) for paper, exhibit in find_exhibits(names)]
@@ -100,7 +101,7 @@ def find_runs(
 
     Raises `SpecError` when neither or both are given, or a prefix begins no run or several.
     """
-    from harness.spec.errors import SpecError
+    from harness.errors import SpecError
     from harness.store.files import StoreError
 
     if bool(prefixes) == bool(option):

@@ -7,10 +7,10 @@ import click
 from harness.cli.settings import Settings, json_option, print_json
 
 if TYPE_CHECKING:
-    from harness.spec.exhibit import Block, Exhibit
-    from harness.spec.metrics import Metric
-    from harness.spec.paper import Paper
-    from harness.spec.row import Row
+    from harness.registry.exhibit import Block, Exhibit
+    from harness.registry.metrics import Metric
+    from harness.registry.paper import Paper
+    from harness.registry.row import Row
 
 
 @click.command("show")
@@ -25,8 +25,8 @@ def show_command(settings: Settings, exhibit: str, as_json: bool) -> None:
       python -m harness show table6
       python -m harness show hybvit/table6 --json
     """
-    from harness.spec.errors import SpecError
-    from harness.spec.registry import find_exhibits
+    from harness.errors import SpecError
+    from harness.registry.papers import find_exhibits
 
     found = find_exhibits([exhibit])
     if len(found) > 1:
@@ -44,7 +44,7 @@ def show_command(settings: Settings, exhibit: str, as_json: bool) -> None:
 
 
 def _document(paper: "Paper", exhibit: "Exhibit") -> dict[str, Any]:
-    from harness.report.data import as_printed
+    from harness.report.writers.csv_json import as_printed
 
     return {
         "paper": paper.name,

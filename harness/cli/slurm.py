@@ -10,11 +10,11 @@ from harness.cli.executors import ExecutorOptions
 from harness.cli.settings import Settings
 
 if TYPE_CHECKING:
+    from harness.config.execution import Execution
     from harness.launch.plan import PlannedRun
     from harness.launch.slurm.manifest import Submission
     from harness.launch.slurm.policy import Verdict
     from harness.launch.slurm.submit import Request, Submitted
-    from harness.spec.execution import Execution
 
 WAIT_SECONDS = 10.0
 
@@ -125,8 +125,8 @@ def _tell_submission(settings: Settings, submission: "Submission", executor: Exe
 
 def _wait(settings: Settings, todo: "Sequence[PlannedRun]") -> int:
     """Wait until no job of the runs is in the queue any more, follow-ups included; return how many are not done."""
+    from harness.launch.slurm.job_status import opinions
     from harness.launch.slurm.manifest import submissions
-    from harness.launch.slurm.opinions import opinions
     from harness.launch.slurm.scheduler import ALIVE, JobState, Scheduler
     from harness.store.run_directory import State
 

@@ -11,7 +11,7 @@ from harness.cli.settings import INTERRUPTED, Settings, json_option, print_json
 if TYPE_CHECKING:
     from harness.launch.slurm import JobOpinion
     from harness.store.run_directory import RunDirectory
-    from harness.store.spent import Spent
+    from harness.store.usage import Spent
 
 Runs = list[dict[str, Any]]
 
@@ -69,7 +69,7 @@ def _printer(settings: Settings, as_json: bool) -> Callable[[Runs], None]:
 
 def _describe_all(settings: Settings) -> Runs:
     """Return what is known of every run: by its directory, and by the scheduler, which is asked once for all."""
-    from harness.launch.opinions import opinions
+    from harness.launch.job_status import opinions
 
     jobs = opinions(settings.results)
     return sorted((_describe(directory, jobs.get(directory.id)) for directory in settings.results.all()), key=_urgency)
@@ -80,7 +80,7 @@ def _describe(directory: "RunDirectory", job: "JobOpinion | None") -> dict[str, 
     from harness.store.code import other_code
     from harness.store.files import StoreError
     from harness.store.run_directory import ForeignError, OutdatedError
-    from harness.store.spent import Spent
+    from harness.store.usage import Spent
 
     said = {"id": job.job_id, "state": str(job.state), "reason": job.reason} if job is not None else None
     try:
@@ -121,7 +121,7 @@ def _totals(runs: Runs) -> dict[str, int]:
 
 def _spent(runs: Runs) -> "Spent":
     """Return what the runs have cost, as far as their directories can be read."""
-    from harness.store.spent import Spent
+    from harness.store.usage import Spent
 
     return Spent.sum(Spent(**run["spent"]) for run in runs if "spent" in run)
 
@@ -146,7 +146,7 @@ def _table(runs: Runs, settings: Settings) -> str:
 def _lines(runs: Runs) -> list[dict[str, str]]:
     """Return the cells of every run by heading."""
     from harness.launch.display import clock
-    from harness.store.spent import Spent
+    from harness.store.usage import Spent
 
     lines = []
     submitted, stale = any(run["job"] for run in runs), any(run.get("stale") for run in runs)

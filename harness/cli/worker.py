@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     import torch
 
-    from harness.spec.execution import Execution
+    from harness.config.execution import Execution
     from harness.store.rehearsals import RehearsalDirectory
     from harness.store.run_directory import RunDirectory
-    from harness.training.world import World
+    from harness.training.distributed import World
     from harness.worker import Ending
 
 
@@ -58,8 +58,8 @@ def worker_command(
       torchrun --nproc-per-node 4 -m harness worker 679901
       srun --ntasks 4 python -m harness worker 679901
     """
-    from harness.spec.errors import SpecError
-    from harness.spec.execution import Execution
+    from harness.config.execution import Execution
+    from harness.errors import SpecError
 
     if manifest is not None and array is not None and run is None:
         return _array_task(settings, manifest, array, device)
@@ -119,7 +119,7 @@ def _rehearse(
     has_advanced: "Callable[[], bool]" = lambda: True,
 ) -> int:
     """Rehearse the run, with the other processes that a launcher has started with this one."""
-    from harness.worker.rehearse import rehearse
+    from harness.worker.rehearsal.run_rehearsal import rehearse
 
     with _joined(device) as (chosen, world):
         ending = rehearse(directory, settings.data_root, chosen, execution, world)
@@ -163,8 +163,8 @@ def _leave(ending: "Ending", world: "World", restartable: bool, has_advanced: "C
 @contextmanager
 def _joined(device: str | None) -> "Iterator[tuple[torch.device, World]]":
     """Yield the device of this process, and the world that it is one of."""
-    from harness.launch.place import find_place
-    from harness.training.world import join
+    from harness.launch.rank_env import find_place
+    from harness.training.distributed import join
     from harness.worker.device import prepare_device
 
     place = find_place()

@@ -7,7 +7,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from harness.spec.data import Dataset
+from harness.config.dataset import Dataset
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ Hashes are those that torchvision, TensorFlow Datasets and Keras check; docs/dat
 group are stand-ins made of pixels that ship with scikit-learn; `docs/scales.md` says what stands for what.
 """
 
+from harness.config.dataset import Images
 from harness.data.registry import Archive, Source, register
-from harness.spec.data import Images
 
 CELEBA_PAGE = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 ALIGNED_CELEBA = Archive(
@@ -29,7 +29,7 @@ def _images(name: str, shape: tuple[int, int], num_classes: int, train: int, tes
 
 
 def _stand_in(name: str, shape: tuple[int, int], num_classes: int, train: int, test: int) -> Images:
-    source = Source("stand-in, made on first use", f"harness.data.embedded:{name}")
+    source = Source("stand-in, made on first use", f"harness.data.stand_ins.embedded:{name}")
     return register(_images(name, shape, num_classes, train, test), source)
 
 

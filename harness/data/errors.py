@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from harness.spec.errors import HarnessError
+from harness.errors import HarnessError
 from harness.store import untrusted
 
 

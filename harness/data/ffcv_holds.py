@@ -1,7 +1,7 @@
 """Which datasets FFCV can hold, found out without importing torch or FFCV."""
 
+from harness.config.dataset import Dataset, Images
 from harness.data.errors import DataError
-from harness.spec.data import Dataset, Images
 
 
 def cannot_hold(data: Dataset) -> str:

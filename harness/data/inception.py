@@ -12,13 +12,13 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.data.blocks import Report
+from harness.config.feature_spaces import INCEPTION_SHA256
 from harness.data.errors import DataError, reading
-from harness.data.manifest import FILE, Manifest
 from harness.data.originals.archive import Check, locate
+from harness.data.prepared.blocks import Report
+from harness.data.prepared.manifest import FILE, Manifest
 from harness.data.registry import Archive
-from harness.spec.errors import Needs
-from harness.spec.feature_spaces import INCEPTION_SHA256
+from harness.errors import Needs
 from harness.store.files import sha256_of, write_atomically
 
 NAME = "inception"

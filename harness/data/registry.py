@@ -10,9 +10,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TypeVar
 
-from harness.spec.data import Dataset
-from harness.spec.errors import SpecError, nearest
-from harness.spec.plugins import load_plugins
+from harness.config.dataset import Dataset
+from harness.config.plugins import load_plugins
+from harness.errors import SpecError, nearest
 
 CATALOGUE = "harness.data.catalogue"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -44,8 +44,8 @@ class Source:
     """What a dataset is, who reads it, the page of its authors, and their archives.
 
     `reader` names, as `module:function`, a function of the dataset and the paths of its archives by name. It yields
-    `harness.data.blocks.Block`s, or `Part`s after each of which an interrupted preparation may go on. An empty one
-    says that nobody reads the dataset yet. Without archives it is made on first use, of what a package carries.
+    the `Block`s of `harness.data.prepared.blocks`, or `Part`s: an interrupted preparation resumes after the last whole
+    part. It is empty where no reader exists yet. Without archives it is made on first use, of what a package carries.
     `revision` is raised when the reader gives other values, or other parts, of the same archives.
     """
 

@@ -5,13 +5,13 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from harness.config.dataset import Images
+from harness.config.processes import GaussianProcess
+from harness.config.resolve import resolve
+from harness.config.samplers import Sampler
 from harness.diffusion import bound, samplers
 from harness.diffusion.process import Predictor
 from harness.randomness import Stream
-from harness.spec.data import Images
-from harness.spec.processes import GaussianProcess
-from harness.spec.resolve import resolve
-from harness.spec.samplers import Sampler
 
 
 class GaussianDiffusion(nn.Module):

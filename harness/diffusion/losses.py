@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from harness.spec.processes import DenoisingLoss
+from harness.config.processes import DenoisingLoss
 
 
 def absolute(loss: DenoisingLoss, difference: Tensor) -> Tensor:

@@ -5,8 +5,8 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
+from harness.config.samplers import Sampler
 from harness.randomness import Stream
-from harness.spec.samplers import Sampler
 
 Predictor = Callable[[Tensor, Tensor], Tensor]
 """A network's pass: maps noisy images and their times `(batch,)` to what the process has it predict."""

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from harness.config.resolve import resolve
+from harness.config.samplers import DDIM, Ancestral, DPMSolver, FewSteps, Sampler
 from harness.diffusion.process import Predictor
+from harness.errors import SpecError
 from harness.randomness import Stream
-from harness.spec.errors import SpecError
-from harness.spec.resolve import resolve
-from harness.spec.samplers import DDIM, Ancestral, DPMSolver, FewSteps, Sampler
 
 if TYPE_CHECKING:
     from harness.diffusion.gaussian import GaussianDiffusion

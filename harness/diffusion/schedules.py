@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from harness.spec.processes import NoiseSchedule
+from harness.config.processes import NoiseSchedule
 
 
 def cosine_betas(timesteps: int, offset: float = 0.008, largest: float = 0.999) -> Tensor:

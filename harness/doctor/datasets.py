@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.data.manifest import lost, outdated, read_manifest
+from harness.config.dataset import Dataset
+from harness.data.prepared.manifest import lost, outdated, read_manifest
 from harness.data.registry import command_to_prepare, is_embedded, source_of
 from harness.doctor.check import Check, State
+from harness.errors import HarnessError
 from harness.launch.needs import datasets_of, exhibits_by_dataset
 from harness.launch.plan import Plan, costs
-from harness.spec.data import Dataset
-from harness.spec.errors import HarnessError
 
 
 def check_datasets(plans: Sequence[Plan], root: Path) -> list[Check]:

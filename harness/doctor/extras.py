@@ -15,10 +15,10 @@ from harness.data.inception import find_weights
 from harness.doctor.check import Check, State
 from harness.doctor.children import probe, run
 from harness.doctor.computing import PIP
+from harness.errors import Needs
 from harness.lab import programs
 from harness.lab.configuration import Shape
 from harness.report.latex import installation
-from harness.spec.errors import Needs
 
 APT = "sudo apt-get install -y --no-install-recommends"
 SLURM = ("sbatch", "srun", "squeue")

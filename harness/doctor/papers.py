@@ -1,11 +1,11 @@
 """The papers that are installed, and those that cannot be used."""
 
 from harness.doctor.check import Check, State
-from harness.spec.cells import cells
-from harness.spec.collisions import refuse_collisions
-from harness.spec.errors import SpecError
-from harness.spec.registry import BrokenPaper, broken, broken_papers, papers
-from harness.spec.scale import PAPER_SCALE
+from harness.errors import SpecError
+from harness.registry.cells import cells
+from harness.registry.collisions import refuse_collisions
+from harness.registry.papers import BrokenPaper, broken, broken_papers, papers
+from harness.registry.scale import PAPER_SCALE
 
 
 def check_papers() -> Check:

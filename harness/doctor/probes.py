@@ -61,7 +61,7 @@ def probe_ffcv() -> dict[str, Any]:
 
 def probe_inception() -> dict[str, Any]:
     """Return the version of torch-fidelity, whose import needs a torchvision that fits torch, or is made to."""
-    from harness.torchvision_operators import make_torchvision_importable
+    from harness.torchvision_shim import make_torchvision_importable
 
     make_torchvision_importable()
     import_module("torch_fidelity.feature_extractor_inceptionv3")

@@ -5,9 +5,9 @@ Artefacts: `logits.npy` `(n, classes)` float32 and `labels.npy` `(n,)`, in the o
 
 import numpy as np
 
+from harness.config.evaluations import Accuracy
 from harness.evaluation.base import Findings, Subject
 from harness.evaluation.logits import split_logits
-from harness.spec.evaluations import Accuracy
 from harness.store.records import Measurement
 
 

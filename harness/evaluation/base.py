@@ -9,17 +9,17 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 
+from harness.config.dataset import Dataset
+from harness.config.run import RunConfig
+from harness.config.training import Precision
 from harness.data.loaders import Loader
-from harness.data.prepared import PreparedDataset
+from harness.data.prepared.dataset import PreparedDataset
 from harness.methods.base import Method
 from harness.models.acceleration import accelerated
 from harness.randomness import Stream
-from harness.spec.data import Dataset
-from harness.spec.run import RunConfig
-from harness.spec.training import Precision
 from harness.store.arrays import save_array
 from harness.store.records import Measurement
-from harness.training.world import World
+from harness.training.distributed import World
 
 BLOCK = 100
 """Examples per forward pass. Fixed, so that results do not depend on what a machine can hold."""

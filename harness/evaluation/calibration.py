@@ -6,10 +6,10 @@ of 1 and NaN where it is empty; `logits.npy` `(n, classes)` float32 and `labels.
 
 import numpy as np
 
+from harness.config.evaluations import Calibration
 from harness.evaluation.base import Findings, Subject
 from harness.evaluation.logits import split_logits
 from harness.metrics.calibration import reliability
-from harness.spec.evaluations import Calibration
 from harness.store.records import Measurement
 
 

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from harness.config.evaluations import Generation
 from harness.data.loaders import as_inputs
 from harness.evaluation.base import BLOCK, Findings, Subject
 from harness.evaluation.features.base import Arrays, FeatureSpace
@@ -24,7 +25,6 @@ from harness.methods.base import Classifier
 from harness.metrics.class_score import class_score
 from harness.metrics.frechet import frechet_distance, moments
 from harness.metrics.prdc import prdc
-from harness.spec.evaluations import Generation
 from harness.store.records import Measurement
 
 PERMUTATION_SEED = 2020

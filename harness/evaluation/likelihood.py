@@ -7,9 +7,9 @@ All T terms with one noise draw each, the discretised decoder at t = 0, and the 
 import numpy as np
 import torch
 
+from harness.config.evaluations import Likelihood
 from harness.evaluation.base import Findings, Subject, large_block
 from harness.methods.base import LikelihoodModel
-from harness.spec.evaluations import Likelihood
 from harness.store.records import Measurement
 
 

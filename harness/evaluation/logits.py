@@ -12,7 +12,7 @@ from torch import Tensor
 from harness.data.loaders import Loader
 from harness.evaluation.base import BLOCK, Subject
 from harness.methods.base import Classifier
-from harness.training.world import World
+from harness.training.distributed import World
 
 
 def split_logits(split: str, subject: Subject) -> tuple[NDArray[np.float32], NDArray[Any]]:

@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
 from torch import Tensor
 
+from harness.config.dataset import Dataset, Images
+from harness.config.evaluations import OutOfDistribution, Score
+from harness.config.resolve import resolve
 from harness.data.loaders import Loader
+from harness.errors import HarnessError
 from harness.evaluation.base import Findings, Subject
 from harness.evaluation.logits import input_blocks, shared_logits
 from harness.methods.base import Classifier
 from harness.metrics.auroc import auroc
 from harness.randomness import Stream
-from harness.spec.data import Dataset, Images
-from harness.spec.errors import HarnessError
-from harness.spec.evaluations import OutOfDistribution, Score
-from harness.spec.resolve import resolve
 from harness.store.records import Measurement
 
 MIXED_BATCH = 100

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from harness.config.evaluations import Norm
 from harness.randomness import Stream
-from harness.spec.evaluations import Norm
 
 Logits = Callable[[Tensor], Tensor]
 

@@ -12,15 +12,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from harness.config.dataset import images_of
+from harness.config.evaluations import Robustness
+from harness.config.resolve import resolve
 from harness.data.loaders import Batch
 from harness.evaluation.base import BLOCK, Findings, Subject
 from harness.evaluation.logits import block_logits
 from harness.evaluation.pgd import Attack
 from harness.methods.base import Classifier
 from harness.randomness import Stream
-from harness.spec.data import images_of
-from harness.spec.evaluations import Robustness
-from harness.spec.resolve import resolve
 from harness.store.arrays import load_array
 from harness.store.records import Measurement
 

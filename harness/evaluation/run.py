@@ -3,10 +3,10 @@
 import time
 from typing import Any
 
+from harness.config.evaluations import Evaluation
+from harness.config.resolve import resolve
+from harness.errors import SpecError, given
 from harness.evaluation.base import Findings, Subject
-from harness.spec.errors import SpecError, given
-from harness.spec.evaluations import Evaluation
-from harness.spec.resolve import resolve
 from harness.store.files import sha256_of
 from harness.store.records import EvaluationRecord, Measurement
 

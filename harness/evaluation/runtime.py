@@ -15,10 +15,10 @@ from time import perf_counter, process_time
 
 import torch
 
+from harness.config.evaluations import Runtime
+from harness.config.resolve import resolve
 from harness.evaluation.base import BLOCK, Findings, Subject
 from harness.methods.base import Method, build_method
-from harness.spec.evaluations import Runtime
-from harness.spec.resolve import resolve
 from harness.store.records import Measurement
 from harness.training.loop import Trainer
 

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from harness.config.dataset import Dataset
+from harness.config.evaluations import Generation
+from harness.config.samplers import Sampler
 from harness.data.loaders import as_stored
 from harness.evaluation.base import Subject, evaluation_stream, large_block
 from harness.methods.base import Generator
-from harness.spec.data import Dataset
-from harness.spec.evaluations import Generation
-from harness.spec.samplers import Sampler
 from harness.store.arrays import load_array, save_array
 from harness.store.files import read_json, write_json
 

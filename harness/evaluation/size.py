@@ -1,7 +1,7 @@
 """Size: the parameters of all trained networks of a method."""
 
+from harness.config.evaluations import Size
 from harness.evaluation.base import Findings, Subject
-from harness.spec.evaluations import Size
 from harness.store.records import Measurement
 
 

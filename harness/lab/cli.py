@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 import click
 
 from harness import __version__
+from harness.errors import HarnessError
 from harness.lab.configuration import Shape
 from harness.lab.errors import LabError, LabThereError
 from harness.lab.folder import Folder, default_folder
 from harness.lab.lab import Lab, stop
-from harness.spec.errors import HarnessError
 
 INTERRUPTED = 130
 F = TypeVar("F", bound=Callable[..., Any])

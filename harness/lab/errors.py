@@ -1,6 +1,6 @@
 """What goes wrong with a lab, in words for its user."""
 
-from harness.spec.errors import HarnessError
+from harness.errors import HarnessError
 
 
 class LabError(HarnessError):

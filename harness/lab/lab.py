@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Self
 
+from harness.errors import unknown
 from harness.lab import members, processes, programs
 from harness.lab.configuration import Configuration, Shape
 from harness.lab.daemons import Daemon, stages
@@ -15,7 +16,6 @@ from harness.lab.errors import LabError, LabThereError, UsageError
 from harness.lab.folder import LOG, Folder
 from harness.lab.ports import reserved
 from harness.lab.templates import files, links, scripts
-from harness.spec.errors import unknown
 
 IDLE_SECONDS = 60
 CLIENT_SECONDS = 60

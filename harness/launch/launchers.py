@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 
+from harness.config.execution import Execution
 from harness.launch.devices import default_workers, gpu_ids
-from harness.launch.place import alone
 from harness.launch.plan import PlannedRun
-from harness.spec.execution import Execution
+from harness.launch.rank_env import alone
 from harness.store.files import writing
-from harness.store.run_directory import Results, State
+from harness.store.results import Results
+from harness.store.run_directory import State
 
 BUSY, EVICTED, LOST, STALLED, INTERRUPTED = 3, 75, 76, 77, 130
 """Exit codes of a worker (docs/results.md)."""

@@ -4,15 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
 
+from harness.config.dataset import Dataset
+from harness.config.execution import Execution
 from harness.data.ffcv_holds import refuse_what_it_cannot_hold
+from harness.errors import SpecError
 from harness.launch.plan import PlannedRun
-from harness.spec.cells import cells
-from harness.spec.data import Dataset
-from harness.spec.errors import SpecError
-from harness.spec.execution import Execution
-from harness.spec.paper import Paper
-from harness.spec.registry import papers
-from harness.spec.scale import PAPER_SCALE
+from harness.registry.cells import cells
+from harness.registry.paper import Paper
+from harness.registry.papers import papers
+from harness.registry.scale import PAPER_SCALE
 
 
 def exhibits_by_dataset() -> dict[str, list[str]]:

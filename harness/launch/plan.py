@@ -5,16 +5,17 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
-from harness.spec.cells import cells
-from harness.spec.collisions import refuse_collisions
-from harness.spec.errors import unknown
-from harness.spec.evaluations import Evaluation
-from harness.spec.exhibit import Exhibit
-from harness.spec.paper import GpuHours, Paper
-from harness.spec.row import Row
-from harness.spec.run import Run
+from harness.config.evaluations import Evaluation
+from harness.config.run import Run
+from harness.errors import unknown
+from harness.registry.cells import cells
+from harness.registry.collisions import refuse_collisions
+from harness.registry.exhibit import Exhibit
+from harness.registry.paper import GpuHours, Paper
+from harness.registry.row import Row
 from harness.store.code import other_code_of
-from harness.store.run_directory import Results, RunDirectory, State
+from harness.store.results import Results
+from harness.store.run_directory import RunDirectory, State
 
 BYTES_PER_PARAMETER = 16
 """Weights, two moments of the optimiser and the EMA, each in float32."""

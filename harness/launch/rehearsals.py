@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from harness.launch.cost import clock
+from harness.launch.estimate.forecast import clock
 from harness.launch.plan import Plan, PlannedRun, disk_bytes
 from harness.store.files import StoreError
 from harness.store.rehearsals import Problem, RehearsalDirectory, RehearsalRecord, Rehearsals
-from harness.store.run_directory import Results
-from harness.store.spent import SECONDS_PER_HOUR, Spent
+from harness.store.results import Results
+from harness.store.usage import SECONDS_PER_HOUR, Spent
 
 GIB = 2**30
 

@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGINT, SIGTERM
 
+from harness.config.execution import Execution
+from harness.errors import HarnessError, SpecError
 from harness.launch.launchers import LOST, Fate, Launcher
 from harness.launch.limits import usable_cores
 from harness.launch.plan import PlannedRun
-from harness.spec.errors import HarnessError, SpecError
-from harness.spec.execution import Execution
-from harness.store.run_directory import Results, State
+from harness.store.results import Results
+from harness.store.run_directory import State
 
 JOIN_SECONDS = int(os.environ.get("HARNESS_JOIN_SECONDS", "600"))
 """How long the nodes of a run wait for each other; torchrun's own default."""

@@ -17,17 +17,17 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from harness.config.augmentation import Augmentation
+from harness.config.dataset import Dataset
+from harness.config.interfaces import Capability
+from harness.config.resolve import resolve
+from harness.config.run import RunConfig
+from harness.config.samplers import Sampler
 from harness.data.batches import TrainBatch
 from harness.data.loaders import Loader
+from harness.errors import SpecError
 from harness.models.base import ImageNetwork, build_network
 from harness.randomness import Stream
-from harness.spec.augmentation import Augmentation
-from harness.spec.data import Dataset
-from harness.spec.errors import SpecError
-from harness.spec.interfaces import Capability
-from harness.spec.resolve import resolve
-from harness.spec.run import RunConfig
-from harness.spec.samplers import Sampler
 
 
 @runtime_checkable

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import torch.nn.functional as F
 from torch import Tensor
 
+from harness.config import methods as spec
+from harness.config.augmentation import Augmentation
+from harness.config.dataset import Dataset
 from harness.data.batches import TrainBatch
 from harness.methods.base import Classifier, Loss, SingleNetworkMethod, Step
 from harness.models.base import ImageNetwork
 from harness.models.dropout import drop
-from harness.spec import methods as spec
-from harness.spec.augmentation import Augmentation
-from harness.spec.data import Dataset
 
 
 class Classification(SingleNetworkMethod):

@@ -4,18 +4,18 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
+from harness.config import methods as spec
+from harness.config.augmentation import Augmentation
+from harness.config.dataset import Dataset
+from harness.config.processes import Process
+from harness.config.resolve import resolve
+from harness.config.samplers import Sampler
 from harness.data.batches import TrainBatch
 from harness.diffusion.process import DiffusionProcess
 from harness.methods.base import Loss, SingleNetworkMethod, Step
 from harness.models.base import ImageNetwork
 from harness.models.dropout import drop
 from harness.randomness import Stream
-from harness.spec import methods as spec
-from harness.spec.augmentation import Augmentation
-from harness.spec.data import Dataset
-from harness.spec.processes import Process
-from harness.spec.resolve import resolve
-from harness.spec.samplers import Sampler
 
 
 class DiffusionModel(SingleNetworkMethod):

@@ -6,16 +6,16 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from harness.config import energy_methods as spec
+from harness.config.dataset import Dataset
+from harness.config.samplers import Sampler
 from harness.data.batches import TrainBatch
+from harness.errors import SpecError
 from harness.methods.base import Guard, SingleNetworkMethod, Step
 from harness.methods.replay_buffer import ReplayBuffer
 from harness.models.base import ImageNetwork
 from harness.models.dropout import drop
 from harness.randomness import Stream
-from harness.spec import energy_methods as spec
-from harness.spec.data import Dataset
-from harness.spec.errors import SpecError
-from harness.spec.samplers import Sampler
 
 
 class EnergyModel(SingleNetworkMethod):

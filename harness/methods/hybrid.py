@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
+from harness.config import methods as spec
+from harness.config.augmentation import Augmentation
+from harness.config.dataset import Dataset
 from harness.methods.base import Loss, Step
 from harness.methods.classification import classification_loss
 from harness.methods.denoising import DiffusionModel
 from harness.models.base import ImageNetwork
 from harness.models.dropout import drop
-from harness.spec import methods as spec
-from harness.spec.augmentation import Augmentation
-from harness.spec.data import Dataset
 
 
 class Hybrid(DiffusionModel):

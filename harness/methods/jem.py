@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
+from harness.config import energy_methods as spec
+from harness.config.augmentation import Augmentation
+from harness.config.dataset import Dataset
 from harness.methods.base import Loss, Step
 from harness.methods.classification import classification_loss
 from harness.methods.energy import ReplayedEnergyModel, evaluating
 from harness.methods.langevin import langevin
 from harness.models.base import ImageNetwork
 from harness.randomness import Stream
-from harness.spec import energy_methods as spec
-from harness.spec.augmentation import Augmentation
-from harness.spec.data import Dataset
 
 
 class JointEnergyModel(ReplayedEnergyModel):

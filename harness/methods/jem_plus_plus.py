@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from harness.config import energy_methods as spec
+from harness.config.dataset import Dataset
 from harness.data.loaders import Loader
 from harness.methods.base import draw_weights
 from harness.methods.class_gaussians import ClassGaussians
@@ -10,8 +12,6 @@ from harness.methods.jem import JointEnergyModel
 from harness.methods.langevin import proximal_langevin
 from harness.models.base import ImageNetwork
 from harness.randomness import Stream
-from harness.spec import energy_methods as spec
-from harness.spec.data import Dataset
 
 FILLED_AT_ONCE = 100
 

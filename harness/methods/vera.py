@@ -6,6 +6,10 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from harness.config import energy_methods as spec
+from harness.config.augmentation import Augmentation
+from harness.config.dataset import Dataset
+from harness.config.samplers import Sampler
 from harness.data.batches import TrainBatch
 from harness.methods.base import Loss, Step, draw_weights
 from harness.methods.classification import cross_entropy
@@ -14,10 +18,6 @@ from harness.methods.entropy import estimated_score, evidence_bound
 from harness.models.acceleration import plain
 from harness.models.base import ImageNetwork, build_network
 from harness.randomness import Stream
-from harness.spec import energy_methods as spec
-from harness.spec.augmentation import Augmentation
-from harness.spec.data import Dataset
-from harness.spec.samplers import Sampler
 
 
 class NoisyGenerator(nn.Module):

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from harness.config.training import Precision
 from harness.models.base import passes_of
-from harness.spec.training import Precision
 
 Pass = Callable[..., Tensor]
 

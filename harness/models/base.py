@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 from torch import Tensor, nn
 
-from harness.spec.data import Dataset
-from harness.spec.errors import SpecError
-from harness.spec.interfaces import FORWARD, Pass
-from harness.spec.networks import Network
-from harness.spec.resolve import resolve
+from harness.config.dataset import Dataset
+from harness.config.interfaces import FORWARD, Pass
+from harness.config.networks import Network
+from harness.config.resolve import resolve
+from harness.errors import SpecError
 
 
 class ImageNetwork(nn.Module):

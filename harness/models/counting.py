@@ -6,10 +6,10 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from harness.config.dataset import ArrayField, Dataset, Images
+from harness.config.networks import Network
+from harness.errors import SpecError
 from harness.models.base import build_network
-from harness.spec.data import ArrayField, Dataset, Images
-from harness.spec.errors import SpecError
-from harness.spec.networks import Network
 
 FLOPS_PER_PARAMETER = 2
 """A multiply-add for each parameter: the estimate where a pass cannot be traced without values."""

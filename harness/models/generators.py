@@ -6,10 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from harness.config.dataset import Images
+from harness.config.networks import ResNetGenerator as Spec
 from harness.models.base import ImageNetwork
 from harness.models.batch_norm import BatchNorm
-from harness.spec.data import Images
-from harness.spec.networks import ResNetGenerator as Spec
 
 
 class DoublingBlock(nn.Module):

@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.spec.data import Images
+from harness.config.dataset import Images
 
 
 class SmallCNN(nn.Module):

@@ -6,12 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from harness.config.dataset import Images
+from harness.config.networks import UNet as Spec
 from harness.models.attention import attend
 from harness.models.base import ImageNetwork, laid_out
 from harness.models.dropout import Dropout
 from harness.models.timesteps import Sinusoid
-from harness.spec.data import Images
-from harness.spec.networks import UNet as Spec
 
 EPS = 1e-6
 FAINT = 1e-5

@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from harness.config.dataset import Images
+from harness.config.networks import ViT
 from harness.models.attention import attend
 from harness.models.base import ImageNetwork
 from harness.models.timesteps import Sinusoid
-from harness.spec.data import Images
-from harness.spec.networks import ViT
 
 
 class TimestepEmbedding(nn.Module):

@@ -7,13 +7,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from harness.config.dataset import Images
+from harness.config.networks import JEMWideResNet as JEMSpec
+from harness.config.networks import WideResNet as Spec
+from harness.config.networks.wide_resnet import STEM_WIDTH, Shape, has_projection
 from harness.models.base import ImageNetwork, laid_out
 from harness.models.batch_norm import BatchNorm
 from harness.models.dropout import Dropout
-from harness.spec.data import Images
-from harness.spec.networks import JEMWideResNet as JEMSpec
-from harness.spec.networks import WideResNet as Spec
-from harness.spec.networks.wide_resnet import STEM_WIDTH, Shape, has_projection
 
 MEMORYLESS = 0.9
 """The weight of the last batch in the running statistics of JEM++ (its code)."""

@@ -6,9 +6,9 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from harness.spec.config import Config
-from harness.spec.family import Family
-from harness.spec.plugins import OWN
+from harness.config.base import Config
+from harness.config.family import Family
+from harness.config.plugins import OWN
 from harness.store.distributions import Installed, installed, offering, owner_of
 from harness.store.files import StoreError
 from harness.store.records import DistributionRecord, Segment

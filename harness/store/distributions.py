@@ -9,8 +9,8 @@ from functools import cache, cached_property
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, distributions
 
 import harness
-from harness.spec.config import sha256_of_json
-from harness.spec.plugins import OWN, offers
+from harness.config.base import sha256_of_json
+from harness.config.plugins import OWN, offers
 from harness.store.imports import places_of
 from harness.store.package_files import Files, Source, files_of, joined, origin_of, packaged, packages_of
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from harness.spec.errors import HarnessError
+from harness.errors import HarnessError
 
 
 class StoreError(HarnessError):

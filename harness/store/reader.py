@@ -6,7 +6,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 
-from harness.spec.run import Run
+from harness.config.run import Run
 from harness.store.files import StoreError
 from harness.store.records import EvaluationRecord, Outcome, Segment
 from harness.store.run_directory import RunDirectory

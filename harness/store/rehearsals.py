@@ -8,12 +8,13 @@ from typing import Any
 
 from pydantic import Field
 
-from harness.spec.evaluations import Evaluation
-from harness.spec.run import Run
+from harness.config.evaluations import Evaluation
+from harness.config.run import Run
 from harness.store.files import StoreError, writing
 from harness.store.lease import is_leased
 from harness.store.records import Record
-from harness.store.run_directory import Results, RunDirectory, State
+from harness.store.results import Results
+from harness.store.run_directory import RunDirectory, State
 
 FOLDER = "rehearsals"
 

@@ -3,20 +3,17 @@
 import json
 from collections.abc import Iterable
 from enum import StrEnum
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from harness.spec.config import sha256_of_json
-from harness.spec.errors import SpecError, UnknownKindError, unknown
-from harness.spec.evaluations import Evaluation
-from harness.spec.run import SEMANTICS, Run, RunConfig, identity
+from harness.config.base import sha256_of_json
+from harness.config.evaluations import Evaluation
+from harness.config.run import SEMANTICS, Run, RunConfig, identity
+from harness.errors import SpecError, UnknownKindError
 from harness.store.files import StoreError, corrupted, read_bytes, read_json, write_json
 from harness.store.lease import is_leased
 from harness.store.records import EvaluationRecord, Outcome, Progress, Record, Segment, TrainingRecord
-
-if TYPE_CHECKING:
-    from harness.store.reader import Reader
 
 R = TypeVar("R", bound=Record)
 
@@ -201,50 +198,6 @@ class RunDirectory:
         if outcome is not None and outcome.state != "done":
             return State(outcome.state)
         return State.INTERRUPTED if self.segments.exists() else State.PENDING
-
-
-class Results:
-    """A results directory: run directories under `runs/`, reports under `report/`, shared features under `cache/`.
-
-    `superseded/` has earlier directories of runs that were begun anew. `origin` is what titles call results that are
-    not the user's own, whose reports are written elsewhere.
-    """
-
-    def __init__(self, root: Path, report: Path | None = None, origin: str = "") -> None:
-        self.root = root
-        self.runs = root / "runs"
-        self.report = report or root / "report"
-        self.cache = root / "cache"
-        self.superseded = root / "superseded"
-        self.origin = origin
-
-    @cached_property
-    def reader(self) -> "Reader":
-        """What the records say, each file read once: what comes later is seen by another `Results`."""
-        from harness.store.reader import Reader
-
-        return Reader(self.runs)
-
-    def directory(self, run: Run) -> RunDirectory:
-        """Return the directory of a run, whether it exists or not."""
-        return RunDirectory(self.runs / run.id)
-
-    def all(self) -> list[RunDirectory]:
-        """Return every run directory, in the order of identities."""
-        return [RunDirectory(path.parent) for path in sorted(self.runs.glob("*/config.json"))]
-
-    def find(self, prefix: str) -> RunDirectory:
-        """Return the one run whose identity begins with `prefix`.
-
-        Raises `SpecError` when none or several do.
-        """
-        everything = {directory.id: directory for directory in self.all()}
-        matches = [id for id in everything if id.startswith(prefix)]
-        if len(matches) > 1:
-            raise SpecError(f"'{prefix}' begins several runs: {', '.join(matches)}")
-        if not matches:
-            raise unknown("run", prefix, everything)
-        return everything[matches[0]]
 
 
 @lru_cache(maxsize=1024)

@@ -2,11 +2,12 @@
 
 import os
 
-from harness.spec.run import Run
+from harness.config.run import Run
 from harness.store.code import other_code_of
 from harness.store.files import writing
 from harness.store.lease import Lease
-from harness.store.run_directory import Results, RunDirectory
+from harness.store.results import Results
+from harness.store.run_directory import RunDirectory
 
 
 def set_aside(results: Results, directory: RunDirectory) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.spec.errors import HarnessError
+from harness.errors import HarnessError
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 from zipfile import ZipFile, ZipInfo
 
-from harness.spec.errors import HarnessError
+from harness.errors import HarnessError
 from harness.store.untrusted import check_name, reading
 
 MEMBERS = 1_000_000

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from torch import nn
 
 from harness import OWN_MODULES
-from harness.training.world import World
+from harness.training.distributed import World
 
 
 class SharedBuffers:

@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from harness.spec.errors import HarnessError
+from harness.errors import HarnessError
 from harness.store.files import StoreError, read_json, sha256_of, write_bytes, write_json
 
 KEPT = 2

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from harness.spec import training as spec
+from harness.config import training as spec
 
 
 class Average(Protocol):

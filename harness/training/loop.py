@@ -13,24 +13,24 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from harness.config.run import RunConfig
 from harness.data.batches import TrainBatch
 from harness.data.loaders import Loader
+from harness.errors import HarnessError, SpecError, given, unknown
 from harness.methods.base import Loss, Method, Step
 from harness.models.acceleration import accelerate, matmuls_in
 from harness.models.batch_norm import normalise_over_ranks
 from harness.randomness import Stream
-from harness.spec.errors import HarnessError, SpecError, given, unknown
-from harness.spec.run import RunConfig
+from harness.training.batches import feed
 from harness.training.buffers import SharedBuffers
+from harness.training.distributed import World
+from harness.training.divergence import Diverged, Restarts
 from harness.training.ema import average_of
-from harness.training.feed import feed
-from harness.training.meters import Meters
 from harness.training.optimisation import build_optimizer
 from harness.training.optimizer_state import OptimizerState
-from harness.training.restarts import Diverged, Restarts
+from harness.training.running_means import Meters
 from harness.training.selection import Best
 from harness.training.state import below, evaluated_weights, under
-from harness.training.world import World
 
 __all__ = ["Diverged", "Hooks", "Trainer"]
 

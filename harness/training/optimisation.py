@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from harness.spec.errors import SpecError
-from harness.spec.optimisation import Optimizer
-from harness.spec.resolve import resolve
+from harness.config.optimisation import Optimizer
+from harness.config.resolve import resolve
+from harness.errors import SpecError
 
 
 def build_optimizer(parameters: Iterable[nn.Parameter], config: Optimizer) -> torch.optim.Optimizer:

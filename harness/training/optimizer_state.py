@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.spec.errors import HarnessError
+from harness.errors import HarnessError
 
 VALUES = "values"
 GIVEN = frozenset({"params", "lr"})

@@ -4,7 +4,7 @@ import os
 
 import torch
 
-from harness.spec.errors import SpecError
+from harness.errors import SpecError
 from harness.store.provenance import processor_name
 
 

@@ -12,9 +12,9 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image
 
+from harness.config.dataset import Images
+from harness.config.run import Run
 from harness.data.pictures import as_pictures
-from harness.spec.data import Images
-from harness.spec.run import Run
 from harness.store.arrays import load_array
 from harness.store.curves import read_curve
 from harness.store.records import EvaluationRecord

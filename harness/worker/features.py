@@ -5,14 +5,15 @@ from pathlib import Path
 
 import torch
 
-from harness.data.loaders.opening import Loaders
-from harness.data.prepared import open_dataset
+from harness.config.execution import Execution
+from harness.data.loaders.open_loader import Loaders
+from harness.data.prepared.dataset import open_dataset
+from harness.errors import Needs
 from harness.evaluation.base import Subject
 from harness.evaluation.features.reference import reference_features, space_of
 from harness.methods.base import build_method
-from harness.spec.errors import Needs
-from harness.spec.execution import Execution
-from harness.store.run_directory import Results, RunDirectory
+from harness.store.results import Results
+from harness.store.run_directory import RunDirectory
 
 log = logging.getLogger("harness.worker")
 

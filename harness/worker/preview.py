@@ -7,11 +7,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from harness.config.samplers import Sampler
+from harness.errors import SpecError
 from harness.evaluation.samples import sample_rows
 from harness.methods.base import Generator, build_method
 from harness.models.acceleration import accelerated
-from harness.spec.errors import SpecError
-from harness.spec.samplers import Sampler
 from harness.store.run_directory import RunDirectory
 from harness.training.checkpoints import load_tensors, newest_checkpoint
 from harness.training.state import evaluated_step, evaluated_weights

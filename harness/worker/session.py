@@ -8,27 +8,28 @@ from pathlib import Path
 
 import torch
 
-from harness.data.loaders.opening import Loaders
-from harness.data.prepared import PreparedDataset, open_dataset
+from harness.config.evaluations import Evaluation
+from harness.config.execution import Execution
+from harness.config.run import Run
+from harness.data.loaders.open_loader import Loaders
+from harness.data.prepared.dataset import PreparedDataset, open_dataset
+from harness.errors import HarnessError, Needs
 from harness.evaluation.base import Subject
 from harness.evaluation.run import measure
 from harness.methods.base import Method, build_method
-from harness.spec.errors import HarnessError, Needs
-from harness.spec.evaluations import Evaluation
-from harness.spec.execution import Execution
-from harness.spec.run import Run
 from harness.store.code import code_of
 from harness.store.curves import cut_after
 from harness.store.files import sha256_of
 from harness.store.records import EvaluationRecord, Progress, TrainingRecord
-from harness.store.run_directory import Results, RunDirectory
+from harness.store.results import Results
+from harness.store.run_directory import RunDirectory
 from harness.training.checkpoints import load_tensors, newest_checkpoint, save_tensors
+from harness.training.distributed import World
 from harness.training.loop import Diverged, Hooks, Trainer
-from harness.training.world import World
+from harness.worker.checkpointing import Bystander, Keeper
 from harness.worker.device import wants_compilation
 from harness.worker.event_files import EventFiles
-from harness.worker.keeper import Bystander, Keeper
-from harness.worker.stay import Stay
+from harness.worker.segment_recorder import Stay
 from harness.worker.stop import Stopped, StopRequest
 from harness.worker.validation import Validator
 

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from harness.config.resolve import resolve
+from harness.config.run import RunConfig
 from harness.data.loaders import Batch, Loader
+from harness.errors import SpecError
 from harness.evaluation.base import large_block
 from harness.methods.base import build_method
 from harness.models.acceleration import accelerated
-from harness.spec.errors import SpecError
-from harness.spec.resolve import resolve
-from harness.spec.run import RunConfig
-from harness.training.world import World
+from harness.training.distributed import World
 
 
 class Validator:

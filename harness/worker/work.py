@@ -9,15 +9,16 @@ from pathlib import Path
 
 import torch
 
-from harness.spec.errors import HarnessError
-from harness.spec.execution import Execution
+from harness.config.execution import Execution
+from harness.errors import HarnessError
 from harness.store.files import writing
 from harness.store.lease import Lease
 from harness.store.records import Need, Outcome
-from harness.store.run_directory import Results, RunDirectory
-from harness.training.world import LostRank, World
+from harness.store.results import Results
+from harness.store.run_directory import RunDirectory
+from harness.training.distributed import LostRank, World
+from harness.worker.segment_recorder import Stay
 from harness.worker.session import Incomplete, Session
-from harness.worker.stay import Stay
 from harness.worker.stop import Stopped, StopRequest
 
 log = logging.getLogger("harness.worker")

@@ -7,11 +7,11 @@ from browsers import Visit, chromium
 from hostile import HOSTILE
 from pages import furnished
 
-from harness.report.build import build
-from harness.report.figures import write_figures
+from harness.registry.papers import find_exhibits
+from harness.report.figures.render import write_figures
 from harness.report.html.write import write_pages
-from harness.spec.registry import find_exhibits
-from harness.store.run_directory import Results
+from harness.report.results.report import build
+from harness.store.results import Results
 
 EXHIBITS = ("table6", "table9", "table12", "figure8")
 

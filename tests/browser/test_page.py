@@ -10,10 +10,10 @@ from hostile import ATTACKS
 from pages import furnished
 from printed import PRINTING
 
-from harness.report.build import build
-from harness.report.cells import Measured
 from harness.report.html.write import write_pages
-from harness.store.run_directory import Results
+from harness.report.results.cells import Measured
+from harness.report.results.report import build
+from harness.store.results import Results
 
 
 def test_it_opens_from_a_disk_without_a_complaint_or_a_request(visit, paper_page):

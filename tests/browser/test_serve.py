@@ -10,10 +10,10 @@ from pages import furnish, furnished
 from processes import start
 from toy_paper import PAPER, TABLES
 
-from harness.spec.cells import cells
+from harness.registry.cells import cells
 from harness.store.lease import Lease
 from harness.store.records import EvaluationRecord, Measurement, Progress
-from harness.store.run_directory import Results
+from harness.store.results import Results
 
 SCALE = PAPER.scale("laptop")
 

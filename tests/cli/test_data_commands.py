@@ -13,9 +13,9 @@ from originals import ORIGINALS
 from points_paper import POINTS
 
 from harness.cli.main import main
+from harness.config.dataset import Arrays
 from harness.data import catalogue, registry
 from harness.data.registry import Archive, Source
-from harness.spec.data import Arrays
 
 SVHN_SHA256 = registry.source_of(catalogue.SVHN).archives[0].sha256
 

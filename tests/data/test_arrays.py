@@ -14,21 +14,21 @@ from backends import CPU
 from originals import files_of
 from points_paper import FAR, POINTS
 
-from harness.data import draft
-from harness.data.blocks import Block
+from harness.config.dataset import ArrayField, Arrays, Dataset
 from harness.data.errors import DataError
-from harness.data.excerpts import first_examples, random_values, relabelled
 from harness.data.loaders import ResidentLoader
 from harness.data.loaders.dataloader import TorchLoader
-from harness.data.loaders.opening import open_split
-from harness.data.manifest import read_manifest
-from harness.data.originals import opening
-from harness.data.originals.opening import embedded
-from harness.data.prepared import open_dataset
-from harness.data.preparing import Content, prepare, silent
+from harness.data.loaders.open_loader import open_split
+from harness.data.originals import locate
+from harness.data.originals.locate import embedded
+from harness.data.prepared import partial
+from harness.data.prepared.blocks import Block
+from harness.data.prepared.dataset import open_dataset
+from harness.data.prepared.excerpts import first_examples, random_values, relabelled
+from harness.data.prepared.manifest import read_manifest
+from harness.data.prepared.prepare import Content, prepare, silent
 from harness.data.registry import REGISTERED, source_of
-from harness.spec.data import ArrayField, Arrays, Dataset
-from harness.spec.errors import SpecError
+from harness.errors import SpecError
 
 FIELDS = {
     "tokens": ArrayField(shape=(5,), dtype="int16", below=9),
@@ -146,7 +146,7 @@ def test_nothing_is_wrong_with_numbers_that_are_none_in_a_field_of_floats(tmp_pa
 @pytest.fixture
 def at_once(monkeypatch):
     """Let the journal be written after each part."""
-    monkeypatch.setattr(draft, "SECONDS", 0.0)
+    monkeypatch.setattr(partial, "SECONDS", 0.0)
 
 
 def test_an_interrupted_preparation_goes_on_after_the_parts_that_are_done(tmp_path, at_once, monkeypatch):
@@ -176,9 +176,9 @@ def test_an_interrupted_preparation_goes_on_after_the_parts_that_are_done(tmp_pa
 def test_a_killed_preparation_is_gone_on_with_to_the_same_bytes(tmp_path, at_once, toy_environment):
     code = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from points_paper import POINTS; from harness.data import draft\n"
-        "from harness.data.originals.opening import embedded; from harness.data.preparing import prepare\n"
-        "draft.SECONDS, seen = 0.0, []\n"
+        "from points_paper import POINTS; from harness.data.prepared import partial\n"
+        "from harness.data.originals.locate import embedded; from harness.data.prepared.prepare import prepare\n"
+        "partial.SECONDS, seen = 0.0, []\n"
         "def report(*given):\n"
         "    seen.append(given)\n"
         "    if len(seen) == 9: os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -203,7 +203,7 @@ def test_what_another_reader_has_begun_is_not_gone_on_with(tmp_path, at_once, mo
     if change == "revision":
         monkeypatch.setitem(REGISTERED, "points", (POINTS, replace(source_of(POINTS), revision=2)))
     else:
-        monkeypatch.setattr(opening, "_code_of", lambda read: "edited")
+        monkeypatch.setattr(locate, "_code_of", lambda read: "edited")
     seen = []
     prepare(POINTS, tmp_path, lambda: embedded(POINTS), lambda what, done, total: seen.append(done))
     assert len(seen) == 14

@@ -16,7 +16,7 @@ from harness.data import inception
 from harness.data.errors import DataError
 from harness.data.inception import WEIGHTS, find_weights
 from harness.data.tensors import read_tensors
-from harness.spec.errors import Needs
+from harness.errors import Needs
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ import sys
 import pytest
 from distributions import install, on_path
 
+from harness.config.dataset import Arrays
 from harness.data import registry
 from harness.data.catalogue import CELEBAHQ128, CIFAR10, DIGITS, IMAGENET128
 from harness.data.errors import DataError
-from harness.data.originals.opening import embedded
+from harness.data.originals.locate import embedded
 from harness.data.registry import Archive, Source, command_to_prepare, datasets, find_dataset, register, source_of
-from harness.spec.data import Arrays
-from harness.spec.errors import SpecError
+from harness.errors import SpecError
 
 POINTS = Arrays(name="made_points", fields={"x": ((2,), "float32")}, splits={"train": 4})
 SOURCE = Source("points", "made:read")
@@ -39,7 +39,7 @@ def test_a_name_has_one_owner(own_names):
 def test_the_datasets_of_the_harness_own_their_names_before_anybody_else(toy_environment):
     """Also in a process that has not imported the catalogue."""
     code = (
-        "import sys; from harness.data.registry import Source, register; from harness.spec.data import Arrays\n"
+        "import sys; from harness.data.registry import Source, register; from harness.config.dataset import Arrays\n"
         "assert 'harness.data.catalogue' not in sys.modules\n"
         "register(Arrays(name='cifar10', fields={'x': ((), 'uint8')}, splits={'test': 1}), Source('mine', 'm:r'))"
     )
@@ -78,7 +78,7 @@ def test_an_archive_that_names_no_split_is_needed_by_all():
 def test_a_name_that_nobody_owns_is_looked_for_in_the_installed_papers(toy_environment, tmp_path):
     module = """
         from harness.data.registry import Source, register
-        from harness.spec.data import Arrays
+        from harness.config.dataset import Arrays
         MOONS = Arrays(name="moons", fields={"x": ((2,), "float32")}, splits={"train": 4})
         register(MOONS, Source("m", "m:r"))
         PAPER = None
@@ -86,7 +86,7 @@ def test_a_name_that_nobody_owns_is_looked_for_in_the_installed_papers(toy_envir
     install(tmp_path / "a", "moons-paper", {"moons.py": module}, papers=["moons = moons:PAPER"])
     install(tmp_path / "b", "broken-paper", {"broken.py": "import nowhere_at_all"}, papers=["broken = broken:PAPER"])
     code = (
-        "from harness.data.registry import find_dataset; from harness.spec.errors import SpecError\n"
+        "from harness.data.registry import find_dataset; from harness.errors import SpecError\n"
         "print(find_dataset('moons').splits)\n"
         "try: find_dataset('moon')\n"
         "except SpecError as error: print(error)"

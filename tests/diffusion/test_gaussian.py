@@ -5,12 +5,12 @@ import math
 import pytest
 import torch
 
+from harness.config.processes import GaussianProcess
 from harness.data.catalogue import DIGITS
 from harness.diffusion.bound import bits_per_dim, prior_term
 from harness.diffusion.gaussian import GaussianDiffusion
 from harness.diffusion.schedules import cosine_betas
 from harness.randomness import Stream
-from harness.spec.processes import GaussianProcess
 
 
 def diffusion(**changes):

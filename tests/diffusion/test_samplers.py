@@ -6,13 +6,13 @@ from itertools import pairwise
 import pytest
 import torch
 
+from harness.config.processes import GaussianProcess
+from harness.config.samplers import DDIM, Ancestral, DPMSolver, Sampler
 from harness.data.catalogue import DIGITS
 from harness.diffusion.gaussian import GaussianDiffusion
 from harness.diffusion.samplers import draw, evenly_denoised, spaced
+from harness.errors import SpecError
 from harness.randomness import Stream
-from harness.spec.errors import SpecError
-from harness.spec.processes import GaussianProcess
-from harness.spec.samplers import DDIM, Ancestral, DPMSolver, Sampler
 
 SHAPE, SD = (1, 8, 8), 0.2
 ORIGIN = Stream(0)

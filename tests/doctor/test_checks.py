@@ -12,8 +12,8 @@ from harness.doctor.folders import check_results
 from harness.doctor.readiness import assess
 from harness.launch import limits
 from harness.launch.plan import make_plan
-from harness.spec.registry import find_exhibits
-from harness.store.run_directory import Results
+from harness.registry.papers import find_exhibits
+from harness.store.results import Results
 
 GPU = {"name": "NVIDIA H200", "memory_bytes": 150_000_000_000, "compute_capability": "9.0", "bf16": True}
 FOUND = {"version": "2.13.0+cu130", "cuda": "13.0", "gpus": [GPU], "gpu_error": None}

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from harness.data.manifest import Manifest
+from harness.data.prepared.manifest import Manifest
 from harness.data.registry import datasets
 from harness.store.files import write_json
 

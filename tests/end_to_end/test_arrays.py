@@ -7,7 +7,7 @@ import pytest
 from distributions import install, on_path
 from points_paper import CLOUD, EVALUATIONS, POINTS
 
-from harness.store.run_directory import Results
+from harness.store.results import Results
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from snapshots import snapshot
 from toy_paper import DENOISING, HYBRID, LONG
 
 from harness.store.records import Outcome
-from harness.store.run_directory import Results, State
+from harness.store.results import Results
+from harness.store.run_directory import State
 
 TABLE = "toy/table101"
 

@@ -8,7 +8,7 @@ from energy_runs import ENERGY_RUNS
 from processes import finish, kill, start
 from snapshots import snapshot
 
-from harness.spec.evaluations import (
+from harness.config.evaluations import (
     Accuracy,
     Calibration,
     Generation,
@@ -17,8 +17,8 @@ from harness.spec.evaluations import (
     Runtime,
     Size,
 )
-from harness.spec.run import Run
-from harness.store.run_directory import Results
+from harness.config.run import Run
+from harness.store.results import Results
 
 EVALUATIONS = (
     Accuracy(),

@@ -15,10 +15,10 @@ from snapshots import snapshot
 
 needs_outside()
 
-from harness.data.prepared import open_dataset  # noqa: E402
+from harness.data.prepared.dataset import open_dataset  # noqa: E402
 from harness.launch.plan import make_plan  # noqa: E402
-from harness.spec.registry import find_exhibits  # noqa: E402
-from harness.store.run_directory import Results  # noqa: E402
+from harness.registry.papers import find_exhibits  # noqa: E402
+from harness.store.results import Results  # noqa: E402
 from outside_paper import runs as at_paper_scale  # noqa: E402
 from outside_paper.data import PROGRESSION, TUMOURS, WALKS  # noqa: E402
 from outside_paper.paper import PAPER  # noqa: E402

@@ -93,7 +93,7 @@ def test_one_run_is_evaluated_at_its_end_and_half_way(harness, fresh_results, da
 
     from harness.data.catalogue import DIGITS
     from harness.data.loaders import ResidentLoader
-    from harness.data.prepared import open_dataset
+    from harness.data.prepared.dataset import open_dataset
     from harness.methods.base import build_method
     from harness.randomness import Stream
 

@@ -13,7 +13,7 @@ from snapshots import snapshot
 
 from harness.store.curves import read_curve
 from harness.store.records import EvaluationRecord
-from harness.store.run_directory import Results
+from harness.store.results import Results
 from harness.worker.event_files import EventFiles
 
 event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")

@@ -3,15 +3,15 @@
 import pytest
 import torch
 
+from harness.config.methods import Classification
+from harness.config.networks import ViT
+from harness.config.run import RunConfig
+from harness.config.training import Training
 from harness.data.catalogue import DIGITS
 from harness.data.loaders import ResidentLoader
-from harness.data.prepared import open_dataset
+from harness.data.prepared.dataset import open_dataset
 from harness.evaluation.base import Subject
 from harness.methods.base import build_method
-from harness.spec.methods import Classification
-from harness.spec.networks import ViT
-from harness.spec.run import RunConfig
-from harness.spec.training import Training
 from harness.training.loop import Hooks, Trainer
 
 CPU = torch.device("cpu")

@@ -5,13 +5,8 @@ import pytest
 import torch
 from points_paper import CLOUD, FAR, GENERATION, POINTS
 
-from harness.data.loaders import ResidentLoader
-from harness.data.prepared import open_dataset
-from harness.evaluation.run import measure
-from harness.methods.base import build_method
-from harness.spec.augmentation import Augmentation
-from harness.spec.errors import HarnessError, SpecError
-from harness.spec.evaluations import (
+from harness.config.augmentation import Augmentation
+from harness.config.evaluations import (
     Accuracy,
     Calibration,
     Generation,
@@ -21,7 +16,12 @@ from harness.spec.evaluations import (
     Robustness,
     Runtime,
 )
-from harness.spec.feature_spaces import ClassifierSpace
+from harness.config.feature_spaces import ClassifierSpace
+from harness.data.loaders import ResidentLoader
+from harness.data.prepared.dataset import open_dataset
+from harness.errors import HarnessError, SpecError
+from harness.evaluation.run import measure
+from harness.methods.base import build_method
 from harness.training.loop import Hooks, Trainer
 
 CPU = torch.device("cpu")

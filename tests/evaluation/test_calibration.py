@@ -7,9 +7,9 @@ import pytest
 import torch
 from torchmetrics.functional.classification import multiclass_calibration_error
 
+from harness.config.evaluations import Accuracy, Calibration
 from harness.evaluation import accuracy, calibration
 from harness.metrics.calibration import reliability
-from harness.spec.evaluations import Accuracy, Calibration
 
 
 def by_torchmetrics(logits, labels, bins):

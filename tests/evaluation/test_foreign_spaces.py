@@ -7,15 +7,15 @@ import pytest
 from forgetting import forget
 from installed_forms import write
 
+from harness.config.feature_spaces import Embedding, FeatureSpace
 from harness.evaluation.features.reference import reference_features, space_of
-from harness.spec.feature_spaces import Embedding, FeatureSpace
 
 CODE = """
 from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
-from harness.spec.feature_spaces import FeatureSpace
+from harness.config.feature_spaces import FeatureSpace
 
 FACTOR = 1.0
 

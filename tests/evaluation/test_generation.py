@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from harness.config.evaluations import Generation
+from harness.config.methods import Denoising, Hybrid
+from harness.config.processes import GaussianProcess
 from harness.evaluation import generation
 from harness.methods.base import build_method
-from harness.spec.evaluations import Generation
-from harness.spec.methods import Denoising, Hybrid
-from harness.spec.processes import GaussianProcess
 
 PROCESS = GaussianProcess(timesteps=3)
 SHORT = Generation(samples=130, features="classifier", score_splits=2)

@@ -8,16 +8,16 @@ import pytest
 import torch
 from few import FEW, prepare_few
 
+from harness.config.evaluations import Generation
+from harness.config.feature_spaces import InceptionSpace
+from harness.config.methods import Hybrid
+from harness.config.processes import GaussianProcess
 from harness.data.errors import DataError
+from harness.errors import HarnessError, Needs
 from harness.evaluation import generation
 from harness.evaluation.features.inception import InceptionFeatures, build_network, inception_features
 from harness.methods.base import build_method
 from harness.metrics.frechet import frechet_distance, moments
-from harness.spec.errors import HarnessError, Needs
-from harness.spec.evaluations import Generation
-from harness.spec.feature_spaces import InceptionSpace
-from harness.spec.methods import Hybrid
-from harness.spec.processes import GaussianProcess
 
 CPU = torch.device("cpu")
 

@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
+from harness.config.dataset import Images
+from harness.config.evaluations import LogDensity, MaxProbability, OutOfDistribution
 from harness.data.loaders import ResidentLoader
-from harness.data.prepared import Manifest, PreparedDataset
+from harness.data.prepared.dataset import Manifest, PreparedDataset
+from harness.errors import HarnessError
 from harness.evaluation import ood
 from harness.metrics.auroc import auroc
 from harness.randomness import Stream
-from harness.spec.data import Images
-from harness.spec.errors import HarnessError
-from harness.spec.evaluations import LogDensity, MaxProbability, OutOfDistribution
 
 NOISE = Images(name="noise", image_size=8, channels=1, num_classes=10, train_examples=10, test_examples=250)
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from labelled import arrays_of
 
+from harness.config.evaluations import Robustness
 from harness.evaluation import robustness
 from harness.evaluation.pgd import Sphere
-from harness.spec.evaluations import Robustness
 
 TUNED = Robustness(norm="linf", epsilons=(8.0, 24.0), steps=15, images=150)
 

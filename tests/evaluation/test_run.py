@@ -2,10 +2,10 @@
 
 import pytest
 
+from harness.config.evaluations import Accuracy
+from harness.errors import SpecError
 from harness.evaluation.base import Findings
 from harness.evaluation.run import measure
-from harness.spec.errors import SpecError
-from harness.spec.evaluations import Accuracy
 from harness.store.records import Measurement
 
 GOOD = Measurement(value=90.0, n=360)

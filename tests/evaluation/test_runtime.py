@@ -5,11 +5,11 @@ import itertools
 import pytest
 import torch
 
+from harness.config.evaluations import Runtime
+from harness.config.methods import Denoising
+from harness.config.processes import GaussianProcess
 from harness.evaluation import runtime
 from harness.methods.base import build_method
-from harness.spec.evaluations import Runtime
-from harness.spec.methods import Denoising
-from harness.spec.processes import GaussianProcess
 from harness.training.loop import Trainer
 
 SHORT = Runtime(warmup_steps=2, timed_steps=3, windows=4)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from harness.config.evaluations import Generation
 from harness.evaluation.samples import draw
-from harness.spec.evaluations import Generation
 
 
 class Counting:

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from harness.config.evaluations import Size
 from harness.evaluation import size
 from harness.methods.base import Method
-from harness.spec.evaluations import Size
 
 
 def test_size_is_that_of_the_closed_form(subject, config):

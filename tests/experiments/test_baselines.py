@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.spec.augmentation import Augmentation
+from harness.config.augmentation import Augmentation
 from harness_papers.hybvit import baselines
 from harness_papers.hybvit.scales import LAPTOP
 

@@ -5,14 +5,14 @@ from collections import Counter
 import pytest
 from reports import fill
 
+from harness.config.run import Run
 from harness.launch.plan import make_plan
-from harness.report.build import build
-from harness.report.claims import Status, decide_printed
-from harness.spec.cells import cells
-from harness.spec.registry import find_exhibits
-from harness.spec.run import Run
-from harness.spec.scale import PAPER_SCALE
-from harness.store.run_directory import Results
+from harness.registry.cells import cells
+from harness.registry.papers import find_exhibits
+from harness.registry.scale import PAPER_SCALE
+from harness.report.results.claims import Status, decide_printed
+from harness.report.results.report import build
+from harness.store.results import Results
 from harness_papers.hybvit import PAPER, baselines, energy_baselines, figures, table5, table9, table12
 
 LAPTOP = PAPER.scale("laptop")

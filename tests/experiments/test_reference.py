@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from harness.report.build import build
-from harness.report.bundle.reading import open_bundle
-from harness.report.cells import Measured
-from harness.report.left_aside import left_aside
-from harness.spec.registry import find_exhibits
+from harness.bundle.reading import open_bundle
+from harness.registry.papers import find_exhibits
+from harness.report.results.cells import Measured
+from harness.report.results.report import build
+from harness.report.results.skipped_runs import left_aside
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"
 

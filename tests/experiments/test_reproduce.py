@@ -5,8 +5,8 @@ from pathlib import Path
 
 from harness.data.registry import datasets
 from harness.launch.plan import make_plan
-from harness.spec.registry import find_exhibits
-from harness.store.run_directory import Results
+from harness.registry.papers import find_exhibits
+from harness.store.results import Results
 
 TEXT = (Path(__file__).parents[2] / "REPRODUCE.md").read_text()
 

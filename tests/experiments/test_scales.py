@@ -4,13 +4,13 @@ import hashlib
 
 import pytest
 
+from harness.config.augmentation import Augmentation
+from harness.config.changes import KEEP
+from harness.config.evaluations import Generation, OutOfDistribution
 from harness.data.catalogue import CIFAR100
-from harness.spec.augmentation import Augmentation
-from harness.spec.cells import cells
-from harness.spec.changes import KEEP
-from harness.spec.collisions import collisions
-from harness.spec.evaluations import Generation, OutOfDistribution
-from harness.spec.scale_rules import Rules, everywhere
+from harness.registry.cells import cells
+from harness.registry.collisions import collisions
+from harness.registry.scale_rules import Rules, everywhere
 from harness_papers.hybvit import PAPER, baselines, energy_baselines, runs
 from harness_papers.hybvit.scales import LAPTOP, OUTLIERS, STAND_INS
 

@@ -9,9 +9,9 @@ from harness.launch.display import LiveDisplay, PlainDisplay, clock
 from harness.launch.local import Board
 from harness.launch.plan import make_plan
 from harness.launch.watching import StatusDisplay
-from harness.spec.registry import find_exhibits
+from harness.registry.papers import find_exhibits
 from harness.store.records import Progress
-from harness.store.run_directory import Results
+from harness.store.results import Results
 
 
 @pytest.fixture

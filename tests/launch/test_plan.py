@@ -2,11 +2,12 @@
 
 import pytest
 
+from harness.errors import SpecError
 from harness.launch.plan import make_plan
-from harness.spec.errors import SpecError
-from harness.spec.registry import find_exhibits
+from harness.registry.papers import find_exhibits
 from harness.store.records import Outcome
-from harness.store.run_directory import Results, State
+from harness.store.results import Results
+from harness.store.run_directory import State
 
 TABLE6 = find_exhibits(["table6"])
 

@@ -12,10 +12,10 @@ from processes import finish, held, start, workers
 from progress import gets_on_in
 from snapshots import snapshot
 
+from harness.config.execution import Execution
+from harness.errors import SpecError
 from harness.launch.torchrun import Nodes, Torchrun
-from harness.spec.errors import SpecError
-from harness.spec.execution import Execution
-from harness.store.run_directory import Results
+from harness.store.results import Results
 
 TABLE = "toy/table102"
 TWO_RANKS = (TABLE, "--executor", "torchrun", "--nproc-per-node", "2")

@@ -6,8 +6,13 @@ import torch.nn.functional as F
 from energy_runs import ENERGY_RUNS
 from labelled import train_batch_of
 
+from harness.config import energy_methods as spec
+from harness.config.dataset import Images
+from harness.config.networks import ResNetGenerator, ViT
+from harness.config.samplers import DDIM, Ancestral
 from harness.data.loaders import ResidentLoader
-from harness.data.prepared import open_dataset
+from harness.data.prepared.dataset import open_dataset
+from harness.errors import SpecError
 from harness.methods.base import Step, build_method
 from harness.methods.class_gaussians import ClassGaussians
 from harness.methods.igebm import IGEBM
@@ -15,11 +20,6 @@ from harness.methods.jem import JEM
 from harness.methods.vera import VERA
 from harness.models.base import ImageNetwork
 from harness.randomness import Stream
-from harness.spec import energy_methods as spec
-from harness.spec.data import Images
-from harness.spec.errors import SpecError
-from harness.spec.networks import ResNetGenerator, ViT
-from harness.spec.samplers import DDIM, Ancestral
 from harness.training.checkpoints import newest_checkpoint, save_checkpoint
 from harness.training.loop import Trainer
 

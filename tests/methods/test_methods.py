@@ -8,18 +8,18 @@ from energy_runs import ENERGY_RUNS
 from foreign import REGRESSION_RUN, TOKEN_RUN
 from labelled import train_batch_of
 
+from harness.config.augmentation import Augmentation
+from harness.config.interfaces import CLASSIFIER, GENERATOR, LIKELIHOOD
+from harness.config.methods import Classification, Method
+from harness.config.networks import UNet
+from harness.config.run import RunConfig
+from harness.config.samplers import Ancestral
 from harness.data.catalogue import DIGITS
 from harness.data.loaders import ResidentLoader
-from harness.data.prepared import PreparedDataset, open_dataset
+from harness.data.prepared.dataset import PreparedDataset, open_dataset
+from harness.errors import SpecError
 from harness.methods.base import Classifier, Generator, LikelihoodModel, Step, build_method
 from harness.randomness import Stream
-from harness.spec.augmentation import Augmentation
-from harness.spec.errors import SpecError
-from harness.spec.interfaces import CLASSIFIER, GENERATOR, LIKELIHOOD
-from harness.spec.methods import Classification, Method
-from harness.spec.networks import UNet
-from harness.spec.run import RunConfig
-from harness.spec.samplers import Ancestral
 from harness.training.loop import Trainer
 from harness_papers.hybvit.paper import PAPER
 from harness_papers.hybvit.runs import GENVIT, HYBVIT

@@ -4,15 +4,15 @@ import pytest
 import torch
 from foreign import MLP_RUN, REGRESSION_RUN, TOKEN_RUN
 
+from harness.config.methods import Classification, Denoising
+from harness.config.networks import JEMWideResNet, UNet, WideResNet
+from harness.config.run import RunConfig
 from harness.data.catalogue import DIGITS
 from harness.methods.base import build_method
 from harness.models.acceleration import accelerate, accelerated, matmuls_in
 from harness.models.attention import attend
 from harness.models.dropout import drop
 from harness.randomness import Stream
-from harness.spec.methods import Classification, Denoising
-from harness.spec.networks import JEMWideResNet, UNet, WideResNet
-from harness.spec.run import RunConfig
 from harness_papers.hybvit.runs import HYBVIT
 
 SMALL = HYBVIT.config.but(dim=48, depth=2, heads=3)

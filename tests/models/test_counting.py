@@ -7,14 +7,14 @@ import torch
 from foreign import MLP_RUN, REGRESSION_RUN, TOKENS, PlainMLP, Regressor, TokenNetwork
 from torch import nn
 
+from harness.config.dataset import Arrays
+from harness.config.interfaces import FORWARD, GENERATE, LOGITS, PREDICT_NOISE
+from harness.config.networks import JEMWideResNet, Network, ResNetGenerator, UNet, ViT, WideResNet
+from harness.config.run import Run
 from harness.data.catalogue import CIFAR10, DIGITS
+from harness.errors import SpecError
 from harness.methods.base import build_method
 from harness.models.counting import flops, parameters
-from harness.spec.data import Arrays
-from harness.spec.errors import SpecError
-from harness.spec.interfaces import FORWARD, GENERATE, LOGITS, PREDICT_NOISE
-from harness.spec.networks import JEMWideResNet, Network, ResNetGenerator, UNet, ViT, WideResNet
-from harness.spec.run import Run
 
 CLOSED = [
     (ViT(dim=48, depth=2, heads=4, patch_size=4), CIFAR10, (LOGITS, PREDICT_NOISE)),

@@ -4,9 +4,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from harness.config import networks as spec
 from harness.data.catalogue import CIFAR10, DIGITS
 from harness.models.generators import ResNetGenerator
-from harness.spec import networks as spec
 
 CONFIG = spec.ResNetGenerator(features=8, noise_dim=16)
 

@@ -6,11 +6,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from harness.config import networks as spec
+from harness.config.dataset import Images
 from harness.models.dropout import drop
 from harness.models.unet import UNet
 from harness.randomness import Stream
-from harness.spec import networks as spec
-from harness.spec.data import Images
 
 COLOUR = Images(name="c", image_size=8, channels=3, num_classes=7, train_examples=10, test_examples=10)
 CONFIG = spec.UNet(base_channels=8, multipliers=(1, 3, 2), blocks=2, attention=(4,), groups=4)

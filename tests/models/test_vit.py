@@ -5,10 +5,10 @@ import math
 import pytest
 import torch
 
+from harness.config.dataset import Images
+from harness.config.networks import ViT
 from harness.data.catalogue import DIGITS
 from harness.models.vit import VisionTransformer
-from harness.spec.data import Images
-from harness.spec.networks import ViT
 
 COLOUR = Images(name="c", image_size=12, channels=3, num_classes=7, train_examples=10, test_examples=10)
 

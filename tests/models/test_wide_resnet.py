@@ -6,10 +6,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from harness.config import networks as spec
+from harness.config.dataset import Images
 from harness.data.catalogue import CIFAR10
 from harness.models.wide_resnet import JEMWideResNet, WideResNet
-from harness.spec import networks as spec
-from harness.spec.data import Images
 
 COLOUR = Images(name="c", image_size=12, channels=3, num_classes=7, train_examples=10, test_examples=10)
 ORIGINAL = spec.WideResNet(depth=16, widen_factor=2)

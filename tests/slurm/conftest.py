@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from harness.config.execution import Execution
 from harness.launch.plan import PlannedRun
 from harness.launch.slurm.manifest import Array, Code, Mark, Submission, Task, save
 from harness.launch.slurm.profile import Profile, Resources
-from harness.spec.execution import Execution
-from harness.store.run_directory import Results
+from harness.store.results import Results
 
 PROFILE = """
 partition = "{partition}"

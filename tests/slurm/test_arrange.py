@@ -3,9 +3,9 @@
 import pytest
 from toy_paper import DENOISING, GENERATION, HYBRID
 
+from harness.config.evaluations import Accuracy
 from harness.launch.slurm.arrange import Wanted, arrange, largest_array, shapes
 from harness.launch.slurm.profile import Profile
-from harness.spec.evaluations import Accuracy
 
 ACCURACY = (Accuracy(),)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from toy_paper import DENOISING, HYBRID
 
+from harness.errors import SpecError
 from harness.launch.slurm.profile import Profile, load_profile, megabytes, minutes
-from harness.spec.errors import SpecError
 
 SHIPPED = Path(__file__).parents[2] / "slurm" / "profiles"
 

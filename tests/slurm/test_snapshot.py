@@ -11,15 +11,15 @@ import installed_forms as brew
 import mixup
 import pytest
 
+from harness.errors import HarnessError
 from harness.launch.slurm import snapshot
 from harness.launch.slurm.snapshot import take
-from harness.spec.errors import HarnessError
 from harness.store.distributions import Installed
 from harness.store.provenance import git_state
 
 ASKED = """
 import json, harness.worker.stop, toy_paper
-from harness.spec.registry import papers
+from harness.registry.papers import papers
 from harness.store.provenance import git_state
 print(json.dumps([harness.worker.stop.__file__, toy_paper.__file__, sorted(papers()), git_state()]))
 """
@@ -92,7 +92,7 @@ def test_of_a_repository_what_git_tracks_is_taken_as_it_is_in_the_working_tree(t
 
 PLUGIN = """
 import json, mixup_nn.methods
-from harness.spec.registry import papers
+from harness.registry.papers import papers
 from harness.store.code import code_of
 run = papers()["mixup"].tables[0].rows[1].run
 code = code_of([run.config])

@@ -10,16 +10,16 @@ from forgetting import forget
 from installed_forms import editable_by_a_path, write
 from toy_paper import HYBRID, PROTOCOLS
 
-from harness.spec.feature_spaces import ClassifierSpace, FeatureSpace
-from harness.spec.optimisation import Optimizer
+from harness.config.feature_spaces import ClassifierSpace, FeatureSpace
+from harness.config.optimisation import Optimizer
 from harness.store.code import cache_of, code_of, other_code, says_other_code
 from harness.store.distributions import installed
 from harness.store.records import DistributionRecord, Segment
 
 KINDS = """
 from typing import ClassVar, Literal
-from harness.spec.feature_spaces import FeatureSpace
-from harness.spec.optimisation import Optimizer
+from harness.config.feature_spaces import FeatureSpace
+from harness.config.optimisation import Optimizer
 
 class Slow(Optimizer):
     kind: Literal["brew.slow"] = "brew.slow"
@@ -71,7 +71,7 @@ def test_a_run_uses_the_distributions_of_its_kinds_and_no_others(brew):
 
 def test_a_kind_whose_implementation_is_of_another_distribution_is_of_both(brew):
     class Abroad(FeatureSpace):
-        __module__ = "harness.spec.feature_spaces"
+        __module__ = "harness.config.feature_spaces"
         kind: Literal["brew.abroad"] = "brew.abroad"
         implementation: ClassVar[str] = "brew_nn:filter"
 

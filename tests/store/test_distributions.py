@@ -64,10 +64,14 @@ def test_the_same_files_and_the_same_hash_in_every_form(form, put, tmp_path):
 
 def test_the_harness_is_the_distribution_that_setuptools_has_installed():
     own = own_distribution()
-    assert {"harness/spec/run.py", "harness/report/html/page.css", "harness_papers/hybvit/paper.py"} <= own.files.keys()
+    assert {
+        "harness/config/run.py",
+        "harness/report/html/page.css",
+        "harness_papers/hybvit/paper.py",
+    } <= own.files.keys()
     assert own.files["harness_papers/hybvit/paper.py"] == ROOT / "experiments/hybvit/paper.py"
     assert {name.partition("/")[0] for name in own.files} == {"harness", "harness_papers"}
-    assert owner_of("harness.spec.methods") is owner_of("harness_papers.hybvit.runs") is own
+    assert owner_of("harness.config.methods") is owner_of("harness_papers.hybvit.runs") is own
     assert owner_of("numpy.random").name == "numpy", "no distribution that offers anything"
 
 

@@ -5,11 +5,12 @@ import json
 import pytest
 from toy_paper import HYBRID
 
-from harness.spec.config import sha256_of_json
-from harness.spec.errors import SpecError
-from harness.spec.evaluations import Accuracy, Generation
+from harness.config.base import sha256_of_json
+from harness.config.evaluations import Accuracy, Generation
+from harness.errors import SpecError
 from harness.store.files import StoreError
-from harness.store.run_directory import ForeignError, OutdatedError, Results, State
+from harness.store.results import Results
+from harness.store.run_directory import ForeignError, OutdatedError, State
 
 
 @pytest.fixture

@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 import pytest
 from toy_paper import HYBRID
 
-from harness.spec.evaluations import Accuracy, Calibration
+from harness.config.evaluations import Accuracy, Calibration
 from harness.store import code
 from harness.store.distributions import Installed
 from harness.store.lease import Lease
 from harness.store.records import DistributionRecord, Segment
-from harness.store.run_directory import Results, RunDirectory, State
+from harness.store.results import Results
+from harness.store.run_directory import RunDirectory, State
 from harness.store.superseded import ask_again, set_aside
 
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from harness.data.ffcv_needs import is_installed
-from harness.data.loaders.opening import open_split
-from harness.data.preparing import silent
+from harness.data.loaders.open_loader import open_split
+from harness.data.prepared.prepare import silent
 
 CPU = torch.device("cpu")
 needs_ffcv = pytest.mark.skipif(not is_installed(), reason="FFCV is not installed: pip install '.[ffcv]'")

@@ -7,9 +7,9 @@ import zipfile
 
 import numpy as np
 
-from harness.report.build import build
-from harness.report.bundle.manifest import MANIFEST
-from harness.spec.registry import find_exhibits
+from harness.bundle.manifest import MANIFEST
+from harness.registry.papers import find_exhibits
+from harness.report.results.report import build
 from harness.store.arrays import save_array
 from harness.store.files import write_json
 

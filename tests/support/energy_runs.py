@@ -1,12 +1,12 @@
 """Small runs of every energy-based method, on the digits with a convolutional network."""
 
+from harness.config.augmentation import Augmentation
+from harness.config.energy_methods import IGEBM, JEM, VERA, JEMPlusPlus
+from harness.config.networks import JEMWideResNet, ResNetGenerator
+from harness.config.optimisation import SGD, Adam, StepDecay
+from harness.config.run import RunConfig
+from harness.config.training import Training
 from harness.data.catalogue import DIGITS
-from harness.spec.augmentation import Augmentation
-from harness.spec.energy_methods import IGEBM, JEM, VERA, JEMPlusPlus
-from harness.spec.networks import JEMWideResNet, ResNetGenerator
-from harness.spec.optimisation import SGD, Adam, StepDecay
-from harness.spec.run import RunConfig
-from harness.spec.training import Training
 
 SHIFTED = Augmentation(crop_padding=1)
 PLAIN, NORMED = (JEMWideResNet(depth=10, widen_factor=1, norm=norm) for norm in ("none", "batch"))

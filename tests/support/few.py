@@ -4,10 +4,10 @@ import numpy as np
 from labelled import arrays_of
 from toy_paper import FEW
 
-from harness.data.blocks import labelled
 from harness.data.catalogue import DIGITS
-from harness.data.prepared import open_dataset
-from harness.data.preparing import Content, prepare
+from harness.data.prepared.blocks import labelled
+from harness.data.prepared.dataset import open_dataset
+from harness.data.prepared.prepare import Content, prepare
 
 
 def prepare_few(root):

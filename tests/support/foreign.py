@@ -6,15 +6,15 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from harness.config.augmentation import Augmentation
+from harness.config.interfaces import FORWARD, LOGITS
+from harness.config.methods import Classification, Method, Validation
+from harness.config.networks import Network
+from harness.config.optimisation import Optimizer
+from harness.config.run import RunConfig
+from harness.config.training import Training
 from harness.data.catalogue import DIGITS
 from harness.methods.base import Loss, SingleNetworkMethod
-from harness.spec.augmentation import Augmentation
-from harness.spec.interfaces import FORWARD, LOGITS
-from harness.spec.methods import Classification, Method, Validation
-from harness.spec.networks import Network
-from harness.spec.optimisation import Optimizer
-from harness.spec.run import RunConfig
-from harness.spec.training import Training
 
 TOKENS = 17
 

@@ -2,9 +2,9 @@
 
 import torch
 
+from harness.config.dataset import Images
 from harness.data.batches import Batch, TrainBatch
-from harness.data.prepared import Split
-from harness.spec.data import Images
+from harness.data.prepared.dataset import Split
 
 
 def data_of(images, labels):

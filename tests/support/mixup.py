@@ -10,7 +10,7 @@ FILES = {
     "mixup_paper/kinds.py": '''
 from typing import ClassVar, Literal
 
-from harness.spec.methods import Classification
+from harness.config.methods import Classification
 
 
 class Mixup(Classification):
@@ -21,16 +21,16 @@ class Mixup(Classification):
 ''',
     "mixup_paper/paper.py": """
 from harness.data.catalogue import DIGITS
-from harness.spec.evaluations import Accuracy, Calibration
-from harness.spec.exhibit import Table
-from harness.spec.methods import Classification
-from harness.spec.metrics import ACCURACY, ECE
-from harness.spec.networks import ViT
-from harness.spec.paper import Paper
-from harness.spec.row import Row
-from harness.spec.run import Run, RunConfig
-from harness.spec.scale import Scale
-from harness.spec.training import Training
+from harness.config.evaluations import Accuracy, Calibration
+from harness.registry.exhibit import Table
+from harness.config.methods import Classification
+from harness.registry.metrics import ACCURACY, ECE
+from harness.config.networks import ViT
+from harness.registry.paper import Paper
+from harness.registry.row import Row
+from harness.config.run import Run, RunConfig
+from harness.registry.scale import Scale
+from harness.config.training import Training
 from mixup_paper.kinds import Mixup
 
 TRAINING = Training(epochs=1, batch_size=256, passes_per_epoch=1, warmup_epochs=0)

@@ -13,9 +13,9 @@ from scipy.io import savemat
 from harness.data import catalogue
 from harness.data.errors import DataError
 from harness.data.originals.archive import unverified
-from harness.data.originals.opening import original
-from harness.data.prepared import open_dataset
-from harness.data.preparing import prepare, silent
+from harness.data.originals.locate import original
+from harness.data.prepared.dataset import open_dataset
+from harness.data.prepared.prepare import prepare, silent
 
 WNIDS = ("n01443537", "n01629819", "n02056570")
 

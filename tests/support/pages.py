@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 from reports import fill
 
-from harness.spec.cells import cells
+from harness.registry.cells import cells
 from harness.store.arrays import save_array
 from harness.store.curves import append_point
 from harness.store.records import Outcome, Segment, TrainingRecord

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from harness.data.blocks import Block
+from harness.data.prepared.blocks import Block
 from harness.methods.base import Loss, SingleNetworkMethod
 
 CENTRES = np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]])

@@ -2,20 +2,20 @@
 
 from typing import ClassVar, Literal
 
+from harness.config.dataset import Arrays
+from harness.config.evaluations import Accuracy, Generation, Likelihood, OutOfDistribution
+from harness.config.feature_spaces import FeatureSpace
+from harness.config.interfaces import CLASSIFIER, GENERATOR, LIKELIHOOD, LOGITS
+from harness.config.methods import VALIDATION_ACCURACY, Method, Validation
+from harness.config.networks import Network
+from harness.config.run import Run, RunConfig
+from harness.config.training import Training
 from harness.data.registry import Source, register
-from harness.spec.data import Arrays
-from harness.spec.evaluations import Accuracy, Generation, Likelihood, OutOfDistribution
-from harness.spec.exhibit import Table
-from harness.spec.feature_spaces import FeatureSpace
-from harness.spec.interfaces import CLASSIFIER, GENERATOR, LIKELIHOOD, LOGITS
-from harness.spec.methods import VALIDATION_ACCURACY, Method, Validation
-from harness.spec.metrics import ACCURACY, BPD, FID
-from harness.spec.networks import Network
-from harness.spec.paper import Paper
-from harness.spec.row import Row
-from harness.spec.run import Run, RunConfig
-from harness.spec.scale import Scale
-from harness.spec.training import Training
+from harness.registry.exhibit import Table
+from harness.registry.metrics import ACCURACY, BPD, FID
+from harness.registry.paper import Paper
+from harness.registry.row import Row
+from harness.registry.scale import Scale
 
 POINTS = register(
     Arrays(

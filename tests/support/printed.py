@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from toy_paper import HYBRID, PAPER
 
-from harness.spec.exhibit import Table
-from harness.spec.metrics import ACCURACY, BPD, FID, INCEPTION_SCORE
-from harness.spec.row import Row, Value, Words
+from harness.registry.exhibit import Table
+from harness.registry.metrics import ACCURACY, BPD, FID, INCEPTION_SCORE
+from harness.registry.row import Row, Value, Words
 
 BESIDE = Table(
     number=201,

@@ -33,7 +33,7 @@ def run(size, work, *arguments):
 def _rank(rank, size, port, work, arguments):
     import torch
 
-    from harness.training.world import join
+    from harness.training.distributed import join
 
     torch.set_num_threads(1)
     with join(rank, size, f"tcp://127.0.0.1:{port}", torch.device("cpu")) as world:
@@ -50,7 +50,7 @@ def train(world, config, data_root, first, steps, folder: Path, change=0.0):
     from safetensors.torch import load_file, save_file
 
     from harness.data.loaders import ResidentLoader
-    from harness.data.prepared import open_dataset
+    from harness.data.prepared.dataset import open_dataset
     from harness.methods.base import build_method
     from harness.training.loop import Trainer
 
@@ -91,7 +91,7 @@ def select(world, config, data_root, folder: Path):
     from safetensors.torch import save_file
 
     from harness.data.loaders import ResidentLoader
-    from harness.data.prepared import open_dataset
+    from harness.data.prepared.dataset import open_dataset
     from harness.methods.base import build_method
     from harness.training.loop import Hooks, Trainer
     from harness.worker.validation import Validator
@@ -151,7 +151,7 @@ def evaluate(world, config, weights, evaluations, data_root, folder: Path):
     from safetensors.torch import load_file
 
     from harness.data.loaders import ResidentLoader
-    from harness.data.prepared import open_dataset
+    from harness.data.prepared.dataset import open_dataset
     from harness.evaluation.base import Subject
     from harness.evaluation.run import measure
     from harness.methods.base import build_method
@@ -188,7 +188,7 @@ def sum_forever(world, started: Path):
     """Add up numbers until another rank is lost; the first rank notes that it has begun, and the loss."""
     import torch
 
-    from harness.training.world import LostRank
+    from harness.training.distributed import LostRank
 
     try:
         while True:

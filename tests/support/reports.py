@@ -4,8 +4,8 @@ import subprocess
 
 import pytest
 
+from harness.registry.cells import cells
 from harness.report.latex.installation import INSTALL, TABLE, lacking
-from harness.spec.cells import cells
 from harness.store.records import EvaluationRecord, Measurement
 
 FEATURES = {"kind": "classifier", "data": "digits", "test_accuracy": 97.8, "weights_sha256": "0" * 64}

@@ -6,7 +6,8 @@ from pathlib import Path
 from holding import holding
 
 from harness.launch.slurm.manifest import submissions
-from harness.store.run_directory import Results, State
+from harness.store.results import Results
+from harness.store.run_directory import State
 
 
 def until(condition, seconds=120, what="it"):

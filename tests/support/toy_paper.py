@@ -1,23 +1,23 @@
 """A paper with runs of a second: a hybrid and a generative row on the digits, and one row that only cites."""
 
+from harness.config.augmentation import Augmentation
+from harness.config.dataset import Images
+from harness.config.evaluations import Accuracy, Generation, Likelihood
+from harness.config.methods import Classification, Denoising, Hybrid
+from harness.config.networks import UNet, ViT, WideResNet
+from harness.config.optimisation import SGD, Adam, StepDecay
+from harness.config.processes import GaussianProcess
+from harness.config.run import Run, RunConfig
+from harness.config.training import Training
 from harness.data.catalogue import DIGITS
-from harness.spec.augmentation import Augmentation
-from harness.spec.claims import rises
-from harness.spec.data import Images
-from harness.spec.drawings import SampleGrids
-from harness.spec.evaluations import Accuracy, Generation, Likelihood
-from harness.spec.exhibit import Figure, Table
-from harness.spec.methods import Classification, Denoising, Hybrid
-from harness.spec.metrics import ACCURACY, BPD, FID, INCEPTION_SCORE
-from harness.spec.networks import UNet, ViT, WideResNet
-from harness.spec.optimisation import SGD, Adam, StepDecay
-from harness.spec.paper import Paper
-from harness.spec.processes import GaussianProcess
-from harness.spec.row import Row
-from harness.spec.run import Run, RunConfig
-from harness.spec.scale import Scale, Spread
-from harness.spec.tolerances import Allowance, Tolerance
-from harness.spec.training import Training
+from harness.registry.claims import rises
+from harness.registry.exhibit import Figure, Table
+from harness.registry.figures import SampleGrids
+from harness.registry.metrics import ACCURACY, BPD, FID, INCEPTION_SCORE
+from harness.registry.paper import Paper
+from harness.registry.row import Row
+from harness.registry.scale import Scale, Spread
+from harness.registry.tolerances import Allowance, Tolerance
 
 PROCESS = GaussianProcess(timesteps=4)
 TRAINING = Training(epochs=2, batch_size=64, warmup_epochs=1, ema_decay=0.9)

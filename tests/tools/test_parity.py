@@ -91,7 +91,7 @@ def test_something_has_to_be_given(checkout, capsys):
 TWIN = """
 from harness.data.catalogue import CIFAR10
 from harness.models.generators import ResNetGenerator as Ours
-from harness.spec.networks import ResNetGenerator as Spec
+from harness.config.networks import ResNetGenerator as Spec
 class ResNetGenerator(Ours):
     def __init__(self, unit_interval, feats):
         super().__init__(Spec(features=feats), CIFAR10)

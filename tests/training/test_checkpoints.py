@@ -7,7 +7,7 @@ import resource
 import pytest
 import torch
 
-from harness.spec.errors import HarnessError
+from harness.errors import HarnessError
 from harness.store.files import StoreError
 from harness.training.checkpoints import load_tensors, newest_checkpoint, save_checkpoint, save_tensors
 

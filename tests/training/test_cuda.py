@@ -3,12 +3,12 @@
 import pytest
 import torch
 
+from harness.config.samplers import Ancestral
 from harness.data.loaders import ResidentLoader
-from harness.data.prepared import open_dataset
+from harness.data.prepared.dataset import open_dataset
 from harness.methods.base import build_method
 from harness.models.acceleration import accelerated
 from harness.randomness import Stream
-from harness.spec.samplers import Ancestral
 from harness.training.loop import Trainer
 from harness.worker.device import prepare_device
 from harness_papers.hybvit.paper import PAPER

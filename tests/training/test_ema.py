@@ -5,9 +5,9 @@ import torch
 from foreign import Centred
 from toy_paper import CLASSIFIER, DENOISER, HYBRID
 
+from harness.config.training import Average
 from harness.methods.base import build_method
 from harness.models.batch_norm import BatchNorm
-from harness.spec.training import Average
 from harness.training.ema import average_of
 
 CPU = torch.device("cpu")

@@ -7,7 +7,7 @@ import torch
 from energy_runs import ENERGY_RUNS
 from safetensors.torch import load_file
 
-from harness.spec.training import Average
+from harness.config.training import Average
 
 STEPS = 8
 AVERAGES = {"generator": Average(decay=0.5, every=3), "network": Average(decay=0.9)}

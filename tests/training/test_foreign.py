@@ -4,13 +4,13 @@ import pytest
 import torch
 from foreign import MLP_RUN, REGRESSION_RUN, TOKEN_RUN, OddSGD, PlainMLP
 
+from harness.config.optimisation import Constant
 from harness.data.loaders import ResidentLoader
-from harness.data.prepared import open_dataset
+from harness.data.prepared.dataset import open_dataset
 from harness.methods.base import build_method
-from harness.spec.optimisation import Constant
 from harness.training.checkpoints import newest_checkpoint, save_checkpoint
+from harness.training.distributed import World
 from harness.training.loop import Hooks, Trainer
-from harness.training.world import World
 
 CPU = torch.device("cpu")
 EPOCH = 1437 // 60

@@ -9,8 +9,8 @@ import torch
 from foreign import MLP_RUN, TOKEN_RUN, OddSGD, PlainMLP
 from safetensors.torch import load_file
 
-from harness.spec.optimisation import SGD, Constant
-from harness.spec.training import BestOn
+from harness.config.optimisation import SGD, Constant
+from harness.config.training import BestOn
 
 STEPS = 12
 TRAINING = MLP_RUN.training

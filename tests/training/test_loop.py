@@ -6,16 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy_paper import CLASSIFIER, DENOISER, DENOISING, HYBRID
 
+from harness.config.augmentation import Augmentation
+from harness.config.optimisation import AdamW
+from harness.config.training import Average
 from harness.data.loaders import ResidentLoader
-from harness.data.prepared import open_dataset
+from harness.data.prepared.dataset import open_dataset
+from harness.errors import HarnessError, SpecError
 from harness.methods.base import Loss, Method, build_method
-from harness.spec.augmentation import Augmentation
-from harness.spec.errors import HarnessError, SpecError
-from harness.spec.optimisation import AdamW
-from harness.spec.training import Average
 from harness.training.checkpoints import newest_checkpoint, save_checkpoint
 from harness.training.loop import Diverged, Hooks, Trainer
-from harness.training.meters import Meters
+from harness.training.running_means import Meters
 
 CPU = torch.device("cpu")
 CONFIG = HYBRID.config.but(epochs=1, warmup_epochs=0.5, batch_size=256)

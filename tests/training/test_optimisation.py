@@ -4,9 +4,9 @@ import pytest
 import torch
 from foreign import Bare
 
-from harness.spec.errors import SpecError
-from harness.spec.optimisation import SGD, Adam, AdamW
-from harness.spec.training import Training
+from harness.config.optimisation import SGD, Adam, AdamW
+from harness.config.training import Training
+from harness.errors import SpecError
 from harness.training.optimisation import build_optimizer
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from foreign import Odd
 
-from harness.spec.errors import HarnessError
+from harness.errors import HarnessError
 from harness.training.checkpoints import newest_checkpoint, save_checkpoint
 from harness.training.optimizer_state import OptimizerState
 

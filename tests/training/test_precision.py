@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from harness.data.loaders import ResidentLoader
-from harness.data.prepared import open_dataset
+from harness.data.prepared.dataset import open_dataset
 from harness.methods.base import build_method
 from harness.training.loop import Trainer
 from harness_papers.hybvit.paper import PAPER

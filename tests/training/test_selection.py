@@ -7,14 +7,14 @@ import torch
 from foreign import MLP_RUN, REGRESSION_RUN
 from toy_paper import DENOISING
 
+from harness.config.run import Run
+from harness.config.training import BestOn
 from harness.data.loaders import ResidentLoader
-from harness.data.prepared import open_dataset
+from harness.data.prepared.dataset import open_dataset
+from harness.errors import SpecError
 from harness.launch.plan import BYTES_PER_PARAMETER, CHECKPOINTS_KEPT, PlannedRun, disk_bytes
 from harness.methods.base import Guard, build_method
-from harness.spec.errors import SpecError
-from harness.spec.run import Run
-from harness.spec.training import BestOn
-from harness.store.run_directory import Results
+from harness.store.results import Results
 from harness.training.checkpoints import newest_checkpoint, save_checkpoint
 from harness.training.loop import Hooks, Trainer
 from harness.training.state import evaluated_step, evaluated_weights

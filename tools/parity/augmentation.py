@@ -12,13 +12,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from harness.data.augmentation import erase, mix, select
-from harness.data.operations import OPERATIONS
-from harness.data.photographs import PHOTOGRAPHS, read
-from harness.data.policies import POLICIES, SIGNED
+from harness.config.augmentation import Augmentation
+from harness.data.augment.augment import erase, mix, select
+from harness.data.augment.image_ops import OPERATIONS
+from harness.data.augment.policies import POLICIES, SIGNED
+from harness.data.stand_ins.photographs import PHOTOGRAPHS, read
 from harness.methods.classification import classification_loss
 from harness.randomness import Stream, Streams
-from harness.spec.augmentation import Augmentation
 from tools.parity.official import Checkout, Overlay
 from tools.parity.table import Row, compare
 

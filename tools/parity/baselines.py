@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
+from harness.config import networks as spec
 from harness.data.catalogue import CIFAR10
 from harness.models.batch_norm import BatchNorm
 from harness.models.generators import ResNetGenerator
 from harness.models.unet import Layer, SelfAttention, UNet
 from harness.models.wide_resnet import JEMWideResNet, WideResNet
-from harness.spec import networks as spec
 from tools.parity.official import Checkout
 from tools.parity.table import Row, compare, precision
 

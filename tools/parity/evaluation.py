@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from harness.config.evaluations import LogDensity, MaxProbability
 from harness.data.loaders import ResidentLoader, to_uint8
-from harness.data.prepared import Split
+from harness.data.prepared.dataset import Split
 from harness.evaluation.generation import PERMUTATION_SEED
 from harness.evaluation.ood import MIXED_BATCH, interpolations, scores
 from harness.evaluation.pgd import Attack, Box, Sphere
@@ -26,7 +27,6 @@ from harness.metrics.class_score import class_score
 from harness.metrics.frechet import frechet_distance, moments
 from harness.models.vit import VisionTransformer
 from harness.randomness import Stream
-from harness.spec.evaluations import LogDensity, MaxProbability
 from tools.parity.official import Checkout, OfficialError, Overlay, load
 from tools.parity.process import SMALL, dataset, quiet
 from tools.parity.table import Row, compare, precision

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from harness.config.dataset import Dataset
+from harness.config.networks import ViT
 from harness.data.catalogue import CIFAR10, STL10
 from harness.models.vit import VisionTransformer
-from harness.spec.data import Dataset
-from harness.spec.networks import ViT
 from tools.parity.official import Checkout
 from tools.parity.table import Row, compare, precision
 

@@ -10,15 +10,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from harness.config.dataset import Images
+from harness.config.networks import ViT
+from harness.config.processes import GaussianProcess
+from harness.config.samplers import Ancestral
 from harness.diffusion.bound import bits_per_dim, prior_term, step_term
 from harness.diffusion.gaussian import GaussianDiffusion
 from harness.diffusion.samplers import draw
 from harness.models.vit import VisionTransformer
 from harness.randomness import Stream
-from harness.spec.data import Images
-from harness.spec.networks import ViT
-from harness.spec.processes import GaussianProcess
-from harness.spec.samplers import Ancestral
 from tools.parity.networks import pair
 from tools.parity.official import Checkout, Overlay, queue_of
 from tools.parity.table import Row, compare, precision

@@ -9,15 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from harness.config.augmentation import Augmentation
+from harness.config.run import RunConfig
 from harness.data.batches import Batch
 from harness.data.catalogue import CELEBAHQ128, CIFAR10, IMAGENET32, STL10, TINY_IMAGENET
 from harness.data.loaders import ResidentLoader, ShuffledOrder
-from harness.data.prepared import Split
+from harness.data.prepared.dataset import Split
 from harness.methods.base import build_method
 from harness.models.vit import VisionTransformer
 from harness.randomness import Stream
-from harness.spec.augmentation import Augmentation
-from harness.spec.run import RunConfig
 from harness.training.loop import Trainer
 from harness_papers.hybvit.runs import HYBVIT
 from tools.parity.networks import official_name, official_twin

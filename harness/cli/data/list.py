@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from harness.data.manifest import Manifest
+    from harness.config.dataset import Dataset
+    from harness.data.prepared.manifest import Manifest
     from harness.data.registry import Archive
-    from harness.spec.data import Dataset
 
 
 @click.command("list")
@@ -63,7 +63,7 @@ def megabytes(count: int) -> str:
 
 
 def _describe(data: "Dataset", root: "Path", needed: list[str]) -> dict[str, Any]:
-    from harness.data.manifest import outdated
+    from harness.data.prepared.manifest import outdated
     from harness.data.registry import source_of
 
     source = source_of(data)
@@ -98,8 +98,8 @@ def _describe_weights(name: str, root: "Path", needed: list[str]) -> dict[str, A
 
 def _state(folder: "Path", outdated: "Callable[[Manifest], str]") -> tuple[str, int]:
     """Return whether a folder is prepared, and how many bytes it takes, 0 where it is not."""
-    from harness.data.manifest import lost, read_manifest
-    from harness.spec.errors import HarnessError
+    from harness.data.prepared.manifest import lost, read_manifest
+    from harness.errors import HarnessError
 
     try:
         manifest = read_manifest(folder)

@@ -8,9 +8,9 @@ import click
 from harness.cli.settings import Settings
 
 if TYPE_CHECKING:
+    from harness.config.dataset import Dataset
     from harness.data.originals.archive import Check
-    from harness.data.preparing import Content
-    from harness.spec.data import Dataset
+    from harness.data.prepared.prepare import Content
 
 
 @click.command("prepare")
@@ -41,10 +41,10 @@ def prepare_command(
     """
     from harness.data import inception
     from harness.data.originals import archive
-    from harness.data.originals.opening import readable
-    from harness.data.originals.remembering import remembering
+    from harness.data.originals.accepted import remembering
+    from harness.data.originals.locate import readable
     from harness.data.registry import find_dataset, is_embedded
-    from harness.spec.errors import SpecError
+    from harness.errors import SpecError
 
     chosen = [name if name == inception.NAME else find_dataset(name, (inception.NAME,)) for name in names]
     real = [data for data in chosen if isinstance(data, str) or not is_embedded(data)]
@@ -67,8 +67,8 @@ def prepare_command(
 def _prepare(settings: Settings, data: "Dataset", path: Path | None, check: "Check") -> None:
     """Prepare a dataset from its archives at `path`, or from downloads."""
     from harness.cli.data.progress import progress
-    from harness.data.originals.opening import fetch, original
-    from harness.data.preparing import prepare
+    from harness.data.originals.locate import fetch, original
+    from harness.data.prepared.prepare import prepare
 
     with progress(settings.console()) as report:
 
@@ -86,8 +86,8 @@ def _take_in(settings: Settings, path: Path | None, check: "Check") -> None:
     """Take the weights of the Inception network in from `path`, or from a download."""
     from harness.cli.data.progress import progress
     from harness.data.inception import DIGITS, NAME, WEIGHTS, take_in
-    from harness.data.manifest import FILE
     from harness.data.originals.download import download
+    from harness.data.prepared.manifest import FILE
 
     if path is None and (settings.data_root / NAME / FILE).exists():
         settings.say(f"{NAME}: was prepared already in {settings.data_root / NAME}")
@@ -104,6 +104,6 @@ def _take_in(settings: Settings, path: Path | None, check: "Check") -> None:
 
 def _make(settings: Settings, data: "Dataset") -> None:
     """Make a dataset that needs no archive."""
-    from harness.data.prepared import open_dataset
+    from harness.data.prepared.dataset import open_dataset
 
     settings.say(f"{data.name}: prepared in {open_dataset(data, settings.data_root).folder}")

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 if TYPE_CHECKING:
-    from harness.data.blocks import Report
+    from harness.data.prepared.blocks import Report
 
 PLAIN_LINE_SECONDS = 30.0
 

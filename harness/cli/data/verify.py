@@ -33,8 +33,8 @@ def verify_command(settings: Settings, names: tuple[str, ...]) -> int:
 
 def _verify(name: str, how: str, root: "Path", *, expected: bool) -> int:
     """Print what is found of a dataset or of weights, and return how much of it is wrong."""
-    from harness.data.manifest import inspect, read_manifest
-    from harness.spec.errors import HarnessError
+    from harness.data.prepared.manifest import inspect, read_manifest
+    from harness.errors import HarnessError
 
     folder = root / name
     try:

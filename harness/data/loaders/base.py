@@ -6,8 +6,8 @@ from collections.abc import Generator, Iterable, Iterator
 import torch
 from torch import Tensor
 
+from harness.config.dataset import Dataset
 from harness.data.batches import Batch
-from harness.spec.data import Dataset
 
 
 class Loader(ABC):

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from harness.data.blocks import Report
-from harness.data.prepared import PreparedDataset
-from harness.data.preparing import alone
+from harness.data.prepared.blocks import Report
+from harness.data.prepared.dataset import PreparedDataset
+from harness.data.prepared.prepare import alone
 from harness.store.files import StoreError, read_json, sha256_of, write_json, writing
 
 log = logging.getLogger("harness.data")

@@ -13,7 +13,7 @@ from ffcv.fields import IntField, NDArrayField
 from ffcv.memory_allocator import MemoryAllocator
 from ffcv.writer import MIN_PAGE_SIZE, DatasetWriter, handle_sample
 
-from harness.data.prepared import Array
+from harness.data.prepared.dataset import Array
 
 REPORT_EVERY = 1000
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.config.dataset import Dataset, Images
 from harness.data.ffcv_holds import cannot_hold, refuse_what_it_cannot_hold
-from harness.spec.data import Dataset, Images
 
 RESIDENT_PIXELS = 64
 """Larger images are read from the disk: their sets are large, and a step over them takes longer than reading them."""

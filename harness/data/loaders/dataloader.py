@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from harness.data.batches import Batch
 from harness.data.loaders.base import Loader, checked, to_device
 from harness.data.loaders.pixels import presented
-from harness.data.prepared import Split
+from harness.data.prepared.dataset import Split
 
 Found = tuple[dict[str, Tensor], Tensor]
 

@@ -24,9 +24,9 @@ from harness.data.batches import Batch
 from harness.data.errors import DataError
 from harness.data.loaders.base import Loader, checked, to_device
 from harness.data.loaders.native import keeping_threads
-from harness.data.loaders.pieces import Assembler, Piece, recut
 from harness.data.loaders.pixels import presented
-from harness.data.prepared import Split
+from harness.data.loaders.rebatch import Assembler, Piece, recut
+from harness.data.prepared.dataset import Split
 
 PIECE = 128
 EPOCH = 100

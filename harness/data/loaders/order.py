@@ -4,8 +4,8 @@ from functools import lru_cache
 
 from torch import Tensor
 
+from harness.errors import SpecError
 from harness.randomness import Stream
-from harness.spec.errors import SpecError
 
 
 class ShuffledOrder:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from harness.spec.data import Dataset, Images
+from harness.config.dataset import Dataset, Images
 
 BYTE_LEVELS = 256
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from harness.data.batches import Batch
 from harness.data.loaders.base import Loader, to_device
 from harness.data.loaders.pixels import presented
-from harness.data.prepared import Split
+from harness.data.prepared.dataset import Split
 
 
 class ResidentLoader(Loader):

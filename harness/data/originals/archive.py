@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from harness.data.blocks import Report
 from harness.data.errors import DataError, reading
+from harness.data.prepared.blocks import Report
 from harness.data.registry import Archive
 
 PIECE = 2**22

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from harness.data.blocks import Block, classes, labelled
+from harness.config.dataset import Images
 from harness.data.errors import DataError
 from harness.data.originals.pickles import load_batch, rows
 from harness.data.originals.tars import read_tar
-from harness.spec.data import Images
+from harness.data.prepared.blocks import Block, classes, labelled
 
 LIMIT = 2**29
 """Bytes; the originals unpack to 186 MB."""

@@ -7,10 +7,10 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from harness import __version__
-from harness.data.blocks import Report
 from harness.data.errors import DataError
 from harness.data.originals.archive import compare
-from harness.data.preparing import alone
+from harness.data.prepared.blocks import Report
+from harness.data.prepared.prepare import alone
 from harness.data.registry import Archive
 from harness.store.files import writing
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.data.blocks import Part, expect
+from harness.config.dataset import Images
 from harness.data.errors import DataError, reading
 from harness.data.originals.pictures import SUFFIXES, Picture, decode, fit, in_parts, squeeze
 from harness.data.originals.zips import MEMBER_LIMIT, open_zip
-from harness.spec.data import Images
+from harness.data.prepared.blocks import Part, expect
 
 if TYPE_CHECKING:
     from PIL.Image import Image

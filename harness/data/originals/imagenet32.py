@@ -11,10 +11,10 @@ from typing import IO, Any
 import numpy as np
 from numpy.lib import format as npy
 
-from harness.data.blocks import Block, Part, classes, labelled
+from harness.config.dataset import Images
 from harness.data.errors import DataError
 from harness.data.originals.zips import Zip, open_zip
-from harness.spec.data import Images
+from harness.data.prepared.blocks import Block, Part, classes, labelled
 
 BLOCK = 2_000
 LIMIT = 2**33

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.data.blocks import Block, Part, labelled
 from harness.data.errors import DataError
+from harness.data.prepared.blocks import Block, Part, labelled
 
 if TYPE_CHECKING:
     from PIL.Image import Image

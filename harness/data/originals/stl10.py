@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.data.blocks import Block, classes, labelled
+from harness.config.dataset import Images
 from harness.data.errors import DataError
 from harness.data.originals.tars import read_tar
-from harness.spec.data import Images
+from harness.data.prepared.blocks import Block, classes, labelled
 
 LIMIT = 2**32
 """Bytes; the original unpacks to 3.1 GB, most of it unlabelled."""

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.data.blocks import Block, classes, labelled
+from harness.config.dataset import Images
 from harness.data.errors import DataError, damaged, reading
-from harness.spec.data import Images
+from harness.data.prepared.blocks import Block, classes, labelled
 
 HEADER = 128
 MAGIC = b"MATLAB 5.0 MAT-file"

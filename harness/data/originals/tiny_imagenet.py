@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from harness.data.blocks import Part, expect
+from harness.config.dataset import Images
 from harness.data.errors import DataError
 from harness.data.originals.pictures import Picture, decode, exact, in_parts
 from harness.data.originals.zips import Zip, open_zip
-from harness.spec.data import Images
+from harness.data.prepared.blocks import Part, expect
 
 LIMIT = 2**30
 """Bytes; the original unpacks to 0.3 GB."""

@@ -13,15 +13,15 @@ import torch.nn.functional as F
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from harness.data.augmentation import crop
+from harness.config.dataset import Images, images_of
+from harness.config.feature_spaces import ClassifierSpace
+from harness.data.augment.augment import crop
 from harness.data.loaders import ResidentLoader, ShuffledOrder, as_inputs
+from harness.errors import SpecError
 from harness.evaluation.base import BLOCK, Subject
 from harness.evaluation.features.base import Arrays, Report, in_blocks
 from harness.models.small_cnn import SmallCNN
 from harness.randomness import Stream
-from harness.spec.data import Images, images_of
-from harness.spec.errors import SpecError
-from harness.spec.feature_spaces import ClassifierSpace
 from harness.store.files import read_json, sha256_of, write_json
 from harness.training.checkpoints import load_tensors, save_tensors
 

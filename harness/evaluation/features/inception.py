@@ -16,15 +16,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from harness.config.dataset import Images, images_of
+from harness.config.feature_spaces import InceptionSpace
 from harness.data.inception import LACKING, find_weights, how_to_get
 from harness.data.loaders.pixels import in_bytes
 from harness.data.tensors import read_tensors
+from harness.errors import HarnessError, Needs
 from harness.evaluation.base import BLOCK, Subject
 from harness.evaluation.features.base import Arrays, Report, in_blocks
-from harness.spec.data import Images, images_of
-from harness.spec.errors import HarnessError, Needs
-from harness.spec.feature_spaces import InceptionSpace
-from harness.torchvision_operators import make_torchvision_importable
+from harness.torchvision_shim import make_torchvision_importable
 
 LIBRARY = "torch_fidelity"
 RGB = 3

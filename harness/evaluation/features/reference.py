@@ -6,10 +6,10 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from harness.config.feature_spaces import Embedding
+from harness.config.resolve import resolve
 from harness.evaluation.base import Subject
 from harness.evaluation.features.base import FeatureSpace
-from harness.spec.feature_spaces import Embedding
-from harness.spec.resolve import resolve
 from harness.store.arrays import load_array, save_array
 from harness.store.code import cache_of
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from harness.config.dataset import Dataset
+from harness.config.evaluations import Evaluation
+from harness.config.feature_spaces import Embedding
+from harness.config.run import Run
 from harness.launch.slurm.manifest import Array, Task
 from harness.launch.slurm.profile import Profile, Resources
-from harness.spec.data import Dataset
-from harness.spec.evaluations import Evaluation
-from harness.spec.feature_spaces import Embedding
-from harness.spec.run import Run
 from harness.store.code import cache_of
 
 T = TypeVar("T")

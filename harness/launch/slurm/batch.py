@@ -14,10 +14,10 @@ from typing import Any
 
 from submitit import SlurmExecutor
 
+from harness.errors import HarnessError
 from harness.launch.slurm.manifest import OUT_OF_MEMORY, STALLED
 from harness.launch.slurm.profile import FollowUp, Profile, Resources
 from harness.launch.slurm.scheduler import COMMAND_SECONDS, outside_of_jobs
-from harness.spec.errors import HarnessError
 
 AFTER = """\
 # What is done about the exit code of the step; docs/slurm.md says why.

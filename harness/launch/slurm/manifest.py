@@ -13,11 +13,11 @@ from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import Field
 
+from harness.config.execution import Execution
 from harness.launch.slurm.profile import Profile, Resources
-from harness.spec.execution import Execution
 from harness.store.files import StoreError
 from harness.store.records import Record
-from harness.store.run_directory import Results
+from harness.store.results import Results
 
 FOLDER = "submissions"
 OUT_OF_MEMORY, STALLED = "ran out of memory", "was asked to leave before it got on"

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from harness.config.run import Run
 from harness.launch.slurm.manifest import Entry, Mark
 from harness.launch.slurm.profile import Profile, Resources
 from harness.launch.slurm.scheduler import Job, JobState
-from harness.spec.run import Run
 from harness.store.run_directory import RunDirectory, State
 
 

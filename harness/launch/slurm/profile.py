@@ -11,9 +11,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, PositiveInt, ValidationError, model_validator
 
-from harness.spec.config import Config
-from harness.spec.errors import SpecError, unknown
-from harness.spec.run import Run
+from harness.config.base import Config
+from harness.config.run import Run
+from harness.errors import SpecError, unknown
 
 FOLDERS = (Path("slurm/profiles"), Path("~/.config/harness/slurm"))
 SUFFIX = ".toml"

@@ -18,7 +18,7 @@ from harness.launch.slurm.manifest import (
     submissions,
 )
 from harness.launch.slurm.scheduler import Job, JobState, Scheduler
-from harness.store.run_directory import Results
+from harness.store.results import Results
 
 WRITTEN: Mapping[str, JobState] = {OUT_OF_MEMORY: JobState.OUT_OF_MEMORY, STALLED: JobState.STALLED}
 """States that the log tells of where the scheduler only knows of a failure."""

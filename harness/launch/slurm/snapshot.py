@@ -17,9 +17,9 @@ from importlib.util import source_hash
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from harness.config.base import canonical_json
+from harness.errors import HarnessError
 from harness.launch.slurm.manifest import Code
-from harness.spec.config import canonical_json
-from harness.spec.errors import HarnessError
 from harness.store.distributions import SNAPSHOT, Installed, offering
 from harness.store.files import sha256_of, write_atomically
 from harness.store.package_files import Source

@@ -14,6 +14,8 @@ from typing import Any
 
 from filelock import FileLock
 
+from harness.config.execution import Execution
+from harness.errors import HarnessError
 from harness.launch.plan import PlannedRun
 from harness.launch.slurm import snapshot
 from harness.launch.slurm.arrange import Arrangement, Wanted, arrange, largest_array
@@ -40,10 +42,9 @@ from harness.launch.slurm.policy import Action, Verdict, consider, mark_of
 from harness.launch.slurm.profile import Profile
 from harness.launch.slurm.queue import complete, look
 from harness.launch.slurm.scheduler import Scheduler
-from harness.spec.errors import HarnessError
-from harness.spec.execution import Execution
 from harness.store.files import writing
-from harness.store.run_directory import Results, State
+from harness.store.results import Results
+from harness.store.run_directory import State
 
 TEMPORARY = ("submit limit", "submitjob", "maxsubmit", "temporarily", "job queue", "too many")
 """Words of `sbatch` when the queue is full: the follow-up job tries again."""
@@ -233,7 +234,7 @@ def _submit_follow_up(results: Results, submission: Submission) -> Submission:
     """Queue the job that looks after the arrays when they have ended; the arrays stay queued if it is refused."""
     after = f"afterany:{':'.join(array.job_id for array in submission.arrays if array.job_id)}"
     name, folder = f"harness-{submission.id}-follow-up", folder_of(results, submission.id).absolute()
-    module = "harness.launch.slurm.follow_up"
+    module = "harness.launch.slurm.watchdog"
     arguments = [str(results.root.absolute()), submission.id]
     command = plain_command(submission.profile.python, Path(submission.code.archive), module, arguments)
     try:

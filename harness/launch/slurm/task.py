@@ -8,14 +8,15 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from harness.errors import SpecError, unknown
 from harness.launch.launchers import EVICTED, LOST, STALLED, SingleProcess
 from harness.launch.limits import usable_cores
 from harness.launch.local import Board, Evicted, LocalExecutor
 from harness.launch.plan import as_requested
 from harness.launch.slurm.manifest import Mark, Submission, Task
 from harness.launch.slurm.policy import mark_of
-from harness.spec.errors import SpecError, unknown
-from harness.store.run_directory import Results, RunDirectory, State
+from harness.store.results import Results
+from harness.store.run_directory import RunDirectory, State
 
 INDEX, RESTARTS = "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT"
 

@@ -8,15 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.report.build import ExhibitReport
-from harness.report.figures import vectors
+from harness.errors import HarnessError
+from harness.report.figures.fingerprint import origin
+from harness.report.figures.render import vectors
 from harness.report.html.details import Share, details
 from harness.report.html.page import Contents, Picture, contents, live_policy, page
 from harness.report.html.watch import Watch
 from harness.report.html.write import picture
-from harness.report.origins import origin
-from harness.spec.errors import HarnessError
-from harness.store.run_directory import Results, RunDirectory
+from harness.report.results.report import ExhibitReport
+from harness.store.results import Results
+from harness.store.run_directory import RunDirectory
 
 PAUSE_SECONDS = 2.0
 SHARE_OF_TIME = 1 / 3

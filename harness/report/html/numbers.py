@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.report.cells import Configured, Measured
-from harness.spec.metrics import Metric
-from harness.spec.row import Reported
+from harness.registry.metrics import Metric
+from harness.registry.row import Reported
+from harness.report.results.cells import Configured, Measured
 
 WIDEST = 12
 """The style sheet has classes up to this many digits."""

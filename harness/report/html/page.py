@@ -12,15 +12,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness import __version__
-from harness.report import text
-from harness.report.build import ExhibitReport
-from harness.report.html.book import MOST_RUNS, MOST_SEEDS, Book
-from harness.report.html.ledger import ledger
-from harness.report.html.marks import MARKS
+from harness.report.html.claims_list import ledger
+from harness.report.html.run_index import MOST_RUNS, MOST_SEEDS, Book
 from harness.report.html.summary import heading, summary
+from harness.report.html.symbols import MARKS
 from harness.report.html.tables import tables
 from harness.report.html.values import Values
-from harness.store.run_directory import Results
+from harness.report.results.report import ExhibitReport
+from harness.report.writers import wording
+from harness.store.results import Results
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def contents(reports: Sequence[ExhibitReport], results: Results, pictures: Mappi
     }
     for report in reports:
         values.add(report)
-        agreement = text.rank_agreement(report) if report.agreements else ""
+        agreement = wording.rank_agreement(report) if report.agreements else ""
         parts[report.exhibit.name] = _render(
             templates,
             "exhibit",
@@ -62,7 +62,7 @@ def contents(reports: Sequence[ExhibitReport], results: Results, pictures: Mappi
             heading=heading(report),
             tables=list(tables(report)),
             agreement=agreement,
-            notes=[note for note in text.notes(report) if note != agreement],
+            notes=[note for note in wording.notes(report) if note != agreement],
             pictures=pictures.get(report.exhibit.name, ()),
         )
     parts["runs"] = _render(

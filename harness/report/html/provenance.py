@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.spec.plugins import OWN
+from harness.config.plugins import OWN
 from harness.store.records import DistributionRecord, Segment
 
 MOST = 4

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from harness.report.pictures import pictures_of
+from harness.report.figures.pictures import pictures_of
 from harness.store.arrays import load_array
 from harness.store.run_directory import RunDirectory
 

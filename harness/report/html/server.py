@@ -7,9 +7,9 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
+from harness.errors import HarnessError
 from harness.report.html.live import LivePage
 from harness.report.html.page import live_policy
-from harness.spec.errors import HarnessError
 
 ADDRESS = "127.0.0.1"
 IDLE_SECONDS = 30

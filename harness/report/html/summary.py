@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.report.build import ExhibitReport
-from harness.report.html.book import Book
-from harness.report.html.marks import MARKS, Mark
+from harness.registry.paper import Paper
+from harness.registry.scale import Scale
 from harness.report.html.provenance import Provenance, provenance
-from harness.report.tally import Tally
-from harness.report.text import span
-from harness.spec.paper import Paper
-from harness.spec.scale import Scale
-from harness.store.spent import Spent
+from harness.report.html.run_index import Book
+from harness.report.html.symbols import MARKS, Mark
+from harness.report.results.report import ExhibitReport
+from harness.report.results.verdict_counts import Tally
+from harness.report.writers.wording import span
+from harness.store.usage import Spent
 
 
 @dataclass(frozen=True)

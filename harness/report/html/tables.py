@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from math import isnan
 
-from harness.report.build import ExhibitReport
-from harness.report.cells import Configured, Measured, ReportCell, ReportRow
-from harness.report.grid import GAP, MOST_SIDE_BY_SIDE, metric_heading, row_label, section_heading
-from harness.report.html.marks import MARKS, Mark
+from harness.registry.metrics import Metric
+from harness.registry.row import Words
 from harness.report.html.numbers import Column, Number, distance, ours, printed, signed, spread
-from harness.report.verdicts import Verdict
-from harness.spec.metrics import Metric
-from harness.spec.row import Words
+from harness.report.html.symbols import MARKS, Mark
+from harness.report.results.cells import Configured, Measured, ReportCell, ReportRow
+from harness.report.results.report import ExhibitReport
+from harness.report.results.verdicts import Verdict
+from harness.report.writers.table_layout import GAP, MOST_SIDE_BY_SIDE, metric_heading, row_label, section_heading
 
 SILENT = (Verdict.NOT_COMPARED, Verdict.UNCERTAIN, Verdict.CITED, Verdict.NOT_REPORTED)
 """What says nothing of a single value: the scale, the dash and the row's source say it already."""

@@ -3,15 +3,15 @@
 from math import isfinite
 from typing import Any
 
-from harness.report.build import ExhibitReport
-from harness.report.cells import Measured, ReportCell, ReportRow
+from harness.registry.metrics import Metric
 from harness.report.html.numbers import distance, ours, signed, spread
 from harness.report.html.tables import cell_key
-from harness.report.series import Series
-from harness.spec.metrics import Metric
+from harness.report.results.cells import Measured, ReportCell, ReportRow
+from harness.report.results.report import ExhibitReport
+from harness.report.results.series import Series
 from harness.store.files import StoreError
 from harness.store.records import EvaluationRecord
-from harness.store.run_directory import Results
+from harness.store.results import Results
 
 
 class Values:

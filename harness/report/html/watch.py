@@ -5,7 +5,8 @@ from contextlib import suppress
 from typing import Any
 
 from harness.store.files import StoreError
-from harness.store.run_directory import Results, RunDirectory, State
+from harness.store.results import Results
+from harness.store.run_directory import RunDirectory, State
 
 Signature = tuple[int, ...]
 

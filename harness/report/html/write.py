@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from harness.report.build import ExhibitReport
+from harness.registry.exhibit import drawn_of
 from harness.report.html.page import Picture, contents, page
 from harness.report.html.samples import data_uri
 from harness.report.html.summary import heading
-from harness.spec.exhibit import drawn_of
+from harness.report.results.report import ExhibitReport
 from harness.store.files import write_bytes
-from harness.store.run_directory import Results
+from harness.store.results import Results
 
 SIZE = re.compile(rb'<svg [^>]*?width="([0-9.]+)pt" height="([0-9.]+)pt"')
 """The size that Matplotlib gives a drawing."""

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from harness.report import ledger, text
-from harness.report.build import ExhibitReport
-from harness.report.claims import Decision
+from harness.registry.paper import Paper
 from harness.report.latex import figure
 from harness.report.latex.escape import tex
 from harness.report.latex.installation import TABLE
-from harness.spec.paper import Paper
+from harness.report.results.claims import Decision
+from harness.report.results.report import ExhibitReport
+from harness.report.writers import claims_list, wording
 
 PREAMBLE = r"""\documentclass[a4paper]{article}
 \usepackage[utf8]{inputenc}
@@ -37,7 +37,7 @@ def document(paper: Paper, reports: Sequence[ExhibitReport], pictures: Mapping[s
     tables = [report for report in reports if report.exhibit.kind == "table"]
     drawn = [report for report in reports if report.exhibit.kind == "figure" and report.exhibit.name in pictures]
     of_tables = [
-        figure.environment(report, picture, f"Of {text.caption(report)}. {report.scale.note}")
+        figure.environment(report, picture, f"Of {wording.caption(report)}. {report.scale.note}")
         for report in tables
         for picture in pictures.get(report.exhibit.name, ())
     ]
@@ -71,11 +71,17 @@ def _input(report: ExhibitReport) -> str:
 
 def _summary(reports: Sequence[ExhibitReport]) -> list[str]:
     """Return what the cells and the claims came out as, all together and exhibit by exhibit."""
-    heads = ("", "", "measured", "cells by verdict", *(f"\\multicolumn{{1}}{{r}}{{{name}}}" for name in ledger.ORDER))
+    heads = (
+        "",
+        "",
+        "measured",
+        "cells by verdict",
+        *(f"\\multicolumn{{1}}{{r}}{{{name}}}" for name in claims_list.ORDER),
+    )
     return [
         "\\section{Summary}",
-        f"{tex(ledger.verdicts(reports))}\\par",
-        f"{tex(ledger.summary(reports))}\\par",
+        f"{tex(claims_list.verdicts(reports))}\\par",
+        f"{tex(claims_list.summary(reports))}\\par",
         "{\\footnotesize\\setlength{\\tabcolsep}{4pt}",
         f"\\begin{{longtable}}{{@{{}}l{_ragged(0.36)}l{_ragged(0.2)}rrr@{{}}}}",
         "\\toprule",
@@ -95,7 +101,7 @@ def _ragged(share: float) -> str:
 
 def _summary_line(report: ExhibitReport) -> str:
     statuses = [decision.status for decision in report.decisions]
-    counts = [str(statuses.count(status) or "") for status in ledger.ORDER]
+    counts = [str(statuses.count(status) or "") for status in claims_list.ORDER]
     exhibit = report.exhibit
     name = f"{exhibit.kind.capitalize()} {exhibit.number}{f' ({exhibit.variant})' if exhibit.variant else ''}"
     texts = (name, exhibit.title, f"{report.measured} of {report.wanted}", str(report.tally), *counts)
@@ -105,7 +111,7 @@ def _summary_line(report: ExhibitReport) -> str:
 def _claims(reports: Sequence[ExhibitReport]) -> list[str]:
     """Return the ledger of claims, failing ones first, with what decides each."""
     lines = ["\\section{Claims of the paper}", tex("Differences are given ± the half-width of their 95 % interval.")]
-    for status in ledger.ORDER:
+    for status in claims_list.ORDER:
         chosen = [(r, decision) for r in reports for decision in r.decisions if decision.status is status]
         if chosen:
             lines += [f"\\subsection*{{{status.capitalize()} ({len(chosen)})}}", "\\begin{itemize}"]
@@ -117,5 +123,5 @@ def _claims(reports: Sequence[ExhibitReport]) -> list[str]:
 def _claim(report: ExhibitReport, decision: Decision) -> str:
     exhibit, claim = report.exhibit, decision.claim
     where = f"{exhibit.kind.capitalize()} {exhibit.number}, {claim.where}".rstrip(", ")
-    evidence = text.claim_evidence(decision, report).rstrip(".")
+    evidence = wording.claim_evidence(decision, report).rstrip(".")
     return f"\\item {tex(claim.says)} {{\\footnotesize({tex(where)})\\\\{tex(evidence)}.}}"

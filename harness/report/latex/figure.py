@@ -1,14 +1,16 @@
 """A figure as LaTeX: its picture with a caption."""
 
-from harness.report import text
-from harness.report.build import ExhibitReport
 from harness.report.latex.escape import tex
 from harness.report.latex.installation import FIGURE
+from harness.report.results.report import ExhibitReport
+from harness.report.writers import wording
 
 
 def figure(report: ExhibitReport, picture: str) -> str:
     """Return a `figure` environment around a picture that lies beside the file, with its notes in the caption."""
-    return environment(report, picture, f"{text.caption(report)}. {report.scale.note} {' '.join(text.notes(report))}")
+    return environment(
+        report, picture, f"{wording.caption(report)}. {report.scale.note} {' '.join(wording.notes(report))}"
+    )
 
 
 def environment(report: ExhibitReport, picture: str, caption: str) -> str:

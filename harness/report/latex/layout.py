@@ -8,15 +8,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from harness.report import grid
-from harness.report.best import best_measured, best_reported
-from harness.report.build import ExhibitReport
-from harness.report.cells import Configured, Measured, ReportCell, ReportRow
+from harness.registry.metrics import Metric
+from harness.registry.row import Words
 from harness.report.latex.notes import CITED, FAILED, UNCERTAIN, UNEXPECTED, UNFINISHED, Notes
 from harness.report.latex.numbers import in_cell, mean_and_spread
-from harness.report.verdicts import Verdict
-from harness.spec.metrics import Metric
-from harness.spec.row import Words
+from harness.report.results.best_values import best_measured, best_reported
+from harness.report.results.cells import Configured, Measured, ReportCell, ReportRow
+from harness.report.results.report import ExhibitReport
+from harness.report.results.verdicts import Verdict
+from harness.report.writers import table_layout
 
 DASH, GAP = "–", "…"
 LONG_NAME = 34
@@ -77,12 +77,14 @@ def layouts(report: ExhibitReport, notes: Notes) -> Iterator[Layout]:
     """Yield the parts of an exhibit that have columns of their own, in the order of its rows."""
     by_key = {row.row.key: row for row in report.rows}
     for block in report.exhibit.blocks():
-        writer = (_Stacked if grid.is_stacked(report, block.metrics) else _SideBySide)(report, block.metrics, notes)
+        writer = (_Stacked if table_layout.is_stacked(report, block.metrics) else _SideBySide)(
+            report, block.metrics, notes
+        )
         sections = []
         rows = [by_key[row.key] for row in block.rows]
         for name, members in groupby(rows, key=lambda row: row.row.section):
             of_section = list(members)
-            heading = grid.section_heading(report, name, of_section) if name != block.caption else ""
+            heading = table_layout.section_heading(report, name, of_section) if name != block.caption else ""
             sections.append(Section(heading, tuple(writer.block(row) for row in of_section)))
         yield Layout(block.caption, (*writer.columns(), *writer.closing_columns()), tuple(sections))
 
@@ -100,7 +102,7 @@ class _Writer:
         marks = [self.notes.symbol(SOURCES[row.source])] if row.source in SOURCES else []
         if row.row.note:
             marks.append(self.notes.letter(row.row.note))
-        return Entry(grid.row_label(self.report, row), marks=tuple(marks))
+        return Entry(table_layout.row_label(self.report, row), marks=tuple(marks))
 
     def reported(self, row: ReportRow, cell: ReportCell) -> Entry:
         """Return what the paper prints; words that mean a number say which."""
@@ -127,7 +129,7 @@ class _Writer:
 
     def further(self, row: ReportRow, metric: Metric, reading: str) -> Entry:
         """Return what was measured of a metric that the paper has no column for."""
-        value = grid.further_value(row, metric, reading)
+        value = table_layout.further_value(row, metric, reading)
         return Entry(*mean_and_spread(value, metric)) if value else BLANK
 
     def closing_columns(self) -> tuple[Column, ...]:
@@ -140,8 +142,8 @@ class _Writer:
         seeds = Entry(str(row.seeds or ""))
         if not self.report.scale.comparable:
             return (seeds,)
-        verdict = grid.verdict(row)
-        return seeds, Entry(DASH if verdict == grid.DASH else verdict)
+        verdict = table_layout.verdict(row)
+        return seeds, Entry(DASH if verdict == table_layout.DASH else verdict)
 
     def chosen(self, row: ReportRow) -> list[ReportCell]:
         """Return a row's cells of the layout's metrics."""
@@ -172,10 +174,10 @@ class _Stacked(_Writer):
     def columns(self) -> list[Column]:
         columns = [Column(("Model",), names=True), Column(("",), names=True)]
         for metric in self.metrics:
-            heading = _with_unit(grid.metric_heading(self.report, metric), metric)
+            heading = _with_unit(table_layout.metric_heading(self.report, metric), metric)
             columns.append(Column(tuple(heading.split(" "))))
         return columns + [
-            Column(tuple(grid.metric_heading(self.report, metric).split(" "))) for metric in self.report.shown
+            Column(tuple(table_layout.metric_heading(self.report, metric).split(" "))) for metric in self.report.shown
         ]
 
     def block(self, row: ReportRow) -> Block:

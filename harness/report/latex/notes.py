@@ -1,8 +1,8 @@
 """The marks in a table and what they say below it."""
 
-from harness.report import text
-from harness.report.build import ExhibitReport
 from harness.report.latex.escape import tex
+from harness.report.results.report import ExhibitReport
+from harness.report.writers import wording
 
 CITED, UNCERTAIN, FAILED, UNEXPECTED, UNFINISHED = "†", "‡", "×", "!", "∘"
 SYMBOLS = {
@@ -39,7 +39,7 @@ class Notes:
 
 def general(report: ExhibitReport, bold: bool, spread: bool) -> list[str]:
     """Return what is to be said of the whole table, as LaTeX."""
-    sentences = text.general_notes(report)
+    sentences = wording.general_notes(report)
     if spread:
         sentences.append("Means are printed with the decimals that their standard deviations leave.")
     if bold:

@@ -2,9 +2,9 @@
 
 from math import floor, isfinite, log10
 
-from harness.report.cells import Measured
+from harness.registry.metrics import Metric
 from harness.report.latex.escape import tex
-from harness.spec.metrics import Metric
+from harness.report.results.cells import Measured
 
 LARGEST = 1e6
 """Larger numbers are printed as powers of ten."""

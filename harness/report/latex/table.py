@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 
-from harness.report import text
-from harness.report.build import ExhibitReport
-from harness.report.cells import Measured
 from harness.report.latex.escape import tex
 from harness.report.latex.installation import TABLE
 from harness.report.latex.layout import LONG_NAME, Block, Entry, Layout, Section, layouts
 from harness.report.latex.notes import Notes, general
 from harness.report.latex.numbers import mean_and_spread
 from harness.report.latex.tabular import tabular
+from harness.report.results.cells import Measured
+from harness.report.results.report import ExhibitReport
+from harness.report.writers import wording
 
 LINES, PAGE = 46, 58
 """A table of more lines goes on in a further float; so do the notes when they and the lines before are more."""
@@ -41,7 +41,7 @@ def table(report: ExhibitReport) -> str:
 
 def _caption(report: ExhibitReport) -> list[str]:
     return [
-        f"\\caption{{{tex(text.caption(report))}. {tex(report.scale.note)}}}",
+        f"\\caption{{{tex(wording.caption(report))}. {tex(report.scale.note)}}}",
         f"\\label{{tab:{report.paper.name}-{report.exhibit.name}}}",
     ]
 

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, NonNegativeFloat
 
-from harness.spec.augmentation import AugmentationStep, Policy
+from harness.config.augmentation import AugmentationStep, Policy
 
 
 class Contrast(Policy):

@@ -1,7 +1,7 @@
 """The datasets of the paper: a table with classes, a table with a number to predict, and sequences of tokens."""
 
+from harness.config.dataset import ArrayField, Arrays
 from harness.data.registry import Source, register
-from harness.spec.data import ArrayField, Arrays
 
 TOKENS = 13
 LENGTH = 24

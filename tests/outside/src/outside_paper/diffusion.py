@@ -5,8 +5,8 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import PositiveFloat, PositiveInt
 
-from harness.spec.processes import DenoisingLoss, NoiseSchedule, Process
-from harness.spec.samplers import FewSteps
+from harness.config.processes import DenoisingLoss, NoiseSchedule, Process
+from harness.config.samplers import FewSteps
 
 
 class SigmoidNoise(NoiseSchedule):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.spec.drawings import Drawing
+from harness.registry.figures import Drawing
 
 
 @dataclass(frozen=True)

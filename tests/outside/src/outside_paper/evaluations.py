@@ -4,11 +4,11 @@ from typing import ClassVar, Literal
 
 from pydantic import PositiveInt
 
-from harness.spec.data import Dataset
-from harness.spec.evaluations import Evaluation, Score
-from harness.spec.feature_spaces import FeatureSpace
-from harness.spec.interfaces import CLASSIFIER
-from harness.spec.metrics import Metric, secondary
+from harness.config.dataset import Dataset
+from harness.config.evaluations import Evaluation, Score
+from harness.config.feature_spaces import FeatureSpace
+from harness.config.interfaces import CLASSIFIER
+from harness.registry.metrics import Metric, secondary
 from outside_paper.methods import LANGUAGE_MODEL, REGRESSOR
 
 

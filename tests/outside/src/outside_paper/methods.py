@@ -4,11 +4,11 @@ from typing import ClassVar, Literal
 
 from pydantic import NonNegativeFloat
 
-from harness.spec.data import Dataset
-from harness.spec.errors import SpecError
-from harness.spec.interfaces import CLASSIFIER, FORWARD, LOGITS, Capability
-from harness.spec.methods import VALIDATION_ACCURACY, Method, Validation
-from harness.spec.training import Training
+from harness.config.dataset import Dataset
+from harness.config.interfaces import CLASSIFIER, FORWARD, LOGITS, Capability
+from harness.config.methods import VALIDATION_ACCURACY, Method, Validation
+from harness.config.training import Training
+from harness.errors import SpecError
 
 REGRESSOR = Capability("outside.regressor", "outside_paper.nn.protocols:Regressor")
 LANGUAGE_MODEL = Capability("outside.language_model", "outside_paper.nn.protocols:LanguageModel")

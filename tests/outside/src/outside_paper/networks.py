@@ -5,10 +5,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
-from harness.spec.data import Dataset
-from harness.spec.errors import SpecError
-from harness.spec.interfaces import FORWARD, LOGITS
-from harness.spec.networks import Network
+from harness.config.dataset import Dataset
+from harness.config.interfaces import FORWARD, LOGITS
+from harness.config.networks import Network
+from harness.errors import SpecError
 
 
 class MLP(Network):

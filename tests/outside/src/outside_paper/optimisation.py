@@ -4,7 +4,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
-from harness.spec.optimisation import Betas, Optimizer, Schedule
+from harness.config.optimisation import Betas, Optimizer, Schedule
 
 
 class Lion(Optimizer):

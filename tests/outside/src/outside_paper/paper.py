@@ -1,18 +1,18 @@
 """The paper: its tables and its figure. What it is said to report is made up."""
 
-from harness.spec.changes import at_most, over, times
-from harness.spec.claims import bounded, close, improves
-from harness.spec.evaluations import Accuracy, Calibration, Evaluation, Generation, Likelihood, OutOfDistribution
-from harness.spec.exhibit import Figure, Table
-from harness.spec.methods import Diffusion
-from harness.spec.metrics import ACCURACY, AUROC_INTERP, BPD, ECE, FID, Metric
-from harness.spec.paper import Paper
-from harness.spec.row import Row, Value
-from harness.spec.run import Run
-from harness.spec.samplers import Ancestral
-from harness.spec.scale import Scale, Spread
-from harness.spec.scale_rules import Rules, everywhere
-from harness.spec.tolerances import Allowance, Tolerance
+from harness.config.changes import at_most, over, times
+from harness.config.evaluations import Accuracy, Calibration, Evaluation, Generation, Likelihood, OutOfDistribution
+from harness.config.methods import Diffusion
+from harness.config.run import Run
+from harness.config.samplers import Ancestral
+from harness.registry.claims import bounded, close, improves
+from harness.registry.exhibit import Figure, Table
+from harness.registry.metrics import ACCURACY, AUROC_INTERP, BPD, ECE, FID, Metric
+from harness.registry.paper import Paper
+from harness.registry.row import Row, Value
+from harness.registry.scale import Scale, Spread
+from harness.registry.scale_rules import Rules, everywhere
+from harness.registry.tolerances import Allowance, Tolerance
 from outside_paper.diffusion import QuadraticDDIM, RectifiedFlow
 from outside_paper.drawings import PredictedAgainstTrue
 from outside_paper.evaluations import BRIER, RMSE, TOKEN_BITS, Brier, Errors, Margin, Projection, TokenBits

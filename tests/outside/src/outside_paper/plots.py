@@ -2,10 +2,10 @@
 
 from matplotlib.figure import Figure
 
-from harness.report.build import ExhibitReport
-from harness.report.drawings.base import BLUE, GREY, WIDTH, leave_empty, panels, sheet
-from harness.report.drawings.shown import artefact, first_seed, why_empty
-from harness.store.run_directory import Results
+from harness.report.figures.base import BLUE, GREY, WIDTH, leave_empty, panels, sheet
+from harness.report.figures.row_data import artefact, first_seed, why_empty
+from harness.report.results.report import ExhibitReport
+from harness.store.results import Results
 from outside_paper.drawings import PredictedAgainstTrue
 
 

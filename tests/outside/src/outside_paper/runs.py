@@ -1,12 +1,12 @@
 """The runs of the paper, as it describes them."""
 
+from harness.config.augmentation import Augmentation
+from harness.config.methods import Classification, Denoising
+from harness.config.networks import ViT
+from harness.config.processes import GaussianProcess
+from harness.config.run import Run, RunConfig
+from harness.config.training import BestOn, Training
 from harness.data.catalogue import DIGITS
-from harness.spec.augmentation import Augmentation
-from harness.spec.methods import Classification, Denoising
-from harness.spec.networks import ViT
-from harness.spec.processes import GaussianProcess
-from harness.spec.run import Run, RunConfig
-from harness.spec.training import BestOn, Training
 from outside_paper.augmentation import Contrast, Jitter
 from outside_paper.data import PROGRESSION, TUMOURS, WALKS
 from outside_paper.diffusion import Huber, RectifiedFlow, SigmoidNoise

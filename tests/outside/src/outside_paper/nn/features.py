@@ -8,11 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from harness.config.dataset import Images, images_of
 from harness.data.loaders import as_inputs
 from harness.evaluation.base import BLOCK, Subject
 from harness.evaluation.features.base import Arrays, Report, in_blocks
 from harness.randomness import Stream
-from harness.spec.data import Images, images_of
 from outside_paper import evaluations as spec
 
 

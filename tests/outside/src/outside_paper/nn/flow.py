@@ -9,11 +9,11 @@ import math
 import torch
 from torch import Tensor, nn
 
+from harness.config.dataset import Images
+from harness.config.samplers import Sampler
 from harness.diffusion.process import Predictor
+from harness.errors import SpecError
 from harness.randomness import Stream
-from harness.spec.data import Images
-from harness.spec.errors import SpecError
-from harness.spec.samplers import Sampler
 from outside_paper import diffusion as spec
 
 

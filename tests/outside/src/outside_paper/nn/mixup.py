@@ -6,9 +6,9 @@ import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
 
+from harness.config.dataset import Dataset
 from harness.methods.base import Loss, SingleNetworkMethod, Step
 from harness.models.base import ImageNetwork
-from harness.spec.data import Dataset
 from outside_paper import methods as spec
 
 

@@ -1,6 +1,6 @@
 """Builds the networks from their configurations."""
 
-from harness.spec.data import Dataset
+from harness.config.dataset import Dataset
 from outside_paper import networks as spec
 from outside_tools.mlp import MLP
 from outside_tools.recurrent import TokenGRU

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 import torch.nn.functional as F
 from torch import Tensor
 
+from harness.config.dataset import Dataset
 from harness.data.batches import Fields
 from harness.methods.base import Loss, SingleNetworkMethod, Step
 from harness.models.base import ImageNetwork
-from harness.spec.data import Dataset
 from outside_paper import methods as spec
 from outside_paper.nn.protocols import LanguageModel
 

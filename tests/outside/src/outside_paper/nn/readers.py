@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from harness.data.blocks import Block
+from harness.config.dataset import Arrays
+from harness.data.prepared.blocks import Block
 from harness.randomness import Stream
-from harness.spec.data import Arrays
 
 Files = Mapping[str, Path]
 Table = NDArray[np.float64]

@@ -1,0 +1,123 @@
+"""What goes into a bundle: the records of an exhibit's runs, and of their arrays what figures draw."""
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.bundle.manifest import Excerpt
+from harness.errors import SpecError, given
+from harness.registry.cells import cells
+from harness.registry.exhibit import drawn_of
+from harness.registry.figures import Drawing
+from harness.report.figures.row_data import kept
+from harness.report.results.report import ExhibitReport
+from harness.store.arrays import load_array
+from harness.store.results import Results
+from harness.store.run_directory import RunDirectory
+
+LOG_LINES = 40
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of a bundle: its name there, its content, and which part of an array it is."""
+
+    name: str
+    content: bytes
+    excerpt: Excerpt | None = None
+
+
+def runs(reports: Sequence[ExhibitReport], results: Results) -> list[RunDirectory]:
+    """Return the runs of some exhibits that were asked for, with all their seeds, in the order of identities."""
+    found: dict[str, RunDirectory] = {}
+    for report in reports:
+        for seed in count():
+            of_seed = cells(report.paper, report.exhibit, report.exhibit.rows, report.scale, [seed])
+            asked = {cell.run.id: results.directory(cell.run) for cell in of_seed}
+            present = {id: directory for id, directory in asked.items() if directory.config.exists()}
+            if not present:
+                break
+            found |= present
+    return [found[id] for id in sorted(found)]
+
+
+def records(directories: Sequence[RunDirectory], results: Results) -> Iterator[Entry]:
+    """Yield the records of runs as they are: no weights, checkpoints, arrays and leases, and of the log its end."""
+    for directory in directories:
+        paths = [directory.config, directory.training, directory.outcome, directory.metrics]
+        paths += [*directory.segments.glob("*.json"), *directory.evaluations.glob("*.json")]
+        paths += [directory.requests / f"{evaluation.id}.json" for evaluation in directory.missing()]
+        for path in paths:
+            if (content := _read(path)) is not None:
+                yield Entry(path.relative_to(results.root).as_posix(), content)
+        if (log := _read(directory.log)) is not None:
+            yield Entry(directory.log.relative_to(results.root).as_posix(), _tail(log))
+
+
+def arrays(reports: Sequence[ExhibitReport], results: Results) -> Iterator[Entry]:
+    """Yield what figures draw of the arrays of evaluations: their first rows, of the runs with seed 0."""
+    wanted: dict[Path, int | None] = {}
+    for report in reports:
+        for drawing in drawn_of(report.exhibit).values():
+            for name, rows in _arrays_of(drawing).items():
+                for row in report.rows:
+                    if path := kept(report, results, row.row, name):
+                        before = wanted.get(path, 0)
+                        wanted[path] = None if rows is None or before is None else max(rows, before)
+    for path, rows in wanted.items():
+        yield _excerpt(path, rows, results)
+
+
+def _arrays_of(drawing: Drawing) -> Mapping[str, int | None]:
+    """Return what a drawing says that it reads. Raises `SpecError` for anything but numbers of rows by name."""
+    found: Any = drawing.arrays
+    if not isinstance(found, Mapping):
+        raise SpecError(
+            f"drawing {type(drawing).__name__}: arrays is {given(found)}, not numbers of rows, or None for all, by "
+            f"the names of arrays"
+        )
+    return found
+
+
+def written(papers: Sequence[str], results: Results) -> Iterator[Entry]:
+    """Yield the files of reports as they were written."""
+    for paper in papers:
+        for path in sorted((results.report / paper).rglob("*")):
+            name = path.relative_to(results.report)
+            hidden = any(part.startswith(".") for part in name.parts)
+            if path.is_file() and not path.is_symlink() and not hidden and (content := _read(path)) is not None:
+                yield Entry((Path("report") / name).as_posix(), content)
+
+
+def _excerpt(path: Path, rows: int | None, results: Results) -> Entry:
+    whole = load_array(path, mapped=True)
+    name = path.relative_to(results.root).as_posix()
+    if rows is None or rows >= len(whole):
+        return Entry(name, path.read_bytes())
+    content = io.BytesIO()
+    np.save(content, np.array(whole[:rows]), allow_pickle=False)
+    return Entry(name, content.getvalue(), Excerpt(rows=rows, of=len(whole), sha256=_recorded(path)))
+
+
+def _recorded(path: Path) -> str | None:
+    """Return the hash that the record beside an array has of it."""
+    from harness.store.records import EvaluationRecord
+
+    return EvaluationRecord.load(path.parent.with_name(f"{path.parent.name}.json")).artefacts.get(path.name)
+
+
+def _tail(log: bytes) -> bytes:
+    return b"".join(log.splitlines(keepends=True)[-LOG_LINES:])
+
+
+def _read(path: Path) -> bytes | None:
+    """Return a file's content, None while it does not exist."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,148 @@
+"""Writes bundles: whole or not at all, and the same contents as the same bytes."""
+
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import IO
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from harness import __version__
+from harness.bundle import contents
+from harness.bundle.contents import Entry
+from harness.bundle.manifest import ENDING, FORMAT, MANIFEST, BundleError, Excerpt, File, Manifest, kind_of
+from harness.bundle.reading import manifest_of
+from harness.config.run import SEMANTICS
+from harness.report.results.report import ExhibitReport
+from harness.store.files import write_atomically, writing
+from harness.store.results import Results
+from harness.store.run_directory import RunDirectory
+
+COMPRESSION = 6
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The earliest time that a zip archive can hold: contents decide the bytes, not the hour."""
+
+
+def write_bundle(path: Path, reports: Sequence[ExhibitReport], results: Results) -> tuple[Manifest, list[str]]:
+    """Write the records of some exhibits with their manifest, and return it with the names that were left out.
+
+    A path that ends in `.zip` becomes an archive, with the reports that stand in the results directory; any other
+    becomes a folder of plain files, without them. Raises `BundleError` when there is nothing to write, or something
+    else stands at `path`, which is never replaced; and `StoreError` when the disk is full: what stood there then stays.
+    """
+    check_place(path)
+    directories = contents.runs(reports, results)
+    if not directories:
+        raise BundleError(f"no run of these exhibits is in {results.root}: there is nothing to bundle")
+    entries: Iterable[Entry] = chain(contents.records(directories, results), contents.arrays(reports, results))
+    writer = _Writer(reports, directories)
+    if path.suffix.lower() == ENDING:
+        entries = chain(entries, contents.written(list(dict.fromkeys(r.paper.name for r in reports)), results))
+        write_atomically(path, lambda file: _write_archive(file, writer.sorted(entries), writer))
+    else:
+        _write_folder(path, writer.sorted(entries), writer)
+    return writer.manifest(), writer.left_out
+
+
+def check_place(path: Path) -> None:
+    """Raise `BundleError` when something stands at `path` that is no bundle, or more than one."""
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return
+    try:
+        manifest = manifest_of(path)
+    except BundleError as error:
+        raise BundleError(f"{path} exists and is no bundle, it is left as it is: give another name ({error})") from None
+    if path.is_dir():
+        found = (Path(folder) / name for folder, _, names in os.walk(path) for name in names)
+        unknown = sorted({item.relative_to(path).as_posix() for item in found} - {MANIFEST, *manifest.files})
+        if unknown:
+            raise BundleError(f"{path} holds more than its bundle, it is left as it is: move {unknown[0]} away")
+
+
+class _Writer:
+    """Notes what is written, for the manifest that comes last."""
+
+    def __init__(self, reports: Sequence[ExhibitReport], directories: Sequence[RunDirectory]) -> None:
+        self._reports = reports
+        self._directories = directories
+        self._files: dict[str, File] = {}
+        self._excerpts: dict[str, Excerpt] = {}
+        self.left_out: list[str] = []
+
+    def sorted(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        """Yield the entries that may be in a bundle, those with equal contents always in the same order."""
+        for entry in entries:
+            if kind_of(entry.name) is None:
+                self.left_out.append(entry.name)
+                continue
+            self._files[entry.name] = File(bytes=len(entry.content), sha256=hashlib.sha256(entry.content).hexdigest())
+            if entry.excerpt:
+                self._excerpts[entry.name] = entry.excerpt
+            yield entry
+
+    def manifest(self) -> Manifest:
+        """Return the manifest of all that was written."""
+        return Manifest(
+            format=FORMAT,
+            harness=__version__,
+            semantics=SEMANTICS,
+            scale=self._reports[0].scale.name,
+            exhibits=tuple(report.name for report in self._reports),
+            commits=tuple(sorted(set(self._commits()))),
+            runs=len(self._directories),
+            excerpts=dict(sorted(self._excerpts.items())),
+            files=dict(sorted(self._files.items())),
+        )
+
+    def content(self) -> bytes:
+        """Return the manifest as JSON."""
+        return (self.manifest().model_dump_json(indent=1) + "\n").encode()
+
+    def _commits(self) -> Iterator[str]:
+        for directory in self._directories:
+            for segment in directory.all_segments():
+                if segment.commit:
+                    yield f"{segment.commit}{' with changes' if segment.dirty else ''}"
+
+
+def _write_archive(file: IO[bytes], entries: Iterable[Entry], writer: _Writer) -> None:
+    with ZipFile(file, "w", ZIP_DEFLATED, compresslevel=COMPRESSION) as archive:
+        for entry in entries:
+            archive.writestr(_info(entry.name), entry.content)
+        archive.writestr(_info(MANIFEST), writer.content())
+
+
+def _info(name: str) -> ZipInfo:
+    info = ZipInfo(name, EPOCH)
+    info.compress_type = ZIP_DEFLATED
+    info.create_system = 3  # Unix, on whatever system it is written
+    info.external_attr = 0o100644 << 16
+    return info
+
+
+def _write_folder(path: Path, entries: Iterable[Entry], writer: _Writer) -> None:
+    """Write a folder beside its place and rename it into it."""
+    name = f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}"
+    new, old = path.with_name(name), path.with_name(f"{name}-old")
+    try:
+        for entry in entries:
+            _write_file(new / entry.name, entry.content)
+        _write_file(new / MANIFEST, writer.content())
+        with writing(path):
+            if path.exists():
+                path.rename(old)
+            new.rename(path)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+        if old.exists() and not path.exists():
+            old.rename(path)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_file(path: Path, content: bytes) -> None:
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)

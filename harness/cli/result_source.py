@@ -1,0 +1,90 @@
+"""What `report` shows: the user's own results, a bundle, or where there are none yet the reference results."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from harness.store.results import Results
+
+REFERENCE = "reference"
+
+
+def showing(command: Callable[..., int]) -> Callable[..., int]:
+    """Add `--from` to a command that reads results, and let it read what is to be shown."""
+
+    @click.option("--from", "source", type=click.Path(path_type=Path), metavar="BUNDLE",
+                  help="Verify a bundle and show it instead of the results directory.")  # fmt: skip
+    @wraps(command)
+    def shows(settings: Settings, *, scale: str, source: Path | None, **options: Any) -> int:
+        with _shown(settings, source, scale) as (opened, its_scale):
+            return command(opened, scale=its_scale, **options)
+
+    return shows
+
+
+@contextmanager
+def _shown(settings: Settings, source: Path | None, scale: str) -> Iterator[tuple[Settings, str]]:
+    """Open what is to be shown, and say on stderr what it is unless it is the user's own.
+
+    A bundle is shown at its own scale, unless another one is asked for. Raises `BundleError` when it is not what its
+    manifest says.
+    """
+    given = click.get_current_context().get_parameter_source("scale") is not click.core.ParameterSource.DEFAULT
+    report = settings.results.report
+    if source is None and not _reference(settings, scale):
+        yield settings, scale
+        return
+    from harness.bundle.reading import open_bundle
+
+    path = source or settings.results_root / REFERENCE
+    name = REFERENCE if source is None else f"from-{source.stem}"
+    with open_bundle(path, report / name) as bundle:
+        results = bundle.results
+        if source is None:
+            results.origin = "reference results"
+            _say(settings, f"no runs in {settings.results_root} yet: these are the reference results in {path}")
+        else:
+            commits = ", ".join(commit[:9] for commit in bundle.manifest.commits) or "unknown"
+            whole = f"{path} is whole: {bundle.manifest.runs} runs, {len(bundle.manifest.files)} files"
+            _say(settings, f"{whole}, scale {bundle.manifest.scale}, commit {commits}")
+        _say_left_aside(settings, results)
+        usual = _known(settings, bundle.manifest.exhibits)
+        yield replace(settings, shown=results, usual=usual), scale if given else bundle.manifest.scale
+
+
+def _reference(settings: Settings, scale: str) -> bool:
+    """Tell whether there are reference results of a scale to show where there are no runs."""
+    from harness.bundle.reading import is_bundle, manifest_of
+
+    path = settings.results_root / REFERENCE
+    return is_bundle(path) and not settings.results.all() and manifest_of(path).scale == scale
+
+
+def _known(settings: Settings, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the exhibits of a bundle that there are in this version, and say which there are not."""
+    from harness.registry.papers import papers
+
+    every = {f"{paper.name}/{exhibit.name}" for paper in papers().values() for exhibit in paper.exhibits}
+    if unknown := [name for name in names if name not in every]:
+        _say(settings, f"left aside, since no paper here has it: {', '.join(unknown)}")
+    return tuple(name for name in names if name in every)
+
+
+def _say_left_aside(settings: Settings, results: "Results") -> None:
+    from harness.report.results.skipped_runs import left_aside
+
+    for sentence in left_aside(results):
+        _say(settings, sentence)
+
+
+def _say(settings: Settings, line: str) -> None:
+    if not settings.quiet:
+        click.echo(line, err=True)

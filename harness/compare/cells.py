@@ -1,0 +1,163 @@
+"""The cells of two result sets side by side: values by seed, their difference, and whether it is significant."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+from harness.compare.sides import Side
+from harness.compare.significance import Status, Values, Welch, holm, status, welch
+from harness.registry.cells import Cell, cells
+from harness.registry.exhibit import Exhibit
+from harness.registry.metrics import Metric
+from harness.registry.paper import Paper
+from harness.registry.scale import Scale
+from harness.store.records import EvaluationRecord
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a side has of a cell: values, runs and records by seed."""
+
+    values: Values
+    runs: dict[int, str]
+    records: dict[int, EvaluationRecord]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A cell of both sides.
+
+    `also` names further rows of which it is the same measurement; `corrected` is the p-value by Holm over all cells
+    that were tested.
+    """
+
+    exhibit: str
+    row: str
+    metric: Metric
+    reading: str
+    label: str
+    data: str
+    a: Found | None
+    b: Found | None
+    status: Status
+    test: Welch | None = None
+    corrected: float | None = None
+    also: tuple[str, ...] = ()
+
+    @property
+    def difference(self) -> float | None:
+        """B's mean minus A's, None where one is absent."""
+        return self.b.values.mean - self.a.values.mean if self.a and self.b else None
+
+
+@dataclass
+class _Pair:
+    """A cell before it is judged."""
+
+    exhibit: str
+    cell: Cell
+    a: Found | None
+    b: Found | None
+    also: list[str] = field(default_factory=list)
+
+
+def compared(
+    selection: Sequence[tuple[Paper, Exhibit]], scale: str, a: Side, b: Side, metrics: Sequence[str] = ()
+) -> list[Compared]:
+    """Return every cell that a side has a value of, each measurement once, what differs most surely first.
+
+    Of the cells, only those of `metrics`, by their keys, unless there are none.
+    """
+    pairs: dict[tuple[str, str, str], _Pair] = {}
+    expected = {paper.name: _Expected(paper, paper.scale(scale)) for paper, _ in selection}
+    for paper, exhibit in selection:
+        for pair in _pairs(paper, exhibit, paper.scale(scale), a, b, expected[paper.name]):
+            if metrics and pair.cell.metric.key not in metrics:
+                continue
+            key = pair.cell.run.id, pair.cell.evaluation.id, pair.cell.metric.quantity
+            if key in pairs:
+                pairs[key].also.append(f"{pair.exhibit} {pair.cell.row.key}")
+            else:
+                pairs[key] = pair
+    return sorted(_judged(list(pairs.values())), key=_urgency)
+
+
+def _judged(pairs: Sequence[_Pair]) -> Iterator[Compared]:
+    tests = [_test(pair.a, pair.b) for pair in pairs]
+    corrections = iter(holm([test.p_value for test in tests if test]))
+    for pair, test in zip(pairs, tests, strict=True):
+        corrected = next(corrections) if test else None
+        values = (pair.a.values if pair.a else None), (pair.b.values if pair.b else None)
+        said = status(*values, corrected, pair.cell.metric.noise == "none")
+        if said is not None:
+            cell = pair.cell
+            yield Compared(
+                exhibit=pair.exhibit,
+                row=cell.row.key,
+                metric=cell.metric,
+                reading=cell.reading,
+                label=cell.label,
+                data=cell.run.config.data.name,
+                a=pair.a,
+                b=pair.b,
+                status=said,
+                test=test,
+                corrected=corrected,
+                also=tuple(dict.fromkeys(pair.also)),
+            )
+
+
+def _test(a: Found | None, b: Found | None) -> Welch | None:
+    """Return the test of a cell, None where there is none to make: values are absent, not finite, or the same."""
+    if not (a and b) or status(a.values, b.values, 1.0, exact=False) is not Status.NOT_SIGNIFICANT:
+        return None
+    return welch(a.values, b.values)
+
+
+def _urgency(cell: Compared) -> tuple[int, float, float]:
+    """Put first what differs, by the significance and then the size of the difference."""
+    order = list(Status).index(cell.status)
+    size = abs(cell.difference) if cell.difference is not None else 0.0
+    return order, cell.corrected if cell.corrected is not None else 1.0, -size
+
+
+def _pairs(paper: Paper, exhibit: Exhibit, scale: Scale, a: Side, b: Side, expected: "_Expected") -> Iterator[_Pair]:
+    """Yield the cells of an exhibit with what both sides have of them, over the seeds up to the first without a run."""
+    by_cell: dict[tuple[str, Metric, str], dict[int, Cell]] = {}
+    for seed in count():
+        of_seed = list(cells(paper, exhibit, exhibit.rows, scale, [seed]))
+        if not any(side.run(cell.run, expected) for cell in of_seed for side in (a, b)):
+            break
+        for cell in of_seed:
+            by_cell.setdefault((cell.row.key, cell.metric, cell.reading), {})[seed] = cell
+    for seeds in by_cell.values():
+        sides = _found(a, seeds, expected), _found(b, seeds, expected)
+        yield _Pair(f"{paper.name}/{exhibit.name}", seeds[0], *sides)
+
+
+def _found(side: Side, seeds: dict[int, Cell], expected: "_Expected") -> Found | None:
+    values, runs, records = {}, {}, {}
+    for seed, cell in seeds.items():
+        quantity = cell.metric.quantity
+        run = side.run(cell.run, expected)
+        record = side.record(run, cell.evaluation, quantity, expected) if run else None
+        if run and record and quantity in record.quantities:
+            values[seed], runs[seed], records[seed] = record.quantities[quantity].value, run, record
+    return Found(Values(values), runs, records) if values else None
+
+
+class _Expected:
+    """What the cells of a paper at a scale are measured by: it stands for them, and for nothing else."""
+
+    def __init__(self, paper: Paper, scale: Scale) -> None:
+        self._paper = paper
+        self._scale = scale
+        self._by_seed: dict[int, frozenset[str]] = {}
+
+    def __call__(self, seed: int) -> frozenset[str]:
+        """Return the ids of the evaluations of all cells with a seed, and of their runs."""
+        if seed not in self._by_seed:
+            exhibits = self._paper.exhibits
+            found = (cell for e in exhibits for cell in cells(self._paper, e, e.rows, self._scale, [seed]))
+            self._by_seed[seed] = frozenset(id for cell in found for id in (cell.run.id, cell.evaluation.id))
+        return self._by_seed[seed]

@@ -1,0 +1,198 @@
+"""A comparison for the terminal and for programs."""
+
+from collections import Counter
+from dataclasses import dataclass
+from math import isfinite
+from textwrap import fill
+from typing import Any
+
+from tabulate import tabulate
+
+from harness.compare.cells import Compared, Found
+from harness.compare.parameters import Difference
+from harness.compare.sides import Side
+from harness.compare.significance import TEST, Status
+from harness.report.writers.text_markdown import TERMINAL_WIDTH
+
+FORMAT = 1
+"""Version of the JSON document; raised when a key changes its meaning (docs/results.md)."""
+QUIET = (Status.NOT_SIGNIFICANT, Status.IDENTICAL, Status.PARTLY_IDENTICAL)
+"""What is counted, and shown on request only."""
+MOST_NAMES = 2
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two result sets with the cells and parameters in which they may differ."""
+
+    scale: str
+    a: Side
+    b: Side
+    cells: tuple[Compared, ...]
+    parameters: tuple[Difference, ...]
+
+    @property
+    def counts(self) -> dict[Status, int]:
+        """How many cells have which status."""
+        counted = Counter(cell.status for cell in self.cells)
+        return {status: counted[status] for status in Status if counted[status]}
+
+    @property
+    def differs(self) -> bool:
+        """Whether a cell differs significantly, or is finite on one side only."""
+        return any(cell.status in (Status.DIFFERS, Status.NOT_FINITE) for cell in self.cells)
+
+
+def terminal(comparison: Comparison, everything: bool) -> str:
+    """Return the comparison as text: counts, then cells that differ or all of them, then parameters."""
+    shown = [cell for cell in comparison.cells if everything or cell.status not in QUIET]
+    counts = ", ".join(f"{count} {status}" for status, count in comparison.counts.items()) or "none"
+    tested = sum(cell.test is not None for cell in comparison.cells)
+    parts = [
+        _side(comparison.a),
+        _side(comparison.b),
+        f"{len(comparison.cells)} measured cells at scale {comparison.scale}: {counts}.",
+        fill(f"Tests: {TEST}. Cells tested: {tested or 'none'}.", TERMINAL_WIDTH),
+    ]
+    if shown:
+        headings = ["exhibit", "row", "metric", "A", "B", "B - A", "p (Holm)", ""]
+        lines = [_line(cell) for cell in shown]
+        align = ("left", "left", "left", "right", "right", "right", "right", "left")
+        parts += ["", tabulate(lines, headings, colalign=align, disable_numparse=True)]
+    if hidden := len(comparison.cells) - len(shown):
+        parts += [
+            "",
+            f"Not listed: {hidden} cells that are identical or do not differ significantly (--all lists them).",
+        ]
+    parts += ["", *_parameters(comparison)]
+    parts += [f"left aside: {line}" for line in (*comparison.a.left_aside, *comparison.b.left_aside)]
+    return "\n".join(parts)
+
+
+def to_json(comparison: Comparison) -> dict[str, Any]:
+    """Return the comparison in the documented shape."""
+    return {
+        "format": FORMAT,
+        "scale": comparison.scale,
+        "a": _side_to_json(comparison.a),
+        "b": _side_to_json(comparison.b),
+        "test": TEST,
+        "counts": {status.value: count for status, count in comparison.counts.items()},
+        "cells": [_cell_to_json(cell) for cell in comparison.cells],
+        "parameters": [
+            {"field": found.field, "a": found.a, "b": found.b, "runs": [list(pair) for pair in found.runs]}
+            for found in comparison.parameters
+        ],
+        "left_aside": [*comparison.a.left_aside, *comparison.b.left_aside],
+    }
+
+
+def _side(side: Side) -> str:
+    commits = ", ".join(commit[:9] for commit in side.commits) or "unknown"
+    return f"{side.name}: {side.path}, {len(side.stored)} runs, commit {commits}"
+
+
+def _side_to_json(side: Side) -> dict[str, Any]:
+    return {"path": side.path, "runs": len(side.stored), "commits": side.commits}
+
+
+def _line(cell: Compared) -> list[str]:
+    metric = f"{cell.label} {cell.metric.unit}".rstrip() + (f" ({cell.reading})" if cell.reading else "")
+    also = f" (+ {len(cell.also)})" if cell.also else ""
+    p_value = "" if cell.corrected is None else f"{cell.corrected:.2g}"
+    return [
+        cell.exhibit + also,
+        cell.row,
+        metric,
+        _value(cell, cell.a),
+        _value(cell, cell.b),
+        _difference(cell),
+        p_value,
+        cell.status.value,
+    ]
+
+
+def _value(cell: Compared, found: Found | None) -> str:
+    if found is None:
+        return "-"
+    values = found.values
+    sd = "" if values.sd is None or cell.metric.noise == "none" else f" ± {cell.metric.measured(values.sd)}"
+    return f"{cell.metric.measured(values.mean)}{sd} (n={values.n})"
+
+
+def _difference(cell: Compared) -> str:
+    if cell.difference is None or not isfinite(cell.difference):
+        return ""
+    return f"{'+' if cell.difference >= 0 else ''}{cell.metric.measured(cell.difference)}"
+
+
+def _parameters(comparison: Comparison) -> list[str]:
+    pairs = {
+        (one, cell.b.runs[seed])
+        for cell in comparison.cells
+        if cell.a and cell.b
+        for seed, one in cell.a.runs.items()
+        if seed in cell.b.runs
+    }
+    if not pairs:
+        return ["No run of A corresponds to one of B."]
+    renamed = sum(one != other for one, other in pairs)
+    lead = f"{len(pairs)} runs of A correspond to runs of B"
+    lead += f", {renamed} of them under other ids, since configurations differ." if renamed else ", by their ids."
+    if not comparison.parameters:
+        return [lead, "They were computed with the same parameters, versions and devices."]
+    lines = [
+        [found.field, _short(found.a), _short(found.b), _runs(found, len(pairs))] for found in comparison.parameters
+    ]
+    return [lead, "", tabulate(lines, ["what differs", "A", "B", "runs"], disable_numparse=True)]
+
+
+def _runs(found: Difference, total: int) -> str:
+    if len(found.runs) == total:
+        return f"all {total}"
+    names = [one if one == other else f"{one} / {other}" for one, other in found.runs[:MOST_NAMES]]
+    rest = len(found.runs) - len(names)
+    return ", ".join(names) + (f" and {rest} more" if rest else "")
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _cell_to_json(cell: Compared) -> dict[str, Any]:
+    return {
+        "exhibit": cell.exhibit,
+        "row": cell.row,
+        "metric": cell.metric.key,
+        "reading": cell.reading,
+        "measured_as": cell.label,
+        "data": cell.data,
+        "also": list(cell.also),
+        "status": cell.status.value,
+        "a": _found_to_json(cell.a),
+        "b": _found_to_json(cell.b),
+        "difference": _finite(cell.difference),
+        "t": cell.test.t if cell.test else None,
+        "df": cell.test.df if cell.test else None,
+        "p": cell.test.p_value if cell.test else None,
+        "p_holm": cell.corrected,
+    }
+
+
+def _found_to_json(found: Found | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "mean": _finite(found.values.mean),
+        "sd": found.values.sd,
+        "seeds": [
+            {"seed": seed, "value": _finite(value), "run": found.runs[seed]}
+            for seed, value in found.values.by_seed.items()
+        ],
+    }
+
+
+def _finite(value: float | None) -> float | str | None:
+    """JSON has no NaN and no infinities: they become strings."""
+    return value if value is None or isfinite(value) else str(value).replace("nan", "NaN")

@@ -1,0 +1,87 @@
+"""What happens to training images before a step sees them: a fixed order, a policy, and further steps."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field, NonNegativeInt, SerializeAsAny
+
+from harness.config.base import Config
+from harness.config.family import Family
+
+
+class Policy(Family):
+    """A set of geometric and colour operations, written as its name where it has no settings.
+
+    `implementation` names a function of the policy, images `(batch, channels, size, size)` in [-1, 1], their rows on
+    the CPU, and a stream of random numbers, that returns images of the same shape.
+    """
+
+    role: ClassVar[str] = "augmentation policy"
+    bare: ClassVar[bool] = True
+    implementation: ClassVar[str]
+
+
+class NoPolicy(Policy):
+    """Leaves images as they are."""
+
+    kind: Literal["none"] = "none"
+    implementation: ClassVar[str] = "harness.data.augment.augment:unchanged"
+
+
+class DigitsPolicy(Policy):
+    """Small rotations and shears, which keep the class of a digit."""
+
+    kind: Literal["digits"] = "digits"
+    implementation: ClassVar[str] = "harness.data.augment.augment:wobble"
+
+
+class AutoAugmentCIFAR10(Policy):
+    """The AutoAugment policy of CIFAR-10 (Cubuk et al. 2019)."""
+
+    kind: Literal["cifar10"] = "cifar10"
+    implementation: ClassVar[str] = "harness.data.augment.autoaugment:published"
+
+
+class AutoAugmentImageNet(Policy):
+    """The AutoAugment policy of ImageNet (Cubuk et al. 2019)."""
+
+    kind: Literal["imagenet"] = "imagenet"
+    implementation: ClassVar[str] = "harness.data.augment.autoaugment:published"
+
+
+class AutoAugmentSVHN(Policy):
+    """The AutoAugment policy of SVHN (Cubuk et al. 2019)."""
+
+    kind: Literal["svhn"] = "svhn"
+    implementation: ClassVar[str] = "harness.data.augment.autoaugment:published"
+
+
+class AugmentationStep(Family):
+    """A further step after erasing and before mixing.
+
+    `implementation` names a function of the step, images `(batch, channels, size, size)` in [-1, 1], their rows on the
+    device, and a stream of random numbers, that returns images of the same shape.
+    """
+
+    role: ClassVar[str] = "augmentation step"
+    bare: ClassVar[bool] = True
+    implementation: ClassVar[str]
+
+
+AnyPolicy = Annotated[SerializeAsAny[Policy], BeforeValidator(Policy.read)]
+AnyStep = Annotated[SerializeAsAny[AugmentationStep], BeforeValidator(AugmentationStep.read)]
+
+
+class Augmentation(Config):
+    """Augmentation of labelled images, in the order of the fields, `steps` before `mix` (HybViT Appendix C.2).
+
+    Probabilities are per image, except `mix`, which is per batch. `policy` is named, such as `cifar10`.
+    """
+
+    left_out: ClassVar[frozenset[str]] = frozenset({"steps"})
+
+    flip: bool = False
+    crop_padding: NonNegativeInt = 0
+    policy: AnyPolicy = NoPolicy()
+    erasing: float = Field(0.0, ge=0, le=1)
+    mix: float = Field(0.0, ge=0, le=1)
+    steps: tuple[AnyStep, ...] = ()

@@ -1,0 +1,170 @@
+"""Method configurations: what is trained, and which evaluations the result allows."""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, SerializeAsAny
+
+from harness.config.augmentation import Augmentation
+from harness.config.dataset import Dataset, Images
+from harness.config.family import Family
+from harness.config.interfaces import CLASSIFIER, GENERATOR, LIKELIHOOD, LOGITS, PREDICT_NOISE
+from harness.config.networks import Network
+from harness.config.processes import AnyProcess, GaussianProcess
+from harness.config.training import Training
+from harness.errors import SpecError
+
+
+@dataclass(frozen=True)
+class Validation:
+    """A quantity that is watched while a method trains, as a mean over the examples of a split.
+
+    `implementation` names a function of the model in evaluation mode and a batch that returns the values of its
+    examples `(batch,)`. Curves call the mean `test_NAME`, after the split.
+    """
+
+    name: str
+    better: Literal["higher", "lower"]
+    implementation: str
+
+
+VALIDATION_ACCURACY = Validation("accuracy", "higher", "harness.methods.validation:accuracy")
+"""Top-1 accuracy in percent."""
+
+
+class Method(Family):
+    """What training a network means.
+
+    `implementation` names the module and the class, imported only by the worker; `capabilities` say which
+    evaluations a trained model allows, `validation` says what is watched while it trains.
+    """
+
+    implementation: ClassVar[str]
+    capabilities: ClassVar[frozenset[str]] = frozenset()
+    passes: ClassVar[frozenset[str]] = frozenset({LOGITS})
+    """What the network has to offer."""
+    validation: ClassVar[Validation | None] = None
+    states_kept: ClassVar[int] = 1
+    """How many states of a training a checkpoint holds."""
+
+    @property
+    def chain(self) -> int:
+        """The steps of the chain that is sampled from, 1 where there is none."""
+        return 1
+
+    def shortened(self, steps: int) -> Self:
+        """Return the same method with a shorter chain, to be tried out; its networks stay the same."""
+        return self
+
+    def check(self, data: Dataset, training: Training) -> None:
+        """Raise `SpecError` when it cannot be trained like this.
+
+        By default augmentations ask for images, and classifiers for classes.
+        """
+        for name in type(self).model_fields:
+            if isinstance(part := getattr(self, name), Augmentation) and part != Augmentation():
+                refuse_other_than_images(f"{name} of method '{self.kind}'", data)
+                if part.mix and not data.num_classes:
+                    raise SpecError(f"mix={part.mix:g} mixes labels too: dataset '{data.name}' has no classes")
+        if CLASSIFIER in self.capabilities and not data.num_classes:
+            raise SpecError(f"method '{self.kind}' classifies: dataset '{data.name}' has no classes")
+
+    def parameters(self, network: Network, data: Dataset) -> int:
+        """Return the parameters of all trained networks."""
+        return network.parameters(data)
+
+    def kept_bytes(self, data: Dataset) -> int:
+        """Return the bytes of what a model has beside its parameters, such as a replay buffer."""
+        return 0
+
+    def train_flops(self, network: Network, data: Dataset) -> float:
+        """Return the operations of one training step per example of the batch, backward taken as two forwards.
+
+        By default the network makes each of its passes once.
+        """
+        return 3 * sum(network.flops(data, name) for name in sorted(self.passes))
+
+    def sample_flops(self, network: Network, data: Dataset) -> float:
+        """Return the operations of one step of the chain for one sample."""
+        return network.flops(data, PREDICT_NOISE)
+
+
+class Classification(Method):
+    """Cross-entropy on augmented images (the rows called ViT)."""
+
+    kind: Literal["classification"] = "classification"
+    implementation: ClassVar[str] = "harness.methods.classification:Classification"
+    capabilities: ClassVar[frozenset[str]] = frozenset({CLASSIFIER})
+    validation: ClassVar[Validation | None] = VALIDATION_ACCURACY
+
+    augmentation: Augmentation = Augmentation()
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+
+    def train_flops(self, network: Network, data: Dataset) -> float:
+        """Return three times the cost of a forward pass."""
+        return 3 * network.flops(data, LOGITS)
+
+
+class Diffusion(Method):
+    """A method that trains the network of a diffusion process."""
+
+    process: AnyProcess = GaussianProcess()
+
+    @property
+    def chain(self) -> int:
+        """The steps of the process."""
+        return self.process.chain
+
+    def shortened(self, steps: int) -> Self:
+        """Return it with a shorter process."""
+        return self.but(process=self.process.shortened(steps))
+
+    def check(self, data: Dataset, training: Training) -> None:
+        """Raise `SpecError` when the data are no images."""
+        super().check(data, training)
+        refuse_other_than_images(f"method '{self.kind}'", data)
+
+
+class Denoising(Diffusion):
+    """L = alpha L_simple on clean images (the rows called GenViT; HybViT Eq. 15), or on augmented ones (DDPM)."""
+
+    kind: Literal["denoising"] = "denoising"
+    implementation: ClassVar[str] = "harness.methods.denoising:Denoising"
+    capabilities: ClassVar[frozenset[str]] = frozenset({GENERATOR, LIKELIHOOD})
+    passes: ClassVar[frozenset[str]] = frozenset({PREDICT_NOISE})
+    left_out: ClassVar[frozenset[str]] = frozenset({"augmentation"})
+
+    alpha: PositiveFloat = 1.0
+    augmentation: Augmentation | None = None
+
+    def train_flops(self, network: Network, data: Dataset) -> float:
+        """Return three times the cost of a conditioned forward pass."""
+        return 3 * network.flops(data, PREDICT_NOISE)
+
+
+class Hybrid(Diffusion):
+    """L = L_CE + alpha L_simple, each on its own mini-batch (HybViT Eq. 23)."""
+
+    kind: Literal["hybrid"] = "hybrid"
+    implementation: ClassVar[str] = "harness.methods.hybrid:Hybrid"
+    capabilities: ClassVar[frozenset[str]] = frozenset({CLASSIFIER, GENERATOR, LIKELIHOOD})
+    passes: ClassVar[frozenset[str]] = frozenset({LOGITS, PREDICT_NOISE})
+    validation: ClassVar[Validation | None] = VALIDATION_ACCURACY
+
+    alpha: NonNegativeFloat
+    augmentation: Augmentation = Augmentation()
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+
+    def train_flops(self, network: Network, data: Dataset) -> float:
+        """Return three times the cost of one unconditioned and one conditioned forward pass."""
+        forward = network.flops(data, LOGITS) + network.flops(data, PREDICT_NOISE)
+        return 3 * forward
+
+
+def refuse_other_than_images(what: str, data: Dataset) -> None:
+    """Raise `SpecError` when something that needs images is given another dataset."""
+    if not isinstance(data, Images):
+        raise SpecError(f"{what} needs images: dataset '{data.name}' holds {data.kind}")
+
+
+AnyMethod = Annotated[SerializeAsAny[Method], BeforeValidator(Method.read)]

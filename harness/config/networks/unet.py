@@ -1,0 +1,159 @@
+"""The U-Net of DDPM, counted in closed form."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+from pydantic import Field, PositiveInt, model_validator
+
+from harness.config.dataset import Dataset, images_of
+from harness.config.interfaces import PREDICT_NOISE
+from harness.config.networks.base import Network, convolution, convolved, halvable, halvings
+from harness.errors import SpecError
+
+if TYPE_CHECKING:
+    from harness.config.shrinking import Shrinking
+
+Blocks = list[tuple[int, int]]
+"""Input and output channels of residual blocks."""
+
+
+class UNet(Network):
+    """Residual blocks on the way down and up, attention at some sizes and in the middle (DDPM Appendix B).
+
+    Level i has images half as large as level i - 1 and `multipliers[i]` times `base_channels` channels; `blocks` are
+    those of a level on the way down, one fewer than on the way up. `attention` names sizes of images in pixels,
+    `groups` those of each GroupNorm.
+    """
+
+    kind: Literal["unet"] = "unet"
+    implementation: ClassVar[str] = "harness.models.unet:UNet"
+    passes: ClassVar[frozenset[str]] = frozenset({PREDICT_NOISE})
+    shrinks: ClassVar[Mapping[str, str]] = {"base_channels": "width", "groups": "width", "blocks": "depth"}
+
+    base_channels: PositiveInt = 128
+    multipliers: tuple[PositiveInt, ...] = Field((1, 2, 2, 2), min_length=1)
+    blocks: PositiveInt = 2
+    attention: tuple[PositiveInt, ...] = (16,)
+    dropout: float = Field(0.1, ge=0, lt=1)
+    groups: PositiveInt = 32
+
+    @model_validator(mode="after")
+    def _groups_divide_channels(self) -> "UNet":
+        if self.base_channels % self.groups:
+            raise SpecError(f"groups={self.groups} does not divide base_channels={self.base_channels}")
+        return self
+
+    def shrunk(self, shrinking: "Shrinking") -> Self:
+        """Return a smaller one: as many levels fewer as images are halved, attention on the levels that had it."""
+        sizes, small = self.sizes(shrinking.data), images_of(shrinking.small_data, self).image_size
+        if small == sizes[0]:
+            return shrinking.applied(self)
+        halved = len(sizes) - 1 - halvings(shrinking.data, shrinking.small_data)
+        lowest = halvable(small, max(halved, 0))
+        attention = dict.fromkeys(small >> min(sizes.index(size), lowest) for size in self.attention)
+        return shrinking.applied(self, multipliers=self.multipliers[: lowest + 1], attention=tuple(attention))
+
+    @property
+    def widths(self) -> list[int]:
+        """The channels of each level."""
+        return [self.base_channels * multiplier for multiplier in self.multipliers]
+
+    def sizes(self, data: Dataset) -> list[int]:
+        """Return the size of the images of each level."""
+        data = images_of(data, self)
+        return [data.image_size >> level for level in range(len(self.multipliers))]
+
+    def check(self, data: Dataset) -> None:
+        """Raise `SpecError` when images cannot be halved as often, or no level has a size with attention."""
+        data = images_of(data, self)
+        coarsest = 1 << (len(self.multipliers) - 1)
+        if data.image_size % coarsest:
+            raise SpecError(
+                f"the {data.image_size}-pixel images of {data.name} cannot be halved as often as "
+                f"multipliers={self.multipliers} asks for"
+            )
+        for size in self.attention:
+            if size not in self.sizes(data):
+                allowed = ", ".join(map(str, self.sizes(data)))
+                raise SpecError(f"attention={size} is no size of images of {data.name} here: allowed: {allowed}")
+
+    def down_blocks(self) -> list[Blocks]:
+        """Return the input and output channels of the residual blocks of each level on the way down."""
+        inputs, levels = self.base_channels, list[Blocks]()
+        for width in self.widths:
+            levels.append([(inputs, width)] + [(width, width)] * (self.blocks - 1))
+            inputs = width
+        return levels
+
+    def up_blocks(self) -> list[Blocks]:
+        """Return those of each level on the way up, listed from the top: what is skipped is added to their inputs."""
+        skipped = [self.base_channels]
+        for number, width in enumerate(self.widths, 1):
+            skipped += [width] * (self.blocks + (number < len(self.widths)))
+        inputs, levels = self.widths[-1], list[Blocks]()
+        for width in reversed(self.widths):
+            level: Blocks = []
+            for _ in range(self.blocks + 1):
+                level.append((inputs + skipped.pop(), width))
+                inputs = width
+            levels.append(level)
+        return levels[::-1]
+
+    def parameters(self, data: Dataset) -> int:
+        """Return the number of parameters."""
+        data = images_of(data, self)
+        first, last, sizes = self.base_channels, self.widths[-1], self.sizes(data)
+        total = self._embedding() + 8 * first + convolution(data.channels, first)
+        total += 2 * self._residual(last, last) + attended(last)
+        for down, up, width, size in zip(self.down_blocks(), self.up_blocks(), self.widths, sizes, strict=True):
+            total += sum(self._residual(*block) for block in down + up)
+            if size in self.attention:
+                total += (len(down) + len(up)) * attended(width)
+            if size != sizes[-1]:
+                total += convolution(width, width)
+            if size != sizes[0]:
+                total += convolution(width, width)
+        return total + 2 * self.widths[0] + convolution(self.widths[0], data.channels)
+
+    def flops(self, data: Dataset, name: str) -> float:
+        """Return the operations of the convolutions and products of one image."""
+        data = images_of(data, self)
+        first, last, sizes = self.base_channels, self.widths[-1], self.sizes(data)
+        products = self._embedding() + convolved(sizes[0], data.channels, first)
+        products += 2 * self._convolved(sizes[-1], last, last) + attending(sizes[-1], last)
+        for down, up, width, size in zip(self.down_blocks(), self.up_blocks(), self.widths, sizes, strict=True):
+            products += sum(self._convolved(size, *block) for block in down + up)
+            if size in self.attention:
+                products += (len(down) + len(up)) * attending(size, width)
+            if size != sizes[-1]:
+                products += convolved(size // 2, width, width)
+            if size != sizes[0]:
+                products += convolved(size * 2, width, width)
+        return 2.0 * (products + convolved(sizes[0], self.widths[0], data.channels))
+
+    def _embedding(self) -> int:
+        """Return the weights of the two layers after the sinusoid, without biases."""
+        return (self.base_channels // 2 * 2) * 4 * self.base_channels + (4 * self.base_channels) ** 2
+
+    def _residual(self, inputs: int, outputs: int) -> int:
+        """Return the parameters of a residual block, its layer for the timestep included."""
+        norms = 2 * (inputs + outputs)
+        convolutions = convolution(inputs, outputs) + convolution(outputs, outputs)
+        shortcut = convolution(inputs, outputs, 1) if inputs != outputs else 0
+        return norms + convolutions + shortcut + (4 * self.base_channels + 1) * outputs
+
+    def _convolved(self, size: int, inputs: int, outputs: int) -> float:
+        """Return the multiply-adds of a residual block."""
+        shortcut = convolved(size, inputs, outputs, 1) if inputs != outputs else 0
+        embedding = 4 * self.base_channels * outputs
+        return convolved(size, inputs, outputs) + convolved(size, outputs, outputs) + shortcut + embedding
+
+
+def attended(width: int) -> int:
+    """Return the parameters of self-attention: its norm, queries, keys, values and output."""
+    return 2 * width + 4 * (width**2 + width)
+
+
+def attending(size: int, width: int) -> float:
+    """Return the multiply-adds of self-attention over all pixels of a square."""
+    return 4.0 * size**2 * width**2 + 2.0 * size**4 * width

@@ -1,0 +1,148 @@
+"""Wide residual networks: the original with BatchNorm, and the form in which energy-based models use it."""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Self
+
+from pydantic import Field, PositiveInt, model_validator
+
+from harness.config.dataset import Dataset, images_of
+from harness.config.interfaces import FEATURES, LOGITS, LOGITS_FROM
+from harness.config.networks.base import Network, convolution, convolved
+from harness.errors import SpecError
+
+if TYPE_CHECKING:
+    from harness.config.shrinking import Shrinking
+
+STEM_WIDTH = 16
+
+
+class Shape(NamedTuple):
+    """Of a residual block: its channels, its stride, and the size of the images it makes."""
+
+    inputs: int
+    outputs: int
+    stride: int
+    size: int
+
+
+class WideResidual(Network):
+    """Three groups of (depth - 4) / 6 residual blocks, 16, 32 and 64 times `widen_factor` wide."""
+
+    passes: ClassVar[frozenset[str]] = frozenset({LOGITS})
+    shrinks: ClassVar[Mapping[str, str]] = {"depth": "depth", "widen_factor": "width"}
+
+    depth: PositiveInt = 28
+    widen_factor: PositiveInt = 10
+
+    @model_validator(mode="after")
+    def _blocks_are_whole(self) -> "WideResidual":
+        if self.depth < 10 or (self.depth - 4) % 6:
+            raise SpecError(f"depth={self.depth} is not 6 n + 4: allowed: 10, 16, 22, 28, 34, 40, ...")
+        return self
+
+    def shrunk(self, shrinking: "Shrinking") -> Self:
+        """Return a smaller one: the depth that rules are about is the blocks of a group."""
+        blocks = shrinking.resized(self, "depth", self.group_blocks)
+        return self.but(**{**shrinking.changed(self), "depth": 4 + 6 * blocks})
+
+    @property
+    def group_blocks(self) -> int:
+        """The residual blocks of a group."""
+        return (self.depth - 4) // 6
+
+    @property
+    def width(self) -> int:
+        """The width of the last group."""
+        return 64 * self.widen_factor
+
+    def blocks(self, data: Dataset) -> Iterator[Shape]:
+        """Yield the residual blocks in order; the first of the second and the third group halves the image."""
+        data = images_of(data, self)
+        inputs, size = STEM_WIDTH, data.image_size
+        for group in range(3):
+            for block in range(self.group_blocks):
+                outputs, stride = STEM_WIDTH * 2**group * self.widen_factor, 2 if group and not block else 1
+                size = -(-size // stride)
+                yield Shape(inputs, outputs, stride, size)
+                inputs = outputs
+
+    def parameters(self, data: Dataset) -> int:
+        """Return the number of parameters."""
+        data = images_of(data, self)
+        stem = self._convolution(data.channels, STEM_WIDTH)
+        blocks = sum(
+            self._norm(block.inputs) + self._convolution(block.inputs, block.outputs)
+            + self._norm(block.outputs) + self._convolution(block.outputs, block.outputs)
+            + (self._convolution(block.inputs, block.outputs, 1) if has_projection(block) else 0)
+            for block in self.blocks(data)
+        )  # fmt: skip
+        return stem + blocks + self._norm(self.width) + (self.width + 1) * data.num_classes
+
+    def flops(self, data: Dataset, name: str) -> float:
+        """Return the operations of the convolutions and the class head of one image."""
+        data = images_of(data, self)
+        products = convolved(data.image_size, data.channels, STEM_WIDTH) + self.width * data.num_classes
+        for block in self.blocks(data):
+            products += convolved(self._size_of_first(block), block.inputs, block.outputs)
+            products += convolved(block.size, block.outputs, block.outputs)
+            if has_projection(block):
+                products += convolved(block.size, block.inputs, block.outputs, 1)
+        return 2.0 * products
+
+    @abstractmethod
+    def _convolution(self, inputs: int, outputs: int, kernel: int = 3) -> int:
+        """Return the parameters of a convolution."""
+
+    @abstractmethod
+    def _norm(self, channels: int) -> int:
+        """Return the parameters of a normalisation."""
+
+    @abstractmethod
+    def _size_of_first(self, block: Shape) -> int:
+        """Return the size of what the first convolution of a block makes."""
+
+
+class WideResNet(WideResidual):
+    """Wide ResNet with BatchNorm and ReLU, without biases (Zagoruyko and Komodakis 2016, §2)."""
+
+    kind: Literal["wide_resnet"] = "wide_resnet"
+    implementation: ClassVar[str] = "harness.models.wide_resnet:WideResNet"
+
+    def _convolution(self, inputs: int, outputs: int, kernel: int = 3) -> int:
+        return convolution(inputs, outputs, kernel, bias=False)
+
+    def _norm(self, channels: int) -> int:
+        return 2 * channels
+
+    def _size_of_first(self, block: Shape) -> int:
+        return block.size
+
+
+class JEMWideResNet(WideResidual):
+    """Wide ResNet as JEM, JEM++ and VERA have it: leaky ReLU, biases, the stride in the second convolution.
+
+    JEM and VERA normalise nothing; JEM++ has BatchNorm, whose statistics are nearly those of the last batch.
+    """
+
+    kind: Literal["jem_wide_resnet"] = "jem_wide_resnet"
+    implementation: ClassVar[str] = "harness.models.wide_resnet:JEMWideResNet"
+    passes: ClassVar[frozenset[str]] = frozenset({LOGITS, FEATURES, LOGITS_FROM})
+
+    norm: Literal["none", "batch"] = "none"
+    leak: float = Field(0.2, ge=0, lt=1)
+    dropout: float = Field(0.0, ge=0, lt=1)
+
+    def _convolution(self, inputs: int, outputs: int, kernel: int = 3) -> int:
+        return convolution(inputs, outputs, kernel)
+
+    def _norm(self, channels: int) -> int:
+        return 0 if self.norm == "none" else 2 * channels
+
+    def _size_of_first(self, block: Shape) -> int:
+        return block.size * block.stride
+
+
+def has_projection(block: Shape) -> bool:
+    """Tell whether the skip connection of a block has to change the shape."""
+    return block.inputs != block.outputs or block.stride != 1

@@ -1,0 +1,138 @@
+"""The rules of a scale as they apply to one run: what its parts ask for their new sizes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from harness.config.base import Config
+from harness.config.changes import Change, Fixed
+from harness.config.dataset import Dataset
+from harness.errors import SpecError, unknown
+
+if TYPE_CHECKING:
+    from harness.config.run import Run
+
+Part = TypeVar("Part", bound=Config)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Changes of sizes, by the name of the size.
+
+    A rule for a `kind` is about that class and those derived from it, and may name their fields too; one with `data` or
+    `runs` is about runs on these datasets, or about these runs. What is no change is the value itself.
+    """
+
+    changes: Mapping[str, Any]
+    kind: type[Config] | None = None
+    data: tuple[str, ...] = ()
+    runs: tuple["Run", ...] = ()
+
+    def __post_init__(self) -> None:
+        changes = {name: to if isinstance(to, Change) else Fixed(to) for name, to in self.changes.items()}
+        object.__setattr__(self, "changes", changes)
+
+    def is_about(self, run: "Run") -> bool:
+        """Tell whether it applies to a run."""
+        return (not self.data or run.config.data.name in self.data) and (not self.runs or run in self.runs)
+
+    def change(self, kind: type[Config], name: str) -> Change | None:
+        """Return the change of a field of a kind, None where the rule is not about it."""
+        of_size: Change | None = self.changes.get(kind.shrinks.get(name, ""))
+        if self.kind is None:
+            return of_size
+        return self.changes.get(name, of_size) if issubclass(kind, self.kind) else None
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long a training is, before and after a scale has shortened it.
+
+    `factor` is what its epochs were multiplied by, before they were rounded to whole ones.
+    """
+
+    epochs: tuple[int, int] = (1, 1)
+    iterations_per_epoch: tuple[int, int] = (1, 1)
+    factor: float = 1.0
+
+    @property
+    def share(self) -> float:
+        """The epochs that are left, as a share."""
+        before, after = self.epochs
+        return after / before
+
+
+@dataclass(frozen=True)
+class Shrinking:
+    """The rules that apply to a run, of which the last that is about a field decides.
+
+    `data` is the dataset of the run and `small_data` what stands in for it; `stand_ins` are by the names of datasets.
+    `length` is set while the schedule of a training is shrunk.
+    """
+
+    rules: tuple[Rule, ...]
+    stand_ins: Mapping[str, Dataset]
+    data: Dataset
+    small_data: Dataset
+    length: Length = field(default_factory=Length)
+
+    def applied(self, part: Part, **derived: Any) -> Part:
+        """Return a part with all changes of its fields; `derived` ones are those that no rule is about."""
+        changes = derived | self.changed(part)
+        return part.but(**changes) if changes else part
+
+    def changed(self, part: Config) -> dict[str, Any]:
+        """Return the new values of the fields of a part that a rule is about, and its parts where they change."""
+        found = {}
+        for name in type(part).model_fields:
+            value = getattr(part, name)
+            if (change := self.change(part, name)) is not None:
+                found[name] = _changed(part, name, change, value)
+            elif (inside := self._inside(value)) != value:
+                found[name] = inside
+        return found
+
+    def resized(self, part: Config, name: str, value: Any) -> Any:
+        """Return what becomes of a value where the rule for a field of a part applies to it."""
+        change = self.change(part, name)
+        return value if change is None else _changed(part, name, change, value)
+
+    def factor(self, part: Config, name: str, value: float) -> float:
+        """Return by what a field is multiplied, before it is rounded."""
+        change = self.change(part, name)
+        return 1.0 if change is None else change.factor(value)
+
+    def change(self, part: Config, name: str) -> Change | None:
+        """Return the change of a field of a part, None where no rule is about it."""
+        found = (rule.change(type(part), name) for rule in reversed(self.rules))
+        return next((change for change in found if change is not None), None)
+
+    def stand_in(self, data: Dataset) -> Dataset:
+        """Return what stands in for a dataset; where there are no stand-ins, and for one of them, it is itself.
+
+        Raises `SpecError` for a dataset without one.
+        """
+        if data.name in self.stand_ins:
+            return self.stand_ins[data.name]
+        if self.stand_ins and data not in self.stand_ins.values():
+            raise unknown("dataset to stand in for", data.name, self.stand_ins)
+        return data
+
+    def _inside(self, value: Any) -> Any:
+        """Return a value with the parts that it holds shrunk."""
+        if isinstance(value, Dataset):
+            return self.stand_in(value)
+        if isinstance(value, Config):
+            return value.shrunk(self)
+        if isinstance(value, tuple):
+            return tuple(map(self._inside, value))
+        if isinstance(value, dict):
+            return {key: self._inside(item) for key, item in value.items()}
+        return value
+
+
+def _changed(part: Config, name: str, change: Change, value: Any) -> Any:
+    try:
+        return change(value)
+    except SpecError as error:
+        raise SpecError(f"{type(part).__name__}.{name}: {error}") from None

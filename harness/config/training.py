@@ -1,0 +1,161 @@
+"""How long and with which optimiser a run trains."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from math import inf
+from numbers import Real
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from harness.config.base import Config
+from harness.config.dataset import Dataset
+from harness.config.guard import asking
+from harness.config.optimisation import AdamW, AnyOptimizer, AnySchedule, Cosine, Optimizer, Schedule
+from harness.config.shrinking import Length, Shrinking
+from harness.errors import SpecError, given, unknown
+
+Precision = Literal["fp32", "tf32", "bf16"]
+"""Of the products in training and sampling. `tf32` differs from `fp32` on GPUs that have it."""
+
+COMMON: dict[str, type[Optimizer] | type[Schedule]] = {"optimizer": AdamW, "schedule": Cosine}
+"""The optimiser and the schedule whose fields may stand in the training itself."""
+
+
+class Average(Config):
+    """How the weights of a player are averaged before they are evaluated: after every `every`-th step.
+
+    Without a `decay` the last weights are evaluated.
+    """
+
+    shrinks: ClassVar[Mapping[str, str]] = {"decay": "ema_decay"}
+
+    decay: float | None = Field(ge=0, lt=1)
+    every: PositiveInt = 1
+
+
+class BestOn(Config):
+    """The choice of the state to evaluate: the one after the epoch with the best validation value on a split.
+
+    The value is the one that the method names; of equal ones the first counts.
+    """
+
+    split: str = "validation"
+
+
+class Training(Config):
+    """The length of a training, its optimiser and schedule, gradient clipping, and the EMA of the weights.
+
+    `passes_per_epoch` counts how often an epoch goes through the training split. `clip_norm=None` clips nothing;
+    without an `ema_decay` the last weights are evaluated. Players have an optimiser of their own where
+    `player_optimizers` names them, and an average of their own where `player_averages` does. Unless said otherwise it
+    is AdamW with one cosine, whose fields may be given here. Without `select` the state at the end is evaluated.
+    """
+
+    left_out: ClassVar[frozenset[str]] = frozenset({"player_optimizers", "player_averages", "select"})
+    shrinks: ClassVar[Mapping[str, str]] = {
+        "epochs": "epochs",
+        "batch_size": "batch",
+        "passes_per_epoch": "passes",
+        "ema_decay": "ema_decay",
+        "precision": "precision",
+    }
+
+    epochs: PositiveInt
+    batch_size: PositiveInt = 128
+    passes_per_epoch: PositiveInt = 3
+    optimizer: AnyOptimizer = AdamW()
+    player_optimizers: dict[str, AnyOptimizer] = Field(default_factory=dict)
+    schedule: AnySchedule = Cosine()
+    clip_norm: PositiveFloat | None = 1.0
+    ema_decay: float | None = Field(0.999, ge=0, lt=1)
+    player_averages: dict[str, Average] = Field(default_factory=dict)
+    select: BestOn | None = None
+    precision: Precision = "fp32"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, values: Any) -> Any:
+        """Put the fields of the common optimiser and schedule into these."""
+        if not isinstance(values, Mapping):
+            return values
+        gathered = dict(values)
+        for part, kind in COMMON.items():
+            own = {name: gathered.pop(name) for name in kind.model_fields if name in gathered}
+            if own and part not in gathered:
+                gathered[part] = kind(**own)
+            else:
+                gathered |= own
+        return gathered
+
+    def written(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Write the fields of the common optimiser and schedule beside the others, as before there were more."""
+        written: dict[str, Any] = super().written(document)
+        if all(type(getattr(self, part)) is kind and kind.revision == 1 for part, kind in COMMON.items()):
+            for part in COMMON:
+                fields = written.pop(part)
+                del fields["kind"]
+                written |= fields
+        return written
+
+    @model_validator(mode="after")
+    def _schedule_ends(self) -> "Training":
+        self.schedule.check(self.epochs)
+        return self
+
+    def shrunk(self, shrinking: Shrinking) -> Self:
+        """Return a shorter one, whose schedule is told how much shorter it is."""
+
+        def small(name: str) -> int:
+            size: int = shrinking.resized(self, name, getattr(self, name))
+            return size
+
+        batches = whole_batches(shrinking.small_data, small("passes_per_epoch"), small("batch_size"))
+        length = Length(
+            epochs=(self.epochs, small("epochs")),
+            iterations_per_epoch=(self.iterations_per_epoch(shrinking.data), batches),
+            factor=shrinking.factor(self, "epochs", self.epochs),
+        )
+        return replace(shrinking, length=length).applied(self)
+
+    def check_players(self, players: Collection[str]) -> None:
+        """Raise `SpecError` when a player is named that is not among those of the method."""
+        for field in ("player_optimizers", "player_averages"):
+            for name in getattr(self, field):
+                if name not in players:
+                    raise unknown(f"player in {field}", name, players)
+
+    def optimizer_of(self, player: str) -> Optimizer:
+        """Return the optimiser of a player."""
+        return self.player_optimizers.get(player, self.optimizer)
+
+    def average_of(self, player: str) -> Average:
+        """Return how the weights of a player are averaged."""
+        return self.player_averages.get(player, Average(decay=self.ema_decay))
+
+    def rate(self, step: int, iterations_per_epoch: int, player: str) -> float:
+        """Return the learning rate of a player in iteration `step`, counted from 0."""
+        peak = self.optimizer_of(player).learning_rate
+        with asking(f"schedule '{self.schedule.kind}', step {step}"):
+            rate: Any = self.schedule.rate(step, iterations_per_epoch, self.epochs, peak)
+            if not isinstance(rate, Real) or not 0 <= float(rate) < inf:
+                raise SpecError(f"the rate is {given(rate)}, not a finite number of 0 or more")
+        return float(rate)
+
+    def check_batch(self, data: Dataset) -> None:
+        """Raise `SpecError` when a batch exceeds the training split: there would be no step."""
+        if self.batch_size > (examples := data.examples("train")):
+            raise SpecError(f"batch_size={self.batch_size} exceeds the {examples:,} training examples of '{data.name}'")
+
+    def iterations_per_epoch(self, data: Dataset) -> int:
+        """Return how many whole batches fit into the passes of one epoch."""
+        return whole_batches(data, self.passes_per_epoch, self.batch_size)
+
+    def iterations(self, data: Dataset) -> int:
+        """Return the number of optimiser steps of the whole run."""
+        return self.epochs * self.iterations_per_epoch(data)
+
+
+def whole_batches(data: Dataset, passes: int, batch_size: int) -> int:
+    """Return how many whole batches fit into so many passes through the training split."""
+    return passes * data.examples("train") // batch_size

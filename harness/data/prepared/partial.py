@@ -1,0 +1,171 @@
+"""A preparation under way: growing files, and a journal that says how much of them counts.
+
+The journal is renamed into place after the files have reached the disk. So what it vouches for is there, also when the
+power fails; what was written after it is cut off by whoever goes on.
+"""
+
+import shutil
+import time
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from harness.config.dataset import Dataset
+from harness.data.errors import DataError
+from harness.data.prepared.blocks import Block
+from harness.data.prepared.checks import complaint_of
+from harness.data.prepared.manifest import files_of, in_order
+from harness.errors import unknown
+from harness.store.arrays import ArrayWriter, holds
+from harness.store.files import StoreError, read_json, write_json, writing
+
+JOURNAL = "journal.json"
+SECONDS = 2.0
+"""Between two entries of the journal, which wait for the disk."""
+
+
+class Journal(BaseModel):
+    """How many parts of an original are done, how many examples of each split they gave, and what it was."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str
+    parts: int
+    images: dict[str, int]
+
+
+class Draft:
+    """The files of a dataset that is being prepared, in a folder of its own.
+
+    `source` names everything that decides what is read. A draft of the same source is gone on with, any other is
+    thrown away.
+    """
+
+    def __init__(self, data: Dataset, folder: Path, source: str) -> None:
+        self._folder = folder
+        self._source = source
+        journal = _trusted(data, folder, source)
+        if journal is None:
+            shutil.rmtree(folder, ignore_errors=True)
+            journal = Journal(source=source, parts=0, images=dict.fromkeys(data.splits, 0))
+            with writing(folder):
+                folder.mkdir()
+        self.parts = journal.parts
+        self._data = data
+        self._splits = {split: _Split(data, split, folder, journal.images[split]) for split in in_order(data.splits)}
+        self._saved = time.monotonic()
+
+    @property
+    def examples(self) -> int:
+        """The number of examples that are written, over all splits."""
+        return sum(split.written for split in self._splits.values())
+
+    def append(self, block: Block) -> None:
+        """Write a block to its splits.
+
+        Raises `DataError` when it does not belong there.
+        """
+        if not isinstance(block, Block):
+            raise DataError(f"{self._data.name}: its reader gives a {type(block).__name__}, not blocks or parts")
+        for split in block.splits:
+            if split not in self._splits:
+                raise DataError(f"{self._data.name}: its reader gives {unknown('split', split, self._splits)}")
+            self._splits[split].append(block)
+
+    def end_part(self) -> None:
+        """Take note that a part is complete, on the disk every few seconds."""
+        self.parts += 1
+        if time.monotonic() - self._saved >= SECONDS:
+            self.save()
+
+    def save(self) -> None:
+        """Bring the files to the disk, and then the journal that vouches for them."""
+        for split in self._splits.values():
+            split.flush()
+        images = {name: split.written for name, split in self._splits.items()}
+        write_json(self._folder / JOURNAL, Journal(source=self._source, parts=self.parts, images=images).model_dump())
+        self._saved = time.monotonic()
+
+    def close(self) -> None:
+        """Close the files; closing twice is allowed."""
+        for split in self._splits.values():
+            split.close()
+
+    def shapes(self) -> dict[str, list[int]]:
+        """Return the shapes of all files.
+
+        Raises `DataError` when examples are missing.
+        """
+        return {name: shape for split in self._splits.values() for name, shape in split.shapes().items()}
+
+
+def _trusted(data: Dataset, folder: Path, source: str) -> Journal | None:
+    """Return the journal of a draft of this source whose files hold what it says, None when there is none."""
+    try:
+        journal = Journal.model_validate(read_json(folder / JOURNAL))
+    except (FileNotFoundError, ValidationError, StoreError):
+        return None
+    if journal.source != source or not source or journal.images.keys() != data.splits.keys():
+        return None
+    whole = all(
+        holds(folder / name, shape, dtype, images)
+        for split, images in journal.images.items()
+        for name, (shape, dtype) in _described(data, split).items()
+    )
+    return journal if whole else None
+
+
+def _described(data: Dataset, split: str) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Return shape and type of the files of a split."""
+    stored, count = data.stored, data.splits[split]
+    return {name: ((count, *stored[field].shape), stored[field].dtype) for field, name in files_of(data, split).items()}
+
+
+class _Split:
+    """The growing files of a split, which take nothing that does not belong into them."""
+
+    def __init__(self, data: Dataset, split: str, folder: Path, kept: int) -> None:
+        self.written = kept
+        self._data = data
+        self._name = split
+        described = _described(data, split)
+        self._writers = {
+            field: ArrayWriter(folder / name, *described[name], kept) for field, name in files_of(data, split).items()
+        }
+
+    def append(self, block: Block) -> None:
+        """Write a block.
+
+        Raises `DataError` when it is not what the dataset says, or the split is full.
+        """
+        if complaint := complaint_of(block.arrays, self._data.stored):
+            raise self._refusal(complaint)
+        count = self._data.splits[self._name]
+        self.written += len(block.arrays[self._data.inputs])
+        if self.written > count:
+            raise self._refusal(f"has more than its {count:,} examples")
+        for field, writer in self._writers.items():
+            writer.append(block.arrays[field])
+
+    def flush(self) -> None:
+        """Bring the files to the disk."""
+        for writer in self._writers.values():
+            writer.flush()
+
+    def close(self) -> None:
+        """Bring the files to the disk and close them."""
+        for writer in self._writers.values():
+            writer.close()
+
+    def shapes(self) -> dict[str, list[int]]:
+        """Return the shapes of the files.
+
+        Raises `DataError` when examples are missing.
+        """
+        count = self._data.splits[self._name]
+        if self.written != count:
+            raise self._refusal(f"has {self.written:,} examples, not {count:,}")
+        return {name: list(shape) for name, (shape, _) in _described(self._data, self._name).items()}
+
+    def _refusal(self, why: str) -> DataError:
+        return DataError(f"{self._data.name}: split {self._name} {why}; nothing was prepared")

@@ -1,0 +1,1 @@
+"""Exit codes of the command line and of workers."""

@@ -1,0 +1,235 @@
+"""What a plan will cost: device hours of what is left to do, the longest chain, and the time that some workers take."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from heapq import heapify, heapreplace
+from typing import Any, Literal
+
+from harness.config.evaluations import Evaluation
+from harness.launch.estimate.target import Site
+from harness.launch.estimate.throughput import Speeds, observe, scaled, speeds_by_device, step_flops
+from harness.launch.plan import Plan, PlannedRun
+from harness.store.results import Results
+from harness.store.usage import SECONDS_PER_HOUR, Spent, hours, spent_on
+
+Source = Literal["done", "measured", "rehearsed", "similar", "paper", "none"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The seconds of one device that a run still takes, None where nothing tells, and where they come from.
+
+    `measured` is the run's own speed, `similar` that of runs like it, `paper` the hours that the authors report.
+    """
+
+    seconds: float | None
+    source: Source
+    says: str
+    device: str | None = None
+    on_gpu: bool = False
+
+    @property
+    def spent(self) -> Spent:
+        """The hours, as if they were spent already."""
+        value = (self.seconds or 0.0) / SECONDS_PER_HOUR
+        return Spent(gpu_hours=value) if self.on_gpu else Spent(core_hours=value)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the estimate in the documented shape."""
+        value = None if self.seconds is None else round(self.seconds / SECONDS_PER_HOUR, 6)
+        return {
+            "gpu_hours": value if self.on_gpu else None,
+            "core_hours": None if self.on_gpu else value,
+            "source": self.source,
+            "device": self.device,
+            "says": self.says,
+        }
+
+
+DONE = Estimate(0.0, "done", "nothing is left to do")
+UNKNOWN = Estimate(None, "none", "no measurement yet")
+
+
+class Estimator:
+    """Estimates runs from what was measured; the kind of device that comes first in `order` counts first."""
+
+    def __init__(self, order: Sequence[Speeds]) -> None:
+        self._order = order
+
+    def estimate(self, planned: PlannedRun) -> Estimate:
+        """Return what is left of a run: by its own speed, else by that of runs like it, else by the paper's hours."""
+        steps, missing = steps_left(planned), missing_evaluations(planned)
+        if not steps and not missing:
+            return DONE
+        for speeds in self._order:
+            found = self._measured(planned, steps, missing, speeds)
+            if found is not None:
+                return found
+        return _reported(planned, steps, missing)
+
+    def _measured(
+        self, planned: PlannedRun, steps: int, missing: Sequence[Evaluation], speeds: Speeds
+    ) -> Estimate | None:
+        """Return an estimate from one kind of device, None where it has nothing that would tell."""
+        run, own = planned.run, speeds.steps.get(planned.run.id)
+        alike = speeds.like(run)
+        if not own and not alike:
+            return None
+        step_seconds = own[1] if own else scaled(alike, step_flops(run))
+        seconds, unmeasured = steps * step_seconds, list[str]()
+        for evaluation in missing:
+            rehearsed = speeds.own_rehearsal(evaluation, run)
+            if rehearsed is not None:
+                seconds += rehearsed
+                continue
+            work, samples = evaluation.work(run.config), speeds.evaluations_like(evaluation, run)
+            at_training_speed = work.total * step_seconds / step_flops(run)
+            seconds += work.passes * scaled(samples, work.flops) if samples else at_training_speed
+            unmeasured += [] if samples or not work.passes else [evaluation.kind]
+        seconds += speeds.rest(run) + (speeds.first_step(run) if steps else 0.0)
+        source: Source = ("rehearsed" if own[2] else "measured") if own else "similar"
+        words = {"measured": "its own speed", "rehearsed": "its rehearsal"}
+        says = words.get(source) or f"{len(alike)} run{'s' * (len(alike) > 1)} like it"
+        says += f"; {', '.join(dict.fromkeys(unmeasured))} at the speed of training" if unmeasured else ""
+        return Estimate(seconds, source, says, speeds.device, speeds.on_gpu)
+
+
+def _reported(planned: PlannedRun, steps: int, missing: Sequence[Evaluation]) -> Estimate:
+    """Return an estimate from the hours that the authors report for the training.
+
+    They count no evaluation; these are taken at the same speed.
+    """
+    run, reported = planned.run, planned.gpu_hours
+    if reported is None or not run.train_flops:
+        return UNKNOWN
+    flops = steps * step_flops(run) + sum(evaluation.work(run.config).total for evaluation in missing)
+    seconds = reported.hours * SECONDS_PER_HOUR * flops / run.train_flops
+    return Estimate(seconds, "paper", f"the paper's hours, {reported.source}", "the paper's GPU", on_gpu=True)
+
+
+def steps_left(planned: PlannedRun) -> int:
+    """Return the training steps that are left after the newest checkpoint."""
+    if planned.directory.training.exists():
+        return 0
+    taken = (int(path.stem) for path in planned.directory.checkpoints.glob("*.json") if path.stem.isdigit())
+    return max(planned.run.iterations - max(taken, default=0), 0)
+
+
+def missing_evaluations(planned: PlannedRun) -> list[Evaluation]:
+    """Return the wanted evaluations that have no record yet."""
+    return [e for e in planned.evaluations.values() if not planned.directory.record_path(e).exists()]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a plan will cost: an estimate of every run by its id, and the runs that are left, in the order of `run`."""
+
+    plan: Plan
+    estimates: dict[str, Estimate]
+    todo: tuple[PlannedRun, ...]
+    site: Site
+
+    @property
+    def known(self) -> list[tuple[PlannedRun, Estimate]]:
+        """The runs that are left and have an estimate."""
+        pairs = ((planned, self.estimates[planned.run.id]) for planned in self.todo)
+        return [(planned, estimate) for planned, estimate in pairs if estimate.seconds is not None]
+
+    @property
+    def total(self) -> Spent:
+        """The device hours of all runs that are left."""
+        return Spent.sum(estimate.spent for _, estimate in self.known)
+
+    @property
+    def longest(self) -> tuple[PlannedRun, float] | None:
+        """The run that takes longest and its hours: however many workers there are, it takes no less."""
+        found = ((planned, self._hours(planned, estimate)) for planned, estimate in self.known)
+        return max(found, key=lambda pair: pair[1], default=None)
+
+    @property
+    def wall_hours(self) -> float:
+        """The hours until the last run ends, when each free worker takes the next run."""
+        free = [0.0] * self.site.workers
+        heapify(free)
+        for planned, estimate in self.known:
+            heapreplace(free, free[0] + self._hours(planned, estimate))
+        return max(free)
+
+    def _hours(self, planned: PlannedRun, estimate: Estimate) -> float:
+        """Return the hours of the clock, taking ranks for as fast together as they are alone."""
+        ranks = self.site.ranks.get(planned.run.id, 1)
+        return (estimate.seconds or 0.0) / SECONDS_PER_HOUR / ranks
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the totals in the documented shape."""
+        total, longest = self.total, self.longest
+        kinds = {estimate.on_gpu for _, estimate in self.known}
+        return {
+            "gpu_hours": round(total.gpu_hours, 6) if True in kinds else None,
+            "core_hours": round(total.core_hours, 6) if False in kinds else None,
+            "unknown": len(self.todo) - len(self.known),
+            "longest_chain": [*(["features"] if self.site.features else []), longest[0].run.id] if longest else None,
+            "longest_chain_hours": round(longest[1], 6) if longest else None,
+            "workers": self.site.workers,
+            "wall_hours": round(self.wall_hours, 6) if longest else None,
+        }
+
+    def lines(self) -> list[str]:
+        """Return the totals in words."""
+        if not self.todo:
+            return []
+        unknown = len(self.todo) - len(self.known)
+        if self.longest is None:
+            return [f"no measurement yet of {'this run' if unknown == 1 else f'any of these {unknown} runs'}"]
+        run, chain = self.longest
+        without = f"; without {unknown} that nothing tells of" if unknown else ""
+        name = f"features, then {run.run.name}" if self.site.features else run.run.name
+        return [
+            f"left to do: {self.total} ({self._sources()}{without})",
+            f"longest chain: {clock(chain)} ({name}); all of it with {self.site.workers} at a time: "
+            f"{clock(self.wall_hours)}",
+        ]
+
+    def _sources(self) -> str:
+        """Say what the estimates come from, and on which devices."""
+        names = {
+            "measured": "by their own speed",
+            "rehearsed": "by their rehearsal",
+            "similar": "by runs like them",
+            "paper": "by the paper's hours",
+        }
+        counts: dict[tuple[str, str | None], int] = {}
+        for _, estimate in self.known:
+            key = names[estimate.source], estimate.device
+            counts[key] = counts.get(key, 0) + 1
+        return ", ".join(f"{count} {name} on {device}" for (name, device), count in counts.items())
+
+
+def forecast(plan: Plan, results: Results, site: Site) -> Forecast:
+    """Return what a plan will cost, by what the results tell.
+
+    Where nothing was measured on the site's kind of device, other kinds tell.
+    """
+    kinds = speeds_by_device(observe(results)).values()
+    estimator = Estimator(sorted(kinds, key=site.strangeness))
+    estimates = {planned.run.id: estimator.estimate(planned) for planned in plan.runs}
+    return Forecast(plan, estimates, tuple(plan.unfinished()), site)
+
+
+def clock(value: float) -> str:
+    """Return hours as hours and minutes, or minutes and seconds where they are few."""
+    seconds = round(value * SECONDS_PER_HOUR)
+    if seconds < SECONDS_PER_HOUR:
+        return f"{seconds // 60} min {seconds % 60:02d} s"
+    return f"{hours(value)} h" if value >= 10 else f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
+
+
+def with_costs(document: dict[str, Any], expected: Forecast) -> dict[str, Any]:
+    """Return the plan's JSON document with what each run will cost, what it has cost, and what all come to."""
+    spent = {planned.run.id: spent_on(planned.directory) for planned in expected.plan.runs}
+    runs = [
+        {**run, "estimate": expected.estimates[run["id"]].to_json(), "spent": spent[run["id"]].to_json()}
+        for run in document["runs"]
+    ]
+    totals = {**document["totals"], "estimate": expected.to_json(), "spent": Spent.sum(spent.values()).to_json()}
+    return {**document, "runs": runs, "totals": totals}

@@ -1,0 +1,241 @@
+"""How fast runs were: what the stays of workers, and rehearsals, tell of the devices that they were on."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from statistics import median
+
+from harness.config.evaluations import Evaluation
+from harness.config.run import Run
+from harness.errors import HarnessError
+from harness.store.files import StoreError
+from harness.store.records import Segment
+from harness.store.rehearsals import RehearsalRecord, Rehearsals
+from harness.store.results import Results
+from harness.store.run_directory import RunDirectory
+
+FEWEST_STEPS = 20
+"""A stay of fewer training steps says little of their speed."""
+NEAR = 32.0
+"""Runs are alike in speed when their steps have the same number of operations within this factor: small networks wait
+for calls, large ones for arithmetic, and neither tells of the other."""
+SAME_SIZE = 1.05
+
+Sample = tuple[float, float]
+"""The operations of something, and the seconds that it took on one device."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What was seen of a run on a kind of device: seconds of one device for a training step, and for evaluations.
+
+    `first_step_seconds` are those of the first step of a stay, which compiles and loads, and `rest_seconds` what a stay
+    takes beside training and evaluations: opening and hashing data, writing weights.
+    """
+
+    run: Run
+    device: str
+    on_gpu: bool
+    step_seconds: float | None = None
+    evaluations: tuple[tuple[Evaluation, float], ...] = ()
+    first_step_seconds: float | None = None
+    rest_seconds: float | None = None
+    rehearsed: bool = False
+
+
+def observe(results: Results) -> Iterator[Observation]:
+    """Yield what the runs and rehearsals of a results directory tell.
+
+    Unreadable ones, and stays of old versions, tell nothing.
+    """
+    for rehearsal, record in Rehearsals(results.root).records():
+        with suppress(HarnessError, FileNotFoundError):
+            yield _rehearsed(rehearsal.run(), record)
+    for directory in results.all():
+        try:
+            yield from _of(directory)
+        except StoreError:
+            continue
+
+
+def _rehearsed(run: Run, record: RehearsalRecord) -> Observation:
+    """Return what a rehearsal tells: steps with their share of validation and checkpoints, evaluations in full."""
+    step, first = record.training_step_seconds, record.first_step_seconds
+    evaluations = (
+        (Evaluation.read(entry.evaluation), entry.full_seconds * record.world_size)
+        for entry in record.evaluations.values()
+        if entry.full_seconds > 0
+    )
+    return Observation(
+        run,
+        record.device_name,
+        record.on_gpu,
+        None if step is None else step * record.world_size,
+        tuple(evaluations),
+        None if first is None else first * record.world_size,
+        record.opening_seconds * record.world_size,
+        rehearsed=True,
+    )
+
+
+def _of(directory: RunDirectory) -> Iterator[Observation]:
+    """Yield what the stays on one run tell, a device at a time, that of the latest stay last."""
+    stays: dict[str, list[Segment]] = {}
+    for segment in directory.all_segments():
+        if segment.device_name is not None:
+            stays[segment.device_name] = [*stays.pop(segment.device_name, []), segment]
+    if not stays:
+        return
+    run, asked = directory.run(), {evaluation.id: evaluation for evaluation in directory.requested()}
+    for device, segments in stays.items():
+        measured = [
+            (asked[id], seconds * segment.world_size)
+            for segment in segments
+            for id, seconds in segment.evaluations.items()
+            if id in asked and seconds > 0
+        ]
+        firsts = [s.first_step_seconds * s.world_size for s in segments if s.first_step_seconds is not None]
+        rests = [_rest(segment) for segment in segments if segment.evaluations]
+        yield Observation(
+            run,
+            device,
+            segments[-1].on_gpu,
+            _step_seconds(segments),
+            tuple(measured),
+            median(firsts) if firsts else None,
+            median(rests) if rests else None,
+        )
+
+
+def _step_seconds(segments: Sequence[Segment]) -> float | None:
+    """Return the device seconds of a step: the first of a stay, which compiles and loads, is left out."""
+    steps, seconds = 0, 0.0
+    for segment in segments:
+        if segment.steps and segment.training_seconds and segment.steps > FEWEST_STEPS:
+            steps += segment.steps - 1
+            seconds += segment.world_size * (segment.training_seconds - (segment.first_step_seconds or 0.0))
+    return seconds / steps if steps and seconds > 0 else None
+
+
+def _rest(segment: Segment) -> float:
+    done = (segment.training_seconds or 0.0) + sum(segment.evaluations.values())
+    return max(segment.seconds - done, 0.0) * segment.world_size
+
+
+@dataclass
+class Speeds:
+    """The observations of one kind of device."""
+
+    device: str
+    on_gpu: bool
+    steps: dict[str, tuple[Run, float, bool]] = field(default_factory=dict)
+    evaluations: dict[str, list[tuple[Run, Evaluation, float]]] = field(default_factory=lambda: defaultdict(list))
+    rehearsed: dict[str, list[tuple[Run, Evaluation, float]]] = field(default_factory=lambda: defaultdict(list))
+    first_steps: dict[str, float] = field(default_factory=dict)
+    rests: dict[str, float] = field(default_factory=dict)
+
+    def add(self, seen: Observation) -> None:
+        """Take an observation in; what a run itself took counts more than its rehearsal."""
+        id = seen.run.id
+        if seen.step_seconds is not None and (id not in self.steps or not seen.rehearsed):
+            self.steps[id] = (seen.run, seen.step_seconds, seen.rehearsed)
+        if seen.first_step_seconds is not None and (id not in self.first_steps or not seen.rehearsed):
+            self.first_steps[id] = seen.first_step_seconds
+        if seen.rest_seconds is not None and (id not in self.rests or not seen.rehearsed):
+            self.rests[id] = seen.rest_seconds
+        for evaluation, seconds in seen.evaluations:
+            found = self.rehearsed if seen.rehearsed else self.evaluations
+            found[evaluation.kind].append((seen.run, evaluation, seconds))
+
+    def first_step(self, run: Run) -> float:
+        """Return the seconds of the first step of a stay: the run's own, else the median of those of all runs."""
+        return self.first_steps.get(run.id, _middle(self.first_steps))
+
+    def rest(self, run: Run) -> float:
+        """Return the seconds of a stay beside training and evaluations, in the same way."""
+        return self.rests.get(run.id, _middle(self.rests))
+
+    def like(self, run: Run) -> list[Sample]:
+        """Return the operations and the seconds of a step of runs that are alike in precision and size.
+
+        Those with the same method alone count where there are any.
+        """
+        wanted = step_flops(run)
+        alike = [
+            (other, seconds)
+            for other, seconds, _ in self.steps.values()
+            if other.config.training.precision == run.config.training.precision
+            and wanted / NEAR <= step_flops(other) <= wanted * NEAR
+        ]
+        same = [(other, seconds) for other, seconds in alike if other.config.method.kind == run.config.method.kind]
+        return [(step_flops(other), seconds) for other, seconds in same or alike]
+
+    def evaluations_like(self, evaluation: Evaluation, run: Run) -> list[Sample]:
+        """Return the operations and the seconds of a pass in evaluations of the same kind of networks alike in size.
+
+        Rehearsals count where nothing else was measured.
+        """
+        return self._alike(self.evaluations, evaluation, run) or self._alike(self.rehearsed, evaluation, run)
+
+    def own_rehearsal(self, evaluation: Evaluation, run: Run) -> float | None:
+        """Return the seconds that a run's own rehearsal expects of an evaluation."""
+        found = (
+            seconds for other, tried, seconds in self.rehearsed[evaluation.kind] if (other, tried) == (run, evaluation)
+        )
+        return next(found, None)
+
+    @staticmethod
+    def _alike(
+        found: Mapping[str, Sequence[tuple[Run, Evaluation, float]]], evaluation: Evaluation, run: Run
+    ) -> list[Sample]:
+        wanted = evaluation.work(run.config).flops
+        works = ((measured.work(other.config), seconds) for other, measured, seconds in found[evaluation.kind])
+        return [
+            (work.flops, seconds / work.passes)
+            for work, seconds in works
+            if work.passes and wanted / NEAR <= work.flops <= wanted * NEAR
+        ]
+
+
+def _middle(seconds: Mapping[str, float]) -> float:
+    return median(seconds.values()) if seconds else 0.0
+
+
+def speeds_by_device(observations: Iterable[Observation]) -> dict[str, Speeds]:
+    """Return the speeds of every kind of device that was seen."""
+    found: dict[str, Speeds] = {}
+    for seen in observations:
+        found.setdefault(seen.device, Speeds(seen.device, seen.on_gpu)).add(seen)
+    return found
+
+
+def step_flops(run: Run) -> float:
+    """Return the operations of one training step."""
+    return run.train_flops / run.iterations if run.iterations else 0.0
+
+
+def scaled(samples: Sequence[Sample], flops: float) -> float:
+    """Return the seconds of something of so many operations, from samples of the same of other sizes.
+
+    They are a + b flops with a, b >= 0, in the least squares of relative errors: a is what calls cost whatever their
+    size, b what operations cost. Samples of one size leave open which is which: then the seconds grow with the square
+    root, which lies between both and is what Table 8 of HybViT shows (15 times the operations in 4.3 times the hours).
+    """
+    sizes = [size for size, _ in samples]
+    if max(sizes) <= SAME_SIZE * min(sizes):
+        return median(seconds for _, seconds in samples) * math.sqrt(flops / median(sizes))
+    return _fitted([(1 / seconds, size / seconds) for size, seconds in samples], flops)
+
+
+def _fitted(points: Sequence[tuple[float, float]], flops: float) -> float:
+    """Solve a x + b y = 1 over the points in the least squares with a, b >= 0, and return a + b flops."""
+    xx, xy, yy = (sum(p[i] * p[j] for p in points) for i, j in ((0, 0), (0, 1), (1, 1)))
+    x, y = (sum(p[i] for p in points) for i in (0, 1))
+    determinant = xx * yy - xy * xy
+    a, b = x * yy - y * xy, y * xx - x * xy
+    if a >= 0 and b >= 0 and determinant > 0:
+        return (a + b * flops) / determinant
+    # The better of the lines that are left: nothing but calls, or nothing but operations.
+    return x / xx if x * x / xx > y * y / yy else y / yy * flops

@@ -1,0 +1,135 @@
+"""Who started this process, and which of how many it is: read from torchrun's variables, else SLURM's, else alone."""
+
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.errors import HarnessError, SpecError
+
+TORCHRUN = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+SLURM = ("SLURM_PROCID", "SLURM_LOCALID", "SLURM_STEP_NUM_TASKS", "SLURM_STEP_NODELIST")
+RANK_VARIABLES = frozenset(
+    (
+        *("RANK", "LOCAL_RANK", "GROUP_RANK", "ROLE_RANK", "ROLE_NAME"),
+        *("WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_WORLD_SIZE", "ROLE_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"),
+        *("SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID", "SLURM_GTIDS"),
+        *("SLURM_NTASKS", "SLURM_NPROCS", "SLURM_TASKS_PER_NODE", "SLURM_NTASKS_PER_NODE"),
+    )
+)
+RANK_PREFIXES = ("TORCHELASTIC_", "SLURM_STEP_")
+PORTS = range(12000, 32000)
+"""Of these, which no system hands out by itself, the first rank of a step listens on one that follows from the step."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A process among those that work on one run. They meet at `init_method`; one that is alone meets nobody.
+
+    `attempt` tells their present meeting from an earlier one at the same place.
+    """
+
+    rank: int = 0
+    local_rank: int = 0
+    world_size: int = 1
+    init_method: str | None = None
+    attempt: int = 0
+
+
+def find_place(environment: Mapping[str, str] = os.environ) -> Place:
+    """Return the place that the launcher gave this process.
+
+    Raises `SpecError` when the variables of one launcher are incomplete, or two launchers contradict each other.
+    """
+    torchrun = [name for name in TORCHRUN[:3] if environment.get(name)]
+    if torchrun:
+        return _of_torchrun(environment)
+    if _number("SLURM_STEP_NUM_TASKS", environment, 1) > 1:
+        return _of_slurm(environment)
+    return Place()
+
+
+def alone(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without what torchrun or SLURM told this process of its own rank, for children."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name not in RANK_VARIABLES and not name.startswith(RANK_PREFIXES)
+    }
+
+
+def _of_torchrun(environment: Mapping[str, str]) -> Place:
+    missing = [name for name in TORCHRUN if not environment.get(name)]
+    if missing:
+        present = ", ".join(name for name in TORCHRUN if environment.get(name))
+        raise SpecError(f"the environment has {present} but not {', '.join(missing)}: unset them, or start by torchrun")
+    rank, local_rank, world_size = (_number(name, environment) for name in TORCHRUN[:3])
+    _check_against_slurm(environment, rank, world_size)
+    # Only a single agent counts restarts reliably: of several, those that have lost no process do not.
+    restarts = _number("TORCHELASTIC_RESTART_COUNT", environment)
+    attempt = restarts if environment.get("GROUP_WORLD_SIZE") == "1" else 0
+    return Place(rank, local_rank, world_size, "env://", attempt)
+
+
+def _check_against_slurm(environment: Mapping[str, str], rank: int, world_size: int) -> None:
+    """Raise `SpecError` unless the tasks of a SLURM step are torchrun's agents, or its ranks."""
+    tasks, agents = (_number(name, environment) for name in ("SLURM_STEP_NUM_TASKS", "GROUP_WORLD_SIZE"))
+    if tasks <= 1:
+        return
+    if agents and agents != tasks:
+        raise SpecError(
+            f"SLURM started {tasks} tasks and torchrun counts {agents} nodes: give torchrun --nnodes {tasks}, "
+            "or srun one task per node"
+        )
+    own = _number("SLURM_PROCID", environment)
+    if not agents and (rank, world_size) != (own, tasks):
+        raise SpecError(
+            f"RANK and WORLD_SIZE say {rank} of {world_size}, SLURM says {own} of {tasks}: "
+            "unset RANK and WORLD_SIZE, or start one task"
+        )
+
+
+def _of_slurm(environment: Mapping[str, str]) -> Place:
+    missing = [name for name in SLURM if not environment.get(name)]
+    if missing:
+        raise SpecError(f"the environment of this SLURM step lacks {', '.join(missing)}: start the worker by srun")
+    rank, local_rank, world_size = (_number(name, environment) for name in SLURM[:3])
+    port = environment.get("MASTER_PORT") or _port(environment)
+    return Place(rank, local_rank, world_size, f"tcp://{_address(environment)}:{port}")
+
+
+def _port(environment: Mapping[str, str]) -> int:
+    """Return a port that follows from the step, and differs after a requeue."""
+    parts = ("SLURM_JOB_ID", "SLURM_STEP_ID", "SLURM_RESTART_COUNT")
+    job, step, restarts = (_number(name, environment) for name in parts)
+    return PORTS[(job * 31 + step * 7 + restarts) % len(PORTS)]
+
+
+def _number(name: str, environment: Mapping[str, str], default: int = 0) -> int:
+    """Return the number that a variable holds.
+
+    Raises `SpecError` when it holds none.
+    """
+    value = environment.get(name) or str(default)
+    if not value.isdigit():
+        raise SpecError(f"{name} is '{value}': allowed are whole numbers")
+    return int(value)
+
+
+def _address(environment: Mapping[str, str]) -> str:
+    """Return where the step's first node can be reached: as SLURM itself reaches it."""
+    if given := environment.get("MASTER_ADDR"):
+        return given
+    if environment.get("SLURM_STEP_NUM_NODES") == "1":
+        return "127.0.0.1"
+    first = _scontrol("show", "hostnames", environment["SLURM_STEP_NODELIST"]).split()[0]
+    described = re.search(r"\bNodeAddr=(\S+)", _scontrol("show", "node", first))
+    return described.group(1) if described else first
+
+
+def _scontrol(*arguments: str) -> str:
+    try:
+        return subprocess.run(["scontrol", *arguments], capture_output=True, text=True, timeout=60, check=True).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        raise HarnessError(f"scontrol {' '.join(arguments)}: {error}; set MASTER_ADDR to the first node") from None

@@ -1,0 +1,109 @@
+"""The scheduler's second opinion on runs, and taking their jobs out of the queue: what commands call."""
+
+import os
+import subprocess
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.errors import HarnessError
+from harness.launch.slurm.manifest import FOLDER, Entry, entries, log_path
+from harness.launch.slurm.policy import POLICIES
+from harness.launch.slurm.queue import look
+from harness.launch.slurm.scheduler import ALIVE, COMMAND_SECONDS, JobState, Scheduler, outside_of_jobs
+from harness.store.results import Results
+from harness.store.run_directory import RunDirectory, State
+
+
+class JobOpinion(NamedTuple):
+    """What the scheduler says of a run's newest job, `123_4`; `reason` is in the scheduler's words."""
+
+    job_id: str
+    state: JobState
+    reason: str
+    submission: str
+
+    @property
+    def alive(self) -> bool:
+        """Whether the job is in the queue or at work."""
+        return self.state in ALIVE
+
+    def __str__(self) -> str:
+        detail = self.reason or POLICIES[self.state].says
+        return f"job {self.job_id}: {self.state.value}" + (f" ({detail})" if detail else "")
+
+
+@cache
+def shared_scheduler() -> Scheduler:
+    """Return the scheduler that all refreshes of this process ask, so that they do not ask too often."""
+    return Scheduler()
+
+
+def opinions(results: Results, scheduler: Scheduler | None = None) -> dict[str, JobOpinion]:
+    """Return what the scheduler says of every run that was submitted and is not done, by the run's id.
+
+    Nothing is asked where nothing was submitted.
+    """
+    if not (results.root / FOLDER).is_dir():
+        return {}
+    found = entries(results)
+    open_runs = [run for run in found if not _is_done(results, run)]
+    if not open_runs:
+        return {}
+    queue = look(results, scheduler or shared_scheduler(), open_runs)
+    said: dict[str, JobOpinion] = {}
+    for run in open_runs:
+        job = queue.job(run)
+        if job is not None:
+            said[run] = JobOpinion(job.id, job.state, job.reason, found[run][-1].submission.id)
+    return said
+
+
+def cancel(results: Results, runs: Iterable[str]) -> list[str]:
+    """Take the jobs of some runs out of the queue and return their ids.
+
+    A job that unfinished runs share stays: the worker of a cancelled run finds its mark, so write the marks first.
+    Raises `HarnessError` when `scancel` fails.
+    """
+    chosen, found = set(runs), entries(results)
+    jobs = set()
+    for entry in (found[run][-1] for run in chosen if run in found):
+        others = [run for run in entry.array.tasks[entry.task].runs if run not in chosen]
+        if entry.job and all(_is_through(results, run) for run in others):
+            jobs.add(entry.job)
+    alive = {
+        id for id, job in Scheduler(min_interval=0).jobs(jobs, _users(found, chosen)).items() if job.state in ALIVE
+    }
+    if alive:
+        try:
+            done = subprocess.run(
+                ["scancel", *sorted(alive)],
+                capture_output=True,
+                text=True,
+                timeout=COMMAND_SECONDS,
+                env=outside_of_jobs(os.environ),
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise HarnessError(f"scancel does not answer: {error}") from None
+        if done.returncode != 0:
+            raise HarnessError(f"scancel: {' '.join(done.stderr.split())}")
+    return sorted(alive)
+
+
+def logs(results: Results, run: str) -> list[Path]:
+    """Return the logs of the submissions that a run stands in, oldest first: what its jobs printed."""
+    ids = dict.fromkeys(entry.submission.id for entry in entries(results).get(run, []))
+    return [path for id in ids if (path := log_path(results, id)).exists()]
+
+
+def _users(found: Mapping[str, list[Entry]], runs: set[str]) -> set[str]:
+    return {found[run][-1].submission.user for run in runs if run in found}
+
+
+def _is_done(results: Results, run: str) -> bool:
+    return RunDirectory(results.runs / run).state() is State.DONE
+
+
+def _is_through(results: Results, run: str) -> bool:
+    return RunDirectory(results.runs / run).state() in (State.DONE, State.FAILED, State.CANCELLED)

@@ -1,0 +1,77 @@
+"""The job that looks after a submission: it applies the policy to what is not done when the arrays have ended.
+
+It runs as `python -m harness.launch.slurm.watchdog RESULTS SUBMISSION`, for seconds, on one CPU, and writes to the
+submission's log. It submits with the snapshot and the profile of the submission, so nobody has to watch.
+"""
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.launch.plan import as_requested
+from harness.launch.slurm.manifest import Submission, manifest_path
+from harness.launch.slurm.policy import Action
+from harness.launch.slurm.scheduler import Scheduler
+from harness.launch.slurm.submit import Request, Submitted, submit
+from harness.store.results import Results
+from harness.store.run_directory import RunDirectory, State
+
+ATTEMPTS, PAUSE_SECONDS = 5, 30.0
+"""A scheduler that is slow to answer is asked again."""
+
+
+def follow_up(results: Results, id: str, scheduler: Scheduler) -> Submitted:
+    """Submit again what the policy says of the runs of a submission.
+
+    Raises `HarnessError` when the scheduler does not answer.
+    """
+    submission = Submission.load(manifest_path(results, id))
+    request = Request(
+        results=results,
+        data=Path(submission.data),
+        profile_name=submission.profile_name,
+        profile=submission.profile,
+        execution=submission.execution,
+        selection=submission.selection,
+        chain=chain_of(results, submission),
+        code=submission.code,
+    )
+    runs = [run for array in submission.arrays for task in array.tasks if task.kind == "runs" for run in task.runs]
+    todo = [as_requested(RunDirectory(results.runs / run)) for run in dict.fromkeys([*runs, *submission.waiting])]
+    return submit(request, [planned for planned in todo if planned.state is not State.DONE], scheduler)
+
+
+def chain_of(results: Results, submission: Submission) -> tuple[str, ...]:
+    """Return the submissions that this one follows up, oldest first, itself at the end."""
+    chain = [submission.id]
+    while submission.parent:
+        submission = Submission.load(manifest_path(results, submission.parent))
+        chain.append(submission.id)
+    return tuple(reversed(chain))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Look after the submission named on the command line; the exit code is 0 even where runs are left."""
+    root, id = arguments
+    for attempt in range(ATTEMPTS):
+        try:
+            done = follow_up(Results(Path(root)), id, Scheduler(min_interval=0))
+            break
+        except HarnessError as error:
+            print(f"follow-up of {id}: {error}", flush=True)
+            if attempt == ATTEMPTS - 1:
+                return 1
+            time.sleep(PAUSE_SECONDS)
+    for run, verdict in done.verdicts.items():
+        what = {Action.SUBMIT: "submitted again", Action.WAIT: "left in the queue", Action.LEAVE: "left alone"}
+        print(f"follow-up of {id}: {run} {verdict.says}: {what[verdict.action]}", flush=True)
+    if done.submission is not None:
+        jobs = ", ".join(array.job_id or f"refused ({array.refused})" for array in done.submission.arrays)
+        print(f"follow-up of {id}: submission {done.submission.id}, jobs {jobs}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

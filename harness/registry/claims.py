@@ -1,0 +1,121 @@
+"""Claims as code: what a paper says of its rows, as inequalities over measured cells.
+
+Every claim is a conjunction of contrasts, and every contrast is a weighted sum of cells that must lie in an
+interval. "B is larger than A" is `B - A > 0`; "B takes twice as long as A" is `B - 1.5 A > 0` and `B - 2.5 A < 0`;
+"the gap closes" is a contrast of four cells. Because a contrast is linear, the noise of its cells carries over
+exactly, and the report can tell "holds" from "not decided by these data".
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import inf
+
+from harness.errors import SpecError
+from harness.registry.metrics import Metric
+
+
+@dataclass(frozen=True)
+class Term:
+    """A cell of a table, by row key and metric, with its weight in a contrast."""
+
+    weight: float
+    row: str
+    metric: Metric
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A weighted sum of cells and the interval in which the claim puts it."""
+
+    terms: tuple[Term, ...]
+    low: float = -inf
+    high: float = inf
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence of a paper, where it stands, and the contrasts that decide it."""
+
+    says: str
+    where: str
+    contrasts: tuple[Contrast, ...]
+
+    def terms(self) -> Iterator[Term]:
+        """Yield every cell that the claim depends on."""
+        for contrast in self.contrasts:
+            yield from contrast.terms
+
+
+def rises(metric: Metric, *rows: str, says: str, where: str) -> Claim:
+    """Claim that `metric` grows strictly from each row to the next."""
+    return Claim(says, where, tuple(Contrast(_difference(metric, a, b), low=0) for a, b in _chain(rows)))
+
+
+def falls(metric: Metric, *rows: str, says: str, where: str) -> Claim:
+    """Claim that `metric` shrinks strictly from each row to the next."""
+    return Claim(says, where, tuple(Contrast(_difference(metric, a, b), high=0) for a, b in _chain(rows)))
+
+
+def exceed(metric: Metric, *rows: str, over: str, says: str, where: str) -> Claim:
+    """Claim that each of some rows has more of `metric` than the row `over`."""
+    return Claim(says, where, tuple(Contrast(_difference(metric, over, row), low=0) for row in rows))
+
+
+def improves(*rows: str, metrics: tuple[Metric, ...], says: str, where: str) -> Claim:
+    """Claim that every one of `metrics` gets better from each row to the next, in its own direction."""
+    parts = [(rises if m.better == "higher" else falls)(m, *rows, says=says, where=where) for m in metrics]
+    return Claim(says, where, tuple(contrast for part in parts for contrast in part.contrasts))
+
+
+def close(metric: Metric, *rows: str, within: float, says: str, where: str) -> Claim:
+    """Claim that every row lies `within` so many units of the first one."""
+    first, *others = rows
+    contrasts = (Contrast(_difference(metric, first, row), low=-within, high=within) for row in others)
+    return Claim(says, where, tuple(contrasts))
+
+
+def drops_at_most(metric: Metric, start: str, end: str, by: float, *, says: str, where: str) -> Claim:
+    """Claim that going from `start` to `end` costs at most `by` units of a metric that is better when higher."""
+    return Claim(says, where, (Contrast(_difference(metric, start, end), low=-by),))
+
+
+def bounded(metric: Metric, row: str, *, low: float = -inf, high: float = inf, says: str, where: str) -> Claim:
+    """Claim that `metric` of a row lies between `low` and `high`."""
+    return Claim(says, where, (Contrast((Term(1.0, row, metric),), low, high),))
+
+
+def mean_difference(metrics: Sequence[Metric], row: str, other: str, weight: float = 1.0) -> tuple[Term, ...]:
+    """Return the terms of `weight` times what `row` has more than `other`, on the average over some metrics."""
+    share = weight / len(metrics)
+    return tuple(term for m in metrics for term in (Term(share, row, m), Term(-share, other, m)))
+
+
+def gap_closes(metric: Metric, first: tuple[str, str], last: tuple[str, str], *, says: str, where: str) -> Claim:
+    """Claim that the difference between two rows is smaller in the `last` pair than in the `first`."""
+    (a, b), (c, d) = first, last
+    terms = (Term(1.0, a, metric), Term(-1.0, b, metric), Term(-1.0, c, metric), Term(1.0, d, metric))
+    return Claim(says, where, (Contrast(terms, low=0),))
+
+
+def ratio(
+    metric: Metric, above: str, below: str, *, low: float = -inf, high: float = inf, says: str, where: str
+) -> Claim:
+    """Claim that `above` is between `low` and `high` times `below`, for a metric that is never negative."""
+    bounds = ((low, {"low": 0.0}), (high, {"high": 0.0}))
+    contrasts = (
+        Contrast((Term(1.0, above, metric), Term(-factor, below, metric)), **side)
+        for factor, side in bounds
+        if abs(factor) != inf
+    )
+    return Claim(says, where, tuple(contrasts))
+
+
+def _difference(metric: Metric, start: str, end: str) -> tuple[Term, Term]:
+    return Term(-1.0, start, metric), Term(1.0, end, metric)
+
+
+def _chain(rows: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    if len(rows) < 2:
+        raise SpecError(f"a claim of order needs two rows or more, not {rows}")
+    return pairwise(rows)

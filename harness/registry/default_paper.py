@@ -1,0 +1,44 @@
+"""The paper that a bare name such as `table6` belongs to."""
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import SpecError
+
+VARIABLE = "HARNESS_PAPER"
+USUAL = "hybvit"
+FILE = "pyproject.toml"
+
+
+@dataclass(frozen=True)
+class DefaultPaper:
+    """The name of a paper, and in words where it was chosen, empty where nobody has chosen."""
+
+    name: str
+    origin: str = ""
+
+
+def default_paper() -> DefaultPaper:
+    """Return the paper that the environment names, else the nearest `pyproject.toml`, else the usual one.
+
+    An empty environment variable counts as unset. Raises `SpecError` when the file cannot be read.
+    """
+    if name := os.environ.get(VARIABLE, "").strip():
+        return DefaultPaper(name, f" (the environment variable {VARIABLE} names it)")
+    for folder in (here := Path.cwd(), *here.parents):
+        if (path := folder / FILE).is_file():
+            return _named_in(path)
+    return DefaultPaper(USUAL)
+
+
+def _named_in(path: Path) -> DefaultPaper:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig")).get("tool", {}).get("harness", {})
+        name = table.get("paper", "")
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError) as error:
+        raise SpecError(f"{path}: cannot tell the default paper: {error}; or set {VARIABLE}") from None
+    if not isinstance(name, str):
+        raise SpecError(f"{path}: [tool.harness] paper = {name!r} is no name of a paper")
+    return DefaultPaper(name, f" ([tool.harness] paper in {path} names it)") if name else DefaultPaper(USUAL)

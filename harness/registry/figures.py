@@ -1,0 +1,150 @@
+"""Kinds of figures: what is drawn of an exhibit's rows. `implementation` is imported only by the report."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A way of drawing. `implementation` names the module and the function."""
+
+    implementation: ClassVar[str]
+
+    @property
+    def arrays(self) -> dict[str, int | None]:
+        """The arrays of evaluations that it reads, and how many of their first rows, None for all."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Agreement(Drawing):
+    """The measured values of every metric with the rows in the paper's order: drawn of every table."""
+
+    implementation: ClassVar[str] = "harness.report.figures.agreement:draw"
+
+
+@dataclass(frozen=True)
+class SampleGrids(Drawing):
+    """A grid of the first `side * side` samples of every row, not selected."""
+
+    implementation: ClassVar[str] = "harness.report.figures.samples:grids"
+
+    side: int = 10
+
+    @property
+    def arrays(self) -> dict[str, int | None]:
+        """The arrays of evaluations that it reads."""
+        return {"samples": self.side**2}
+
+
+@dataclass(frozen=True)
+class SampleStrips(Drawing):
+    """A line of the first samples of every row that has some, not selected: drawn of every table."""
+
+    implementation: ClassVar[str] = "harness.report.figures.samples:strips"
+
+    count: int = 16
+
+    @property
+    def arrays(self) -> dict[str, int | None]:
+        """The arrays of evaluations that it reads."""
+        return {"samples": self.count}
+
+
+@dataclass(frozen=True)
+class SamplesAtDistances(Drawing):
+    """Samples of one run in two states: the last row, and the row whose distance is nearest to `ratio` times its.
+
+    The rows are states of one run after growing shares of its training.
+    """
+
+    implementation: ClassVar[str] = "harness.report.figures.samples:at_distances"
+
+    ratio: float
+    side: int = 10
+
+    @property
+    def arrays(self) -> dict[str, int | None]:
+        """The arrays of evaluations that it reads."""
+        return {"samples": self.side**2}
+
+
+@dataclass(frozen=True)
+class ReliabilityDiagrams(Drawing):
+    """Accuracy against confidence in bins, with the expected calibration error, one panel a row."""
+
+    implementation: ClassVar[str] = "harness.report.figures.reliability:draw"
+
+    @property
+    def arrays(self) -> dict[str, int | None]:
+        """The arrays of evaluations that it reads."""
+        return {"bins": None}
+
+
+@dataclass(frozen=True)
+class AccuracyUnderAttack(Drawing):
+    """Accuracy against the size of the perturbation, one panel a norm, one curve a row."""
+
+    implementation: ClassVar[str] = "harness.report.figures.attacks:draw"
+
+
+@dataclass(frozen=True)
+class Course(Drawing):
+    """Accuracy and distance over the epochs, one panel a section, whose rows are states of one run.
+
+    `reported` holds curves that the authors published, by section: pairs of the share of the training and accuracy in
+    percent.
+    """
+
+    implementation: ClassVar[str] = "harness.report.figures.learning_curves:draw"
+
+    reported: Sequence[tuple[str, Sequence[tuple[float, float]]]] = ()
+
+
+@dataclass(frozen=True)
+class ClassExtremes(Drawing):
+    """The samples of every class with the highest and lowest density and confidence, one row a class.
+
+    `classes` are the names of the classes at paper scale.
+    """
+
+    implementation: ClassVar[str] = "harness.report.figures.class_extremes:all_classes"
+
+    classes: tuple[str, ...]
+    count: int = 10
+
+    @property
+    def arrays(self) -> dict[str, int | None]:
+        """The arrays of evaluations that it reads."""
+        return {"samples": None, "own_logits": None}
+
+
+@dataclass(frozen=True)
+class ClassGrids(Drawing):
+    """The samples of one class with the highest and lowest density and confidence, as grids."""
+
+    implementation: ClassVar[str] = "harness.report.figures.class_extremes:one_class"
+
+    index: int
+    side: int = 10
+
+    @property
+    def arrays(self) -> dict[str, int | None]:
+        """The arrays of evaluations that it reads."""
+        return {"samples": None, "own_logits": None}
+
+
+@dataclass(frozen=True)
+class DensityHistograms(Drawing):
+    """Histograms of log p(x), up to a constant, of a model's samples, one for every class."""
+
+    implementation: ClassVar[str] = "harness.report.figures.histograms:draw"
+
+    classes: tuple[str, ...]
+    bins: int = 50
+
+    @property
+    def arrays(self) -> dict[str, int | None]:
+        """The arrays of evaluations that it reads."""
+        return {"samples": None, "own_logits": None}

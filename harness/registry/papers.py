@@ -1,0 +1,153 @@
+"""The papers at hand, and how a name on the command line finds their tables and figures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from harness import INSTALL
+from harness.config.plugins import PAPERS, load_plugins
+from harness.errors import SpecError, nearest, unknown
+from harness.registry.default_paper import default_paper
+from harness.registry.exhibit import Exhibit
+from harness.registry.paper import RESERVED, Paper
+
+EVERYTHING = "papers"
+GROUPS = ("all", "tables", "figures")
+
+
+@dataclass(frozen=True)
+class BrokenPaper:
+    """A paper that cannot be used: the name of its entry point, its distribution, and the reason in one line."""
+
+    name: str
+    distribution: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"paper '{self.name}' of {self.distribution or 'an unknown distribution'} cannot be used: {self.reason}"
+
+
+@dataclass(frozen=True)
+class _Found:
+    papers: dict[str, Paper]
+    distributions: dict[str, str]
+    broken: tuple[BrokenPaper, ...]
+
+
+@cache
+def _found() -> _Found:
+    papers: dict[str, Paper] = {}
+    distributions: dict[str, str] = {}
+    broken = []
+    # Where two papers have one name, the entry point of that name is its owner.
+    for plugin in sorted(load_plugins(), key=lambda plugin: plugin.name != getattr(plugin.value, "name", plugin.name)):
+        if problem := plugin.problem or (plugin.group == PAPERS and _problem(plugin.value, papers)):
+            broken.append(BrokenPaper(plugin.name, plugin.distribution, problem))
+        elif plugin.group == PAPERS:
+            papers[plugin.value.name] = plugin.value
+            distributions[plugin.value.name] = plugin.distribution
+    return _Found(papers, distributions, tuple(broken))
+
+
+def _problem(value: object, papers: dict[str, Paper]) -> str:
+    if not isinstance(value, Paper):
+        return f"its entry point names an object of type {type(value).__name__}, not a Paper"
+    if value.name in papers:
+        return f"another paper is called '{value.name}' already"
+    return ""
+
+
+def papers() -> dict[str, Paper]:
+    """Return every paper that can be used, by its name, the harness's own first."""
+    return dict(_found().papers)
+
+
+def broken_papers() -> tuple[BrokenPaper, ...]:
+    """Return the papers that cannot be used; they fail what asks for them, and nothing else."""
+    return _found().broken
+
+
+def broken(paper: Paper, error: Exception) -> BrokenPaper:
+    """Return what is to be said of a paper that could be imported and fails when its exhibits are put together."""
+    return BrokenPaper(paper.name, _found().distributions.get(paper.name, ""), str(error))
+
+
+def find_exhibits(names: Sequence[str]) -> list[tuple[Paper, Exhibit]]:
+    """Return the exhibits of these names, each once, in the papers' order.
+
+    `table6` is one of the default paper, `ddgan/table2` one of any; `ddgan` is all of a paper, `ddgan/figures` all its
+    figures; `all`, `tables` and `figures` are the default paper's, `papers` is everything. What is optional has to be
+    named. Raises `SpecError` for a name that no paper has, and for one of a paper that cannot be used.
+    """
+    chosen: dict[str, set[str]] = {}
+    for name in names:
+        for paper, exhibit in _meant(name):
+            chosen.setdefault(paper.name, set()).add(exhibit.name)
+    return [
+        (paper, exhibit)
+        for paper in papers().values()
+        for exhibit in paper.exhibits
+        if exhibit.name in chosen.get(paper.name, ())
+    ]
+
+
+def _meant(name: str) -> list[tuple[Paper, Exhibit]]:
+    if name == EVERYTHING:
+        if broken := broken_papers():
+            raise SpecError(f"{broken[0]}; name the others: {', '.join(papers())}")
+        return [entry for paper in papers().values() for entry in _of(paper, "all")]
+    owner, slash, inner = name.partition("/")
+    if slash:
+        return _of(find_paper(owner), inner)
+    if name in papers() or name in {paper.name for paper in broken_papers()}:
+        return _of(find_paper(name), "all")
+    default = default_paper()
+    try:
+        paper = find_paper(default.name)
+    except SpecError as error:
+        raise SpecError(f"{error}{default.origin}") from None
+    return _of(paper, name)
+
+
+def find_paper(name: str) -> Paper:
+    """Return the paper of this name.
+
+    Raises `SpecError` when there is none, or it cannot be used.
+    """
+    if name in papers():
+        return papers()[name]
+    for broken in broken_papers():
+        if broken.name == name:
+            raise SpecError(str(broken))
+    if not papers() and not broken_papers():
+        raise SpecError(f"no paper is installed: in a clone of the harness, {INSTALL}")
+    raise unknown("paper", name, papers())
+
+
+def _of(paper: Paper, name: str) -> list[tuple[Paper, Exhibit]]:
+    """Return the exhibits of a paper that a name or the word for a group stands for."""
+    if name in GROUPS:
+        wanted = [e for e in paper.exhibits if e not in paper.optional and name in ("all", f"{e.kind}s")]
+        return [(paper, exhibit) for exhibit in wanted]
+    found = [(paper, exhibit) for exhibit in paper.exhibits if exhibit.name == name]
+    if not found:
+        raise _unknown_exhibit(paper, name)
+    return found
+
+
+def _unknown_exhibit(paper: Paper, name: str) -> SpecError:
+    own = [exhibit.name for exhibit in paper.exhibits]
+    elsewhere = [
+        f"{other.name}/{name}"
+        for other in papers().values()
+        if other != paper and any(exhibit.name == name for exhibit in other.exhibits)
+    ]
+    hint = f"did you mean '{elsewhere[0]}'? " if elsewhere else nearest(name, [*own, *GROUPS, *papers()])
+    allowed = ", ".join(sorted([*own, *GROUPS]))
+    return SpecError(
+        f"unknown table or figure '{name}' of paper '{paper.name}': {hint}allowed: {allowed}; "
+        f"of other papers, PAPER/NAME; papers: {', '.join(papers())}"
+    )
+
+
+assert {EVERYTHING, *GROUPS} == RESERVED

@@ -1,0 +1,101 @@
+"""Scales: the same rows at a size that the machine at hand can run."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import get_args
+
+from harness.config.evaluations import Evaluation
+from harness.config.guard import asking, expect, expect_function
+from harness.config.run import Run
+from harness.config.training import Precision
+from harness.registry.scale_rules import Rules, everywhere
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The standard deviation between seeds that was measured for a metric, with its degrees of freedom.
+
+    It is in units of the metric, or a share of the value where the metric's noise is relative.
+    """
+
+    sd: float
+    df: int
+
+
+def _same_run(run: Run) -> Run:
+    return run
+
+
+def _same_evaluation(evaluation: Evaluation) -> Evaluation:
+    return evaluation
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A mapping from paper-scale runs and protocols to smaller ones: by `rules`, then by functions where it has any.
+
+    `comparable` says whether measured values may be held against the paper's; claims may be at every scale.
+    `spread` holds the seed spread by dataset and metric key, pooled with that of the results. Raises `SpecError` for
+    functions that are none, and when it is used for those that fail or give something else.
+    """
+
+    name: str
+    note: str
+    comparable: bool
+    shrink: Callable[[Run], Run] = _same_run
+    protocol: Callable[[Evaluation], Evaluation] = _same_evaluation
+    spread: Mapping[tuple[str, str], Spread] = field(default_factory=dict)
+    rules: Rules | None = None
+    _evaluations: dict[tuple[Evaluation, Run], Evaluation] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        expect_function(self.shrink, f"shrink of scale '{self.name}'", "a run")
+        expect_function(self.protocol, f"protocol of scale '{self.name}'", "an evaluation")
+        if self.rules is not None:
+            expect(Rules, self.rules, f"rules of scale '{self.name}'")
+        object.__setattr__(self, "shrink", _Shrink(self.name, self.rules, self.shrink))
+
+    def evaluation(self, evaluation: Evaluation, run: Run) -> Evaluation:
+        """Return an evaluation of a paper-scale run as it is done at this scale."""
+        key = evaluation, run
+        if key not in self._evaluations:
+            with asking(f"scale '{self.name}' of '{evaluation.kind}' of run '{run.name}'"):
+                small = self.rules.evaluation(evaluation, run) if self.rules else evaluation
+                found = expect(Evaluation, self.protocol(small), "the result of protocol")
+            self._evaluations[key] = found
+        return self._evaluations[key]
+
+
+class _Shrink:
+    """The rules of a scale, then its own function.
+
+    Exhibits share runs, and a configuration made anew has its identity computed anew: each is shrunk once.
+    """
+
+    def __init__(self, scale: str, rules: Rules | None, own: Callable[[Run], Run]) -> None:
+        self._scale, self._rules = scale, rules
+        self._own: Callable[[Run], Run] = own._own if isinstance(own, _Shrink) else own
+        self._runs: dict[Run, Run] = {}
+
+    def __call__(self, run: Run) -> Run:
+        if run not in self._runs:
+            with asking(f"scale '{self._scale}' of run '{run.name}'"):
+                small = self._rules.run(run) if self._rules else run
+                self._runs[run] = expect(Run, self._own(small), "the result of shrink")
+        return self._runs[run]
+
+
+def _in_precision(precision: Precision) -> Scale:
+    return Scale(
+        f"paper-{precision}",
+        f"The paper's configuration on the paper's data, trained and sampled in {precision}.",
+        comparable=True,
+        rules=Rules((everywhere(precision=precision),)),
+    )
+
+
+PAPER_SCALE = Scale("paper", "The paper's configuration on the paper's data, as its runs say.", comparable=True)
+PAPER_SCALES = (PAPER_SCALE, *map(_in_precision, get_args(Precision)))
+"""The paper's own scale, and the same in each precision."""

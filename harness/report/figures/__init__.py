@@ -1,0 +1,1 @@
+"""How figures are drawn: a module for each kind of figure that `harness.registry.figures` names."""

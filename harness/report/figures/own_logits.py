@@ -1,0 +1,67 @@
+"""Samples as the model sees them that has drawn them: their class, density and confidence."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from harness.report.figures.row_data import artefact, pictures
+from harness.report.results.report import ExhibitReport
+from harness.store.results import Results
+
+DENSITY = "E(x) is the logsumexp of the model's own class logits: log p(x) up to a constant."
+UNCLASSIFIED = -1
+
+
+@dataclass(frozen=True)
+class ClassifiedSamples:
+    """Samples `(n, c, h, w)`, and what their own model's logits say of them, each `(n,)`.
+
+    `classes` are those of the largest logit, -1 where logits are not finite; `density` is the logsumexp of the
+    logits, `confidence` the probability of the class. `names` are the names of the classes.
+    """
+
+    images: NDArray[np.uint8]
+    classes: NDArray[np.intp]
+    density: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+    names: tuple[str, ...]
+
+    def of_class(self, index: int) -> NDArray[np.intp]:
+        """Return which samples are of a class."""
+        return np.flatnonzero(self.classes == index)
+
+    def extremes(self, index: int) -> Iterator[tuple[str, NDArray[np.float64], NDArray[np.intp]]]:
+        """Yield four orders of a class's samples, most extreme first: their name, the scores, and the samples.
+
+        Among equal scores the earlier sample comes first.
+        """
+        members = self.of_class(index)
+        for name, scores in (("E(x)", self.density), ("p(y|x)", self.confidence)):
+            for direction, sign in (("highest", -1), ("lowest", 1)):
+                order = members[np.argsort(sign * scores[members], kind="stable")]
+                yield f"{direction} {name}", scores[order], order
+
+
+def classified(report: ExhibitReport, results: Results, names: Sequence[str]) -> ClassifiedSamples | None:
+    """Return the samples of the first row that has any; None while no row has.
+
+    `names` are those of the paper's classes; the classes of stand-in data have numbers.
+    """
+    for row in report.rows:
+        images = pictures(report, results, row.row)
+        logits = artefact(report, results, row.row, "own_logits")
+        if images is not None and logits is not None:
+            return _classify(images, logits.astype(np.float64), tuple(names) if report.scale.comparable else ())
+    return None
+
+
+def _classify(images: NDArray[np.uint8], logits: NDArray[np.float64], names: tuple[str, ...]) -> ClassifiedSamples:
+    finite = np.isfinite(logits).all(axis=1)
+    logits[~finite] = 0
+    classes = np.where(finite, logits.argmax(axis=1), UNCLASSIFIED)
+    density = logsumexp(logits, axis=1)
+    confidence = np.exp(logits.max(axis=1) - density)
+    return ClassifiedSamples(images, classes, density, confidence, names or tuple(map(str, range(logits.shape[1]))))

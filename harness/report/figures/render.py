@@ -1,0 +1,129 @@
+"""Writes the pictures of an exhibit: a figure's drawing; for a table, its agreement with the paper and its samples."""
+
+import io
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness import OWN_MODULES
+from harness.config.guard import asking
+from harness.config.resolve import resolve
+from harness.errors import SpecError, given
+from harness.registry.exhibit import drawn_of
+from harness.registry.figures import Drawing
+from harness.report.figures.build_cache import remember, still_right
+from harness.report.figures.fingerprint import origin
+from harness.report.results.report import ExhibitReport
+from harness.store.files import StoreError, write_atomically
+from harness.store.results import Results
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Picture
+
+UNDATED: dict[str, dict[str, None]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
+"""The formats of pictures, with the metadata that would differ from time to time."""
+IMPORTED_ONCE = (
+    "PIL.GifImagePlugin",
+    "PIL.JpegImagePlugin",
+    "PIL.PngImagePlugin",
+    "harness.report.figures.fonts",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_pdf",
+    "matplotlib.backends.backend_svg",
+    "scipy.stats",
+    "harness.report.figures",
+)
+"""What drawing takes, and takes its time to import."""
+
+
+class DrawingError(StoreError):
+    """A drawing has failed; what else there is of its exhibit stands."""
+
+
+def write_figures(report: ExhibitReport, results: Results, formats: Sequence[str] = tuple(UNDATED)) -> list[Path]:
+    """Draw what there are values for, the same to the byte every time, and return the paths."""
+    # matplotlib takes its time, and most commands draw nothing
+    from harness.report.figures.base import settle, style
+    from harness.report.figures.fonts import only_glyphs
+
+    written = []
+    with style(), only_glyphs():
+        for name, picture in _pictures(report, results):
+            settle(picture)
+            for ending in formats:
+                path = results.report / report.paper.name / f"{name}.{ending}"
+                _save(picture, path, {"format": ending, "metadata": UNDATED[ending]})
+                written.append(path)
+    return written
+
+
+class Pictures:
+    """Draws exhibits into a results directory, and leaves pictures there that would be the same."""
+
+    def __init__(self, results: Results, formats: Sequence[str] = tuple(UNDATED)) -> None:
+        self._results = results
+        self._formats = formats
+
+    def found(self, report: ExhibitReport) -> list[Path] | None:
+        """Return the pictures that were drawn before from what there is now."""
+        return still_right(*self._memory(report))
+
+    def get_ready(self) -> None:
+        """Import what drawing takes, and the harness's own drawings."""
+        own = {drawing.implementation.partition(":")[0] for drawing in Drawing.__subclasses__()}
+        for module in (*IMPORTED_ONCE, *sorted(name for name in own if name.startswith(OWN_MODULES))):
+            import_module(module)
+
+    def draw(self, report: ExhibitReport) -> list[Path]:
+        """Draw an exhibit, and remember from what."""
+        memory = self._memory(report)
+        drawn = write_figures(report, self._results, self._formats)
+        remember(*memory, drawn)
+        return drawn
+
+    def _memory(self, report: ExhibitReport) -> tuple[Path, str, str]:
+        what = "-".join((report.exhibit.name, *self._formats))
+        return self._results.report / report.paper.name, what, origin(report, self._results)
+
+
+def vectors(report: ExhibitReport, results: Results) -> list[bytes]:
+    """Draw the same as SVG, into no file."""
+    from harness.report.figures.base import settle, style
+    from harness.report.figures.fonts import only_glyphs
+
+    drawn = []
+    with style(), only_glyphs():
+        for _, picture in _pictures(report, results):
+            settle(picture)
+            buffer = io.BytesIO()
+            picture.savefig(buffer, format="svg", metadata=UNDATED["svg"])
+            drawn.append(buffer.getvalue())
+    return drawn
+
+
+def _pictures(report: ExhibitReport, results: Results) -> Iterator[tuple[str, "Picture"]]:
+    """Yield what there is to draw, by the names of the files.
+
+    Raises `DrawingError` after all others when one has failed.
+    """
+    from matplotlib.figure import Figure
+
+    failure: DrawingError | None = None
+    for name, drawing in drawn_of(report.exhibit).items():
+        try:
+            with asking(f"{name}: {drawing.implementation}"):
+                picture = resolve(drawing.implementation)(drawing, report, results)
+                if not isinstance(picture, Figure | None):
+                    raise SpecError(f"returns {given(picture)}, not a matplotlib Figure or None")
+        except SpecError as error:
+            failure = failure or DrawingError(str(error))
+            continue
+        if picture is not None:
+            yield name, picture
+    if failure:
+        raise failure
+
+
+def _save(picture: "Picture", path: Path, options: dict[str, Any]) -> None:
+    write_atomically(path, lambda file: picture.savefig(file, **options))

@@ -1,0 +1,94 @@
+"""What a row has to show: values and arrays of the run with seed 0, or why there are none."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.registry.metrics import Metric
+from harness.registry.row import Row
+from harness.report.figures.pictures import pictures_of
+from harness.report.results.report import ExhibitReport
+from harness.report.writers.wording import span
+from harness.store.arrays import load_array
+from harness.store.files import StoreError
+from harness.store.results import Results
+from harness.store.run_directory import RunDirectory
+
+
+@dataclass(frozen=True)
+class Value:
+    """What was measured of a row with seed 0, and what it is called in print."""
+
+    metric: Metric
+    label: str
+    number: float
+
+    def __str__(self) -> str:
+        return f"{self.label} {self.metric.measured(self.number)} {self.metric.unit}".rstrip()
+
+
+def value(report: ExhibitReport, row: Row, quantity: str) -> Value | None:
+    """Return a quantity of a row as measured with seed 0, None while it is not."""
+    for metric in report.exhibit.metrics:
+        found = report.series.get((row.key, metric.key, ""))
+        if metric.quantity == quantity and found and found.first_run:
+            return Value(metric, found.label, found.values[0])
+    return None
+
+
+def artefact(report: ExhibitReport, results: Results, row: Row, name: str) -> NDArray[Any] | None:
+    """Return an array, memory-mapped, that a row's evaluations with seed 0 have kept; None when there is none.
+
+    Raises `StoreError` when its file is broken.
+    """
+    path = kept(report, results, row, name)
+    if path is None:
+        return None
+    try:
+        return load_array(path, mapped=True)
+    except (ValueError, EOFError, OSError):
+        mend = f"delete {path.parent.with_name(f'{path.parent.name}.json')} and run again to make both anew"
+        raise StoreError(f"{path} is no whole array; {mend}") from None
+
+
+def pictures(report: ExhibitReport, results: Results, row: Row) -> NDArray[np.uint8] | None:
+    """Return the samples of a row's run with seed 0 as pictures; None when there are none, or they are no images.
+
+    Raises `StoreError` when their file is broken.
+    """
+    samples, path = artefact(report, results, row, "samples"), kept(report, results, row, "samples")
+    if samples is None or path is None:
+        return None
+    return pictures_of(RunDirectory(path.parents[2]), samples)
+
+
+def kept(report: ExhibitReport, results: Results, row: Row, name: str) -> Path | None:
+    """Return the file of an array that a row's evaluations with seed 0 have kept; None when there is none."""
+    for (key, _, reading), found in report.series.items():
+        if key == row.key and not reading and found.first_run:
+            path = results.runs / found.first_run / "evaluations" / found.evaluation / f"{name}.npy"
+            if path.exists():
+                return path
+    return None
+
+
+def first_seed(report: ExhibitReport) -> str:
+    """Return the remark that a figure shows one seed, and of how many."""
+    seeds = len({seed for found in report.series.values() for seed in found.seeds})
+    return f"Shown is the first of {seeds} seeds." if seeds > 1 else "One seed."
+
+
+def all_seeds(report: ExhibitReport) -> str:
+    """Return the remark over how many seeds the values of a figure are means."""
+    seeds = [len(found.seeds) for found in report.series.values()]
+    if max(seeds, default=1) == 1:
+        return "One seed."
+    return f"Means over {span(min(seeds), max(seeds))} seeds; bars are their standard deviation."
+
+
+def why_empty(row: Row) -> str:
+    """Return why a row has nothing to show."""
+    return "not measured yet" if row.run else f"not run here: {row.key}"

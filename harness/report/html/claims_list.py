@@ -1,0 +1,94 @@
+"""The ledger of claims as the page shows it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.report.html.symbols import MARKS, Mark
+from harness.report.results.claims import Finding
+from harness.report.results.report import ExhibitReport
+from harness.report.writers import wording
+from harness.report.writers.claims_list import ORDER
+
+MOST_DRAWN = 6
+ROOM = 1.25
+"""Intervals are drawn this much further than what has to be seen."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A contrast, in percent of the width of its drawing: the interval, the estimate, and where it is claimed to be."""
+
+    low: float
+    high: float
+    estimate: float
+    claimed_low: float
+    claimed_high: float
+
+
+@dataclass(frozen=True)
+class ClaimView:
+    """A claim with its marks, measured and by the printed values, the evidence in words, and its intervals."""
+
+    exhibit: str
+    exhibit_name: str
+    where: str
+    says: str
+    mark: Mark
+    printed: Mark | None
+    evidence: tuple[str, ...]
+    intervals: tuple[Interval, ...]
+
+
+@dataclass(frozen=True)
+class LedgerView:
+    """The claims, failing ones first, and how many have each status: as measured, and by the printed values."""
+
+    claims: tuple[ClaimView, ...]
+    counts: tuple[tuple[Mark, int], ...]
+    printed: tuple[tuple[Mark, int], ...]
+    not_printed: int
+
+    @property
+    def drawn(self) -> bool:
+        """Whether there are intervals to explain."""
+        return any(claim.intervals for claim in self.claims)
+
+
+def ledger(reports: Sequence[ExhibitReport]) -> LedgerView:
+    """Return the claims of some exhibits."""
+    entries = [(report, decision) for report in reports for decision in report.decisions]
+    entries.sort(key=lambda entry: ORDER.index(entry[1].status))
+    statuses, printed = [d.status for _, d in entries], [d.printed for _, d in entries]
+    return LedgerView(
+        claims=tuple(
+            ClaimView(
+                exhibit=report.exhibit.name,
+                exhibit_name=f"{report.exhibit.kind.capitalize()} {report.exhibit.number}",
+                where=decision.claim.where,
+                says=decision.claim.says,
+                mark=MARKS[decision.status],
+                printed=MARKS[decision.printed] if decision.printed else None,
+                evidence=tuple(wording.claim_evidence(decision, report).split(". ")),
+                intervals=tuple(map(_interval, decision.findings[:MOST_DRAWN])),
+            )
+            for report, decision in entries
+        ),
+        counts=tuple((MARKS[status], statuses.count(status)) for status in ORDER),
+        printed=tuple((MARKS[status], printed.count(status)) for status in ORDER),
+        not_printed=printed.count(None),
+    )
+
+
+def _interval(finding: Finding) -> Interval:
+    """Lay an interval out with the finite bounds of the claim in view."""
+    low, high = finding.estimate - finding.half_width, finding.estimate + finding.half_width
+    bounds = [bound for bound in (finding.contrast.low, finding.contrast.high) if abs(bound) != float("inf")]
+    begin, end = min(low, *bounds), max(high, *bounds)
+    centre, reach = (begin + end) / 2, max((end - begin) / 2 * ROOM, 1e-12)
+
+    def place(value: float) -> float:
+        return round(min(max(50 + 50 * (value - centre) / reach, 0.0), 100.0), 2)
+
+    return Interval(
+        place(low), place(high), place(finding.estimate), place(finding.contrast.low), place(finding.contrast.high)
+    )

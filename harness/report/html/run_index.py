@@ -1,0 +1,86 @@
+"""The runs behind a page, grouped by configuration: one group for each, whatever the seed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.report.html.details import Share, details
+from harness.report.results.report import ExhibitReport
+from harness.store.results import Results
+from harness.store.run_directory import RunDirectory
+from harness.store.usage import Spent
+
+MOST_RUNS = 300
+"""Runs with details on one page: a page that can be mailed."""
+MOST_SEEDS = 5
+SAMPLE_BYTES = 4_000_000
+LARGEST_SHEET = 120_000
+
+
+@dataclass
+class Group:
+    """A configuration: what its runs are called, on which data, in which exhibits, and the runs by seed."""
+
+    name: str
+    data: str
+    first: str
+    exhibits: dict[str, None] = field(default_factory=dict)
+    seeds: dict[int, str] = field(default_factory=dict)
+    spent: dict[str, Spent] = field(default_factory=dict)
+
+    @property
+    def cost(self) -> str:
+        """What its runs have cost."""
+        return str(Spent.sum(self.spent.values()))
+
+
+class Book:
+    """The groups of some reports, in the order in which the reports show them."""
+
+    def __init__(self, reports: Sequence[ExhibitReport]) -> None:
+        self.groups: dict[str, Group] = {}
+        for report in reports:
+            self._add(report)
+
+    def _add(self, report: ExhibitReport) -> None:
+        first = {}
+        for row in report.rows:
+            if row.row.run is None:
+                continue
+            run = report.scale.shrink(row.row.run)
+            group = self.groups.setdefault(run.id, Group(row.row.run.name, run.config.data.name, run.id))
+            group.exhibits[report.exhibit.name] = None
+            if run.id in report.spent:
+                group.spent[run.id] = report.spent[run.id]
+            first[row.row.key] = group
+        for (key, _, _), found in report.series.items():
+            first[key].seeds.update(zip(found.seeds, found.runs, strict=True))
+        for group in first.values():
+            group.spent.update((run, report.spent[run]) for run in group.seeds.values() if run in report.spent)
+
+    @property
+    def measured(self) -> list[str]:
+        """The ids of all runs with a measured value."""
+        return list(dict.fromkeys(run for group in self.groups.values() for run in group.seeds.values()))
+
+    def in_detail(self) -> Iterator[str]:
+        """Yield the ids of the runs that get details: first seeds of all groups, then second ones, and so on."""
+        found: dict[str, None] = {}
+        for seed in range(MOST_SEEDS):
+            for group in self.groups.values():
+                run = group.seeds.get(seed, group.first if seed == 0 else None)
+                if run is not None:
+                    found[run] = None
+        yield from list(found)[:MOST_RUNS]
+
+    def details(self, results: Results) -> dict[str, dict[str, Any]]:
+        """Return the details of runs by id; pictures of samples as far as the page has room for them."""
+        found, room = {}, SAMPLE_BYTES
+        for run in self.in_detail():
+            known = details(RunDirectory(results.runs / run), Share(samples=min(LARGEST_SHEET, room)))
+            if known is None:
+                continue
+            found[run] = known
+            if known["samples"] and known["samples"]["src"]:
+                room -= len(known["samples"]["src"])
+        return found

@@ -1,0 +1,1 @@
+"""From records to the values, verdicts and claims of a report."""

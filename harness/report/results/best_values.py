@@ -1,0 +1,55 @@
+"""The values that are printed bold: the best of the paper's own rows, by what it prints and by what was measured."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from math import isfinite
+
+from harness.registry.metrics import Metric
+from harness.report.results.cells import Measured, ReportCell, ReportRow
+from harness.report.results.report import ExhibitReport
+
+Place = tuple[str, str]
+"""A row's key and a metric's key."""
+
+
+def best_reported(report: ExhibitReport) -> frozenset[Place]:
+    """Return the cells in which the paper prints the best value."""
+    return _best(report, _reported, lambda cell: "")
+
+
+def best_measured(report: ExhibitReport) -> frozenset[Place]:
+    """Return the cells in which the best value was measured; what is called differently has no common measure."""
+    return _best(report, _measured, lambda cell: cell.labels.get("", ""))
+
+
+def _best(
+    report: ExhibitReport,
+    value: Callable[[ReportRow, ReportCell], float | None],
+    measure: Callable[[ReportCell], str],
+) -> frozenset[Place]:
+    """Return the best cells of every metric, section and measure; where all are equal, none."""
+    candidates: dict[tuple[Metric, str, str], dict[Place, float]] = defaultdict(dict)
+    for row in report.rows:
+        for cell in row.cells if row.row.run else ():
+            competes = cell.source == "own" and cell.metric in report.exhibit.best
+            found = value(row, cell) if competes else None
+            if found is not None:
+                competition = (cell.metric, row.row.section, measure(cell))
+                candidates[competition][row.row.key, cell.metric.key] = found
+    chosen: set[Place] = set()
+    for (metric, _, _), values in candidates.items():
+        winner = max(values.values()) if metric.better == "higher" else min(values.values())
+        if len(set(values.values())) > 1:
+            chosen |= {place for place, found in values.items() if found == winner}
+    return frozenset(chosen)
+
+
+def _reported(row: ReportRow, cell: ReportCell) -> float | None:
+    return cell.reported if isinstance(cell.reported, int | float) else None
+
+
+def _measured(row: ReportRow, cell: ReportCell) -> float | None:
+    """Return a mean as it is printed, so that what reads the same is equally good."""
+    if not isinstance(cell.measured, Measured) or not isfinite(cell.measured.mean):
+        return None
+    return float(cell.metric.measured(cell.measured.mean))

@@ -1,0 +1,242 @@
+"""The cells of a report: what was printed, what was measured or configured, and the verdict."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from math import isfinite, nan
+from statistics import mean, stdev
+
+from harness.registry.cells import Cell
+from harness.registry.exhibit import Exhibit
+from harness.registry.metrics import Metric
+from harness.registry.paper import Paper
+from harness.registry.row import Reported, Row, Setting, Source
+from harness.registry.scale import Scale
+from harness.report.results.series import Measurements, Series, need_of
+from harness.report.results.statistics import Statistics, describe
+from harness.report.results.verdicts import Judgement, Rule, Verdict, judge, judge_setting
+from harness.store.files import StoreError
+from harness.store.records import Need
+from harness.store.results import Results
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The values of a cell over seeds: their mean, their standard deviation (None for one seed), and the runs.
+
+    `values` and `runs` are in the order of `numbers`, the seeds.
+    """
+
+    mean: float
+    sd: float | None
+    runs: tuple[str, ...]
+    values: tuple[float, ...]
+    numbers: tuple[int, ...]
+
+    @property
+    def seeds(self) -> int:
+        """How many seeds there are."""
+        return len(self.values)
+
+
+@dataclass(frozen=True)
+class Configured:
+    """What the resolved configurations have for a hyper-parameter, as text."""
+
+    value: str
+
+
+@dataclass(frozen=True)
+class ReportCell:
+    """A metric of a row: what the paper says, what was measured or configured, and what is judged of it.
+
+    `statistics` are those of a measured value that varies between seeds. `wanted` says whether a run measures it,
+    `readings` holds what other protocols measured, by their names. `labels` says what the values are called, by the
+    name of the protocol, of which the paper's is empty; `needs` what kept the cell from being measured. `reported_sd`
+    and `reported_n` are the standard deviation and the number of seeds that the paper gives, `source` says whose value
+    it is.
+    """
+
+    metric: Metric
+    reported: Reported
+    measured: Measured | Configured | None
+    judgement: Judgement
+    wanted: bool
+    statistics: Statistics | None = None
+    readings: dict[str, Measured] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    needs: Need | None = None
+    reported_sd: float | None = None
+    reported_n: int | None = None
+    source: Source = "own"
+
+    @property
+    def printed(self) -> str:
+        """The paper's value as text, with its standard deviation where the paper prints one."""
+        return self.metric.reported(self.reported, self.reported_sd)
+
+    @property
+    def printed_sd(self) -> str:
+        """The standard deviation that the paper prints, as text; nothing where it prints none."""
+        return "" if self.reported_sd is None else self.metric.reported(self.reported_sd)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict in a word."""
+        return self.judgement.verdict
+
+
+@dataclass(frozen=True)
+class ReportRow:
+    """A row of the exhibit with its cells, in the order of the exhibit's metrics.
+
+    `further` are those of metrics that were measured with them and have no column in the paper.
+    """
+
+    row: Row
+    cells: tuple[ReportCell, ...]
+    further: tuple[ReportCell, ...] = ()
+
+    @property
+    def source(self) -> Source | None:
+        """Whose values the paper prints in the row, None where its cells differ in that."""
+        sources = {cell.source for cell in self.cells if cell.reported is not None} or {self.row.source}
+        return sources.pop() if len(sources) == 1 else None
+
+    @property
+    def seeds(self) -> int:
+        """The number of seeds behind the row: the smallest over its measured cells."""
+        return min((cell.measured.seeds for cell in self.cells if isinstance(cell.measured, Measured)), default=0)
+
+
+class Finder:
+    """Finds the values of an exhibit's cells; `possible` are all that can be measured, further metrics included."""
+
+    def __init__(
+        self,
+        paper: Paper,
+        exhibit: Exhibit,
+        scale: Scale,
+        measurements: Measurements,
+        possible: Sequence[Cell],
+        results: Results,
+    ) -> None:
+        self.possible = possible
+        self._paper = paper
+        self._exhibit = exhibit
+        self._scale = scale
+        self._series = measurements.series
+        self._waiting = measurements.waiting
+        self._asked: dict[tuple[str, Metric], dict[str, Cell]] = {}
+        for cell in possible:
+            self._asked.setdefault((cell.row.key, cell.metric), {}).setdefault(cell.reading, cell)
+        self._damaged = measurements.damaged
+        self._reader = results.reader
+
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """Return what the values of each metric by the paper's protocol are called, each once."""
+        found: dict[str, dict[str, None]] = {}
+        for cell in self.possible:
+            if not cell.reading:
+                found.setdefault(cell.metric.key, {})[cell.label] = None
+        return {key: tuple(names) for key, names in found.items()}
+
+    def cells(self, row: Row) -> tuple[ReportCell, ...]:
+        """Return the cells of a row, in the order of the exhibit's metrics."""
+        return tuple(self._judged(row, metric) for metric in self._exhibit.metrics)
+
+    def further(self, row: Row) -> tuple[ReportCell, ...]:
+        """Return what was measured of a row besides its cells."""
+        metrics = dict.fromkeys(cell.metric for cell in self.possible if cell.metric not in self._exhibit.metrics)
+        found = (self._cell(row, metric) for metric in metrics)
+        return tuple(cell for cell in found if cell.measured or cell.readings)
+
+    def _judged(self, row: Row, metric: Metric) -> ReportCell:
+        exhibit = self._exhibit
+        cell = replace(
+            self._cell(row, metric),
+            reported=exhibit.reported(row, metric),
+            reported_sd=exhibit.reported_sd(row, metric),
+            reported_n=exhibit.reported_n(row, metric),
+            source=exhibit.source(row, metric),
+        )
+        rule = Rule(
+            comparable=self._scale.comparable,
+            tolerance=self._paper.tolerances.get(metric.key),
+            source=cell.source,
+            expected=exhibit.expected_to_fail(row, metric),
+        )
+        if row.setting is not None:
+            value = configured(row.setting, self._scale)
+            judgement = judge_setting(cell.reported, value, rule)
+            return replace(cell, measured=Configured(value), judgement=judgement, wanted=True)
+        if row.run is None:
+            return cell if cell.reported is None else replace(cell, judgement=Judgement(Verdict.CITED))
+        found = cell.measured if isinstance(cell.measured, Measured) else None
+        waiting = self._waiting[row.key, metric.key, ""]
+        judgement = judge(metric, cell.reported, found.mean if found else None, rule, waiting)
+        return replace(cell, judgement=judgement, statistics=_statistics(metric, found, cell.reported, judgement))
+
+    def _cell(self, row: Row, metric: Metric) -> ReportCell:
+        """Return a cell of which nothing is printed and nothing is judged."""
+        asked = self._asked.get((row.key, metric), {})
+        found = {name: _measured(self._series.get((row.key, metric.key, name))) for name in asked}
+        measured, own = found.pop("", None), asked.get("")
+        return ReportCell(
+            metric,
+            None,
+            measured,
+            Judgement(Verdict.NOT_REPORTED),
+            wanted=own is not None,
+            readings={name: value for name, value in found.items() if value is not None},
+            labels={name: cell.label for name, cell in asked.items()},
+            needs=self._needs(own) if own and measured is None else None,
+            source=row.source,
+        )
+
+    def _needs(self, cell: Cell) -> Need | None:
+        """Return why a cell is not measured: its record is damaged, its run was cancelled, or lacked something."""
+        if damaged := self._damaged.get((cell.run.id, cell.evaluation.id)):
+            return damaged
+        try:
+            outcome = self._reader.outcome(cell.run.id)
+        except StoreError as error:
+            return need_of(error)
+        if outcome is not None and outcome.state == "cancelled":
+            return Need(what="cancelled", how=f"python -m harness retry {cell.run.id}")
+        return outcome.needs.get(cell.evaluation.id) if outcome else None
+
+
+def configured(setting: Setting, scale: Scale) -> str:
+    """Return the values that a hyper-parameter has in the resolved configurations at a scale, each once."""
+    values = {scale.shrink(run).config.value_of(setting.field) for run in setting.runs}
+    numbers = sorted(value for value in values if isinstance(value, int | float))
+    words = sorted(str(value) for value in values if not isinstance(value, int | float))
+    return ", ".join([f"{number:g}" for number in numbers] + words)
+
+
+def _measured(found: Series | None) -> Measured | None:
+    if found is None:
+        return None
+    return Measured(_mean(found.values), _sd(found.values), found.runs, found.values, found.seeds)
+
+
+def _statistics(metric: Metric, found: Measured | None, reported: Reported, judgement: Judgement) -> Statistics | None:
+    """Return the statistics of a value that varies between seeds, against the reported one where they were compared."""
+    if found is None or metric.noise == "none":
+        return None
+    compared = isinstance(reported, int | float) and judgement.difference is not None
+    return describe(found.values, float(reported) if compared else None)  # type: ignore[arg-type]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return mean(values) if all(map(isfinite, values)) else sum(values) / len(values)
+
+
+def _sd(values: Sequence[float]) -> float | None:
+    """Return the standard deviation between seeds (ddof 1): None for one seed, NaN when a value is not finite.
+
+    It is exactly zero where all are equal.
+    """
+    if len(values) < 2:
+        return None
+    return stdev(values) if all(map(isfinite, values)) else nan

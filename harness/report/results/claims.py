@@ -1,0 +1,188 @@
+"""Decides claims: whether each contrast of measured cells lies where the paper puts it, given the noise of seeds."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import inf, isfinite, sqrt
+
+import numpy as np
+
+from harness.config.evaluations import measure_of
+from harness.registry.claims import Claim, Contrast, Term
+from harness.registry.exhibit import Exhibit
+from harness.registry.metrics import Metric
+from harness.registry.scale import Scale, Spread
+from harness.report.results.series import Place, Series
+
+CONFIDENCE = 0.95
+ROUNDING = 1e-9
+OwnSeries = Mapping[tuple[str, str], Series]
+"""What was measured by the paper's protocol, by the keys of rows and metrics."""
+
+
+class Status(StrEnum):
+    """What values say of a claim."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The value of a cell with its standard error over so many seeds; a value that the paper cites has neither."""
+
+    row: str
+    metric: Metric
+    mean: float
+    standard_error: float = 0.0
+    df: float = inf
+    seeds: int = 0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A contrast as measured: its estimate, the half-width of its interval, and its status."""
+
+    contrast: Contrast
+    estimate: float
+    half_width: float
+    status: Status
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A claim, its status, and what decides it.
+
+    `printed` is what the paper's own values say of it, None where it prints none. `reason` says why the claim stays
+    undecided, or fails without a contrast.
+    """
+
+    claim: Claim
+    status: Status
+    printed: Status | None
+    findings: tuple[Finding, ...] = ()
+    values: tuple[Estimate, ...] = ()
+    reason: str = ""
+
+
+def decide(claim: Claim, exhibit: Exhibit, series: Mapping[Place, Series], scale: Scale) -> Decision:
+    """Return what the measurements of an exhibit say of a claim.
+
+    A contrast holds when its whole 95 % interval lies inside the bounds, and fails when none of it does. The noise
+    is the standard deviation between seeds, pooled over those rows of the claim that have the same data, and with the
+    one that the scale declares. Without either, nothing is decided. Rows without a run stand with the values that the
+    paper cites; beside measured rows these mean something only where values compare.
+    """
+    terms = {(term.row, term.metric): term for term in claim.terms()}
+    rows = {row for row, _ in terms}
+    own = {(row, key): found for (row, key, reading), found in series.items() if not reading and row in rows}
+    estimates = {cell: _estimate(term, exhibit, own, scale) for cell, term in terms.items()}
+    known = tuple(estimate for estimate in estimates.values() if estimate is not None)
+    cited = sorted(row for row in rows if exhibit.row(row).run is None)
+    printed = decide_printed(claim, exhibit)
+
+    def undecided(reason: str, values: tuple[Estimate, ...] = known) -> Decision:
+        return Decision(claim, Status.UNDECIDED, printed, (), values, reason)
+
+    if cited and len(cited) < len(rows) and not scale.comparable:
+        return undecided(f"cited values compare at paper scale only: {', '.join(cited)}", ())
+    if missing := sorted({row for (row, _), estimate in estimates.items() if estimate is None}):
+        return undecided(f"not measured yet: {', '.join(missing)}")
+    if not all(isfinite(estimate.mean) for estimate in known):
+        return Decision(claim, Status.FAILS, printed, (), known, "a measured value is not finite")
+    if metric := _without_common_measure(terms.values(), own):
+        return undecided(f"the {metric.label} of these rows are measured in different feature spaces")
+    if any(estimate.standard_error == inf for estimate in known):
+        return undecided("the spread between seeds is unknown: run --seeds 3")
+    findings = tuple(_find(contrast, estimates) for contrast in claim.contrasts)
+    statuses = {finding.status for finding in findings}
+    if Status.FAILS in statuses:
+        return Decision(claim, Status.FAILS, printed, findings, known)
+    if Status.UNDECIDED in statuses:
+        return Decision(claim, Status.UNDECIDED, printed, findings, known, "differences within the noise between seeds")
+    return Decision(claim, Status.HOLDS, printed, findings, known)
+
+
+def decide_printed(claim: Claim, exhibit: Exhibit) -> Status | None:
+    """Return what the paper's own values say of a claim, None where one of them is not printed.
+
+    Values that are equal as printed decide nothing: their difference is in the digits that the paper leaves out.
+    """
+
+    def value(term: Term) -> float | None:
+        return exhibit.reported_value(exhibit.row(term.row), term.metric)
+
+    if any(value(term) is None for term in claim.terms()):
+        return None
+    statuses = {_compare(contrast, _weigh(contrast, value), ROUNDING) for contrast in claim.contrasts}
+    return next((status for status in (Status.FAILS, Status.UNDECIDED) if status in statuses), Status.HOLDS)
+
+
+def seed_spread(metric: Metric, groups: Iterable[Sequence[float]], declared: Spread | None) -> Spread | None:
+    """Return the standard deviation between seeds, pooled over groups of values and with the one that is declared.
+
+    For a metric with relative noise it is that of the values divided by the mean of their group. Groups with values
+    that are not finite say nothing.
+    """
+    df, squares = (declared.df, declared.df * declared.sd**2) if declared else (0, 0.0)
+    for values in map(np.asarray, groups):
+        if len(values) > 1 and np.isfinite(values).all():
+            unit = np.abs(values.mean()) if metric.noise == "relative" else 1.0
+            df += len(values) - 1
+            squares += float((len(values) - 1) * (values.std(ddof=1) / unit) ** 2)
+    return Spread(sqrt(squares / df), df) if df else None
+
+
+def _estimate(term: Term, exhibit: Exhibit, own: OwnSeries, scale: Scale) -> Estimate | None:
+    """Return the value of a term's cell, None while it is not measured; its error is infinite when unknown."""
+    row, metric = exhibit.row(term.row), term.metric
+    if row.run is None:
+        reported = exhibit.reported_value(row, metric)
+        return None if reported is None else Estimate(term.row, metric, reported)
+    found = own.get((term.row, metric.key))
+    if found is None:
+        return None
+    mean, seeds = sum(found.values) / len(found.values), len(found.values)
+    if metric.noise == "none":
+        return Estimate(term.row, metric, mean, seeds=seeds)
+    alike = (other.values for (_, key), other in own.items() if key == metric.key and other.data == found.data)
+    spread = seed_spread(metric, alike, scale.spread.get((found.data, metric.key)))
+    if spread is None:
+        return Estimate(term.row, metric, mean, standard_error=inf, seeds=seeds)
+    sd = spread.sd * abs(mean) if metric.noise == "relative" else spread.sd
+    return Estimate(term.row, metric, mean, sd / sqrt(seeds), spread.df, seeds)
+
+
+def _without_common_measure(terms: Iterable[Term], own: OwnSeries) -> Metric | None:
+    """Return a metric whose values in these terms are measured differently, such as in several feature spaces."""
+    measures: dict[Metric, set[str]] = {}
+    for term in terms:
+        if found := own.get((term.row, term.metric.key)):
+            measures.setdefault(term.metric, set()).add(measure_of(found.label))
+    return next((metric for metric, names in measures.items() if len(names) > 1), None)
+
+
+def _find(contrast: Contrast, estimates: Mapping[tuple[str, Metric], Estimate | None]) -> Finding:
+    from scipy.stats import t
+
+    by_term = {term: estimate for term in contrast.terms if (estimate := estimates[term.row, term.metric])}
+    centre = _weigh(contrast, lambda term: by_term[term].mean)
+    error = sqrt(sum((term.weight * estimate.standard_error) ** 2 for term, estimate in by_term.items()))
+    df = min(estimate.df for estimate in by_term.values())
+    half_width = max(float(t.ppf((1 + CONFIDENCE) / 2, df)) * error, ROUNDING) if error else ROUNDING
+    return Finding(contrast, centre, half_width, _compare(contrast, centre, half_width))
+
+
+def _weigh(contrast: Contrast, value: Callable[[Term], float | None]) -> float:
+    return sum(term.weight * (value(term) or 0.0) for term in contrast.terms)
+
+
+def _compare(contrast: Contrast, centre: float, half_width: float) -> Status:
+    """Return where an interval lies with respect to the bounds of a contrast."""
+    low, high = centre - half_width, centre + half_width
+    if contrast.low <= low and high <= contrast.high:
+        return Status.HOLDS
+    if high < contrast.low or low > contrast.high:
+        return Status.FAILS
+    return Status.UNDECIDED

@@ -1,0 +1,155 @@
+"""Puts an exhibit together: reported and measured values, verdicts, coverage, and claims with what decides them."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from harness.config.evaluations import measure_of
+from harness.registry.cells import Cell, cells
+from harness.registry.exhibit import Exhibit
+from harness.registry.metrics import Metric
+from harness.registry.paper import Paper
+from harness.registry.scale import Scale
+from harness.report.results.cells import Finder, ReportRow
+from harness.report.results.claims import Decision, decide
+from harness.report.results.rank_agreement import RankAgreement, rank_agreements
+from harness.report.results.series import Measurements, Place, Series, details, measurements, need_of, with_further
+from harness.report.results.verdict_counts import Tally
+from harness.report.results.verdicts import Verdict
+from harness.store.code import other_code
+from harness.store.files import StoreError
+from harness.store.reader import Reader
+from harness.store.records import Need, Segment
+from harness.store.results import Results
+from harness.store.usage import Spent
+
+
+@dataclass(frozen=True)
+class ExhibitReport:
+    """A table or figure with everything that the writers print.
+
+    `labels` holds what the measured values of each metric are called; several, where the rows have several datasets or
+    protocols. `remarks` are what evaluations say of their values, which stand in `series`. `shown` are further metrics
+    that get columns. `stays` holds those of workers on each of its runs. `damaged` are the records that could not be
+    read. `origin` names results that are not the user's own.
+    """
+
+    paper: Paper
+    exhibit: Exhibit
+    scale: Scale
+    labels: dict[str, tuple[str, ...]]
+    rows: tuple[ReportRow, ...]
+    decisions: tuple[Decision, ...]
+    feature_spaces: tuple[dict[str, str | float], ...]
+    remarks: tuple[str, ...]
+    wanted: int
+    series: Mapping[Place, Series]
+    shown: tuple[Metric, ...] = ()
+    stays: Mapping[str, Sequence[Segment]] = field(default_factory=dict)
+    damaged: tuple[Need, ...] = ()
+    origin: str = ""
+
+    @property
+    def tally(self) -> Tally:
+        """How many cells have which verdict."""
+        return Tally.of(cell.verdict for row in self.rows for cell in row.cells)
+
+    @cached_property
+    def agreements(self) -> tuple[RankAgreement, ...]:
+        """Whether the measured values put the rows in the paper's order."""
+        return rank_agreements(self.exhibit, self.rows)
+
+    @cached_property
+    def spent(self) -> dict[str, Spent]:
+        """What each of its runs has cost so far."""
+        return {run: Spent.of(stays) for run, stays in self.stays.items()}
+
+    @cached_property
+    def stale(self) -> dict[str, tuple[str, ...]]:
+        """Its runs that were measured with other code than is installed now, with the distributions that differ."""
+        found = {run: other_code(stays) for run, stays in self.stays.items()}
+        return {run: names for run, names in found.items() if names}
+
+    @property
+    def name(self) -> str:
+        """The exhibit's full name, such as `hybvit/table6`."""
+        return f"{self.paper.name}/{self.exhibit.name}"
+
+    @property
+    def measured(self) -> int:
+        """The number of cells with a measured or configured value, other protocols' included."""
+        return sum((cell.measured is not None) + len(cell.readings) for row in self.rows for cell in row.cells)
+
+    @property
+    def failures(self) -> int:
+        """The number of cells that fail."""
+        return sum(cell.verdict is Verdict.FAIL for row in self.rows for cell in row.cells)
+
+    def label(self, metric: Metric) -> str:
+        """Return what the measured values of a metric are called, without dataset and protocol where they differ."""
+        labels = self.labels.get(metric.key, (metric.label,))
+        measures = {measure_of(label) for label in labels}
+        if len(measures) > 1:
+            return labels[0].partition("(")[0]
+        return labels[0] if len(labels) == 1 else measures.pop()
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What kept cells from being measured, with the commands that mend it, each once."""
+        needs = (str(cell.needs) for row in self.rows for cell in row.cells if cell.needs)
+        return tuple(dict.fromkeys([*needs, *map(str, self.damaged)]))
+
+
+def build(
+    paper: Paper, exhibit: Exhibit, scale: Scale, results: Results, shown: tuple[Metric, ...] = ()
+) -> ExhibitReport:
+    """Return the report of an exhibit from whatever has been measured; partial is normal.
+
+    Secondary metrics that are to be `shown` get columns where the exhibit's evaluations measure them.
+    """
+    measured = measurements(paper, exhibit, scale, results)
+    possible = list(cells(paper, exhibit, exhibit.rows, scale, [0]))
+    finder = Finder(paper, exhibit, scale, measured, tuple(with_further(possible, exhibit)), results)
+    noted = details(measured.series.values(), results)
+    stays, illegible = _stays(_runs(possible, measured), results.reader)
+    return ExhibitReport(
+        paper=paper,
+        exhibit=exhibit,
+        scale=scale,
+        labels=finder.labels(),
+        rows=tuple(ReportRow(row, finder.cells(row), finder.further(row)) for row in exhibit.rows),
+        decisions=tuple(decide(claim, exhibit, measured.series, scale) for claim in exhibit.claims),
+        feature_spaces=_feature_spaces(noted),
+        remarks=tuple(dict.fromkeys(note for found in noted if isinstance(note := found.get("note"), str))),
+        wanted=len(possible) + sum(row.setting is not None for row in exhibit.rows),
+        series=measured.series,
+        shown=tuple(metric for metric in shown if any(cell.metric == metric for cell in finder.possible)),
+        stays=stays,
+        damaged=(*measured.damaged.values(), *illegible),
+        origin=results.origin,
+    )
+
+
+def _feature_spaces(noted: Iterable[Mapping[str, Any]]) -> tuple[dict[str, str | float], ...]:
+    """Return the descriptions of feature spaces, each once, whatever a space says of itself."""
+    found = [space for details in noted if isinstance(space := details.get("feature_space"), dict)]
+    return tuple({json.dumps(space, sort_keys=True): space for space in found}.values())
+
+
+def _stays(runs: Sequence[str], reader: Reader) -> tuple[dict[str, Sequence[Segment]], list[Need]]:
+    """Return the stays of workers on each run, none where a record of them cannot be read; and these records."""
+    stays: dict[str, Sequence[Segment]] = dict.fromkeys(runs, ())
+    illegible = []
+    for run in runs:
+        try:
+            stays[run] = reader.segments(run)
+        except StoreError as error:
+            illegible.append(need_of(error))
+    return stays, illegible
+
+
+def _runs(possible: Sequence[Cell], measured: Measurements) -> list[str]:
+    """Return the runs of an exhibit by their ids: those of its first seed, and further ones that were measured."""
+    return list(dict.fromkeys([*(cell.run.id for cell in possible), *measured.runs]))

@@ -1,0 +1,208 @@
+"""The CSV and JSON writers, for programs."""
+
+import io
+from csv import DictWriter
+from math import isfinite
+from typing import Any
+
+from pydantic_core import to_json as to_json_bytes
+
+from harness.registry.row import Reported, Words
+from harness.report.results.cells import Configured, Measured, ReportCell
+from harness.report.results.claims import Decision
+from harness.report.results.rank_agreement import RankAgreement
+from harness.report.results.report import ExhibitReport
+from harness.store.usage import Spent
+
+FORMAT = 3
+"""Version of the JSON document; raised when a key changes its meaning (docs/results.md)."""
+
+
+def csv(report: ExhibitReport) -> str:
+    """Return one line per cell and protocol: what was reported, what was measured, and the verdict."""
+    lines = [
+        {
+            "exhibit": report.name,
+            "scale": report.scale.name,
+            "section": row.row.section,
+            "row": row.row.name,
+            "source": cell.source,
+            "metric": cell.metric.key,
+            "protocol": protocol,
+            "measured_as": cell.labels.get(protocol) or report.label(cell.metric),
+            "reported": cell.reported,
+            "reported_sd": cell.reported_sd,
+            "reported_n": cell.reported_n,
+            **_columns(value),
+            **_judged(cell, protocol),
+            **_cost(value, report),
+        }
+        for row in report.rows
+        for cell in (*row.cells, *row.further)
+        for protocol, value in [("", cell.measured), *cell.readings.items()]
+    ]
+    text = io.StringIO()
+    writer = DictWriter(text, lines[0], lineterminator="\n")
+    writer.writeheader()
+    for line in lines:
+        writer.writerow({key: _finite(value) if isinstance(value, float) else value for key, value in line.items()})
+    return text.getvalue()
+
+
+def _columns(value: Measured | Configured | None) -> dict[str, object]:
+    if isinstance(value, Measured):
+        return {"measured": value.mean, "sd": value.sd, "seeds": value.seeds, "runs": " ".join(value.runs)}
+    return {"measured": value.value if value else None, "sd": None, "seeds": 0, "runs": ""}
+
+
+def _judged(cell: ReportCell, protocol: str) -> dict[str, object]:
+    """Return what is judged of the value by the paper's protocol; of others nothing is."""
+    if protocol:
+        return dict.fromkeys(("low_95", "high_95", "p_value", "difference", "tolerance", "verdict"))
+    low, high = cell.statistics.interval if cell.statistics and cell.statistics.interval else (None, None)
+    return {
+        "low_95": low,
+        "high_95": high,
+        "p_value": cell.statistics.p_value if cell.statistics else None,
+        "difference": cell.judgement.difference,
+        "tolerance": cell.judgement.tolerance,
+        "verdict": cell.verdict.value,
+    }
+
+
+def _cost(value: Measured | Configured | None, report: ExhibitReport) -> dict[str, object]:
+    """Return what the runs behind a value have cost, with all their evaluations; lines with the same runs repeat it."""
+    runs = value.runs if isinstance(value, Measured) else ()
+    spent = Spent.sum(report.spent[run] for run in runs).to_json()
+    return {f"runs_{name}": spent[name] if runs else None for name in ("gpu_hours", "core_hours", "energy_joules")}
+
+
+def to_json(report: ExhibitReport) -> dict[str, Any]:
+    """Return the report in the documented shape."""
+    return {
+        "format": FORMAT,
+        "paper": report.paper.name,
+        report.exhibit.kind: report.exhibit.name,
+        "title": report.exhibit.title,
+        "scale": report.scale.name,
+        "origin": report.origin,
+        "comparable": report.scale.comparable,
+        "note": report.scale.note,
+        "feature_spaces": list(report.feature_spaces),
+        "remarks": list(report.remarks),
+        "stale": {run: list(names) for run, names in report.stale.items()},
+        "coverage": {"measured": report.measured, "wanted": report.wanted},
+        "verdict": report.tally.verdict,
+        "verdicts": {verdict.value: count for verdict, count in report.tally.counts.items()},
+        "rank_agreement": [_agreement(found) for found in report.agreements],
+        "spent": {
+            **Spent.sum(report.spent.values()).to_json(),
+            "runs": {run: spent.to_json() for run, spent in report.spent.items()},
+        },
+        "rows": [
+            {
+                "section": row.row.section,
+                "label": row.row.label,
+                "key": row.row.key,
+                "source": row.row.source,
+                "sources": {cell.metric.key: cell.source for cell in row.cells},
+                "cells": {cell.metric.key: _cell(cell, report) for cell in row.cells},
+                "further": {cell.metric.key: _cell(cell, report) for cell in row.further},
+            }
+            for row in report.rows
+        ],
+        "claims": [claim_to_json(decision) for decision in report.decisions],
+    }
+
+
+def json_text(report: ExhibitReport) -> str:
+    """Return the report as JSON text."""
+    return to_json_bytes(to_json(report), indent=2, inf_nan_mode="strings").decode() + "\n"
+
+
+def _cell(cell: ReportCell, report: ExhibitReport) -> dict[str, Any]:
+    return {
+        "reported": as_printed(cell.reported),
+        "reported_sd": cell.reported_sd,
+        "reported_n": cell.reported_n,
+        "measured_as": cell.labels.get("") or report.label(cell.metric),
+        "measured": _measured(cell.measured) if cell.measured else None,
+        "readings": {
+            name: {**_measured(value), "measured_as": cell.labels[name]} for name, value in cell.readings.items()
+        },
+        **judgement_to_json(cell),
+        "needs": str(cell.needs) if cell.needs else None,
+    }
+
+
+def judgement_to_json(cell: ReportCell) -> dict[str, Any]:
+    """Return what is judged of a cell: verdict, difference and tolerance, interval and test, with their reasons."""
+    judged, seeds = cell.judgement, cell.statistics
+    return {
+        "verdict": judged.verdict.value,
+        "difference": judged.difference,
+        "tolerance": judged.tolerance,
+        "tolerance_is": list(judged.parts),
+        "reason": judged.reason,
+        "interval_95": list(seeds.interval) if seeds and seeds.interval else None,
+        "p_value": seeds.p_value if seeds else None,
+        "test": seeds.test if seeds else None,
+    }
+
+
+def _agreement(found: RankAgreement) -> dict[str, Any]:
+    return {
+        "metric": found.metric.key,
+        "among": found.among,
+        "rows": found.rows,
+        "kendall_tau_b": found.tau if isfinite(found.tau) else None,
+        "p_value": found.p_value if isfinite(found.p_value) else None,
+    }
+
+
+def as_printed(value: Reported) -> float | str | None:
+    """Return a reported value for JSON: words as a string."""
+    return value.text if isinstance(value, Words) else value
+
+
+def _measured(value: Measured | Configured) -> dict[str, Any]:
+    if isinstance(value, Configured):
+        return {"configured": value.value}
+    sd = value.sd if value.sd is not None and isfinite(value.sd) else None
+    return {
+        "mean": _finite(value.mean),
+        "sd": sd,
+        "seeds": value.seeds,
+        "values": {str(seed): _finite(of_seed) for seed, of_seed in zip(value.numbers, value.values, strict=True)},
+        "runs": list(value.runs),
+    }
+
+
+def _finite(value: float) -> float | str:
+    """JSON has no NaN and no infinities: they become strings."""
+    return value if isfinite(value) else str(value).replace("nan", "NaN")
+
+
+def claim_to_json(decision: Decision) -> dict[str, Any]:
+    """Return a claim with its status and everything that decides it."""
+    return {
+        "says": decision.claim.says,
+        "where": decision.claim.where,
+        "status": decision.status.value,
+        "by_the_printed_values": decision.printed.value if decision.printed else None,
+        "reason": decision.reason,
+        "values": [
+            {"row": value.row, "metric": value.metric.key, "mean": _finite(value.mean), "seeds": value.seeds}
+            for value in decision.values
+        ],
+        "contrasts": [
+            {
+                "estimate": finding.estimate,
+                "half_width_95": finding.half_width,
+                "low": None if abs(finding.contrast.low) == float("inf") else finding.contrast.low,
+                "high": None if abs(finding.contrast.high) == float("inf") else finding.contrast.high,
+                "status": finding.status.value,
+            }
+            for finding in decision.findings
+        ],
+    }

@@ -1,0 +1,79 @@
+"""The terminal's and the Markdown writer."""
+
+from textwrap import fill
+
+from tabulate import tabulate
+
+from harness.registry.exhibit import Figure
+from harness.report.results.claims import Status
+from harness.report.results.report import ExhibitReport
+from harness.report.writers import wording
+from harness.report.writers.table_layout import Grid, grids
+from harness.report.writers.verdict_table import HEADINGS, UNEXPECTED, judged
+
+TERMINAL_WIDTH = 118
+INDENT = " " * 12
+
+
+def terminal(report: ExhibitReport) -> str:
+    """Return the exhibit and its claims as plain text."""
+    parts = [wording.title(report), report.scale.note, ""]
+    for grid in grids(report):
+        parts += [*([grid.caption] if grid.caption else []), _table(grid, "simple"), ""]
+    parts += [fill(note, TERMINAL_WIDTH) for note in wording.notes(report)]
+    if lines := list(judged(report, UNEXPECTED)):
+        table = tabulate([line.texts for line in lines], HEADINGS, tablefmt="simple", disable_numparse=True)
+        parts += ["", "Cells that did not simply pass", table]
+    if report.decisions:
+        parts += ["", "Claims of the paper"]
+    for decision in report.decisions:
+        parts.append(f"  {decision.status.value:<9} {decision.claim.where} {decision.claim.says}")
+        evidence = wording.claim_evidence(decision, report)
+        parts.append(fill(evidence, TERMINAL_WIDTH, initial_indent=INDENT, subsequent_indent=INDENT))
+    return "\n".join(parts) + "\n"
+
+
+def brief(report: ExhibitReport) -> str:
+    """Return a line for an exhibit: what it is, how much of it is measured, how its claims stand."""
+    statuses = [decision.status for decision in report.decisions]
+    claims = [f"{statuses.count(status)} {status}" for status in Status if status in statuses]
+    counts = f"{report.measured} of {report.wanted} cells" + (f"; claims: {', '.join(claims)}" if claims else "")
+    return f"{wording.title(report)}: {counts}"
+
+
+def markdown(report: ExhibitReport) -> str:
+    """Return the exhibit and its claims as Markdown."""
+    parts = [f"## {escape(wording.title(report))}", "", escape(report.scale.note), ""]
+    if isinstance(report.exhibit, Figure) and report.measured:
+        parts += [f"![{escape(report.exhibit.title)}]({report.exhibit.name}.png)", ""]
+    for grid in grids(report):
+        parts += [*([f"**{escape(grid.caption)}**", ""] if grid.caption else []), _table(grid, "pipe"), ""]
+    parts += [f"{escape(note)}  " for note in wording.notes(report)]
+    if shown := list(judged(report)):
+        cells = [[escape(text) for text in (*line.texts, line.reason)] for line in shown]
+        parts += ["", "### Cells", "", tabulate(cells, [*HEADINGS, "why"], tablefmt="pipe", disable_numparse=True)]
+    if report.decisions:
+        parts += ["", "### Claims of the paper", ""]
+        claims = [
+            [decision.status.value, decision.claim.where, decision.claim.says, wording.claim_evidence(decision, report)]
+            for decision in report.decisions
+        ]
+        lines = [[escape(cell) for cell in line] for line in claims]
+        parts.append(tabulate(lines, ["status", "where", "the paper says", "measured"], tablefmt="pipe"))
+    return "\n".join(parts) + "\n"
+
+
+def _table(grid: Grid, style: str) -> str:
+    width = len(grid.columns)
+    lines = [[*line.texts, *[""] * (width - len(line.texts))] for line in grid.lines]
+    headings = [column.heading for column in grid.columns]
+    if style == "pipe":
+        lines, headings = [[escape(cell) for cell in line] for line in lines], [escape(h) for h in headings]
+    align = tuple(column.align for column in grid.columns)
+    return tabulate(lines, headings, tablefmt=style, colalign=align, disable_numparse=True)
+
+
+def escape(value: str) -> str:
+    """Keep a text from breaking a table or from being read as markup."""
+    marks = {"|": "\\|", "<": "&lt;", "*": "\\*", "_": "\\_", "`": "\\`", "#": "\\#"}
+    return "".join(marks.get(character, character) for character in value)

@@ -1,0 +1,52 @@
+"""The judged cells of an exhibit, one a line: what the verdict rests on, for the writers that print it."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from harness.report.results.cells import Measured, ReportCell, ReportRow
+from harness.report.results.report import ExhibitReport
+from harness.report.results.verdicts import Verdict
+from harness.report.writers.table_layout import DASH, measured
+
+HEADINGS = ("row", "metric", "paper", "measured", "seeds", "difference", "tolerance", "95 % interval", "p", "verdict")
+COMPARED = (Verdict.FAIL, Verdict.XPASS, Verdict.PASS, Verdict.XFAIL, Verdict.PARTIAL)
+UNEXPECTED = (Verdict.FAIL, Verdict.XPASS, Verdict.XFAIL, Verdict.PARTIAL)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A line: the texts under `HEADINGS`, and the reason where the verdict has one."""
+
+    texts: tuple[str, ...]
+    reason: str
+
+
+def judged(report: ExhibitReport, verdicts: Collection[Verdict] = COMPARED) -> Iterator[Judged]:
+    """Yield the measured cells that have one of some verdicts, in the order of rows and metrics."""
+    for row in report.rows:
+        for cell in row.cells:
+            if cell.verdict in verdicts and isinstance(cell.measured, Measured):
+                yield _line(report, row, cell, cell.measured)
+
+
+def _line(report: ExhibitReport, row: ReportRow, cell: ReportCell, value: Measured) -> Judged:
+    metric, found = cell.metric, cell.judgement
+    low_high = cell.statistics.interval if cell.statistics else None
+    p_value = cell.statistics.p_value if cell.statistics else None
+    texts = (
+        row.row.key,
+        report.label(metric),
+        cell.printed,
+        measured(value, metric),
+        str(value.seeds),
+        _signed(metric.measured(found.difference)) if found.difference is not None else DASH,
+        metric.measured(found.tolerance) if found.tolerance is not None else DASH,
+        f"{metric.measured(low_high[0])} to {metric.measured(low_high[1])}" if low_high else DASH,
+        f"{p_value:.2g}" if p_value is not None else DASH,
+        found.verdict.value,
+    )
+    return Judged(texts, found.reason)
+
+
+def _signed(text: str) -> str:
+    return text if text.startswith("-") else f"+{text}"

@@ -1,0 +1,216 @@
+"""How reports read: titles, notes and the evidence of claims, shared by all writers."""
+
+from collections.abc import Mapping, Sequence
+from math import inf, isfinite
+
+from harness.config.feature_spaces import INCEPTION_SHA256
+from harness.registry.metrics import Metric
+from harness.registry.tolerances import Allowance
+from harness.report.results.cells import ReportCell, ReportRow
+from harness.report.results.claims import Decision, Status
+from harness.report.results.rank_agreement import RankAgreement
+from harness.report.results.report import ExhibitReport
+from harness.store.code import says_other_code
+from harness.store.usage import Spent
+
+MOST_VALUES = 12
+
+
+def title(report: ExhibitReport) -> str:
+    """Return the exhibit's heading."""
+    exhibit = report.exhibit
+    number = f"{exhibit.number} ({exhibit.variant})" if exhibit.variant else str(exhibit.number)
+    return f"{exhibit.kind.capitalize()} {number}: {exhibit.title} ({_whose(report)}, scale {report.scale.name})"
+
+
+def _whose(report: ExhibitReport) -> str:
+    return f"{report.paper.name}, {report.origin}" if report.origin else report.paper.name
+
+
+def caption(report: ExhibitReport) -> str:
+    """Return the heading for a document that numbers its own tables and figures."""
+    exhibit, scale = report.exhibit, report.scale.name
+    origin = f", {report.origin}" if report.origin else ""
+    return f"{exhibit.title} ({report.paper.name} {exhibit.kind} {exhibit.number}{origin}, scale {scale})"
+
+
+def notes(report: ExhibitReport) -> list[str]:
+    """Return what a reader must know of the values: feature spaces, coverage, seeds, cost, footnotes."""
+    needs = [f"{need[0].upper()}{need[1:]}." for need in report.needs]
+    return [*general_notes(report), *needs, *footnotes(report)]
+
+
+def general_notes(report: ExhibitReport) -> list[str]:
+    """Return what is to be said of all values together, without footnotes of single rows and cells."""
+    sentences = []
+    spaces = [space for space in report.feature_spaces if space.get("kind") == "classifier"]
+    if spaces:
+        listed = ", ".join(f"{space['data']} ({space['test_accuracy']:.1f} %)" for space in spaces)
+        sentences.append(
+            "FD and CS are a Fréchet distance and a class score in the features of a small classifier of the data "
+            f"(its test accuracy: {listed}); they are not FID and IS."
+        )
+    sentences += [_inception_note(space) for space in report.feature_spaces if space.get("kind") == "inception"]
+    sentences += [f"{remark}." for remark in report.remarks]
+    if report.stale:
+        sentences.append(_stale(report))
+    if report.wanted:
+        sentences.append(_coverage(report))
+    sentences += _beside_printed(report)
+    if cost := str(Spent.sum(report.spent.values())):
+        sentences.append(f"Cost so far, of training and all evaluations of these runs: {cost}.")
+    if report.agreements:
+        sentences.append(rank_agreement(report))
+    if len(report.tally.counts) > 1 or report.scale.comparable:
+        sentences.append(f"Cells by verdict: {report.tally}.")
+    if report.scale.comparable:
+        sentences += tolerances(report)
+    return sentences
+
+
+def _beside_printed(report: ExhibitReport) -> list[str]:
+    """Return what the ± of the paper's values is, and over how many seeds they are, as far as the paper says so."""
+    numbers = [(row, cell) for row in report.rows for cell in row.cells if isinstance(cell.reported, int | float)]
+    sentences = []
+    if any(cell.reported_sd is not None for _, cell in numbers):
+        sentences.append("The paper's own ± is the standard deviation that it prints.")
+    for seeds in sorted({cell.reported_n for _, cell in numbers if cell.reported_n}):
+        over = f"over {seeds} seed{'s' if seeds > 1 else ''}"
+        if all(cell.reported_n == seeds for _, cell in numbers):
+            sentences.append(f"The paper's values are {over}.")
+        else:
+            sentences.append(f"The paper's values {over}: {_named(report, numbers, seeds)}.")
+    return sentences
+
+
+def _named(report: ExhibitReport, numbers: Sequence[tuple[ReportRow, ReportCell]], seeds: int) -> str:
+    """Return the rows whose printed numbers are over so many seeds, with the metrics where these are not all."""
+    by_row: dict[str, list[ReportCell]] = {}
+    for row, cell in numbers:
+        by_row.setdefault(row.row.key, []).append(cell)
+    named = []
+    for key, cells in by_row.items():
+        labels = [cell.metric.label for cell in cells if cell.reported_n == seeds]
+        if labels:
+            named.append(key if len(labels) == len(cells) else f"{key} ({', '.join(labels)})")
+    return "; ".join(named)
+
+
+def _stale(report: ExhibitReport) -> str:
+    """Return which runs were measured with other code, and for one's own results the command that reruns them."""
+    says = says_other_code(report.stale)
+    them = "it" if len(report.stale) == 1 else "them"
+    mend = f": 'python -m harness run {report.name} --scale {report.scale.name} --stale' reruns {them}"
+    return f"{says}{'' if report.origin else mend}."
+
+
+def footnotes(report: ExhibitReport) -> list[str]:
+    """Return what deviates or needs a word: notes on rows, and why cells are expected to fail."""
+    rows = [f"{row.row.key}: {row.row.note}" for row in report.rows if row.row.note]
+    by_reason: dict[tuple[str, str], list[str]] = {}
+    for cell in report.exhibit.expected:
+        by_reason.setdefault((cell.row, cell.reason), []).append(report.label(cell.metric))
+    expected = [
+        f"{row}, {' and '.join(labels)}: expected to fail, {reason}" for (row, reason), labels in by_reason.items()
+    ]
+    return rows + expected
+
+
+def tolerances(report: ExhibitReport) -> list[str]:
+    """Return what a PASS allows for, once for metrics that have the same."""
+    labels: dict[str, list[str]] = {}
+    for metric in report.exhibit.metrics:
+        if rule := report.paper.tolerances.get(metric.key):
+            parts = " + ".join(f"{_allowance(part, metric)} ({part.why})" for part in rule.parts)
+            labels.setdefault(parts, []).append(report.label(metric))
+    return [f"Tolerance of {', '.join(dict.fromkeys(of))}: {parts}." for parts, of in labels.items()]
+
+
+def _allowance(part: Allowance, metric: Metric) -> str:
+    unit = f" {metric.unit}" if metric.unit else ""
+    sizes = [f"{part.absolute:g}{unit}"] if part.absolute or not part.relative else []
+    return " + ".join(sizes + ([f"{100 * part.relative:g} % of the value"] if part.relative else []))
+
+
+def rank_agreement(report: ExhibitReport) -> str:
+    """Return the rank agreements of an exhibit in a sentence."""
+    return f"Rank agreement, Kendall's tau-b: {'; '.join(agreement(found, report) for found in report.agreements)}."
+
+
+def agreement(found: RankAgreement, report: ExhibitReport) -> str:
+    """Return the rank agreement of a metric in a few words."""
+    printed, ours = found.metric.label, report.label(found.metric)
+    label = printed if printed == ours else f"{printed} against {ours}"
+    label += f" on {found.among}" if found.among else ""
+    if not isfinite(found.tau):
+        return f"{label} none, since all {found.rows} values on a side are equal"
+    p_value = f"p = {found.p_value:.2g}" if isfinite(found.p_value) else "no p-value"
+    return f"{label} {found.tau:+.2f} ({found.rows} rows, {p_value})"
+
+
+def _inception_note(space: Mapping[str, str | float]) -> str:
+    """Return whose weights a feature space has: what is not in the published ones is no FID."""
+    sha256, library = str(space["weights_sha256"]), space["library"]
+    made = f"features of {space['data']} by {library}, weights {sha256[:8]}"
+    if sha256 == INCEPTION_SHA256:
+        return f"FID and IS: {made}, as published."
+    return f"FD and CS (inception {sha256[:8]}): {made}, which are not the published ones; they are not FID and IS."
+
+
+def claim_evidence(decision: Decision, report: ExhibitReport) -> str:
+    """Return the measured values that decide a claim, and what keeps it from being decided."""
+    parts = _values(decision, report)
+    intervals = [
+        f"{_digits(finding.estimate, '+')} ± {_digits(finding.half_width)} "
+        f"{_bounds(finding.contrast.low, finding.contrast.high)}"
+        for finding in decision.findings
+    ]
+    if intervals:
+        parts.append(f"Differences: {'; '.join(intervals)}")
+    if seeds := sorted({value.seeds for value in decision.values if value.seeds}):
+        parts.append(f"Seeds: {span(seeds[0], seeds[-1])}")
+    if decision.reason:
+        parts.append(decision.reason[0].upper() + decision.reason[1:])
+    if decision.printed is Status.FAILS:
+        parts.append("The paper's own printed values contradict it")
+    elif decision.printed is Status.UNDECIDED:
+        parts.append("The paper's own printed values are equal")
+    return ". ".join(parts)
+
+
+def _values(decision: Decision, report: ExhibitReport) -> list[str]:
+    """Return the values behind a claim, metric by metric; where they are too many to read, how many."""
+    if len(decision.values) > MOST_VALUES:
+        return [f"From {len(decision.values)} values of the table"]
+    by_metric: dict[Metric, list[str]] = {}
+    for value in decision.values:
+        by_metric.setdefault(value.metric, []).append(f"{value.row} {value.metric.measured(value.mean)}")
+    return [f"{report.label(metric)}: {', '.join(values)}" for metric, values in by_metric.items()]
+
+
+def _coverage(report: ExhibitReport) -> str:
+    coverage = f"{report.measured} of {report.wanted} cells are measured"
+    seeds = sorted({row.seeds for row in report.rows if row.seeds})
+    if not seeds:
+        return f"{coverage}."
+    if seeds[-1] > 1:
+        return f"{coverage}; ± is the standard deviation over {span(seeds[0], seeds[-1])} seeds (ddof 1)."
+    return f"{coverage}, with one seed: the spread between seeds is not in the values."
+
+
+def _digits(value: float, sign: str = "") -> str:
+    """Return a number with two decimals, or two digits where these would show none."""
+    return f"{value:{sign}.2g}" if 0 < abs(value) < 0.01 else f"{value:{sign}.2f}"
+
+
+def _bounds(low: float, high: float) -> str:
+    if low == -inf:
+        return f"(claimed < {high:g})"
+    if high == inf:
+        return f"(claimed > {low:g})"
+    return f"(claimed {low:g} to {high:g})"
+
+
+def span(fewest: int, most: int) -> str:
+    """Return a range of numbers, one number where they are equal."""
+    return str(fewest) if fewest == most else f"{fewest} to {most}"

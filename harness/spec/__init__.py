@@ -1,1 +1,0 @@
-"""Specifications: papers, tables, rows, runs, scales and claims as frozen, typed objects. Imports no torch."""

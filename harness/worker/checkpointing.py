@@ -1,0 +1,84 @@
+"""Keeps a training's checkpoints and curves while the loop runs."""
+
+import logging
+import os
+import time
+from collections.abc import Callable
+
+from harness.store.curves import append_point
+from harness.store.run_directory import RunDirectory
+from harness.training.checkpoints import save_checkpoint, save_tensors
+from harness.training.loop import Trainer
+from harness.worker.segment_recorder import Stay
+
+log = logging.getLogger("harness.worker")
+
+CHECKPOINT_SECONDS = float(os.environ.get("HARNESS_CHECKPOINT_SECONDS", "5"))
+CHECKPOINT_SHARE = 0.02
+"""Checkpoints are at least so many seconds apart, and further where writing one would take a larger share of time."""
+
+
+class Bystander:
+    """A rank that keeps nothing, because the first one does."""
+
+    def begin(self) -> None:
+        """Let it pass."""
+
+    def after_step(self, step: int) -> None:
+        """Let it pass."""
+
+    def after_epoch(self, step: int, values: dict[str, float]) -> None:
+        """Let it pass."""
+
+    def save(self) -> None:
+        """Let it pass."""
+
+
+class Keeper(Bystander):
+    """Keeps a training's checkpoints and curves while the loop runs, and tells the stay how far it is."""
+
+    def __init__(
+        self,
+        directory: RunDirectory,
+        trainer: Trainer,
+        stay: Stay,
+        show: Callable[[int, int, float], None],
+    ) -> None:
+        self._directory = directory
+        self._trainer = trainer
+        self._stay = stay
+        self._show = show
+        self._last_save = time.monotonic()
+        self._interval = CHECKPOINT_SECONDS
+        self._snapshot_steps = {round(trainer.iterations * tenths / 10): tenths for tenths in range(1, 10)}
+        self.begin()
+
+    def begin(self) -> None:
+        """Count from the present step on how fast the training is."""
+        self._first_step = self._trainer.step
+        self._begun = time.monotonic()
+
+    def after_step(self, step: int) -> None:
+        """Show progress, keep a snapshot after each tenth of the training, and a checkpoint when it is time."""
+        if step in self._snapshot_steps:
+            save_tensors(self._directory.snapshot(self._snapshot_steps[step]), self._trainer.kept_weights())
+        self._stay.trained_to(step)
+        now = time.monotonic()
+        rate = (step - self._first_step) / (now - self._begun)
+        self._show(step, self._trainer.iterations, round(rate, 2))
+        if now - self._last_save >= self._interval:
+            self.save()
+
+    def after_epoch(self, step: int, values: dict[str, float]) -> None:
+        """Append the epoch's means and the validation of the EMA weights to the curves and to the log."""
+        epoch = step // self._trainer.iterations_per_epoch
+        append_point(self._directory.metrics, {"epoch": epoch, "step": step, **values})
+        log.info("epoch %d: %s", epoch, ", ".join(f"{key} {value:.4g}" for key, value in values.items()))
+
+    def save(self) -> None:
+        """Save the time spent so far, then a checkpoint: what it cost is known of every step that is kept."""
+        begun = time.monotonic()
+        self._stay.keep()
+        save_checkpoint(self._directory.checkpoints, self._trainer.step, self._trainer.state())
+        self._last_save = time.monotonic()
+        self._interval = max(CHECKPOINT_SECONDS, (self._last_save - begun) / CHECKPOINT_SHARE)

@@ -1,0 +1,36 @@
+"""What went wrong, in one line for people, and what mends it."""
+
+from pathlib import Path
+
+import torch
+
+from harness.errors import HarnessError, Needs
+from harness.store.rehearsals import Problem
+from harness.worker.device import device_name
+from harness.worker.work import one_line
+
+GIB = 2**30
+ALLOCATOR = "not enough memory"
+"""What torch says, in a plain RuntimeError, when the memory of the machine is used up."""
+
+
+def problem_of(part: str, error: Exception, device: torch.device, log: Path) -> Problem:
+    """Return what an error means for a run, and the command or the change that mends it."""
+    match error:
+        case torch.OutOfMemoryError():
+            total = torch.cuda.get_device_properties(device).total_memory / GIB
+            what = f"out of memory on {device_name(device)} with {total:.0f} GiB"
+            mend = "more ranks (--nproc-per-node), less precision (--scale paper-bf16), or a larger GPU"
+            return Problem(part=part, what=what, mend=mend)
+        case MemoryError():
+            return Problem(part=part, what="out of memory", mend="more memory, or fewer runs side by side (--workers)")
+        case RuntimeError() if ALLOCATOR in str(error) or "can't allocate memory" in str(error):
+            return Problem(part=part, what="out of memory", mend="more memory, or fewer runs side by side (--workers)")
+        case Needs():
+            return Problem(part=part, what=error.what, mend=error.how)
+        case HarnessError():
+            return Problem(part=part, what=one_line(error))
+        case ImportError():
+            return Problem(part=part, what=one_line(error), mend="python -m harness doctor")
+        case _:
+            return Problem(part=part, what=one_line(error), mend=f"see {log}")

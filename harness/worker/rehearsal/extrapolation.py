@@ -1,0 +1,80 @@
+"""How long a training and a full evaluation will take, from a few steps and tries of a miniature."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from harness.config.evaluations import Evaluation
+from harness.config.run import RunConfig
+from harness.store.rehearsals import RehearsedEvaluation
+from harness.training.batches import AHEAD
+
+Try = Callable[[Evaluation, RunConfig], float]
+"""Evaluates a miniature with a configuration and returns the seconds that it took, the same on every rank."""
+
+SHORTEST_CHAIN = 2
+
+
+def step_seconds(times: Sequence[float]) -> float:
+    """Return the seconds of a training step, from the times before the first one and after each.
+
+    It is the median of tens after the first ten, since each ten is loaded together; of fewer, the mean of all but the
+    first step.
+    """
+    tens = [(times[i + AHEAD] - times[i]) / AHEAD for i in range(AHEAD, len(times) - AHEAD, AHEAD)]
+    return median(tens) if tens else (times[-1] - times[1]) / max(len(times) - 2, 1)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An evaluation of a run and its miniature on `items` items, which shares all shapes with it."""
+
+    evaluation: Evaluation
+    config: RunConfig
+    items: int
+
+    @property
+    def miniature(self) -> Evaluation:
+        """The protocol on few items."""
+        return self.evaluation.miniature(self.items)
+
+    def measure(self, attempt: Try, seconds: float) -> RehearsedEvaluation:
+        """Return what the full evaluation is expected to take.
+
+        A first try pays for what is loaded and compiled. Another one is warm. Where a chain is sampled from, both take
+        the shortest one, and a third takes as many steps as fit into `seconds`. So what is paid once, what each item
+        costs, and what each step of the chain costs are told apart. Work that is done once for all items, such as a
+        distance, counts as that of items: the time of the full evaluation is rather over- than underestimated.
+        """
+        small = self.config.but(data=self.config.data.first(self.items))
+        short = self._chain_of(small, SHORTEST_CHAIN)
+        full, tried = (1, 1) if short is small else (small.method.chain, short.method.chain)
+        first = again = longest = attempt(self.miniature, short)
+        if first <= seconds:
+            again = longest = attempt(self.miniature, short)
+        affordable = min(full, int(seconds * tried / max(again, 1e-9)))
+        each = again / tried
+        if affordable > tried:
+            longest = attempt(self.miniature, self._chain_of(small, affordable))
+            each = max(longest - again, 0.0) / (affordable - tried)
+            tried = affordable
+        once, rest = max(first - again, 0.0), max(longest - tried * each, 0.0)
+        work, whole = self.miniature.work(self._chain_of(small, tried)), self.evaluation.work(self.config)
+        one_chain = self.miniature.work(small).passes
+        times = whole.passes / one_chain if one_chain else 1.0
+        return RehearsedEvaluation(
+            evaluation=self.evaluation.model_dump(mode="json"),
+            passes=work.passes,
+            full_passes=whole.passes,
+            chain=tried,
+            full_chain=full,
+            first_seconds=round(first, 3),
+            seconds=round(longest, 3),
+            full_seconds=round(once + times * (rest + full * each), 3),
+        )
+
+    def _chain_of(self, config: RunConfig, steps: int) -> RunConfig:
+        """Return the configuration with a shorter chain, itself where this evaluation does not go through one."""
+        shorter = config.but(method=config.method.shortened(steps))
+        through = self.miniature.work(shorter).passes != self.miniature.work(config).passes
+        return shorter if through else config

@@ -1,0 +1,270 @@
+"""A rehearsal: a run in miniature on the machine that will have it, to learn what it takes and what would end it.
+
+Everything has its true shape: the batch, the network, its precision and compilation, the loader, the checkpoint, the
+blocks of evaluations, the feature space. Few is only what there are many of: steps, images, steps of the chain. What
+fails is noted, and the rehearsal goes on where it can.
+"""
+
+import logging
+import shutil
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.config.evaluations import Evaluation, Generation, Robustness
+from harness.config.execution import Execution
+from harness.config.run import RunConfig
+from harness.data.loaders.open_loader import Loaders
+from harness.data.prepared.excerpts import relabelled
+from harness.errors import Needs
+from harness.evaluation.base import Subject, large_block
+from harness.evaluation.logits import block_logits, input_blocks
+from harness.evaluation.ood import MIXED_BATCH
+from harness.evaluation.run import measure
+from harness.evaluation.runtime import wait_for
+from harness.evaluation.samples import draw
+from harness.methods.base import Classifier, Method, build_method
+from harness.store.records import Progress
+from harness.store.rehearsals import Problem, RehearsalDirectory
+from harness.training.batches import AHEAD
+from harness.training.checkpoints import newest_checkpoint, save_checkpoint
+from harness.training.distributed import LostRank, World
+from harness.training.loop import Trainer
+from harness.worker.checkpointing import CHECKPOINT_SECONDS, CHECKPOINT_SHARE
+from harness.worker.device import wants_compilation
+from harness.worker.diagnosis import problem_of
+from harness.worker.rehearsal.datasets import Sources
+from harness.worker.rehearsal.extrapolation import Trial, step_seconds
+from harness.worker.stop import Stopped, StopRequest
+from harness.worker.validation import Validator
+
+T = TypeVar("T")
+log = logging.getLogger("harness.worker")
+PROGRESS_SECONDS = 1.0
+
+STEPS, FEWEST_STEPS = 4 * AHEAD, 3
+"""Training steps: the first ten, which are loaded and augmented together, warm up."""
+TRAINING_SECONDS, EVALUATION_SECONDS = 60.0, 60.0
+"""Where steps are slow there are fewer of them: they may take about so long, and so may each evaluation."""
+FEWEST_IMAGES = 2 * MIXED_BATCH
+"""Fewer are too few for the means of two test images."""
+
+
+class Ended(Exception):
+    """The rehearsal cannot go on: what failed on one of several ranks leaves the others behind."""
+
+
+class Rehearsal:
+    """A run in miniature, alone or as one of several ranks.
+
+    `findings` are fields of its record, and `problems` what would have gone wrong, however far it came.
+    """
+
+    def __init__(
+        self,
+        directory: RehearsalDirectory,
+        data_root: Path,
+        device: torch.device,
+        execution: Execution,
+        stop: StopRequest,
+        world: World,
+    ) -> None:
+        self.config: RunConfig = world.told(directory.run).config
+        self.findings: dict[str, Any] = {"evaluations": {}}
+        self.problems: list[Problem] = []
+        self._directory = directory
+        self._scratch = directory.scratch
+        self._data_root = data_root
+        self._device = device
+        self._execution = execution
+        self._compiled = wants_compilation(execution.compile, device)
+        self._stop = stop
+        self._world = world
+        self._items = max(world.size * large_block(device), FEWEST_IMAGES)
+        self._loaders = Loaders(execution.loader, device, self._show)
+        self._wanted: list[Evaluation] = world.told(directory.requested)
+        self._sources = Sources(
+            datasets=(self.config.data, *(data for each in self._wanted for data in each.datasets)),
+            root=data_root,
+            scratch=self._scratch,
+            items=self._items,
+            count=max(self._items, 2 * self.config.training.batch_size),
+            world=world,
+            blame=self._blame,
+        )
+        self._last_shown = 0.0
+
+    def perform(self) -> None:
+        """Open the data, train, keep a checkpoint, and try every evaluation that is asked for.
+
+        Raises `Stopped` when asked to stop, and `LostRank` or `Ended` when the ranks cannot go on together.
+        """
+        self._world.told(lambda: shutil.rmtree(self._scratch, ignore_errors=True))
+        try:
+            weights = self._part("training", self._train)
+            self._part("evaluations", partial(self._agree, weights))
+            self._loaders = Loaders(self._execution.loader, self._device, self._show)
+            for evaluation in self._wanted:
+                self._part(evaluation.kind, partial(self._evaluate, evaluation, weights))
+            gathered = self._world.joined(self.problems)
+            self.problems = list({str(problem): problem for problem in gathered}.values())
+        finally:
+            self.findings["random_pixels"] = self._sources.random
+            if self._world.is_first:
+                shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _train(self) -> Mapping[str, Tensor]:
+        """Train a few steps, keep a checkpoint, validate, and return the EMA weights."""
+        begun, config = time.monotonic(), self.config
+        data = self._sources.whole(config.data)
+        loader = self._loaders.open(data, "train")
+        trainer = Trainer(config, build_method(config, self._device), loader, self._device, self._compiled, self._world)
+        self.findings["loader"] = str(self._loaders.choice(data, "train"))
+        self.findings["opening_seconds"] = round(time.monotonic() - begun, 3)
+        with closing(trainer):
+            self._time_steps(trainer)
+            self._part("checkpoint", partial(self._keep_and_resume, trainer))
+        weights = trainer.ema_weights()
+        self._part("validation", partial(self._validate, weights))
+        return weights
+
+    def _time_steps(self, trainer: Trainer) -> None:
+        """Train a few steps, and note what one takes."""
+        wait_for(self._device)
+        times = [time.monotonic()]
+        while trainer.step < min(STEPS, trainer.iterations):
+            trainer.train_step()
+            if trainer.step == 1 or trainer.step % AHEAD == 0:
+                wait_for(self._device)
+            times.append(time.monotonic())
+            self._show("training", trainer.step, STEPS)
+            slow = time.monotonic() - times[1] > TRAINING_SECONDS and trainer.step >= FEWEST_STEPS
+            if self._world.any(slow):
+                break
+        wait_for(self._device)
+        times[-1] = time.monotonic()
+        self.findings["tried_steps"] = trainer.step
+        self.findings["first_step_seconds"] = round(times[1] - times[0], 3)
+        self.findings["step_seconds"] = round(step_seconds(times), 6)
+
+    def _keep_and_resume(self, trainer: Trainer) -> None:
+        """Write a checkpoint of the true size, read it back, and go on from it."""
+        folder, begun = self._scratch / "checkpoints", time.monotonic()
+        self._world.told(lambda: save_checkpoint(folder, trainer.step, trainer.state()))
+        written = time.monotonic()
+        found = self._world.told(lambda: newest_checkpoint(folder))
+        assert found is not None, "the checkpoint was just written"
+        trainer.load_state(found[0], found[1])
+        took = written - begun
+        self.findings["checkpoint_write_seconds"] = round(took, 3)
+        self.findings["checkpoint_read_seconds"] = round(time.monotonic() - written, 3)
+        self.findings["checkpoint_bytes"] = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+        self.findings["checkpoint_share"] = round(took / max(CHECKPOINT_SECONDS, took / CHECKPOINT_SHARE), 6)
+
+    def _validate(self, weights: Mapping[str, Tensor]) -> None:
+        """Note the seconds of an epoch's validation, by those of a few images."""
+        if not self.config.validated_splits:
+            self.findings["validation_seconds"] = 0.0
+            return
+        excerpt = self._sources.excerpt(self.config.data)
+        loaders = {split: self._loaders.open(excerpt, split) for split in self.config.validated_splits}
+        validator = Validator(self.config, loaders, self._device, self._world)
+        validator.validate(weights)
+        begun = time.monotonic()
+        validator.validate(weights)
+        tried, whole = sum(map(len, loaders.values())), sum(map(self.config.data.examples, loaders))
+        self.findings["validation_seconds"] = round((time.monotonic() - begun) * whole / tried, 6)
+
+    def _agree(self, weights: Mapping[str, Tensor] | None) -> None:
+        """Label the images as the model does, since an attack leaves those alone on which it errs anyway."""
+        model = self._model(self.config, weights)
+        if not isinstance(model, Classifier) or not any(isinstance(each, Robustness) for each in self._wanted):
+            return
+        excerpt = self._sources.excerpt(self.config.data)
+        logits = block_logits(model, input_blocks(self._loaders.open(excerpt, "test")), lambda done: None)
+        self._world.told(lambda: relabelled(excerpt, "test", np.concatenate(logits).argmax(axis=1)))
+
+    def _evaluate(self, evaluation: Evaluation, weights: Mapping[str, Tensor] | None) -> None:
+        """Try an evaluation's miniature, and note what the full one is expected to take."""
+
+        def attempt(miniature: Evaluation, config: RunConfig) -> float:
+            begun, model = time.monotonic(), self._model(config, weights)
+            self._try(miniature, self._subject(config, model, self._scratch / "tries" / miniature.id))
+            wait_for(self._device)
+            return self._world.told(lambda: time.monotonic() - begun)
+
+        log.info("rehearsing %s", evaluation.id)
+        trial = Trial(evaluation, self.config, self._items)
+        self.findings["evaluations"][evaluation.id] = trial.measure(attempt, EVALUATION_SECONDS)
+
+    def _try(self, miniature: Evaluation, subject: Subject) -> None:
+        """Evaluate; where the feature space is not to be had, draw the samples all the same."""
+        self._world.told(lambda: shutil.rmtree(subject.artefacts.parent, ignore_errors=True))
+        self._world.told(lambda: subject.artefacts.mkdir(parents=True))
+        try:
+            measure(miniature, subject)
+        except Needs as need:
+            self._blame(miniature.kind, need)
+            if isinstance(miniature, Generation):
+                draw(miniature, subject)
+
+    def _subject(self, config: RunConfig, model: Method, artefacts: Path) -> Subject:
+        return Subject(
+            config=config,
+            model=model,
+            weights_sha256="rehearsal",
+            data=self._sources.excerpt(self.config.data),
+            data_root=self._data_root,
+            device=self._device,
+            compiled=self._compiled,
+            artefacts=artefacts,
+            cache=self._scratch / "cache",
+            report=lambda done, total: self._show(f"rehearsing {artefacts.name}", done, total),
+            open_data=self._sources.excerpt,
+            open_loader=self._loaders.open,
+            world=self._world,
+        )
+
+    def _model(self, config: RunConfig, weights: Mapping[str, Tensor] | None) -> Method:
+        """Return the method as it is evaluated; untrained where training has failed."""
+        model = build_method(config, self._device).eval()
+        if weights is not None:
+            model.load_state_dict(weights)
+        return model
+
+    def _part(self, name: str, task: Callable[[], T]) -> T | None:
+        """Do a part of the rehearsal. What fails is noted; alone, the rehearsal then goes on with the next part."""
+        try:
+            return task()
+        except (Stopped, LostRank, Ended):
+            raise
+        except Exception as error:
+            log.debug("%s", traceback.format_exc())
+            self._blame(name, error)
+        if self._world.size > 1:
+            raise Ended(name)
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+        return None
+
+    def _blame(self, part: str, error: Exception) -> None:
+        problem = problem_of(part, error, self._device, self._directory.log)
+        if problem not in self.problems:
+            log.error("%s", problem)
+            self.problems.append(problem)
+
+    def _show(self, phase: str, done: int, total: int) -> None:
+        """Tell the displays where the rehearsal stands, at most once a second."""
+        now = time.monotonic()
+        if self._world.is_first and now - self._last_shown >= PROGRESS_SECONDS:
+            Progress(phase=phase, step=done, total=total, epochs=0).save(self._directory.progress)
+            self._last_shown = now
+        self._stop.check()

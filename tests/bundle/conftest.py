@@ -1,0 +1,40 @@
+"""Results with everything that real ones have, and a bundle of them: no test changes either."""
+
+import pytest
+from bundles import LOG, SEGMENT, SELECTION, keep_arrays, reports_of
+from reports import fill
+
+from harness.bundle.writing import write_bundle
+from harness.store.records import Segment, TrainingRecord
+from harness.store.results import Results
+
+
+@pytest.fixture(scope="session")
+def measured(tmp_path_factory):
+    """Results with everything that real ones have, weights and leases too."""
+    results = Results(tmp_path_factory.mktemp("measured"))
+    for paper, exhibit in SELECTION:
+        fill(results, paper, exhibit, paper.scale("laptop"), seeds=2)
+    for directory in results.all():
+        for record in directory.evaluations.glob("*.json"):
+            keep_arrays(directory, record)
+        TrainingRecord(iterations=1, parameters=2, weights_sha256="0" * 64, data_sha256="1" * 64).save(
+            directory.training
+        )
+        Segment(**SEGMENT).save(directory.segments / "1.json")
+        directory.metrics.write_text('{"epoch": 1, "step": 9, "test_accuracy": 50.0}\n')
+        directory.log.write_text(LOG)
+        directory.weights.write_bytes(bytes(10_000))
+        (directory.path / "lease.1").touch()
+    return results
+
+
+@pytest.fixture(scope="session")
+def whole(measured, tmp_path_factory):
+    """A bundle of them."""
+    path = tmp_path_factory.mktemp("whole") / "whole.zip"
+    reports = reports_of(measured)
+    (measured.report / "hybvit").mkdir(parents=True, exist_ok=True)
+    (measured.report / "hybvit" / "report.html").write_text("<p>written</p>")
+    write_bundle(path, reports, measured)
+    return path

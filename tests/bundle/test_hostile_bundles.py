@@ -1,0 +1,222 @@
+"""Whatever is damaged or hostile is refused in one line, and nothing of it is executed or written."""
+
+import io
+import json
+import os
+import pickle
+import shutil
+import stat
+import warnings
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bundles import first, put, reports_of, rewritten
+
+from harness.bundle import reading
+from harness.bundle.manifest import BundleError
+from harness.bundle.reading import open_bundle
+from harness.bundle.writing import write_bundle
+from harness.report.writers.wording import general_notes
+
+
+def altered(**fields):
+    """Return a change of a JSON document."""
+    return lambda content: json.dumps(json.loads(content) | fields).encode()
+
+
+def saved(array):
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
+
+
+def claiming(shape):
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    return stream.getvalue() + bytes(16)
+
+
+class Evil:
+    """Makes a file when it is unpickled."""
+
+    def __reduce__(self):
+        return os.mkdir, (str(Path(__file__).with_name("ran")),)
+
+
+def swap_configs(files, manifest):
+    one, other = sorted(name for name in files if name.endswith("config.json"))[:2]
+    files[one], files[other] = files[other], files[one]
+
+
+def relabel_record(files, manifest):
+    one = next(name for name in sorted(files) if "/evaluations/accuracy" in name)
+    record = json.loads(files[one])
+    record["evaluation"]["split"] = "train"
+    files[one] = json.dumps(record).encode()
+
+
+def lose_config(files, manifest):
+    del files[first(files, "config.json")]
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (put("../evil.json", b"{}"), "'../evil.json' leads out of the archive"),
+        (put("/etc/evil", b"{}"), "'/etc/evil' leads out of the archive"),
+        (put("runs/../../evil", b"{}"), "leads out of the archive"),
+        (put("C:/evil", b"{}"), "leads out of the archive"),
+        (put("runs\\..\\evil", b"{}"), "leads out of the archive"),
+        (put("setup.py", b"raise SystemExit"), "'setup.py', which is no file of a bundle"),
+        (put("runs/0123456789ab/config.py", b""), "no file of a bundle"),
+        (put("runs/0123456789ab/weights.safetensors", b""), "no file of a bundle"),
+        (put("runs/0123456789ab/training.json\n", b"{}"), "no file of a bundle"),
+        (put("runs/0123456789AB/config.json", b"{}"), "no file of a bundle"),
+        (put("report/hybvit/.bashrc", b""), "no file of a bundle"),
+        (put("report/hybvit/REPORT.html", b""), "differ in case only"),
+        (put("runs/0123456789ab/training.json", b"{}"), "is of a run without config.json"),
+        (lose_config, "of a run without config.json"),
+        (swap_configs, "config.json: it is the configuration of run .*, not of the one"),
+        (relabel_record, "not of the evaluation that it is named after"),
+        (put("*config.json", altered(id="0" * 12)), "not of the one that its folder is named after"),
+        (put("*config.json", altered(name="\x1b]0;owned\x07")), "control characters"),
+        (put("*config.json", b'{"config": NaN}'), "no named configuration"),
+        (put("*training.json", altered(weights="x")), r"training.json: weights: Extra inputs"),
+        (put("*training.json", b"[" * 100_000), "nested too deep"),
+        (put("*training.json", b"\xff\xfe"), "training.json: "),
+        (put("*metrics.jsonl", b'{"epoch": "one"}\n'), "no point of a curve"),
+        (put("*samples.npy", saved(np.array([Evil()], dtype=object))), "holds object, not plain numbers"),
+        (put("*samples.npy", pickle.dumps(Evil())), "samples.npy: the magic string is not correct"),
+        (put("*samples.npy", saved(np.zeros(3, dtype="U5"))), "not plain numbers"),
+        (put("*samples.npy", claiming((2**40, 2**20))), "claims the shape"),
+        (put("*samples.npy", claiming((-1, 4))), "claims the shape"),
+        (put("*samples.npy", lambda content: content[:-1]), "claims the shape"),
+    ],
+)
+def test_what_means_harm_is_refused_even_where_all_hashes_are_right(whole, tmp_path, change, match):
+    path = rewritten(whole, tmp_path / "hostile.zip", change)
+    with pytest.raises(BundleError, match=match) as caught, open_bundle(path):
+        pytest.fail("it was opened")
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert "\x1b" not in str(caught.value)
+    assert not Path(__file__).with_name("ran").exists()
+    assert os.listdir(tmp_path) == ["hostile.zip"]
+
+
+def forge(**fields):
+    def change(files, manifest):
+        manifest.update(fields)
+
+    return change
+
+
+def lie(**fields):
+    """Return a change of what the manifest says of the first training record."""
+
+    def change(files, manifest):
+        manifest["files"][first(files, "training.json")].update(fields)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (put("*training.json", lambda content: content.replace(b"1", b"2", 1)), "its SHA-256 is .*, not as listed"),
+        (put("*training.json", lambda content: content + b" "), "has .* bytes, its manifest says"),
+        (lambda files, manifest: files.pop(first(files, "log.txt")) and None, "lacks runs/"),
+        (put("report/hybvit/more.html", b""), "more.html', which its manifest does not list"),
+        (lie(bytes=-1), "greater than or equal to 0"),
+        (lie(bytes=2**40), "more than the 2,147,483,648"),
+        (lie(sha256="x"), "String should match pattern"),
+        (forge(format=2), "is a bundle of format 2: this version reads format 1"),
+        (forge(scale="\x1b[2J"), "String should match pattern"),
+        (forge(files=[]), "is no bundle: its manifest.json: 'files'"),
+        (forge(run="rm -rf"), "Extra inputs"),
+    ],
+)
+def test_what_the_manifest_does_not_vouch_for_is_refused(whole, tmp_path, change, match):
+    path = rewritten(whole, tmp_path / "changed.zip", change, listed=False)
+    with pytest.raises(BundleError, match=match), open_bundle(path):
+        pytest.fail("it was opened")
+
+
+def test_links_duplicates_and_bombs_are_refused(whole, tmp_path, monkeypatch):
+    link = zipfile.ZipInfo("runs/0123456789ab/config.json")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(whole) as archive:
+        listed = first(archive.namelist(), "config.json")
+    for name, info, match in (
+        ("link", link, "is no plain file"),
+        ("twice", zipfile.ZipInfo(listed), "stands twice"),
+    ):
+        path = tmp_path / f"{name}.zip"
+        shutil.copy(whole, path)
+        with warnings.catch_warnings(), zipfile.ZipFile(path, "a") as archive:
+            warnings.simplefilter("ignore")
+            archive.writestr(info, b"/etc/passwd")
+        with pytest.raises(BundleError, match=match), open_bundle(path):
+            pytest.fail("it was opened")
+    monkeypatch.setattr(reading, "TOTAL", 2**24)
+    bomb = rewritten(whole, tmp_path / "bomb.zip", put("report/hybvit/zeros.html", bytes(2**25)))
+    assert bomb.stat().st_size < 2**24
+    with pytest.raises(BundleError, match=r"unpacks to .* bytes: more than the 16,777,216"), open_bundle(bomb):
+        pytest.fail("it was opened")
+
+
+def test_whatever_byte_is_wrong_a_bundle_is_whole_or_refused(whole, tmp_path):
+    rng = np.random.default_rng(0)
+    data, path, complaints = whole.read_bytes(), tmp_path / "flipped.zip", []
+    with open_bundle(whole) as bundle:
+        manifest = bundle.manifest
+    for place in rng.choice(len(data), 25, replace=False):
+        path.write_bytes(data[:place] + bytes([data[place] ^ 0xFF]) + data[place + 1 :])
+        try:
+            with open_bundle(path) as bundle:
+                assert bundle.manifest == manifest, "a date or a flag of the archive that says nothing"
+        except BundleError as error:
+            complaints.append(str(error))
+    assert len(complaints) > 15
+    assert "\n" not in "".join(complaints)
+    for length in (0, 10, len(data) // 2, len(data) - 1):
+        path.write_bytes(data[:length])
+        with pytest.raises(BundleError, match=r"is no bundle|truncated or damaged"), open_bundle(path):
+            pytest.fail("it was opened")
+
+
+def test_a_folder_is_held_to_the_same(measured, tmp_path):
+    path = tmp_path / "folder"
+    write_bundle(path, reports_of(measured), measured)
+    outside = tmp_path / "outside.json"
+    outside.write_text("{}")
+    for place, make, match in (
+        (path / "link.json", lambda place: place.symlink_to(outside), "'link.json' is no plain file"),
+        (path / "runs" / "linked", lambda place: place.symlink_to(tmp_path), "linked' is no plain file"),
+        (path / "pipe", os.mkfifo, "'pipe' is no plain file"),
+        (path / "extra.json", lambda place: place.write_text("{}"), "does not list"),
+    ):
+        make(place)
+        with pytest.raises(BundleError, match=match), open_bundle(path):
+            pytest.fail("it was opened")
+        place.unlink()
+    with open_bundle(path):
+        pass
+
+
+def test_records_of_the_right_form_that_say_nonsense_are_the_bundles_fault(whole, tmp_path):
+    def change(files, manifest):
+        for name in files:
+            if "/evaluations/generation" in name and name.endswith(".json"):
+                record = json.loads(files[name])
+                record["details"]["feature_space"] = {"kind": "classifier"}
+                files[name] = json.dumps(record).encode()
+
+    path = rewritten(whole, tmp_path / "nonsense.zip", change)
+    with (
+        pytest.raises(BundleError, match=r"nonsense\.zip holds records that cannot be shown"),
+        open_bundle(path) as bundle,
+    ):
+        list(map(general_notes, reports_of(bundle.results)))

@@ -1,0 +1,259 @@
+"""Comparisons against scipy and hand-made cases, and runs that correspond although their ids differ."""
+
+import json
+import math
+import shutil
+
+import numpy as np
+import pytest
+from reports import fill
+from scipy.stats import ttest_ind
+
+from harness.compare.cells import compared
+from harness.compare.parameters import parameters
+from harness.compare.sides import Side
+from harness.compare.significance import Status, Values, holm, status, welch
+from harness.compare.text import Comparison, terminal, to_json
+from harness.config.base import sha256_of_json
+from harness.errors import SpecError
+from harness.registry.papers import find_exhibits
+from harness.store.files import read_json, write_json
+from harness.store.records import Segment, TrainingRecord
+from harness.store.results import Results
+
+SELECTION = find_exhibits(["hybvit/table6"])
+HYBVIT, TABLE6 = SELECTION[0]
+LAPTOP = HYBVIT.scale("laptop")
+
+
+def values(*numbers):
+    return Values(dict(enumerate(numbers)))
+
+
+NAN = math.nan
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "corrected", "exact", "expected"),
+    [
+        (values(1.0, 2.0), values(1.0, 2.0), None, False, Status.IDENTICAL),
+        (values(1.0, NAN), values(1.0, NAN), None, False, Status.IDENTICAL),
+        (values(1.0), values(1.0, 2.0), None, False, Status.PARTLY_IDENTICAL),
+        (values(1.0), values(1.5), None, False, Status.NO_TEST),
+        (values(1.0), values(1.5, 1.6), None, False, Status.NO_TEST),
+        (values(1.0), values(1.5), None, True, Status.DIFFERS),
+        (values(1.0, 1.0), values(1.5, 1.5), None, False, Status.DIFFERS),
+        (values(1.0, 2.0), values(3.0, 4.0), 0.049, False, Status.DIFFERS),
+        (values(1.0, 2.0), values(3.0, 4.0), 0.05, False, Status.NOT_SIGNIFICANT),
+        (values(1.0, NAN), values(1.0, 2.0), None, False, Status.NOT_FINITE),
+        (values(math.inf), values(1.0), None, False, Status.NOT_FINITE),
+        (values(1.0), None, None, False, Status.ONLY_A),
+        (None, values(1.0), None, False, Status.ONLY_B),
+        (None, None, None, False, None),
+        (Values({0: 1.0}), Values({1: 1.0}), None, False, Status.NO_TEST),
+    ],
+)
+def test_what_is_said_of_a_cell(a, b, corrected, exact, expected):
+    assert status(a, b, corrected, exact) is expected
+
+
+def test_the_test_is_scipys_and_holm_is_the_published_example():
+    a, b = [96.1, 96.9, 95.8], [97.2, 98.0]
+    ours, theirs = welch(values(*a), values(*b)), ttest_ind(a, b, equal_var=False)
+    assert (ours.t, ours.df, ours.p_value) == pytest.approx((theirs.statistic, theirs.df, theirs.pvalue))
+    assert welch(values(1.0), values(1.0, 2.0)) is None
+    assert welch(values(1.0, 1.0), values(2.0, 2.0)) is None
+    assert welch(values(1.0, 1.0), values(2.0, 2.1)) is not None
+    # four ordered p-values times 4, 3, 2, 1, none below the one before it
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.6, 0.7]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+def noise(cell, by):
+    """Return a value of a cell that depends on nothing but the cell, its seed and whose it is."""
+    rng = np.random.default_rng([by, cell.seed, *cell.row.key.encode(), *cell.metric.key.encode()])
+    return 10 + rng.normal()
+
+
+@pytest.fixture
+def sides(tmp_path):
+    """Make result sets of Table 6 from values, and open them."""
+
+    def make(name, value, seeds=3, **how):
+        results = Results(tmp_path / name)
+        fill(results, HYBVIT, TABLE6, LAPTOP, seeds=seeds, value=value, **how)
+        return results
+
+    return make
+
+
+def compare(a, b, **how):
+    one, other = Side("A", "a", a), Side("B", "b", b)
+    cells = compared(SELECTION, "laptop", one, other, **how)
+    return Comparison("laptop", one, other, tuple(cells), tuple(parameters(cells, one, other)))
+
+
+def test_every_cell_is_tested_as_scipy_would_and_what_differs_stands_first(sides):
+    def shifted(cell):
+        return noise(cell, 2) + (30 if cell.row.name == "HybViT(α=1)" and cell.metric.key == "fid" else 0)
+
+    comparison = compare(sides("a", lambda cell: noise(cell, 1)), sides("b", shifted))
+    assert len(comparison.cells) == 36
+    first = comparison.cells[0]
+    assert (first.row, first.metric.key, first.status) == ("HybViT(α=1)", "fid", Status.DIFFERS)
+    assert comparison.counts == {Status.DIFFERS: 1, Status.NOT_SIGNIFICANT: 35}
+    expected = [ttest_ind(*map(list, (c.a.values.by_seed.values(), c.b.values.by_seed.values())), equal_var=False)
+                for c in comparison.cells]  # fmt: skip
+    assert [cell.test.p_value for cell in comparison.cells] == pytest.approx([found.pvalue for found in expected])
+    assert first.corrected == pytest.approx(36 * first.test.p_value)
+    assert comparison.differs
+    text = terminal(comparison, everything=False)
+    assert "36 measured cells at scale laptop: 1 differs, 35 not significant." in text
+    assert "Welch's t-test" in text and "Holm" in text and "Cells tested: 36." in " ".join(text.split())
+    assert text.count("hybvit/table6") == 1
+    assert terminal(comparison, everything=True).count("hybvit/table6") == 36
+
+
+def test_equal_results_are_identical_and_nothing_differs(sides):
+    a, b = (sides(name, lambda cell: noise(cell, 1)) for name in "ab")
+    comparison = compare(a, b)
+    assert comparison.counts == {Status.IDENTICAL: 36}
+    assert not comparison.differs
+    assert "computed with the same parameters, versions and devices" in terminal(comparison, everything=False)
+    assert compare(a, b, metrics=["fid"]).counts == {Status.IDENTICAL: 13}
+
+
+def test_one_seed_is_not_tested_and_what_one_side_lacks_is_counted(sides):
+    comparison = compare(
+        sides("a", lambda cell: noise(cell, 1), seeds=1),
+        sides("b", lambda cell: noise(cell, 2), keep=lambda cell: cell.row.name != "HybViT"),
+    )
+    assert comparison.counts == {Status.NO_TEST: 33, Status.ONLY_A: 3}
+    assert "Cells tested: none" in " ".join(terminal(comparison, everything=False).split())
+    seeds = [found for found in comparison.parameters if found.field == "seeds"]
+    assert [(found.a, found.b) for found in seeds] == [("0", "0, 1, 2")]
+
+
+def test_values_that_are_not_finite_stand_first_and_are_json(sides):
+    broken = sides("b", lambda cell: math.nan if cell.row.name == "HybViT" and cell.seed == 2 else noise(cell, 1))
+    comparison = compare(sides("a", lambda cell: noise(cell, 1)), broken)
+    assert [cell.status for cell in comparison.cells[:4]] == [Status.NOT_FINITE] * 3 + [Status.IDENTICAL]
+    assert comparison.differs
+    document = json.loads(json.dumps(to_json(comparison), allow_nan=False))
+    assert document["counts"] == {"not finite": 3, "identical bits": 33}
+    found = document["cells"][0]
+    assert (found["b"]["mean"], found["difference"], found["b"]["sd"], found["p"]) == ("NaN", "NaN", None, None)
+    assert [seed["value"] for seed in found["b"]["seeds"]][2] == "NaN"
+
+
+def moved(results, change):
+    """Store every run as another version of the code would have, and return the new ids by the old ones."""
+    ids = {}
+    for directory in results.all():
+        document = read_json(directory.config)
+        change(document)
+        ids[directory.id] = document["id"] = sha256_of_json(document["config"])[:12]
+        write_json(directory.config, document)
+        shutil.move(directory.path, results.runs / document["id"])
+    return ids
+
+
+def older(document):
+    document["config"]["semantics"] = 1
+
+
+def without_a_field(document):
+    document["name"] = f"formerly {document['name']}"
+    del document["config"]["training"]["precision"]
+
+
+def longer(document):
+    document["config"]["training"]["epochs"] += 1
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "in_a", "in_b"),
+    [
+        (older, "semantics", 1, 2),
+        (without_a_field, "training.precision", "(absent)", "fp32"),
+        (longer, "training.epochs", 13, 12),
+    ],
+)
+def test_rows_correspond_although_ids_differ(sides, change, field, in_a, in_b):
+    a, b = (sides(name, lambda cell: noise(cell, 1)) for name in "ab")
+    ids = moved(a, change)
+    comparison = compare(a, b)
+    assert comparison.counts == {Status.IDENTICAL: 36}
+    pairs = {(found, cell.b.runs[seed]) for cell in comparison.cells for seed, found in cell.a.runs.items()}
+    assert {old: new for new, old in pairs} == ids
+    (difference,) = comparison.parameters
+    assert (difference.field, difference.a, difference.b) == (field, in_a, in_b)
+    assert len(difference.runs) == len(ids) == 39
+    text = terminal(comparison, everything=False)
+    assert "39 runs of A correspond to runs of B, 39 of them under other ids" in text
+    assert "all 39" in text
+
+
+def test_a_row_is_never_compared_with_another_row(sides):
+    """Rows differ in one field of their runs: what is absent must not be replaced by its neighbour."""
+    a = sides("a", lambda cell: noise(cell, 1))
+    b = sides("b", lambda cell: noise(cell, 1), keep=lambda cell: cell.row.name != "HybViT(α=10)")
+    gone = LAPTOP.shrink(TABLE6.row("HybViT(α=10)").run)
+    for seed in range(3):
+        shutil.rmtree(b.directory(gone.but(seed=seed)).path)
+    comparison = compare(a, b)
+    assert comparison.counts == {Status.ONLY_A: 3, Status.IDENTICAL: 33}
+    moved(b, older)
+    assert compare(a, b).counts == {Status.ONLY_A: 3, Status.IDENTICAL: 33}
+
+
+def test_other_settings_of_an_evaluation_and_feature_spaces_are_found(sides):
+    a, b = (sides(name, lambda cell: noise(cell, 1)) for name in "ab")
+    for directory in a.all():
+        for path in directory.evaluations.glob("generation-*.json"):
+            record = read_json(path)
+            record["evaluation"]["samples"] = 500
+            record["details"]["feature_space"]["weights_sha256"] = "f" * 64
+            path.unlink()
+            write_json(path.with_name(f"generation-{sha256_of_json(record['evaluation'])[:8]}.json"), record)
+    comparison = compare(a, b)
+    assert comparison.counts == {Status.IDENTICAL: 36}
+    found = {difference.field: (difference.a, difference.b) for difference in comparison.parameters}
+    assert found == {
+        "generation.samples": (500, 1000),
+        "feature_space.weights_sha256": ("f" * 64, "0" * 64),
+    }
+
+
+def test_where_runs_were_computed_is_compared(sides):
+    stay = {"started": "2026-01-01T00:00:00Z", "seconds": 1, "host": "one", "device": "cpu", "threads": 1}
+    results = [sides(name, lambda cell: noise(cell, 1), seeds=1) for name in "ab"]
+    for side, commit, torch, data in zip(results, ("a" * 40, "b" * 40), ("2.13.0", "2.9.0"), "01", strict=True):
+        for directory in side.all():
+            codes = [{"name": name, "version": "1", "sha256": data * 64} for name in ("mixup", "paper-harness")]
+            versions = {"torch": torch, "python": "3.11"}
+            segment = Segment(**stay, commit=commit, dirty=False, versions=versions, distributions=codes)
+            segment.save(directory.segments / "1.json")
+            hashes = {"weights_sha256": "0" * 64, "data_sha256": data * 64}
+            TrainingRecord(iterations=1, parameters=1, **hashes).save(directory.training)
+    comparison = compare(*results)
+    found = {difference.field: (difference.a, difference.b) for difference in comparison.parameters}
+    assert found == {
+        "data_sha256": ("0" * 64, "1" * 64),
+        "computed.commit": ("a" * 9, "b" * 9),
+        "computed.code.mixup": ("1, SHA-256 000000000000", "1, SHA-256 111111111111"),
+        "computed.versions.torch": ("2.13.0", "2.9.0"),
+    }
+
+
+def test_an_empty_set_is_an_error_and_a_damaged_record_is_named(sides, tmp_path):
+    with pytest.raises(SpecError, match="holds no run: give a results directory or a bundle"):
+        Side("A", "nothing", Results(tmp_path / "nothing"))
+    a, b = (sides(name, lambda cell: noise(cell, 1), seeds=1) for name in "ab")
+    next(iter(a.all()[0].evaluations.glob("*.json"))).write_text("{")
+    a.all()[1].config.write_text("[]")
+    comparison = compare(a, b)
+    assert len(comparison.a.left_aside) == 2
+    assert terminal(comparison, everything=False).count("left aside: A: ") == 2
+    assert sum(comparison.counts.values()) == 36

@@ -1,0 +1,125 @@
+"""Identity and variants of configurations."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.config.networks import ViT
+from harness.config.optimisation import SGD, Adam, AdamW, StepDecay
+from harness.config.run import RunConfig
+from harness.config.training import Training
+from harness.data.catalogue import DIGITS
+from harness.errors import SpecError, UnknownKindError
+from harness_papers.hybvit.runs import GENVIT, HYBVIT
+
+
+def test_identity_is_that_of_the_full_configuration():
+    stored = json.loads(HYBVIT.config.canonical())
+    assert stored["training"]["betas"] == [0.9, 0.999]
+    assert RunConfig(**stored) == HYBVIT.config
+    assert RunConfig(**stored).digest == HYBVIT.config.digest
+
+
+def test_identity_of_the_common_optimiser_is_that_of_before_there_were_others():
+    """The ids of the paper's runs when AdamW with one cosine was all there was."""
+    assert (HYBVIT.id, GENVIT.id) == ("c92cca5d020b", "259bf5c4a038")
+    stored = json.loads(HYBVIT.config.canonical())["training"]
+    assert stored["learning_rate"] == 1e-3
+    assert not stored.keys() & {"optimizer", "schedule", "player_optimizers"}
+
+
+def test_other_optimisers_are_part_of_the_identity():
+    sgd = HYBVIT.config.training.but(optimizer=SGD(learning_rate=0.1), schedule=StepDecay(milestones=(1.5,), decay=0.2))
+    variants = {
+        sgd.digest,
+        sgd.but(nesterov=True).digest,
+        sgd.but(decay=0.3).digest,
+        sgd.but(ema_decay=None).digest,
+        sgd.but(player_optimizers={"generator": Adam(learning_rate=1e-4)}).digest,
+        sgd.but(player_optimizers={"generator": Adam(learning_rate=2e-4)}).digest,
+        sgd.but(optimizer=AdamW()).digest,
+        HYBVIT.config.training.digest,
+    }
+    assert len(variants) == 8
+    for training in (sgd, sgd.but(player_optimizers={"generator": Adam(learning_rate=1e-4)})):
+        assert Training(**json.loads(training.canonical())) == training
+
+
+def test_identity_does_not_depend_on_how_a_number_was_written():
+    assert HYBVIT.but(alpha=1).id == HYBVIT.but(alpha=1.0).id
+
+
+def test_a_default_that_changes_makes_a_new_identity():
+    explicit = json.loads(HYBVIT.config.canonical())
+    explicit["training"]["weight_decay"] = 0.1
+    assert RunConfig(**explicit).digest != HYBVIT.config.digest
+
+
+@given(alpha=st.floats(0, 1e6), dim=st.sampled_from([12, 24, 384]), seed=st.integers(0, 2**31))
+def test_but_is_exact_and_leaves_the_original_alone(alpha, dim, seed):
+    before = HYBVIT.config.canonical()
+    changed = HYBVIT.but(alpha=alpha, dim=dim, seed=seed).config
+    assert (changed.method.alpha, changed.network.dim, changed.seed) == (alpha, dim, seed)
+    assert changed.training == HYBVIT.config.training
+    assert HYBVIT.config.canonical() == before
+    assert RunConfig(**json.loads(changed.canonical())) == changed
+
+
+def test_equal_configurations_are_the_same_run_whatever_their_names():
+    assert HYBVIT.but(alpha=100) == HYBVIT
+    assert HYBVIT.but(alpha=100).name != HYBVIT.name
+    assert len({HYBVIT, HYBVIT.but(alpha=100), GENVIT}) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"head": 6}, ["'head'", "did you mean 'heads'"]),
+        ({"dim": 384, "heads": 7}, ["heads=7", "dim=384", "1, 2, 3, 4, 6, 8, 12"]),
+        ({"patch_size": 5}, ["patch_size=5", "32-pixel", "1, 2, 4, 8, 16, 32"]),
+        ({"alpha": "large"}, ["alpha='large'", "valid number"]),
+        ({"alpha": float("nan")}, ["alpha=nan"]),
+        ({"noise_schedule": "cosin"}, ["the kind 'cosin'", "did you mean 'cosine'", "noise schedule", "linear"]),
+        ({"epochs": 0}, ["epochs=0", "greater than 0"]),
+        ({"epochs": 5}, ["warmup_epochs=10 exceeds epochs=5"]),
+        ({"ema_decay": 1.0}, ["ema_decay=1.0", "less than 1"]),
+        ({"schedule": StepDecay(milestones=(60, 500))}, ["milestones=500", "epochs=500"]),
+        ({"network": None}, ["network=None"]),
+    ],
+)
+def test_an_impossible_variant_fails_at_once_on_one_line(changes, parts):
+    with pytest.raises(SpecError) as caught:
+        HYBVIT.but(**changes)
+    message = str(caught.value)
+    assert "\n" not in message
+    for part in parts:
+        assert part in message
+
+
+def test_milestones_out_of_order_are_refused():
+    with pytest.raises(SpecError, match=r"milestones=\(3, 2\): must rise"):
+        StepDecay(milestones=(3, 2))
+
+
+def test_a_missing_field_is_named():
+    with pytest.raises(SpecError, match="'depth' is missing"):
+        ViT(dim=384, heads=12, patch_size=4)
+
+
+def test_a_field_without_its_name_is_refused():
+    with pytest.raises(SpecError) as caught:
+        SGD(0.1, nesterov=True)
+    assert str(caught.value).startswith("SGD(0.1): fields are given by name: learning_rate=..., momentum=...")
+
+
+def test_a_stored_kind_that_does_not_exist_is_refused():
+    stored = json.loads(HYBVIT.config.canonical())
+    stored["method"]["kind"] = "os.system"
+    with pytest.raises(UnknownKindError, match=r"kind 'os.system', which no installed paper offers.* hybrid"):
+        RunConfig(**stored)
+
+
+def test_data_can_be_exchanged_as_a_whole():
+    assert HYBVIT.but(data=DIGITS, patch_size=2).config.data == DIGITS

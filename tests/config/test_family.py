@@ -1,0 +1,218 @@
+"""Families of kinds: who owns a name, what is written of a kind, and what is read back."""
+
+import json
+from typing import ClassVar, Literal
+
+import pytest
+from pydantic import PositiveInt
+from toy_paper import HYBRID
+
+from harness.config.augmentation import Augmentation, AugmentationStep, Policy
+from harness.config.base import Config
+from harness.config.dataset import Dataset, Images
+from harness.config.evaluations import Accuracy, Evaluation, Generation
+from harness.config.family import Family
+from harness.config.feature_spaces import FeatureSpace
+from harness.config.interfaces import Capability, Pass
+from harness.config.methods import Classification, Method
+from harness.config.networks import Network, ViT
+from harness.config.processes import CosineNoise, GaussianProcess, NoiseSchedule, Process
+from harness.errors import RevisionError, SpecError, UnknownKindError
+
+
+@pytest.fixture(autouse=True)
+def forget(monkeypatch):
+    """Forget the kinds and names that a test registers."""
+    for family in (Policy, AugmentationStep, NoiseSchedule, Network, Method, Evaluation, FeatureSpace):
+        monkeypatch.setattr(family, "kinds", dict(family.kinds))
+    for interface in (Capability, Pass):
+        monkeypatch.setattr(interface, "registered", dict(interface.registered))
+
+
+def written(config):
+    return json.loads(config.canonical())
+
+
+def test_a_kind_without_settings_is_written_as_its_name():
+    augmentation = Augmentation(policy="cifar10")
+    assert written(augmentation)["policy"] == "cifar10"
+    assert Augmentation(**written(augmentation)) == augmentation
+    assert written(GaussianProcess()) == {"timesteps": 1000, "noise_schedule": "cosine", "loss": "l1"}
+    assert written(Generation())["features"] == "inception"
+    assert str(CosineNoise()) == "cosine"
+
+
+def test_a_kind_with_settings_is_written_whole():
+    class Sigmoid(NoiseSchedule):
+        kind: Literal["sigmoid"] = "sigmoid"
+        implementation: ClassVar[str] = "somewhere:sigmoid"
+        start: float = -3.0
+
+    process = GaussianProcess(noise_schedule=Sigmoid(start=-2))
+    assert written(process)["noise_schedule"] == {"kind": "sigmoid", "start": -2.0}
+    assert Process.read(written(process)) == process
+    assert GaussianProcess(noise_schedule="sigmoid").noise_schedule == Sigmoid()
+
+
+def test_what_was_there_first_is_written_without_its_kind():
+    data = Images(name="a", image_size=8, channels=1, num_classes=10, train_examples=3, test_examples=2)
+    assert "kind" not in written(data)
+    assert Dataset.read(written(data)) == data
+    assert Process.read({"timesteps": 7}) == GaussianProcess(timesteps=7)
+
+
+def test_fields_that_came_later_are_left_out_while_they_have_their_defaults():
+    class Noise(AugmentationStep):
+        kind: Literal["noise"] = "noise"
+        implementation: ClassVar[str] = "somewhere:noise"
+
+    assert "steps" not in written(Augmentation())
+    assert written(Augmentation(steps=("noise",)))["steps"] == ["noise"]
+    assert Augmentation(**written(Augmentation(steps=(Noise(),)))).steps == (Noise(),)
+
+
+def test_a_revision_is_part_of_the_identity_and_of_what_can_be_read():
+    class First(Evaluation):
+        kind: Literal["shaky"] = "shaky"
+        implementation: ClassVar[str] = "somewhere:shaky"
+
+    first, before = First().id, written(First())
+    assert "revision" not in before
+    First.revision = 2
+    second = First()
+    assert written(second)["revision"] == 2 and second.id != first
+    assert Evaluation.read(written(second)) == second
+    with pytest.raises(RevisionError, match="the evaluation kind 'shaky' has revision 2 now, not 1"):
+        Evaluation.read(before)
+
+
+def test_a_second_owner_of_a_kind_is_refused_whoever_comes_first():
+    with pytest.raises(SpecError, match=r"network kind 'vit' belongs to harness\.spec\.networks\.vit\.ViT: choose"):
+
+        class Mine(Network):
+            kind: Literal["vit"] = "vit"
+
+    assert Network.kinds["vit"] is ViT
+
+    def define():
+        class Ours(Network):
+            kind: Literal["ours"] = "ours"
+
+        return Ours
+
+    first = define()
+    assert define() is Network.kinds["ours"], "a module that is loaded again defines the same kind"
+    first.__qualname__ = "elsewhere"
+    Network.kinds["ours"].__qualname__ = "elsewhere"
+    with pytest.raises(SpecError, match="network kind 'ours' belongs to"):
+        define()
+
+
+@pytest.mark.parametrize("name", ["../x", "", "a b", "x" * 65])
+def test_a_kind_that_cannot_name_a_file_is_refused(name):
+    with pytest.raises(SpecError, match="is no name of a kind"):
+        type("Mine", (Evaluation,), {"__annotations__": {"kind": Literal[name]}, "kind": name, "__module__": "mine"})
+
+
+def test_an_unknown_kind_is_named_with_the_nearest_and_never_called_another_version():
+    with pytest.raises(UnknownKindError) as caught:
+        Network.read({"kind": "vti\x1b[2J", "dim": 3})
+    message = str(caught.value)
+    assert "needs the kind 'vti\\x1b[2J', which no installed paper offers" in message
+    assert "network kinds are" in message and "version" not in message and "\x1b" not in message
+    with pytest.raises(UnknownKindError, match="did you mean 'cosine'"):
+        GaussianProcess(noise_schedule="cosin")
+    with pytest.raises(SpecError, match=r"field 'kind' of a network is missing: allowed: .*vit"):
+        Network.read({"dim": 3})
+
+
+class Part(Config):
+    dim: PositiveInt
+    depth: PositiveInt = 1
+
+
+class Whole(Config):
+    one: Part
+    two: Part
+    alpha: float = 1.0
+
+
+def test_a_field_of_two_parts_is_named_by_its_path():
+    whole = Whole(one=Part(dim=1), two=Part(dim=2))
+    for ask in (lambda: whole.but(dim=3), lambda: whole.value_of("dim")):
+        with pytest.raises(
+            SpecError, match=r"'dim' is in one and in two: name it by its path, 'one\.dim' or 'two\.dim'"
+        ):
+            ask()
+    assert whole.but("two.dim", 48) == Whole(one=Part(dim=1), two=Part(dim=48))
+    assert whole.but("two.dim", 48, alpha=2).alpha == 2
+    assert (whole.value_of("one.dim"), whole.value_of("two.dim"), whole.value_of("alpha")) == (1, 2, 1.0)
+    for ask in (lambda: whole.but("three.dim", 1), lambda: whole.value_of("three.dim")):
+        with pytest.raises(SpecError, match=r"unknown part of Whole in 'three\.dim' 'three'"):
+            ask()
+    with pytest.raises(SpecError, match="unknown field of Part 'dimm': did you mean 'dim'"):
+        whole.but("one.dimm", 1)
+
+
+def test_a_part_that_is_replaced_takes_further_changes():
+    whole = Whole(one=Part(dim=1), two=Part(dim=2))
+    with pytest.raises(SpecError, match="is in one and in two"):
+        whole.but(one=Part(dim=5), depth=3)
+    assert Holder(part=Part(dim=1)).but(part=Part(dim=5), depth=3).part == Part(dim=5, depth=3)
+
+
+class Holder(Config):
+    part: Part
+
+
+def test_configurations_with_dictionaries_have_a_hash():
+    class Named(Config):
+        parts: dict[str, Part]
+
+    one, other = (Named(parts={"a": Part(dim=dim)}) for dim in (1, 2))
+    assert len({one, other, Named(parts={"a": Part(dim=1)})}) == 2
+
+
+def test_capabilities_and_passes_have_one_protocol_each():
+    mine = Capability("regressor", "mine:Regressor")
+    assert mine == "regressor" and Capability("regressor", "mine:Regressor") == mine
+    with pytest.raises(SpecError, match="capability 'regressor' belongs to mine:Regressor"):
+        Capability("regressor", "other:Regressor")
+    with pytest.raises(SpecError, match="pass 'logits' belongs to harness"):
+        Pass("logits", "mine:Logits")
+
+
+@pytest.mark.parametrize(
+    ("names", "part"),
+    [
+        ({"generator"}, "promises 'generator', but dict lacks a part of harness.methods.base:Generator: sample"),
+        ({"clasifier"}, "unknown capability of method 'mine' 'clasifier': did you mean 'classifier'?"),
+        ({"lost"}, "implementation 'nowhere:Lost' cannot be imported"),
+    ],
+)
+def test_an_implementation_is_held_against_what_its_configuration_promises(names, part):
+    Capability("lost", "nowhere:Lost")
+    with pytest.raises(SpecError) as caught:
+        Capability.check({}, names, "method 'mine'")
+    assert part in str(caught.value)
+
+
+def test_a_run_names_no_capability_or_pass_that_nobody_has_registered():
+    class Odd(Classification):
+        kind: Literal["odd"] = "odd"
+        capabilities: ClassVar[frozenset[str]] = frozenset({"clasifier"})
+
+    class Odder(Classification):
+        kind: Literal["odder"] = "odder"
+        passes: ClassVar[frozenset[str]] = frozenset({"logit"})
+
+    parts = {Odd(): "capability of method 'odd' 'clasifier'", Odder(): "pass of method 'odder' 'logit'"}
+    for method, part in parts.items():
+        with pytest.raises(SpecError, match=f"unknown {part}: did you mean"):
+            HYBRID.but(method=method)
+
+
+def test_every_family_knows_what_it_is_called():
+    families = [cls for cls in Family.__subclasses__() if cls.__module__.startswith("harness.")]
+    assert {family.role for family in families} >= {"network", "method", "optimizer", "schedule", "loss", "evaluation"}
+    assert Accuracy.role == "evaluation"

@@ -1,0 +1,98 @@
+"""The learning rate against the values that the authors' log prints, and each schedule against its definition."""
+
+import pytest
+
+from harness.config.optimisation import SGD, Adam, AdamW, Constant, Cosine, StepDecay
+from harness.config.training import Training
+from harness.data.catalogue import CIFAR10
+from harness.errors import SpecError
+from harness_papers.hybvit.runs import HYBVIT
+
+TRAINING = HYBVIT.config.training
+PER_EPOCH = TRAINING.iterations_per_epoch(CIFAR10)
+
+
+def rate(training, per_epoch, step, player="network"):
+    return training.rate(step, per_epoch, player)
+
+
+def test_iterations_of_the_paper():
+    assert PER_EPOCH == 1171
+    assert TRAINING.iterations(CIFAR10) == HYBVIT.iterations == 585_500
+
+
+@pytest.mark.parametrize(("epoch", "expected"), [(0, 1e-6), (1, 1.009e-4), (100, 9.19e-4), (300, 3.59e-4), (500, 1e-6)])
+def test_rates_of_the_log(epoch, expected):
+    assert rate(TRAINING, PER_EPOCH, epoch * PER_EPOCH) == pytest.approx(expected, rel=2e-2)
+
+
+def test_the_rate_peaks_where_the_warmup_ends():
+    rates = [rate(TRAINING, PER_EPOCH, step) for step in range(0, 585_500, 97)]
+    assert max(rates) <= 1e-3
+    assert rate(TRAINING, PER_EPOCH, 10 * PER_EPOCH) == pytest.approx(1e-3)
+    assert min(rates) >= 1e-6
+
+
+def test_no_warmup_starts_at_the_top():
+    assert rate(TRAINING.but(warmup_epochs=0), PER_EPOCH, 0) == pytest.approx(1e-3)
+
+
+WRN = Training(
+    epochs=200,
+    passes_per_epoch=1,
+    optimizer=SGD(learning_rate=0.1, momentum=0.9, nesterov=True, weight_decay=5e-4),
+    schedule=StepDecay(milestones=(60, 120, 160), decay=0.2),
+    clip_norm=None,
+    ema_decay=None,
+)
+
+
+def test_the_rate_falls_at_each_milestone():
+    assert WRN.iterations_per_epoch(CIFAR10) == 390
+    rates = {epoch: rate(WRN, 390, epoch * 390) for epoch in (0, 59, 60, 119, 120, 160, 199)}
+    assert rates == pytest.approx({0: 0.1, 59: 0.1, 60: 0.02, 119: 0.02, 120: 0.004, 160: 8e-4, 199: 8e-4})
+    assert rate(WRN, 390, 60 * 390 - 1) == 0.1
+
+
+def test_the_rate_rises_from_zero_over_iterations():
+    warm = WRN.but(warmup_iterations=1000)
+    assert [rate(warm, 390, step) for step in (0, 250, 1000)] == pytest.approx([0, 0.025, 0.1])
+
+
+def test_every_player_follows_the_schedule_from_a_rate_of_its_own():
+    training = WRN.but(player_optimizers={"generator": Adam(learning_rate=6e-5, betas=(0, 0.9))})
+    assert rate(training, 390, 60 * 390, "generator") == pytest.approx(1.2e-5)
+    assert rate(training, 390, 60 * 390, "network") == pytest.approx(0.02)
+
+
+def test_a_constant_rate_is_the_peak_throughout():
+    training = WRN.but(schedule=Constant())
+    assert {rate(training, 390, step) for step in (0, 1, 390, 199 * 390)} == {0.1}
+
+
+@pytest.mark.parametrize(
+    ("schedule", "message"),
+    [
+        (Cosine(warmup_epochs=11), "warmup_epochs=11 exceeds epochs=10"),
+        (StepDecay(milestones=(3, 10)), "milestones=10 is not before the end of epochs=10"),
+    ],
+)
+def test_a_schedule_that_does_not_end_is_refused(schedule, message):
+    with pytest.raises(SpecError, match=message):
+        Training(epochs=10, schedule=schedule)
+
+
+def test_fields_of_the_common_optimiser_and_schedule_may_stand_in_the_training():
+    training = Training(epochs=10, learning_rate=5e-4, warmup_epochs=2)
+    assert training.optimizer == AdamW(learning_rate=5e-4)
+    assert training.schedule == Cosine(warmup_epochs=2)
+    assert rate(training, 100, 200) == pytest.approx(5e-4)
+
+
+@pytest.mark.parametrize(("rate", "says"), [(-0.1, "is -0.1"), (None, "is None"), (float("nan"), "is nan")])
+def test_a_rate_that_is_none_is_refused(monkeypatch, rate, says):
+    monkeypatch.setattr(Cosine, "rate", lambda *given: rate)
+    with pytest.raises(
+        SpecError, match=f"schedule 'cosine', step 7: the rate {says}, not a finite number of 0 or more"
+    ):
+        TRAINING.rate(7, 10, "network")

@@ -1,0 +1,209 @@
+"""Papers come by entry points alone; what is broken is named, and harms no other."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from distributions import install, on_path
+
+from harness.errors import SpecError
+from harness.registry.papers import broken_papers, find_exhibits, papers
+
+GOOD = """
+from toy_paper import PAPER as TOY
+from dataclasses import replace
+
+PAPER = replace(TOY, name="good")
+"""
+
+
+@pytest.fixture(autouse=True)
+def nowhere(tmp_path, monkeypatch):
+    """Outside of any project, with no paper chosen."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HARNESS_PAPER", raising=False)
+
+
+@pytest.fixture
+def command(toy_environment, tmp_path):
+    def run(*arguments, plugins=(), **variables):
+        environment = on_path(toy_environment, *plugins) | variables
+        full = [sys.executable, "-m", "harness", "--results", str(tmp_path / "results"), *arguments]
+        return subprocess.run(full, env=environment, capture_output=True, text=True, timeout=120, cwd=tmp_path)
+
+    return run
+
+
+def names(*wanted):
+    return [f"{paper.name}/{exhibit.name}" for paper, exhibit in find_exhibits(wanted)]
+
+
+def test_the_first_paper_is_there():
+    assert papers()["hybvit"].url.endswith("2208.07791")
+    assert not broken_papers()
+
+
+@pytest.mark.parametrize("name", ["table6", "hybvit/table6", "hybvit", "all", "hybvit/tables", "tables", "papers"])
+def test_exhibits_are_found_by_short_and_full_names(name):
+    assert "hybvit/table6" in names(name)
+
+
+def test_groups_leave_out_what_is_optional_and_what_is_of_another_kind():
+    assert "hybvit/table5-schedules" not in names("all")
+    assert {name.partition("/")[2][:6] for name in names("figures")} == {"figure"}
+
+
+def test_a_table_that_is_named_twice_comes_once():
+    assert names("table6", "hybvit/table6") == ["hybvit/table6"]
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("tabel6", ["'tabel6' of paper 'hybvit'", "did you mean 'table6'", "table13"]),
+        ("hybvit/tabel6", ["'tabel6' of paper 'hybvit'", "did you mean 'table6'"]),
+        ("", ["unknown table or figure ''"]),
+        ("hybvti/table6", ["unknown paper 'hybvti'", "did you mean 'hybvit'"]),
+        ("hybvti", ["did you mean 'hybvit'"]),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_nearest(name, parts):
+    with pytest.raises(SpecError) as caught:
+        find_exhibits([name])
+    assert "\n" not in str(caught.value)
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_a_bare_name_is_the_default_paper_s_whatever_is_installed(command):
+    listed = json.loads(command("list", "--json").stdout)
+    assert {"hybvit", "toy"} <= {entry["paper"] for entry in listed}
+    refused = command("show", "table101")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "did you mean 'toy/table101'?" in refused.stderr
+    assert command("show", "table6").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("variable", "project", "expected"),
+    [
+        ("toy", "hybvit", "toy"),
+        ("", "toy", "toy"),
+        ("", None, "hybvit"),
+    ],
+)
+def test_the_default_paper_is_the_environment_s_then_the_project_s_then_hybvit(
+    command, tmp_path, variable, project, expected
+):
+    if project:
+        (tmp_path / "pyproject.toml").write_text(f'[tool.harness]\npaper = "{project}"\n')
+    shown = command("plan", "tables", "--json", HARNESS_PAPER=variable)
+    assert {name.partition("/")[0] for run in json.loads(shown.stdout)["runs"] for name in run["tables"]} == {expected}
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("[tool.harness]\npaper = 3\n", "paper = 3 is no name of a paper"),
+        ("[tool.harness\n", "cannot tell the default paper"),
+        ('[tool]\nharness = "toy"\n', "cannot tell the default paper"),
+        ('[tool.harness]\npaper = "tyo"\n', "unknown paper 'tyo': did you mean 'toy'?"),
+    ],
+)
+def test_a_project_that_names_no_paper_is_told_so_in_a_line(command, tmp_path, text, part):
+    (tmp_path / "pyproject.toml").write_text(text)
+    refused = command("show", "table6")
+    assert refused.returncode == 2 and refused.stderr.count("\n") == 1
+    assert part in refused.stderr and "pyproject.toml" in refused.stderr
+    assert command("show", "hybvit/table6").returncode == 0, "a full name asks nobody"
+
+
+BROKEN = {
+    "import": ("import not_there\n", "ModuleNotFoundError: No module named 'not_there' ({module}.py, line 1)"),
+    "syntax": ("PAPER = (\n", "SyntaxError"),
+    "no paper": ("PAPER = 3\n", "its entry point names an object of type int, not a Paper"),
+    "no attribute": ("OTHER = 3\n", "has no attribute 'PAPER'"),
+    "exit": ("print('training ...')\nraise SystemExit(3)\n", "SystemExit: 3 ({module}.py, line 2)"),
+    "specification": ("from harness.config.networks import ViT\nPAPER = ViT(dim=5)\n", "'depth' is missing"),
+    "kind that is taken": (
+        """
+        from typing import Literal
+        from harness.config.networks import Network
+        class Mine(Network):
+            kind: Literal["vit"] = "vit"
+        PAPER = Mine()
+        """,
+        "the network kind 'vit' belongs to harness.config.networks.vit.ViT",
+    ),
+    "name that is taken": ("from toy_paper import PAPER\n", "another paper is called 'toy' already"),
+    "reserved name": (
+        "from dataclasses import replace\nfrom toy_paper import PAPER as TOY\nPAPER = replace(TOY, name='all')\n",
+        "'all' is no name of a paper",
+    ),
+    "protocol": (
+        """
+        from dataclasses import replace
+        from toy_paper import PAPER as TOY
+        PAPER = replace(TOY, name="fault9", protocol=lambda metric, run: None)
+        """,
+        "fault9/table101, row 'Hybrid_α=10 (100%)': protocol of paper 'fault9' for metric 'accuracy' of run 'hybrid': "
+        "the result is None, not an Evaluation",
+    ),
+    "no entry point": ("PAPER = 3\n", "its entry point '{module} PAPER' is not of the form package.module:NAME"),
+}
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory):
+    """Distributions with a fault each, all installed at once, beside a good one."""
+    folder = tmp_path_factory.mktemp("plugins")
+    for number, (source, reason) in enumerate(BROKEN.values()):
+        module = f"fault{number}"
+        value = f"{module} PAPER" if "is not of the form" in reason else f"{module}:PAPER"
+        install(folder, f"{module}-paper", {f"{module}.py": source}, papers=[f"{module} = {value}"])
+    return install(folder, "good-paper", {"good.py": GOOD}, papers=["good = good:PAPER"])
+
+
+def complaint(number):
+    return f"paper 'fault{number}' of fault{number}-paper 1.0 cannot be used: "
+
+
+def test_broken_papers_are_named_and_harm_no_other(command, broken):
+    listed = command("list", plugins=[broken])
+    assert listed.returncode == 0
+    lines = listed.stderr.splitlines()
+    assert len(lines) == len(BROKEN)
+    for number, (_, reason) in enumerate(BROKEN.values()):
+        (line,) = [line for line in lines if line.startswith(complaint(number))]
+        assert reason.format(module=f"fault{number}") in line
+    assert all(name in listed.stdout for name in ("hybvit/table6", "toy/table101", "good/table101"))
+    assert "training ..." not in listed.stdout, "what a plugin prints is no output of the command"
+    assert command("list", "--json", plugins=[broken]).stdout.startswith("[")
+    for arguments in (["plan", "table6"], ["show", "good/table101"], ["report", "table6", "--no-figures"]):
+        assert command(*arguments, plugins=[broken]).returncode == 0, arguments
+
+
+@pytest.mark.parametrize("arguments", [["plan", "fault0"], ["run", "fault0/table1"], ["plan", "papers"]])
+def test_what_asks_for_a_broken_paper_fails_with_its_reason(command, broken, arguments):
+    refused = command(*arguments, plugins=[broken])
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith(f"harness: {complaint(0)}ModuleNotFoundError")
+    assert refused.stderr.count("\n") == 1
+
+
+def test_the_doctor_names_broken_papers(command, broken):
+    said = command("doctor", "--json", plugins=[broken])
+    papers = next(check for check in json.loads(said.stdout)["extras"] if check["name"] == "papers")
+    assert papers["state"] == "degraded" and {"hybvit", "good", "toy"} <= set(papers["facts"]["papers"])
+    assert [paper["distribution"] for paper in papers["facts"]["broken"]][:1] == ["fault0-paper 1.0"]
+
+
+def test_a_folder_called_experiments_is_neither_run_nor_imported(command, tmp_path):
+    folder = tmp_path / "experiments"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("raise SystemExit('imported')\n")
+    (folder / "train.py").write_text("open('trained', 'w')\n")
+    listed = command("list")
+    assert listed.returncode == 0 and "hybvit/table6" in listed.stdout
+    assert not (tmp_path / "trained").exists()

@@ -1,0 +1,120 @@
+"""Extremes and histograms by class. Sample i is a plain square of grey i, so that a picture says what it shows."""
+
+from itertools import chain
+
+import numpy as np
+import pytest
+from scipy.special import logsumexp
+from toy_paper import HYBRID
+
+from harness.registry.figures import ClassExtremes, ClassGrids, DensityHistograms
+from harness.registry.metrics import FID
+
+CLASSES, COUNT, BLANK = 4, 120, 255
+PANELS = ["highest E(x)", "lowest E(x)", "highest p(y|x)", "lowest p(y|x)"]
+NAMES = ("Plane", "Car", "Bird", "Cat")
+
+
+def samples():
+    return np.arange(COUNT, dtype=np.uint8)[:, None, None, None] * np.ones((1, 1, 8, 8), dtype=np.uint8)
+
+
+def logits():
+    """Return logits with ties and without class 2; sample 5 has none that mean anything."""
+    drawn = np.random.default_rng(0).normal(size=(COUNT, CLASSES)).astype(np.float32)
+    drawn[:, 2] = -9
+    drawn[20:40] = drawn[60:80]
+    drawn[5] = np.nan
+    return drawn
+
+
+def expected(index):
+    """Return the order of a class in every panel, the simple way."""
+    of_sample = logits().astype(float)
+    of_sample[5] = [0, 0, 9, 0]
+    density = logsumexp(of_sample, axis=1)
+    confidence = np.exp(of_sample.max(axis=1) - density)
+    members = [i for i in range(COUNT) if of_sample[i].argmax() == index and i != 5]
+    return [
+        sorted(members, key=lambda i: (sign * scores[i], i)) for scores in (density, confidence) for sign in (-1, 1)
+    ]
+
+
+def shown(axes):
+    """Return the samples of a panel, line by line."""
+    (image,) = axes.images
+    return np.asarray(image.get_array())[::33, ::33].tolist()
+
+
+@pytest.fixture
+def draw(bench):
+    def draw(drawing, scale="laptop", measured=True):
+        figure = bench.figure(drawing, [FID], ("Hybrid", HYBRID))
+        if measured:
+            bench.measure(figure, arrays=lambda cell: {"samples": samples(), "own_logits": logits()})
+        return bench.draw(figure, scale)
+
+    return draw
+
+
+@pytest.mark.parametrize("count", [3, 60])
+def test_every_class_has_a_line_of_its_extremes(draw, count):
+    drawn = draw(ClassExtremes(NAMES, count=count))
+    assert [axes.get_title() for axes in drawn.axes] == PANELS
+    for panel, axes in enumerate(drawn.axes):
+        orders = [expected(index)[panel][:count] for index in range(CLASSES)]
+        assert shown(axes) == [order + [BLANK] * (count - len(order)) for order in orders]
+        assert shown(axes)[2] == [BLANK] * count
+
+
+def test_classes_have_the_papers_names_where_they_are_the_papers(draw):
+    names = {scale: draw(ClassExtremes(NAMES), scale).axes[0].get_yticklabels() for scale in ("laptop", "paper")}
+    assert [name.get_text() for name in names["laptop"]] == ["0", "1", "2", "3"]
+    assert [name.get_text() for name in names["paper"]] == list(NAMES)
+
+
+def test_grids_of_a_class_are_its_extremes_and_share_none(draw, texts):
+    orders = expected(1)
+    number = len(orders[0])
+    assert 18 <= number < 2 * 49
+    for wanted, side in ((3, 3), (7, int((number // 2) ** 0.5))):
+        drawn = draw(ClassGrids(index=1, side=wanted))
+        grids = [list(chain(*shown(axes))) for axes in drawn.axes]
+        assert grids == [order[: side**2] for order in orders]
+        assert not set(grids[0]) & set(grids[1])
+    assert [axes.get_title().split(":")[0] for axes in drawn.axes] == PANELS
+    assert texts(drawn)[1].startswith(f"{number} of {COUNT} samples are of class 1.")
+
+
+def test_a_class_without_samples_says_so(draw):
+    for axes in draw(ClassGrids(index=2)).axes:
+        assert not axes.images and [text.get_text() for text in axes.texts] == ["no sample of class 2"]
+
+
+def test_histograms_hold_every_classified_sample(draw):
+    drawn = draw(DensityHistograms(NAMES, bins=6), "paper")
+    (axes,) = drawn.axes
+    orders = [expected(index)[0] for index in range(CLASSES)]
+    labels = [label.get_text() for label in axes.get_xticklabels()]
+    assert labels == [f"{name}\n{len(order)}" for name, order in zip(NAMES, orders, strict=True)]
+    density = logsumexp(logits().astype(float), axis=1)
+    edges = np.histogram_bin_edges(density[list(chain(*orders))], 6)
+    counts = [np.histogram(density[order], edges)[0] if order else np.zeros(6) for order in orders]
+    for index, (patch, count) in enumerate(zip(axes.patches, counts, strict=True)):
+        values, drawn_edges, baseline = patch.get_data()
+        np.testing.assert_allclose(drawn_edges, edges)
+        np.testing.assert_allclose(values - index, 0.9 * count / np.max(counts), atol=1e-12)
+        assert baseline == index
+
+
+@pytest.mark.parametrize("drawing", [ClassExtremes(NAMES), ClassGrids(0), DensityHistograms(NAMES)])
+def test_nothing_is_drawn_before_the_samples_are_there(draw, drawing):
+    assert draw(drawing, measured=False) is None
+
+
+@pytest.mark.parametrize("drawing", [ClassExtremes(NAMES, count=3), ClassGrids(0), DensityHistograms(NAMES)])
+def test_a_model_whose_logits_are_all_broken_is_drawn_without_samples(bench, drawing):
+    figure = bench.figure(drawing, [FID], ("Hybrid", HYBRID))
+    broken = np.full((COUNT, CLASSES), np.nan, dtype=np.float32)
+    bench.measure(figure, arrays=lambda cell: {"samples": samples(), "own_logits": broken})
+    assert bench.draw(figure) is not None

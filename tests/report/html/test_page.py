@@ -1,0 +1,115 @@
+"""The page as text: what is embedded, how much of it, and what of a damaged run directory is left."""
+
+import json
+import math
+import re
+
+import numpy as np
+import pytest
+from hostile import HOSTILE, poison
+from pages import furnish, furnished
+from toy_paper import PAPER, TABLES
+
+from harness.report.html import run_index
+from harness.report.html.curves import MOST_POINTS, thinned
+from harness.report.html.details import Share, details
+from harness.report.html.samples import sheet_of
+from harness.report.html.write import write_pages
+from harness.report.results.report import build
+from harness.store.arrays import save_array
+from harness.store.results import Results
+
+SCALE = PAPER.scale("paper")
+
+
+@pytest.fixture
+def results(tmp_path):
+    results = Results(tmp_path)
+    furnished(results, PAPER, TABLES[:1], SCALE, seeds=4)
+    return results
+
+
+def page_of(results, paper=PAPER):
+    reports = [build(paper, table, SCALE, results) for table in paper.tables[:1]]
+    return write_pages(reports, results, [])[0].read_text()
+
+
+def embedded(page, name):
+    return json.loads(re.search(f'<script type="application/json" id="{name}">(.*?)</script>', page, re.DOTALL)[1])
+
+
+def test_every_value_is_embedded_once_and_the_same_results_make_the_same_page(results):
+    page = page_of(results)
+    values = embedded(page, "values")
+    cell = values["cells"]["table101/0/fid"]["measured"][0]
+    assert [(seed, value) for seed, _, value in cell["values"]] == [(seed, 10.0 + seed) for seed in range(4)]
+    runs = {values["runs"][run] for _, run, _ in cell["values"]}
+    assert runs <= {directory.id for directory in results.all()}
+    assert page == page_of(results)
+
+
+def test_details_are_limited_and_the_page_says_so(results, monkeypatch):
+    monkeypatch.setattr(run_index, "MOST_SEEDS", 2)
+    monkeypatch.setattr(run_index, "MOST_RUNS", 3)
+    monkeypatch.setattr(run_index, "SAMPLE_BYTES", 1000)
+    page = page_of(results)
+    kept = embedded(page, "details")
+    assert len(kept) == 3
+    assert {run["config"]["seed"] for run in kept.values()} == {0, 1}
+    assert any(run["samples"]["src"] is None for run in kept.values())
+    assert len(embedded(page, "values")["runs"]) == 8, "all values are there, whatever is kept of their runs"
+
+
+def test_no_text_of_a_record_ends_a_script_or_begins_an_element(tmp_path):
+    results = Results(tmp_path)
+    furnished(results, HOSTILE, HOSTILE.tables, SCALE)
+    for directory in results.all():
+        poison(directory)
+    page = page_of(results, HOSTILE)
+    assert page.count("</script>") == 3
+    assert "<img src=x" not in page
+    assert "<svg onload" not in page
+    assert any("</script>" in run["name"] for run in embedded(page, "details").values()), "the text itself is kept"
+
+
+def test_a_damaged_run_keeps_what_can_be_read(results):
+    directory = results.all()[0]
+    directory.training.write_text("{")
+    (directory.segments / "2.json").write_text("[]")
+    directory.metrics.write_bytes(b'{"epoch": 1, "loss": "NaN", "x": NaN}\n[1]\n\xff\xfe\n')
+    directory.log.write_bytes(b"\xff\x00 text\n")
+    found = details(directory, Share(samples=10_000))
+    assert found["training"] is None
+    assert len(found["problems"]) >= 2
+    assert "text" in found["log"]
+    assert json.dumps(found, allow_nan=False)
+    assert details(results.directory(TABLES[1].rows[0].run), Share(samples=1)) is None
+
+
+def test_curves_are_thinned_to_their_ends_and_keep_gaps():
+    points = [{"epoch": n, "step": 10 * n, "loss": math.nan if n == 1 else 1 / n, "name": "x"} for n in range(1, 501)]
+    curve = thinned(iter(points))
+    assert (curve["across"], curve["of"], len(curve["x"])) == ("epoch", 500, MOST_POINTS)
+    assert (curve["x"][0], curve["x"][-1]) == (1.0, 500.0)
+    assert (curve["series"]["loss"][0], curve["series"]["loss"][-1]) == (None, 0.002)
+    assert set(curve["series"]["name"]) == {None}
+    assert thinned([]) is None
+
+
+def test_samples_become_one_picture_and_other_arrays_none(results):
+    directory = results.all()[0]
+    sheet = sheet_of(directory, 100_000)
+    assert sheet["src"].startswith("data:image/png;base64,")
+    assert (sheet["shown"], sheet["of"], sheet["size"]) == (16, 20, 8)
+    assert (results.root / sheet["path"]).exists()
+    for path in directory.evaluations.glob("*/samples.npy"):
+        save_array(path, np.zeros((4, 3, 8, 8)))
+    assert sheet_of(directory, 100_000) is None
+
+
+def test_large_samples_are_shrunk(tmp_path, results):
+    directory = results.all()[0]
+    furnish(directory, size=200, channels=3, samples=3)
+    sheet = sheet_of(directory, 10**6)
+    assert (sheet["shown"], sheet["size"]) == (3, 200)
+    assert len(sheet["src"]) < 3 * 64 * 64 * 3 * 2

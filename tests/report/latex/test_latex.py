@@ -1,0 +1,296 @@
+"""LaTeX: what stands in a table, that any results and labels compile and read right, and the report as a PDF."""
+
+import math
+import os
+import random
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+
+import pytest
+from reports import compile_latex, fill, needs_latex
+
+from harness.errors import SpecError
+from harness.registry.exhibit import Table
+from harness.registry.metrics import ACCURACY, AUROC_SVHN, FID, PARAMETERS
+from harness.registry.row import Row
+from harness.report.latex.escape import OWN, UNWRITABLE, WRITABLE, character, tex
+from harness.report.latex.numbers import as_text, in_cell, mean_and_spread, table_format
+from harness.report.latex.table import table
+from harness.report.results.cells import Measured
+from harness.report.results.report import build
+from harness.report.write import write, write_document, write_pdf
+from harness.store.results import Results
+from harness_papers.hybvit import PAPER
+
+TABLES = {exhibit.name: exhibit for exhibit in PAPER.tables}
+AT_PAPER = PAPER.scale("paper")
+WIDEST_OVERRUN = 3.0
+"""Points by which a line may stick out."""
+
+
+def report_of(tmp_path, exhibit, scale=AT_PAPER, **how):
+    fill(Results(tmp_path), PAPER, exhibit, scale, **how)
+    return build(PAPER, exhibit, scale, Results(tmp_path))
+
+
+def near(exhibit, dice, share=0.004):
+    """Return values around the printed ones, of which no two are the same."""
+
+    def value(cell):
+        reported = exhibit.reported_value(cell.row, cell.metric)
+        return (10.0 if reported is None else reported) + dice.gauss(0, 1) * share * (1 + abs(reported or 0))
+
+    return value
+
+
+def text_of(pdf):
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext is missing: apt-get install poppler-utils")
+    return subprocess.run(["pdftotext", "-layout", pdf, "-"], capture_output=True, text=True, check=True).stdout
+
+
+def fits(log):
+    """Tell by how much the worst line sticks out, and whether every float fits on a page."""
+    overruns = [float(points) for points in re.findall(r"Overfull \\hbox \(([\d.]+)pt", log)]
+    assert max(overruns, default=0) <= WIDEST_OVERRUN
+    assert "Float too large" not in log
+    assert not re.findall(r"^LaTeX Warning: .*multiply defined", log, re.MULTILINE)
+
+
+def squeezed(value):
+    return re.sub(r"\s+", " ", value)
+
+
+@pytest.mark.parametrize(
+    ("mean", "sd", "metric", "expected"),
+    [
+        (95.934, None, ACCURACY, ("95.9", "")),
+        (95.934, 0.2, ACCURACY, ("95.93", "0.20")),
+        (95.934, 0.0, ACCURACY, ("95.9", "0.0")),
+        (95.934, 1.4e-14, ACCURACY, ("95.9", "0.0")),
+        (95.934, 0.53, ACCURACY, ("95.9", "0.5")),
+        (95.934, 12.34, ACCURACY, ("96", "12")),
+        (95.934, 0.0471, ACCURACY, ("95.93", "0.05")),
+        (4157.0, 345.6, FID, ("4157", "346")),
+        (0.98213, 0.0011, AUROC_SVHN, ("0.9821", "0.0011")),
+        (math.nan, math.nan, FID, ("NaN", "")),
+        (11.2, 0.3, PARAMETERS, ("11.2", "")),
+    ],
+)
+def test_a_mean_has_the_decimals_that_its_spread_leaves(mean, sd, metric, expected):
+    values = (mean,) if sd is None else (mean, mean)
+    measured = Measured(mean=mean, sd=sd, runs=("a", "b")[: len(values)], values=values, numbers=(0, 1)[: len(values)])
+    assert mean_and_spread(measured, metric) == expected
+
+
+def test_what_siunitx_would_not_align_is_set_as_text():
+    assert [in_cell(number) for number in ("26.4", "-3.0", "1e9", "2000000.0", "NaN", "inf", "3 days")] == [
+        "26.4", "-3.0", None, None, None, None, None,
+    ]  # fmt: skip
+    assert as_text("2345678.0") == "\\ensuremath{2.3\\times10^{6}}"
+    assert as_text("-inf") == "\\ensuremath{-\\infty}"
+    assert table_format(["26.4", "-128.35", "7"]) == "-3.2"
+
+
+def test_every_character_that_is_said_to_be_writable_compiles_without_bitmap_fonts(tmp_path):
+    signs = [chr(code) for block in WRITABLE for code in block]
+    written = {sign for sign in (*signs, *OWN) if not character(sign).startswith("[U+")}
+    assert len(written) > 550
+    assert not (written - OWN.keys()) & UNWRITABLE
+    compile_latex(tmp_path, " ".join(tex(sign) for sign in sorted(written)))
+    fonts = subprocess.run(["pdffonts", tmp_path / "paper.pdf"], capture_output=True, text=True, check=True).stdout
+    assert "Type 3" not in fonts
+    assert "Type 1" in fonts
+
+
+HOSTILE = (
+    "</script> 100%_of & # $x$ \\input{/etc/passwd} {a} a^b ~c | \"q\" 'q' -- done",
+    "α ε L∞ ≤ “q” 日本 🎉 Ж done",
+    f"{'word ' * 60}done",
+    f"{'x' * 400}",
+    "first\nsecond\ttab \x00 \\end{table} done",
+)
+
+
+def test_hostile_labels_compile_fit_and_read_as_they_are_written(tmp_path):
+    rows = tuple(
+        replace(row, label=f"{HOSTILE[i % 5]} {i}", note=HOSTILE[(i + 1) % 5] if i < 5 else "")
+        for i, row in enumerate(TABLES["table6"].rows)
+    )
+    exhibit = replace(TABLES["table6"], title=HOSTILE[0], rows=rows, claims=())
+    log = compile_latex(tmp_path, table(report_of(tmp_path, exhibit, seeds=2)))
+    fits(log)
+    said = squeezed(text_of(tmp_path / "paper.pdf"))
+    assert '</script> 100%_of & # $x$ \\input{/etc/passwd} {a} a^b ~c | "q" ’q’ -- done (hybvit' in said
+    assert "L∞ ≤ “q” [U+65E5][U+672C] [U+1F389] [U+0416] done" in said
+    assert "irst second tab [U+0000] \\end{table}" in said  # the mark before it is on a line of its own
+    assert len(re.findall("x{24,}", said)) > 5
+
+
+@pytest.mark.parametrize("scale", ["laptop", "paper"])
+def test_all_tables_show_the_measured_values_beside_the_printed_ones(tmp_path, scale):
+    dice = random.Random(scale)
+    reports = [
+        report_of(tmp_path / name, exhibit, PAPER.scale(scale), seeds=3, value=near(exhibit, dice))
+        for name, exhibit in TABLES.items()
+    ]
+    fits(compile_latex(tmp_path, *map(table, reports)))
+    said = squeezed(text_of(tmp_path / "paper.pdf"))
+    shown = 0
+    for report in reports:
+        for row in report.rows:
+            for cell in row.cells:
+                if isinstance(cell.measured, Measured):
+                    mean, spread = mean_and_spread(cell.measured, cell.metric)
+                    beside = "" if report.exhibit.readings or not spread else f" ± {spread}"
+                    assert f"{mean}{beside}".replace("-", "−") in said, (report.name, row.row.key, cell.metric)
+                    shown += 1
+    assert shown > 200
+    assert said.count("± is the standard deviation over 3 seeds (ddof 1)") == 12
+    assert ("PASS" in said) == (scale == "paper")
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_partial_tables_with_broken_values_compile_and_fit(tmp_path, seed):
+    dice = random.Random(seed)
+    broken = [math.nan, math.inf, -math.inf, 1e9, 1e-7, -3.0, 12.5]
+    reports = [
+        report_of(
+            tmp_path / name, exhibit, seeds=2,
+            keep=lambda cell: dice.random() < 0.5, value=lambda cell: dice.choice(broken),
+        )
+        for name, exhibit in TABLES.items()
+    ]  # fmt: skip
+    fits(compile_latex(tmp_path, *map(table, reports)))
+    said = text_of(tmp_path / "paper.pdf")
+    assert {"NaN×", "∞×", "MISSING", "FAIL"} <= set(said.replace(",", " ").split())
+
+
+def test_bold_is_the_best_of_the_papers_own_rows_on_either_side(tmp_path):
+    exhibit = TABLES["table1"]
+    values = {("ViT", "accuracy"): 90.0, ("HybViT", "accuracy"): 91.0}
+    report = report_of(tmp_path, exhibit, value=lambda cell: values.get((cell.row.key, cell.metric.key), 5.0))
+    lines = {line.split(" & ")[0]: line for line in table(report).splitlines() if " & " in line}
+    assert lines["ViT"].startswith("ViT & \\bfseries 96.5 & 90.0")
+    assert lines["HybViT"].startswith("HybViT & 95.9 & \\bfseries 91.0")
+    assert "\\bfseries 8.17 & 5.00" in lines["GenViT"], "equal values are no best"
+    assert not any("bfseries" in line for name, line in lines.items() if name.startswith(("WRN", "JEM", "DDPM")))
+    assert "bfseries" not in table(report_of(tmp_path / "8", TABLES["table8"]))
+
+
+def test_what_is_best_must_be_a_metric_that_can_be():
+    row = Row("a", None, reported=(1.0,))
+    with pytest.raises(SpecError, match="fid"):
+        Table(number=1, title="t", metrics=(ACCURACY,), rows=(row,), best=(FID,))
+    with pytest.raises(SpecError, match="no value of parameters_m is better"):
+        Table(number=1, title="t", metrics=(PARAMETERS,), rows=(row,), best=(PARAMETERS,))
+
+
+def test_deviations_are_footnotes(tmp_path):
+    source = table(report_of(tmp_path, TABLES["table13"]))
+    assert "GenViT\\textsuperscript{b}" in source
+    assert "IGEBM\\textsuperscript{\\ensuremath{\\dagger}}" in source
+    assert "Printed in words, which are taken to mean 3,840." in source
+    assert "Faster than ViT here and slower in Table 8" in source
+    expected = table(report_of(tmp_path / "7", TABLES["table7"], value=lambda cell: 0.0))
+    assert "Expected to fail: the value of HybViT(ps=8) to the last digit" in expected
+    assert "XFAIL" in expected
+
+
+def test_a_table_longer_than_a_page_goes_on_in_further_floats(tmp_path):
+    rows = tuple(
+        replace(TABLES["table6"].row("HybViT"), label=f"row {i}", section=f"part {i // 60}") for i in range(150)
+    )
+    exhibit = replace(TABLES["table6"], rows=rows, claims=())
+    source = table(report_of(tmp_path, exhibit))
+    assert source.count("\\begin{table}") == 4
+    assert source.count("\\label{") == 1
+    log = compile_latex(tmp_path, source)
+    fits(log)
+    said = text_of(tmp_path / "paper.pdf")
+    assert [said.count(f"row {i} ") for i in range(150)] == [1] * 150
+    assert "part 0 (continued)" in said
+
+
+def results_with(tmp_path, *names, seeds=1):
+    results, scale = Results(tmp_path), PAPER.scale("laptop")
+    exhibits = [exhibit for exhibit in PAPER.exhibits if exhibit.name in names]
+    for exhibit in exhibits:
+        fill(results, PAPER, exhibit, scale, seeds=seeds)
+    reports = [build(PAPER, exhibit, scale, results) for exhibit in exhibits]
+    for report in reports:
+        write(report, ["latex"], results)
+    return reports, write_document(PAPER, reports, results)
+
+
+def test_the_report_is_one_pdf_with_verdicts_and_claims_on_top(tmp_path):
+    needs_latex()
+    reports, source = results_with(tmp_path, "table5", "table12")
+    made = write_pdf(source, reports)
+    assert (made.pdf, made.problem) == (source.parent / "report.pdf", "")
+    assert sorted(path.name for path in source.parent.iterdir() if path.is_file()) == [
+        "report.pdf", "report.tex", "table12.tex", "table5.tex",
+    ]  # fmt: skip
+    said = squeezed(text_of(made.pdf))
+    order = ["1 Summary", "90 reported cells", "2 Claims of the paper", "3 Tables", "Table 5:", "Table 12:"]
+    assert [said.index(text) for text in order] == sorted(said.index(text) for text in order)
+    assert "With more training epochs, the accuracy gap between ViT and HybViT decreases." in said
+    before = made.pdf.read_bytes()
+    assert write_pdf(source, reports).pdf.read_bytes() == before
+
+
+def test_without_tex_a_line_says_what_to_install(tmp_path, monkeypatch):
+    reports, source = results_with(tmp_path, "table4")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    made = write_pdf(source, reports)
+    assert made.pdf is None
+    assert "for lack of pdflatex; install with: sudo apt-get install" in made.problem
+    assert "\n" not in made.problem
+    assert (source.parent / "table4.tex").exists()
+
+
+def test_an_error_of_tex_is_a_line_that_names_the_log(tmp_path):
+    needs_latex()
+    reports, source = results_with(tmp_path, "table4")
+    broken = source.parent / "table4.tex"
+    broken.write_text("\\input{/etc/hostname}\n\\undefined")
+    made = write_pdf(source, reports)
+    assert made.pdf is None
+    assert made.problem.startswith("no PDF of the report: pdflatex stopped at ")
+    assert str(source.parent / "report.log") in made.problem
+    assert "\n" not in made.problem
+    assert "/etc/hostname" in (source.parent / "report.log").read_text(errors="replace")
+    assert broken.read_text().endswith("\\undefined")
+    table_again, _ = results_with(tmp_path, "table4")
+    assert write_pdf(source, table_again).pdf
+    assert not (source.parent / "report.log").exists()
+
+
+def test_a_document_that_never_ends_is_given_up(tmp_path):
+    needs_latex()
+    from harness.report.latex.typeset import typeset
+
+    source = tmp_path / "report.tex"
+    source.write_text("\\def\\again{\\again}\\again")
+    assert "did not end within 1 s" in typeset(source, [], most_seconds=1).problem
+    assert sorted(os.listdir(tmp_path)) == [
+        "report.log", "report.tex",
+    ]  # fmt: skip
+
+
+def test_a_document_cannot_run_commands_or_read_elsewhere(tmp_path):
+    needs_latex()
+    from harness.report.latex.typeset import typeset
+
+    secret = tmp_path / "secret.tex"
+    secret.write_text("secret words")
+    folder = tmp_path / "report"
+    folder.mkdir()
+    source = folder / "report.tex"
+    body = f"\\immediate\\write18{{touch {tmp_path}/ran}}x\\InputIfFileExists{{{secret}}}{{}}{{}}"
+    source.write_text(f"\\documentclass{{article}}\\begin{{document}}{body}\\end{{document}}")
+    made = typeset(source, [])
+    assert not (tmp_path / "ran").exists()
+    assert made.pdf is None or "secret words" not in text_of(made.pdf)

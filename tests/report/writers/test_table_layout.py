@@ -1,0 +1,125 @@
+"""How exhibits are laid out: side by side, stacked, in blocks; words, settings and further protocols."""
+
+import json
+
+from reports import compile_latex, fill
+from toy_paper import HYBRID
+
+from harness.registry.exhibit import Table
+from harness.registry.metrics import ACCURACY, FID, RUNTIME_TEXT
+from harness.registry.row import Row, Words
+from harness.report.latex.table import table as latex
+from harness.report.results.report import build
+from harness.report.write import write_claims
+from harness.report.writers import claims_list
+from harness.report.writers.csv_json import csv, json_text, to_json
+from harness.report.writers.table_layout import grids
+from harness.report.writers.text_markdown import brief, markdown, terminal
+from harness.store.results import Results
+from harness_papers.hybvit import PAPER
+
+EXHIBITS = {exhibit.name: exhibit for exhibit in PAPER.exhibits}
+LAPTOP = PAPER.scale("laptop")
+
+
+def report_of(tmp_path, name, scale=LAPTOP, seeds=1, **how):
+    results = Results(tmp_path)
+    fill(results, PAPER, EXHIBITS[name], scale, seeds=seeds, **how)
+    return build(PAPER, EXHIBITS[name], scale, results)
+
+
+def test_few_metrics_stand_side_by_side(tmp_path):
+    (grid,) = grids(report_of(tmp_path, "table6"))
+    assert [column.heading for column in grid.columns] == [
+        "Model", "Acc % (paper)", "Acc %", "IS (paper)", "CS(digits)", "FID (paper)", "FD(digits)", "seeds",
+    ]  # fmt: skip
+    assert grid.lines[0].texts == ("HybViT", "95.9", "10.0", "7.68", "10.00", "26.4", "10.0", "1")
+
+
+def test_blocks_without_common_metrics_are_grids_of_their_own(tmp_path):
+    upper, lower = grids(report_of(tmp_path, "table12", value=lambda cell: 50.0 if cell.reading else 60.0))
+    assert (upper.caption, lower.caption) == ("L∞", "L2")
+    assert len(upper.columns) == len(lower.columns) == 2 + 9 + 1
+    assert [line.texts[:4] for line in upper.lines[:3]] == [
+        ("ViT", "paper", "96.5", "70.8"),
+        ("", "ours", "60.0", "60.0"),
+        ("", "tuned PGD", "", "50.0"),
+    ]
+
+
+def test_sections_with_fewer_metrics_stay_in_one_grid(tmp_path):
+    (grid,) = grids(report_of(tmp_path, "table2"))
+    headings = [line.texts[0] for line in grid.lines if line.is_section]
+    assert headings[0] == "CIFAR100 (pairs)"
+    assert len(headings) == 5
+    assert "FD" in [column.name for column in grid.columns] or "FID / FD" in {c.group for c in grid.columns}
+
+
+def test_words_and_settings_read_as_printed(tmp_path):
+    runtime = terminal(report_of(tmp_path, "table13", value=lambda cell: 0.5))
+    assert "32 GPUs for 5 days" in runtime
+    assert json.loads(json_text(report_of(tmp_path, "table13")))["rows"][3]["cells"]["runtime_text"]["reported"] == (
+        "32 GPUs for 5 days"
+    )
+    settings = terminal(build(PAPER, EXHIBITS["table9"], LAPTOP, Results(tmp_path)))
+    assert "11 of 11 cells are measured" in settings
+    assert "SGD with 0.1" in settings
+
+
+def test_other_protocols_stand_in_json_and_csv(tmp_path):
+    report = report_of(tmp_path, "table12", value=lambda cell: 50.0 if cell.reading else 60.0)
+    cell = to_json(report)["rows"][0]["cells"]["robust_linf_4"]
+    assert (cell["measured"]["mean"], cell["readings"]["tuned PGD"]["mean"]) == (60.0, 50.0)
+    assert ",tuned PGD," in csv(report)
+    assert report.measured == report.wanted == 136
+
+
+def test_every_exhibit_of_the_paper_compiles_complete_and_empty(tmp_path):
+    sources = []
+    for name, exhibit in EXHIBITS.items():
+        if exhibit.kind == "table":
+            sources += [latex(report_of(tmp_path / "full", name)), latex(report_of(tmp_path / "none", name, seeds=0))]
+    compile_latex(tmp_path, *sources)
+
+
+def test_claims_on_many_values_name_their_number(tmp_path):
+    text = terminal(report_of(tmp_path, "table12", seeds=2))
+    assert "From 32 values of the table" in text
+
+
+def test_the_ledger_counts_and_explains(tmp_path):
+    reports = [report_of(tmp_path, name, seeds=3) for name in ("table3", "table5")]
+    assert claims_list.summary(reports).startswith("12 claims. Measured: ")
+    assert "By the paper's own printed values: 2 fails, 10 holds" in claims_list.summary(reports)
+    text = claims_list.terminal(reports)
+    assert "table5, §5.3: With more training epochs, the accuracy gap" in text
+    assert "The paper's own printed values contradict it" in text
+    assert "Seeds: 3" in text
+    entries = claims_list.to_json(reports)
+    assert {entry["exhibit"] for entry in entries} == {"hybvit/table3", "hybvit/table5"}
+    assert {entry["by_the_printed_values"] for entry in entries} == {"holds", "fails"}
+    (path,) = write_claims(reports, Results(tmp_path))
+    assert path.read_text().count("| table") == 12
+
+
+def test_a_figure_is_brief_and_shows_its_picture_in_markdown(tmp_path):
+    report = report_of(tmp_path, "figure6")
+    assert brief(report).endswith("9 of 9 cells; claims: 4 undecided")
+    assert "](figure6.png)" in markdown(report)
+    assert "figure6.png" not in markdown(report_of(tmp_path / "none", "figure6", seeds=0))
+
+
+def test_a_reported_number_in_words_has_a_value(tmp_path):
+    table = Table(
+        number=1,
+        title="t",
+        metrics=(ACCURACY, RUNTIME_TEXT),
+        rows=(
+            Row("a", HYBRID, (1.0, Words("3 days", 72))),
+            Row("b", None, (None, Words("many"))),
+        ),
+    )
+    values = [table.reported_value(row, RUNTIME_TEXT) for row in table.rows]
+    assert values == [72, None]
+    assert not table.asks(table.rows[1], ACCURACY)
+    assert FID.reported(Words("110")) == "110"

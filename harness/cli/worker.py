@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.config.execution import Execution
     from harness.store.rehearsals import RehearsalDirectory
     from harness.store.run_directory import RunDirectory
-    from harness.training.distributed import World
+    from harness.training.distributed import Communicator
     from harness.worker import Ending
 
 
@@ -121,9 +121,9 @@ def _rehearse(
     """Rehearse the run, with the other processes that a launcher has started with this one."""
     from harness.worker.rehearsal.run_rehearsal import rehearse
 
-    with _joined(device) as (chosen, world):
-        ending = rehearse(directory, settings.data_root, chosen, execution, world)
-    return _leave(ending, world, restartable, has_advanced)
+    with _joined(device) as (chosen, comm):
+        ending = rehearse(directory, settings.data_root, chosen, execution, comm)
+    return _leave(ending, comm, restartable, has_advanced)
 
 
 def _work(
@@ -137,23 +137,23 @@ def _work(
     """Take the run's lease and work on it, with the other processes that a launcher has started with this one."""
     from harness.worker import Ending, work
 
-    with _joined(device) as (chosen, world):
-        ending = work(settings.results, directory, settings.data_root, chosen, execution, world)
+    with _joined(device) as (chosen, comm):
+        ending = work(settings.results, directory, settings.data_root, chosen, execution, comm)
     if ending is Ending.BUSY:
         settings.say(f"{directory.id} is held by another worker")
-    return _leave(ending, world, restartable, has_advanced)
+    return _leave(ending, comm, restartable, has_advanced)
 
 
-def _leave(ending: "Ending", world: "World", restartable: bool, has_advanced: "Callable[[], bool]") -> int:
+def _leave(ending: "Ending", comm: "Communicator", restartable: bool, has_advanced: "Callable[[], bool]") -> int:
     """Return the exit code of a process that has worked on a run, or end it."""
     from harness.worker import Ending
 
     # A launcher ends all ranks when one has left badly; the first is still to save and to release the run.
-    at_ease = not world.is_first and ending in (Ending.EVICTED, Ending.INTERRUPTED)
+    at_ease = not comm.is_main and ending in (Ending.EVICTED, Ending.INTERRUPTED)
     if ending is Ending.EVICTED and not has_advanced():
         ending = Ending.STALLED
     code = 0 if at_ease or (restartable and ending is not Ending.LOST) else ending.value
-    if world.broken:
+    if comm.broken:
         # What a GPU still waits to hear from a lost rank would keep this process from its end.
         sys.stderr.flush()
         os._exit(code)
@@ -161,7 +161,7 @@ def _leave(ending: "Ending", world: "World", restartable: bool, has_advanced: "C
 
 
 @contextmanager
-def _joined(device: str | None) -> "Iterator[tuple[torch.device, World]]":
+def _joined(device: str | None) -> "Iterator[tuple[torch.device, Communicator]]":
     """Yield the device of this process, and the world that it is one of."""
     from harness.launch.rank_env import find_place
     from harness.training.distributed import join
@@ -169,5 +169,5 @@ def _joined(device: str | None) -> "Iterator[tuple[torch.device, World]]":
 
     place = find_place()
     chosen = prepare_device(device, place.local_rank)
-    with join(place.rank, place.world_size, place.init_method, chosen, place.attempt) as world:
-        yield chosen, world
+    with join(place.rank, place.world_size, place.init_method, chosen, place.attempt) as comm:
+        yield chosen, comm

@@ -19,7 +19,7 @@ from harness.models.acceleration import accelerated
 from harness.randomness import Stream
 from harness.store.arrays import save_array
 from harness.store.records import Measurement
-from harness.training.distributed import World
+from harness.training.distributed import Communicator
 
 BLOCK = 100
 """Examples per forward pass. Fixed, so that results do not depend on what a machine can hold."""
@@ -58,7 +58,7 @@ class Subject:
     report: Callable[[int, int], None]
     open_data: Callable[[Dataset], PreparedDataset]
     open_loader: Callable[[PreparedDataset, str], Loader]
-    world: World = field(default_factory=World)
+    comm: Communicator = field(default_factory=Communicator)
 
     def loader(self, split: str, data: PreparedDataset | None = None) -> Loader:
         """Return a split of the run's own data, or of other data."""
@@ -74,12 +74,12 @@ class Subject:
 
     def save(self, name: str, array: NDArray[Any]) -> None:
         """Keep an array beside the record."""
-        if self.world.is_first:
+        if self.comm.is_main:
             save_array(self.artefacts / f"{name}.npy", array)
 
     def discard(self, pattern: str) -> None:
         """Delete what was kept beside the record on the way."""
-        if self.world.is_first:
+        if self.comm.is_main:
             for path in self.artefacts.glob(pattern):
                 path.unlink()
 

@@ -67,9 +67,9 @@ def evaluate(evaluation: Generation, subject: Subject) -> Findings:
 
 def shared_embedding(space: FeatureSpace, samples: NDArray[Any], subject: Subject) -> Arrays:
     """Return features and logits of samples, of which every rank embeds a part."""
-    part = subject.world.part(len(samples), BLOCK)
+    part = subject.comm.shard(len(samples), BLOCK)
     found = [space.embed(samples[part.start : part.stop], subject.report)] if part else []
-    features, logits = zip(*subject.world.joined(found), strict=True)
+    features, logits = zip(*subject.comm.all_gather(found), strict=True)
     return np.concatenate(features), np.concatenate(logits)
 
 
@@ -79,8 +79,8 @@ def _save_own_logits(model: Classifier, samples: NDArray[Any], subject: Subject)
             block = torch.from_numpy(samples[start : min(start + BLOCK, part.stop)])
             yield as_inputs(subject.config.data, block.to(subject.device))
 
-    n, world = len(samples), subject.world
-    subject.save("own_logits", shared_logits(model, blocks, n, world, lambda done: subject.report(done, n)))
+    n, comm = len(samples), subject.comm
+    subject.save("own_logits", shared_logits(model, blocks, n, comm, lambda done: subject.report(done, n)))
 
 
 def _inputs_file(split: str, subject: Subject) -> str:

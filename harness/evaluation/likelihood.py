@@ -19,11 +19,11 @@ def evaluate(evaluation: Likelihood, subject: Subject) -> Findings:
     model, stream, found = subject.model, subject.stream("likelihood"), []
     assert isinstance(model, LikelihoodModel)
     loader, block = subject.loader(evaluation.split), large_block(subject.device)
-    part = subject.world.part(len(loader), block)
+    part = subject.comm.shard(len(loader), block)
     with subject.accelerated("fp32"):
         for batch in loader.blocks(block, part):
             found.append(model.bits_per_dim(batch.inputs, stream, batch.indices).cpu().numpy())
             subject.report(sum(map(len, found)), len(part))
-    bits = np.concatenate(subject.world.joined(found))
+    bits = np.concatenate(subject.comm.all_gather(found))
     subject.save("bits_per_dim", bits)
     return Findings({"bits_per_dim": Measurement(value=float(bits.mean(dtype=np.float64)), n=len(bits))})

@@ -12,7 +12,7 @@ from torch import Tensor
 from harness.data.loaders import Loader
 from harness.evaluation.base import BLOCK, Subject
 from harness.methods.base import Classifier
-from harness.training.distributed import World
+from harness.training.distributed import Communicator
 
 
 def split_logits(split: str, subject: Subject) -> tuple[NDArray[np.float32], NDArray[Any]]:
@@ -22,8 +22,8 @@ def split_logits(split: str, subject: Subject) -> tuple[NDArray[np.float32], NDA
     """
     model, loader = subject.model, subject.loader(split)
     assert isinstance(model, Classifier)
-    n, world = len(loader), subject.world
-    logits = shared_logits(model, partial(input_blocks, loader), n, world, lambda done: subject.report(done, n))
+    n, comm = len(loader), subject.comm
+    logits = shared_logits(model, partial(input_blocks, loader), n, comm, lambda done: subject.report(done, n))
     labels = subject.data.split(split).targets
     subject.save("logits", logits)
     subject.save("labels", labels)
@@ -39,16 +39,16 @@ def shared_logits(
     model: Classifier,
     blocks: Callable[[range], Iterable[Tensor]],
     n: int,
-    world: World,
+    comm: Communicator,
     report: Callable[[int], None],
 ) -> NDArray[np.float32]:
     """Return the logits `(n, classes)` of `n` examples, of which every rank computes a part.
 
     `blocks` yields the inputs of a part; `report` is told how many of all are done, as far as this rank can tell.
     """
-    part = world.part(n, BLOCK)
+    part = comm.shard(n, BLOCK)
     found = block_logits(model, blocks(part), lambda done: report(done * n // len(part)))
-    return np.concatenate(world.joined(found))
+    return np.concatenate(comm.all_gather(found))
 
 
 @torch.inference_mode()

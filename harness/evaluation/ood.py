@@ -46,11 +46,11 @@ def evaluate(evaluation: OutOfDistribution, subject: Subject) -> Findings:
         name, data = evaluation.outliers.name, subject.open_data(evaluation.outliers)
         loader = subject.loader("test", data)
         outliers, count = partial(input_blocks, loader), len(loader)
-    model, world, total = subject.model, subject.world, len(own) + count
+    model, comm, total = subject.model, subject.comm, len(own) + count
     assert isinstance(model, Classifier)
-    logits = shared_logits(model, partial(input_blocks, own), len(own), world, lambda n: subject.report(n, total))
+    logits = shared_logits(model, partial(input_blocks, own), len(own), comm, lambda n: subject.report(n, total))
     inside = scores(evaluation.score, logits)
-    logits = shared_logits(model, outliers, count, world, lambda n: subject.report(len(own) + n, total))
+    logits = shared_logits(model, outliers, count, comm, lambda n: subject.report(len(own) + n, total))
     outside = scores(evaluation.score, logits)
     subject.save("in_scores", inside)
     subject.save("out_scores", outside)

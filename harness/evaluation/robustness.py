@@ -40,11 +40,11 @@ def evaluate(evaluation: Robustness, subject: Subject) -> Findings:
     assert isinstance(model, Classifier)
     indices = Stream("robustness", "images").permutation(len(loader))[: evaluation.images]
     subject.save("indices", indices.numpy())
-    part = subject.world.part(len(indices), BLOCK)
+    part = subject.comm.shard(len(indices), BLOCK)
     blocks = [block for block in loader.batches(indices[part.start : part.stop].split(BLOCK)) if len(block)]
     logits = block_logits(model, (block.inputs for block in blocks), lambda done: None)
     quantities = [evaluation.quantity(epsilon) for epsilon in evaluation.epsilons]
-    if subject.world.any(not all(np.isfinite(block).all() for block in logits)):
+    if subject.comm.any(not all(np.isfinite(block).all() for block in logits)):
         return Findings(dict.fromkeys(quantities, Measurement(value=float("nan"), n=len(indices))))
     fallen = np.stack([fallen_within(epsilon, evaluation, blocks, subject) for epsilon in evaluation.epsilons])
     subject.save("fallen", fallen)
@@ -70,7 +70,7 @@ def fallen_within(epsilon: float, evaluation: Robustness, blocks: list[Batch], s
     """Return the query at which each image first falls within a ball, computed once."""
     model, path = subject.model, subject.artefacts / f"shard-{evaluation.quantity(epsilon)}.npy"
     assert isinstance(model, Classifier)
-    kept: NDArray[np.int32] | None = subject.world.told(lambda: load_array(path) if path.exists() else None)
+    kept: NDArray[np.int32] | None = subject.comm.on_first_rank(lambda: load_array(path) if path.exists() else None)
     if kept is not None:
         return kept
     before, images = evaluation.epsilons.index(epsilon), sum(map(len, blocks))
@@ -80,7 +80,7 @@ def fallen_within(epsilon: float, evaluation: Robustness, blocks: list[Batch], s
     for block in blocks:
         found.append(first_query(model, block, attack, evaluation.restarts, stream).cpu().numpy().astype(np.int32))
         subject.report(before * images + sum(map(len, found)), len(evaluation.epsilons) * images)
-    fallen = np.concatenate(subject.world.joined(found))
+    fallen = np.concatenate(subject.comm.all_gather(found))
     subject.save(path.stem, fallen)
     return fallen
 

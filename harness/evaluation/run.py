@@ -23,7 +23,9 @@ def measure(evaluation: Evaluation, subject: Subject) -> EvaluationRecord:
         evaluation=evaluation.model_dump(mode="json"),
         quantities=findings.quantities,
         details=findings.details,
-        artefacts=subject.world.told(lambda: {p.name: sha256_of(p) for p in sorted(subject.artefacts.glob("*.npy"))}),
+        artefacts=subject.comm.on_first_rank(
+            lambda: {p.name: sha256_of(p) for p in sorted(subject.artefacts.glob("*.npy"))}
+        ),
         weights_sha256=subject.weights_sha256,
         seconds=round(time.monotonic() - begun, 3),
     )

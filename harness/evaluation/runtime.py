@@ -33,7 +33,7 @@ def evaluate(evaluation: Runtime, subject: Subject) -> Findings:
 
     Of several ranks the first measures, on its own device, while the others wait.
     """
-    return subject.world.told(lambda: _measure(evaluation, subject))
+    return subject.comm.on_first_rank(lambda: _measure(evaluation, subject))
 
 
 def _measure(evaluation: Runtime, subject: Subject) -> Findings:

@@ -34,7 +34,7 @@ def draw(evaluation: Generation, subject: Subject) -> NDArray[Any]:
     They are kept as `samples.npy`. Every rank draws a part.
     """
     folders, block = _begin(evaluation, subject), large_block(subject.device)
-    part, shards = subject.world.part(evaluation.samples, block), []
+    part, shards = subject.comm.shard(evaluation.samples, block), []
     for start in part[::block]:
         stop = min(start + block, part.stop)
         shard = _taken_over(folders, start, stop)
@@ -43,7 +43,7 @@ def draw(evaluation: Generation, subject: Subject) -> NDArray[Any]:
             save_array(subject.artefacts / f"{_shard_name(start)}.npy", shard)
         shards.append(shard)
         subject.report(stop - part.start, len(part))
-    samples = np.concatenate(subject.world.joined(shards))
+    samples = np.concatenate(subject.comm.all_gather(shards))
     subject.save("samples", samples)
     subject.discard("shard-*.npy")
     return samples
@@ -74,7 +74,7 @@ def _begin(evaluation: Generation, subject: Subject) -> list[Path]:
 
     Return the folders of all evaluations of the run whose samples depend on the same, this one among them.
     """
-    return subject.world.told(lambda: _note(evaluation, subject))
+    return subject.comm.on_first_rank(lambda: _note(evaluation, subject))
 
 
 def _note(evaluation: Generation, subject: Subject) -> list[Path]:

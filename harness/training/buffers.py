@@ -9,21 +9,21 @@ from collections.abc import Iterable
 from torch import nn
 
 from harness import OWN_MODULES
-from harness.training.distributed import World
+from harness.training.distributed import Communicator
 
 
 class SharedBuffers:
     """The buffers in the state of some networks, of all modules but the harness's own, which are equal as they are."""
 
-    def __init__(self, networks: Iterable[nn.Module], world: World) -> None:
-        self._world = world
-        self._places = [place for network in networks for place in _buffers(network)] if world.size > 1 else []
+    def __init__(self, networks: Iterable[nn.Module], comm: Communicator) -> None:
+        self._comm = comm
+        self._places = [place for network in networks for place in _buffers(network)] if comm.size > 1 else []
 
     def settle(self) -> None:
         """Give them the values of the first rank. Every rank has to call it."""
         if self._places:
             # By name: a module may put another tensor in the place of its buffer.
-            self._world.follow_first([module.get_buffer(name) for module, name in self._places])
+            self._comm.broadcast_tensors([module.get_buffer(name) for module, name in self._places])
 
 
 def _buffers(network: nn.Module) -> list[tuple[nn.Module, str]]:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.distributed.distributed_c10d import PrefixStore
 from torch.nn.parallel import DistributedDataParallel
 
-from harness.data.loaders import part
+from harness.data.loaders import shard
 from harness.errors import HarnessError
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ class LostRank(HarnessError):
     exit_code = 76
 
 
-class World:
+class Communicator:
     """A process that works alone: the only rank."""
 
     rank = 0
@@ -41,47 +41,47 @@ class World:
     """Whether another rank was lost."""
 
     @property
-    def is_first(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this is the rank that reads and writes the run directory."""
         return self.rank == 0
 
-    def part(self, n: int, block: int = 1) -> range:
+    def shard(self, n: int, block: int = 1) -> range:
         """Return this rank's positions of `n`, in whole blocks counted from the first position.
 
         The parts of all ranks are contiguous and cover each position exactly once; some may be empty.
         """
-        blocks = part(-(-n // block), self.rank, self.size)
+        blocks = shard(-(-n // block), self.rank, self.size)
         return range(min(blocks.start * block, n), min(blocks.stop * block, n))
 
-    def told(self, call: Callable[[], T]) -> T:
+    def on_first_rank(self, call: Callable[[], T]) -> T:
         """Let the first rank make a call, and return what it returns, on every rank."""
         return call()
 
-    def joined(self, parts: Sequence[T]) -> list[T]:
+    def all_gather(self, parts: Sequence[T]) -> list[T]:
         """Return the parts of all ranks, in the order of ranks, on every rank."""
         return list(parts)
 
-    def total(self, tensor: Tensor) -> Tensor:
+    def all_reduce_sum(self, tensor: Tensor) -> Tensor:
         """Return the sum over the ranks."""
         return tensor
 
-    def stacked(self, tensor: Tensor) -> Tensor:
+    def all_gather_tensor(self, tensor: Tensor) -> Tensor:
         """Return the tensors of all ranks, `(ranks, ...)`, on every rank; gradients flow back to each."""
         return tensor[None]
 
-    def follow_first(self, tensors: Sequence[Tensor]) -> None:
+    def broadcast_tensors(self, tensors: Sequence[Tensor]) -> None:
         """Give the tensors of all ranks the values that they have on the first."""
 
     def any(self, wish: bool) -> bool:
         """Tell whether any rank has the wish."""
         return wish
 
-    def averaging(self, network: nn.Module) -> Callable[[Tensor], Tensor]:
+    def wrap_ddp(self, network: nn.Module) -> Callable[[Tensor], Tensor]:
         """Return what a loss has to go through before its backward pass, so that gradients become means over ranks."""
         return lambda loss: loss
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def detect_lost_rank(self) -> Iterator[None]:
         """Turn a failure that another rank's end causes into `LostRank`."""
         yield
 
@@ -92,7 +92,7 @@ class World:
         """Let go of the other ranks."""
 
 
-class ProcessGroup(World):
+class ProcessGroup(Communicator):
     """One of several ranks, joined by torch.distributed: NCCL for tensors on GPUs, gloo for all others."""
 
     def __init__(self, device: torch.device) -> None:
@@ -100,41 +100,41 @@ class ProcessGroup(World):
         self.size = dist.get_world_size()
         self._device = device
 
-    def told(self, call: Callable[[], T]) -> T:
+    def on_first_rank(self, call: Callable[[], T]) -> T:
         """Let the first rank make a call, and return what it returns, on every rank."""
-        box: list[Any] = [call() if self.is_first else None]
-        with self.together():
+        box: list[Any] = [call() if self.is_main else None]
+        with self.detect_lost_rank():
             dist.broadcast_object_list(box, src=0, device=torch.device("cpu"))
         answer: T = box[0]
         return answer
 
-    def joined(self, parts: Sequence[T]) -> list[T]:
+    def all_gather(self, parts: Sequence[T]) -> list[T]:
         """Return the parts of all ranks, in the order of ranks, on every rank."""
         boxes: list[Sequence[T]] = [[] for _ in range(self.size)]
-        with self.together():
+        with self.detect_lost_rank():
             dist.all_gather_object(boxes, list(parts))
         return [item for box in boxes for item in box]
 
-    def total(self, tensor: Tensor) -> Tensor:
+    def all_reduce_sum(self, tensor: Tensor) -> Tensor:
         """Return the sum over the ranks."""
-        with self.together():
+        with self.detect_lost_rank():
             dist.all_reduce(tensor)
         return tensor
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
-    def stacked(self, tensor: Tensor) -> Tensor:
+    def all_gather_tensor(self, tensor: Tensor) -> Tensor:
         """Return the tensors of all ranks, `(ranks, ...)`, on every rank; gradients flow back to each."""
         whole = tensor.new_zeros(self.size, *tensor.shape)
         whole[self.rank] = tensor
-        return _Total.apply(whole, self)
+        return _AllReduceSum.apply(whole, self)
 
     @torch.no_grad()
-    def follow_first(self, tensors: Sequence[Tensor]) -> None:
+    def broadcast_tensors(self, tensors: Sequence[Tensor]) -> None:
         """Give the tensors of all ranks the values that they have on the first, all of a device in one message."""
         for device in dict.fromkeys(tensor.device for tensor in tensors):
             here = [tensor for tensor in tensors if tensor.device == device]
             message = torch.cat([tensor.reshape(-1).view(torch.uint8) for tensor in here])
-            with self.together():
+            with self.detect_lost_rank():
                 dist.broadcast(message, src=0)
             for tensor, told in zip(here, message.split([tensor.nbytes for tensor in here]), strict=True):
                 # Through `data`: a graph that was made with the tensor may still have to go backward.
@@ -142,15 +142,15 @@ class ProcessGroup(World):
 
     def any(self, wish: bool) -> bool:
         """Tell whether any rank has the wish."""
-        return bool(self.total(torch.tensor(int(wish))).item())
+        return bool(self.all_reduce_sum(torch.tensor(int(wish))).item())
 
-    def averaging(self, network: nn.Module) -> Callable[[Tensor], Tensor]:
+    def wrap_ddp(self, network: nn.Module) -> Callable[[Tensor], Tensor]:
         """Return what a loss has to go through before its backward pass, so that gradients become means over ranks."""
         devices = [self._device] if self._device.type == "cuda" else None
-        return DistributedDataParallel(_Passage(network), device_ids=devices, static_graph=True)
+        return DistributedDataParallel(_DDPAnchor(network), device_ids=devices, static_graph=True)
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def detect_lost_rank(self) -> Iterator[None]:
         """Turn a failure that another rank's end causes into `LostRank`."""
         try:
             yield
@@ -166,7 +166,7 @@ class ProcessGroup(World):
             dist.destroy_process_group()
 
 
-def join(rank: int, size: int, init_method: str | None, device: torch.device, attempt: int = 0) -> World:
+def join(rank: int, size: int, init_method: str | None, device: torch.device, attempt: int = 0) -> Communicator:
     """Wait for the other ranks and join them; alone, return the world of one.
 
     `init_method` is an address such as `tcp://host:port`, or `env://` for what torchrun has set. `attempt` keeps apart
@@ -174,7 +174,7 @@ def join(rank: int, size: int, init_method: str | None, device: torch.device, at
     `LostRank` when the others do not come.
     """
     if size == 1 or init_method is None:
-        return World()
+        return Communicator()
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
     try:
         store, _, _ = next(dist.rendezvous(init_method, rank, size, timeout=MEETING))  # type: ignore[attr-defined]
@@ -186,20 +186,20 @@ def join(rank: int, size: int, init_method: str | None, device: torch.device, at
     return ProcessGroup(device)
 
 
-class _Total(torch.autograd.Function):
+class _AllReduceSum(torch.autograd.Function):
     """The sum over the ranks. Its gradient is that of every rank's loss, and so their sum."""
 
     @staticmethod
-    def forward(ctx: Any, tensor: Tensor, world: World) -> Tensor:
-        ctx.world = world
-        return world.total(tensor.clone())
+    def forward(ctx: Any, tensor: Tensor, comm: Communicator) -> Tensor:
+        ctx.comm = comm
+        return comm.all_reduce_sum(tensor.clone())
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        return _Total.apply(gradients[0].contiguous(), ctx.world), None
+        return _AllReduceSum.apply(gradients[0].contiguous(), ctx.comm), None
 
 
-class _Passage(nn.Module):
+class _DDPAnchor(nn.Module):
     """Holds the parameters whose gradients are averaged, and lets a loss through, however that was computed.
 
     Its passage tells DistributedDataParallel that the next backward pass is one to follow. It has no buffers: those of

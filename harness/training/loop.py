@@ -23,7 +23,7 @@ from harness.models.batch_norm import normalise_over_ranks
 from harness.randomness import Stream
 from harness.training.batches import feed
 from harness.training.buffers import SharedBuffers
-from harness.training.distributed import World
+from harness.training.distributed import Communicator
 from harness.training.divergence import Diverged, Restarts
 from harness.training.ema import average_of
 from harness.training.optimisation import build_optimizer
@@ -63,7 +63,7 @@ class Trainer:
         loader: Loader,
         device: torch.device,
         compiled: bool = False,
-        world: World | None = None,
+        comm: Communicator | None = None,
     ) -> None:
         self.config = config
         self.method = method.train()
@@ -79,16 +79,16 @@ class Trainer:
         self._optimizer_states = {name: OptimizerState(optimizer) for name, optimizer in self._optimizers.items()}
         self._averages = {name: average_of(net, config.training.average_of(name)) for name, net in players.items()}
         self._players = players
-        self._world = world or World()
+        self._comm = comm or Communicator()
         for network in players.values():
             accelerate(network, config.training.precision, compiled)
-            if self._world.size > 1:
-                normalise_over_ranks(network, self._world.stacked)
-        self._part = self._world.part(config.training.batch_size)
-        if self._world.size > config.training.batch_size:
-            raise SpecError(f"{self._world.size} ranks exceed batch_size={config.training.batch_size}")
-        self._averaging = {name: self._world.averaging(network) for name, network in players.items()}
-        self._buffers = SharedBuffers(players.values(), self._world)
+            if self._comm.size > 1:
+                normalise_over_ranks(network, self._comm.all_gather_tensor)
+        self._part = self._comm.shard(config.training.batch_size)
+        if self._comm.size > config.training.batch_size:
+            raise SpecError(f"{self._comm.size} ranks exceed batch_size={config.training.batch_size}")
+        self._averaging = {name: self._comm.wrap_ddp(network) for name, network in players.items()}
+        self._buffers = SharedBuffers(players.values(), self._comm)
         self._loader = loader
         self._meters = Meters(device)
         self._restarts = Restarts(method.guard)
@@ -122,7 +122,7 @@ class Trainer:
         """Make the next step, without closing an epoch."""
         step = self._given(next(self._batches()))
         # Modules of somebody else draw from torch's own generators, whose course a resumed run could not know.
-        torch.manual_seed(step.stream.at("modules", self._world.rank).seed)
+        torch.manual_seed(step.stream.at("modules", self._comm.rank).seed)
         with matmuls_in(self.config.training.precision):
             for loss in self._losses(step):
                 self._update(loss)
@@ -205,7 +205,7 @@ class Trainer:
     def _given(self, batches: Mapping[str, TrainBatch]) -> Step:
         """Return what the method is given for the next step."""
         stream = self._stream().at("step", self.step)
-        return Step(batches, stream, self.config.training.batch_size, self._world.total)
+        return Step(batches, stream, self.config.training.batch_size, self._comm.all_reduce_sum)
 
     def _batches(self) -> Iterator[dict[str, TrainBatch]]:
         if self._feed is None:
@@ -238,16 +238,16 @@ class Trainer:
         optimizer.zero_grad(set_to_none=True)
         share = len(self._part) / self.config.training.batch_size
         if self.method.guard is not None:
-            self._restarts.check(loss, self._world.total(share * loss.value.detach().double()), self.step + 1)
-        with self._world.together():
-            self._averaging[loss.player](loss.value * (share * self._world.size)).backward()
+            self._restarts.check(loss, self._comm.all_reduce_sum(share * loss.value.detach().double()), self.step + 1)
+        with self._comm.detect_lost_rank():
+            self._averaging[loss.player](loss.value * (share * self._comm.size)).backward()
         norm = self._clip(network)
         self._buffers.settle()
         self._averages[loss.player].update(self.step)
         for group in optimizer.param_groups:
             group["lr"] = self._rate(self.step, loss.player)
         optimizer.step()
-        means = {name: self._world.total(share * value.detach().double()) for name, value in loss.log.items()}
+        means = {name: self._comm.all_reduce_sum(share * value.detach().double()) for name, value in loss.log.items()}
         self._meters.add({**means, f"{loss.player}_grad_norm": norm})
 
     def _close_epoch(self) -> dict[str, float]:

@@ -24,7 +24,7 @@ from harness.store.records import EvaluationRecord, Progress, TrainingRecord
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory
 from harness.training.checkpoints import load_tensors, newest_checkpoint, save_tensors
-from harness.training.distributed import World
+from harness.training.distributed import Communicator
 from harness.training.loop import Diverged, Hooks, Trainer
 from harness.worker.checkpointing import Bystander, Keeper
 from harness.worker.device import wants_compilation
@@ -58,7 +58,7 @@ class Session:
         execution: Execution,
         stop: StopRequest,
         stay: Stay,
-        world: World,
+        comm: Communicator,
     ) -> None:
         self.results = results
         self.directory = directory
@@ -68,15 +68,15 @@ class Session:
         self.compiled = wants_compilation(execution.compile, device)
         self.stop = stop
         self.stay = stay
-        self.world = world
-        self.run: Run = world.told(directory.run)
-        world.told(self._note_code)
+        self.comm = comm
+        self.run: Run = comm.on_first_rank(directory.run)
+        comm.on_first_rank(self._note_code)
         # Opening hashes every file, and several evaluations may ask for the same outliers.
         self._open_data = cache(lambda data: open_dataset(data, data_root))
         self.data: PreparedDataset = self._open_data(self.run.config.data)
         self._loaders = Loaders(execution.loader, device, self._show_phase)
         self._last_shown = 0.0
-        self._events = EventFiles(directory, self.run) if execution.tensorboard and world.is_first else None
+        self._events = EventFiles(directory, self.run) if execution.tensorboard and comm.is_main else None
 
     def finish(self) -> None:
         """Train what is left to train and measure what is left to measure.
@@ -84,11 +84,11 @@ class Session:
         Raises `Stopped` when asked to stop before the end, and `Incomplete` when evaluations need what is not at hand;
         what was done is then on disk.
         """
-        record = self.world.told(self.directory.training_record) or self._train()
+        record = self.comm.on_first_rank(self.directory.training_record) or self._train()
         if record.data_sha256 != self.data.manifest.sha256:
             raise HarnessError(f"dataset '{self.data.manifest.name}' is not the one that this run was trained on")
-        missing = self.world.told(self.directory.missing)
-        self.world.told(self._note_code)  # further evaluations may have been asked for while it was trained
+        missing = self.comm.on_first_rank(self.directory.missing)
+        self.comm.on_first_rank(self._note_code)  # further evaluations may have been asked for while it was trained
         self._follow()
         needs: dict[str, Needs] = {}
         if missing:
@@ -104,8 +104,8 @@ class Session:
                     log.warning("%s %s", evaluation.id, need)
                     needs[evaluation.id] = need
                     continue
-                self.stay.gather_energy(self.world.joined)
-                self.world.told(partial(self._record, evaluation, measured))
+                self.stay.gather_energy(self.comm.all_gather)
+                self.comm.on_first_rank(partial(self._record, evaluation, measured))
         if needs:
             raise Incomplete(needs)
 
@@ -114,13 +114,13 @@ class Session:
         config = self.run.config
         method = build_method(config, self.device)
         loader = self._loaders.open(self.data, "train")
-        trainer = Trainer(config, method, loader, self.device, self.compiled, self.world)
+        trainer = Trainer(config, method, loader, self.device, self.compiled, self.comm)
         self._resume(trainer)
         validated = {split: self._loaders.open(self.data, split) for split in config.validated_splits}
-        validator = Validator(config, validated, self.device, self.world)
+        validator = Validator(config, validated, self.device, self.comm)
         loader_name = str(self._loaders.choice(self.data, "train"))
         self.stay.begin_training(trainer.step, loader_name)
-        first = self.world.is_first
+        first = self.comm.is_main
         keeper = Keeper(self.directory, trainer, self.stay, self._show_training) if first else Bystander()
 
         def after_epoch(step: int, means: dict[str, float]) -> None:
@@ -135,13 +135,13 @@ class Session:
             self.stay.begin_training(trainer.step, loader_name)
             keeper.begin()
 
-        hooks = Hooks(keeper.after_step, after_epoch, lambda: self.world.any(self.stop.wanted), restarted)
+        hooks = Hooks(keeper.after_step, after_epoch, lambda: self.comm.any(self.stop.wanted), restarted)
         ended = trainer.run(hooks)
-        self.stay.gather_energy(self.world.joined)
-        self.world.told(keeper.save)
+        self.stay.gather_energy(self.comm.all_gather)
+        self.comm.on_first_rank(keeper.save)
         if not ended:
-            raise Stopped(self.world.any(self.stop.evicted))
-        return self.world.told(partial(self._keep, trainer))
+            raise Stopped(self.comm.any(self.stop.evicted))
+        return self.comm.on_first_rank(partial(self._keep, trainer))
 
     def _keep(self, trainer: Trainer) -> TrainingRecord:
         """Keep the final weights and the record of a training that has ended, and drop its checkpoints."""
@@ -171,24 +171,24 @@ class Session:
         log.info("keeping the state after epoch %d of %d: the best %s, %.4g", epoch, epochs, name, best.value)
 
     def _resume(self, trainer: Trainer) -> None:
-        found = self.world.told(lambda: newest_checkpoint(self.directory.checkpoints))
+        found = self.comm.on_first_rank(lambda: newest_checkpoint(self.directory.checkpoints))
         if found is not None:
             step, state, complaints = found
             for complaint in complaints:
                 log.warning("%s; going on from the one before", complaint)
             trainer.load_state(step, state)
         log.info("training %s from step %d of %d", self.run.name, trainer.step, trainer.iterations)
-        self.world.told(lambda: cut_after(self.directory.metrics, trainer.step))
+        self.comm.on_first_rank(lambda: cut_after(self.directory.metrics, trainer.step))
         self._follow()
 
     def _load_weights(self, model: Method, record: TrainingRecord, tenths: int) -> str:
         """Put the EMA weights after so many tenths of the training into the model and return their hash."""
         expected = record.weights_sha256 if tenths == 10 else record.snapshots.get(tenths, "")
-        model.load_state_dict(self.world.told(lambda: load_tensors(self.directory.snapshot(tenths), expected)))
+        model.load_state_dict(self.comm.on_first_rank(lambda: load_tensors(self.directory.snapshot(tenths), expected)))
         return expected
 
     def _subject(self, model: Method, weights_sha256: str, artefacts: Path, phase: str) -> Subject:
-        self.world.told(lambda: artefacts.mkdir(parents=True, exist_ok=True))
+        self.comm.on_first_rank(lambda: artefacts.mkdir(parents=True, exist_ok=True))
         return Subject(
             config=self.run.config,
             model=model,
@@ -202,7 +202,7 @@ class Session:
             report=lambda done, total: self._show_phase(phase, done, total),
             open_data=self._open_data,
             open_loader=self._loaders.open,
-            world=self.world,
+            comm=self.comm,
         )
 
     def _record(self, evaluation: Evaluation, measured: EvaluationRecord) -> None:
@@ -220,8 +220,8 @@ class Session:
 
     def _stop_together(self) -> None:
         """Raise `Stopped` on all ranks when somebody asked one of them to stop."""
-        if self.world.any(self.stop.wanted):
-            raise Stopped(self.world.any(self.stop.evicted))
+        if self.comm.any(self.stop.wanted):
+            raise Stopped(self.comm.any(self.stop.evicted))
 
     def _show_training(self, step: int, total: int, rate: float) -> None:
         epochs = self.run.config.training.epochs
@@ -233,7 +233,7 @@ class Session:
 
     def _show(self, progress: Progress) -> None:
         """Tell the displays where the run stands, at most once a second."""
-        if not self.world.is_first:
+        if not self.comm.is_main:
             return
         self.stay.keep_sometimes()
         now = time.monotonic()

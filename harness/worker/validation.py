@@ -12,17 +12,19 @@ from harness.errors import SpecError
 from harness.evaluation.base import large_block
 from harness.methods.base import build_method
 from harness.models.acceleration import accelerated
-from harness.training.distributed import World
+from harness.training.distributed import Communicator
 
 
 class Validator:
     """A second instance of the method, into which the EMA weights are loaded to be tried out on some splits."""
 
-    def __init__(self, config: RunConfig, loaders: Mapping[str, Loader], device: torch.device, world: World) -> None:
+    def __init__(
+        self, config: RunConfig, loaders: Mapping[str, Loader], device: torch.device, comm: Communicator
+    ) -> None:
         self._loaders = loaders
         self._precision = config.training.precision
         self._block = large_block(device)
-        self._world = world
+        self._comm = comm
         validation = config.method.validation
         if loaders:
             assert validation is not None, "no split is validated on without a value"
@@ -43,8 +45,8 @@ class Validator:
             return {f"{split}_{self._validation.name}": self._mean(loader) for split, loader in self._loaders.items()}
 
     def _mean(self, loader: Loader) -> float:
-        blocks = loader.blocks(self._block, self._world.part(len(loader), self._block))
-        return sum(self._world.joined([self._sum(batch) for batch in blocks])) / len(loader)
+        blocks = loader.blocks(self._block, self._comm.shard(len(loader), self._block))
+        return sum(self._comm.all_gather([self._sum(batch) for batch in blocks])) / len(loader)
 
     def _sum(self, batch: Batch) -> float:
         values = self._values(self._model, batch)

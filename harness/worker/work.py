@@ -16,7 +16,7 @@ from harness.store.lease import Lease
 from harness.store.records import Need, Outcome
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory
-from harness.training.distributed import LostRank, World
+from harness.training.distributed import Communicator, LostRank
 from harness.worker.segment_recorder import Stay
 from harness.worker.session import Incomplete, Session
 from harness.worker.stop import Stopped, StopRequest
@@ -46,25 +46,25 @@ def work(
     data_root: Path,
     device: torch.device,
     execution: Execution,
-    world: World | None = None,
+    comm: Communicator | None = None,
 ) -> Ending:
     """Bring a run to its end, unless another worker is at it. All ranks of a world do it together.
 
     Failures of the run are recorded, not raised. Raises `StoreError` when the directory cannot be written.
     """
-    world = world or World()
+    comm = comm or Communicator()
 
     def task(stop: StopRequest) -> Ending:
-        return _work(results, directory, data_root, device, execution, world, stop)
+        return _work(results, directory, data_root, device, execution, comm, stop)
 
-    return as_owner(directory, world, task)
+    return as_owner(directory, comm, task)
 
 
-def as_owner(directory: RunDirectory, world: World, task: Callable[[StopRequest], Ending]) -> Ending:
+def as_owner(directory: RunDirectory, comm: Communicator, task: Callable[[StopRequest], Ending]) -> Ending:
     """Do a task in a run directory and return how it ended, `BUSY` where another worker holds the lease."""
     stop = StopRequest()
-    lease = Lease.acquire(directory.path, lost=stop.set, unwanted=directory.is_cancelled) if world.is_first else None
-    if world.told(lambda: lease is None):
+    lease = Lease.acquire(directory.path, lost=stop.set, unwanted=directory.is_cancelled) if comm.is_main else None
+    if comm.on_first_rank(lambda: lease is None):
         return Ending.BUSY
     with stop, _owning(directory, lease) if lease else nullcontext():
         return task(stop)
@@ -76,15 +76,15 @@ def _work(
     data_root: Path,
     device: torch.device,
     execution: Execution,
-    world: World,
+    comm: Communicator,
     stop: StopRequest,
 ) -> Ending:
     try:
-        if world.told(directory.is_cancelled):
+        if comm.on_first_rank(directory.is_cancelled):
             log.info("cancelled")
             return Ending.INTERRUPTED
-        with Stay(directory, device, world.rank, world.size) as stay:
-            Session(results, directory, data_root, device, execution, stop, stay, world).finish()
+        with Stay(directory, device, comm.rank, comm.size) as stay:
+            Session(results, directory, data_root, device, execution, stop, stay, comm).finish()
     except Stopped as stopped:
         log.info("%s", stopped)
         return Ending.EVICTED if stopped.evicted else Ending.INTERRUPTED
@@ -93,21 +93,23 @@ def _work(
         return without_the_others(outcome is not None and outcome.state == "failed", stop, error)
     except Incomplete as error:
         needs = {id: Need(what=need.what, how=need.how) for id, need in error.needs.items()}
-        return _failed(directory, world, error, needs)
+        return _failed(directory, comm, error, needs)
     except Exception as error:
         log.debug("%s", traceback.format_exc())
-        return _failed(directory, world, error)
-    if world.is_first:
+        return _failed(directory, comm, error)
+    if comm.is_main:
         Outcome.now("done").save(directory.outcome)
     log.info("done")
     return Ending.DONE
 
 
-def _failed(directory: RunDirectory, world: World, error: Exception, needs: Mapping[str, Need] | None = None) -> Ending:
+def _failed(
+    directory: RunDirectory, comm: Communicator, error: Exception, needs: Mapping[str, Need] | None = None
+) -> Ending:
     """Record a failure. Every rank may, since what fails on one of them leaves the others without a reason."""
-    why = one_line(error) if world.is_first else f"rank {world.rank}: {one_line(error)}"
+    why = one_line(error) if comm.is_main else f"rank {comm.rank}: {one_line(error)}"
     log.error("%s: %s", "incomplete" if needs else "failed", why)
-    if (world.is_first or needs is None) and not directory.is_cancelled():
+    if (comm.is_main or needs is None) and not directory.is_cancelled():
         Outcome.now("failed", why, needs).save(directory.outcome)
     return Ending.FAILED
 

@@ -36,11 +36,11 @@ def _rank(rank, size, port, work, arguments):
     from harness.training.distributed import join
 
     torch.set_num_threads(1)
-    with join(rank, size, f"tcp://127.0.0.1:{port}", torch.device("cpu")) as world:
-        work(world, *arguments)
+    with join(rank, size, f"tcp://127.0.0.1:{port}", torch.device("cpu")) as comm:
+        work(comm, *arguments)
 
 
-def train(world, config, data_root, first, steps, folder: Path, change=0.0):
+def train(comm, config, data_root, first, steps, folder: Path, change=0.0):
     """Train from the state in `folder` after `first` steps, or from the beginning.
 
     Every rank keeps its curve, and its state after the last step. `change` is relative, of the initial weights.
@@ -60,7 +60,7 @@ def train(world, config, data_root, first, steps, folder: Path, change=0.0):
     with torch.no_grad():
         for weight in method.parameters():
             weight += change * weight * torch.randn(weight.shape, generator=torch.Generator().manual_seed(0))
-    trainer = Trainer(config, method, loader, cpu, world=world)
+    trainer = Trainer(config, method, loader, cpu, comm=comm)
     if first:
         trainer.load_state(first, load_file(folder / f"{first}.safetensors"))
 
@@ -74,16 +74,14 @@ def train(world, config, data_root, first, steps, folder: Path, change=0.0):
         curve.append([(value - before.get(name, 0))[0].item() for name, value in sorted(sums.items())])
         before = sums
     folder.mkdir(exist_ok=True)
-    np.save(folder / f"curve-{world.rank}.npy", np.array(curve))
-    save_file(
-        {k: v.contiguous().clone() for k, v in trainer.state().items()}, folder / f"rank-{world.rank}.safetensors"
-    )
-    if world.is_first:
+    np.save(folder / f"curve-{comm.rank}.npy", np.array(curve))
+    save_file({k: v.contiguous().clone() for k, v in trainer.state().items()}, folder / f"rank-{comm.rank}.safetensors")
+    if comm.is_main:
         os.replace(folder / "rank-0.safetensors", folder / f"{steps}.safetensors")
     trainer.close()
 
 
-def select(world, config, data_root, folder: Path):
+def select(comm, config, data_root, folder: Path):
     """Train with validation after each epoch; every rank keeps its state, and the first the values."""
     import json
 
@@ -99,8 +97,8 @@ def select(world, config, data_root, folder: Path):
     cpu = torch.device("cpu")
     data = open_dataset(config.data, data_root)
     loaders = {split: ResidentLoader(data.split(split), cpu) for split in ("train", *config.validated_splits)}
-    trainer = Trainer(config, build_method(config, cpu), loaders["train"], cpu, world=world)
-    validator = Validator(config, {split: loaders[split] for split in config.validated_splits}, cpu, world)
+    trainer = Trainer(config, build_method(config, cpu), loaders["train"], cpu, comm=comm)
+    validator = Validator(config, {split: loaders[split] for split in config.validated_splits}, cpu, comm)
     values = []
 
     def after_epoch(step, means):
@@ -109,8 +107,8 @@ def select(world, config, data_root, folder: Path):
 
     trainer.run(Hooks(lambda step: None, after_epoch, lambda: False))
     folder.mkdir(exist_ok=True)
-    save_file(trainer.state(), folder / f"{world.rank}.safetensors")
-    (folder / f"{world.rank}.json").write_text(json.dumps(values))
+    save_file(trainer.state(), folder / f"{comm.rank}.safetensors")
+    (folder / f"{comm.rank}.json").write_text(json.dumps(values))
 
 
 def normalised(module, batch, elements):
@@ -131,7 +129,7 @@ def normalised(module, batch, elements):
     return {name: value.detach().clone() for name, value in (found | dict(module.named_buffers())).items()}
 
 
-def normalise(world, module, batch, folder: Path):
+def normalise(comm, module, batch, folder: Path):
     """Normalise a rank's rows of a batch; every rank keeps what it has."""
     from copy import deepcopy
 
@@ -140,12 +138,12 @@ def normalise(world, module, batch, folder: Path):
     from harness.models.batch_norm import normalise_over_ranks
 
     module = deepcopy(module)  # the memory of the one that was sent is that of all ranks
-    normalise_over_ranks(module, world.stacked)
-    rows = world.part(len(batch))
-    save_file(normalised(module, batch[rows.start : rows.stop], batch.numel()), folder / f"{world.rank}.safetensors")
+    normalise_over_ranks(module, comm.all_gather_tensor)
+    rows = comm.shard(len(batch))
+    save_file(normalised(module, batch[rows.start : rows.stop], batch.numel()), folder / f"{comm.rank}.safetensors")
 
 
-def evaluate(world, config, weights, evaluations, data_root, folder: Path):
+def evaluate(comm, config, weights, evaluations, data_root, folder: Path):
     """Measure a model with some weights; the first rank keeps the records as JSON, beside the artefacts."""
     import torch
     from safetensors.torch import load_file
@@ -161,7 +159,7 @@ def evaluate(world, config, weights, evaluations, data_root, folder: Path):
     model.load_state_dict(load_file(weights))
     for evaluation in evaluations:
         artefacts = folder / evaluation.id
-        world.told(lambda at=artefacts: at.mkdir(parents=True))
+        comm.on_first_rank(lambda at=artefacts: at.mkdir(parents=True))
         record = measure(
             evaluation,
             Subject(
@@ -177,14 +175,14 @@ def evaluate(world, config, weights, evaluations, data_root, folder: Path):
                 report=lambda done, total: None,
                 open_data=lambda data: open_dataset(data, data_root),
                 open_loader=lambda data, split: ResidentLoader(data.split(split), cpu),
-                world=world,
+                comm=comm,
             ),
         )
-        if world.is_first:
+        if comm.is_main:
             record.save(folder / f"{evaluation.id}.json")
 
 
-def sum_forever(world, started: Path):
+def sum_forever(comm, started: Path):
     """Add up numbers until another rank is lost; the first rank notes that it has begun, and the loss."""
     import torch
 
@@ -192,8 +190,8 @@ def sum_forever(world, started: Path):
 
     try:
         while True:
-            world.total(torch.ones(3))
-            (started / f"{world.rank}").touch()
+            comm.all_reduce_sum(torch.ones(3))
+            (started / f"{comm.rank}").touch()
     except LostRank:
-        (started / f"lost-{world.rank}").touch()
+        (started / f"lost-{comm.rank}").touch()
         os._exit(76)

@@ -15,7 +15,7 @@ from toy_paper import CLASSIFIER, DENOISER, GENERATION, HYBRID
 from harness.config.evaluations import Accuracy, Calibration, Likelihood, OutOfDistribution, Robustness, Runtime
 from harness.errors import SpecError
 from harness.methods.base import build_method
-from harness.training.distributed import World
+from harness.training.distributed import Communicator
 from harness.training.loop import Trainer
 
 CONFIG, STEPS = HYBRID.config.but(batch_size=60, epochs=1), 30
@@ -124,11 +124,11 @@ def test_a_killed_rank_ends_the_others_within_seconds(tmp_path):
 
 
 def test_more_ranks_than_images_in_a_batch_are_refused():
-    class Crowd(World):
+    class Crowd(Communicator):
         size = 61
 
     with pytest.raises(SpecError, match="61 ranks exceed batch_size=60"):
-        Trainer(CONFIG, build_method(CONFIG, torch.device("cpu")), None, torch.device("cpu"), world=Crowd())
+        Trainer(CONFIG, build_method(CONFIG, torch.device("cpu")), None, torch.device("cpu"), comm=Crowd())
 
 
 @pytest.mark.parametrize("n", [0, 1, 99, 100, 101, 360, 1000])
@@ -136,8 +136,8 @@ def test_more_ranks_than_images_in_a_batch_are_refused():
 def test_parts_cover_every_position_once_in_whole_blocks(n, size):
     parts = []
     for rank in range(size):
-        world = World()
-        world.rank, world.size = rank, size
-        parts.append(world.part(n, 100))
+        comm = Communicator()
+        comm.rank, comm.size = rank, size
+        parts.append(comm.shard(n, 100))
     assert [position for part in parts for position in part] == list(range(n))
     assert all(part.start % 100 == 0 or not part for part in parts)

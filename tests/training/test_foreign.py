@@ -9,7 +9,7 @@ from harness.data.loaders import ResidentLoader
 from harness.data.prepared.dataset import open_dataset
 from harness.methods.base import build_method
 from harness.training.checkpoints import newest_checkpoint, save_checkpoint
-from harness.training.distributed import World
+from harness.training.distributed import Communicator
 from harness.training.loop import Hooks, Trainer
 
 CPU = torch.device("cpu")
@@ -75,14 +75,14 @@ def test_it_learns(loader, kind):
 def test_what_modules_draw_is_a_function_of_seed_step_and_rank(loader):
     """Whatever else was drawn; torch's default generators are on the seed of the step after it."""
 
-    class Second(World):
+    class Second(Communicator):
         rank = 1
 
-        def part(self, n, block=1):
+        def shard(self, n, block=1):
             return range(n)
 
-    def seeds(config, world, steps=3):
-        subject, found = Trainer(config, build_method(config, CPU), loader, CPU, world=world), []
+    def seeds(config, comm, steps=3):
+        subject, found = Trainer(config, build_method(config, CPU), loader, CPU, comm=comm), []
         for step in range(steps):
             torch.rand(step + 1)
             subject.train_step()
@@ -90,9 +90,9 @@ def test_what_modules_draw_is_a_function_of_seed_step_and_rank(loader):
         subject.close()
         return found
 
-    first = seeds(MLP_RUN, World())
-    assert seeds(MLP_RUN, World()) == first
-    others = seeds(MLP_RUN, Second()) + seeds(MLP_RUN.but(seed=1), World())
+    first = seeds(MLP_RUN, Communicator())
+    assert seeds(MLP_RUN, Communicator()) == first
+    others = seeds(MLP_RUN, Second()) + seeds(MLP_RUN.but(seed=1), Communicator())
     assert len({*first, *others}) == len(first) + len(others)
 
 

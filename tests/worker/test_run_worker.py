@@ -24,7 +24,7 @@ from harness.store.rehearsals import Rehearsals
 from harness.store.results import Results
 from harness.store.run_directory import State
 from harness.training.checkpoints import load_tensors
-from harness.training.distributed import World
+from harness.training.distributed import Communicator
 from harness.worker.event_files import EventFiles
 from harness.worker.rehearsal.run_rehearsal import rehearse
 from harness.worker.segment_recorder import Stay
@@ -59,7 +59,7 @@ class StopAfter(StopRequest):
 def stay(results, run, data_root, stop=None):
     directory = results.directory(run)
     with Stay(directory, CPU) as one:
-        Session(results, directory, data_root, CPU, Execution(), stop or StopRequest(), one, World()).finish()
+        Session(results, directory, data_root, CPU, Execution(), stop or StopRequest(), one, Communicator()).finish()
     return directory
 
 
@@ -103,7 +103,7 @@ def test_samples_that_are_no_pictures_are_no_obstacle_to_event_files(data_root, 
 def test_a_validation_that_is_no_value_for_each_example_is_refused(data_root, monkeypatch):
     monkeypatch.setattr(foreign, "squared_errors", lambda model, batch: torch.tensor(1.0))
     loader = ResidentLoader(open_dataset(REGRESSION_RUN.data, data_root).split("test"), CPU)
-    validator = Validator(REGRESSION_RUN, {"test": loader}, CPU, World())
+    validator = Validator(REGRESSION_RUN, {"test": loader}, CPU, Communicator())
     message = r"^foreign:squared_errors returned values of shape \(\) for 100 examples: it has to return one for each$"
     with pytest.raises(SpecError, match=message):
         validator.validate(build_method(REGRESSION_RUN, CPU).state_dict())
@@ -167,5 +167,5 @@ def test_a_rehearsal_validates_on_every_split_that_the_run_will(data_root, tmp_p
     for run in (SELECTED, Run("regression", REGRESSION_RUN)):
         directory = Rehearsals(tmp_path).directory(run)
         directory.request(run, [Size()])
-        assert rehearse(directory, data_root, CPU, Execution(), World()) is Ending.DONE
+        assert rehearse(directory, data_root, CPU, Execution(), Communicator()) is Ending.DONE
         assert directory.record_of_rehearsal().validation_seconds > 0

@@ -6,7 +6,7 @@ loaders feed the same training bit for bit, and none shuffles, drops or pads.
 
 from harness.data.batches import Batch
 from harness.data.loaders.base import Loader
-from harness.data.loaders.order import ShuffledOrder, part
+from harness.data.loaders.order import ShuffledOrder, shard
 from harness.data.loaders.pixels import as_inputs, as_stored, to_signed, to_uint8
 from harness.data.loaders.resident import ResidentLoader
 
@@ -17,7 +17,7 @@ __all__ = [
     "ShuffledOrder",
     "as_inputs",
     "as_stored",
-    "part",
+    "shard",
     "to_signed",
     "to_uint8",
 ]

@@ -28,7 +28,7 @@ class ShuffledOrder:
         return self._permutation(permutation)[start : start + self.batch_size]
 
 
-def part(n: int, rank: int, world_size: int) -> range:
+def shard(n: int, rank: int, world_size: int) -> range:
     """Return the positions of `n` that belong to a rank: the parts of all ranks cover each position exactly once.
 
     They are contiguous and differ by at most one in length. Nothing is padded, so some are empty when `n` is smaller

@@ -7,7 +7,7 @@ from harness.config.dataset import Dataset
 from harness.data.prepared.dataset import PreparedDataset, open_dataset
 from harness.data.prepared.excerpts import first_examples, random_values
 from harness.errors import HarnessError
-from harness.training.distributed import World
+from harness.training.distributed import Communicator
 
 
 class Sources:
@@ -24,7 +24,7 @@ class Sources:
         scratch: Path,
         items: int,
         count: int,
-        world: World,
+        comm: Communicator,
         blame: Callable[[str, Exception], None],
     ) -> None:
         self.random: list[str] = []
@@ -33,7 +33,7 @@ class Sources:
         self._scratch = scratch
         self._items = items
         self._count = count
-        self._world = world
+        self._comm = comm
         self._blame = blame
         self._opened: dict[str, PreparedDataset] = {}
         self._excerpts: dict[str, PreparedDataset] = {}
@@ -49,7 +49,9 @@ class Sources:
         if data.name not in self._excerpts:
             source, folder = self.whole(data), self._scratch / "excerpts" / data.name
             full = self._datasets[data.name]
-            self._excerpts[data.name] = self._world.told(lambda: first_examples(source, full, self._items, folder))
+            self._excerpts[data.name] = self._comm.on_first_rank(
+                lambda: first_examples(source, full, self._items, folder)
+            )
         return self._excerpts[data.name]
 
     def _open(self, data: Dataset) -> PreparedDataset:
@@ -58,7 +60,7 @@ class Sources:
             found = open_dataset(data, self._root)
         except HarnessError as error:
             self._blame("data", error)
-        if not self._world.any(found is None) and found is not None:
+        if not self._comm.any(found is None) and found is not None:
             return found
         self.random.append(data.name)
-        return self._world.told(lambda: random_values(data, self._count, self._scratch / "random" / data.name))
+        return self._comm.on_first_rank(lambda: random_values(data, self._count, self._scratch / "random" / data.name))

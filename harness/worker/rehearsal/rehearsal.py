@@ -36,7 +36,7 @@ from harness.store.records import Progress
 from harness.store.rehearsals import Problem, RehearsalDirectory
 from harness.training.batches import AHEAD
 from harness.training.checkpoints import newest_checkpoint, save_checkpoint
-from harness.training.distributed import LostRank, World
+from harness.training.distributed import Communicator, LostRank
 from harness.training.loop import Trainer
 from harness.worker.checkpointing import CHECKPOINT_SECONDS, CHECKPOINT_SHARE
 from harness.worker.device import wants_compilation
@@ -75,9 +75,9 @@ class Rehearsal:
         device: torch.device,
         execution: Execution,
         stop: StopRequest,
-        world: World,
+        comm: Communicator,
     ) -> None:
-        self.config: RunConfig = world.told(directory.run).config
+        self.config: RunConfig = comm.on_first_rank(directory.run).config
         self.findings: dict[str, Any] = {"evaluations": {}}
         self.problems: list[Problem] = []
         self._directory = directory
@@ -87,17 +87,17 @@ class Rehearsal:
         self._execution = execution
         self._compiled = wants_compilation(execution.compile, device)
         self._stop = stop
-        self._world = world
-        self._items = max(world.size * large_block(device), FEWEST_IMAGES)
+        self._comm = comm
+        self._items = max(comm.size * large_block(device), FEWEST_IMAGES)
         self._loaders = Loaders(execution.loader, device, self._show)
-        self._wanted: list[Evaluation] = world.told(directory.requested)
+        self._wanted: list[Evaluation] = comm.on_first_rank(directory.requested)
         self._sources = Sources(
             datasets=(self.config.data, *(data for each in self._wanted for data in each.datasets)),
             root=data_root,
             scratch=self._scratch,
             items=self._items,
             count=max(self._items, 2 * self.config.training.batch_size),
-            world=world,
+            comm=comm,
             blame=self._blame,
         )
         self._last_shown = 0.0
@@ -107,18 +107,18 @@ class Rehearsal:
 
         Raises `Stopped` when asked to stop, and `LostRank` or `Ended` when the ranks cannot go on together.
         """
-        self._world.told(lambda: shutil.rmtree(self._scratch, ignore_errors=True))
+        self._comm.on_first_rank(lambda: shutil.rmtree(self._scratch, ignore_errors=True))
         try:
             weights = self._part("training", self._train)
             self._part("evaluations", partial(self._agree, weights))
             self._loaders = Loaders(self._execution.loader, self._device, self._show)
             for evaluation in self._wanted:
                 self._part(evaluation.kind, partial(self._evaluate, evaluation, weights))
-            gathered = self._world.joined(self.problems)
+            gathered = self._comm.all_gather(self.problems)
             self.problems = list({str(problem): problem for problem in gathered}.values())
         finally:
             self.findings["random_pixels"] = self._sources.random
-            if self._world.is_first:
+            if self._comm.is_main:
                 shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _train(self) -> Mapping[str, Tensor]:
@@ -126,7 +126,7 @@ class Rehearsal:
         begun, config = time.monotonic(), self.config
         data = self._sources.whole(config.data)
         loader = self._loaders.open(data, "train")
-        trainer = Trainer(config, build_method(config, self._device), loader, self._device, self._compiled, self._world)
+        trainer = Trainer(config, build_method(config, self._device), loader, self._device, self._compiled, self._comm)
         self.findings["loader"] = str(self._loaders.choice(data, "train"))
         self.findings["opening_seconds"] = round(time.monotonic() - begun, 3)
         with closing(trainer):
@@ -147,7 +147,7 @@ class Rehearsal:
             times.append(time.monotonic())
             self._show("training", trainer.step, STEPS)
             slow = time.monotonic() - times[1] > TRAINING_SECONDS and trainer.step >= FEWEST_STEPS
-            if self._world.any(slow):
+            if self._comm.any(slow):
                 break
         wait_for(self._device)
         times[-1] = time.monotonic()
@@ -158,9 +158,9 @@ class Rehearsal:
     def _keep_and_resume(self, trainer: Trainer) -> None:
         """Write a checkpoint of the true size, read it back, and go on from it."""
         folder, begun = self._scratch / "checkpoints", time.monotonic()
-        self._world.told(lambda: save_checkpoint(folder, trainer.step, trainer.state()))
+        self._comm.on_first_rank(lambda: save_checkpoint(folder, trainer.step, trainer.state()))
         written = time.monotonic()
-        found = self._world.told(lambda: newest_checkpoint(folder))
+        found = self._comm.on_first_rank(lambda: newest_checkpoint(folder))
         assert found is not None, "the checkpoint was just written"
         trainer.load_state(found[0], found[1])
         took = written - begun
@@ -176,7 +176,7 @@ class Rehearsal:
             return
         excerpt = self._sources.excerpt(self.config.data)
         loaders = {split: self._loaders.open(excerpt, split) for split in self.config.validated_splits}
-        validator = Validator(self.config, loaders, self._device, self._world)
+        validator = Validator(self.config, loaders, self._device, self._comm)
         validator.validate(weights)
         begun = time.monotonic()
         validator.validate(weights)
@@ -190,7 +190,7 @@ class Rehearsal:
             return
         excerpt = self._sources.excerpt(self.config.data)
         logits = block_logits(model, input_blocks(self._loaders.open(excerpt, "test")), lambda done: None)
-        self._world.told(lambda: relabelled(excerpt, "test", np.concatenate(logits).argmax(axis=1)))
+        self._comm.on_first_rank(lambda: relabelled(excerpt, "test", np.concatenate(logits).argmax(axis=1)))
 
     def _evaluate(self, evaluation: Evaluation, weights: Mapping[str, Tensor] | None) -> None:
         """Try an evaluation's miniature, and note what the full one is expected to take."""
@@ -199,7 +199,7 @@ class Rehearsal:
             begun, model = time.monotonic(), self._model(config, weights)
             self._try(miniature, self._subject(config, model, self._scratch / "tries" / miniature.id))
             wait_for(self._device)
-            return self._world.told(lambda: time.monotonic() - begun)
+            return self._comm.on_first_rank(lambda: time.monotonic() - begun)
 
         log.info("rehearsing %s", evaluation.id)
         trial = Trial(evaluation, self.config, self._items)
@@ -207,8 +207,8 @@ class Rehearsal:
 
     def _try(self, miniature: Evaluation, subject: Subject) -> None:
         """Evaluate; where the feature space is not to be had, draw the samples all the same."""
-        self._world.told(lambda: shutil.rmtree(subject.artefacts.parent, ignore_errors=True))
-        self._world.told(lambda: subject.artefacts.mkdir(parents=True))
+        self._comm.on_first_rank(lambda: shutil.rmtree(subject.artefacts.parent, ignore_errors=True))
+        self._comm.on_first_rank(lambda: subject.artefacts.mkdir(parents=True))
         try:
             measure(miniature, subject)
         except Needs as need:
@@ -230,7 +230,7 @@ class Rehearsal:
             report=lambda done, total: self._show(f"rehearsing {artefacts.name}", done, total),
             open_data=self._sources.excerpt,
             open_loader=self._loaders.open,
-            world=self._world,
+            comm=self._comm,
         )
 
     def _model(self, config: RunConfig, weights: Mapping[str, Tensor] | None) -> Method:
@@ -249,7 +249,7 @@ class Rehearsal:
         except Exception as error:
             log.debug("%s", traceback.format_exc())
             self._blame(name, error)
-        if self._world.size > 1:
+        if self._comm.size > 1:
             raise Ended(name)
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
@@ -264,7 +264,7 @@ class Rehearsal:
     def _show(self, phase: str, done: int, total: int) -> None:
         """Tell the displays where the rehearsal stands, at most once a second."""
         now = time.monotonic()
-        if self._world.is_first and now - self._last_shown >= PROGRESS_SECONDS:
+        if self._comm.is_main and now - self._last_shown >= PROGRESS_SECONDS:
             Progress(phase=phase, step=done, total=total, epochs=0).save(self._directory.progress)
             self._last_shown = now
         self._stop.check()

@@ -15,7 +15,7 @@ import torch
 from harness.config.execution import Execution
 from harness.store.provenance import git_state, versions
 from harness.store.rehearsals import RehearsalDirectory, RehearsalRecord
-from harness.training.distributed import LostRank, World
+from harness.training.distributed import Communicator, LostRank
 from harness.worker.device import device_name
 from harness.worker.rehearsal.rehearsal import Ended, Rehearsal
 from harness.worker.stop import Stopped, StopRequest
@@ -25,7 +25,7 @@ log = logging.getLogger("harness.worker")
 
 
 def rehearse(
-    directory: RehearsalDirectory, data_root: Path, device: torch.device, execution: Execution, world: World
+    directory: RehearsalDirectory, data_root: Path, device: torch.device, execution: Execution, comm: Communicator
 ) -> Ending:
     """Rehearse a run, unless another worker does. All ranks of a world do it together.
 
@@ -36,29 +36,29 @@ def rehearse(
         begun, started = time.monotonic(), datetime.now(UTC)
         if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(device)
-        rehearsal = Rehearsal(directory, data_root, device, execution, stop, world)
+        rehearsal = Rehearsal(directory, data_root, device, execution, stop, comm)
         try:
             rehearsal.perform()
-            peak = max(world.joined([_peak_memory(device)]))
+            peak = max(comm.all_gather([_peak_memory(device)]))
         except Stopped as stopped:
             return Ending.EVICTED if stopped.evicted else Ending.INTERRUPTED
         except LostRank as error:
             return without_the_others(directory.record_of_rehearsal() is not None, stop, error)
         except Ended:  # each rank that fails says why: the others do not know
             peak = _peak_memory(device)
-        if world.is_first or rehearsal.problems:
-            _record(rehearsal, directory, device, world, started, time.monotonic() - begun, peak)
+        if comm.is_main or rehearsal.problems:
+            _record(rehearsal, directory, device, comm, started, time.monotonic() - begun, peak)
         log.info("rehearsed: %s", "; ".join(map(str, rehearsal.problems)) or "ok")
         return Ending.FAILED if rehearsal.problems else Ending.DONE
 
-    return as_owner(directory, world, task)
+    return as_owner(directory, comm, task)
 
 
 def _record(
     rehearsal: Rehearsal,
     directory: RehearsalDirectory,
     device: torch.device,
-    world: World,
+    comm: Communicator,
     started: datetime,
     seconds: float,
     peak: int,
@@ -73,7 +73,7 @@ def _record(
         device=str(device),
         device_name=device_name(device),
         threads=torch.get_num_threads(),
-        world_size=world.size,
+        world_size=comm.size,
         commit=commit,
         dirty=dirty,
         versions=versions(),

@@ -18,7 +18,7 @@ from harness.config.augmentation import Augmentation
 from harness.config.dataset import Images
 from harness.data.catalogue import DIGITS, PHOTOS16
 from harness.data.errors import DataError
-from harness.data.loaders import ShuffledOrder, part
+from harness.data.loaders import ShuffledOrder, shard
 from harness.data.loaders.open_loader import open_split
 from harness.data.prepared.blocks import labelled
 from harness.data.prepared.dataset import open_dataset
@@ -89,7 +89,7 @@ def test_batches_of_any_sizes_hold_what_was_asked_for(opened, backend, photos, s
 def test_the_ranks_see_every_evaluation_sample_exactly_once(opened, backend, photos, five, world_size):
     for data in (photos, five):
         loader = opened(backend, data, "test")
-        parts = [list(loader.blocks(7, part(len(loader), rank, world_size))) for rank in range(world_size)]
+        parts = [list(loader.blocks(7, shard(len(loader), rank, world_size))) for rank in range(world_size)]
         blocks = [block for blocks in parts for block in blocks]
         check(blocks, [block.indices for block in blocks], data, "test")
         assert torch.cat([block.indices for block in blocks]).tolist() == list(range(len(loader)))
@@ -98,7 +98,7 @@ def test_the_ranks_see_every_evaluation_sample_exactly_once(opened, backend, pho
 @settings(deadline=None)
 @given(n=st.integers(0, 10_000), world_size=st.integers(1, 600))
 def test_parts_cover_exactly_and_evenly(n, world_size):
-    parts = [part(n, rank, world_size) for rank in range(world_size)]
+    parts = [shard(n, rank, world_size) for rank in range(world_size)]
     assert [position for one in parts for position in one] == list(range(n))
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
@@ -106,7 +106,7 @@ def test_parts_cover_exactly_and_evenly(n, world_size):
 @pytest.mark.parametrize("rank", [-1, 4])
 def test_a_rank_outside_of_the_world_is_refused(rank):
     with pytest.raises(ValueError, match=f"rank {rank}: allowed are 0 to 3"):
-        part(100, rank, 4)
+        shard(100, rank, 4)
 
 
 @pytest.mark.parametrize("backend", EVERY)

@@ -15,7 +15,7 @@ from harness.data.prepared.excerpts import random_values
 from harness.store.rehearsals import Rehearsals
 from harness.store.results import Results
 from harness.store.run_directory import State
-from harness.training.distributed import World
+from harness.training.distributed import Communicator
 from harness.worker.rehearsal.run_rehearsal import rehearse
 from harness.worker.work import Ending
 
@@ -30,7 +30,7 @@ def rehearsed(tmp_path, data_root):
     def perform(run, *evaluations, data=data_root):
         directory = Rehearsals(tmp_path).directory(run)
         directory.request(run, evaluations)
-        ending = rehearse(directory, data, CPU, Execution(), World())
+        ending = rehearse(directory, data, CPU, Execution(), Communicator())
         return ending, directory, directory.record_of_rehearsal()
 
     return perform

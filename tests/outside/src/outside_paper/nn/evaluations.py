@@ -56,9 +56,9 @@ def margin(score: spec.Margin, logits: NDArray[np.float64]) -> NDArray[np.float6
 def of_each(subject: Subject, split: str, compute: Callable[[Batch], Tensor]) -> NDArray[np.float32]:
     """Return what is computed of every example of a split, in its order."""
     loader = subject.loader(split)
-    part = subject.world.part(len(loader), BLOCK)
+    part = subject.comm.shard(len(loader), BLOCK)
     found: list[NDArray[np.float32]] = []
     for batch in loader.blocks(BLOCK, part):
         found.append(compute(batch).float().cpu().numpy())
         subject.report(sum(map(len, found)), len(part))
-    return np.concatenate(subject.world.joined(found))
+    return np.concatenate(subject.comm.all_gather(found))

@@ -29,7 +29,7 @@ from harness.data.loaders import to_signed
 from harness.data.stand_ins.photographs import PHOTOGRAPHS, read
 from harness.evaluation.runtime import seconds_of
 from harness.randomness import Stream, Streams
-from harness.training.batches import AHEAD
+from harness.training.batches import PREFETCH_STEPS
 from harness_papers.hybvit.runs import STRONG
 
 CASES = [("cifar10", 32), ("imagenet", 32), ("imagenet", 64), ("imagenet", 96), ("svhn", 32)]
@@ -65,9 +65,9 @@ def compare(policy: str, size: int, batch: int, device: torch.device, rounds: in
 
 def one_by_one_and_together(size: int, batch: int, device: torch.device, rounds: int) -> tuple[float, float]:
     """Return the milliseconds that the whole augmentation of a batch takes, alone and among ten at once."""
-    levels = read(PHOTOGRAPHS, size, 1, {"train": AHEAD * batch})["train"][0]
-    images, rows = to_signed(torch.from_numpy(levels)).to(device), torch.arange(AHEAD * batch, device=device)
-    streams = [Stream("benchmark", step) for step in range(AHEAD)]
+    levels = read(PHOTOGRAPHS, size, 1, {"train": PREFETCH_STEPS * batch})["train"][0]
+    images, rows = to_signed(torch.from_numpy(levels)).to(device), torch.arange(PREFETCH_STEPS * batch, device=device)
+    streams = [Stream("benchmark", step) for step in range(PREFETCH_STEPS)]
     parts = list(zip(images.split(batch), rows.split(batch), streams, strict=True))
     data = CIFAR10.but(image_size=size)
 
@@ -83,7 +83,7 @@ def one_by_one_and_together(size: int, batch: int, device: torch.device, rounds:
         whole(images, rows, streams)
 
     best = [min(seconds(work, device, 1) for _ in range(rounds)) for work in (one_by_one, together)]
-    return best[0] * 1e3 / AHEAD, best[1] * 1e3 / AHEAD
+    return best[0] * 1e3 / PREFETCH_STEPS, best[1] * 1e3 / PREFETCH_STEPS
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ from harness.data.loaders import Batch, ShuffledOrder
 from harness.data.loaders.open_loader import open_split
 from harness.data.prepared.blocks import Block, labelled
 from harness.data.prepared.dataset import PreparedDataset, open_dataset
-from harness.data.prepared.prepare import Content, prepare, silent
+from harness.data.prepared.prepare import DatasetSource, prepare, silent
 from harness.data.stand_ins.photographs import PHOTOGRAPHS, photograph
 from harness.randomness import Stream
 
@@ -54,7 +54,7 @@ def prepared(size: int, root: Path) -> PreparedDataset:
         name=f"patches{size}", image_size=size, channels=3, num_classes=10, train_examples=CASES[size], test_examples=1
     )
     one = labelled(("test",), np.zeros((1, 3, size, size), np.uint8), np.zeros(1, np.int64))
-    prepare(data, root, lambda: Content([*patches(size, CASES[size]), one], {}))
+    prepare(data, root, lambda: DatasetSource([*patches(size, CASES[size]), one], {}))
     return open_dataset(data, root)
 
 

@@ -26,7 +26,7 @@ from harness.data.stand_ins.photographs import PHOTOGRAPHS, read
 from harness.evaluation.runtime import device_name, seconds_of
 from harness.methods.base import build_method
 from harness.randomness import Stream, Streams
-from harness.training.batches import AHEAD
+from harness.training.batches import PREFETCH_STEPS
 from harness.training.loop import Trainer
 from harness_papers.hybvit.runs import HYBVIT
 
@@ -82,10 +82,13 @@ def measure(work: Callable[[], None], steps: int, device: torch.device) -> float
 
 def augmentation_seconds(config: RunConfig, device: torch.device, steps: int) -> float:
     """Return the seconds that the augmentation of one step's batch takes, as a training makes it."""
-    count = AHEAD * config.training.batch_size
+    count = PREFETCH_STEPS * config.training.batch_size
     images = torch.rand(count, 3, config.data.image_size, config.data.image_size, device=device) * 2 - 1
     rows = torch.arange(count, device=device)
-    augmentation, streams = config.method.value_of("augmentation"), Streams([Stream(0, i) for i in range(AHEAD)])
+    augmentation, streams = (
+        config.method.value_of("augmentation"),
+        Streams([Stream(0, i) for i in range(PREFETCH_STEPS)]),
+    )
     batch_size = config.training.batch_size
     batch = Batch(config.data, {"images": images, "labels": rows}, rows)
 
@@ -93,7 +96,7 @@ def augmentation_seconds(config: RunConfig, device: torch.device, steps: int) ->
         augment(batch, augmentation, streams, select(augmentation, streams, batch_size, range(batch_size)))
 
     work()
-    return min(measure(work, steps, device) for _ in range(5)) / AHEAD
+    return min(measure(work, steps, device) for _ in range(5)) / PREFETCH_STEPS
 
 
 def main() -> None:
@@ -103,7 +106,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1, help="of torch, on the CPU")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--dim", type=int, default=384)
-    parser.add_argument("--steps", type=int, default=AHEAD, help="in a round; a multiple of ten is fair to all")
+    parser.add_argument(
+        "--steps", type=int, default=PREFETCH_STEPS, help="in a round; a multiple of ten is fair to all"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--compile", action="store_true", help="measure compiled passes too (always on a GPU)")
     parser.add_argument("--json", action="store_true")

@@ -28,7 +28,7 @@ class RevisionError(SpecError):
     """A configuration was written by another revision of a kind than the one at hand."""
 
 
-class Needs(HarnessError):
+class MissingRequirement(HarnessError):
     """What a measurement cannot do without and is not at hand: `what` in the words of a cell, `how` to mend it."""
 
     def __init__(self, what: str, how: str) -> None:

@@ -8,8 +8,8 @@ from harness.registry.figures import (
     AccuracyUnderAttack,
     ClassExtremes,
     ClassGrids,
-    Course,
     DensityHistograms,
+    LearningCurves,
     ReliabilityDiagrams,
     SampleGrids,
     SamplesAtDistances,
@@ -52,14 +52,14 @@ FIGURE4 = Figure(
     title="GenViT Generated samples of CIFAR10 and CelebA 128",
     metrics=(FID,),
     rows=(panel("CIFAR10", runs.GENVIT, 1), panel("CelebA 128", runs.GENVIT_CELEBAHQ, 1)),
-    drawing=SampleGrids(),
+    plot=SampleGrids(),
 )
 FIGURE5 = Figure(
     number=5,
     title="HybViT Generated samples of CIFAR10 and STL10",
     metrics=(FID,),
     rows=(panel("CIFAR10", runs.HYBVIT, 1), panel("STL10", runs.HYBVIT_STL10_LONG, 1)),
-    drawing=SampleGrids(),
+    plot=SampleGrids(),
 )
 FIGURE6 = Figure(
     number=6,
@@ -70,7 +70,7 @@ FIGURE6 = Figure(
         panel("ViT", runs.VIT, 3),
         panel("HybViT", runs.HYBVIT, 3),
     ),
-    drawing=ReliabilityDiagrams(),
+    plot=ReliabilityDiagrams(),
     claims=(
         bounded(
             ECE, "ViT", high=10, where="§5.2.1",
@@ -103,7 +103,7 @@ FIGURE7 = Figure(
         panel("WRN", baselines.WRN, len(ATTACKS), source="uncertain"),
     ),
     readings=TUNED_PGD,
-    drawing=AccuracyUnderAttack(),
+    plot=AccuracyUnderAttack(),
     claims=(
         *(
             close(
@@ -129,7 +129,7 @@ FIGURE8 = Figure(
         *courses("CIFAR10", runs.HYBVIT, EPOCHS, EMA_ACCURACY),
         *courses("ImageNet 32x32", runs.HYBVIT_IMAGENET32, IMAGENET32_EPOCHS, {}),
     ),
-    drawing=Course(reported=(("CIFAR10", tuple((epoch / EPOCHS, value) for epoch, value in EMA_ACCURACY.items())),)),
+    plot=LearningCurves(reported=(("CIFAR10", tuple((at / EPOCHS, value) for at, value in EMA_ACCURACY.items())),)),
     claims=tuple(
         ratio(
             FID, f"{section}: {early}", f"{section}: {late}", high=2, where="Appendix C.1",
@@ -149,21 +149,21 @@ FIGURE9 = Figure(
         Row(f"epoch {EPOCHS * tenths // 10}", runs.GENVIT, (None,), protocol={"after": tenths / 10})
         for tenths in (1, 2, 3, 4, 5, 10)
     ),
-    drawing=SamplesAtDistances(ratio=2),
+    plot=SamplesAtDistances(ratio=2),
 )
 FIGURE10 = Figure(
     number=10,
     title="HybViT generated class-conditional (best and worst) samples. Each row corresponds to 1 class",
     metrics=(FID,),
     rows=(panel("HybViT", runs.HYBVIT, 1),),
-    drawing=ClassExtremes(classes=CLASSES),
+    plot=ClassExtremes(classes=CLASSES),
 )
 FIGURE11 = Figure(
     number=11,
     title="Histograms of log p(x) of samples arranged by class for CIFAR10",
     metrics=(FID,),
     rows=(panel("HybViT", runs.HYBVIT, 1),),
-    drawing=DensityHistograms(classes=CLASSES),
+    plot=DensityHistograms(classes=CLASSES),
 )
 FIGURE12 = Figure(
     number=12,
@@ -177,7 +177,7 @@ FIGURE12 = Figure(
         panel("ViT w/ Weak Aug", runs.VIT_WEAK, 3),
         panel("HybViT w/ Weak Aug", runs.HYBVIT_WEAK, 3),
     ),
-    drawing=ReliabilityDiagrams(),
+    plot=ReliabilityDiagrams(),
     claims=(
         falls(
             ECE, "ViT w/ Weak Aug", "ViT", where="Appendix C.5",
@@ -209,7 +209,7 @@ FIGURE13 = Figure(
         panel("STL10", runs.GENVIT_STL10_LONG, 1),
         panel("CelebA 128", runs.GENVIT_CELEBAHQ, 1),
     ),
-    drawing=SampleGrids(side=8),
+    plot=SampleGrids(side=8),
 )
 FIGURE14 = Figure(
     number=14,
@@ -228,7 +228,7 @@ FIGURE14 = Figure(
             1,
         ),
     ),
-    drawing=SampleGrids(side=8),
+    plot=SampleGrids(side=8),
 )
 CLASS_FIGURES = tuple(
     Figure(
@@ -236,7 +236,7 @@ CLASS_FIGURES = tuple(
         title=f"HybViT generated class-conditional samples of {name}",
         metrics=(FID,),
         rows=(panel("HybViT", runs.HYBVIT, 1),),
-        drawing=ClassGrids(index=index),
+        plot=ClassGrids(index=index),
     )
     for index, name in enumerate(CLASSES)
 )

@@ -12,8 +12,8 @@ import numpy as np
 from harness.bundle.manifest import Excerpt
 from harness.errors import SpecError, given
 from harness.registry.cells import cells
-from harness.registry.exhibit import drawn_of
-from harness.registry.figures import Drawing
+from harness.registry.exhibit import plots_of
+from harness.registry.figures import Plot
 from harness.report.figures.row_data import kept
 from harness.report.results.report import ExhibitReport
 from harness.store.arrays import load_array
@@ -63,8 +63,8 @@ def arrays(reports: Sequence[ExhibitReport], results: Results) -> Iterator[Entry
     """Yield what figures draw of the arrays of evaluations: their first rows, of the runs with seed 0."""
     wanted: dict[Path, int | None] = {}
     for report in reports:
-        for drawing in drawn_of(report.exhibit).values():
-            for name, rows in _arrays_of(drawing).items():
+        for plot in plots_of(report.exhibit).values():
+            for name, rows in _arrays_of(plot).items():
                 for row in report.rows:
                     if path := kept(report, results, row.row, name):
                         before = wanted.get(path, 0)
@@ -73,12 +73,12 @@ def arrays(reports: Sequence[ExhibitReport], results: Results) -> Iterator[Entry
         yield _excerpt(path, rows, results)
 
 
-def _arrays_of(drawing: Drawing) -> Mapping[str, int | None]:
+def _arrays_of(plot: Plot) -> Mapping[str, int | None]:
     """Return what a drawing says that it reads. Raises `SpecError` for anything but numbers of rows by name."""
-    found: Any = drawing.arrays
+    found: Any = plot.arrays
     if not isinstance(found, Mapping):
         raise SpecError(
-            f"drawing {type(drawing).__name__}: arrays is {given(found)}, not numbers of rows, or None for all, by "
+            f"drawing {type(plot).__name__}: arrays is {given(found)}, not numbers of rows, or None for all, by "
             f"the names of arrays"
         )
     return found

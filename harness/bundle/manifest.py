@@ -51,7 +51,7 @@ class Excerpt(Record):
     sha256: Sha256 | None
 
 
-class Manifest(Record):
+class BundleManifest(Record):
     """What is in a bundle.
 
     `harness` and `semantics` are those of the version that wrote it, `commits` those that computed the runs.
@@ -68,7 +68,7 @@ class Manifest(Record):
     files: dict[str, File]
 
     @classmethod
-    def read(cls, content: bytes, where: str) -> "Manifest":
+    def read(cls, content: bytes, where: str) -> "BundleManifest":
         """Read a manifest.
 
         Raises `BundleError` when it is none, or of a later format.

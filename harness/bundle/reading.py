@@ -13,7 +13,7 @@ from typing import Protocol
 from zipfile import is_zipfile
 
 from harness.bundle.checks import check
-from harness.bundle.manifest import MANIFEST, BundleError, Manifest, kind_of
+from harness.bundle.manifest import MANIFEST, BundleError, BundleManifest, kind_of
 from harness.errors import HarnessError
 from harness.store.results import Results
 from harness.store.untrusted import reading
@@ -31,7 +31,7 @@ class Bundle:
     """An open bundle: its results, which last as long as it is open, and its manifest."""
 
     results: Results
-    manifest: Manifest
+    manifest: BundleManifest
 
 
 class _Source(Protocol):
@@ -54,16 +54,16 @@ def open_bundle(path: Path, report: Path | None = None) -> Iterator[Bundle]:
     """
     with _source(path) as source:
         manifest = _verify_names(source, path)
-        origin = f"bundle {path.name}"
+        label = f"bundle {path.name}"
         with tempfile.TemporaryDirectory(prefix="harness-bundle-") as folder:
             for name, content in _verified(source, manifest, path):
                 if kind_of(name) != "report":
                     _unpack(Path(folder) / name, content)
             with _blamed(path):
-                yield Bundle(Results(Path(folder), report, origin), manifest)
+                yield Bundle(Results(Path(folder), report, label), manifest)
 
 
-def manifest_of(path: Path) -> Manifest:
+def manifest_of(path: Path) -> BundleManifest:
     """Read the manifest of a bundle without verifying the rest."""
     with _source(path) as source:
         return _manifest(source, path)
@@ -118,13 +118,13 @@ class _Folder:
         return content
 
 
-def _manifest(source: _Source, path: Path) -> Manifest:
+def _manifest(source: _Source, path: Path) -> BundleManifest:
     if MANIFEST not in source.names:
         raise BundleError(f"{path} is no bundle: it holds no {MANIFEST}")
-    return Manifest.read(source.read(MANIFEST, MANIFEST_BYTES), str(path))
+    return BundleManifest.read(source.read(MANIFEST, MANIFEST_BYTES), str(path))
 
 
-def _verify_names(source: _Source, path: Path) -> Manifest:
+def _verify_names(source: _Source, path: Path) -> BundleManifest:
     """Return the manifest, once every file is listed, every listed file is there, and each may be called so."""
     manifest = _manifest(source, path)
     names = set(source.names) - {MANIFEST}
@@ -150,7 +150,7 @@ def _has_config(name: str, names: set[str]) -> bool:
     return f"runs/{name.split('/')[1]}/config.json" in names
 
 
-def _verified(source: _Source, manifest: Manifest, path: Path) -> Iterator[tuple[str, bytes]]:
+def _verified(source: _Source, manifest: BundleManifest, path: Path) -> Iterator[tuple[str, bytes]]:
     """Yield the files of a bundle, each of which is what the manifest says and holds what its name says."""
     for name, file in manifest.files.items():
         if source.size(name) != file.bytes:

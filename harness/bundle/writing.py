@@ -13,7 +13,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from harness import __version__
 from harness.bundle import contents
 from harness.bundle.contents import Entry
-from harness.bundle.manifest import ENDING, FORMAT, MANIFEST, BundleError, Excerpt, File, Manifest, kind_of
+from harness.bundle.manifest import ENDING, FORMAT, MANIFEST, BundleError, BundleManifest, Excerpt, File, kind_of
 from harness.bundle.reading import manifest_of
 from harness.config.run import SEMANTICS
 from harness.report.results.report import ExhibitReport
@@ -26,7 +26,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip archive can hold: contents decide the bytes, not the hour."""
 
 
-def write_bundle(path: Path, reports: Sequence[ExhibitReport], results: Results) -> tuple[Manifest, list[str]]:
+def write_bundle(path: Path, reports: Sequence[ExhibitReport], results: Results) -> tuple[BundleManifest, list[str]]:
     """Write the records of some exhibits with their manifest, and return it with the names that were left out.
 
     A path that ends in `.zip` becomes an archive, with the reports that stand in the results directory; any other
@@ -83,9 +83,9 @@ class _Writer:
                 self._excerpts[entry.name] = entry.excerpt
             yield entry
 
-    def manifest(self) -> Manifest:
+    def manifest(self) -> BundleManifest:
         """Return the manifest of all that was written."""
-        return Manifest(
+        return BundleManifest(
             format=FORMAT,
             harness=__version__,
             semantics=SEMANTICS,

@@ -18,7 +18,7 @@ def check_bundle(settings: Settings, path: Path) -> None:
     from harness.errors import SpecError
 
     if settings.shown:
-        raise SpecError(f"a bundle is made of one's own results, not of {settings.shown.origin}: leave --bundle out")
+        raise SpecError(f"a bundle is made of one's own results, not of {settings.shown.label}: leave --bundle out")
     check_place(path)
 
 

@@ -26,9 +26,9 @@ def cancel_command(settings: Settings, runs: tuple[str, ...], everything: bool) 
       python -m harness cancel --all
     """
     from harness.launch.job_status import cancel_jobs
-    from harness.store.run_directory import State
+    from harness.store.run_directory import RunState
 
-    at_work_or_waiting = (State.RUNNING, State.INTERRUPTED, State.PENDING)
+    at_work_or_waiting = (RunState.RUNNING, RunState.INTERRUPTED, RunState.PENDING)
     chosen = find_runs(settings, runs, "--all" if everything else None, at_work_or_waiting)
     for directory in chosen:
         click.echo(_cancel(directory))
@@ -40,13 +40,13 @@ def _cancel(directory: "RunDirectory") -> str:
     """Cancel a run, unless that changes nothing, and say what was done."""
     from harness.store.lease import holder
     from harness.store.records import Outcome
-    from harness.store.run_directory import State
+    from harness.store.run_directory import RunState
 
     name = f"{directory.run().name} ({directory.id})"
     state = directory.state()
-    if state is State.DONE:
+    if state is RunState.DONE:
         return f"{name} is done: there is nothing to cancel"
-    if state is State.CANCELLED:
+    if state is RunState.CANCELLED:
         return f"{name} is cancelled already"
     Outcome.now("cancelled").save(directory.outcome)
     at_it = holder(directory.path)

@@ -64,7 +64,7 @@ def compare_command(
         cells = compared(selection, at, one, other, metrics)
         comparison = Comparison(at, one, other, tuple(cells), tuple(parameters(cells, one, other)))
         if not cells:
-            _say_why(settings, one, other)
+            _print_reason(settings, one, other)
         if as_json:
             print_json(to_json(comparison))
         else:
@@ -107,11 +107,11 @@ def _papers_in(one: "Side", other: "Side", scale: str) -> list[str]:
     return found
 
 
-def _say_why(settings: Settings, *sides: "Side") -> None:
+def _print_reason(settings: Settings, *sides: "Side") -> None:
     """Say on stderr which runs of either side cannot be read here."""
-    from harness.report.results.skipped_runs import left_aside
+    from harness.report.results.skipped_runs import skipped_runs
 
     for side in sides:
-        for sentence in left_aside(side.results):
+        for sentence in skipped_runs(side.results):
             if not settings.quiet:
                 click.echo(f"{side.name}: {sentence}", err=True)

@@ -51,23 +51,23 @@ def expect(settings: Settings, plan: "Plan", workers: int | None, ranks: int = 1
     """Return what a plan costs on this machine, `ranks` devices to a run."""
     from harness.launch.devices import default_workers
     from harness.launch.estimate.forecast import forecast
-    from harness.launch.estimate.target import Site
+    from harness.launch.estimate.target import Target
 
-    site = Site.here(workers or max(default_workers() // ranks, 1), {run.run.id: ranks for run in plan.runs})
-    return forecast(plan, settings.results, site)
+    target = Target.here(workers or max(default_workers() // ranks, 1), {run.run.id: ranks for run in plan.runs})
+    return forecast(plan, settings.results, target)
 
 
 def expect_on(settings: Settings, plan: "Plan", arrays: Arrays) -> "Forecast":
     """Return what a plan costs on a cluster that runs as many tasks at a time as the arrays may."""
     from harness.launch.estimate.forecast import forecast
-    from harness.launch.estimate.target import Site
+    from harness.launch.estimate.target import Target
 
     of_runs = [array for array in arrays.arrangement.arrays if array.tasks[0].kind == "runs"]
     ranks = {run: array.resources.ranks for array in of_runs for task in array.tasks for run in task.runs}
     workers = sum(arrays.at_a_time(len(array.tasks)) for array in of_runs) * arrays.profile.packed
     features = len(of_runs) < len(arrays.arrangement.arrays)
     on_gpu = any(array.resources.gpus for array in of_runs)
-    return forecast(plan, settings.results, Site(max(workers, 1), ranks, on_gpu=on_gpu, features=features))
+    return forecast(plan, settings.results, Target(max(workers, 1), ranks, on_gpu=on_gpu, features=features))
 
 
 def expect_for(settings: Settings, plan: "Plan", executor: ExecutorOptions) -> "Forecast":

@@ -78,11 +78,11 @@ def _datasets(checks: "Iterable[Check]") -> "Iterator[Check]":
     from dataclasses import replace
 
     from harness.cli.ranges import ranges
-    from harness.doctor.check import Check, State
+    from harness.doctor.check import Check, CheckState
 
     stand_ins = 0
     for check in checks:
-        if check.facts["embedded"] and check.state is State.OK:
+        if check.facts["embedded"] and check.state is CheckState.OK:
             stand_ins += 1
             continue
         runs, hours = check.facts["runs"], check.facts["reported_gpu_hours"]
@@ -90,7 +90,7 @@ def _datasets(checks: "Iterable[Check]") -> "Iterator[Check]":
         use = f"{runs} run{'s' * (runs != 1)}{cost}" if runs else "evaluations only"
         yield replace(check, says=f"{check.says}; {use}: {'; '.join(ranges(check.facts['needed_by']))}")
     if stand_ins:
-        yield Check("stand-ins", State.OK, f"{stand_ins} of them, made on first use or there already")
+        yield Check("stand-ins", CheckState.OK, f"{stand_ins} of them, made on first use or there already")
 
 
 def _meaning(entry: "Readiness") -> str:

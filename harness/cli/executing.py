@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     from harness.config.execution import Execution
     from harness.launch.launchers import Launcher
-    from harness.launch.local import Board
+    from harness.launch.local import ExecutorState
     from harness.launch.plan import PlannedRun
 
 
 def execute(
     settings: Settings, todo: "Sequence[PlannedRun]", total: int, executor: ExecutorOptions, execution: "Execution"
-) -> "Board":
+) -> "ExecutorState":
     """Bring runs to their ends, `total` counting those too that are done or left alone, and tell failures on stderr.
 
     Raises `SpecError` for options that do not go together, before anything starts.
@@ -41,21 +41,21 @@ def execute(
     with display(console, total, total - len(todo)) as shown:
         board = local.execute(todo, shown.show)
     for used, count in _loaders([*board.done.values(), *board.failed.values()], begun).items():
-        settings.say(f"loader: {used}, {count} {'run' if count == 1 else 'runs'}")
-    _tell_failures(board, launcher)
-    tell_cancelled(settings, list(board.cancelled.values()))
+        settings.echo(f"loader: {used}, {count} {'run' if count == 1 else 'runs'}")
+    _print_failures(board, launcher)
+    print_cancelled(settings, list(board.cancelled.values()))
     return board
 
 
-def tell_cancelled(settings: Settings, runs: "Sequence[PlannedRun]") -> None:
+def print_cancelled(settings: Settings, runs: "Sequence[PlannedRun]") -> None:
     """Say that cancelled runs are left alone, and how to take them up again."""
     if runs:
         ids = " ".join(planned.run.id for planned in runs)
         what = "1 cancelled run is" if len(runs) == 1 else f"{len(runs)} cancelled runs are"
-        settings.say(f"{what} left alone: python -m harness retry {ids}")
+        settings.echo(f"{what} left alone: python -m harness retry {ids}")
 
 
-def exit_code(board: "Board", done: int) -> int:
+def exit_code(board: "ExecutorState", done: int) -> int:
     """Return 1 when a run failed, or when cancelling has left nothing: no run is `done`."""
     return 1 if board.failed or (board.cancelled and not done) else 0
 
@@ -74,13 +74,13 @@ def _loaders(runs: "Iterable[PlannedRun]", since: "datetime") -> "Counter[str]":
     return found
 
 
-def _tell_failures(board: "Board", launcher: "Launcher") -> None:
+def _print_failures(board: "ExecutorState", launcher: "Launcher") -> None:
     """Print one line per failed run on stderr."""
     for planned in board.failed.values():
         outcome = planned.directory.last_outcome()
         code = board.exit_codes.get(planned.run.id)
         why = outcome.error if outcome else None
-        why = why or (launcher.death(planned, code) if code is not None else "the worker left no record")
+        why = why or (launcher.exit_reason(planned, code) if code is not None else "the worker left no record")
         click.echo(
             f"harness: {planned.run.name} ({planned.run.id}) failed: {why} (log: {planned.directory.log})",
             err=True,

@@ -34,9 +34,9 @@ def logs_command(settings: Settings, run: str, follow: bool, lines: int) -> int:
 
     directory = settings.results.find(run)
     if of_jobs := job_logs(settings.results, directory.id):
-        settings.say(f"its jobs' own words: {', '.join(map(str, of_jobs))}")
+        settings.echo(f"its jobs' own words: {', '.join(map(str, of_jobs))}")
     if not follow and not directory.log.exists():
-        settings.say(f"{directory.run().name} ({directory.id}) has no log yet: no worker has been at it")
+        settings.echo(f"{directory.run().name} ({directory.id}) has no log yet: no worker has been at it")
         return 0
     try:
         _print(directory, follow, lines)
@@ -64,9 +64,9 @@ def _print(directory: "RunDirectory", follow: bool, lines: int) -> None:
 
 
 def _has_ended(directory: "RunDirectory") -> bool:
-    from harness.store.run_directory import State
+    from harness.store.run_directory import RunState
 
-    return directory.state() in (State.DONE, State.FAILED, State.CANCELLED)
+    return directory.state() in (RunState.DONE, RunState.FAILED, RunState.CANCELLED)
 
 
 def _offset_of_last(path: Path, lines: int) -> int:

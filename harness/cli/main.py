@@ -101,22 +101,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = cli.main(args=arguments, prog_name="harness", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
-        return _say(error.format_message(), error.exit_code)
+        return _echo(error.format_message(), error.exit_code)
     except HarnessError as error:
-        return _say(str(error), error.exit_code)
+        return _echo(str(error), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        return _say("interrupted; the same command goes on from here", INTERRUPTED)
+        return _echo("interrupted; the same command goes on from here", INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except ModuleNotFoundError as error:
         if (error.name or "harness").partition(".")[0] == "harness":
             raise
-        return _say(f"the package '{error.name}' is not installed: {INSTALL}", 1)
+        return _echo(f"the package '{error.name}' is not installed: {INSTALL}", 1)
     except OSError as error:
-        return _say(f"{error.filename or 'file'}: {error.strerror or error}", 1)
+        return _echo(f"{error.filename or 'file'}: {error.strerror or error}", 1)
 
 
-def _say(message: str, code: int) -> int:
+def _echo(message: str, code: int) -> int:
     print(f"harness: {' '.join(message.split())}", file=sys.stderr)
     return code

@@ -52,7 +52,7 @@ def describe(expected: "Forecast") -> str:
     """Return a plan with its costs as a readable table."""
     from tabulate import tabulate
 
-    from harness.store.code import says_other_code
+    from harness.store.code import describe_other_code
 
     document = expected.plan.to_json()
     reported = any(run["reported_gpu_hours"] for run in document["runs"])
@@ -78,7 +78,7 @@ def describe(expected: "Forecast") -> str:
         f"{totals['runs']} distinct runs at scale {document['scale']}, {totals['done']} done: {describe_costs(totals)}"
     )
     table = tabulate(lines, headings, disable_numparse=True, colalign=align)
-    stale = says_other_code({run["id"]: run["stale"] for run in document["runs"] if run["stale"]})
+    stale = describe_other_code({run["id"]: run["stale"] for run in document["runs"] if run["stale"]})
     return "\n".join([table, "", summary, *expected.lines(), *([f"{stale}: 'run --stale' reruns"] if stale else [])])
 
 
@@ -94,7 +94,7 @@ def _left(estimate: "Estimate") -> tuple[str, str]:
 
     if estimate.source == "done":
         return "", ""
-    total = estimate.spent.gpu_hours + estimate.spent.core_hours
+    total = estimate.usage.gpu_hours + estimate.usage.core_hours
     return "?" if estimate.seconds is None else hours(total), estimate.says
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from harness.config.execution import Execution
     from harness.launch.launchers import Launcher
-    from harness.launch.local import Board
+    from harness.launch.local import ExecutorState
     from harness.launch.plan import Plan, PlannedRun
     from harness.launch.rehearsals import Rehearsing
     from harness.store.rehearsals import Problem
@@ -32,7 +32,7 @@ def rehearse(settings: Settings, plan: "Plan", executor: ExecutorOptions, execut
 
     planned = rehearsals_of(plan, settings.results)
     talking = replace(settings, quiet=settings.quiet or as_json)
-    talking.say(f"{len(planned)} {'run' if len(planned) == 1 else 'runs'} to rehearse at scale {plan.scale}")
+    talking.echo(f"{len(planned)} {'run' if len(planned) == 1 else 'runs'} to rehearse at scale {plan.scale}")
     where = _on_cluster if executor.executor == "slurm" else _on_this_machine
     result = outcome(plan.scale, planned, where(talking, planned, executor, execution))
     if as_json:
@@ -77,32 +77,34 @@ def _on_cluster(
             f"{n} {s}" for s, n in states.items()
         )
         if line != told[0]:
-            settings.say(line)
+            settings.echo(line)
             told[0] = line
 
     try:
         return await_records(settings.results, found, planned, scheduler, show, POLL_SECONDS)
     except KeyboardInterrupt:
         ids = ",".join(array.job_id for array in found.submission.arrays if array.job_id)
-        settings.say(f"the jobs go on, and leave their records for 'plan': scancel {ids} ends them")
+        settings.echo(f"the jobs go on, and leave their records for 'plan': scancel {ids} ends them")
         raise
 
 
-def _deaths(board: "Board", launcher: "Launcher") -> "dict[str, Problem]":
+def _deaths(board: "ExecutorState", launcher: "Launcher") -> "dict[str, Problem]":
     """Say of workers that left no record how they died."""
     from harness.store.rehearsals import Problem
-    from harness.store.run_directory import State
+    from harness.store.run_directory import RunState
 
     found = {}
     for id, code in board.exit_codes.items():
         entry = board.failed[id]
-        if entry.state is State.FAILED:
+        if entry.state is RunState.FAILED:
             continue
         if code == -SIGKILL:
             what = "the worker was killed, as the system does when memory is used up"
             found[id] = Problem(part="worker", what=what, mend="more memory, or fewer runs side by side (--workers)")
         else:
-            found[id] = Problem(part="worker", what=launcher.death(entry, code), mend=f"see {entry.directory.log}")
+            found[id] = Problem(
+                part="worker", what=launcher.exit_reason(entry, code), mend=f"see {entry.directory.log}"
+            )
     return found
 
 

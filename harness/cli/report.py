@@ -26,7 +26,7 @@ PORT = 8765
 @also_option
 @click.option(
     "--with",
-    "further",
+    "secondary",
     default="",
     metavar="METRICS",
     help="Further columns, such as precision,recall,density,coverage.",
@@ -47,7 +47,7 @@ def report_command(
     claims: bool,
     strict: bool,
     also: tuple[str, ...],
-    further: str,
+    secondary: str,
     serve: bool,
     port: int,
     bundle: Path | None,
@@ -78,7 +78,7 @@ def report_command(
 
         check_bundle(settings, bundle)
     selection = find_with_readings(exhibits or settings.usual, also)
-    shown = _columns(further)
+    shown = _columns(secondary)
 
     def built() -> Iterator[ExhibitReport]:
         results = settings.results
@@ -97,7 +97,7 @@ def report_command(
         if as_json:
             reporting.print_documents(reports, claims)
         elif claims:
-            reporting.tell_claims(settings, reports)
+            reporting.print_claims(settings, reports)
         else:
             reporting.show_and_write(settings, reports, wanted, pictures, in_full=set(exhibits))
     if bundle:

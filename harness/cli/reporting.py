@@ -14,7 +14,7 @@ from harness.cli.settings import INTERRUPTED, Settings, print_json
 from harness.errors import SpecError
 from harness.registry.exhibit import Exhibit
 from harness.registry.paper import Paper
-from harness.report.figures.parallel import Draughts
+from harness.report.figures.parallel import ParallelRenderer
 from harness.report.figures.render import Pictures
 from harness.report.html.write import write_pages
 from harness.report.latex.typeset import Typeset
@@ -54,24 +54,24 @@ def print_documents(reports: Sequence[ExhibitReport], claims: bool) -> None:
     print_json({"format": FORMAT, **documents})
 
 
-def tell_claims(settings: Settings, reports: Sequence[ExhibitReport]) -> None:
+def print_claims(settings: Settings, reports: Sequence[ExhibitReport]) -> None:
     """Print the ledger of claims, and write it."""
     click.echo(claims_list.terminal(reports))
     for path in write_claims(reports, settings.results):
-        settings.say(f"wrote {path}")
+        settings.echo(f"wrote {path}")
 
 
-def pictures(settings: Settings, formats: Sequence[str]) -> Draughts:
+def pictures(settings: Settings, formats: Sequence[str]) -> ParallelRenderer:
     """Return what draws the pictures that some formats show, beside this process."""
     endings = tuple(dict.fromkeys(("png", *(PICTURES[name] for name in formats if name in PICTURES))))
-    return Draughts(Pictures(settings.results, endings))
+    return ParallelRenderer(Pictures(settings.results, endings))
 
 
 def show_and_write(
     settings: Settings,
     reports: Sequence[ExhibitReport],
     formats: Sequence[str],
-    pictures: Draughts | None,
+    pictures: ParallelRenderer | None,
     in_full: Collection[str],
 ) -> None:
     """Print every exhibit and what all come to, and write their files: what takes longest, the pictures, at the end.
@@ -84,11 +84,11 @@ def show_and_write(
         click.echo(terminal(report) if full else brief(report))
         written += write(report, [name for name in formats if name in WRITERS], results)
     click.echo(claims_list.verdicts(reports))
-    if any(report.decisions for report in reports):
+    if any(report.claim_results for report in reports):
         click.echo(claims_list.summary(reports))
     drawn = _drawn(settings, reports, pictures) if pictures else []
     for folder, names in _by_folder(written + drawn).items():
-        settings.say(f"wrote {', '.join(names) if len(names) <= MOST_NAMES else f'{len(names)} files'} to {folder}")
+        settings.echo(f"wrote {', '.join(names) if len(names) <= MOST_NAMES else f'{len(names)} files'} to {folder}")
     _write_together(settings, reports, formats, drawn)
 
 
@@ -114,7 +114,7 @@ def serve(
     return 0
 
 
-def _drawn(settings: Settings, reports: Sequence[ExhibitReport], pictures: Draughts) -> list[Path]:
+def _drawn(settings: Settings, reports: Sequence[ExhibitReport], pictures: ParallelRenderer) -> list[Path]:
     """Return the pictures of all exhibits; where some cannot be drawn, say why and go on."""
     console = Console(stderr=True)
     drawn: list[Path] = []
@@ -150,12 +150,12 @@ def _write_together(
                 if "pdf" in formats:
                     typesetting[source] = beside.submit(write_pdf, source, of_paper)
                 else:
-                    settings.say(f"{source}: all of it in one document")
+                    settings.echo(f"{source}: all of it in one document")
         if "html" in formats:
             for path in write_pages(reports, settings.results, drawn):
-                settings.say(f"{path}: all of it, for a browser")
+                settings.echo(f"{path}: all of it, for a browser")
     for source, future in typesetting.items():
         made = future.result()
-        settings.say(f"{made.pdf or source}: all of it in one document")
+        settings.echo(f"{made.pdf or source}: all of it in one document")
         if made.problem:
             click.echo(made.problem, err=True)

@@ -49,13 +49,13 @@ def _shown(settings: Settings, source: Path | None, scale: str) -> Iterator[tupl
     with open_bundle(path, report / name) as bundle:
         results = bundle.results
         if source is None:
-            results.origin = "reference results"
-            _say(settings, f"no runs in {settings.results_root} yet: these are the reference results in {path}")
+            results.label = "reference results"
+            _echo(settings, f"no runs in {settings.results_root} yet: these are the reference results in {path}")
         else:
             commits = ", ".join(commit[:9] for commit in bundle.manifest.commits) or "unknown"
             whole = f"{path} is whole: {bundle.manifest.runs} runs, {len(bundle.manifest.files)} files"
-            _say(settings, f"{whole}, scale {bundle.manifest.scale}, commit {commits}")
-        _say_left_aside(settings, results)
+            _echo(settings, f"{whole}, scale {bundle.manifest.scale}, commit {commits}")
+        _print_skipped(settings, results)
         usual = _known(settings, bundle.manifest.exhibits)
         yield replace(settings, shown=results, usual=usual), scale if given else bundle.manifest.scale
 
@@ -74,17 +74,17 @@ def _known(settings: Settings, names: tuple[str, ...]) -> tuple[str, ...]:
 
     every = {f"{paper.name}/{exhibit.name}" for paper in papers().values() for exhibit in paper.exhibits}
     if unknown := [name for name in names if name not in every]:
-        _say(settings, f"left aside, since no paper here has it: {', '.join(unknown)}")
+        _echo(settings, f"left aside, since no paper here has it: {', '.join(unknown)}")
     return tuple(name for name in names if name in every)
 
 
-def _say_left_aside(settings: Settings, results: "Results") -> None:
-    from harness.report.results.skipped_runs import left_aside
+def _print_skipped(settings: Settings, results: "Results") -> None:
+    from harness.report.results.skipped_runs import skipped_runs
 
-    for sentence in left_aside(results):
-        _say(settings, sentence)
+    for sentence in skipped_runs(results):
+        _echo(settings, sentence)
 
 
-def _say(settings: Settings, line: str) -> None:
+def _echo(settings: Settings, line: str) -> None:
     if not settings.quiet:
         click.echo(line, err=True)

@@ -40,13 +40,13 @@ def retry_command(
     from harness.config.execution import Execution
     from harness.launch.needs import refuse_unfit_loader
     from harness.launch.plan import as_requested
-    from harness.store.run_directory import State
+    from harness.store.run_directory import RunState
 
     executor.check()
-    found = find_runs(settings, runs, "--failed" if failed else None, (State.FAILED,))
+    found = find_runs(settings, runs, "--failed" if failed else None, (RunState.FAILED,))
     todo = [as_requested(directory) for directory in found if _is_open(settings, directory)]
     if not todo:
-        settings.say("nothing to retry")
+        settings.echo("nothing to retry")
         return 0
     execution = Execution(loader=loader, compile=compile, tensorboard=tensorboard)
     refuse_unfit_loader(execution, todo)
@@ -56,15 +56,15 @@ def retry_command(
         ids = [planned.run.id for planned in todo]
         return submit_runs(settings, todo, executor, execution, {"retry": ids}, "python -m harness status")
     board = execute(settings, todo, len(todo), executor, execution)
-    settings.say(f"{len(board.done)} of {len(todo)} runs are done")
+    settings.echo(f"{len(board.done)} of {len(todo)} runs are done")
     return exit_code(board, len(board.done))
 
 
 def _is_open(settings: Settings, directory: "RunDirectory") -> bool:
     """Tell whether there is anything to take up, and say so where there is not."""
-    from harness.store.run_directory import State
+    from harness.store.run_directory import RunState
 
-    if directory.state() is State.DONE:
-        settings.say(f"{directory.run().name} ({directory.id}) is done")
+    if directory.state() is RunState.DONE:
+        settings.echo(f"{directory.run().name} ({directory.id}) is done")
         return False
     return True

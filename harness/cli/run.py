@@ -55,11 +55,11 @@ def run_command(
       python -m harness run all --scale paper --executor slurm --profile a100 --rehearse
     """
     from harness.cli.costs import expect_for
-    from harness.cli.executing import execute, exit_code, tell_cancelled
+    from harness.cli.executing import execute, exit_code, print_cancelled
     from harness.cli.plan import describe, describe_costs
     from harness.cli.rehearsing import rehearse as rehearse_plan
     from harness.cli.slurm import describe_arrays, submit_runs
-    from harness.cli.stale import begin_anew, describe_stale, tell_stale
+    from harness.cli.stale import begin_anew, describe_stale, print_stale
     from harness.config.execution import Execution
     from harness.errors import SpecError
     from harness.launch.needs import refuse_unfit_loader
@@ -88,24 +88,24 @@ def run_command(
     if stale:
         begin_anew(settings, plan)
     else:
-        tell_stale(settings, plan)
+        print_stale(settings, plan)
     todo, cancelled = plan.unfinished(), plan.cancelled()
     asked = "".join(f" --also {reading}" for reading in also)
     report = f"python -m harness report {' '.join(exhibits)} --scale {scale}{asked}"
-    tell_cancelled(settings, cancelled)
+    print_cancelled(settings, cancelled)
     done = len(plan.runs) - len(todo) - len(cancelled)
     if not todo:
         which = f"all {len(plan.runs)}" if not cancelled else f"{done} of {len(plan.runs)}"
-        settings.say(f"nothing to do: {which} runs are done at scale {scale}\n{report}")
+        settings.echo(f"nothing to do: {which} runs are done at scale {scale}\n{report}")
         return 0 if done else 1
-    settings.say(
+    settings.echo(
         f"{len(todo)} {'run' if len(todo) == 1 else 'runs'} to do at scale {scale}: {describe_costs(costs(todo))}"
     )
     for line in expected.lines():
-        settings.say(line)
+        settings.echo(line)
     if executor.executor == "slurm":
         return submit_runs(settings, todo, executor, execution, selection, report)
     board = execute(settings, todo, len(plan.runs), executor, execution)
     done += len(board.done)
-    settings.say(f"{done} of {len(plan.runs)} runs are done at scale {scale}\n{report}")
+    settings.echo(f"{done} of {len(plan.runs)} runs are done at scale {scale}\n{report}")
     return exit_code(board, done)

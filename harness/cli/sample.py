@@ -60,7 +60,7 @@ def sample_command(
     heading = f"{planned.name} ({planned.id}), step {step:,} of {planned.iterations:,}: EMA weights; {how}"
     path = out or directory.previews / f"step-{step:09d}-{_file_name(sampler)}.png"
     _write(images, heading, path)
-    settings.say(f"{heading}\nwrote {path}")
+    settings.echo(f"{heading}\nwrote {path}")
 
 
 def _usual_sampler(method: "Method") -> "Sampler":
@@ -69,7 +69,7 @@ def _usual_sampler(method: "Method") -> "Sampler":
     from harness.config.samplers import Ancestral, DPMSolver
 
     if isinstance(process := getattr(method, "process", None), GaussianProcess):
-        return DPMSolver(steps=min(DPMSolver().steps, process.chain))
+        return DPMSolver(steps=min(DPMSolver().steps, process.sampler_steps))
     return Ancestral()
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from harness.registry.exhibit import Exhibit
     from harness.registry.paper import Paper
     from harness.store.results import Results
-    from harness.store.run_directory import RunDirectory, State
+    from harness.store.run_directory import RunDirectory, RunState
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -59,7 +59,7 @@ class Settings:
 
         return Console(no_color=not self.color or None, quiet=self.quiet)
 
-    def say(self, line: str) -> None:
+    def echo(self, line: str) -> None:
         """Print a line that is not a result, unless quiet."""
         if not self.quiet:
             click.echo(line)
@@ -95,7 +95,7 @@ def find_with_readings(names: Sequence[str], also: Sequence[str]) -> "list[tuple
 
 
 def find_runs(
-    settings: Settings, prefixes: Sequence[str], option: str | None, states: "Sequence[State]"
+    settings: Settings, prefixes: Sequence[str], option: str | None, states: "Sequence[RunState]"
 ) -> "list[RunDirectory]":
     """Return the runs whose ids begin so, or with a given `option` such as `--all` those in some states.
 
@@ -115,7 +115,7 @@ def find_runs(
             if directory.state() in states:
                 found.append(directory)
         except StoreError as error:
-            settings.say(f"left aside: {error}")
+            settings.echo(f"left aside: {error}")
     return found
 
 

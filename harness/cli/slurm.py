@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from harness.config.execution import Execution
     from harness.launch.plan import PlannedRun
     from harness.launch.slurm.manifest import Submission
-    from harness.launch.slurm.policy import Verdict
+    from harness.launch.slurm.policy import Resubmission
     from harness.launch.slurm.submit import Request, Submitted
 
 WAIT_SECONDS = 10.0
@@ -36,14 +36,14 @@ def submit_runs(
 
     request = request_of(settings, executor, execution, selection)
     done = submit(request, todo, Scheduler(min_interval=0))
-    _tell_verdicts(settings, todo, done.verdicts)
+    _print_decisions(settings, todo, done.verdicts)
     if done.submission is not None:
-        _tell_submission(settings, done.submission, executor)
+        _print_submission(settings, done.submission, executor)
     for array in done.refused:
         click.echo(f"harness: sbatch refuses {array.name}: {array.refused}", err=True)
     waits = executor.wait and not (done.submission is None and not _queued(done))
     failed = _wait(settings, todo) if waits else 0
-    settings.say(report)
+    settings.echo(report)
     return 1 if done.refused or failed else 0
 
 
@@ -90,7 +90,7 @@ def _queued(done: "Submitted") -> bool:
     return any(verdict.action is Action.WAIT for verdict in done.verdicts.values())
 
 
-def _tell_verdicts(settings: Settings, todo: "Sequence[PlannedRun]", verdicts: "Mapping[str, Verdict]") -> None:
+def _print_decisions(settings: Settings, todo: "Sequence[PlannedRun]", verdicts: "Mapping[str, Resubmission]") -> None:
     """Say what is not submitted, and what is submitted again, and why; runs of one kind on one line."""
     from harness.launch.slurm.policy import Action
 
@@ -103,41 +103,41 @@ def _tell_verdicts(settings: Settings, todo: "Sequence[PlannedRun]", verdicts: "
             names.setdefault((what, verdict.says), []).append(f"{planned.run.name}{where}")
     for (what, says), runs in names.items():
         listed = runs[0] if len(runs) == 1 else f"{len(runs)} runs, such as {runs[0]}"
-        settings.say(f"{what}: {listed}: {says}")
+        settings.echo(f"{what}: {listed}: {says}")
 
 
-def _tell_submission(settings: Settings, submission: "Submission", executor: ExecutorOptions) -> None:
+def _print_submission(settings: Settings, submission: "Submission", executor: ExecutorOptions) -> None:
     from harness.launch.slurm.arrange import shapes
     from harness.launch.slurm.manifest import log_path
 
     accepted = [array for array in submission.arrays if array.job_id]
     parallelism = executor.array_parallelism or submission.profile.array_parallelism
     for array, shape in zip(accepted, shapes(accepted, parallelism), strict=True):
-        settings.say(f"job {array.job_id}: {shape}")
+        settings.echo(f"job {array.job_id}: {shape}")
     if submission.follow_up:
-        settings.say(f"job {submission.follow_up}: looks after what is not done when these have ended")
+        settings.echo(f"job {submission.follow_up}: looks after what is not done when these have ended")
     if submission.waiting:
-        settings.say(f"{len(submission.waiting)} runs are submitted later, when the queue has room again")
-    settings.say(f"log: {log_path(settings.results, submission.id)}; a run's own: python -m harness logs RUN")
+        settings.echo(f"{len(submission.waiting)} runs are submitted later, when the queue has room again")
+    settings.echo(f"log: {log_path(settings.results, submission.id)}; a run's own: python -m harness logs RUN")
     ids = ",".join(array.job_id for array in accepted if array.job_id)
-    settings.say(f"watch: python -m harness status --watch, or squeue --jobs={ids}; the terminal is not needed")
+    settings.echo(f"watch: python -m harness status --watch, or squeue --jobs={ids}; the terminal is not needed")
 
 
 def _wait(settings: Settings, todo: "Sequence[PlannedRun]") -> int:
     """Wait until no job of the runs is in the queue any more, follow-ups included; return how many are not done."""
-    from harness.launch.slurm.job_status import opinions
+    from harness.launch.slurm.job_status import job_statuses
     from harness.launch.slurm.manifest import submissions
     from harness.launch.slurm.scheduler import ALIVE, JobState, Scheduler
-    from harness.store.run_directory import State
+    from harness.store.run_directory import RunState
 
     scheduler = Scheduler(min_interval=WAIT_SECONDS)
     ids = {planned.run.id for planned in todo}
     while True:
-        said = opinions(settings.results, scheduler)
-        at_it = ids & {run for run, opinion in said.items() if opinion.state in ALIVE | {JobState.SILENT}}
+        said = job_statuses(settings.results, scheduler)
+        at_it = ids & {run for run, job_status in said.items() if job_status.state in ALIVE | {JobState.SILENT}}
         follow_ups = {s.follow_up for s in submissions(settings.results) if s.follow_up and ids & s.marks.keys()}
         waiting = {job.state for job in scheduler.jobs(follow_ups).values()} & {*ALIVE, JobState.SILENT}
-        left = [planned for planned in todo if planned.state is not State.DONE]
+        left = [planned for planned in todo if planned.state is not RunState.DONE]
         if not left or not (at_it or waiting):
             break
         time.sleep(WAIT_SECONDS)
@@ -145,5 +145,5 @@ def _wait(settings: Settings, todo: "Sequence[PlannedRun]") -> int:
         outcome = planned.directory.last_outcome()
         why = outcome.error if outcome and outcome.error else "see its log"
         click.echo(f"harness: {planned.run.name} ({planned.run.id}) is not done: {why}", err=True)
-    settings.say(f"{len(todo) - len(left)} of {len(todo)} runs are done")
+    settings.echo(f"{len(todo) - len(left)} of {len(todo)} runs are done")
     return len(left)

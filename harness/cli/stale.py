@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from harness.launch.plan import Plan, PlannedRun
 
 
-def tell_stale(settings: Settings, plan: "Plan") -> None:
+def print_stale(settings: Settings, plan: "Plan") -> None:
     """Say which runs of a plan were measured with other code, and how to rerun them."""
     if stale := plan.stale():
-        settings.say(f"{_says(stale)}: the same command with --stale reruns {_them(stale)}")
+        settings.echo(f"{_says(stale)}: the same command with --stale reruns {_them(stale)}")
 
 
 def describe_stale(plan: "Plan") -> list[str]:
@@ -31,17 +31,17 @@ def begin_anew(settings: Settings, plan: "Plan") -> None:
     for planned in plan.runs:
         ask_again(settings.results, planned.run)
     if not stale:
-        settings.say("no run was measured with other code than is installed now")
+        settings.echo("no run was measured with other code than is installed now")
     if moved:
-        settings.say(f"{_says(moved)}: set aside in {settings.results.superseded}")
+        settings.echo(f"{_says(moved)}: set aside in {settings.results.superseded}")
     if held := [planned for planned in stale if planned not in moved]:
-        settings.say(f"{_says(held)} and left alone, since a worker is at {_them(held)}: 'cancel', then run again")
+        settings.echo(f"{_says(held)} and left alone, since a worker is at {_them(held)}: 'cancel', then run again")
 
 
 def _says(stale: "Sequence[PlannedRun]") -> str:
-    from harness.store.code import says_other_code
+    from harness.store.code import describe_other_code
 
-    return says_other_code({planned.run.id: planned.stale for planned in stale})
+    return describe_other_code({planned.run.id: planned.stale for planned in stale})
 
 
 def _them(stale: "Sequence[PlannedRun]") -> str:

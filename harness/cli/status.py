@@ -9,9 +9,9 @@ import click
 from harness.cli.settings import INTERRUPTED, Settings, json_option, print_json
 
 if TYPE_CHECKING:
-    from harness.launch.slurm import JobOpinion
+    from harness.launch.slurm import JobStatus
     from harness.store.run_directory import RunDirectory
-    from harness.store.usage import Spent
+    from harness.store.usage import Usage
 
 Runs = list[dict[str, Any]]
 
@@ -69,18 +69,18 @@ def _printer(settings: Settings, as_json: bool) -> Callable[[Runs], None]:
 
 def _describe_all(settings: Settings) -> Runs:
     """Return what is known of every run: by its directory, and by the scheduler, which is asked once for all."""
-    from harness.launch.job_status import opinions
+    from harness.launch.job_status import job_statuses
 
-    jobs = opinions(settings.results)
+    jobs = job_statuses(settings.results)
     return sorted((_describe(directory, jobs.get(directory.id)) for directory in settings.results.all()), key=_urgency)
 
 
-def _describe(directory: "RunDirectory", job: "JobOpinion | None") -> dict[str, Any]:
+def _describe(directory: "RunDirectory", job: "JobStatus | None") -> dict[str, Any]:
     """Return what a run's directory says; an unreadable one is reported as such, not hidden."""
     from harness.store.code import other_code
     from harness.store.files import StoreError
     from harness.store.run_directory import ForeignError, OutdatedError
-    from harness.store.usage import Spent
+    from harness.store.usage import Usage
 
     said = {"id": job.job_id, "state": str(job.state), "reason": job.reason} if job is not None else None
     try:
@@ -97,7 +97,7 @@ def _describe(directory: "RunDirectory", job: "JobOpinion | None") -> dict[str, 
             "rate": progress.rate if progress and running else None,
             "seconds_left": progress.seconds_left if progress and running else None,
             "seconds_spent": sum(segment.seconds for segment in segments),
-            "spent": Spent.of(segments).to_json(),
+            "spent": Usage.of(segments).to_json(),
             "error": outcome.error if outcome and state == "failed" else None,
             "stale": list(other_code(segments)),
             "job": said,
@@ -119,19 +119,19 @@ def _totals(runs: Runs) -> dict[str, int]:
     return {state: sum(run["state"] == state for run in runs) for state in sorted({run["state"] for run in runs})}
 
 
-def _spent(runs: Runs) -> "Spent":
+def _spent(runs: Runs) -> "Usage":
     """Return what the runs have cost, as far as their directories can be read."""
-    from harness.store.usage import Spent
+    from harness.store.usage import Usage
 
-    return Spent.sum(Spent(**run["spent"]) for run in runs if "spent" in run)
+    return Usage.sum(Usage(**run["spent"]) for run in runs if "spent" in run)
 
 
 def _summary(runs: Runs) -> str:
-    from harness.store.code import says_other_code
+    from harness.store.code import describe_other_code
 
     states = ", ".join(f"{count} {state}" for state, count in _totals(runs).items())
     counted = f"{len(runs)} runs: {states}; spent: {str(_spent(runs)) or 'nothing yet'}"
-    stale = says_other_code({run["id"]: run["stale"] for run in runs if run.get("stale")})
+    stale = describe_other_code({run["id"]: run["stale"] for run in runs if run.get("stale")})
     return f"{counted}\n{stale}: 'run TABLE|FIGURE --stale' reruns" if stale else counted
 
 
@@ -146,7 +146,7 @@ def _table(runs: Runs, settings: Settings) -> str:
 def _lines(runs: Runs) -> list[dict[str, str]]:
     """Return the cells of every run by heading."""
     from harness.launch.display import clock
-    from harness.store.usage import Spent
+    from harness.store.usage import Usage
 
     lines = []
     submitted, stale = any(run["job"] for run in runs), any(run.get("stale") for run in runs)
@@ -159,7 +159,7 @@ def _lines(runs: Runs) -> list[dict[str, str]]:
             "at": at,
             "rate": f"{run['rate']:.1f} it/s" if run.get("rate") else "",
             "time left": clock(run["seconds_left"]) if run.get("seconds_left") is not None else "",
-            "spent": str(Spent(**run["spent"])) if "spent" in run else "",
+            "spent": str(Usage(**run["spent"])) if "spent" in run else "",
             "error": run["error"] or "",
         }
         line |= {"other code of": ", ".join(run.get("stale", ()))} if stale else {}

@@ -75,12 +75,12 @@ def worker_command(
 
 def _array_task(settings: Settings, manifest: Path, array: str, device: str | None) -> int:
     """Do what the manifest says of this array task."""
-    from harness.launch.slurm.task import is_through, marks_of, run_side_by_side, task_at
+    from harness.launch.slurm.task import is_through, progress_of_task, run_side_by_side, task_at
     from harness.store.run_directory import RunDirectory
 
     submission, task = task_at(manifest, array)
     directories = [RunDirectory(settings.results.runs / id) for id in task.runs]
-    settings.say(f"{array}: {task.kind} {' '.join(task.runs)}")
+    settings.echo(f"{array}: {task.kind} {' '.join(task.runs)}")
     if task.kind == "rehearsal":
         from harness.store.rehearsals import Rehearsals
 
@@ -100,13 +100,13 @@ def _array_task(settings: Settings, manifest: Path, array: str, device: str | No
         return run_side_by_side(settings.results, submission, task, lambda board: None)
     # Importing torch takes seconds. A signal that comes meanwhile waits until the worker listens, instead of ending it.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
-    before = marks_of(settings.results, task)
+    before = progress_of_task(settings.results, task)
     return _work(
         settings,
         directories[0],
         device,
         submission.execution,
-        has_advanced=lambda: marks_of(settings.results, task) != before,
+        has_advanced=lambda: progress_of_task(settings.results, task) != before,
     )
 
 
@@ -140,7 +140,7 @@ def _work(
     with _joined(device) as (chosen, comm):
         ending = work(settings.results, directory, settings.data_root, chosen, execution, comm)
     if ending is Ending.BUSY:
-        settings.say(f"{directory.id} is held by another worker")
+        settings.echo(f"{directory.id} is held by another worker")
     return _leave(ending, comm, restartable, has_advanced)
 
 
@@ -163,11 +163,11 @@ def _leave(ending: "Ending", comm: "Communicator", restartable: bool, has_advanc
 @contextmanager
 def _joined(device: str | None) -> "Iterator[tuple[torch.device, Communicator]]":
     """Yield the device of this process, and the world that it is one of."""
-    from harness.launch.rank_env import find_place
+    from harness.launch.rank_env import find_rank
     from harness.training.distributed import join
     from harness.worker.device import prepare_device
 
-    place = find_place()
+    place = find_rank()
     chosen = prepare_device(device, place.local_rank)
     with join(place.rank, place.world_size, place.init_method, chosen, place.attempt) as comm:
         yield chosen, comm

@@ -15,7 +15,7 @@ from harness.store.records import EvaluationRecord
 
 
 @dataclass(frozen=True)
-class Found:
+class SideValue:
     """What a side has of a cell: values, runs and records by seed."""
 
     values: Values
@@ -37,8 +37,8 @@ class Compared:
     reading: str
     label: str
     data: str
-    a: Found | None
-    b: Found | None
+    a: SideValue | None
+    b: SideValue | None
     status: Status
     test: Welch | None = None
     corrected: float | None = None
@@ -56,8 +56,8 @@ class _Pair:
 
     exhibit: str
     cell: Cell
-    a: Found | None
-    b: Found | None
+    a: SideValue | None
+    b: SideValue | None
     also: list[str] = field(default_factory=list)
 
 
@@ -107,7 +107,7 @@ def _judged(pairs: Sequence[_Pair]) -> Iterator[Compared]:
             )
 
 
-def _test(a: Found | None, b: Found | None) -> Welch | None:
+def _test(a: SideValue | None, b: SideValue | None) -> Welch | None:
     """Return the test of a cell, None where there is none to make: values are absent, not finite, or the same."""
     if not (a and b) or status(a.values, b.values, 1.0, exact=False) is not Status.NOT_SIGNIFICANT:
         return None
@@ -135,7 +135,7 @@ def _pairs(paper: Paper, exhibit: Exhibit, scale: Scale, a: Side, b: Side, expec
         yield _Pair(f"{paper.name}/{exhibit.name}", seeds[0], *sides)
 
 
-def _found(side: Side, seeds: dict[int, Cell], expected: "_Expected") -> Found | None:
+def _found(side: Side, seeds: dict[int, Cell], expected: "_Expected") -> SideValue | None:
     values, runs, records = {}, {}, {}
     for seed, cell in seeds.items():
         quantity = cell.metric.quantity
@@ -143,7 +143,7 @@ def _found(side: Side, seeds: dict[int, Cell], expected: "_Expected") -> Found |
         record = side.record(run, cell.evaluation, quantity, expected) if run else None
         if run and record and quantity in record.quantities:
             values[seed], runs[seed], records[seed] = record.quantities[quantity].value, run, record
-    return Found(Values(values), runs, records) if values else None
+    return SideValue(Values(values), runs, records) if values else None
 
 
 class _Expected:

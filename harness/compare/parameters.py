@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.compare.cells import Compared, Found
+from harness.compare.cells import Compared, SideValue
 from harness.compare.sides import ABSENT, Leaves, Side, differing, joined, leaves
 from harness.config.plugins import OWN
 from harness.store.records import DistributionRecord, EvaluationRecord, Segment
@@ -100,7 +100,7 @@ def _evaluated(record: EvaluationRecord) -> Leaves:
     return found
 
 
-def _seeds(found: Found) -> str:
+def _seeds(found: SideValue) -> str:
     return joined(sorted(found.runs))
 
 

@@ -34,7 +34,7 @@ class Side:
     def __init__(self, name: str, path: str, results: Results) -> None:
         self.name = name
         self.path = path
-        self.left_aside: list[str] = []
+        self.skipped_runs: list[str] = []
         self.results = results
         self._found: dict[tuple[str, int], str | None] = {}
         self._records: dict[tuple[str, str], EvaluationRecord | None] = {}
@@ -50,7 +50,7 @@ class Side:
                 document = read_json(directory.config)
                 stored = Stored(str(document["name"]), leaves(document["config"]))
             except (StoreError, KeyError, TypeError) as error:
-                self.left_aside.append(f"{self.name}: {directory.id}: {' '.join(str(error).split())}")
+                self.skipped_runs.append(f"{self.name}: {directory.id}: {' '.join(str(error).split())}")
             else:
                 found[directory.id] = stored
         return found
@@ -133,8 +133,8 @@ class Side:
 
     def _leave_aside(self, error: StoreError) -> None:
         line = f"{self.name}: {error}"
-        if line not in self.left_aside:
-            self.left_aside.append(line)
+        if line not in self.skipped_runs:
+            self.skipped_runs.append(line)
 
 
 def leaves(document: Any, path: str = "") -> Leaves:

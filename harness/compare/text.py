@@ -8,7 +8,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from harness.compare.cells import Compared, Found
+from harness.compare.cells import Compared, SideValue
 from harness.compare.parameters import Difference
 from harness.compare.sides import Side
 from harness.compare.significance import TEST, Status
@@ -65,7 +65,7 @@ def terminal(comparison: Comparison, everything: bool) -> str:
             f"Not listed: {hidden} cells that are identical or do not differ significantly (--all lists them).",
         ]
     parts += ["", *_parameters(comparison)]
-    parts += [f"left aside: {line}" for line in (*comparison.a.left_aside, *comparison.b.left_aside)]
+    parts += [f"left aside: {line}" for line in (*comparison.a.skipped_runs, *comparison.b.skipped_runs)]
     return "\n".join(parts)
 
 
@@ -83,7 +83,7 @@ def to_json(comparison: Comparison) -> dict[str, Any]:
             {"field": found.field, "a": found.a, "b": found.b, "runs": [list(pair) for pair in found.runs]}
             for found in comparison.parameters
         ],
-        "left_aside": [*comparison.a.left_aside, *comparison.b.left_aside],
+        "left_aside": [*comparison.a.skipped_runs, *comparison.b.skipped_runs],
     }
 
 
@@ -112,7 +112,7 @@ def _line(cell: Compared) -> list[str]:
     ]
 
 
-def _value(cell: Compared, found: Found | None) -> str:
+def _value(cell: Compared, found: SideValue | None) -> str:
     if found is None:
         return "-"
     values = found.values
@@ -180,7 +180,7 @@ def _cell_to_json(cell: Compared) -> dict[str, Any]:
     }
 
 
-def _found_to_json(found: Found | None) -> dict[str, Any] | None:
+def _found_to_json(found: SideValue | None) -> dict[str, Any] | None:
     if found is None:
         return None
     return {

@@ -74,11 +74,11 @@ class Replayed(EnergyBased):
     sampling_steps: PositiveInt = 20
 
     @property
-    def chain(self) -> int:
+    def sampler_steps(self) -> int:
         """The steps by which a chain is continued for a sample."""
         return self.sampling_steps
 
-    def shortened(self, steps: int) -> Self:
+    def with_sampler_steps(self, steps: int) -> Self:
         """Return it with fewer steps for a sample."""
         return self.but(sampling_steps=min(steps, self.sampling_steps))
 

@@ -48,11 +48,11 @@ class Method(Family):
     """How many states of a training a checkpoint holds."""
 
     @property
-    def chain(self) -> int:
+    def sampler_steps(self) -> int:
         """The steps of the chain that is sampled from, 1 where there is none."""
         return 1
 
-    def shortened(self, steps: int) -> Self:
+    def with_sampler_steps(self, steps: int) -> Self:
         """Return the same method with a shorter chain, to be tried out; its networks stay the same."""
         return self
 
@@ -111,13 +111,13 @@ class Diffusion(Method):
     process: AnyProcess = GaussianProcess()
 
     @property
-    def chain(self) -> int:
+    def sampler_steps(self) -> int:
         """The steps of the process."""
-        return self.process.chain
+        return self.process.sampler_steps
 
-    def shortened(self, steps: int) -> Self:
+    def with_sampler_steps(self, steps: int) -> Self:
         """Return it with a shorter process."""
-        return self.but(process=self.process.shortened(steps))
+        return self.but(process=self.process.with_sampler_steps(steps))
 
     def check(self, data: Dataset, training: Training) -> None:
         """Raise `SpecError` when the data are no images."""

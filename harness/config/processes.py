@@ -75,11 +75,11 @@ class Process(Family):
     implementation: ClassVar[str]
 
     @property
-    def chain(self) -> int:
+    def sampler_steps(self) -> int:
         """The steps of the full chain."""
         raise NotImplementedError
 
-    def shortened(self, steps: int) -> Self:
+    def with_sampler_steps(self, steps: int) -> Self:
         """Return the process with a chain of at most this many steps."""
         raise NotImplementedError
 
@@ -96,11 +96,11 @@ class GaussianProcess(Process):
     loss: AnyLoss = AbsoluteError()
 
     @property
-    def chain(self) -> int:
+    def sampler_steps(self) -> int:
         """The timesteps."""
         return self.timesteps
 
-    def shortened(self, steps: int) -> Self:
+    def with_sampler_steps(self, steps: int) -> Self:
         """Return the process with fewer timesteps."""
         return self.but(timesteps=min(steps, self.timesteps))
 

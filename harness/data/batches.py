@@ -62,8 +62,8 @@ class Batch(Fields):
 class Mixture:
     """The labels of the images that were mixed in, and the weight in [0, 1] that the own label keeps: `(batch,)`."""
 
-    partner_labels: Tensor
-    share: Tensor
+    labels_b: Tensor
+    lam: Tensor
 
 
 @dataclass(frozen=True)
@@ -71,28 +71,28 @@ class TrainBatch(Fields):
     """A rank's rows of a batch, as a training step takes them.
 
     `rows` are their positions in the global batch: what a step draws for an example, it draws at its row. Images that
-    were mixed have two labels each; the first has the weight `share`, the second the rest.
+    were mixed have two labels each; the first has the weight `lam`, the second the rest.
     """
 
     rows: Tensor
     mixture: Mixture | None = None
 
     @property
-    def partner_labels(self) -> Tensor:
+    def labels_b(self) -> Tensor:
         """The second label of each image, the first one again where none was mixed in."""
-        return self.targets if self.mixture is None else self.mixture.partner_labels
+        return self.targets if self.mixture is None else self.mixture.labels_b
 
     @property
-    def share(self) -> Tensor:
+    def lam(self) -> Tensor:
         """The weight of the first label of each image."""
         if self.mixture is None:
             return torch.ones(len(self), device=self.inputs.device)
-        return self.mixture.share
+        return self.mixture.lam
 
     def split(self, size: int) -> "Iterator[TrainBatch]":
         """Yield parts of this size, in order."""
         for start in range(0, len(self), size):
             part = slice(start, start + size)
-            mixture = self.mixture and Mixture(self.mixture.partner_labels[part], self.mixture.share[part])
+            mixture = self.mixture and Mixture(self.mixture.labels_b[part], self.mixture.lam[part])
             fields = {name: tensor[part] for name, tensor in self.fields.items()}
             yield TrainBatch(self.data, fields, self.rows[part], mixture)

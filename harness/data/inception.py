@@ -16,9 +16,9 @@ from harness.config.feature_spaces import INCEPTION_SHA256
 from harness.data.errors import DataError, reading
 from harness.data.originals.archive import Check, locate
 from harness.data.prepared.blocks import Report
-from harness.data.prepared.manifest import FILE, Manifest
+from harness.data.prepared.manifest import FILE, DatasetManifest
 from harness.data.registry import Archive
-from harness.errors import Needs
+from harness.errors import MissingRequirement
 from harness.store.files import sha256_of, write_atomically
 
 NAME = "inception"
@@ -57,7 +57,7 @@ def take_in(path: Path, root: Path, check: Check, report: Report) -> tuple[str, 
         write_atomically(folder / WEIGHTS.name, lambda copy: shutil.copyfileobj(original, copy))
     if sha256_of(folder / WEIGHTS.name) != sha256:
         raise DataError(f"{source} has changed while it was copied: try again")
-    manifest = Manifest(name=name, files={WEIGHTS.name: sha256}, archives={source.name: sha256})
+    manifest = DatasetManifest(name=name, files={WEIGHTS.name: sha256}, archives={source.name: sha256})
     manifest.save(folder)
     return name, True
 
@@ -93,7 +93,7 @@ def find_weights(root: Path, other: str | None) -> tuple[Path, bytes, str]:
         complaints.append(f"{path} is another file, its SHA-256 begins with {sha256[:DIGITS]}")
     others = [name.removeprefix(f"{NAME}-") for name in taken_in(root) if name != NAME and not other]
     hints = [f"--also weights={beginning} measures with the others that were prepared" for beginning in others]
-    raise Needs(LACKING, "; ".join([how_to_get(root, other), *complaints, *hints]))
+    raise MissingRequirement(LACKING, "; ".join([how_to_get(root, other), *complaints, *hints]))
 
 
 def how_to_get(root: Path, other: str | None) -> str:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class State(StrEnum):
+class CheckState(StrEnum):
     """Whether a thing is as it should be, works less well than it could, or is not there."""
 
     OK = "ok"
@@ -22,7 +22,7 @@ class Check:
     """
 
     name: str
-    state: State
+    state: CheckState
     says: str
     mend: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)

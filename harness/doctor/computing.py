@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness import __version__
-from harness.doctor.check import Check, State, gigabytes
+from harness.doctor.check import Check, CheckState, gigabytes
 from harness.doctor.children import run
 from harness.launch.devices import gpu_ids
 from harness.launch.limits import usable_cores, usable_memory
@@ -30,16 +30,16 @@ def check_harness() -> Check:
         "python": platform.python_version(),
         "executable": sys.executable,
     }
-    return Check("harness", State.OK, f"{__version__}{at}, Python {platform.python_version()}", facts=facts)
+    return Check("harness", CheckState.OK, f"{__version__}{at}, Python {platform.python_version()}", facts=facts)
 
 
 def check_torch(found: Mapping[str, Any]) -> Check:
     """Judge what the probe of torch has found."""
     if "error" in found:
-        return Check("torch", State.MISSING, f"cannot be imported: {found['error']}", REINSTALL_TORCH)
+        return Check("torch", CheckState.MISSING, f"cannot be imported: {found['error']}", REINSTALL_TORCH)
     build = f"for CUDA {found['cuda']}" if found["cuda"] else "for CPUs"
     facts = {"version": found["version"], "cuda": found["cuda"]}
-    return Check("torch", State.OK, f"{found['version']}, built {build}", facts=facts)
+    return Check("torch", CheckState.OK, f"{found['version']}, built {build}", facts=facts)
 
 
 def check_gpu(found: Mapping[str, Any]) -> Check:
@@ -49,21 +49,21 @@ def check_gpu(found: Mapping[str, Any]) -> Check:
     if gpus := found.get("gpus"):
         names = "; ".join(_name(gpu) for gpu in gpus)
         if all(gpu["bf16"] for gpu in gpus):
-            return Check("gpu", State.OK, f"{names}; driver {driver or 'unknown'}", facts=facts)
-        return Check("gpu", State.DEGRADED, f"{names}: no bfloat16; --scale paper-fp32 does without", facts=facts)
+            return Check("gpu", CheckState.OK, f"{names}; driver {driver or 'unknown'}", facts=facts)
+        return Check("gpu", CheckState.DEGRADED, f"{names}: no bfloat16; --scale paper-fp32 does without", facts=facts)
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if driver is None:
         says = "none found. The laptop scale needs none; the paper's scale does"
-        return Check("gpu", State.MISSING, says, facts=facts)
+        return Check("gpu", CheckState.MISSING, says, facts=facts)
     if visible is not None and not gpu_ids():
         says = f"hidden by CUDA_VISIBLE_DEVICES={visible!r}"
-        return Check("gpu", State.MISSING, says, "unset CUDA_VISIBLE_DEVICES", facts)
+        return Check("gpu", CheckState.MISSING, says, "unset CUDA_VISIBLE_DEVICES", facts)
     if "error" not in found and found["cuda"] is None:
         says = f"there is one (driver {driver}), and this build of torch cannot use it: install one for CUDA"
-        return Check("gpu", State.MISSING, says, f"{REINSTALL_TORCH}  # or as https://pytorch.org says", facts)
+        return Check("gpu", CheckState.MISSING, says, f"{REINSTALL_TORCH}  # or as https://pytorch.org says", facts)
     reason = found.get("gpu_error") or "torch does not see it"
     says = f"there is one (driver {driver}), but: {reason}. Often the driver is older than torch's CUDA"
-    return Check("gpu", State.MISSING, says, "nvidia-smi  # shows the CUDA that the driver supports", facts)
+    return Check("gpu", CheckState.MISSING, says, "nvidia-smi  # shows the CUDA that the driver supports", facts)
 
 
 def check_cores() -> Check:
@@ -72,7 +72,7 @@ def check_cores() -> Check:
     of = f" of {there}: the others are not for this process" if cores < there else ""
     workers = "worker" if cores == 1 else "workers at a time"
     facts = {"usable": cores, "machine": there}
-    return Check("cores", State.OK, f"{cores}{of}; without a GPU, {cores} {workers}", facts=facts)
+    return Check("cores", CheckState.OK, f"{cores}{of}; without a GPU, {cores} {workers}", facts=facts)
 
 
 def check_memory() -> Check:
@@ -80,10 +80,10 @@ def check_memory() -> Check:
     memory, cores = usable_memory(), usable_cores()
     facts = {"usable_bytes": memory}
     if memory >= cores * BYTES_PER_WORKER:
-        return Check("memory", State.OK, gigabytes(memory), facts=facts)
+        return Check("memory", CheckState.OK, gigabytes(memory), facts=facts)
     workers = max(1, memory // BYTES_PER_WORKER)
     says = f"{gigabytes(memory)}, little for {cores} workers at a time"
-    return Check("memory", State.DEGRADED, says, f"python -m harness run table6 --workers {workers}", facts)
+    return Check("memory", CheckState.DEGRADED, says, f"python -m harness run table6 --workers {workers}", facts)
 
 
 def _name(gpu: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from harness.config.dataset import Dataset
 from harness.data.prepared.manifest import lost, outdated, read_manifest
 from harness.data.registry import command_to_prepare, is_embedded, source_of
-from harness.doctor.check import Check, State
+from harness.doctor.check import Check, CheckState
 from harness.errors import HarnessError
 from harness.launch.needs import datasets_of, exhibits_by_dataset
 from harness.launch.plan import Plan, costs
@@ -34,21 +34,21 @@ def _check(data: Dataset, plans: Sequence[Plan], exhibits: list[str], root: Path
     return Check(data.name, state, says, mend, facts)
 
 
-def _look(data: Dataset, root: Path) -> tuple[State, str, str]:
+def _look(data: Dataset, root: Path) -> tuple[CheckState, str, str]:
     """Return the state of a dataset, what to say of it, and what mends it. Files are not hashed again."""
     folder = root / data.name
     prepare = command_to_prepare(data, root)
     try:
         manifest = read_manifest(folder)
     except HarnessError as error:
-        return State.MISSING, str(error), ""
+        return CheckState.MISSING, str(error), ""
     if manifest is None:
         if is_embedded(data):
-            return State.OK, "made on first use", ""
+            return CheckState.OK, "made on first use", ""
         says = "not prepared" if source_of(data) else "not prepared, and no installed paper offers it"
-        return State.MISSING, says, prepare
+        return CheckState.MISSING, says, prepare
     if names := lost(folder, manifest):
-        return State.MISSING, f"{folder} has lost {', '.join(names)}: delete the folder first", prepare
+        return CheckState.MISSING, f"{folder} has lost {', '.join(names)}: delete the folder first", prepare
     if complaint := outdated(manifest, data):
-        return State.MISSING, f"{folder} was prepared {complaint}: delete the folder first", prepare
-    return State.OK, "prepared", ""
+        return CheckState.MISSING, f"{folder} was prepared {complaint}: delete the folder first", prepare
+    return CheckState.OK, "prepared", ""

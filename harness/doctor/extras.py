@@ -12,10 +12,10 @@ from typing import Any
 
 from harness.data.ffcv_needs import how_to_install
 from harness.data.inception import find_weights
-from harness.doctor.check import Check, State
+from harness.doctor.check import Check, CheckState
 from harness.doctor.children import probe, run
 from harness.doctor.computing import PIP
-from harness.errors import Needs
+from harness.errors import MissingRequirement
 from harness.lab import programs
 from harness.lab.configuration import Shape
 from harness.report.latex import installation
@@ -31,26 +31,26 @@ def check_ffcv() -> Check:
     found = probe("ffcv")["ffcv"]
     if "error" in found:
         says = f"{_absence(found, 'ffcv')}: other loaders take its place"
-        return Check("ffcv", State.MISSING, says, how_to_install())
-    return Check("ffcv", State.OK, found["version"], facts=found)
+        return Check("ffcv", CheckState.MISSING, says, how_to_install())
+    return Check("ffcv", CheckState.OK, found["version"], facts=found)
 
 
 def check_inception(found: Mapping[str, Any]) -> Check:
     """Judge what the probe of the network behind FID and IS has found."""
     if "error" in found:
         says = f"{_absence(found, 'torch_fidelity')}: no FID and no IS"
-        return Check("inception", State.MISSING, says, f"{PIP} '.[inception]'")
-    return Check("inception", State.OK, f"torch-fidelity {found['version']}", facts=found)
+        return Check("inception", CheckState.MISSING, says, f"{PIP} '.[inception]'")
+    return Check("inception", CheckState.OK, f"torch-fidelity {found['version']}", facts=found)
 
 
 def check_weights(root: Path) -> Check:
     """Look for the weights of that network, which are hashed."""
     try:
         path, _, sha256 = find_weights(root, None)
-    except Needs as error:
+    except MissingRequirement as error:
         mend = f"python -m harness --data {shlex.quote(str(root))} data prepare inception --download"
-        return Check("weights", State.MISSING, "no Inception weights: no FID and no IS", mend, {"why": error.how})
-    return Check("weights", State.OK, f"{path}, the published ones", facts={"path": str(path), "sha256": sha256})
+        return Check("weights", CheckState.MISSING, "no Inception weights: no FID and no IS", mend, {"why": error.how})
+    return Check("weights", CheckState.OK, f"{path}, the published ones", facts={"path": str(path), "sha256": sha256})
 
 
 def _absence(found: Mapping[str, Any], package: str) -> str:
@@ -63,23 +63,29 @@ def check_compiler() -> Check:
     compiler = os.environ.get("CXX", "g++")
     without = "torch.compile does not work (--compile off)"
     if shutil.which(compiler) is None:
-        return Check("compiler", State.MISSING, f"no {compiler}: {without}", f"{APT} g++ {_headers()}")
+        return Check("compiler", CheckState.MISSING, f"no {compiler}: {without}", f"{APT} g++ {_headers()}")
     include = sysconfig.get_paths()["include"]
     with tempfile.NamedTemporaryFile(suffix=".so") as library:
         command = [compiler, "-x", "c++", "-shared", "-fPIC", "-fopenmp", f"-I{include}", "-o", library.name, "-"]
         done = run(command, PROGRAM)
     if isinstance(done, str) or done.returncode:
         reason = done if isinstance(done, str) else " ".join(done.stderr.split())[:160]
-        return Check("compiler", State.MISSING, f"{compiler} fails: {reason}; {without}", f"{APT} g++ {_headers()}")
-    return Check("compiler", State.OK, f"{compiler} compiles what torch.compile writes", facts={"command": compiler})
+        return Check(
+            "compiler", CheckState.MISSING, f"{compiler} fails: {reason}; {without}", f"{APT} g++ {_headers()}"
+        )
+    return Check(
+        "compiler", CheckState.OK, f"{compiler} compiles what torch.compile writes", facts={"command": compiler}
+    )
 
 
 def check_latex() -> Check:
     """Look for what makes a PDF of the report."""
     if lacking := installation.lacking():
         says = f"no {', '.join(lacking)}: the report's .tex files are written all the same"
-        return Check("latex", State.MISSING, says, f"{APT} {' '.join(installation.DEBIAN)}")
-    return Check("latex", State.OK, "pdflatex makes PDFs of the report", facts={"command": shutil.which("pdflatex")})
+        return Check("latex", CheckState.MISSING, says, f"{APT} {' '.join(installation.DEBIAN)}")
+    return Check(
+        "latex", CheckState.OK, "pdflatex makes PDFs of the report", facts={"command": shutil.which("pdflatex")}
+    )
 
 
 def check_slurm() -> Check:
@@ -87,9 +93,9 @@ def check_slurm() -> Check:
     there = [command for command in SLURM if shutil.which(command)]
     facts = {"commands": there}
     if len(there) < len(SLURM):
-        return Check("slurm", State.MISSING, "no cluster here: runs stay on this machine", facts=facts)
+        return Check("slurm", CheckState.MISSING, "no cluster here: runs stay on this machine", facts=facts)
     says = f"{', '.join(there)} are here, for 'run --executor slurm' (docs/slurm.md)"
-    return Check("slurm", State.OK, says, facts=facts)
+    return Check("slurm", CheckState.OK, says, facts=facts)
 
 
 def check_lab() -> Check:
@@ -97,8 +103,8 @@ def check_lab() -> Check:
     absent = programs.missing(Shape())
     if absent:
         says = f"no {', '.join(absent)}: no SLURM to rehearse on"
-        return Check("slurm_lab", State.MISSING, says, programs.how_to_install(absent))
-    return Check("slurm_lab", State.OK, "python -m harness.lab start brings up a SLURM on this machine")
+        return Check("slurm_lab", CheckState.MISSING, says, programs.how_to_install(absent))
+    return Check("slurm_lab", CheckState.OK, "python -m harness.lab start brings up a SLURM on this machine")
 
 
 def _headers() -> str:

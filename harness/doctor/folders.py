@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from harness.doctor.check import Check, State, gigabytes
+from harness.doctor.check import Check, CheckState, gigabytes
 from harness.store.lease import HEARTBEAT_SECONDS
 
 LITTLE_BYTES = 10**9
@@ -16,16 +16,16 @@ LITTLE_BYTES = 10**9
 def check_results(folder: Path) -> Check:
     """Write, link and date a file where results go, as a lease does."""
     check = _check("results", folder, "HARNESS_RESULTS")
-    if check.state is State.MISSING:
+    if check.state is CheckState.MISSING:
         return check
     links, ahead = check.facts["hard_links"], check.facts["clock_ahead_seconds"]
     if not links:
         says = f"{folder}: its file system has no hard links, without which no worker can own a run"
-        return Check("results", State.MISSING, says, "export HARNESS_RESULTS=FOLDER  # elsewhere", check.facts)
+        return Check("results", CheckState.MISSING, says, "export HARNESS_RESULTS=FOLDER  # elsewhere", check.facts)
     if abs(ahead) > HEARTBEAT_SECONDS:
         says = f"{folder}: its clock is {ahead:+.0f} s from this machine's, so that workers elsewhere may be taken "
         says += "for dead; set both by NTP"
-        return Check("results", State.DEGRADED, says, facts=check.facts)
+        return Check("results", CheckState.DEGRADED, says, facts=check.facts)
     return check
 
 
@@ -43,11 +43,11 @@ def _check(name: str, folder: Path, variable: str) -> Check:
         facts |= {"free_bytes": shutil.disk_usage(existing).free, **_try(existing)}
     except OSError as error:
         says = f"{folder} cannot be written: {error.strerror or error}"
-        return Check(name, State.MISSING, says, f"export {variable}=FOLDER  # one that can be written", facts)
+        return Check(name, CheckState.MISSING, says, f"export {variable}=FOLDER  # one that can be written", facts)
     free = gigabytes(facts["free_bytes"])
     if facts["free_bytes"] < LITTLE_BYTES:
-        return Check(name, State.DEGRADED, f"{folder}: only {free} are free", facts=facts)
-    return Check(name, State.OK, f"{folder}: {free} are free", facts=facts)
+        return Check(name, CheckState.DEGRADED, f"{folder}: only {free} are free", facts=facts)
+    return Check(name, CheckState.OK, f"{folder}: {free} are free", facts=facts)
 
 
 def _try(folder: Path) -> dict[str, bool | float]:

@@ -1,6 +1,6 @@
 """The papers that are installed, and those that cannot be used."""
 
-from harness.doctor.check import Check, State
+from harness.doctor.check import Check, CheckState
 from harness.errors import SpecError
 from harness.registry.cells import cells
 from harness.registry.collisions import refuse_collisions
@@ -23,7 +23,7 @@ def check_papers() -> Check:
     names = [name for name in papers() if name not in {paper.name for paper in unusable}]
     says = "; ".join([", ".join(names) or "none", *map(str, unusable)])
     facts = {"papers": names, "broken": [_facts(paper) for paper in unusable]}
-    return Check("papers", State.DEGRADED if unusable else State.OK, says, facts=facts)
+    return Check("papers", CheckState.DEGRADED if unusable else CheckState.OK, says, facts=facts)
 
 
 def _facts(paper: BrokenPaper) -> dict[str, str]:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.doctor.check import Check, State, gigabytes
+from harness.doctor.check import Check, CheckState, gigabytes
 from harness.launch.needs import datasets_of
 from harness.launch.plan import Plan, PlannedRun, costs, disk_bytes
-from harness.store.run_directory import State as RunState
+from harness.store.run_directory import RunState
 
 BASICS = ("torch", "results", "data")
 GPU_FROM_FLOPS = 1e16
@@ -47,7 +47,7 @@ class Readiness:
 
 def assess(plan: Plan, checks: Sequence[Check]) -> Readiness:
     """Hold the runs of a scale against what is there. Done runs need nothing any more."""
-    absent = {check.name for check in checks if check.state is State.MISSING}
+    absent = {check.name for check in checks if check.state is CheckState.MISSING}
     todo = [planned for planned in plan.runs if planned.state is not RunState.DONE]
     starting = [[name for name in _to_start(planned) if name in absent] for planned in todo]
     finishing = [[name for name in _to_finish(planned) if name in absent] for planned in todo]

@@ -6,15 +6,15 @@ Artefacts: `logits.npy` `(n, classes)` float32 and `labels.npy` `(n,)`, in the o
 import numpy as np
 
 from harness.config.evaluations import Accuracy
-from harness.evaluation.base import Findings, Subject
+from harness.evaluation.base import EvaluationResult, Subject
 from harness.evaluation.logits import split_logits
 from harness.store.records import Measurement
 
 
-def evaluate(evaluation: Accuracy, subject: Subject) -> Findings:
+def evaluate(evaluation: Accuracy, subject: Subject) -> EvaluationResult:
     """Return the percentage of examples whose largest logit is that of their label."""
     logits, labels = split_logits(evaluation.split, subject)
     if not np.isfinite(logits).all():
-        return Findings({"accuracy": Measurement(value=float("nan"), n=len(labels))})
+        return EvaluationResult({"accuracy": Measurement(value=float("nan"), n=len(labels))})
     correct = int((logits.argmax(axis=1) == labels).sum())
-    return Findings({"accuracy": Measurement(value=100 * correct / len(labels), n=len(labels))})
+    return EvaluationResult({"accuracy": Measurement(value=100 * correct / len(labels), n=len(labels))})

@@ -85,7 +85,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Findings:
+class EvaluationResult:
     """The quantities that an evaluation measured, and what a reader needs to judge them."""
 
     quantities: dict[str, Measurement]

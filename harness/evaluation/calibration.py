@@ -7,13 +7,13 @@ of 1 and NaN where it is empty; `logits.npy` `(n, classes)` float32 and `labels.
 import numpy as np
 
 from harness.config.evaluations import Calibration
-from harness.evaluation.base import Findings, Subject
+from harness.evaluation.base import EvaluationResult, Subject
 from harness.evaluation.logits import split_logits
 from harness.metrics.calibration import reliability
 from harness.store.records import Measurement
 
 
-def evaluate(evaluation: Calibration, subject: Subject) -> Findings:
+def evaluate(evaluation: Calibration, subject: Subject) -> EvaluationResult:
     """Return the expected calibration error, and the mean confidence minus the accuracy, both in percent."""
     logits, labels = split_logits(evaluation.split, subject)
     error = gap = float("nan")
@@ -21,7 +21,7 @@ def evaluate(evaluation: Calibration, subject: Subject) -> Findings:
         bins = reliability(logits, labels, evaluation.bins)
         subject.save("bins", np.stack([bins.count, bins.accuracy, bins.confidence], axis=1))
         error, gap = bins.expected_calibration_error(), bins.confidence_gap()
-    return Findings(
+    return EvaluationResult(
         {
             "expected_calibration_error": Measurement(value=100 * error, n=len(labels)),
             "confidence_gap": Measurement(value=100 * gap, n=len(labels)),

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from harness.config.evaluations import Generation
 from harness.data.loaders import as_inputs
-from harness.evaluation.base import BLOCK, Findings, Subject
+from harness.evaluation.base import BLOCK, EvaluationResult, Subject
 from harness.evaluation.features.base import Arrays, FeatureSpace
 from harness.evaluation.features.reference import reference_features, space_of
 from harness.evaluation.logits import shared_logits
@@ -31,7 +31,7 @@ PERMUTATION_SEED = 2020
 """The paper's code shuffles the samples with this seed before it splits them for the score."""
 
 
-def evaluate(evaluation: Generation, subject: Subject) -> Findings:
+def evaluate(evaluation: Generation, subject: Subject) -> EvaluationResult:
     """Draw the samples, embed them and the reference, and return every quantity.
 
     Precision, recall, density and coverage take as many reference images as there are samples, if there are so many.
@@ -51,7 +51,7 @@ def evaluate(evaluation: Generation, subject: Subject) -> Findings:
     neighbours = _some(reference, len(samples))
     shares = prdc(neighbours, features, evaluation.neighbours)
     quantities = {"frechet_distance": distance, "class_score": score, **vars(shares)}
-    return Findings(
+    return EvaluationResult(
         {name: Measurement(value=value, n=len(samples)) for name, value in quantities.items()},
         {
             "feature_space": space.describe(),

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 
 from harness.config.evaluations import Likelihood
-from harness.evaluation.base import Findings, Subject, large_block
+from harness.evaluation.base import EvaluationResult, Subject, large_block
 from harness.methods.base import LikelihoodModel
 from harness.store.records import Measurement
 
 
 @torch.inference_mode()
-def evaluate(evaluation: Likelihood, subject: Subject) -> Findings:
+def evaluate(evaluation: Likelihood, subject: Subject) -> EvaluationResult:
     """Return the mean over the examples of the split."""
     model, stream, found = subject.model, subject.stream("likelihood"), []
     assert isinstance(model, LikelihoodModel)
@@ -26,4 +26,4 @@ def evaluate(evaluation: Likelihood, subject: Subject) -> Findings:
             subject.report(sum(map(len, found)), len(part))
     bits = np.concatenate(subject.comm.all_gather(found))
     subject.save("bits_per_dim", bits)
-    return Findings({"bits_per_dim": Measurement(value=float(bits.mean(dtype=np.float64)), n=len(bits))})
+    return EvaluationResult({"bits_per_dim": Measurement(value=float(bits.mean(dtype=np.float64)), n=len(bits))})

@@ -18,7 +18,7 @@ from harness.config.evaluations import OutOfDistribution, Score
 from harness.config.resolve import resolve
 from harness.data.loaders import Loader
 from harness.errors import HarnessError
-from harness.evaluation.base import Findings, Subject
+from harness.evaluation.base import EvaluationResult, Subject
 from harness.evaluation.logits import input_blocks, shared_logits
 from harness.methods.base import Classifier
 from harness.metrics.auroc import auroc
@@ -29,7 +29,7 @@ MIXED_BATCH = 100
 """The paper's code means two consecutive batches of this size."""
 
 
-def evaluate(evaluation: OutOfDistribution, subject: Subject) -> Findings:
+def evaluate(evaluation: OutOfDistribution, subject: Subject) -> EvaluationResult:
     """Return the AUROC of the score, the run's own test examples being the positives.
 
     Raises `HarnessError` when the outliers have another form than the examples of the run, or there are no means of
@@ -55,7 +55,7 @@ def evaluate(evaluation: OutOfDistribution, subject: Subject) -> Findings:
     subject.save("in_scores", inside)
     subject.save("out_scores", outside)
     finite = np.isfinite(inside).all() and np.isfinite(outside).all()
-    return Findings(
+    return EvaluationResult(
         {"auroc": Measurement(value=auroc(inside, outside) if finite else float("nan"), n=total)},
         {"outliers": name, "outliers_n": len(outside), "outliers_sha256": data.manifest.sha256},
     )

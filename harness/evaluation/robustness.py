@@ -16,7 +16,7 @@ from harness.config.dataset import images_of
 from harness.config.evaluations import Robustness
 from harness.config.resolve import resolve
 from harness.data.loaders import Batch
-from harness.evaluation.base import BLOCK, Findings, Subject
+from harness.evaluation.base import BLOCK, EvaluationResult, Subject
 from harness.evaluation.logits import block_logits
 from harness.evaluation.pgd import Attack
 from harness.methods.base import Classifier
@@ -30,7 +30,7 @@ REACH = 2.5
 """Steps that sum up to so many radii cross the ball and still move along its edge (Madry et al. 2018, §5)."""
 
 
-def evaluate(evaluation: Robustness, subject: Subject) -> Findings:
+def evaluate(evaluation: Robustness, subject: Subject) -> EvaluationResult:
     """Return, for every size of the ball, the percentage of images that are never misclassified.
 
     Raises `SpecError` for other data than images: the sizes are in units of pixels.
@@ -45,13 +45,13 @@ def evaluate(evaluation: Robustness, subject: Subject) -> Findings:
     logits = block_logits(model, (block.inputs for block in blocks), lambda done: None)
     quantities = [evaluation.quantity(epsilon) for epsilon in evaluation.epsilons]
     if subject.comm.any(not all(np.isfinite(block).all() for block in logits)):
-        return Findings(dict.fromkeys(quantities, Measurement(value=float("nan"), n=len(indices))))
+        return EvaluationResult(dict.fromkeys(quantities, Measurement(value=float("nan"), n=len(indices))))
     fallen = np.stack([fallen_within(epsilon, evaluation, blocks, subject) for epsilon in evaluation.epsilons])
     subject.save("fallen", fallen)
     subject.discard("shard-*.npy")
     shares = [Measurement(value=100 * float((row == -1).mean()), n=len(row)) for row in fallen]
     sizes = [step_size(epsilon, evaluation) for epsilon in evaluation.epsilons]
-    return Findings(
+    return EvaluationResult(
         dict(zip(quantities, shares, strict=True)),
         {
             "clean_accuracy": 100 * float((fallen[0] != 0).mean()),

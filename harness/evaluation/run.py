@@ -6,7 +6,7 @@ from typing import Any
 from harness.config.evaluations import Evaluation
 from harness.config.resolve import resolve
 from harness.errors import SpecError, given
-from harness.evaluation.base import Findings, Subject
+from harness.evaluation.base import EvaluationResult, Subject
 from harness.store.files import sha256_of
 from harness.store.records import EvaluationRecord, Measurement
 
@@ -31,10 +31,10 @@ def measure(evaluation: Evaluation, subject: Subject) -> EvaluationRecord:
     )
 
 
-def _checked(found: Any, evaluation: Evaluation, subject: Subject) -> Findings:
+def _checked(found: Any, evaluation: Evaluation, subject: Subject) -> EvaluationResult:
     """Return what an evaluation found, which has every quantity that its labels name."""
     of = f"evaluation '{evaluation.kind}': {evaluation.implementation}"
-    if not isinstance(found, Findings):
+    if not isinstance(found, EvaluationResult):
         raise SpecError(f"{of} returns {given(found)}, not Findings")
     for name, measured in found.quantities.items():
         if not isinstance(measured, Measurement):

@@ -17,7 +17,7 @@ import torch
 
 from harness.config.evaluations import Runtime
 from harness.config.resolve import resolve
-from harness.evaluation.base import BLOCK, Findings, Subject
+from harness.evaluation.base import BLOCK, EvaluationResult, Subject
 from harness.methods.base import Method, build_method
 from harness.store.records import Measurement
 from harness.training.loop import Trainer
@@ -28,7 +28,7 @@ EXTRAPOLATED = (
 )
 
 
-def evaluate(evaluation: Runtime, subject: Subject) -> Findings:
+def evaluate(evaluation: Runtime, subject: Subject) -> EvaluationResult:
     """Return the minutes of an epoch, the hours of the whole training, and those times the one device.
 
     Of several ranks the first measures, on its own device, while the others wait.
@@ -36,7 +36,7 @@ def evaluate(evaluation: Runtime, subject: Subject) -> Findings:
     return subject.comm.on_first_rank(lambda: _measure(evaluation, subject))
 
 
-def _measure(evaluation: Runtime, subject: Subject) -> Findings:
+def _measure(evaluation: Runtime, subject: Subject) -> EvaluationResult:
     config, device = subject.config, subject.device
     windows = []
     with closing(
@@ -51,7 +51,7 @@ def _measure(evaluation: Runtime, subject: Subject) -> Findings:
     minutes = (trainer.iterations_per_epoch * min(windows) + validation) / 60
     hours = config.training.epochs * minutes / 60
     n = evaluation.windows * evaluation.timed_steps
-    return Findings(
+    return EvaluationResult(
         {
             "minutes_per_epoch": Measurement(value=minutes, n=n),
             "runtime_hours": Measurement(value=hours, n=n),

@@ -10,7 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from harness.launch.local import Board
+from harness.launch.local import ExecutorState
 from harness.launch.plan import PlannedRun
 from harness.store.files import StoreError
 from harness.store.records import Progress
@@ -37,7 +37,7 @@ class LiveDisplay:
     ) -> None:
         self._live.stop()
 
-    def show(self, board: Board) -> None:
+    def show(self, board: ExecutorState) -> None:
         """Draw the board."""
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
         for heading in ("run", "state", "epoch", "progress", "rate", "time left"):
@@ -89,7 +89,7 @@ class PlainDisplay:
     ) -> None:
         return None
 
-    def show(self, board: Board) -> None:
+    def show(self, board: ExecutorState) -> None:
         """Print what is new."""
         groups = {
             "started": board.active,

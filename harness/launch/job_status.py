@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 from harness.store.results import Results
 
 if TYPE_CHECKING:
-    from harness.launch.slurm import JobOpinion
+    from harness.launch.slurm import JobStatus
 
 SUBMISSIONS = "submissions"
 
 
-def opinions(results: Results) -> "Mapping[str, JobOpinion]":
+def job_statuses(results: Results) -> "Mapping[str, JobStatus]":
     """Return by run what the scheduler says of it: one question for all of them."""
     if not _has_submissions(results):
         return {}
     from harness.launch import slurm
 
-    return slurm.opinions(results)
+    return slurm.job_statuses(results)
 
 
 def cancel_jobs(results: Results, runs: Iterable[str]) -> list[str]:

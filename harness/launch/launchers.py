@@ -15,17 +15,17 @@ from pathlib import Path
 from harness.config.execution import Execution
 from harness.launch.devices import default_workers, gpu_ids
 from harness.launch.plan import PlannedRun
-from harness.launch.rank_env import alone
+from harness.launch.rank_env import without_rank_variables
 from harness.store.files import writing
 from harness.store.results import Results
-from harness.store.run_directory import State
+from harness.store.run_directory import RunState
 
 BUSY, EVICTED, LOST, STALLED, INTERRUPTED = 3, 75, 76, 77, 130
 """Exit codes of a worker (docs/results.md)."""
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
-class Fate(Enum):
+class WorkerOutcome(Enum):
     """What became of a run when the process that was started for it has ended."""
 
     DONE = "done"
@@ -66,10 +66,10 @@ class Launcher(ABC):
         """Return what the environment of a slot's workers has besides this process's own."""
 
     @abstractmethod
-    def fate(self, planned: PlannedRun, slot: int, exit_code: int) -> Fate:
+    def outcome(self, planned: PlannedRun, slot: int, exit_code: int) -> WorkerOutcome:
         """Tell what became of a run whose process has ended."""
 
-    def death(self, planned: PlannedRun, exit_code: int) -> str:
+    def exit_reason(self, planned: PlannedRun, exit_code: int) -> str:
         """Say how a worker ended that left no record."""
         if exit_code < 0:
             return f"the worker was killed by signal {-exit_code}; the same command goes on"
@@ -78,7 +78,9 @@ class Launcher(ABC):
 
     def start(self, planned: PlannedRun, slot: int) -> subprocess.Popen[bytes]:
         """Start the process of a run; what it prints goes to the log of the run."""
-        environment = alone(os.environ) | dict.fromkeys(THREAD_VARIABLES, "1") | dict(self.variables(slot))
+        environment = (
+            without_rank_variables(os.environ) | dict.fromkeys(THREAD_VARIABLES, "1") | dict(self.variables(slot))
+        )
         with writing(planned.directory.log), open(planned.directory.log, "ab") as log:
             command = self.command(planned, slot)
             return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
@@ -105,15 +107,15 @@ class SingleProcess(Launcher):
         """Return the one GPU of the slot."""
         return {"CUDA_VISIBLE_DEVICES": self.gpus[slot % len(self.gpus)]} if self.gpus else {}
 
-    def fate(self, planned: PlannedRun, slot: int, exit_code: int) -> Fate:
+    def outcome(self, planned: PlannedRun, slot: int, exit_code: int) -> WorkerOutcome:
         """Tell what became of a run by its directory and its worker's exit code."""
         state = planned.state
-        if state is State.CANCELLED:
-            return Fate.CANCELLED
+        if state is RunState.CANCELLED:
+            return WorkerOutcome.CANCELLED
         if exit_code == INTERRUPTED:
-            return Fate.INTERRUPTED
+            return WorkerOutcome.INTERRUPTED
         if exit_code == EVICTED:
-            return Fate.EVICTED
-        if state is State.DONE:
-            return Fate.DONE
-        return Fate.ELSEWHERE if exit_code == BUSY or state is State.RUNNING else Fate.FAILED
+            return WorkerOutcome.EVICTED
+        if state is RunState.DONE:
+            return WorkerOutcome.DONE
+        return WorkerOutcome.ELSEWHERE if exit_code == BUSY or state is RunState.RUNNING else WorkerOutcome.FAILED

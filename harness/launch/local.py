@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from harness.launch.launchers import Fate, Launcher
+from harness.launch.launchers import Launcher, WorkerOutcome
 from harness.launch.plan import PlannedRun
 from harness.store.lease import is_leased
-from harness.store.run_directory import State
+from harness.store.run_directory import RunState
 
 POLL_SECONDS = 0.2
 
@@ -26,7 +26,7 @@ class Evicted(KeyboardInterrupt):
 
 
 @dataclass
-class Board:
+class ExecutorState:
     """What the executor is doing, for displays."""
 
     waiting: list[PlannedRun]
@@ -42,16 +42,16 @@ class Board:
         """The number of runs for which nothing more will be done."""
         return len(self.done) + len(self.failed) + len(self.cancelled)
 
-    def settle(self, planned: PlannedRun, fate: Fate) -> None:
+    def record(self, planned: PlannedRun, fate: WorkerOutcome) -> None:
         """Put a run that this executor is not at any more where its fate says."""
-        if fate is Fate.AGAIN:
+        if fate is WorkerOutcome.AGAIN:
             self.waiting.insert(0, planned)
             return
         groups = {
-            Fate.DONE: self.done,
-            Fate.FAILED: self.failed,
-            Fate.CANCELLED: self.cancelled,
-            Fate.ELSEWHERE: self.elsewhere,
+            WorkerOutcome.DONE: self.done,
+            WorkerOutcome.FAILED: self.failed,
+            WorkerOutcome.CANCELLED: self.cancelled,
+            WorkerOutcome.ELSEWHERE: self.elsewhere,
         }
         groups[fate][planned.run.id] = planned
 
@@ -65,13 +65,13 @@ class LocalExecutor:
         self._fail_fast = fail_fast
         self._children: dict[int, tuple[subprocess.Popen[bytes], PlannedRun]] = {}
 
-    def execute(self, runs: Sequence[PlannedRun], show: Callable[[Board], None]) -> Board:
+    def execute(self, runs: Sequence[PlannedRun], show: Callable[[ExecutorState], None]) -> ExecutorState:
         """Bring every run to its end, or to its failure, and return what became of each.
 
         One failed or cancelled run does not stop the others, unless `fail_fast`. Raises `KeyboardInterrupt` when
         interrupted and `Evicted` when asked to make room, after the workers have saved their state.
         """
-        board = Board(waiting=list(runs))
+        board = ExecutorState(waiting=list(runs))
         previous = {
             signal.SIGTERM: signal.signal(signal.SIGTERM, signal.default_int_handler),
             signal.SIGUSR2: signal.signal(signal.SIGUSR2, _make_room),
@@ -92,7 +92,7 @@ class LocalExecutor:
         show(board)
         return board
 
-    def _start(self, board: Board) -> None:
+    def _start(self, board: ExecutorState) -> None:
         """Fill the free slots. Runs that were cancelled or done elsewhere meanwhile are not started."""
         while board.waiting and len(self._children) < self._workers:
             if self._launcher.in_order and board.elsewhere:
@@ -100,14 +100,14 @@ class LocalExecutor:
             planned = board.waiting.pop(0)
             if is_leased(planned.directory.path):
                 board.elsewhere[planned.run.id] = planned
-            elif planned.state in (State.DONE, State.CANCELLED):
-                board.settle(planned, _fate_of(planned.state))
+            elif planned.state in (RunState.DONE, RunState.CANCELLED):
+                board.record(planned, _outcome_of(planned.state))
             else:
                 slot = next(slot for slot in range(self._workers) if slot not in self._children)
                 self._children[slot] = (self._launcher.start(planned, slot), planned)
                 board.active[planned.run.id] = planned
 
-    def _collect(self, board: Board) -> None:
+    def _collect(self, board: ExecutorState) -> None:
         """Take note of the workers that have ended.
 
         Raises `KeyboardInterrupt` when one was interrupted: a signal to the whole group can reach it first.
@@ -116,21 +116,21 @@ class LocalExecutor:
             if child.poll() is None:
                 continue
             del self._children[slot], board.active[planned.run.id]
-            fate = self._launcher.fate(planned, slot, child.returncode)
-            if fate is Fate.INTERRUPTED:
+            fate = self._launcher.outcome(planned, slot, child.returncode)
+            if fate is WorkerOutcome.INTERRUPTED:
                 raise KeyboardInterrupt
-            if fate is Fate.EVICTED:
+            if fate is WorkerOutcome.EVICTED:
                 raise Evicted
-            board.settle(planned, fate)
-            if fate is Fate.FAILED:
+            board.record(planned, fate)
+            if fate is WorkerOutcome.FAILED:
                 board.exit_codes[planned.run.id] = child.returncode
 
-    def _revisit(self, board: Board) -> None:
+    def _revisit(self, board: ExecutorState) -> None:
         """Look after the runs that other processes hold: done, failed, cancelled, or free to be taken."""
         for id, planned in list(board.elsewhere.items()):
-            if planned.state is not State.RUNNING:
+            if planned.state is not RunState.RUNNING:
                 del board.elsewhere[id]
-                board.settle(planned, _fate_of(planned.state))
+                board.record(planned, _outcome_of(planned.state))
 
     def _stop_children(self) -> None:
         """Ask the workers to save and leave; end those that do not within the grace period, with their own children."""
@@ -146,10 +146,14 @@ class LocalExecutor:
         self._children.clear()
 
 
-def _fate_of(state: State) -> Fate:
+def _outcome_of(state: RunState) -> WorkerOutcome:
     """Return what became of a run that nobody is at; what is not at its end waits for its turn."""
-    ends = {State.DONE: Fate.DONE, State.FAILED: Fate.FAILED, State.CANCELLED: Fate.CANCELLED}
-    return ends.get(state, Fate.AGAIN)
+    ends = {
+        RunState.DONE: WorkerOutcome.DONE,
+        RunState.FAILED: WorkerOutcome.FAILED,
+        RunState.CANCELLED: WorkerOutcome.CANCELLED,
+    }
+    return ends.get(state, WorkerOutcome.AGAIN)
 
 
 def _make_room(*_: object) -> None:

@@ -15,7 +15,7 @@ from harness.registry.paper import GpuHours, Paper
 from harness.registry.row import Row
 from harness.store.code import other_code_of
 from harness.store.results import Results
-from harness.store.run_directory import RunDirectory, State
+from harness.store.run_directory import RunDirectory, RunState
 
 BYTES_PER_PARAMETER = 16
 """Weights, two moments of the optimiser and the EMA, each in float32."""
@@ -40,7 +40,7 @@ class PlannedRun:
     evaluations: dict[str, Evaluation] = field(default_factory=dict)
 
     @property
-    def state(self) -> State:
+    def state(self) -> RunState:
         """Where the run stands with respect to the wanted evaluations."""
         return self.directory.state(self.evaluations.values())
 
@@ -68,16 +68,16 @@ class Plan:
 
     def unfinished(self) -> list[PlannedRun]:
         """Return what `run` would have to do, the most expensive first."""
-        todo = [planned for planned in self.runs if planned.state not in (State.DONE, State.CANCELLED)]
+        todo = [planned for planned in self.runs if planned.state not in (RunState.DONE, RunState.CANCELLED)]
         return sorted(todo, key=lambda planned: -planned.run.train_flops)
 
     def cancelled(self) -> list[PlannedRun]:
         """Return what `run` leaves alone, because somebody has cancelled it."""
-        return [planned for planned in self.runs if planned.state is State.CANCELLED]
+        return [planned for planned in self.runs if planned.state is RunState.CANCELLED]
 
     def stale(self) -> list[PlannedRun]:
         """Return the runs that were measured with other code than is installed now; cancelled ones are left alone."""
-        return [planned for planned in self.runs if planned.stale and planned.state is not State.CANCELLED]
+        return [planned for planned in self.runs if planned.stale and planned.state is not RunState.CANCELLED]
 
     def begun_anew(self, results: Results) -> "Plan":
         """Return the plan as it would be with all stale runs set aside."""
@@ -110,7 +110,7 @@ class Plan:
             ],
             "totals": {
                 "runs": len(self.runs),
-                "done": sum(state is State.DONE for state in states.values()),
+                "done": sum(state is RunState.DONE for state in states.values()),
                 **costs(self.runs),
             },
         }

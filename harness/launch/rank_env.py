@@ -24,7 +24,7 @@ PORTS = range(12000, 32000)
 
 
 @dataclass(frozen=True)
-class Place:
+class RankInfo:
     """A process among those that work on one run. They meet at `init_method`; one that is alone meets nobody.
 
     `attempt` tells their present meeting from an earlier one at the same place.
@@ -37,7 +37,7 @@ class Place:
     attempt: int = 0
 
 
-def find_place(environment: Mapping[str, str] = os.environ) -> Place:
+def find_rank(environment: Mapping[str, str] = os.environ) -> RankInfo:
     """Return the place that the launcher gave this process.
 
     Raises `SpecError` when the variables of one launcher are incomplete, or two launchers contradict each other.
@@ -47,10 +47,10 @@ def find_place(environment: Mapping[str, str] = os.environ) -> Place:
         return _of_torchrun(environment)
     if _number("SLURM_STEP_NUM_TASKS", environment, 1) > 1:
         return _of_slurm(environment)
-    return Place()
+    return RankInfo()
 
 
-def alone(environment: Mapping[str, str]) -> dict[str, str]:
+def without_rank_variables(environment: Mapping[str, str]) -> dict[str, str]:
     """Return an environment without what torchrun or SLURM told this process of its own rank, for children."""
     return {
         name: value
@@ -59,7 +59,7 @@ def alone(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _of_torchrun(environment: Mapping[str, str]) -> Place:
+def _of_torchrun(environment: Mapping[str, str]) -> RankInfo:
     missing = [name for name in TORCHRUN if not environment.get(name)]
     if missing:
         present = ", ".join(name for name in TORCHRUN if environment.get(name))
@@ -69,7 +69,7 @@ def _of_torchrun(environment: Mapping[str, str]) -> Place:
     # Only a single agent counts restarts reliably: of several, those that have lost no process do not.
     restarts = _number("TORCHELASTIC_RESTART_COUNT", environment)
     attempt = restarts if environment.get("GROUP_WORLD_SIZE") == "1" else 0
-    return Place(rank, local_rank, world_size, "env://", attempt)
+    return RankInfo(rank, local_rank, world_size, "env://", attempt)
 
 
 def _check_against_slurm(environment: Mapping[str, str], rank: int, world_size: int) -> None:
@@ -90,13 +90,13 @@ def _check_against_slurm(environment: Mapping[str, str], rank: int, world_size: 
         )
 
 
-def _of_slurm(environment: Mapping[str, str]) -> Place:
+def _of_slurm(environment: Mapping[str, str]) -> RankInfo:
     missing = [name for name in SLURM if not environment.get(name)]
     if missing:
         raise SpecError(f"the environment of this SLURM step lacks {', '.join(missing)}: start the worker by srun")
     rank, local_rank, world_size = (_number(name, environment) for name in SLURM[:3])
     port = environment.get("MASTER_PORT") or _port(environment)
-    return Place(rank, local_rank, world_size, f"tcp://{_address(environment)}:{port}")
+    return RankInfo(rank, local_rank, world_size, f"tcp://{_address(environment)}:{port}")
 
 
 def _port(environment: Mapping[str, str]) -> int:

@@ -9,7 +9,7 @@ from harness.launch.plan import Plan, PlannedRun, disk_bytes
 from harness.store.files import StoreError
 from harness.store.rehearsals import Problem, RehearsalDirectory, RehearsalRecord, Rehearsals
 from harness.store.results import Results
-from harness.store.usage import SECONDS_PER_HOUR, Spent
+from harness.store.usage import SECONDS_PER_HOUR, Usage
 
 GIB = 2**30
 
@@ -39,13 +39,13 @@ class Rehearsed:
     problems: tuple[Problem, ...]
 
     @property
-    def expected(self) -> Spent:
+    def expected(self) -> Usage:
         """The device hours that the whole run is expected to take."""
         seconds = self.record.expected_seconds if self.record else None
         if self.record is None or seconds is None:
-            return Spent()
+            return Usage()
         value = seconds * self.record.world_size / SECONDS_PER_HOUR
-        return Spent(gpu_hours=value) if self.record.on_gpu else Spent(core_hours=value)
+        return Usage(gpu_hours=value) if self.record.on_gpu else Usage(core_hours=value)
 
     def to_json(self) -> dict[str, Any]:
         """Return it in the documented shape."""
@@ -91,9 +91,9 @@ class Rehearsing:
         return min(found, default=None)
 
     @property
-    def expected(self) -> Spent:
+    def expected(self) -> Usage:
         """The device hours of all runs that have an expectation."""
-        return Spent.sum(entry.expected for entry in self.runs)
+        return Usage.sum(entry.expected for entry in self.runs)
 
     def to_json(self) -> dict[str, Any]:
         """Return it in the documented shape."""

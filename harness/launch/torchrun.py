@@ -18,11 +18,11 @@ from signal import SIGINT, SIGTERM
 
 from harness.config.execution import Execution
 from harness.errors import HarnessError, SpecError
-from harness.launch.launchers import LOST, Fate, Launcher
+from harness.launch.launchers import LOST, Launcher, WorkerOutcome
 from harness.launch.limits import usable_cores
 from harness.launch.plan import PlannedRun
 from harness.store.results import Results
-from harness.store.run_directory import State
+from harness.store.run_directory import RunState
 
 JOIN_SECONDS = int(os.environ.get("HARNESS_JOIN_SECONDS", "600"))
 """How long the nodes of a run wait for each other; torchrun's own default."""
@@ -105,7 +105,7 @@ class Torchrun(Launcher):
             variables["CUDA_VISIBLE_DEVICES"] = ",".join(self.gpus[first : first + self._nproc])
         return variables
 
-    def fate(self, planned: PlannedRun, slot: int, exit_code: int) -> Fate:
+    def outcome(self, planned: PlannedRun, slot: int, exit_code: int) -> WorkerOutcome:
         """Tell what became of a run by its directory, and by what torchrun says of its own end.
 
         Raises `HarnessError` when the nodes of a run have not met, or have lost each other: they may not be at the
@@ -115,21 +115,21 @@ class Torchrun(Launcher):
         if error.startswith(("Rendezvous", "Dist")):
             return self._not_met(planned, error)
         match self._state(planned, exit_code):
-            case State.DONE:
-                return Fate.DONE
-            case State.CANCELLED:
-                return Fate.CANCELLED
-            case State.RUNNING:
-                return Fate.ELSEWHERE
-            case State.FAILED:
-                return Fate.FAILED
+            case RunState.DONE:
+                return WorkerOutcome.DONE
+            case RunState.CANCELLED:
+                return WorkerOutcome.CANCELLED
+            case RunState.RUNNING:
+                return WorkerOutcome.ELSEWHERE
+            case RunState.FAILED:
+                return WorkerOutcome.FAILED
         if exit_code in (0, -SIGTERM, -SIGINT) or error.startswith("SignalException"):
-            return Fate.INTERRUPTED
+            return WorkerOutcome.INTERRUPTED
         if self._nodes is not None:
-            raise HarnessError(f"{planned.run.name} ({planned.run.id}): {self.death(planned, exit_code)}")
-        return Fate.FAILED
+            raise HarnessError(f"{planned.run.name} ({planned.run.id}): {self.exit_reason(planned, exit_code)}")
+        return WorkerOutcome.FAILED
 
-    def death(self, planned: PlannedRun, exit_code: int) -> str:
+    def exit_reason(self, planned: PlannedRun, exit_code: int) -> str:
         """Say which rank was lost."""
         if exit_code < 0:
             return f"torchrun was killed by signal {-exit_code}; the same command goes on"
@@ -141,20 +141,20 @@ class Torchrun(Launcher):
         how = "has lost one of another node" if code == LOST else how
         return f"a rank {how}; --max-restarts {self._max_restarts} left no new start, the same command goes on"
 
-    def _state(self, planned: PlannedRun, exit_code: int) -> State:
+    def _state(self, planned: PlannedRun, exit_code: int) -> RunState:
         """Return the state of the run, and wait for what another node may have written of a run that went well."""
         deadline = time.monotonic() + (SETTLE_SECONDS if self._nodes is not None and exit_code == 0 else 0)
-        while (state := planned.state) in (State.INTERRUPTED, State.PENDING) and time.monotonic() < deadline:
+        while (state := planned.state) in (RunState.INTERRUPTED, RunState.PENDING) and time.monotonic() < deadline:
             time.sleep(1)
         return state
 
-    def _not_met(self, planned: PlannedRun, error: str) -> Fate:
+    def _not_met(self, planned: PlannedRun, error: str) -> WorkerOutcome:
         """Try again while the time to meet lasts: the other node may be leaving the run before, or not be here yet."""
         if self._nodes is None:
             raise HarnessError(f"torchrun cannot start on this machine: {error}")
         timed_out = error.startswith("RendezvousTimeout")
         if not timed_out and time.monotonic() - self._first_tries[planned.run.id] < JOIN_SECONDS:
-            return Fate.AGAIN
+            return WorkerOutcome.AGAIN
         raise HarnessError(
             f"{self._nodes.count} nodes have not met at {self._nodes} within {JOIN_SECONDS} s; "
             f"nothing is lost: start the same command on every node, with --node-rank 0 on {self._nodes.host}"

@@ -69,7 +69,7 @@ class Step:
     batch_size: int
     total: Callable[[Tensor], Tensor] = lambda tensor: tensor
 
-    def gathered(self, values: Tensor, rows: Tensor) -> Tensor:
+    def gather_rows(self, values: Tensor, rows: Tensor) -> Tensor:
         """Return the values of the whole global batch, on every rank, of which this one has those of some rows."""
         whole = values.new_zeros(self.batch_size, *values.shape[1:])
         whole[rows] = values
@@ -86,7 +86,7 @@ class Loss:
 
 
 @dataclass(frozen=True)
-class Guard:
+class DivergenceGuard:
     """How large a loss may become, and how often a training that exceeds it goes back to its last good state."""
 
     bound: float
@@ -96,7 +96,7 @@ class Guard:
 class Method(nn.Module, ABC):
     """What training means. Subclasses add the capabilities that they have."""
 
-    guard: Guard | None = None
+    guard: DivergenceGuard | None = None
     """Set by methods that are known to diverge."""
 
     @abstractmethod

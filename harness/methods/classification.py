@@ -11,7 +11,7 @@ from harness.config.dataset import Dataset
 from harness.data.batches import TrainBatch
 from harness.methods.base import Classifier, Loss, SingleNetworkMethod, Step
 from harness.models.base import ImageNetwork
-from harness.models.dropout import drop
+from harness.models.dropout import seed_dropout
 
 
 class Classification(SingleNetworkMethod):
@@ -27,7 +27,7 @@ class Classification(SingleNetworkMethod):
 
     def training_step(self, step: Step) -> Iterator[Loss]:
         """Yield the cross-entropy."""
-        drop(self.network, step.stream.at("dropout"), step.batches["labelled"].rows)
+        seed_dropout(self.network, step.stream.at("dropout"), step.batches["labelled"].rows)
         loss = classification_loss(self, step.batches["labelled"], self.config.label_smoothing)
         yield Loss("network", loss, {"cross_entropy": loss.detach()})
 
@@ -45,6 +45,6 @@ def cross_entropy(logits: Tensor, batch: TrainBatch, label_smoothing: float) -> 
     """Return the cross-entropy of the logits `(batch, num_classes)` of a batch."""
     own, partner = (
         F.cross_entropy(logits, labels.long(), label_smoothing=label_smoothing, reduction="none")
-        for labels in (batch.targets, batch.partner_labels)
+        for labels in (batch.targets, batch.labels_b)
     )
-    return (batch.share * own + (1 - batch.share) * partner).mean()
+    return (batch.lam * own + (1 - batch.lam) * partner).mean()

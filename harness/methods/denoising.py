@@ -14,7 +14,7 @@ from harness.data.batches import TrainBatch
 from harness.diffusion.process import DiffusionProcess
 from harness.methods.base import Loss, SingleNetworkMethod, Step
 from harness.models.base import ImageNetwork
-from harness.models.dropout import drop
+from harness.models.dropout import seed_dropout
 from harness.randomness import Stream
 
 
@@ -29,7 +29,7 @@ class DiffusionModel(SingleNetworkMethod):
 
     def denoising_loss(self, batch: TrainBatch, stream: Stream) -> Tensor:
         """Return the loss of the process on a batch of clean images (HybViT Eq. 15)."""
-        drop(self.network, stream.at("dropout"), batch.rows)
+        seed_dropout(self.network, stream.at("dropout"), batch.rows)
         return self.diffusion.training_loss(self.network.predict_noise, batch.inputs, stream, batch.rows)
 
     def sample(self, sampler: Sampler, stream: Stream, rows: Tensor) -> Tensor:

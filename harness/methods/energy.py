@@ -11,10 +11,10 @@ from harness.config.dataset import Dataset
 from harness.config.samplers import Sampler
 from harness.data.batches import TrainBatch
 from harness.errors import SpecError
-from harness.methods.base import Guard, SingleNetworkMethod, Step
+from harness.methods.base import DivergenceGuard, SingleNetworkMethod, Step
 from harness.methods.replay_buffer import ReplayBuffer
 from harness.models.base import ImageNetwork
-from harness.models.dropout import drop
+from harness.models.dropout import seed_dropout
 from harness.randomness import Stream
 
 
@@ -23,7 +23,7 @@ class EnergyModel(SingleNetworkMethod):
 
     def __init__(self, config: spec.EnergyBased, network: ImageNetwork, data: Dataset) -> None:
         super().__init__(network, data)
-        self.guard = Guard(config.divergence_bound, config.restarts)
+        self.guard = DivergenceGuard(config.divergence_bound, config.restarts)
         self._input_noise = config.input_noise
 
     def logits(self, images: Tensor) -> Tensor:
@@ -34,9 +34,9 @@ class EnergyModel(SingleNetworkMethod):
         """Return log p(x) `(batch,)` up to a constant: the logsumexp of the logits (JEM §3)."""
         return self.logits(images).logsumexp(dim=1)
 
-    def drop(self, step: Step, name: str, rows: Tensor) -> None:
+    def seed_dropout(self, step: Step, name: str, rows: Tensor) -> None:
         """Let the next passes drop what is theirs, in networks with dropout."""
-        drop(self.network, step.stream.at("dropout", name), rows)
+        seed_dropout(self.network, step.stream.at("dropout", name), rows)
 
     def noised(self, name: str, step: Step) -> TrainBatch:
         """Return a batch of the step with noise on its images."""

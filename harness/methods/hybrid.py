@@ -11,7 +11,7 @@ from harness.methods.base import Loss, Step
 from harness.methods.classification import classification_loss
 from harness.methods.denoising import DiffusionModel
 from harness.models.base import ImageNetwork
-from harness.models.dropout import drop
+from harness.models.dropout import seed_dropout
 
 
 class Hybrid(DiffusionModel):
@@ -30,7 +30,7 @@ class Hybrid(DiffusionModel):
 
     def training_step(self, step: Step) -> Iterator[Loss]:
         """Yield the sum of both losses: one backward pass through two forward passes."""
-        drop(self.network, step.stream.at("dropout"), step.batches["labelled"].rows)
+        seed_dropout(self.network, step.stream.at("dropout"), step.batches["labelled"].rows)
         cross_entropy = classification_loss(self, step.batches["labelled"], self.config.label_smoothing)
         denoising = self.denoising_loss(step.batches["clean"], step.stream.at("diffusion"))
         log = {"cross_entropy": cross_entropy.detach(), "denoising": denoising.detach()}

@@ -36,9 +36,9 @@ class IGEBM(ReplayedEnergyModel):
         rows = observed.rows
         sampled = self.replayed(step, rows, self.config.langevin_steps)
         classes = self._classes(self.replay.slots(step)[rows])
-        self.drop(step, "observed", rows)
+        self.seed_dropout(step, "observed", rows)
         real = self.energy(observed.images, observed.labels)
-        self.drop(step, "sampled", rows)
+        self.seed_dropout(step, "sampled", rows)
         made = self.energy(sampled, classes)
         gap = (real - made).mean()
         penalty = (real.square() + made.square()).mean()

@@ -36,13 +36,13 @@ class JointEnergyModel(ReplayedEnergyModel):
         """Yield the sum of both terms, after the chains have been continued."""
         labelled, observed = self.noised("labelled", step), self.noised("observed", step)
         rows = labelled.rows
-        self.drop(step, "chain", rows)
+        self.seed_dropout(step, "chain", rows)
         sampled = self.replayed(step, rows, self._steps)
-        self.drop(step, "observed", rows)
+        self.seed_dropout(step, "observed", rows)
         gap = self.log_density(observed.images).mean()
-        self.drop(step, "sampled", rows)
+        self.seed_dropout(step, "sampled", rows)
         gap = gap - self.log_density(sampled).mean()
-        self.drop(step, "labelled", rows)
+        self.seed_dropout(step, "labelled", rows)
         cross_entropy = classification_loss(self, labelled, label_smoothing=0.0)
         log = {"cross_entropy": cross_entropy.detach(), "density_gap": gap.detach()}
         yield Loss("network", cross_entropy - self._density_weight * gap, log)

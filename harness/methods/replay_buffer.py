@@ -33,4 +33,4 @@ class ReplayBuffer(nn.Module):
 
     def keep(self, step: Step, rows: Tensor, ends: Tensor) -> None:
         """Put where the chains of some rows have ended into their slots, and on every rank those of all rows."""
-        self.images[self.slots(step)] = step.gathered(ends, rows)
+        self.images[self.slots(step)] = step.gather_rows(ends, rows)

@@ -15,7 +15,7 @@ from harness.methods.base import Loss, Step, draw_weights
 from harness.methods.classification import cross_entropy
 from harness.methods.energy import EnergyModel, frozen, refuse_diffusion_samplers
 from harness.methods.entropy import estimated_score, evidence_bound
-from harness.models.acceleration import plain
+from harness.models.acceleration import unaccelerated
 from harness.models.base import ImageNetwork, build_network
 from harness.randomness import Stream
 
@@ -93,12 +93,12 @@ class VERA(EnergyModel):
 
     def _classifier_loss(self, batch: TrainBatch, made: Tensor, step: Step) -> Loss:
         images = batch.images.detach().requires_grad_()
-        self.drop(step, "observed", batch.rows)
-        logits = plain(self.network, "logits")(images)
+        self.seed_dropout(step, "observed", batch.rows)
+        logits = unaccelerated(self.network, "logits")(images)
         density = logits.logsumexp(dim=1)
         (gradient,) = torch.autograd.grad(density.sum(), images, create_graph=True)
         penalty = gradient.flatten(1).square().sum(dim=1).mean() / 2
-        self.drop(step, "made", batch.rows)
+        self.seed_dropout(step, "made", batch.rows)
         gap = density.mean() - self.log_density(made).mean()
         classification = cross_entropy(logits, batch, label_smoothing=0.0)
         value = self.config.class_weight * classification - gap + self.config.gradient_penalty * penalty
@@ -119,7 +119,7 @@ class VERA(EnergyModel):
         return Loss("posterior", -bound, {"posterior_bound": bound.detach()})
 
     def _generator_loss(self, made: Tensor, latents: Tensor, step: Step, rows: Tensor) -> Loss:
-        self.drop(step, "generator", rows)
+        self.seed_dropout(step, "generator", rows)
         with frozen(self.network):
             density = self.log_density(made).mean()
         draws = step.stream.at("importance").normal(rows, self.config.importance_samples, self.latent_dim)

@@ -33,7 +33,7 @@ def accelerate(network: nn.Module, precision: Precision, compiled: bool) -> None
             setattr(part, name, forward)
 
 
-def plain(network: nn.Module, name: str) -> Pass:
+def unaccelerated(network: nn.Module, name: str) -> Pass:
     """Return a pass as it is without acceleration: what is compiled has no second derivatives."""
     forward: Pass = getattr(type(network), name).__get__(network)
     return forward

@@ -68,7 +68,7 @@ def passes_of(network: nn.Module) -> tuple[str, ...]:
     return () if type(network).forward is nn.Module.forward else (FORWARD,)
 
 
-def laid_out(images: Tensor) -> Tensor:
+def channels_last(images: Tensor) -> Tensor:
     """Return images in the memory layout in which convolutions are fast: channels last on a GPU."""
     return images.contiguous(memory_format=torch.channels_last) if images.is_cuda else images
 

@@ -30,7 +30,7 @@ class Dropout(nn.Module):
         return x.masked_fill(dropped, 0) * (1 / (1 - self.probability))
 
 
-def drop(network: nn.Module, stream: Stream, rows: Tensor) -> None:
+def seed_dropout(network: nn.Module, stream: Stream, rows: Tensor) -> None:
     """Let the next passes of a network drop what a stream says, of images with these positions in the global batch.
 
     Every layer draws at an address of its own. Networks without dropout are left alone.

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from harness.config.dataset import Images
 from harness.config.networks import UNet as Spec
 from harness.models.attention import attend
-from harness.models.base import ImageNetwork, laid_out
+from harness.models.base import ImageNetwork, channels_last
 from harness.models.dropout import Dropout
 from harness.models.timesteps import Sinusoid
 
@@ -170,7 +170,7 @@ class UNet(ImageNetwork):
         """Return the predicted noise, shaped like `noisy`, for integer `timesteps` of shape `(batch,)`."""
         # Every block begins with the swish of the embedding.
         condition = F.silu(self.embedding(self.sinusoid(timesteps)))
-        skipped = [self.stem(laid_out(noisy))]
+        skipped = [self.stem(channels_last(noisy))]
         for down in self.down:
             skipped += down(skipped[-1], condition)
         h = self.middle2(self.middle1(skipped[-1], condition), condition)

@@ -11,7 +11,7 @@ from harness.config.dataset import Images
 from harness.config.networks import JEMWideResNet as JEMSpec
 from harness.config.networks import WideResNet as Spec
 from harness.config.networks.wide_resnet import STEM_WIDTH, Shape, has_projection
-from harness.models.base import ImageNetwork, laid_out
+from harness.models.base import ImageNetwork, channels_last
 from harness.models.batch_norm import BatchNorm
 from harness.models.dropout import Dropout
 
@@ -61,7 +61,7 @@ class WideResNet(ImageNetwork):
 
     def logits(self, images: Tensor) -> Tensor:
         """Return class logits `(batch, num_classes)`."""
-        h = F.relu(self.norm(self.blocks(self.stem(laid_out(images)))))
+        h = F.relu(self.norm(self.blocks(self.stem(channels_last(images)))))
         return self.class_head(h.mean(dim=(2, 3)))
 
 
@@ -113,11 +113,11 @@ class JEMWideResNet(ImageNetwork):
 
     def logits(self, images: Tensor) -> Tensor:
         """Return class logits `(batch, num_classes)`."""
-        return self._head(self.stem(laid_out(images)))
+        return self._head(self.stem(channels_last(images)))
 
     def features(self, images: Tensor) -> Tensor:
         """Return what the first convolution makes of images, `(batch, 16, size, size)`."""
-        return self.stem(laid_out(images))
+        return self.stem(channels_last(images))
 
     def logits_from(self, features: Tensor) -> Tensor:
         """Return the class logits of what the first convolution has made."""

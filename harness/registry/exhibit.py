@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from harness.errors import SpecError, unknown
 from harness.registry.claims import Claim
-from harness.registry.figures import Agreement, Drawing, SampleStrips
+from harness.registry.figures import Agreement, Plot, SampleStrips
 from harness.registry.metrics import Metric
 from harness.registry.row import Printed, Reported, Row, Source, Value, Words
 
@@ -22,7 +22,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Expected:
+class ExpectedFailure:
     """A cell whose printed value is not expected to be met, and why: the paper contradicts itself or its code."""
 
     row: str
@@ -46,7 +46,7 @@ class Exhibit:
     metrics: tuple[Metric, ...]
     rows: tuple[Row, ...]
     claims: tuple[Claim, ...] = ()
-    expected: tuple[Expected, ...] = ()
+    expected: tuple[ExpectedFailure, ...] = ()
     readings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     variant: str = ""
     best: tuple[Metric, ...] = ()
@@ -166,9 +166,7 @@ class Table(Exhibit):
     `drawings` are drawn of it by the name that follows the table's in the file's, such as `table6-samples`.
     """
 
-    drawings: Mapping[str, Drawing] = field(
-        default_factory=lambda: {"agreement": Agreement(), "samples": SampleStrips()}
-    )
+    plots: Mapping[str, Plot] = field(default_factory=lambda: {"agreement": Agreement(), "samples": SampleStrips()})
 
     def asks(self, row: Row, metric: Metric) -> bool:
         """Tell whether the paper prints a value."""
@@ -184,13 +182,13 @@ class Table(Exhibit):
 class Figure(Exhibit):
     """A figure of a paper: rows are its panels or curves, `drawing` says how they are drawn."""
 
-    drawing: Drawing
+    plot: Plot
 
 
-def drawn_of(exhibit: Exhibit) -> dict[str, Drawing]:
+def plots_of(exhibit: Exhibit) -> dict[str, Plot]:
     """Return what is drawn of an exhibit, by the names of the files."""
     if isinstance(exhibit, Figure):
-        return {exhibit.name: exhibit.drawing}
+        return {exhibit.name: exhibit.plot}
     if isinstance(exhibit, Table):
-        return {f"{exhibit.name}-{name}": drawing for name, drawing in exhibit.drawings.items()}
+        return {f"{exhibit.name}-{name}": plot for name, plot in exhibit.plots.items()}
     return {}

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 
 @dataclass(frozen=True)
-class Drawing:
+class Plot:
     """A way of drawing. `implementation` names the module and the function."""
 
     implementation: ClassVar[str]
@@ -18,14 +18,14 @@ class Drawing:
 
 
 @dataclass(frozen=True)
-class Agreement(Drawing):
+class Agreement(Plot):
     """The measured values of every metric with the rows in the paper's order: drawn of every table."""
 
     implementation: ClassVar[str] = "harness.report.figures.agreement:draw"
 
 
 @dataclass(frozen=True)
-class SampleGrids(Drawing):
+class SampleGrids(Plot):
     """A grid of the first `side * side` samples of every row, not selected."""
 
     implementation: ClassVar[str] = "harness.report.figures.samples:grids"
@@ -39,7 +39,7 @@ class SampleGrids(Drawing):
 
 
 @dataclass(frozen=True)
-class SampleStrips(Drawing):
+class SampleStrips(Plot):
     """A line of the first samples of every row that has some, not selected: drawn of every table."""
 
     implementation: ClassVar[str] = "harness.report.figures.samples:strips"
@@ -53,7 +53,7 @@ class SampleStrips(Drawing):
 
 
 @dataclass(frozen=True)
-class SamplesAtDistances(Drawing):
+class SamplesAtDistances(Plot):
     """Samples of one run in two states: the last row, and the row whose distance is nearest to `ratio` times its.
 
     The rows are states of one run after growing shares of its training.
@@ -71,7 +71,7 @@ class SamplesAtDistances(Drawing):
 
 
 @dataclass(frozen=True)
-class ReliabilityDiagrams(Drawing):
+class ReliabilityDiagrams(Plot):
     """Accuracy against confidence in bins, with the expected calibration error, one panel a row."""
 
     implementation: ClassVar[str] = "harness.report.figures.reliability:draw"
@@ -83,14 +83,14 @@ class ReliabilityDiagrams(Drawing):
 
 
 @dataclass(frozen=True)
-class AccuracyUnderAttack(Drawing):
+class AccuracyUnderAttack(Plot):
     """Accuracy against the size of the perturbation, one panel a norm, one curve a row."""
 
     implementation: ClassVar[str] = "harness.report.figures.attacks:draw"
 
 
 @dataclass(frozen=True)
-class Course(Drawing):
+class LearningCurves(Plot):
     """Accuracy and distance over the epochs, one panel a section, whose rows are states of one run.
 
     `reported` holds curves that the authors published, by section: pairs of the share of the training and accuracy in
@@ -103,7 +103,7 @@ class Course(Drawing):
 
 
 @dataclass(frozen=True)
-class ClassExtremes(Drawing):
+class ClassExtremes(Plot):
     """The samples of every class with the highest and lowest density and confidence, one row a class.
 
     `classes` are the names of the classes at paper scale.
@@ -121,7 +121,7 @@ class ClassExtremes(Drawing):
 
 
 @dataclass(frozen=True)
-class ClassGrids(Drawing):
+class ClassGrids(Plot):
     """The samples of one class with the highest and lowest density and confidence, as grids."""
 
     implementation: ClassVar[str] = "harness.report.figures.class_extremes:one_class"
@@ -136,7 +136,7 @@ class ClassGrids(Drawing):
 
 
 @dataclass(frozen=True)
-class DensityHistograms(Drawing):
+class DensityHistograms(Plot):
     """Histograms of log p(x), up to a constant, of a model's samples, one for every class."""
 
     implementation: ClassVar[str] = "harness.report.figures.histograms:draw"

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.config.base import sha256_of_json
-from harness.registry.exhibit import Figure, drawn_of
+from harness.registry.exhibit import Figure, plots_of
 from harness.registry.paper import Paper
-from harness.report.figures.build_cache import remember, still_right
+from harness.report.figures.build_cache import record, up_to_date
 from harness.report.latex.document import document
 from harness.report.latex.figure import figure
 from harness.report.latex.table import table
@@ -59,11 +59,11 @@ def write_pdf(source: Path, reports: Sequence[ExhibitReport]) -> Typeset:
     inputs = [path for report in reports if (path := folder / f"{report.exhibit.name}.tex").exists()]
     inputs += [path for report in reports for path in _pictures(report, folder)]
     made_from = sha256_of_json([(path.name, sha256_of(path)) for path in (source, *inputs)])
-    if found := still_right(folder, source.stem, made_from):
+    if found := up_to_date(folder, source.stem, made_from):
         return Typeset(found[0])
     made = typeset(source, inputs)
     if made.pdf:
-        remember(folder, source.stem, made_from, [made.pdf])
+        record(folder, source.stem, made_from, [made.pdf])
     return made
 
 
@@ -79,4 +79,4 @@ def write_claims(reports: Sequence[ExhibitReport], results: Results) -> list[Pat
 
 def _pictures(report: ExhibitReport, folder: Path) -> list[Path]:
     """Return the pictures of an exhibit that have been drawn."""
-    return [path for name in drawn_of(report.exhibit) if (path := folder / f"{name}.pdf").exists()]
+    return [path for name in plots_of(report.exhibit) if (path := folder / f"{name}.pdf").exists()]

@@ -47,7 +47,7 @@ def other_code_of(directory: RunDirectory) -> tuple[str, ...]:
         return ()
 
 
-def says_other_code(stale: Mapping[str, Iterable[str]]) -> str:
+def describe_other_code(stale: Mapping[str, Iterable[str]]) -> str:
     """Return in words that runs, by their ids, were measured with other code of some distributions; empty for none."""
     names = sorted({name for distributions in stale.values() for name in distributions})
     if not names:

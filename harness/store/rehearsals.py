@@ -14,7 +14,7 @@ from harness.store.files import StoreError, writing
 from harness.store.lease import is_leased
 from harness.store.records import Record
 from harness.store.results import Results
-from harness.store.run_directory import RunDirectory, State
+from harness.store.run_directory import RunDirectory, RunState
 
 FOLDER = "rehearsals"
 
@@ -137,14 +137,14 @@ class RehearsalDirectory(RunDirectory):
         except FileNotFoundError:
             return None
 
-    def state(self, wanted: Iterable[Evaluation] | None = None) -> State:
+    def state(self, wanted: Iterable[Evaluation] | None = None) -> RunState:
         """Tell where the rehearsal stands: done where nothing would have gone wrong, else failed."""
         record = self.record_of_rehearsal()
         if record is not None:
-            return State.FAILED if record.problems else State.DONE
+            return RunState.FAILED if record.problems else RunState.DONE
         if not self.config.exists():
-            return State.MISSING
-        return State.RUNNING if is_leased(self.path) else State.PENDING
+            return RunState.MISSING
+        return RunState.RUNNING if is_leased(self.path) else RunState.PENDING
 
 
 class Rehearsals(Results):

@@ -12,17 +12,17 @@ from harness.store.run_directory import RunDirectory
 class Results:
     """A results directory: run directories under `runs/`, reports under `report/`, shared features under `cache/`.
 
-    `superseded/` has earlier directories of runs that were begun anew. `origin` is what titles call results that are
+    `superseded/` has earlier directories of runs that were begun anew. `label` is what titles call results that are
     not the user's own, whose reports are written elsewhere.
     """
 
-    def __init__(self, root: Path, report: Path | None = None, origin: str = "") -> None:
+    def __init__(self, root: Path, report: Path | None = None, label: str = "") -> None:
         self.root = root
         self.runs = root / "runs"
         self.report = report or root / "report"
         self.cache = root / "cache"
         self.superseded = root / "superseded"
-        self.origin = origin
+        self.label = label
 
     @cached_property
     def reader(self) -> Reader:

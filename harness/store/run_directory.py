@@ -33,7 +33,7 @@ class ForeignError(StoreError):
         self.why = why
 
 
-class State(StrEnum):
+class RunState(StrEnum):
     """Where a run stands, read off its directory."""
 
     MISSING = "missing"
@@ -185,19 +185,19 @@ class RunDirectory:
         paths = sorted(self.segments.glob("*.json"), key=lambda path: int(path.stem))
         return [Segment.load(path) for path in paths]
 
-    def state(self, wanted: Iterable[Evaluation] | None = None) -> State:
+    def state(self, wanted: Iterable[Evaluation] | None = None) -> RunState:
         """Tell where the run stands with respect to the `wanted` evaluations, all requested ones by default."""
         if not self.config.exists():
-            return State.MISSING
+            return RunState.MISSING
         evaluations = self.requested() if wanted is None else wanted
         if self.training.exists() and all(self.record_path(evaluation).exists() for evaluation in evaluations):
-            return State.DONE
+            return RunState.DONE
         if is_leased(self.path):
-            return State.RUNNING
+            return RunState.RUNNING
         outcome = self.last_outcome()
         if outcome is not None and outcome.state != "done":
-            return State(outcome.state)
-        return State.INTERRUPTED if self.segments.exists() else State.PENDING
+            return RunState(outcome.state)
+        return RunState.INTERRUPTED if self.segments.exists() else RunState.PENDING
 
 
 @lru_cache(maxsize=1024)

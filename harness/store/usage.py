@@ -13,7 +13,7 @@ SECONDS_PER_HOUR = 3600
 
 
 @dataclass(frozen=True)
-class Spent:
+class Usage:
     """Hours of GPUs and of CPU cores: seconds of a stay times its ranks. Stays that were interrupted or failed count.
 
     `energy_joules` is what NVML counted, None where it counted nothing; it covers `energy_gpu_hours` of the GPU-hours.
@@ -68,12 +68,12 @@ class Spent:
         return f" ({kwh} in {hours(self.energy_gpu_hours)} of them)" if part else f" ({kwh})"
 
 
-def spent_on(directory: RunDirectory) -> Spent:
+def usage_of(directory: RunDirectory) -> Usage:
     """Return what a run has cost so far, as far as its segments can be read."""
     try:
-        return Spent.of(directory.all_segments())
+        return Usage.of(directory.all_segments())
     except StoreError:
-        return Spent()
+        return Usage()
 
 
 def hours(value: float) -> str:

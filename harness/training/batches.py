@@ -14,12 +14,12 @@ from harness.data.batches import Batch, TrainBatch
 from harness.data.loaders import Loader, ShuffledOrder
 from harness.randomness import Stream, Streams
 
-AHEAD = 10
+PREFETCH_STEPS = 10
 """So many steps are loaded and augmented at once. An augmentation is some hundreds of small operations, whose cost is
 that of calling them: for ten batches together it is little more than for one."""
 
 
-def feed(
+def prefetch(
     loader: Loader,
     batch_size: int,
     part: range,
@@ -40,7 +40,7 @@ def feed(
         loaded = {
             name: stack.enter_context(closing(loader.batches(one.indices(first_step)))) for name, one in feeds.items()
         }
-        for start in count(first_step, AHEAD):
+        for start in count(first_step, PREFETCH_STEPS):
             made = [one.make(next(loaded[name]), start).split(len(part)) for name, one in feeds.items()]
             for parts in zip(*made, strict=True):
                 yield dict(zip(feeds, parts, strict=True))
@@ -62,9 +62,9 @@ class _Feed:
 
     def indices(self, first_step: int) -> Iterator[Tensor]:
         """Yield what has to be loaded for the steps from the first on."""
-        for start in count(first_step, AHEAD):
+        for start in count(first_step, PREFETCH_STEPS):
             rows = self._select(start).rows
-            yield torch.cat([self._order.indices(start + i)[rows[i]] for i in range(AHEAD)])
+            yield torch.cat([self._order.indices(start + i)[rows[i]] for i in range(PREFETCH_STEPS)])
 
     def make(self, batch: Batch, start: int) -> TrainBatch:
         """Return what was loaded for the steps from `start` on in the form in which they take it."""
@@ -78,4 +78,4 @@ class _Feed:
         return select(self._augmentation, self._streams(start), self._order.batch_size, self._part)
 
     def _streams(self, start: int) -> Streams:
-        return Streams([self._stream.at("step", start + i, "augmentation") for i in range(AHEAD)])
+        return Streams([self._stream.at("step", start + i, "augmentation") for i in range(PREFETCH_STEPS)])

@@ -19,7 +19,7 @@ class SharedBuffers:
         self._comm = comm
         self._places = [place for network in networks for place in _buffers(network)] if comm.size > 1 else []
 
-    def settle(self) -> None:
+    def sync(self) -> None:
         """Give them the values of the first rank. Every rank has to call it."""
         if self._places:
             # By name: a module may put another tensor in the place of its buffer.

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from harness.errors import HarnessError
-from harness.methods.base import Guard, Loss
+from harness.methods.base import DivergenceGuard, Loss
 from harness.training.state import below, under
 
 
@@ -20,10 +20,10 @@ class Diverged(HarnessError):
     """A loss became infinite, not a number, or larger than the method's guard allows."""
 
 
-class Restarts:
+class DivergenceRollback:
     """How often a training was restarted, and the good state that the next restart goes back to."""
 
-    def __init__(self, guard: Guard | None) -> None:
+    def __init__(self, guard: DivergenceGuard | None) -> None:
         self.count = 0
         self.step = 0
         self.good: dict[str, Tensor] = {}

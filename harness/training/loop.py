@@ -21,14 +21,14 @@ from harness.methods.base import Loss, Method, Step
 from harness.models.acceleration import accelerate, matmuls_in
 from harness.models.batch_norm import normalise_over_ranks
 from harness.randomness import Stream
-from harness.training.batches import feed
+from harness.training.batches import prefetch
 from harness.training.buffers import SharedBuffers
 from harness.training.distributed import Communicator
-from harness.training.divergence import Diverged, Restarts
+from harness.training.divergence import Diverged, DivergenceRollback
 from harness.training.ema import average_of
 from harness.training.optimisation import build_optimizer
 from harness.training.optimizer_state import OptimizerState
-from harness.training.running_means import Meters
+from harness.training.running_means import RunningMeans
 from harness.training.selection import Best
 from harness.training.state import below, evaluated_weights, under
 
@@ -90,8 +90,8 @@ class Trainer:
         self._averaging = {name: self._comm.wrap_ddp(network) for name, network in players.items()}
         self._buffers = SharedBuffers(players.values(), self._comm)
         self._loader = loader
-        self._meters = Meters(device)
-        self._restarts = Restarts(method.guard)
+        self._meters = RunningMeans(device)
+        self._restarts = DivergenceRollback(method.guard)
         validation = config.method.validation if config.training.select is not None else None
         self.best = Best(validation.better) if validation is not None else None
         self._feed: Generator[dict[str, TrainBatch]] | None = None
@@ -126,7 +126,7 @@ class Trainer:
         with matmuls_in(self.config.training.precision):
             for loss in self._losses(step):
                 self._update(loss)
-        self._buffers.settle()
+        self._buffers.sync()
         self.step += 1
 
     def close(self) -> None:
@@ -143,10 +143,10 @@ class Trainer:
         """Return what is evaluated of the training: the best state so far where it is selected, else the present."""
         return evaluated_weights(self.state())
 
-    def consider(self, value: float) -> None:
+    def update_best(self, value: float) -> None:
         """Take the value of the present state by which the best one is selected; without selection it means nothing."""
         if self.best is not None:
-            self.best.consider(value, self.step, self.ema_weights)
+            self.best.update(value, self.step, self.ema_weights)
 
     def state(self) -> dict[str, Tensor]:
         """Return everything that the rest of the training depends on."""
@@ -210,7 +210,7 @@ class Trainer:
     def _batches(self) -> Iterator[dict[str, TrainBatch]]:
         if self._feed is None:
             batch_size, augmentations = self.config.training.batch_size, self.method.augmentations()
-            self._feed = feed(self._loader, batch_size, self._part, augmentations, self._stream(), self.step)
+            self._feed = prefetch(self._loader, batch_size, self._part, augmentations, self._stream(), self.step)
         return self._feed
 
     def _losses(self, step: Step) -> Iterator[Loss]:
@@ -242,7 +242,7 @@ class Trainer:
         with self._comm.detect_lost_rank():
             self._averaging[loss.player](loss.value * (share * self._comm.size)).backward()
         norm = self._clip(network)
-        self._buffers.settle()
+        self._buffers.sync()
         self._averages[loss.player].update(self.step)
         for group in optimizer.param_groups:
             group["lr"] = self._rate(self.step, loss.player)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-class Meters:
+class RunningMeans:
     """Sums and counts of named scalars. They are part of a run's state, so that resuming keeps the means exact."""
 
     def __init__(self, device: torch.device) -> None:

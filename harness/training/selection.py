@@ -24,7 +24,7 @@ class Best:
         self.weights: Weights = {}
         self._sign = 1 if better == "higher" else -1
 
-    def consider(self, value: float, step: int, weights: Callable[[], Weights]) -> None:
+    def update(self, value: float, step: int, weights: Callable[[], Weights]) -> None:
         """Keep the weights after a step, in main memory, if their value is better than all before; NaN never is."""
         if value != value or (self.value is not None and self._sign * value <= self._sign * self.value):
             return

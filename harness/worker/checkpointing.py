@@ -9,7 +9,7 @@ from harness.store.curves import append_point
 from harness.store.run_directory import RunDirectory
 from harness.training.checkpoints import save_checkpoint, save_tensors
 from harness.training.loop import Trainer
-from harness.worker.segment_recorder import Stay
+from harness.worker.segment_recorder import SegmentRecorder
 
 log = logging.getLogger("harness.worker")
 
@@ -18,7 +18,7 @@ CHECKPOINT_SHARE = 0.02
 """Checkpoints are at least so many seconds apart, and further where writing one would take a larger share of time."""
 
 
-class Bystander:
+class NullCheckpointer:
     """A rank that keeps nothing, because the first one does."""
 
     def begin(self) -> None:
@@ -34,19 +34,19 @@ class Bystander:
         """Let it pass."""
 
 
-class Keeper(Bystander):
+class Checkpointer(NullCheckpointer):
     """Keeps a training's checkpoints and curves while the loop runs, and tells the stay how far it is."""
 
     def __init__(
         self,
         directory: RunDirectory,
         trainer: Trainer,
-        stay: Stay,
+        recorder: SegmentRecorder,
         show: Callable[[int, int, float], None],
     ) -> None:
         self._directory = directory
         self._trainer = trainer
-        self._stay = stay
+        self._stay = recorder
         self._show = show
         self._last_save = time.monotonic()
         self._interval = CHECKPOINT_SECONDS

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from harness.errors import HarnessError, Needs
+from harness.errors import HarnessError, MissingRequirement
 from harness.store.rehearsals import Problem
 from harness.worker.device import device_name
 from harness.worker.work import one_line
@@ -14,7 +14,7 @@ ALLOCATOR = "not enough memory"
 """What torch says, in a plain RuntimeError, when the memory of the machine is used up."""
 
 
-def problem_of(part: str, error: Exception, device: torch.device, log: Path) -> Problem:
+def diagnose(part: str, error: Exception, device: torch.device, log: Path) -> Problem:
     """Return what an error means for a run, and the command or the change that mends it."""
     match error:
         case torch.OutOfMemoryError():
@@ -26,7 +26,7 @@ def problem_of(part: str, error: Exception, device: torch.device, log: Path) -> 
             return Problem(part=part, what="out of memory", mend="more memory, or fewer runs side by side (--workers)")
         case RuntimeError() if ALLOCATOR in str(error) or "can't allocate memory" in str(error):
             return Problem(part=part, what="out of memory", mend="more memory, or fewer runs side by side (--workers)")
-        case Needs():
+        case MissingRequirement():
             return Problem(part=part, what=error.what, mend=error.how)
         case HarnessError():
             return Problem(part=part, what=one_line(error))

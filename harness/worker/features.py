@@ -6,9 +6,9 @@ from pathlib import Path
 import torch
 
 from harness.config.execution import Execution
-from harness.data.loaders.open_loader import Loaders
+from harness.data.loaders.open_loader import LoaderPool
 from harness.data.prepared.dataset import open_dataset
-from harness.errors import Needs
+from harness.errors import MissingRequirement
 from harness.evaluation.base import Subject
 from harness.evaluation.features.reference import reference_features, space_of
 from harness.methods.base import build_method
@@ -39,11 +39,11 @@ def make_features(
         cache=results.cache,
         report=lambda done, total: None,
         open_data=lambda other: open_dataset(other, data_root),
-        open_loader=Loaders(execution.loader, device, lambda phase, done, total: None).open,
+        open_loader=LoaderPool(execution.loader, device, lambda phase, done, total: None).open,
     )
     for evaluation in directory.missing():
         if evaluation.embedding is not None:
             try:
                 reference_features(space_of(evaluation.embedding, subject), evaluation.embedding.reference, subject)
-            except Needs as need:
+            except MissingRequirement as need:
                 log.warning("%s %s", evaluation.id, need)

@@ -16,7 +16,7 @@ KEEP_SECONDS = 30.0
 """A worker that is killed loses no more than this of what it cost."""
 
 
-class Stay:
+class SegmentRecorder:
     """A worker's stay on a run, from its beginning to its end, whether it trains, measures or is killed.
 
     Every rank has one. The first writes; the others count the energy of their GPUs.

@@ -11,9 +11,9 @@ import torch
 from harness.config.evaluations import Evaluation
 from harness.config.execution import Execution
 from harness.config.run import Run
-from harness.data.loaders.open_loader import Loaders
+from harness.data.loaders.open_loader import LoaderPool
 from harness.data.prepared.dataset import PreparedDataset, open_dataset
-from harness.errors import HarnessError, Needs
+from harness.errors import HarnessError, MissingRequirement
 from harness.evaluation.base import Subject
 from harness.evaluation.run import measure
 from harness.methods.base import Method, build_method
@@ -26,10 +26,10 @@ from harness.store.run_directory import RunDirectory
 from harness.training.checkpoints import load_tensors, newest_checkpoint, save_tensors
 from harness.training.distributed import Communicator
 from harness.training.loop import Diverged, Hooks, Trainer
-from harness.worker.checkpointing import Bystander, Keeper
+from harness.worker.checkpointing import Checkpointer, NullCheckpointer
 from harness.worker.device import wants_compilation
 from harness.worker.event_files import EventFiles
-from harness.worker.segment_recorder import Stay
+from harness.worker.segment_recorder import SegmentRecorder
 from harness.worker.stop import Stopped, StopRequest
 from harness.worker.validation import Validator
 
@@ -41,7 +41,7 @@ PROGRESS_SECONDS = 1.0
 class Incomplete(HarnessError):
     """Some evaluations, by their ids, need what is not at hand; all others are done."""
 
-    def __init__(self, needs: dict[str, Needs]) -> None:
+    def __init__(self, needs: dict[str, MissingRequirement]) -> None:
         super().__init__("; ".join(dict.fromkeys(str(need) for need in needs.values())))
         self.needs = needs
 
@@ -57,7 +57,7 @@ class Session:
         device: torch.device,
         execution: Execution,
         stop: StopRequest,
-        stay: Stay,
+        recorder: SegmentRecorder,
         comm: Communicator,
     ) -> None:
         self.results = results
@@ -67,14 +67,14 @@ class Session:
         self.execution = execution
         self.compiled = wants_compilation(execution.compile, device)
         self.stop = stop
-        self.stay = stay
+        self.recorder = recorder
         self.comm = comm
         self.run: Run = comm.on_first_rank(directory.run)
         comm.on_first_rank(self._note_code)
         # Opening hashes every file, and several evaluations may ask for the same outliers.
         self._open_data = cache(lambda data: open_dataset(data, data_root))
         self.data: PreparedDataset = self._open_data(self.run.config.data)
-        self._loaders = Loaders(execution.loader, device, self._show_phase)
+        self._loaders = LoaderPool(execution.loader, device, self._show_phase)
         self._last_shown = 0.0
         self._events = EventFiles(directory, self.run) if execution.tensorboard and comm.is_main else None
 
@@ -90,7 +90,7 @@ class Session:
         missing = self.comm.on_first_rank(self.directory.missing)
         self.comm.on_first_rank(self._note_code)  # further evaluations may have been asked for while it was trained
         self._follow()
-        needs: dict[str, Needs] = {}
+        needs: dict[str, MissingRequirement] = {}
         if missing:
             model = build_method(self.run.config, self.device).eval()
             for evaluation in missing:
@@ -100,11 +100,11 @@ class Session:
                 subject = self._subject(model, weights_sha256, self.directory.artefacts(evaluation), evaluation.kind)
                 try:
                     measured = measure(evaluation, subject)
-                except Needs as need:
+                except MissingRequirement as need:
                     log.warning("%s %s", evaluation.id, need)
                     needs[evaluation.id] = need
                     continue
-                self.stay.gather_energy(self.comm.all_gather)
+                self.recorder.gather_energy(self.comm.all_gather)
                 self.comm.on_first_rank(partial(self._record, evaluation, measured))
         if needs:
             raise Incomplete(needs)
@@ -119,26 +119,28 @@ class Session:
         validated = {split: self._loaders.open(self.data, split) for split in config.validated_splits}
         validator = Validator(config, validated, self.device, self.comm)
         loader_name = str(self._loaders.choice(self.data, "train"))
-        self.stay.begin_training(trainer.step, loader_name)
+        self.recorder.begin_training(trainer.step, loader_name)
         first = self.comm.is_main
-        keeper = Keeper(self.directory, trainer, self.stay, self._show_training) if first else Bystander()
+        checkpointer = (
+            Checkpointer(self.directory, trainer, self.recorder, self._show_training) if first else NullCheckpointer()
+        )
 
         def after_epoch(step: int, means: dict[str, float]) -> None:
             values = validator.validate(trainer.ema_weights())
             if config.deciding_value is not None:
-                trainer.consider(values[config.deciding_value])
-            keeper.after_epoch(step, means | values)
+                trainer.update_best(values[config.deciding_value])
+            checkpointer.after_epoch(step, means | values)
             self._follow()
 
         def restarted(why: Diverged) -> None:
             log.warning("%s; going on with other draws from step %d, after which all was well", why, trainer.step)
-            self.stay.begin_training(trainer.step, loader_name)
-            keeper.begin()
+            self.recorder.begin_training(trainer.step, loader_name)
+            checkpointer.begin()
 
-        hooks = Hooks(keeper.after_step, after_epoch, lambda: self.comm.any(self.stop.wanted), restarted)
+        hooks = Hooks(checkpointer.after_step, after_epoch, lambda: self.comm.any(self.stop.wanted), restarted)
         ended = trainer.run(hooks)
-        self.stay.gather_energy(self.comm.all_gather)
-        self.comm.on_first_rank(keeper.save)
+        self.recorder.gather_energy(self.comm.all_gather)
+        self.comm.on_first_rank(checkpointer.save)
         if not ended:
             raise Stopped(self.comm.any(self.stop.evicted))
         return self.comm.on_first_rank(partial(self._keep, trainer))
@@ -207,7 +209,7 @@ class Session:
 
     def _record(self, evaluation: Evaluation, measured: EvaluationRecord) -> None:
         measured.save(self.directory.record_path(evaluation))
-        self.stay.evaluated(evaluation.id, measured.seconds)
+        self.recorder.evaluated(evaluation.id, measured.seconds)
         self._follow()
 
     def _follow(self) -> None:
@@ -216,7 +218,7 @@ class Session:
             self._events.follow()
 
     def _note_code(self) -> None:
-        self.stay.made_with(code_of([self.run.config, *self.directory.missing()]))
+        self.recorder.made_with(code_of([self.run.config, *self.directory.missing()]))
 
     def _stop_together(self) -> None:
         """Raise `Stopped` on all ranks when somebody asked one of them to stop."""
@@ -235,7 +237,7 @@ class Session:
         """Tell the displays where the run stands, at most once a second."""
         if not self.comm.is_main:
             return
-        self.stay.keep_sometimes()
+        self.recorder.keep_sometimes()
         now = time.monotonic()
         if now - self._last_shown >= PROGRESS_SECONDS or progress.step == progress.total:
             progress.save(self.directory.progress)

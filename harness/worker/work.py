@@ -17,7 +17,7 @@ from harness.store.records import Need, Outcome
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory
 from harness.training.distributed import Communicator, LostRank
-from harness.worker.segment_recorder import Stay
+from harness.worker.segment_recorder import SegmentRecorder
 from harness.worker.session import Incomplete, Session
 from harness.worker.stop import Stopped, StopRequest
 
@@ -83,8 +83,8 @@ def _work(
         if comm.on_first_rank(directory.is_cancelled):
             log.info("cancelled")
             return Ending.INTERRUPTED
-        with Stay(directory, device, comm.rank, comm.size) as stay:
-            Session(results, directory, data_root, device, execution, stop, stay, comm).finish()
+        with SegmentRecorder(directory, device, comm.rank, comm.size) as recorder:
+            Session(results, directory, data_root, device, execution, stop, recorder, comm).finish()
     except Stopped as stopped:
         log.info("%s", stopped)
         return Ending.EVICTED if stopped.evicted else Ending.INTERRUPTED

@@ -24,9 +24,9 @@ def test_it_opens_from_a_disk_without_a_complaint_or_a_request(visit, paper_page
     for verdict in ("PASS", "FAIL", "PARTIAL", "MISSING", "NaN", "Kendall's tau-b"):
         assert verdict in words
     assert re.search("XFAIL|XPASS", words)
-    drawing = tab.page.locator("#figure8 img")
-    drawing.scroll_into_view_if_needed()
-    tab.page.wait_for_function("image => image.complete && image.naturalWidth > 100", arg=drawing.element_handle())
+    plot = tab.page.locator("#figure8 img")
+    plot.scroll_into_view_if_needed()
+    tab.page.wait_for_function("image => image.complete && image.naturalWidth > 100", arg=plot.element_handle())
     assert tab.complaints == []
 
 

@@ -18,7 +18,7 @@ from harness.config.base import sha256_of_json
 from harness.errors import SpecError
 from harness.registry.figures import SampleStrips
 from harness.report.figures.render import write_figures
-from harness.report.results.skipped_runs import left_aside
+from harness.report.results.skipped_runs import skipped_runs
 from harness.report.writers.csv_json import json_text
 from harness.store.results import Results
 
@@ -95,11 +95,11 @@ def test_runs_of_another_version_are_named(whole, tmp_path):
         }
 
     with open_bundle(rewritten(whole, tmp_path / "old.zip", change)) as bundle:
-        (said,) = left_aside(bundle.results)
+        (said,) = skipped_runs(bundle.results)
         assert said.startswith("1 of ")
         assert f"commit {'c' * 9} shows them" in said
     with open_bundle(whole) as bundle:
-        assert not list(left_aside(bundle.results))
+        assert not list(skipped_runs(bundle.results))
 
 
 def test_nothing_to_bundle_is_said(tmp_path):

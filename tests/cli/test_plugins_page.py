@@ -12,7 +12,7 @@ from distributions import install, on_path
 
 from harness.config.family import Family
 from harness.config.plugins import load_built_in
-from harness.registry.figures import Drawing
+from harness.registry.figures import Plot
 
 PAGE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^python -m harness (.*?)(?: +#.*)?$", PAGE, re.MULTILINE)
@@ -62,7 +62,7 @@ def test_every_class_that_the_page_names_exists():
 
 def test_the_table_has_every_family():
     load_built_in()
-    families = {f"{family.__module__}.{family.__name__}" for family in (*Family.__subclasses__(), Drawing)}
+    families = {f"{family.__module__}.{family.__name__}" for family in (*Family.__subclasses__(), Plot)}
     for family in families - {"harness.config.dataset.Dataset"}:
         name = family.rpartition(".")[2]
         assert re.search(rf"`harness\.[\w.]+\.{name}`", PAGE), f"{family} has no row"

@@ -254,6 +254,6 @@ def test_an_empty_set_is_an_error_and_a_damaged_record_is_named(sides, tmp_path)
     next(iter(a.all()[0].evaluations.glob("*.json"))).write_text("{")
     a.all()[1].config.write_text("[]")
     comparison = compare(a, b)
-    assert len(comparison.a.left_aside) == 2
+    assert len(comparison.a.skipped_runs) == 2
     assert terminal(comparison, everything=False).count("left aside: A: ") == 2
     assert sum(comparison.counts.values()) == 36

@@ -26,7 +26,7 @@ from harness.data.prepared.blocks import Block
 from harness.data.prepared.dataset import open_dataset
 from harness.data.prepared.excerpts import first_examples, random_values, relabelled
 from harness.data.prepared.manifest import read_manifest
-from harness.data.prepared.prepare import Content, prepare, silent
+from harness.data.prepared.prepare import DatasetSource, prepare, silent
 from harness.data.registry import REGISTERED, source_of
 from harness.errors import SpecError
 
@@ -60,7 +60,7 @@ def blocks():
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory):
     root = tmp_path_factory.mktemp("mixed")
-    prepare(MIXED, root, lambda: Content(blocks(), {}))
+    prepare(MIXED, root, lambda: DatasetSource(blocks(), {}))
     return open_dataset(MIXED, root)
 
 
@@ -82,7 +82,7 @@ def test_the_hash_depends_on_the_arrays_and_not_on_the_order_in_which_they_are_n
     """A stored configuration has its names in alphabetical order."""
     stored = Dataset.read(dict(sorted(MIXED.model_dump(mode="json").items())))
     turned = stored.but(fields=dict(sorted(stored.fields.items())), splits=dict(sorted(stored.splits.items())))
-    prepare(turned, tmp_path, lambda: Content(reversed(blocks()), {}))
+    prepare(turned, tmp_path, lambda: DatasetSource(reversed(blocks()), {}))
     again = read_manifest(tmp_path / "mixed")
     assert again.sha256 == mixed.manifest.sha256
     assert list(again.files)[:2] == ["train-code.npy", "train-half.npy"]
@@ -117,7 +117,7 @@ def test_a_split_that_there_is_not_is_named(mixed):
 def test_arrays_that_are_not_those_of_the_dataset_are_refused_in_one_line(tmp_path, change, match):
     given = {name: array for name, array in {**values(7), **change}.items() if array is not None}
     with pytest.raises(DataError, match=match) as caught:
-        prepare(MIXED, tmp_path, lambda: Content([Block(("train",), given)], {}))
+        prepare(MIXED, tmp_path, lambda: DatasetSource([Block(("train",), given)], {}))
     assert "\n" not in str(caught.value)
     assert [path.name for path in (tmp_path / "mixed").iterdir()] == [".lock"]
 
@@ -133,13 +133,13 @@ def test_arrays_that_are_not_those_of_the_dataset_are_refused_in_one_line(tmp_pa
 )
 def test_what_a_reader_gives_must_be_blocks_of_the_splits(tmp_path, given, match):
     with pytest.raises(DataError, match=match):
-        prepare(MIXED, tmp_path, lambda: Content([given], {}))
+        prepare(MIXED, tmp_path, lambda: DatasetSource([given], {}))
 
 
 def test_nothing_is_wrong_with_numbers_that_are_none_in_a_field_of_floats(tmp_path):
     data = MIXED.but(splits={"train": 2})
     arrays = values(2) | {"weight": np.array([np.nan, np.inf])}
-    prepare(data, tmp_path, lambda: Content([Block(("train",), arrays)], {}))
+    prepare(data, tmp_path, lambda: DatasetSource([Block(("train",), arrays)], {}))
     assert np.isnan(open_dataset(data, tmp_path).split("train")["weight"][0])
 
 

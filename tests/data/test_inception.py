@@ -16,7 +16,7 @@ from harness.data import inception
 from harness.data.errors import DataError
 from harness.data.inception import WEIGHTS, find_weights
 from harness.data.tensors import read_tensors
-from harness.errors import Needs
+from harness.errors import MissingRequirement
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_prepared_weights_are_found_listed_and_verified(small, tmp_path, data_co
     code, out, _ = data_command("verify", "inception")
     assert code == 1
     assert "changed: SHA-256" in out
-    with pytest.raises(Needs, match="is another file"):
+    with pytest.raises(MissingRequirement, match="is another file"):
         find_weights(tmp_path / "data", None)
 
 
@@ -81,12 +81,12 @@ def test_weights_in_the_environment_are_found_and_wrong_ones_complained_of(small
     monkeypatch.setenv("HARNESS_INCEPTION_WEIGHTS", str(small))
     assert find_weights(tmp_path / "data", None)[0] == small
     monkeypatch.setenv("HARNESS_INCEPTION_WEIGHTS", str(tmp_path / "absent.pth"))
-    with pytest.raises(Needs, match=r"absent\.pth: No such file"):
+    with pytest.raises(MissingRequirement, match=r"absent\.pth: No such file"):
         find_weights(tmp_path / "data", None)
 
 
 def test_without_weights_the_error_has_the_command(small, tmp_path):
-    with pytest.raises(Needs) as caught:
+    with pytest.raises(MissingRequirement) as caught:
         find_weights(tmp_path / "my data", None)
     assert caught.value.what == "needs Inception weights"
     command = f"python -m harness --data '{tmp_path / 'my data'}' data prepare inception --download"
@@ -104,7 +104,7 @@ def test_other_weights_need_consent_and_never_pass_for_the_published_ones(small,
     assert f"--also weights={digits}" in out
     assert f"inception-{digits}" in data_command("list")[1]
     assert find_weights(tmp_path / "data", digits)[1] == path.read_bytes()
-    with pytest.raises(Needs, match=f"needs Inception weights.*--also weights={digits}"):
+    with pytest.raises(MissingRequirement, match=f"needs Inception weights.*--also weights={digits}"):
         find_weights(tmp_path / "data", None)
 
 

@@ -6,7 +6,7 @@ import os
 import pytest
 import toy_paper
 
-from harness.doctor.check import Check, State
+from harness.doctor.check import Check, CheckState
 from harness.doctor.computing import check_gpu
 from harness.doctor.folders import check_results
 from harness.doctor.readiness import assess
@@ -37,7 +37,7 @@ def driver(tmp_path, monkeypatch):
 def test_a_gpu_is_named_with_its_memory_and_driver(driver):
     driver()
     check = check_gpu(FOUND)
-    assert check.state is State.OK
+    assert check.state is CheckState.OK
     assert check.says == "NVIDIA H200, 150.0 GB, capability 9.0, bfloat16; driver 570.86.15"
     assert check.facts["gpus"] == [GPU]
 
@@ -45,12 +45,12 @@ def test_a_gpu_is_named_with_its_memory_and_driver(driver):
 @pytest.mark.parametrize(
     ("found", "visible", "state", "says", "mend"),
     [
-        ({"gpus": [GPU | {"bf16": False}]}, "0", State.DEGRADED, "no bfloat16", ""),
-        ({"cuda": None, "gpus": []}, "0", State.MISSING, "this build of torch cannot use it", "reinstall torch"),
-        ({"cuda": None, "gpus": []}, "1", State.MISSING, "this build of torch cannot use it", "reinstall torch"),
-        ({"gpus": [], "gpu_error": "driver too old"}, "0", State.MISSING, "driver too old", "nvidia-smi"),
-        ({"gpus": []}, "", State.MISSING, "hidden by CUDA_VISIBLE_DEVICES=''", "unset CUDA_VISIBLE_DEVICES"),
-        ({"gpus": []}, "-1", State.MISSING, "hidden by CUDA_VISIBLE_DEVICES='-1'", "unset"),
+        ({"gpus": [GPU | {"bf16": False}]}, "0", CheckState.DEGRADED, "no bfloat16", ""),
+        ({"cuda": None, "gpus": []}, "0", CheckState.MISSING, "this build of torch cannot use it", "reinstall torch"),
+        ({"cuda": None, "gpus": []}, "1", CheckState.MISSING, "this build of torch cannot use it", "reinstall torch"),
+        ({"gpus": [], "gpu_error": "driver too old"}, "0", CheckState.MISSING, "driver too old", "nvidia-smi"),
+        ({"gpus": []}, "", CheckState.MISSING, "hidden by CUDA_VISIBLE_DEVICES=''", "unset CUDA_VISIBLE_DEVICES"),
+        ({"gpus": []}, "-1", CheckState.MISSING, "hidden by CUDA_VISIBLE_DEVICES='-1'", "unset"),
     ],
 )
 def test_a_gpu_that_cannot_be_used_says_why(driver, monkeypatch, found, visible, state, says, mend):
@@ -68,11 +68,11 @@ def test_a_driver_that_fails_is_no_gpu(driver):
 
 
 def test_results_need_hard_links_and_a_clock_that_agrees(tmp_path, monkeypatch):
-    assert check_results(tmp_path / "a" / "b").state is State.OK
+    assert check_results(tmp_path / "a" / "b").state is CheckState.OK
     with monkeypatch.context() as patched:
         patched.setattr("time.time", lambda: 0.0)
         behind = check_results(tmp_path)
-    assert behind.state is State.DEGRADED
+    assert behind.state is CheckState.DEGRADED
     assert "set both by NTP" in behind.says
 
     def no_links(*_):
@@ -80,7 +80,7 @@ def test_results_need_hard_links_and_a_clock_that_agrees(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "link", no_links)
     check = check_results(tmp_path)
-    assert check.state is State.MISSING
+    assert check.state is CheckState.MISSING
     assert "no hard links" in check.says
     (tmp_path / "file").touch()
     assert "Not a directory" in check_results(tmp_path / "file" / "results").says
@@ -132,50 +132,50 @@ def machine(free=10**12, **states):
     facts = {name: {"bytes": 10**9} for name in DATASETS}
     facts |= {name: {"free_bytes": free} for name in ("results", "data")}
     return [
-        Check(name, states.get(name, State.OK), "", facts=facts.get(name, {}))
+        Check(name, states.get(name, CheckState.OK), "", facts=facts.get(name, {}))
         for name in (*names, *DATASETS, "latex", "ffcv")
     ]
 
 
 def test_what_runs_can_start_and_finish_follows_from_what_they_need(paper_plan):
-    everything = assess(paper_plan, machine(latex=State.MISSING, ffcv=State.MISSING))
+    everything = assess(paper_plan, machine(latex=CheckState.MISSING, ffcv=CheckState.MISSING))
     assert everything.ready
     assert (everything.runs, everything.can_start, everything.can_finish) == (47, 47, 47)
     assert everything.reported_gpu_hours == 1492.1
 
-    no_outliers = assess(paper_plan, machine(svhn=State.MISSING))
+    no_outliers = assess(paper_plan, machine(svhn=CheckState.MISSING))
     assert (no_outliers.can_start, no_outliers.can_finish) == (47, 41), "the six models of Tables 3 and 11"
     assert no_outliers.missing == ("svhn",)
 
-    no_faces = assess(paper_plan, machine(celebahq128=State.MISSING))
+    no_faces = assess(paper_plan, machine(celebahq128=CheckState.MISSING))
     assert (no_faces.can_start, no_faces.can_finish) == (46, 46)
 
-    no_weights = assess(paper_plan, machine(weights=State.MISSING))
+    no_weights = assess(paper_plan, machine(weights=CheckState.MISSING))
     assert no_weights.can_start == 47
     assert no_weights.can_finish == sum(
         all(e.embedding is None or e.embedding.space.kind != "inception" for e in run.evaluations.values())
         for run in paper_plan.runs
     )
 
-    no_gpu = assess(paper_plan, machine(gpu=State.MISSING))
+    no_gpu = assess(paper_plan, machine(gpu=CheckState.MISSING))
     assert (no_gpu.can_start, no_gpu.missing) == (0, ("gpu",))
-    assert assess(paper_plan, machine(gpu=State.DEGRADED)).ready
+    assert assess(paper_plan, machine(gpu=CheckState.DEGRADED)).ready
 
 
 def test_a_disk_that_is_too_small_is_missing_room(paper_plan):
     needed = paper_plan.to_json()["totals"]["disk_bytes"] / 1e9
-    found = assess(paper_plan, machine(free=10**9, cifar10=State.MISSING, stl10=State.MISSING))
+    found = assess(paper_plan, machine(free=10**9, cifar10=CheckState.MISSING, stl10=CheckState.MISSING))
     rooms = f"room for results (1.0 GB of {needed:.1f} GB)", "room for data (1.0 GB of 2.0 GB)"
     assert found.missing == ("cifar10", "stl10", *rooms)
 
 
 def test_the_laptop_scale_needs_no_gpu(tmp_path):
     plan = make_plan(find_exhibits(["hybvit"]), "laptop", 1, None, Results(tmp_path / "results"))
-    found = assess(plan, machine(**dict.fromkeys(("gpu", "inception", "weights", *DATASETS), State.MISSING)))
+    found = assess(plan, machine(**dict.fromkeys(("gpu", "inception", "weights", *DATASETS), CheckState.MISSING)))
     assert found.ready
 
 
 def test_what_is_done_needs_nothing(finished):
     plan = make_plan([(toy_paper.PAPER, toy_paper.PAPER.tables[0])], "laptop", 1, None, Results(finished[0]))
-    found = assess(plan, machine(torch=State.MISSING))
+    found = assess(plan, machine(torch=CheckState.MISSING))
     assert (found.runs, found.done, found.missing) == (2, 2, ())

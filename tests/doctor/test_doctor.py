@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from harness.data.prepared.manifest import Manifest
+from harness.data.prepared.manifest import DatasetManifest
 from harness.data.registry import datasets
 from harness.store.files import write_json
 
@@ -69,7 +69,7 @@ def test_a_stripped_machine_is_told_what_it_lacks_and_how_to_get_it(doctor, tmp_
         (data / name).mkdir(parents=True)
         count = datasets()[name].test_examples
         shapes = {"test-images.npy": [count, 3, 32, 32], "test-labels.npy": [count]}
-        manifest = Manifest(name=name, files=dict.fromkeys(shapes, "0" * 64), shapes=shapes)
+        manifest = DatasetManifest(name=name, files=dict.fromkeys(shapes, "0" * 64), shapes=shapes)
         write_json(data / name / "manifest.json", manifest.model_dump())
         for file in shapes.keys() - {lost}:
             (data / name / file).touch()

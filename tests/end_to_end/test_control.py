@@ -15,7 +15,7 @@ from toy_paper import DENOISING, HYBRID, LONG
 
 from harness.store.records import Outcome
 from harness.store.results import Results
-from harness.store.run_directory import State
+from harness.store.run_directory import RunState
 
 TABLE = "toy/table101"
 
@@ -100,9 +100,9 @@ def test_a_worker_notices_the_mark_that_somebody_left_on_another_machine(toy_env
     with held(worker, results):
         Outcome.now("cancelled").save(directory.outcome)
     assert worker.wait(timeout=60) == 130
-    assert directory.state() is State.CANCELLED
+    assert directory.state() is RunState.CANCELLED
     assert start(toy_environment, results, run.id, command="worker").wait(timeout=60) == 130
-    assert directory.state() is State.CANCELLED
+    assert directory.state() is RunState.CANCELLED
     assert directory.log.read_text().endswith("INFO cancelled\n")
     assert len(directory.all_segments()) == 1
 

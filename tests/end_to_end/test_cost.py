@@ -52,7 +52,7 @@ def test_status_and_reports_show_what_was_spent(finished, harness, tmp_path):
     assert all("Cost so far" in (folder / f"table101.{ending}").read_text() for ending in ("md", "tex"))
     lines = list(csv.DictReader((folder / "table101.csv").open()))
     costs = {line["runs"]: float(line["runs_core_hours"]) for line in lines if line["runs"]}
-    assert costs == {run: spent["core_hours"] for run, spent in report["spent"]["runs"].items()}
+    assert costs == {run: usage["core_hours"] for run, usage in report["spent"]["runs"].items()}
 
 
 def test_the_plan_goes_by_measured_speed(finished, harness, tmp_path):
@@ -105,5 +105,5 @@ def test_what_a_killed_worker_spent_is_not_lost(toy_environment, fresh_results, 
     assert first == killed
     assert 0 < second["first_step"] <= killed["steps"]
     assert second["first_step"] + second["steps"] == LONG.iterations
-    spent = load(harness("status", "--json", results=results))["spent"]["core_hours"]
-    assert spent == pytest.approx(core_hours(first, second), abs=1e-5)
+    usage = load(harness("status", "--json", results=results))["spent"]["core_hours"]
+    assert usage == pytest.approx(core_hours(first, second), abs=1e-5)

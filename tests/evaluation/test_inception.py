@@ -13,7 +13,7 @@ from harness.config.feature_spaces import InceptionSpace
 from harness.config.methods import Hybrid
 from harness.config.processes import GaussianProcess
 from harness.data.errors import DataError
-from harness.errors import HarnessError, Needs
+from harness.errors import HarnessError, MissingRequirement
 from harness.evaluation import generation
 from harness.evaluation.features.inception import InceptionFeatures, build_network, inception_features
 from harness.methods.base import build_method
@@ -144,14 +144,14 @@ class Pictures(torch.utils.data.Dataset):
 def test_nothing_is_drawn_without_weights(data_root, subject_of, config, monkeypatch, tmp_path):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     subject = subject_of(config, None, data_root=tmp_path)
-    with pytest.raises(Needs, match="needs Inception weights: python -m harness --data"):
+    with pytest.raises(MissingRequirement, match="needs Inception weights: python -m harness --data"):
         generation.evaluate(Generation(), subject)
     assert not list(subject.artefacts.iterdir())
 
 
 def test_without_the_library_the_error_says_how_to_install_it(subject_of, config, monkeypatch):
     monkeypatch.setattr("harness.evaluation.features.inception.LIBRARY", "no_such_library")
-    with pytest.raises(Needs, match=r"needs Inception weights: pip install '\.\[inception\]'"):
+    with pytest.raises(MissingRequirement, match=r"needs Inception weights: pip install '\.\[inception\]'"):
         inception_features(InceptionSpace(), "", subject_of(config, None))
 
 

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 from harness.config.dataset import Images
 from harness.config.evaluations import LogDensity, MaxProbability, OutOfDistribution
 from harness.data.loaders import ResidentLoader
-from harness.data.prepared.dataset import Manifest, PreparedDataset
+from harness.data.prepared.dataset import DatasetManifest, PreparedDataset
 from harness.errors import HarnessError
 from harness.evaluation import ood
 from harness.metrics.auroc import auroc
@@ -30,7 +30,7 @@ def noise(tmp_path):
     np.save(folder / "test-images.npy", random.integers(0, 256, size=(250, 1, 8, 8), dtype=np.uint8))
     np.save(folder / "test-labels.npy", np.zeros(250, dtype=np.int64))
     files = {"test-images.npy": "0" * 64, "test-labels.npy": "0" * 64}
-    return PreparedDataset(folder, Manifest(name="noise", files=files), NOISE)
+    return PreparedDataset(folder, DatasetManifest(name="noise", files=files), NOISE)
 
 
 def by_sklearn(positives, negatives):

@@ -4,7 +4,7 @@ import pytest
 
 from harness.config.evaluations import Accuracy
 from harness.errors import SpecError
-from harness.evaluation.base import Findings
+from harness.evaluation.base import EvaluationResult
 from harness.evaluation.run import measure
 from harness.store.records import Measurement
 
@@ -15,9 +15,9 @@ GOOD = Measurement(value=90.0, n=360)
     ("found", "says"),
     [
         ({"accuracy": 90.0}, "accuracy:evaluate returns {'accuracy': 90.0} (dict), not Findings"),
-        (Findings({"accuracy": 90.0}), "returns 90.0 as accuracy, not a Measurement"),
-        (Findings({"top1": GOOD}), "does not measure accuracy, which its labels name: it measures top1"),
-        (Findings({}), "it measures nothing"),
+        (EvaluationResult({"accuracy": 90.0}), "returns 90.0 as accuracy, not a Measurement"),
+        (EvaluationResult({"top1": GOOD}), "does not measure accuracy, which its labels name: it measures top1"),
+        (EvaluationResult({}), "it measures nothing"),
     ],
 )
 def test_what_is_not_what_was_promised_is_refused(subject, monkeypatch, found, says):
@@ -28,6 +28,6 @@ def test_what_is_not_what_was_promised_is_refused(subject, monkeypatch, found, s
 
 
 def test_more_may_be_found_than_was_promised(subject, monkeypatch):
-    found = Findings({"accuracy": GOOD, "top2": GOOD})
+    found = EvaluationResult({"accuracy": GOOD, "top2": GOOD})
     monkeypatch.setattr("harness.evaluation.run.resolve", lambda name: lambda evaluation, subject: found)
     assert measure(Accuracy(), subject).quantities == found.quantities

@@ -10,7 +10,7 @@ from harness.launch.plan import make_plan
 from harness.registry.cells import cells
 from harness.registry.papers import find_exhibits
 from harness.registry.scale import PAPER_SCALE
-from harness.report.results.claims import Status, decide_printed
+from harness.report.results.claims import ClaimStatus, decide_printed
 from harness.report.results.report import build
 from harness.store.results import Results
 from harness_papers.hybvit import PAPER, baselines, energy_baselines, figures, table5, table9, table12
@@ -151,19 +151,19 @@ def printed(number, says):
 @pytest.mark.parametrize(
     ("number", "says", "status"),
     [
-        (1, "in accuracy", Status.HOLDS),
-        (3, "SVHN", Status.HOLDS),
-        (3, "CIFAR100", Status.FAILS),
-        (3, "CelebA", Status.FAILS),
-        (5, "accuracy gap", Status.HOLDS),
-        (7, "plateaus", Status.HOLDS),
-        (1, "JEM", Status.HOLDS),
-        (8, "twice", Status.HOLDS),
-        (8, "5 times", Status.HOLDS),
-        (10, "essential", Status.HOLDS),
-        (12, "under L2 (", Status.HOLDS),
-        (12, "larger under L2", Status.HOLDS),
-        (13, "single GPU", Status.HOLDS),
+        (1, "in accuracy", ClaimStatus.HOLDS),
+        (3, "SVHN", ClaimStatus.HOLDS),
+        (3, "CIFAR100", ClaimStatus.FAILS),
+        (3, "CelebA", ClaimStatus.FAILS),
+        (5, "accuracy gap", ClaimStatus.HOLDS),
+        (7, "plateaus", ClaimStatus.HOLDS),
+        (1, "JEM", ClaimStatus.HOLDS),
+        (8, "twice", ClaimStatus.HOLDS),
+        (8, "5 times", ClaimStatus.HOLDS),
+        (10, "essential", ClaimStatus.HOLDS),
+        (12, "under L2 (", ClaimStatus.HOLDS),
+        (12, "larger under L2", ClaimStatus.HOLDS),
+        (13, "single GPU", ClaimStatus.HOLDS),
     ],
 )
 def test_the_printed_values_decide_claims(number, says, status):
@@ -174,7 +174,7 @@ def decided(tmp_path, number, value):
     """Return what three seeds with these values say of the claims of a table at the laptop scale."""
     fill(Results(tmp_path), PAPER, TABLES[number], LAPTOP, seeds=3, value=value)
     report = build(PAPER, TABLES[number], LAPTOP, Results(tmp_path))
-    return {decision.claim.says: decision for decision in report.decisions}
+    return {decision.claim.says: decision for decision in report.claim_results}
 
 
 def test_claims_about_rerun_models_go_by_what_is_measured(tmp_path):
@@ -183,24 +183,27 @@ def test_claims_about_rerun_models_go_by_what_is_measured(tmp_path):
     found = decided(tmp_path, 1, lambda cell: values.get(cell.row.label, 60) + cell.seed / 10)
     statuses = {says: (decision.status, decision.printed) for says, decision in found.items()}
     accuracy = "HybViT outperforms JEM (K=20) and JEM++ (M=20), the best other hybrid models, in accuracy."
-    assert statuses.pop(accuracy) == (Status.FAILS, Status.HOLDS)
-    assert statuses.pop("HybViT outperforms JEM (K=20) and JEM++ (M=20) in FID.") == (Status.HOLDS, Status.HOLDS)
+    assert statuses.pop(accuracy) == (ClaimStatus.FAILS, ClaimStatus.HOLDS)
+    assert statuses.pop("HybViT outperforms JEM (K=20) and JEM++ (M=20) in FID.") == (
+        ClaimStatus.HOLDS,
+        ClaimStatus.HOLDS,
+    )
     ddpm = "The quality of synthesis is worse than that of the UNet-based DDPM."
-    assert statuses.pop(ddpm) == (Status.FAILS, Status.HOLDS)
-    assert [says for says, (status, _) in statuses.items() if status is Status.UNDECIDED] == [
+    assert statuses.pop(ddpm) == (ClaimStatus.FAILS, ClaimStatus.HOLDS)
+    assert [says for says, (status, _) in statuses.items() if status is ClaimStatus.UNDECIDED] == [
         "HybViT outperforms the best other single hybrid model in FID."
     ]
 
 
-@pytest.mark.parametrize(("times", "status"), [(5.5, Status.HOLDS), (4.5, Status.FAILS)])
+@pytest.mark.parametrize(("times", "status"), [(5.5, ClaimStatus.HOLDS), (4.5, ClaimStatus.FAILS)])
 def test_an_epoch_of_jem_is_held_against_one_of_hybvit(tmp_path, times, status):
     slow = {"JEM(K=20)": times, "JEM++(K=10)": 6.0}
     found = decided(tmp_path, 8, lambda cell: slow.get(cell.row.label, 1.0) * (1 + cell.seed / 1000))
     by_name = {
         name: found[f"An epoch of {name} takes at least 5 times as long as HybViT's."] for name in ("JEM", "JEM++")
     }
-    assert {decision.printed for decision in by_name.values()} == {Status.HOLDS}
-    assert (by_name["JEM"].status, by_name["JEM++"].status) == (status, Status.HOLDS)
+    assert {decision.printed for decision in by_name.values()} == {ClaimStatus.HOLDS}
+    assert (by_name["JEM"].status, by_name["JEM++"].status) == (status, ClaimStatus.HOLDS)
 
 
 def test_every_section_with_results_has_claims():

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from harness.launch.display import LiveDisplay, PlainDisplay, clock
-from harness.launch.local import Board
+from harness.launch.local import ExecutorState
 from harness.launch.plan import make_plan
 from harness.launch.watching import StatusDisplay
 from harness.registry.papers import find_exhibits
@@ -22,7 +22,7 @@ def board(tmp_path):
     active, elsewhere, done, failed, cancelled, *waiting = runs
     Progress(phase="training", step=402, total=1608, epochs=12, rate=20.0).save(active.directory.progress)
     parts = {"active": active, "elsewhere": elsewhere, "done": done, "failed": failed, "cancelled": cancelled}
-    return Board(waiting=waiting, **{name: {planned.run.id: planned} for name, planned in parts.items()})
+    return ExecutorState(waiting=waiting, **{name: {planned.run.id: planned} for name, planned in parts.items()})
 
 
 def test_a_terminal_shows_epoch_rate_and_time_left_of_every_run(board):

@@ -7,7 +7,7 @@ from harness.launch.plan import make_plan
 from harness.registry.papers import find_exhibits
 from harness.store.records import Outcome
 from harness.store.results import Results
-from harness.store.run_directory import State
+from harness.store.run_directory import RunState
 
 TABLE6 = find_exhibits(["table6"])
 
@@ -58,13 +58,13 @@ def test_planning_writes_nothing(tmp_path):
 
 def test_states_are_read_off_the_directory(tmp_path):
     (planned,) = plan(tmp_path, rows="GenViT(dim=192)").runs
-    assert planned.state is State.MISSING
+    assert planned.state is RunState.MISSING
     planned.ask()
-    assert planned.state is State.PENDING
+    assert planned.state is RunState.PENDING
     planned.directory.segments.mkdir()
-    assert planned.state is State.INTERRUPTED
+    assert planned.state is RunState.INTERRUPTED
     Outcome.now("failed", "boom").save(planned.directory.outcome)
-    assert planned.state is State.FAILED
+    assert planned.state is RunState.FAILED
 
 
 def test_the_most_expensive_comes_first(tmp_path):

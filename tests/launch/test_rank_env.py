@@ -3,7 +3,7 @@
 import pytest
 
 from harness.errors import HarnessError, SpecError
-from harness.launch.rank_env import Place, alone, find_place
+from harness.launch.rank_env import RankInfo, find_rank, without_rank_variables
 
 TORCHRUN = {
     "RANK": "3",
@@ -26,31 +26,31 @@ STEP = {
 
 
 def test_without_a_launcher_a_process_is_alone():
-    assert find_place({"HOME": "/"}) == Place(0, 0, 1, None)
+    assert find_rank({"HOME": "/"}) == RankInfo(0, 0, 1, None)
 
 
 def test_a_batch_script_and_a_step_of_one_task_are_alone():
-    assert find_place(STEP | {"SLURM_STEP_NUM_TASKS": "1", "SLURM_PROCID": "0"}).world_size == 1
-    assert find_place({"SLURM_JOB_ID": "77", "SLURM_NTASKS": "4", "SLURM_PROCID": "0"}).world_size == 1
+    assert find_rank(STEP | {"SLURM_STEP_NUM_TASKS": "1", "SLURM_PROCID": "0"}).world_size == 1
+    assert find_rank({"SLURM_JOB_ID": "77", "SLURM_NTASKS": "4", "SLURM_PROCID": "0"}).world_size == 1
 
 
 def test_torchrun_says_who_meets_where():
-    assert find_place(TORCHRUN) == Place(3, 1, 4, "env://")
-    assert find_place(TORCHRUN | STEP | {"SLURM_STEP_NUM_TASKS": "2"}) == Place(3, 1, 4, "env://")
+    assert find_rank(TORCHRUN) == RankInfo(3, 1, 4, "env://")
+    assert find_rank(TORCHRUN | STEP | {"SLURM_STEP_NUM_TASKS": "2"}) == RankInfo(3, 1, 4, "env://")
 
 
 def test_a_restart_of_a_single_agent_is_another_meeting():
     again = TORCHRUN | {"TORCHELASTIC_RESTART_COUNT": "2"}
-    assert find_place(again | {"GROUP_WORLD_SIZE": "1"}).attempt == 2
-    assert find_place(again).attempt == 0
+    assert find_rank(again | {"GROUP_WORLD_SIZE": "1"}).attempt == 2
+    assert find_rank(again).attempt == 0
 
 
 def test_slurm_says_who_meets_where():
-    place = find_place(STEP)
+    place = find_rank(STEP)
     assert (place.rank, place.local_rank, place.world_size) == (2, 0, 4)
     assert place.init_method.startswith("tcp://127.0.0.1:")
-    assert find_place(STEP | {"SLURM_RESTART_COUNT": "1"}).init_method != place.init_method
-    assert find_place(STEP | {"MASTER_ADDR": "n1", "MASTER_PORT": "5"}).init_method == "tcp://n1:5"
+    assert find_rank(STEP | {"SLURM_RESTART_COUNT": "1"}).init_method != place.init_method
+    assert find_rank(STEP | {"MASTER_ADDR": "n1", "MASTER_PORT": "5"}).init_method == "tcp://n1:5"
 
 
 @pytest.mark.parametrize(
@@ -70,20 +70,20 @@ def test_slurm_says_who_meets_where():
 )
 def test_a_mixed_environment_is_refused(environment, message):
     with pytest.raises(SpecError) as caught:
-        find_place(environment)
+        find_rank(environment)
     assert message in str(caught.value)
 
 
 def test_without_scontrol_the_address_has_to_be_given(monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(HarnessError, match="set MASTER_ADDR to the first node"):
-        find_place(STEP | {"SLURM_STEP_NUM_NODES": "2"})
+        find_rank(STEP | {"SLURM_STEP_NUM_NODES": "2"})
 
 
 def test_children_are_alone_whoever_started_their_parent():
     environment = TORCHRUN | STEP | {"HOME": "/", "SLURM_CONF": "/etc/slurm.conf", "TORCHELASTIC_RESTART_COUNT": "1"}
-    kept = alone(environment)
-    assert find_place(kept) == Place()
+    kept = without_rank_variables(environment)
+    assert find_rank(kept) == RankInfo()
     assert kept["HOME"] == "/"
     assert kept["SLURM_CONF"] == "/etc/slurm.conf"
     assert not {"RANK", "TORCHELASTIC_RUN_ID", "GROUP_WORLD_SIZE", "SLURM_PROCID"} & set(kept)

@@ -53,7 +53,7 @@ def test_what_has_ended_is_found_where_it_belongs():
 def test_every_rank_ends_with_the_buffer_of_one_rank_alone():
     ends = torch.rand(8, *SHAPE, generator=torch.Generator().manual_seed(0))
     parts = [torch.arange(3), torch.arange(3, 8)]
-    shares = [step_of(1).gathered(ends[rows], rows) for rows in parts]
+    shares = [step_of(1).gather_rows(ends[rows], rows) for rows in parts]
     alone = buffer_of(40)
     alone.keep(step_of(1), torch.arange(8), ends)
     for rank, rows in enumerate(parts):

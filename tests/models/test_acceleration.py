@@ -11,7 +11,7 @@ from harness.data.catalogue import DIGITS
 from harness.methods.base import build_method
 from harness.models.acceleration import accelerate, accelerated, matmuls_in
 from harness.models.attention import attend
-from harness.models.dropout import drop
+from harness.models.dropout import seed_dropout
 from harness.randomness import Stream
 from harness_papers.hybvit.runs import HYBVIT
 
@@ -91,7 +91,7 @@ def test_convolutional_networks_train_alike_when_accelerated(kind, precision, co
         network.train()
         made = []
         for step in range(2):
-            drop(network, Stream(step), torch.arange(8))
+            seed_dropout(network, Stream(step), torch.arange(8))
             x = torch.rand(8, 1, 8, 8, generator=torch.Generator().manual_seed(step)) * 2 - 1
             noise = kind == "unet"
             made.append(network.predict_noise(x, torch.arange(8) * 100) if noise else network.logits(x))
@@ -99,12 +99,12 @@ def test_convolutional_networks_train_alike_when_accelerated(kind, precision, co
         statistics = [value for name, value in network.state_dict().items() if "running" in name]
         return [*made, network.stem.weight.grad, *statistics]
 
-    plain, fast = (build_method(CONVOLUTIONAL[kind], CPU).network for _ in range(2))
-    for network in (plain, fast):
+    unaccelerated, fast = (build_method(CONVOLUTIONAL[kind], CPU).network for _ in range(2))
+    for network in (unaccelerated, fast):
         with torch.no_grad():
             for parameter in network.parameters():
                 parameter *= 1e5 if 0 < parameter.abs().max() < 1e-4 else 1
-    exact = trained(plain)
+    exact = trained(unaccelerated)
     with accelerated([fast], precision, compiled):
         reduced = trained(fast)
     for value, reference in zip(reduced, exact, strict=True):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from harness.models.dropout import Dropout, drop
+from harness.models.dropout import Dropout, seed_dropout
 from harness.randomness import Stream, chances
 
 ROWS = torch.arange(64)
@@ -14,7 +14,7 @@ def layers(probability=0.3):
 
 
 def dropped(network, stream, rows):
-    drop(network, stream, rows)
+    seed_dropout(network, stream, rows)
     return [layer(torch.ones(len(rows), 4, 5, 5)) for layer in (network[0], network[2])]
 
 
@@ -55,14 +55,14 @@ def test_a_batch_whose_rows_are_unknown_is_refused():
     network = layers()
     with pytest.raises(RuntimeError, match="rows of 0 images and met 64"):
         network(torch.ones(64, 1))
-    drop(network, Stream(1), ROWS[:10])
+    seed_dropout(network, Stream(1), ROWS[:10])
     with pytest.raises(RuntimeError, match="rows of 10 images and met 64"):
         network(torch.ones(64, 1))
 
 
 def test_it_is_no_part_of_the_state():
     network = layers()
-    drop(network, Stream(1), ROWS)
+    seed_dropout(network, Stream(1), ROWS)
     assert not network.state_dict()
 
 

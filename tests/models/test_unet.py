@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from harness.config import networks as spec
 from harness.config.dataset import Images
-from harness.models.dropout import drop
+from harness.models.dropout import seed_dropout
 from harness.models.unet import UNet
 from harness.randomness import Stream
 
@@ -117,7 +117,7 @@ def test_attention_and_timestep_matter():
 
 def test_gradients_reach_every_parameter_and_the_images():
     network, x = build().train(), images().requires_grad_()
-    drop(network, Stream("dropout"), torch.arange(3))
+    seed_dropout(network, Stream("dropout"), torch.arange(3))
     network.predict_noise(x, TIMESTEPS).square().sum().backward()
     assert all(p.grad is not None and p.grad.abs().max() > 0 for p in network.parameters())
     assert x.grad.abs().min() > 0

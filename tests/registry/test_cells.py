@@ -10,7 +10,7 @@ from harness.config.changes import over, times
 from harness.config.evaluations import Accuracy, Evaluation, Generation, OutOfDistribution
 from harness.config.samplers import DDIM
 from harness.data.catalogue import MOSAICS
-from harness.doctor.check import State
+from harness.doctor.check import CheckState
 from harness.doctor.papers import check_papers
 from harness.errors import SpecError
 from harness.launch.plan import make_plan
@@ -218,7 +218,7 @@ def test_the_doctor_names_a_paper_whose_scale_makes_one_run_of_two(monkeypatch):
     exhibit = table(row(run=HYBRID.but(epochs=40)), row("B", run=HYBRID.but(epochs=41)))
     monkeypatch.setattr("harness.doctor.papers.papers", lambda: {"toy": paper(exhibit)})
     check = check_papers()
-    assert check.state is State.DEGRADED
+    assert check.state is CheckState.DEGRADED
     assert check.says.startswith("none; paper 'toy' of ")
     assert "cannot be used: scale 'small' of paper 'toy' makes one run of 'hybrid epochs=40'" in check.says
 

@@ -8,7 +8,7 @@ import pytest
 
 from harness.config.execution import Execution
 from harness.launch.plan import PlannedRun
-from harness.launch.slurm.manifest import Array, Code, Mark, Submission, Task, save
+from harness.launch.slurm.manifest import Array, Code, RunProgress, Submission, Task, save
 from harness.launch.slurm.profile import Profile, Resources
 from harness.store.results import Results
 
@@ -81,7 +81,7 @@ def submitted(results):
             execution=Execution(),
             code=Code(archive="code.zip", sha256="0", commit=None, dirty=None),
             arrays=(array,),
-            **{"marks": {run.id: Mark()}, "data": "/data", **fields},
+            **{"marks": {run.id: RunProgress()}, "data": "/data", **fields},
         )
         save(results, submission)
         return submission

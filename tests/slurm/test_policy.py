@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from toy_paper import HYBRID
 
-from harness.launch.slurm.manifest import Mark, entries
-from harness.launch.slurm.policy import POLICIES, Action, consider, mark_of
+from harness.launch.slurm.manifest import RunProgress, entries
+from harness.launch.slurm.policy import POLICIES, Action, decide_resubmission, progress_of
 from harness.launch.slurm.profile import Profile
 from harness.launch.slurm.scheduler import Job, JobState
 from harness.store.files import write_json
 from harness.store.lease import Lease
 from harness.store.records import Outcome
-from harness.store.run_directory import State
+from harness.store.run_directory import RunState
 
 PROFILE = Profile(memory="8G", time=60, max_attempts=3, max_memory="16G", max_time=200)
 
@@ -26,8 +26,8 @@ def verdict(results, planned):
         found = entries(results).get(HYBRID.id, [])
         chain = frozenset(entry.submission.id for entry in found)
         jobs = {entry.job: Job(entry.job, state) for entry in found}
-        mark = mark_of(planned.directory)
-        return consider(HYBRID, planned.state, mark, found, jobs, profile, None if by_hand else chain)
+        mark = progress_of(planned.directory)
+        return decide_resubmission(HYBRID, planned.state, mark, found, jobs, profile, None if by_hand else chain)
 
     return ask
 
@@ -81,7 +81,7 @@ def test_attempts_that_do_not_get_on_are_bounded_and_others_are_not(submitted, v
     assert left.action is NEVER and "did not get on in 3 attempts" in left.says
     assert verdict(JobState.NODE_FAIL, by_hand=True).action is AGAIN
     write_json(planned.directory.checkpoints / "000000040.json", {})
-    assert mark_of(planned.directory) == Mark(step=40)
+    assert progress_of(planned.directory) == RunProgress(step=40)
     assert verdict(JobState.NODE_FAIL).action is AGAIN, "the last attempt got on"
 
 
@@ -89,7 +89,7 @@ def test_a_time_limit_is_doubled_only_for_a_run_that_stood_still_and_up_to_a_bou
     submitted(HYBRID, PROFILE)
     write_json(planned.directory.checkpoints / "000000040.json", {})
     assert verdict(JobState.TIMEOUT).resources.time == 60
-    mark = {"marks": {HYBRID.id: Mark(step=40)}}
+    mark = {"marks": {HYBRID.id: RunProgress(step=40)}}
     submitted(HYBRID, PROFILE, PROFILE.resources().but(time=120), number=1, **mark)
     assert verdict(JobState.TIMEOUT).resources.time == 200
     assert verdict(JobState.NODE_FAIL).resources.time == 120, "what was raised stays raised"
@@ -119,5 +119,5 @@ def test_the_run_directory_decides_before_the_scheduler_is_heard(submitted, verd
     planned.directory.outcome.unlink()
     lease = Lease.acquire(planned.directory.path)
     with lease:
-        assert planned.state is State.RUNNING
+        assert planned.state is RunState.RUNNING
         assert verdict(JobState.UNKNOWN, by_hand=True).action is LATER

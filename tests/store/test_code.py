@@ -12,7 +12,7 @@ from toy_paper import HYBRID, PROTOCOLS
 
 from harness.config.feature_spaces import ClassifierSpace, FeatureSpace
 from harness.config.optimisation import Optimizer
-from harness.store.code import cache_of, code_of, other_code, says_other_code
+from harness.store.code import cache_of, code_of, describe_other_code, other_code
 from harness.store.distributions import installed
 from harness.store.records import DistributionRecord, Segment
 
@@ -113,12 +113,12 @@ def test_a_run_is_stale_while_anything_of_it_is_of_other_code(brew, stays, is_st
 
 
 def test_a_sentence_names_the_distributions_and_few_runs():
-    assert says_other_code({}) == ""
+    assert describe_other_code({}) == ""
     one = "1 run was measured with other code of mixup than is installed now (1)"
-    assert says_other_code({"1": ["mixup"]}) == one
+    assert describe_other_code({"1": ["mixup"]}) == one
     several = {str(number): ["mixup", "brew"] for number in range(5)}
     says = "5 runs were measured with other code of brew and mixup than is installed now (0, 1, 2, ...)"
-    assert says_other_code(several) == says
+    assert describe_other_code(several) == says
 
 
 def test_stays_of_versions_before_are_read(tmp_path):

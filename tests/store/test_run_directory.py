@@ -10,7 +10,7 @@ from harness.config.evaluations import Accuracy, Generation
 from harness.errors import SpecError
 from harness.store.files import StoreError
 from harness.store.results import Results
-from harness.store.run_directory import ForeignError, OutdatedError, State
+from harness.store.run_directory import ForeignError, OutdatedError, RunState
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_a_run_is_read_back(directory):
     assert directory.run().name == "hybrid"
     assert directory.requested() == [Accuracy()]
     assert directory.missing() == [Accuracy()]
-    assert directory.state() is State.PENDING
+    assert directory.state() is RunState.PENDING
 
 
 def test_asking_again_changes_nothing_and_more_adds(directory):

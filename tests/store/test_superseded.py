@@ -11,7 +11,7 @@ from harness.store.distributions import Installed
 from harness.store.lease import Lease
 from harness.store.records import DistributionRecord, Segment
 from harness.store.results import Results
-from harness.store.run_directory import RunDirectory, State
+from harness.store.run_directory import RunDirectory, RunState
 from harness.store.superseded import ask_again, set_aside
 
 
@@ -46,7 +46,7 @@ def test_a_stale_run_is_moved_whole_and_begun_with_all_that_was_asked(results):
     # Killed here, the same command finds no run that is stale, and asks all the same.
     assert set_aside(results, directory) and not directory.path.exists()
     ask_again(results, HYBRID)
-    assert directory.state() is State.PENDING and directory.run() == HYBRID
+    assert directory.state() is RunState.PENDING and directory.run() == HYBRID
     assert sorted(e.kind for e in directory.requested()) == ["accuracy", "calibration"]
     assert set_aside(results, directory) and directory.config.exists(), "the one that is new stays"
     assert aside(results) == [f"{HYBRID.id}.1"]
@@ -71,7 +71,7 @@ def test_a_run_that_a_worker_holds_is_left_alone(results):
     assert set_aside(results, directory) and aside(results) == [f"{HYBRID.id}.1"]
     ask_again(results, HYBRID)
     with Lease.acquire(directory.path):
-        assert directory.state() is State.RUNNING
+        assert directory.state() is RunState.RUNNING
 
 
 def test_of_a_run_that_was_never_set_aside_nothing_is_asked(tmp_path):

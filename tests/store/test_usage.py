@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from harness.store.records import Segment
-from harness.store.usage import Spent, hours
+from harness.store.usage import Usage, hours
 
 
 def stay(seconds, device="cuda", **fields):
@@ -14,22 +14,22 @@ def stay(seconds, device="cuda", **fields):
 
 
 def test_hours_of_gpus_and_of_cores_are_kept_apart():
-    spent = Spent.of([stay(3600, world_size=4, devices=4), stay(1800, "cuda:1"), stay(900, "cpu", world_size=2)])
-    assert (spent.gpu_hours, spent.core_hours, spent.energy_joules) == (4.5, 0.5, None)
-    assert str(spent) == "4.50 GPU-hours and 0.50 core-hours"
+    usage = Usage.of([stay(3600, world_size=4, devices=4), stay(1800, "cuda:1"), stay(900, "cpu", world_size=2)])
+    assert (usage.gpu_hours, usage.core_hours, usage.energy_joules) == (4.5, 0.5, None)
+    assert str(usage) == "4.50 GPU-hours and 0.50 core-hours"
 
 
 def test_energy_says_how_much_of_the_hours_it_covers():
-    spent = Spent.of([stay(3600, energy_joules=7.2e5), stay(3600, energy_joules=3.6e5), stay(2 * 3600)])
-    assert (spent.energy_joules, spent.energy_gpu_hours) == (1.08e6, 2.0)
-    assert str(spent) == "4.00 GPU-hours (0.3 kWh in 2.00 of them)"
-    whole = Spent.of([stay(36000, energy_joules=3.6e6)])
-    assert str(Spent.sum([whole, whole])) == "20.0 GPU-hours (2 kWh)"
+    usage = Usage.of([stay(3600, energy_joules=7.2e5), stay(3600, energy_joules=3.6e5), stay(2 * 3600)])
+    assert (usage.energy_joules, usage.energy_gpu_hours) == (1.08e6, 2.0)
+    assert str(usage) == "4.00 GPU-hours (0.3 kWh in 2.00 of them)"
+    whole = Usage.of([stay(36000, energy_joules=3.6e6)])
+    assert str(Usage.sum([whole, whole])) == "20.0 GPU-hours (2 kWh)"
 
 
 def test_nothing_is_nothing():
-    assert str(Spent.of([])) == ""
-    assert Spent.sum([]).to_json() == {"gpu_hours": 0, "core_hours": 0, "energy_joules": None, "energy_gpu_hours": 0}
+    assert str(Usage.of([])) == ""
+    assert Usage.sum([]).to_json() == {"gpu_hours": 0, "core_hours": 0, "energy_joules": None, "energy_gpu_hours": 0}
 
 
 @pytest.mark.parametrize(

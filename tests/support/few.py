@@ -7,7 +7,7 @@ from toy_paper import FEW
 from harness.data.catalogue import DIGITS
 from harness.data.prepared.blocks import labelled
 from harness.data.prepared.dataset import open_dataset
-from harness.data.prepared.prepare import Content, prepare
+from harness.data.prepared.prepare import DatasetSource, prepare
 
 
 def prepare_few(root):
@@ -16,5 +16,5 @@ def prepare_few(root):
     for split, count in FEW.splits.items():
         images, labels = arrays_of(digits.split(split))
         blocks.append(labelled((split,), np.array(images[:count]), labels[:count]))
-    prepare(FEW, root, lambda: Content(blocks, {}))
+    prepare(FEW, root, lambda: DatasetSource(blocks, {}))
     return open_dataset(FEW, root)

@@ -103,7 +103,7 @@ def select(comm, config, data_root, folder: Path):
 
     def after_epoch(step, means):
         values.append(validator.validate(trainer.ema_weights()))
-        trainer.consider(values[-1][config.deciding_value])
+        trainer.update_best(values[-1][config.deciding_value])
 
     trainer.run(Hooks(lambda step: None, after_epoch, lambda: False))
     folder.mkdir(exist_ok=True)

@@ -7,7 +7,7 @@ from holding import holding
 
 from harness.launch.slurm.manifest import submissions
 from harness.store.results import Results
-from harness.store.run_directory import State
+from harness.store.run_directory import RunState
 
 
 def until(condition, seconds=120, what="it"):
@@ -23,7 +23,7 @@ def held(cluster, results, until, runs=1):
     """Let the workers of jobs stand still while the body acts; see `holding`."""
 
     def over():
-        if all(directory.state() is State.DONE for directory in Results(Path(results)).all()):
+        if all(directory.state() is RunState.DONE for directory in Results(Path(results)).all()):
             return f"all runs are done:\n{log(results)}"
         return f"the queue is empty:\n{log(results)}" if ended(cluster) else None
 

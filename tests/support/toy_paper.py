@@ -108,7 +108,7 @@ FIGURE = Figure(
     title="Samples of both",
     metrics=(FID,),
     rows=(Row("Hybrid", HYBRID, (None,)), Row("Denoising", DENOISING, (None,)), Row("Elsewhere", None, (None,))),
-    drawing=SampleGrids(side=4),
+    plot=SampleGrids(side=4),
 )
 
 

@@ -10,7 +10,7 @@ from harness.config.augmentation import Augmentation
 from harness.data.loaders import ResidentLoader
 from harness.data.prepared.dataset import open_dataset
 from harness.launch.plan import BYTES_PER_PARAMETER
-from harness.methods.base import Guard, Loss, Method, build_method
+from harness.methods.base import DivergenceGuard, Loss, Method, build_method
 from harness.training.checkpoints import newest_checkpoint, save_checkpoint
 from harness.training.loop import Diverged, Hooks, Trainer
 
@@ -72,7 +72,7 @@ def run(subject, until=None):
     return subject.run(hooks), epochs, [str(reason) for reason in reasons]
 
 
-GUARD = Guard(bound=1e8, restarts=20)
+GUARD = DivergenceGuard(bound=1e8, restarts=20)
 
 
 def test_it_goes_back_to_the_end_of_the_last_epoch_and_draws_anew(loader):
@@ -113,7 +113,7 @@ def test_stops_change_nothing_of_where_it_goes_back_to(loader, tmp_path, stops):
 
 
 def test_there_is_an_end_to_it(loader):
-    subject = trainer(loader, Fragile(1.0, Guard(bound=1e8, restarts=2), first=EPOCH + 2))
+    subject = trainer(loader, Fragile(1.0, DivergenceGuard(bound=1e8, restarts=2), first=EPOCH + 2))
     match = rf"step {EPOCH + 3}: .* \(and was restarted 2 times, the last time from step {EPOCH}\)$"
     with pytest.raises(Diverged, match=match):
         run(subject)
@@ -128,7 +128,7 @@ def test_without_a_guard_a_large_loss_is_none_of_our_business(loader):
 
 
 def test_what_is_not_a_number_counts_as_divergence_too(loader):
-    method = Fragile(0.0, Guard(bound=1e8, restarts=1))
+    method = Fragile(0.0, DivergenceGuard(bound=1e8, restarts=1))
     subject = trainer(loader, method)
     run(subject, until=2)
     with torch.no_grad():

@@ -15,7 +15,7 @@ from harness.errors import HarnessError, SpecError
 from harness.methods.base import Loss, Method, build_method
 from harness.training.checkpoints import newest_checkpoint, save_checkpoint
 from harness.training.loop import Diverged, Hooks, Trainer
-from harness.training.running_means import Meters
+from harness.training.running_means import RunningMeans
 
 CPU = torch.device("cpu")
 CONFIG = HYBRID.config.but(epochs=1, warmup_epochs=0.5, batch_size=256)
@@ -225,7 +225,7 @@ def test_a_player_that_the_method_does_not_have_is_refused(loader, field):
 
 def test_curves_name_their_scalars_in_one_order_with_a_stop_or_without():
     """The tensors of a checkpoint come back in the order of their names."""
-    whole, rest = Meters(CPU), Meters(CPU)
+    whole, rest = RunningMeans(CPU), RunningMeans(CPU)
     values = {"b": torch.tensor(1.0), "a": torch.tensor(2.0)}
     whole.add(values)
     rest.load_state(dict(sorted(whole.state().items())))

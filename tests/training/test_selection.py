@@ -13,7 +13,7 @@ from harness.data.loaders import ResidentLoader
 from harness.data.prepared.dataset import open_dataset
 from harness.errors import SpecError
 from harness.launch.plan import BYTES_PER_PARAMETER, CHECKPOINTS_KEPT, PlannedRun, disk_bytes
-from harness.methods.base import Guard, build_method
+from harness.methods.base import DivergenceGuard, build_method
 from harness.store.results import Results
 from harness.training.checkpoints import newest_checkpoint, save_checkpoint
 from harness.training.loop import Hooks, Trainer
@@ -43,7 +43,7 @@ def run(subject, values, until=None):
 
     def after_epoch(step, means):
         epoch = step // EPOCH
-        subject.consider(values[epoch - 1])
+        subject.update_best(values[epoch - 1])
         states[epoch] = {name: value.clone() for name, value in subject.ema_weights().items()}
 
     subject.run(Hooks(lambda step: None, after_epoch, lambda: subject.step == until))
@@ -109,7 +109,7 @@ def test_a_restart_keeps_the_best_until_then(loader, tmp_path, stop):
     """The losses of some steps are said to be infinite, once; what comes after is drawn anew."""
 
     def fragile():
-        subject = trainer(loader, LOWER, Guard(bound=1e9, restarts=3))
+        subject = trainer(loader, LOWER, DivergenceGuard(bound=1e9, restarts=3))
         losses = subject.method.training_step
 
         def training_step(step):

@@ -22,12 +22,12 @@ from harness.store.arrays import save_array
 from harness.store.curves import read_curve
 from harness.store.rehearsals import Rehearsals
 from harness.store.results import Results
-from harness.store.run_directory import State
+from harness.store.run_directory import RunState
 from harness.training.checkpoints import load_tensors
 from harness.training.distributed import Communicator
 from harness.worker.event_files import EventFiles
 from harness.worker.rehearsal.run_rehearsal import rehearse
-from harness.worker.segment_recorder import Stay
+from harness.worker.segment_recorder import SegmentRecorder
 from harness.worker.session import Session
 from harness.worker.stop import Stopped, StopRequest
 from harness.worker.validation import Validator
@@ -56,9 +56,9 @@ class StopAfter(StopRequest):
         return self._left <= 0
 
 
-def stay(results, run, data_root, stop=None):
+def recorder(results, run, data_root, stop=None):
     directory = results.directory(run)
-    with Stay(directory, CPU) as one:
+    with SegmentRecorder(directory, CPU) as one:
         Session(results, directory, data_root, CPU, Execution(), stop or StopRequest(), one, Communicator()).finish()
     return directory
 
@@ -73,7 +73,7 @@ def test_a_method_without_classes_is_trained_validated_and_measured(config, data
     directory = results.directory(run)
     directory.request(run, [Size(), Runtime(warmup_steps=1, windows=2, timed_steps=2)])
     ending = work(results, directory, data_root, CPU, Execution(tensorboard=True))
-    assert (ending, directory.state()) == (Ending.DONE, State.DONE), directory.log.read_text()
+    assert (ending, directory.state()) == (Ending.DONE, RunState.DONE), directory.log.read_text()
     name = f"test_{config.method.validation.name}"
     first, last = curve(directory, name)
     assert 0 < last < first
@@ -88,7 +88,7 @@ def test_samples_that_are_no_pictures_are_no_obstacle_to_event_files(data_root, 
     run, results = Run("tokens", TOKEN_RUN.but(epochs=1)), Results(tmp_path)
     directory = results.directory(run)
     directory.request(run, [Size()])
-    stay(results, run, data_root)
+    recorder(results, run, data_root)
     text, pictures = np.zeros((4, 64), np.int64), np.zeros((4, 1, 8, 8), np.uint8)
     for name, samples in (("size-text", text), ("size-pictures", pictures)):
         shutil.copy(directory.record_path(Size()), directory.evaluations / f"{name}.json")
@@ -112,7 +112,7 @@ def test_a_validation_that_is_no_value_for_each_example_is_refused(data_root, mo
 def test_validation_is_the_mean_over_the_examples(data_root, tmp_path):
     run, results = Run("foreign", REGRESSION_RUN.but(epochs=1)), Results(tmp_path)
     results.directory(run).request(run, [])
-    directory = stay(results, run, data_root)
+    directory = recorder(results, run, data_root)
     model = build_method(run.config, CPU).eval()
     model.load_state_dict(load_tensors(directory.weights, directory.training_record().weights_sha256))
     split = open_dataset(run.config.data, data_root).split("test")
@@ -126,7 +126,7 @@ def test_validation_is_the_mean_over_the_examples(data_root, tmp_path):
 def undisturbed(data_root, tmp_path_factory):
     results = Results(tmp_path_factory.mktemp("selected"))
     results.directory(SELECTED).request(SELECTED, [Accuracy(split="train"), Accuracy(split="train", after=0.5)])
-    return stay(results, SELECTED, data_root)
+    return recorder(results, SELECTED, data_root)
 
 
 def test_the_best_state_is_kept_evaluated_and_told(undisturbed):
@@ -154,8 +154,8 @@ def test_stops_and_kills_change_nothing_of_the_choice(undisturbed, data_root, tm
     results.directory(SELECTED).request(SELECTED, [])
     for stop, left_by in ((StopAfter(30), Stopped), (StopAfter(25, killed=True), KeyboardInterrupt)):
         with pytest.raises(left_by):
-            stay(results, SELECTED, data_root, stop)
-    directory = stay(results, SELECTED, data_root)
+            recorder(results, SELECTED, data_root, stop)
+    directory = recorder(results, SELECTED, data_root)
     assert directory.metrics.read_text() == undisturbed.metrics.read_text()
     assert directory.weights.read_bytes() == undisturbed.weights.read_bytes()
     assert directory.training_record() == undisturbed.training_record()

@@ -9,7 +9,7 @@ from toy_paper import HYBRID
 
 from harness.store.results import Results
 from harness.worker import segment_recorder as module
-from harness.worker.segment_recorder import Stay
+from harness.worker.segment_recorder import SegmentRecorder
 
 CPU = torch.device("cpu")
 
@@ -28,11 +28,11 @@ def segment(directory):
 def test_a_killed_stay_counts_as_far_as_it_was_written(directory, monkeypatch):
     """Nothing is closed here, as when a worker is killed."""
     monkeypatch.setattr(module, "KEEP_SECONDS", 0.0)
-    stay = Stay(directory, CPU)
-    stay.begin_training(7, "resident")
+    recorder = SegmentRecorder(directory, CPU)
+    recorder.begin_training(7, "resident")
     time.sleep(0.05)
     for step in (8, 9, 10):
-        stay.trained_to(step)
+        recorder.trained_to(step)
     found = segment(directory)
     assert (found.first_step, found.steps, found.loader) == (7, 3, "resident")
     assert 0.05 <= found.first_step_seconds <= found.training_seconds <= found.seconds
@@ -41,9 +41,9 @@ def test_a_killed_stay_counts_as_far_as_it_was_written(directory, monkeypatch):
 
 
 def test_a_stay_that_only_measures_counts(directory):
-    with Stay(directory, CPU) as stay:
-        stay.evaluated("accuracy-1", 1.5)
-        stay.evaluated("size-2", 0.1)
+    with SegmentRecorder(directory, CPU) as recorder:
+        recorder.evaluated("accuracy-1", 1.5)
+        recorder.evaluated("size-2", 0.1)
         assert segment(directory).evaluations == {"accuracy-1": 1.5, "size-2": 0.1}
         time.sleep(0.05)
     assert segment(directory).seconds >= 0.05
@@ -51,30 +51,30 @@ def test_a_stay_that_only_measures_counts(directory):
 
 
 def test_a_stay_that_fails_counts_and_one_without_work_leaves_nothing(directory):
-    with Stay(directory, CPU):
+    with SegmentRecorder(directory, CPU):
         pass
     assert directory.all_segments() == []
-    with pytest.raises(ValueError, match="boom"), Stay(directory, CPU):
+    with pytest.raises(ValueError, match="boom"), SegmentRecorder(directory, CPU):
         raise ValueError("boom")
     assert len(directory.all_segments()) == 1
 
 
 def test_ranks_add_up_their_energy_each_gpu_once(directory):
-    stay = Stay(directory, CPU, world_size=3)
-    stay._uuid = "GPU-a"
+    recorder = SegmentRecorder(directory, CPU, world_size=3)
+    recorder._uuid = "GPU-a"
     others = [("host", "GPU-b", 20.0), ("elsewhere", "GPU-b", 30.0), ("host", "GPU-b", 20.0)]
-    stay.gather_energy(lambda own: [("host", "GPU-a", 10.0), *others])
-    stay.keep()
+    recorder.gather_energy(lambda own: [("host", "GPU-a", 10.0), *others])
+    recorder.keep()
     assert (segment(directory).energy_joules, segment(directory).devices) == (60.0, 3)
-    stay.gather_energy(lambda own: [*own, *others])
-    stay.keep()
+    recorder.gather_energy(lambda own: [*own, *others])
+    recorder.keep()
     assert segment(directory).energy_joules is None
     assert segment(directory).device_seconds == 3 * segment(directory).seconds
 
 
 def test_only_the_first_rank_writes(directory):
-    with Stay(directory, CPU, rank=1, world_size=2) as stay:
-        stay.evaluated("accuracy-1", 1.5)
+    with SegmentRecorder(directory, CPU, rank=1, world_size=2) as recorder:
+        recorder.evaluated("accuracy-1", 1.5)
     assert directory.all_segments() == []
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.config.dataset import Dataset
-    from harness.data.prepared.manifest import Manifest
+    from harness.data.prepared.manifest import DatasetManifest
     from harness.data.registry import Archive
 
 
@@ -54,7 +54,7 @@ def list_command(settings: Settings, as_json: bool) -> None:
     headings = ["dataset", "what it is", "original", "prepared", "size", "needed by"]
     align = ("left", "left", "right", "left", "right", "left")
     click.echo(tabulate(lines, headings, disable_numparse=True, colalign=align))
-    settings.say(f"\nin {settings.data_root}; docs/data.md says what to get where")
+    settings.echo(f"\nin {settings.data_root}; docs/data.md says what to get where")
 
 
 def megabytes(count: int) -> str:
@@ -96,7 +96,7 @@ def _describe_weights(name: str, root: "Path", needed: list[str]) -> dict[str, A
     }
 
 
-def _state(folder: "Path", outdated: "Callable[[Manifest], str]") -> tuple[str, int]:
+def _state(folder: "Path", outdated: "Callable[[DatasetManifest], str]") -> tuple[str, int]:
     """Return whether a folder is prepared, and how many bytes it takes, 0 where it is not."""
     from harness.data.prepared.manifest import lost, read_manifest
     from harness.errors import HarnessError

@@ -10,7 +10,7 @@ from harness.cli.settings import Settings
 if TYPE_CHECKING:
     from harness.config.dataset import Dataset
     from harness.data.originals.archive import Check
-    from harness.data.prepared.prepare import Content
+    from harness.data.prepared.prepare import DatasetSource
 
 
 @click.command("prepare")
@@ -72,14 +72,14 @@ def _prepare(settings: Settings, data: "Dataset", path: Path | None, check: "Che
 
     with progress(settings.console()) as report:
 
-        def content() -> "Content":
+        def source() -> "DatasetSource":
             if path is None:
                 fetch(data, settings.downloads, report)
             return original(data, path or settings.downloads, check, report)
 
-        new = prepare(data, settings.data_root, content, report)
+        new = prepare(data, settings.data_root, source, report)
     state = "prepared" if new else "was prepared already"
-    settings.say(f"{data.name}: {state} in {settings.data_root / data.name}")
+    settings.echo(f"{data.name}: {state} in {settings.data_root / data.name}")
 
 
 def _take_in(settings: Settings, path: Path | None, check: "Check") -> None:
@@ -90,20 +90,20 @@ def _take_in(settings: Settings, path: Path | None, check: "Check") -> None:
     from harness.data.prepared.manifest import FILE
 
     if path is None and (settings.data_root / NAME / FILE).exists():
-        settings.say(f"{NAME}: was prepared already in {settings.data_root / NAME}")
+        settings.echo(f"{NAME}: was prepared already in {settings.data_root / NAME}")
         return
     with progress(settings.console()) as report:
         source = path or download(WEIGHTS, settings.downloads, report)
         name, new = take_in(source, settings.data_root, check, report)
     state = "prepared" if new else "was prepared already"
-    settings.say(f"{name}: {state} in {settings.data_root / name}")
+    settings.echo(f"{name}: {state} in {settings.data_root / name}")
     if name != NAME:
         used = f"--also weights={name[-DIGITS:]}"
-        settings.say(f"{name}: not the published weights, so no FID comes of them: 'run' and 'report' take {used}")
+        settings.echo(f"{name}: not the published weights, so no FID comes of them: 'run' and 'report' take {used}")
 
 
 def _make(settings: Settings, data: "Dataset") -> None:
     """Make a dataset that needs no archive."""
     from harness.data.prepared.dataset import open_dataset
 
-    settings.say(f"{data.name}: prepared in {open_dataset(data, settings.data_root).folder}")
+    settings.echo(f"{data.name}: prepared in {open_dataset(data, settings.data_root).folder}")

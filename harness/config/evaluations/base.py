@@ -80,7 +80,7 @@ class Evaluation(Family):
         """Return about how many bytes the arrays take that are kept beside the record."""
         return 0
 
-    def miniature(self, items: int) -> Self:
+    def reduced(self, items: int) -> Self:
         """Return the same protocol on so many items, with the shapes of the full one, to be tried out.
 
         Its numbers mean nothing. Protocols that go through a split are shortened by shortening the split.

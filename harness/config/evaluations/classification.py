@@ -96,6 +96,6 @@ class OutOfDistribution(Evaluation):
         """Return the label of the one quantity: what the outliers are."""
         return {"auroc": self.outliers.name if self.outliers else "Interp"}
 
-    def miniature(self, items: int) -> Self:
+    def reduced(self, items: int) -> Self:
         """Return it with few outliers."""
         return self.but(after=1.0, outliers=self.outliers.first(items) if self.outliers else None)

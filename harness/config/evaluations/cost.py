@@ -33,7 +33,7 @@ class Runtime(Evaluation):
         """Return the labels of the times, of which all but the first step are extrapolated."""
         return {"minutes_per_epoch": "Min/Epoch", "runtime_hours": "Runtime", "gpu_hours": "device hours"}
 
-    def miniature(self, items: int) -> Self:
+    def reduced(self, items: int) -> Self:
         """Return it with three steps."""
         return self.but(after=1.0, warmup_steps=1, timed_steps=1, windows=2)
 

@@ -46,7 +46,7 @@ class Generation(Evaluation):
 
     def work(self, config: "RunConfig") -> Work:
         """Return the steps of the sampler for every sample."""
-        passes = self.samples * self.sampler.passes(config.method.chain)
+        passes = self.samples * self.sampler.passes(config.method.sampler_steps)
         return Work(passes, config.method.sample_flops(config.network, config.data))
 
     def labels(self, data: Dataset) -> dict[str, str]:
@@ -76,7 +76,7 @@ class Generation(Evaluation):
         """The feature space, and the split that samples are compared with."""
         return Embedding(self.features, self.weights or "", self.reference)
 
-    def miniature(self, items: int) -> Self:
+    def reduced(self, items: int) -> Self:
         """Return it with few samples."""
         return self.but(after=1.0, samples=min(self.samples, max(items, self.neighbours + 1)))
 
@@ -92,7 +92,7 @@ class Likelihood(Evaluation):
 
     def work(self, config: "RunConfig") -> Work:
         """Return the whole chain for every image of the split."""
-        return Work(config.data.examples(self.split) * config.method.chain, cost_of(config, PREDICT_NOISE))
+        return Work(config.data.examples(self.split) * config.method.sampler_steps, cost_of(config, PREDICT_NOISE))
 
     def labels(self, data: Dataset) -> dict[str, str]:
         """Return the label of the one quantity."""

@@ -71,7 +71,7 @@ class Robustness(Evaluation):
         """Return one label for every size of the ball."""
         return {self.quantity(epsilon): f"{self.norm.sign} {epsilon:g}/255" for epsilon in self.epsilons}
 
-    def miniature(self, items: int) -> Self:
+    def reduced(self, items: int) -> Self:
         """Return it with few images, and two steps in one ball so small that nearly all of them stand."""
         ball = (min(self.epsilons) / 1000,)
         return self.but(after=1.0, epsilons=ball, steps=2, step_size=None, restarts=1, images=min(self.images, items))

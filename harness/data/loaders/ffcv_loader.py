@@ -25,7 +25,7 @@ from harness.data.errors import DataError
 from harness.data.loaders.base import Loader, checked, to_device
 from harness.data.loaders.native import keeping_threads
 from harness.data.loaders.pixels import presented
-from harness.data.loaders.rebatch import Assembler, Piece, recut
+from harness.data.loaders.rebatch import BatchAssembler, Piece, rebatch
 from harness.data.prepared.dataset import Split
 
 PIECE = 128
@@ -61,7 +61,7 @@ class FFCVLoader(Loader):
         """Yield one batch for each tensor of positions in the split."""
         wanted, ahead = tee(checked(order, len(self)))
         with closing(self._fetched(ahead)) as pieces:
-            assembler = Assembler(pieces)
+            assembler = BatchAssembler(pieces)
             for indices in wanted:
                 images, labels = assembler.fill(self._empty(len(indices)))
                 found = {"images": to_device(images, self._device), "labels": to_device(labels, self._device)}
@@ -74,7 +74,7 @@ class FFCVLoader(Loader):
 
     def _fetched(self, order: Iterator[Tensor]) -> Generator[Piece]:
         """Yield pieces as FFCV's thread fetches them."""
-        pieces = recut(order, PIECE)
+        pieces = rebatch(order, PIECE)
         while positions := list(islice(pieces, EPOCH)):
             with keeping_threads():
                 epoch = _Epoch(self._native, np.concatenate(positions).astype(np.uint64))

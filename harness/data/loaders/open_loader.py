@@ -18,7 +18,7 @@ from harness.data.prepared.dataset import PreparedDataset
 log = logging.getLogger("harness.data")
 
 
-class Loaders:
+class LoaderPool:
     """The loaders of a worker: every split is opened once, with the loader `wanted` or, for `auto`, one that fits.
 
     `report` is told when something has to be written first.

@@ -11,7 +11,7 @@ Piece = tuple[Tensor, Tensor]
 """Images `(n, channels, size, size)` uint8 and labels `(n,)` int64 on the CPU."""
 
 
-def recut(order: Iterable[Tensor], size: int) -> Iterator[NDArray[np.int64]]:
+def rebatch(order: Iterable[Tensor], size: int) -> Iterator[NDArray[np.int64]]:
     """Yield the same positions in arrays of this size, of which the last may be smaller."""
     waiting = np.empty(0, dtype=np.int64)
     for indices in order:
@@ -23,7 +23,7 @@ def recut(order: Iterable[Tensor], size: int) -> Iterator[NDArray[np.int64]]:
         yield waiting
 
 
-class Assembler:
+class BatchAssembler:
     """Takes images out of pieces in amounts of other sizes.
 
     A piece is copied from before the next one is asked for; its memory may then be used again.

@@ -13,7 +13,7 @@ from harness.config.dataset import Images
 from harness.data.errors import DataError, reading
 from harness.data.originals.pictures import SUFFIXES, Picture, decode, fit, in_parts, squeeze
 from harness.data.originals.zips import MEMBER_LIMIT, open_zip
-from harness.data.prepared.blocks import Part, expect
+from harness.data.prepared.blocks import Chunk, expect
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -26,7 +26,7 @@ PARTS = {"train": "0", "test": "2"}
 FOLDER = "img_align_celeba"
 
 
-def read_celebahq128(data: Images, files: Mapping[str, Path]) -> Iterator[Part]:
+def read_celebahq128(data: Images, files: Mapping[str, Path]) -> Iterator[Chunk]:
     """Yield the pictures of a folder or zip archive in the order of their names; they are every split at once."""
     (path,) = files.values()
     with ExitStack() as stack:
@@ -41,7 +41,7 @@ def read_celebahq128(data: Images, files: Mapping[str, Path]) -> Iterator[Part]:
         yield from _fitted(data, names, read, path)
 
 
-def read_celeba128(data: Images, files: Mapping[str, Path]) -> Iterator[Part]:
+def read_celeba128(data: Images, files: Mapping[str, Path]) -> Iterator[Chunk]:
     """Yield the first aligned faces by name, as many as CelebA-HQ has; they are every split at once."""
     path = files[ALIGNED]
     with open_zip(path, str(path), LIMIT) as archive:
@@ -50,7 +50,7 @@ def read_celeba128(data: Images, files: Mapping[str, Path]) -> Iterator[Part]:
         yield from _fitted(data, names, archive.read, path)
 
 
-def read_celeba32(data: Images, files: Mapping[str, Path]) -> Iterator[Part]:
+def read_celeba32(data: Images, files: Mapping[str, Path]) -> Iterator[Chunk]:
     """Yield the aligned faces of 178 x 218 pixels, all of each scaled to a square without a crop."""
     path, parts = files[ALIGNED], _partition(files[PARTITION])
     with open_zip(path, str(path), LIMIT) as archive:
@@ -90,7 +90,7 @@ def _pictures(names: Iterable[str]) -> list[str]:
     )
 
 
-def _fitted(data: Images, names: list[str], read: Callable[[str], bytes], path: Path) -> Iterator[Part]:
+def _fitted(data: Images, names: list[str], read: Callable[[str], bytes], path: Path) -> Iterator[Chunk]:
     fitted = partial(_face, read, path, lambda picture, where: fit(picture, data.image_size, where))
     yield from in_parts(names, fitted, tuple(data.splits))
 

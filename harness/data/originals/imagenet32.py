@@ -14,7 +14,7 @@ from numpy.lib import format as npy
 from harness.config.dataset import Images
 from harness.data.errors import DataError
 from harness.data.originals.zips import Zip, open_zip
-from harness.data.prepared.blocks import Block, Part, classes, labelled
+from harness.data.prepared.blocks import Block, Chunk, classes, labelled
 
 BLOCK = 2_000
 LIMIT = 2**33
@@ -23,7 +23,7 @@ ARCHIVES = {"train": "Imagenet32_train_npz.zip", "test": "Imagenet32_val_npz.zip
 BATCHES = {"train": [f"train_data_batch_{number}.npz" for number in range(1, 11)], "test": ["val_data.npz"]}
 
 
-def read_imagenet32(data: Images, files: Mapping[str, Path]) -> Iterator[Part]:
+def read_imagenet32(data: Images, files: Mapping[str, Path]) -> Iterator[Chunk]:
     """Yield the images of Imagenet32_train_npz.zip and Imagenet32_val_npz.zip, a part for each NPZ file.
 
     Classes are in the authors' order (map_clsloc.txt), counted from 0.

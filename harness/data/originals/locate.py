@@ -15,12 +15,12 @@ from harness.data.errors import DataError, reading
 from harness.data.originals.archive import Check, locate
 from harness.data.originals.download import download
 from harness.data.prepared.blocks import Report
-from harness.data.prepared.prepare import Content
+from harness.data.prepared.prepare import DatasetSource
 from harness.data.registry import Source, source_of
 from harness.errors import given
 
 
-def original(data: Dataset, path: Path, check: Check, report: Report) -> Content:
+def original(data: Dataset, path: Path, check: Check, report: Report) -> DatasetSource:
     """Return the content of a dataset whose archives are at `path`, each accepted by `check`.
 
     Raises `DataError` when an archive is missing or refused, or nobody reads the dataset.
@@ -32,7 +32,7 @@ def original(data: Dataset, path: Path, check: Check, report: Report) -> Content
     return _content(data, source, files, hashes)
 
 
-def embedded(data: Dataset) -> Content:
+def embedded(data: Dataset) -> DatasetSource:
     """Return the content of a dataset that is made of what an installed package carries.
 
     Raises `DataError` when nobody reads the dataset.
@@ -51,7 +51,7 @@ def readable(data: Dataset) -> Source:
     return source
 
 
-def _content(data: Dataset, source: Source, files: Mapping[str, Path], hashes: Mapping[str, str]) -> Content:
+def _content(data: Dataset, source: Source, files: Mapping[str, Path], hashes: Mapping[str, str]) -> DatasetSource:
     read = resolve(source.reader)
     decided_by = {
         "data": data.digest,
@@ -64,7 +64,7 @@ def _content(data: Dataset, source: Source, files: Mapping[str, Path], hashes: M
     parts = read(data, files)
     if not isinstance(parts, Iterable):
         raise DataError(f"{data.name}: its reader {source.reader} returns {given(parts)}, not blocks or parts")
-    return Content(parts, hashes, sha256_of_json(decided_by), source.revision)
+    return DatasetSource(parts, hashes, sha256_of_json(decided_by), source.revision)
 
 
 def _code_of(read: Any) -> str:

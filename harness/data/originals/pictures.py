@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.data.errors import DataError
-from harness.data.prepared.blocks import Block, Part, labelled
+from harness.data.prepared.blocks import Block, Chunk, labelled
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -86,7 +86,7 @@ def _scaled(picture: "Image", width: int, height: int) -> "Image":
     return picture.resize((width, height), Image.Resampling.BILINEAR)
 
 
-def in_parts(names: Sequence[T], read: Callable[[T], Picture], splits: tuple[str, ...]) -> Iterator[Part]:
+def in_parts(names: Sequence[T], read: Callable[[T], Picture], splits: tuple[str, ...]) -> Iterator[Chunk]:
     """Yield parts of one block each, whose pictures are read only when the block is asked for."""
     for start in range(0, len(names), BLOCK):
         yield partial(_block, names[start : start + BLOCK], read, splits)

@@ -9,7 +9,7 @@ from harness.config.dataset import Images
 from harness.data.errors import DataError
 from harness.data.originals.pictures import Picture, decode, exact, in_parts
 from harness.data.originals.zips import Zip, open_zip
-from harness.data.prepared.blocks import Part, expect
+from harness.data.prepared.blocks import Chunk, expect
 
 LIMIT = 2**30
 """Bytes; the original unpacks to 0.3 GB."""
@@ -18,7 +18,7 @@ TRAIN = re.compile(rf"{ROOT}/train/(n\d+)/images/[^/]+\.JPEG")
 VALIDATION = f"{ROOT}/val/val_annotations.txt"
 
 
-def read_tiny_imagenet(data: Images, files: Mapping[str, Path]) -> Iterator[Part]:
+def read_tiny_imagenet(data: Images, files: Mapping[str, Path]) -> Iterator[Chunk]:
     """Yield the images of tiny-imagenet-200.zip; classes are counted in the order of their sorted WordNet ids."""
     path = files["tiny-imagenet-200.zip"]
     with open_zip(path, str(path), LIMIT) as archive:

@@ -23,11 +23,11 @@ class Block:
     arrays: Mapping[str, NDArray[Any]]
 
 
-Part = Callable[[], Iterable[Block]]
+Chunk = Callable[[], Iterable[Block]]
 """Reads some of the blocks, without those before them having to be read: what a preparation may go on after."""
 
 
-def as_parts(found: Iterable[Block | Part]) -> Iterator[Part]:
+def as_chunks(found: Iterable[Block | Chunk]) -> Iterator[Chunk]:
     """Yield what a reader gives as parts.
 
     Blocks that come without a part are one together: they may depend on all that was read before them.

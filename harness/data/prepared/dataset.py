@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from harness.config.dataset import Dataset
 from harness.data.errors import DataError
-from harness.data.prepared.manifest import Manifest, files_of, inspect, outdated, read_manifest
+from harness.data.prepared.manifest import DatasetManifest, files_of, inspect, outdated, read_manifest
 from harness.data.prepared.prepare import prepare
 from harness.data.registry import find_dataset, how_to_prepare, is_embedded
 from harness.store.arrays import load_array
@@ -50,7 +50,7 @@ class Split:
 class PreparedDataset:
     """A dataset on disk; its arrays are memory-mapped, but for those of single numbers."""
 
-    def __init__(self, folder: Path, manifest: Manifest, data: Dataset) -> None:
+    def __init__(self, folder: Path, manifest: DatasetManifest, data: Dataset) -> None:
         self.folder = folder
         self.manifest = manifest
         self.data = data

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from harness.config.dataset import ArrayField, Dataset
 from harness.data.loaders.choice import stays_on_disk
 from harness.data.prepared.dataset import PreparedDataset
-from harness.data.prepared.manifest import Manifest, files_of
+from harness.data.prepared.manifest import DatasetManifest, files_of
 from harness.store.arrays import save_array
 from harness.store.files import writing
 
@@ -75,6 +75,6 @@ def _random(field: ArrayField, count: int, generator: np.random.Generator) -> ND
 
 
 def _described(folder: Path, data: Dataset, files: Mapping[str, str]) -> PreparedDataset:
-    manifest = Manifest(name=data.name, files=dict(files))
+    manifest = DatasetManifest(name=data.name, files=dict(files))
     manifest.save(folder)
     return PreparedDataset(folder, manifest, data)

@@ -13,7 +13,7 @@ from harness.store.files import corrupted, read_json, sha256_of, write_json
 FILE = "manifest.json"
 
 
-class Manifest(BaseModel):
+class DatasetManifest(BaseModel):
     """What a prepared dataset consists of: SHA-256 and shape by file name, SHA-256 of the original archives.
 
     `revision` is that of the reader which gave the files; 1 is not written.
@@ -37,14 +37,14 @@ class Manifest(BaseModel):
         write_json(folder / FILE, self.model_dump(exclude={"revision"} if self.revision == 1 else set()))
 
 
-def read_manifest(folder: Path) -> Manifest | None:
+def read_manifest(folder: Path) -> DatasetManifest | None:
     """Return the manifest in a folder, None where there is none.
 
     Raises `StoreError` when the file is not a manifest.
     """
     path = folder / FILE
     try:
-        return Manifest.model_validate(read_json(path))
+        return DatasetManifest.model_validate(read_json(path))
     except FileNotFoundError:
         return None
     except ValidationError as error:
@@ -62,12 +62,12 @@ def in_order(splits: Iterable[str]) -> list[str]:
     return sorted(splits, key=lambda split: (first.index(split) if split in first else len(first), split))
 
 
-def lost(folder: Path, manifest: Manifest) -> list[str]:
+def lost(folder: Path, manifest: DatasetManifest) -> list[str]:
     """Return the files that were prepared and are there no more."""
     return [name for name in manifest.files if not (folder / name).is_file()]
 
 
-def lacking(manifest: Manifest, data: Dataset) -> str:
+def lacking(manifest: DatasetManifest, data: Dataset) -> str:
     """Say what a dataset was prepared without, nothing where all of it was prepared."""
     for split, count in data.splits.items():
         files = files_of(data, split)
@@ -83,7 +83,7 @@ def lacking(manifest: Manifest, data: Dataset) -> str:
     return ""
 
 
-def outdated(manifest: Manifest, data: Dataset) -> str:
+def outdated(manifest: DatasetManifest, data: Dataset) -> str:
     """Say how a dataset would be prepared otherwise by now, nothing where it is as it should be."""
     if missing := lacking(manifest, data):
         return f"without {missing}"
@@ -93,7 +93,7 @@ def outdated(manifest: Manifest, data: Dataset) -> str:
     return ""
 
 
-def inspect(folder: Path, manifest: Manifest) -> Iterator[tuple[str, str]]:
+def inspect(folder: Path, manifest: DatasetManifest) -> Iterator[tuple[str, str]]:
     """Yield every file with what is wrong with it, nothing where it is the one that was prepared."""
     for name, expected in manifest.files.items():
         path = folder / name

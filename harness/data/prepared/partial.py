@@ -34,7 +34,7 @@ class Journal(BaseModel):
     images: dict[str, int]
 
 
-class Draft:
+class PartialDataset:
     """The files of a dataset that is being prepared, in a folder of its own.
 
     `source` names everything that decides what is read. A draft of the same source is gone on with, any other is
@@ -72,7 +72,7 @@ class Draft:
                 raise DataError(f"{self._data.name}: its reader gives {unknown('split', split, self._splits)}")
             self._splits[split].append(block)
 
-    def end_part(self) -> None:
+    def end_chunk(self) -> None:
         """Take note that a part is complete, on the disk every few seconds."""
         self.parts += 1
         if time.monotonic() - self._saved >= SECONDS:

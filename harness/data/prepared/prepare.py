@@ -15,9 +15,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from harness.config.dataset import Dataset
-from harness.data.prepared.blocks import Block, Part, Report, as_parts
-from harness.data.prepared.manifest import FILE, Manifest
-from harness.data.prepared.partial import Draft
+from harness.data.prepared.blocks import Block, Chunk, Report, as_chunks
+from harness.data.prepared.manifest import FILE, DatasetManifest
+from harness.data.prepared.partial import PartialDataset
 from harness.store.files import sha256_of, writing
 
 DRAFT = ".preparing"
@@ -25,14 +25,14 @@ WAIT_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Content:
+class DatasetSource:
     """What a dataset is prepared from: blocks or parts, each split in order, and the SHA-256 of its original archives.
 
     `source` names everything that decides what the parts give, so that an interrupted preparation can go on after those
     that are done; an empty one makes it begin anew. `revision` is that of the reader.
     """
 
-    parts: Iterable[Block | Part]
+    parts: Iterable[Block | Chunk]
     archives: Mapping[str, str]
     source: str = ""
     revision: int = 1
@@ -42,7 +42,7 @@ def silent(what: str, done: int, total: int) -> None:
     """Report nothing."""
 
 
-def prepare(data: Dataset, root: Path, content: Callable[[], Content], report: Report = silent) -> bool:
+def prepare(data: Dataset, root: Path, source: Callable[[], DatasetSource], report: Report = silent) -> bool:
     """Prepare a dataset and return True; return False, without asking for the content, when it is prepared already.
 
     Raises `DataError` when the content has other fields, shapes, counts or values than the dataset; then nothing is
@@ -56,7 +56,7 @@ def prepare(data: Dataset, root: Path, content: Callable[[], Content], report: R
     with alone(folder / ".lock", lambda: report(f"waiting for another process that prepares {data.name}", 0, 0)):
         if (folder / FILE).exists():
             return False
-        wanted, draft = content(), folder / DRAFT
+        wanted, draft = source(), folder / DRAFT
         try:
             shapes = _fill(data, draft, wanted, report)
             _move(data, draft, folder, shapes, wanted)
@@ -84,19 +84,19 @@ def alone(path: Path, wait: Callable[[], None]) -> Iterator[None]:
         lock.release()
 
 
-def _fill(data: Dataset, folder: Path, content: Content, report: Report) -> dict[str, list[int]]:
+def _fill(data: Dataset, folder: Path, source: DatasetSource, report: Report) -> dict[str, list[int]]:
     """Write the parts that a draft lacks, and return the shapes of its files."""
     total = sum(data.splits.values())
-    draft = Draft(data, folder, content.source)
+    draft = PartialDataset(data, folder, source.source)
     try:
         done = draft.parts
-        for number, part in enumerate(as_parts(content.parts)):
+        for number, part in enumerate(as_chunks(source.parts)):
             if number < done:
                 continue
             for block in part():
                 draft.append(block)
                 report(f"preparing {data.name}", draft.examples, total)
-            draft.end_part()
+            draft.end_chunk()
         shapes = draft.shapes()
         draft.save()
     finally:
@@ -104,11 +104,11 @@ def _fill(data: Dataset, folder: Path, content: Content, report: Report) -> dict
     return shapes
 
 
-def _move(data: Dataset, draft: Path, folder: Path, shapes: dict[str, list[int]], content: Content) -> None:
+def _move(data: Dataset, draft: Path, folder: Path, shapes: dict[str, list[int]], source: DatasetSource) -> None:
     """Move the files of a full draft into place, and then write the manifest."""
     files = {name: sha256_of(draft / name) for name in shapes}
     with writing(folder):
         for name in files:
             os.replace(draft / name, folder / name)
-    archives, revision = dict(content.archives), content.revision
-    Manifest(name=data.name, files=files, shapes=shapes, archives=archives, revision=revision).save(folder)
+    archives, revision = dict(source.archives), source.revision
+    DatasetManifest(name=data.name, files=files, shapes=shapes, archives=archives, revision=revision).save(folder)

@@ -21,7 +21,7 @@ from harness.config.feature_spaces import InceptionSpace
 from harness.data.inception import LACKING, find_weights, how_to_get
 from harness.data.loaders.pixels import in_bytes
 from harness.data.tensors import read_tensors
-from harness.errors import HarnessError, Needs
+from harness.errors import HarnessError, MissingRequirement
 from harness.evaluation.base import BLOCK, Subject
 from harness.evaluation.features.base import Arrays, Report, in_blocks
 from harness.torchvision_shim import make_torchvision_importable
@@ -71,7 +71,7 @@ def inception_features(config: InceptionSpace, other_weights: str, subject: Subj
     """
     if find_spec(LIBRARY) is None:
         how = f"pip install '.[inception]' for the network, then {how_to_get(subject.data_root, other_weights or None)}"
-        raise Needs(LACKING, how)
+        raise MissingRequirement(LACKING, how)
     data, manifest = images_of(subject.config.data, config), subject.data.manifest
     path, content, sha256 = find_weights(subject.data_root, other_weights or None)
     folder = subject.cache / "features" / f"inception-{sha256[:12]}-{data.name}-{manifest.sha256[:12]}"

@@ -6,11 +6,11 @@ from heapq import heapify, heapreplace
 from typing import Any, Literal
 
 from harness.config.evaluations import Evaluation
-from harness.launch.estimate.target import Site
+from harness.launch.estimate.target import Target
 from harness.launch.estimate.throughput import Speeds, observe, scaled, speeds_by_device, step_flops
 from harness.launch.plan import Plan, PlannedRun
 from harness.store.results import Results
-from harness.store.usage import SECONDS_PER_HOUR, Spent, hours, spent_on
+from harness.store.usage import SECONDS_PER_HOUR, Usage, hours, usage_of
 
 Source = Literal["done", "measured", "rehearsed", "similar", "paper", "none"]
 
@@ -29,10 +29,10 @@ class Estimate:
     on_gpu: bool = False
 
     @property
-    def spent(self) -> Spent:
+    def usage(self) -> Usage:
         """The hours, as if they were spent already."""
         value = (self.seconds or 0.0) / SECONDS_PER_HOUR
-        return Spent(gpu_hours=value) if self.on_gpu else Spent(core_hours=value)
+        return Usage(gpu_hours=value) if self.on_gpu else Usage(core_hours=value)
 
     def to_json(self) -> dict[str, Any]:
         """Return the estimate in the documented shape."""
@@ -127,7 +127,7 @@ class Forecast:
     plan: Plan
     estimates: dict[str, Estimate]
     todo: tuple[PlannedRun, ...]
-    site: Site
+    target: Target
 
     @property
     def known(self) -> list[tuple[PlannedRun, Estimate]]:
@@ -136,9 +136,9 @@ class Forecast:
         return [(planned, estimate) for planned, estimate in pairs if estimate.seconds is not None]
 
     @property
-    def total(self) -> Spent:
+    def total(self) -> Usage:
         """The device hours of all runs that are left."""
-        return Spent.sum(estimate.spent for _, estimate in self.known)
+        return Usage.sum(estimate.usage for _, estimate in self.known)
 
     @property
     def longest(self) -> tuple[PlannedRun, float] | None:
@@ -149,7 +149,7 @@ class Forecast:
     @property
     def wall_hours(self) -> float:
         """The hours until the last run ends, when each free worker takes the next run."""
-        free = [0.0] * self.site.workers
+        free = [0.0] * self.target.workers
         heapify(free)
         for planned, estimate in self.known:
             heapreplace(free, free[0] + self._hours(planned, estimate))
@@ -157,7 +157,7 @@ class Forecast:
 
     def _hours(self, planned: PlannedRun, estimate: Estimate) -> float:
         """Return the hours of the clock, taking ranks for as fast together as they are alone."""
-        ranks = self.site.ranks.get(planned.run.id, 1)
+        ranks = self.target.ranks.get(planned.run.id, 1)
         return (estimate.seconds or 0.0) / SECONDS_PER_HOUR / ranks
 
     def to_json(self) -> dict[str, Any]:
@@ -168,9 +168,9 @@ class Forecast:
             "gpu_hours": round(total.gpu_hours, 6) if True in kinds else None,
             "core_hours": round(total.core_hours, 6) if False in kinds else None,
             "unknown": len(self.todo) - len(self.known),
-            "longest_chain": [*(["features"] if self.site.features else []), longest[0].run.id] if longest else None,
+            "longest_chain": [*(["features"] if self.target.features else []), longest[0].run.id] if longest else None,
             "longest_chain_hours": round(longest[1], 6) if longest else None,
-            "workers": self.site.workers,
+            "workers": self.target.workers,
             "wall_hours": round(self.wall_hours, 6) if longest else None,
         }
 
@@ -183,10 +183,10 @@ class Forecast:
             return [f"no measurement yet of {'this run' if unknown == 1 else f'any of these {unknown} runs'}"]
         run, chain = self.longest
         without = f"; without {unknown} that nothing tells of" if unknown else ""
-        name = f"features, then {run.run.name}" if self.site.features else run.run.name
+        name = f"features, then {run.run.name}" if self.target.features else run.run.name
         return [
             f"left to do: {self.total} ({self._sources()}{without})",
-            f"longest chain: {clock(chain)} ({name}); all of it with {self.site.workers} at a time: "
+            f"longest chain: {clock(chain)} ({name}); all of it with {self.target.workers} at a time: "
             f"{clock(self.wall_hours)}",
         ]
 
@@ -205,15 +205,15 @@ class Forecast:
         return ", ".join(f"{count} {name} on {device}" for (name, device), count in counts.items())
 
 
-def forecast(plan: Plan, results: Results, site: Site) -> Forecast:
+def forecast(plan: Plan, results: Results, target: Target) -> Forecast:
     """Return what a plan will cost, by what the results tell.
 
     Where nothing was measured on the site's kind of device, other kinds tell.
     """
     kinds = speeds_by_device(observe(results)).values()
-    estimator = Estimator(sorted(kinds, key=site.strangeness))
+    estimator = Estimator(sorted(kinds, key=target.device_distance))
     estimates = {planned.run.id: estimator.estimate(planned) for planned in plan.runs}
-    return Forecast(plan, estimates, tuple(plan.unfinished()), site)
+    return Forecast(plan, estimates, tuple(plan.unfinished()), target)
 
 
 def clock(value: float) -> str:
@@ -226,10 +226,10 @@ def clock(value: float) -> str:
 
 def with_costs(document: dict[str, Any], expected: Forecast) -> dict[str, Any]:
     """Return the plan's JSON document with what each run will cost, what it has cost, and what all come to."""
-    spent = {planned.run.id: spent_on(planned.directory) for planned in expected.plan.runs}
+    usage = {planned.run.id: usage_of(planned.directory) for planned in expected.plan.runs}
     runs = [
-        {**run, "estimate": expected.estimates[run["id"]].to_json(), "spent": spent[run["id"]].to_json()}
+        {**run, "estimate": expected.estimates[run["id"]].to_json(), "spent": usage[run["id"]].to_json()}
         for run in document["runs"]
     ]
-    totals = {**document["totals"], "estimate": expected.to_json(), "spent": Spent.sum(spent.values()).to_json()}
+    totals = {**document["totals"], "estimate": expected.to_json(), "spent": Usage.sum(usage.values()).to_json()}
     return {**document, "runs": runs, "totals": totals}

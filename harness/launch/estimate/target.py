@@ -8,7 +8,7 @@ from harness.launch.estimate.throughput import Speeds
 
 
 @dataclass(frozen=True)
-class Site:
+class Target:
     """Where runs are to be executed: `workers` side by side, each run by its number of `ranks`, one where it has none.
 
     `device` is the kind of device where it is known, else `on_gpu` says what sort it is. With `features`, a stage of
@@ -22,10 +22,10 @@ class Site:
     features: bool = False
 
     @classmethod
-    def here(cls, workers: int, ranks: Mapping[str, int]) -> "Site":
+    def here(cls, workers: int, ranks: Mapping[str, int]) -> "Target":
         """Return this machine."""
         return cls(workers, ranks, device_kind(), bool(gpu_ids()))
 
-    def strangeness(self, speeds: Speeds) -> tuple[bool, bool]:
+    def device_distance(self, speeds: Speeds) -> tuple[bool, bool]:
         """Order kinds of devices by how little they tell of this site."""
         return speeds.device != self.device, speeds.on_gpu != self.on_gpu

@@ -3,6 +3,6 @@
 `opinions`, `cancel` and `logs` are for commands: the scheduler's word on runs beside that of their directories.
 """
 
-from harness.launch.slurm.job_status import JobOpinion, cancel, logs, opinions
+from harness.launch.slurm.job_status import JobStatus, cancel, job_statuses, logs
 
-__all__ = ["JobOpinion", "cancel", "logs", "opinions"]
+__all__ = ["JobStatus", "cancel", "job_statuses", "logs"]

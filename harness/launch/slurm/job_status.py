@@ -13,10 +13,10 @@ from harness.launch.slurm.policy import POLICIES
 from harness.launch.slurm.queue import look
 from harness.launch.slurm.scheduler import ALIVE, COMMAND_SECONDS, JobState, Scheduler, outside_of_jobs
 from harness.store.results import Results
-from harness.store.run_directory import RunDirectory, State
+from harness.store.run_directory import RunDirectory, RunState
 
 
-class JobOpinion(NamedTuple):
+class JobStatus(NamedTuple):
     """What the scheduler says of a run's newest job, `123_4`; `reason` is in the scheduler's words."""
 
     job_id: str
@@ -40,7 +40,7 @@ def shared_scheduler() -> Scheduler:
     return Scheduler()
 
 
-def opinions(results: Results, scheduler: Scheduler | None = None) -> dict[str, JobOpinion]:
+def job_statuses(results: Results, scheduler: Scheduler | None = None) -> dict[str, JobStatus]:
     """Return what the scheduler says of every run that was submitted and is not done, by the run's id.
 
     Nothing is asked where nothing was submitted.
@@ -52,11 +52,11 @@ def opinions(results: Results, scheduler: Scheduler | None = None) -> dict[str, 
     if not open_runs:
         return {}
     queue = look(results, scheduler or shared_scheduler(), open_runs)
-    said: dict[str, JobOpinion] = {}
+    said: dict[str, JobStatus] = {}
     for run in open_runs:
         job = queue.job(run)
         if job is not None:
-            said[run] = JobOpinion(job.id, job.state, job.reason, found[run][-1].submission.id)
+            said[run] = JobStatus(job.id, job.state, job.reason, found[run][-1].submission.id)
     return said
 
 
@@ -102,8 +102,8 @@ def _users(found: Mapping[str, list[Entry]], runs: set[str]) -> set[str]:
 
 
 def _is_done(results: Results, run: str) -> bool:
-    return RunDirectory(results.runs / run).state() is State.DONE
+    return RunDirectory(results.runs / run).state() is RunState.DONE
 
 
 def _is_through(results: Results, run: str) -> bool:
-    return RunDirectory(results.runs / run).state() in (State.DONE, State.FAILED, State.CANCELLED)
+    return RunDirectory(results.runs / run).state() in (RunState.DONE, RunState.FAILED, RunState.CANCELLED)

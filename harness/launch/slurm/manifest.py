@@ -32,7 +32,7 @@ class Task(Record):
     runs: tuple[str, ...]
 
 
-class Mark(Record):
+class RunProgress(Record):
     """How far a run had come when it was submitted: the step of its newest checkpoint, what was drawn and measured."""
 
     step: int = 0
@@ -84,7 +84,7 @@ class Submission(Record):
     parent: str | None = None
     arrays: tuple[Array, ...] = ()
     waiting: tuple[str, ...] = ()
-    marks: dict[str, Mark] = Field(default_factory=dict)
+    marks: dict[str, RunProgress] = Field(default_factory=dict)
     follow_up: str | None = None
     """The job id of the follow-up job."""
 

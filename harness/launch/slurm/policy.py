@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.config.run import Run
-from harness.launch.slurm.manifest import Entry, Mark
+from harness.launch.slurm.manifest import Entry, RunProgress
 from harness.launch.slurm.profile import Profile, Resources
 from harness.launch.slurm.scheduler import Job, JobState
-from harness.store.run_directory import RunDirectory, State
+from harness.store.run_directory import RunDirectory, RunState
 
 
 class Action(StrEnum):
@@ -52,7 +52,7 @@ POLICIES: Mapping[JobState, Policy] = {
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Resubmission:
     """What to do with a run, with which resources where it is submitted, and why."""
 
     action: Action
@@ -61,26 +61,26 @@ class Verdict:
     job: str | None = None
 
 
-def mark_of(directory: RunDirectory) -> Mark:
+def progress_of(directory: RunDirectory) -> RunProgress:
     """Return how far a run has durably come."""
     steps = [int(path.stem) for path in directory.checkpoints.glob("*.json") if path.stem.isdigit()]
     trained = directory.training_record()
-    return Mark(
+    return RunProgress(
         step=trained.iterations if trained else max(steps, default=0),
         shards=sum(1 for _ in directory.evaluations.glob("*/shard-*.npy")),
         evaluations=sum(1 for _ in directory.evaluations.glob("*.json")),
     )
 
 
-def consider(
+def decide_resubmission(
     run: Run,
-    state: State,
-    mark: Mark,
+    state: RunState,
+    mark: RunProgress,
     entries: Sequence[Entry],
     jobs: Mapping[str, Job],
     profile: Profile,
     chain: frozenset[str] | None,
-) -> Verdict:
+) -> Resubmission:
     """Return what to do with a run that stands in these `entries`, oldest first.
 
     `chain` names the submissions whose follow-up asks, and bounds the attempts; None means that somebody asked by hand.
@@ -89,32 +89,32 @@ def consider(
     resources = profile.resources_for(run)
     last = entries[-1] if entries else None
     job = jobs.get(last.job, Job(last.job, JobState.UNKNOWN)) if last and last.job else None
-    if state is State.DONE:
-        return Verdict(Action.LEAVE, "is done", resources)
-    if state is State.RUNNING:
-        return Verdict(Action.WAIT, "is at work", resources, last.job if last else None)
-    if state is State.CANCELLED:
-        return Verdict(Action.LEAVE, "was cancelled: 'harness retry' starts it again", resources)
+    if state is RunState.DONE:
+        return Resubmission(Action.LEAVE, "is done", resources)
+    if state is RunState.RUNNING:
+        return Resubmission(Action.WAIT, "is at work", resources, last.job if last else None)
+    if state is RunState.CANCELLED:
+        return Resubmission(Action.LEAVE, "was cancelled: 'harness retry' starts it again", resources)
     if job is not None and job.state is JobState.QUEUED:
-        return Verdict(Action.WAIT, POLICIES[job.state].says, resources, job.id)
-    if state is State.FAILED:
+        return Resubmission(Action.WAIT, POLICIES[job.state].says, resources, job.id)
+    if state is RunState.FAILED:
         action = Action.SUBMIT if asked else Action.LEAVE
-        return Verdict(action, "failed, and says why", resources, last.job if last else None)
+        return Resubmission(action, "failed, and says why", resources, last.job if last else None)
     if last is None or job is None:
-        return Verdict(Action.SUBMIT, "was not submitted yet", resources)
+        return Resubmission(Action.SUBMIT, "was not submitted yet", resources)
     policy = POLICIES[job.state]
     if policy.action is Action.WAIT or (policy.action is Action.LEAVE and not asked):
-        return Verdict(policy.action, policy.says, resources, job.id)
+        return Resubmission(policy.action, policy.says, resources, job.id)
     stood_still = _attempts_without_progress(run.id, mark, entries, chain)
     if not asked and stood_still >= profile.max_attempts:
         says = f"{policy.says}, and did not get on in {stood_still} attempts: 'harness retry' starts it again"
-        return Verdict(Action.LEAVE, says, resources, job.id)
+        return Resubmission(Action.LEAVE, says, resources, job.id)
     return _changed(run, resources, last, policy, stood_still > 0, profile)
 
 
 def _changed(
     run: Run, resources: Resources, last: Entry, policy: Policy, stood_still: bool, profile: Profile
-) -> Verdict:
+) -> Resubmission:
     """Return the verdict with what the policy raises, beginning with what was raised before."""
     given, once = last.array.resources, last.submission.profile.resources_for(run)
     time = max(resources.time, given.time if given.time > once.time else 0)
@@ -125,26 +125,30 @@ def _changed(
     if policy.time > 1 and stood_still:
         time = max(resources.time, min(round(policy.time * given.time), profile.max_time or 10**9))
         if time <= given.time:
-            return Verdict(Action.LEAVE, f"{says} without getting on, and may have no more than {time} min", resources)
+            return Resubmission(
+                Action.LEAVE, f"{says} without getting on, and may have no more than {time} min", resources
+            )
         says = f"{says} without getting on, and gets {time} min instead of {given.time}"
     if policy.memory > 1:
         if given.memory is None:
-            return Verdict(Action.LEAVE, f"{says}: say in the profile how much 'memory' it is to have", resources)
+            return Resubmission(Action.LEAVE, f"{says}: say in the profile how much 'memory' it is to have", resources)
         raised = min(round(policy.memory * given.memory), profile.max_memory or 10**9)
         memory = max(memory or 0, raised)
         if memory <= given.memory:
-            return Verdict(Action.LEAVE, f"{says}, and may have no more than {memory} MB", resources)
+            return Resubmission(Action.LEAVE, f"{says}, and may have no more than {memory} MB", resources)
         says = f"{says}, and gets {memory} MB instead of {given.memory}"
-    return Verdict(Action.SUBMIT, says, resources.but(time=time, memory=memory), last.job)
+    return Resubmission(Action.SUBMIT, says, resources.but(time=time, memory=memory), last.job)
 
 
-def _attempts_without_progress(run: str, mark: Mark, entries: Sequence[Entry], chain: frozenset[str] | None) -> int:
+def _attempts_without_progress(
+    run: str, mark: RunProgress, entries: Sequence[Entry], chain: frozenset[str] | None
+) -> int:
     """Count the last attempts, of this chain, in which the run did not get on."""
     count = 0
     for entry in reversed(entries):
         if chain is not None and entry.submission.id not in chain:
             break
-        if entry.submission.marks.get(run, Mark()) != mark:
+        if entry.submission.marks.get(run, RunProgress()) != mark:
             break
         count += 1
     return count

@@ -19,7 +19,7 @@ from harness.launch.slurm.scheduler import ALIVE, COMMAND_SECONDS, Job, JobState
 from harness.launch.slurm.submit import Request, batch_of, locked, submit_arrays, write_intent
 from harness.store.rehearsals import Problem
 from harness.store.results import Results
-from harness.store.run_directory import State
+from harness.store.run_directory import RunState
 
 MINUTES = 30
 """The time limit of a rehearsal, where the profile's is not shorter."""
@@ -86,7 +86,7 @@ def await_records(
     """
     problems, ended = dict(found.without), dict[str, float]()
     while True:
-        left = [p for p in planned if p.run.id in found.jobs and p.state not in (State.DONE, State.FAILED)]
+        left = [p for p in planned if p.run.id in found.jobs and p.state not in (RunState.DONE, RunState.FAILED)]
         jobs = scheduler.jobs({found.jobs[p.run.id] for p in left})
         now = time.monotonic()
         for entry in left:

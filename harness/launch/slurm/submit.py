@@ -38,13 +38,13 @@ from harness.launch.slurm.manifest import (
     new_id,
     save,
 )
-from harness.launch.slurm.policy import Action, Verdict, consider, mark_of
+from harness.launch.slurm.policy import Action, Resubmission, decide_resubmission, progress_of
 from harness.launch.slurm.profile import Profile
 from harness.launch.slurm.queue import complete, look
 from harness.launch.slurm.scheduler import Scheduler
 from harness.store.files import writing
 from harness.store.results import Results
-from harness.store.run_directory import State
+from harness.store.run_directory import RunState
 
 TEMPORARY = ("submit limit", "submitjob", "maxsubmit", "temporarily", "job queue", "too many")
 """Words of `sbatch` when the queue is full: the follow-up job tries again."""
@@ -73,7 +73,7 @@ class Submitted:
     """What became of a request: the submission, if anything was submitted, and the verdict on every run."""
 
     submission: Submission | None
-    verdicts: dict[str, Verdict]
+    verdicts: dict[str, Resubmission]
 
     @property
     def refused(self) -> list[Array]:
@@ -100,7 +100,7 @@ def submit(request: Request, todo: Sequence[PlannedRun], scheduler: Scheduler) -
         return Submitted(submit_arrays(request.results, submission, request.parallelism), verdicts)
 
 
-def decide(request: Request, todo: Sequence[PlannedRun], scheduler: Scheduler) -> dict[str, Verdict]:
+def decide(request: Request, todo: Sequence[PlannedRun], scheduler: Scheduler) -> dict[str, Resubmission]:
     """Return what is to be done with every run now.
 
     Raises `HarnessError` when the scheduler does not answer.
@@ -112,10 +112,10 @@ def decide(request: Request, todo: Sequence[PlannedRun], scheduler: Scheduler) -
     queue = look(request.results, scheduler, ids)
     chain = None if request.chain is None else frozenset(request.chain)
     return {
-        planned.run.id: consider(
+        planned.run.id: decide_resubmission(
             planned.run,
             planned.state,
-            mark_of(planned.directory),
+            progress_of(planned.directory),
             queue.entries.get(planned.run.id, []),
             queue.jobs,
             request.profile,
@@ -127,7 +127,7 @@ def decide(request: Request, todo: Sequence[PlannedRun], scheduler: Scheduler) -
 
 def preview(request: Request, todo: Sequence[PlannedRun], scheduler: Scheduler) -> Arrangement:
     """Return the arrays that these runs would make now, without looking at what is queued."""
-    chosen = [planned for planned in todo if planned.state not in (State.DONE, State.RUNNING)]
+    chosen = [planned for planned in todo if planned.state not in (RunState.DONE, RunState.RUNNING)]
     return _arrange(request, chosen, {}, scheduler, "harness")
 
 
@@ -142,7 +142,7 @@ def locked(results: Results) -> Iterator[None]:
 
 
 def _arrange(
-    request: Request, chosen: Sequence[PlannedRun], verdicts: dict[str, Verdict], scheduler: Scheduler, id: str
+    request: Request, chosen: Sequence[PlannedRun], verdicts: dict[str, Resubmission], scheduler: Scheduler, id: str
 ) -> Arrangement:
     profile = request.profile
     wanted = [
@@ -175,7 +175,7 @@ def write_intent(request: Request, arrangement: Arrangement, chosen: Sequence[Pl
         parent=request.chain[-1] if request.chain else None,
         arrays=arrangement.arrays,
         waiting=arrangement.waiting,
-        marks={planned.run.id: mark_of(planned.directory) for planned in chosen},
+        marks={planned.run.id: progress_of(planned.directory) for planned in chosen},
     )
     save(request.results, submission)
     return submission

@@ -11,12 +11,12 @@ from pathlib import Path
 from harness.errors import SpecError, unknown
 from harness.launch.launchers import EVICTED, LOST, STALLED, SingleProcess
 from harness.launch.limits import usable_cores
-from harness.launch.local import Board, Evicted, LocalExecutor
+from harness.launch.local import Evicted, ExecutorState, LocalExecutor
 from harness.launch.plan import as_requested
-from harness.launch.slurm.manifest import Mark, Submission, Task
-from harness.launch.slurm.policy import mark_of
+from harness.launch.slurm.manifest import RunProgress, Submission, Task
+from harness.launch.slurm.policy import progress_of
 from harness.store.results import Results
-from harness.store.run_directory import RunDirectory, State
+from harness.store.run_directory import RunDirectory, RunState
 
 INDEX, RESTARTS = "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT"
 
@@ -39,36 +39,38 @@ def task_at(manifest: Path, array: str) -> tuple[Submission, Task]:
     return submission, tasks[int(index)]
 
 
-def run_side_by_side(results: Results, submission: Submission, task: Task, show: Callable[[Board], None]) -> int:
+def run_side_by_side(
+    results: Results, submission: Submission, task: Task, show: Callable[[ExecutorState], None]
+) -> int:
     """Bring the runs of a packed task to their ends and return the exit code.
 
     Runs that are done, failed or cancelled are not touched.
     """
     launcher = SingleProcess(results, Path(submission.data), submission.execution)
     todo = [planned for planned in map(as_requested, _directories(results, task.runs)) if _is_open(planned.state)]
-    before = marks_of(results, task)
+    before = progress_of_task(results, task)
     places = len(launcher.gpus) * submission.profile.runs_per_gpu or usable_cores()
     try:
         LocalExecutor(launcher, min(places, max(len(todo), 1)), fail_fast=False).execute(todo, show)
     except Evicted:
-        return STALLED if marks_of(results, task) == before else EVICTED
+        return STALLED if progress_of_task(results, task) == before else EVICTED
     return LOST if any(_is_open(planned.state) for planned in todo) else 0
 
 
-def marks_of(results: Results, task: Task) -> list[Mark]:
+def progress_of_task(results: Results, task: Task) -> list[RunProgress]:
     """Return how far the runs of a task have durably come: an eviction that adds nothing is not repeated for ever."""
-    return [mark_of(directory) for directory in _directories(results, task.runs)]
+    return [progress_of(directory) for directory in _directories(results, task.runs)]
 
 
 def is_through(directory: RunDirectory) -> bool:
     """Tell whether there is nothing to do for a run: it is done or cancelled, or failed before this restart."""
     restarted = os.environ.get(RESTARTS, "0") != "0"
-    return directory.state() in (State.DONE, State.CANCELLED, *([State.FAILED] if restarted else []))
+    return directory.state() in (RunState.DONE, RunState.CANCELLED, *([RunState.FAILED] if restarted else []))
 
 
 def _directories(results: Results, runs: Sequence[str]) -> list[RunDirectory]:
     return [RunDirectory(results.runs / run) for run in runs]
 
 
-def _is_open(state: State) -> bool:
-    return state not in (State.DONE, State.FAILED, State.CANCELLED)
+def _is_open(state: RunState) -> bool:
+    return state not in (RunState.DONE, RunState.FAILED, RunState.CANCELLED)

@@ -16,7 +16,7 @@ from harness.launch.slurm.policy import Action
 from harness.launch.slurm.scheduler import Scheduler
 from harness.launch.slurm.submit import Request, Submitted, submit
 from harness.store.results import Results
-from harness.store.run_directory import RunDirectory, State
+from harness.store.run_directory import RunDirectory, RunState
 
 ATTEMPTS, PAUSE_SECONDS = 5, 30.0
 """A scheduler that is slow to answer is asked again."""
@@ -40,7 +40,7 @@ def follow_up(results: Results, id: str, scheduler: Scheduler) -> Submitted:
     )
     runs = [run for array in submission.arrays for task in array.tasks if task.kind == "runs" for run in task.runs]
     todo = [as_requested(RunDirectory(results.runs / run)) for run in dict.fromkeys([*runs, *submission.waiting])]
-    return submit(request, [planned for planned in todo if planned.state is not State.DONE], scheduler)
+    return submit(request, [planned for planned in todo if planned.state is not RunState.DONE], scheduler)
 
 
 def chain_of(results: Results, submission: Submission) -> tuple[str, ...]:

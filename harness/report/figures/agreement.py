@@ -10,7 +10,7 @@ from harness.registry.exhibit import Exhibit
 from harness.registry.figures import Agreement
 from harness.registry.metrics import Metric
 from harness.registry.row import Row, Words
-from harness.report.figures.base import BLUE, balanced, panels, sheet
+from harness.report.figures.base import BLUE, balanced, figure_with_caption, panels
 from harness.report.figures.row_data import all_seeds
 from harness.report.results.cells import Measured
 from harness.report.results.report import ExhibitReport
@@ -24,7 +24,7 @@ Pair = tuple[Row, float, Measured]
 """A row with its reported and its measured value."""
 
 
-def draw(drawing: Agreement, report: ExhibitReport, results: Results) -> Figure | None:
+def draw(plot: Agreement, report: ExhibitReport, results: Results) -> Figure | None:
     """Draw a panel for each metric of which enough rows have differing values on both sides.
 
     Where the measurement orders the rows as the paper does, the points run along a line, upwards to the right.
@@ -39,7 +39,7 @@ def draw(drawing: Agreement, report: ExhibitReport, results: Results) -> Figure 
     rows = [len(pairs) for pairs in shown.values()]
     heights = [ROW_HEIGHT * max(rows[start : start + columns]) for start in range(0, len(rows), columns)]
     height = sum(heights) + AROUND * len(heights)
-    figure, body = sheet(report, max(4.5, columns * panel), height, REMARK, all_seeds(report))
+    figure, body = figure_with_caption(report, max(4.5, columns * panel), height, REMARK, all_seeds(report))
     for axes, (metric, pairs) in zip(panels(body, len(rows), columns, heights), shown.items(), strict=True):
         _draw_metric(axes, metric, pairs, report.label(metric))
         axes.set_yticks(range(len(pairs)), labels[metric])

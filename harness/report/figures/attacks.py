@@ -16,10 +16,10 @@ from harness.report.figures.base import (
     WIDTH,
     draw_measured,
     draw_reported,
+    figure_with_caption,
     leave_empty,
     panels,
     reported_bars,
-    sheet,
 )
 from harness.report.figures.row_data import all_seeds
 from harness.report.results.cells import Measured, ReportCell, ReportRow
@@ -30,14 +30,14 @@ NORMS = {"linf": "L∞", "l2": "L2"}
 Look = tuple[str, str]
 
 
-def draw(drawing: AccuracyUnderAttack, report: ExhibitReport, results: Results) -> Figure | None:
+def draw(plot: AccuracyUnderAttack, report: ExhibitReport, results: Results) -> Figure | None:
     """Draw a panel for each norm, and there a curve for each row and protocol; at 0 stands the clean accuracy."""
     if not report.series:
         return None
     norms = [norm for norm in NORMS if len(list(_cells(report.rows[0], norm))) > 1]
     names = dict.fromkeys(_name(row) for row in report.rows)
     looks = dict(zip(names, cycle(zip(COLOURS, MARKERS, strict=True)), strict=False))
-    figure, body = sheet(report, WIDTH, 3.0, all_seeds(report), *reported_bars(report))
+    figure, body = figure_with_caption(report, WIDTH, 3.0, all_seeds(report), *reported_bars(report))
     for axes, norm in zip(panels(body, len(norms), len(norms)), norms, strict=True):
         for row in _rows(report, norm):
             _draw_row(axes, report, row, norm, looks[_name(row)])

@@ -54,7 +54,7 @@ def style() -> AbstractContextManager[None]:
     return matplotlib.style.context(["default", STYLE])
 
 
-def sheet(report: ExhibitReport, width: float, height: float, *remarks: str) -> tuple[Figure, SubFigure]:
+def figure_with_caption(report: ExhibitReport, width: float, height: float, *remarks: str) -> tuple[Figure, SubFigure]:
     """Return a figure, and the body of this size in inches to draw on.
 
     The exhibit's title stands above the body. Below it a caption says the remarks, which runs are shown, and what is
@@ -71,7 +71,7 @@ def sheet(report: ExhibitReport, width: float, height: float, *remarks: str) -> 
     return figure, body
 
 
-def settle(figure: Figure) -> None:
+def freeze_layout(figure: Figure) -> None:
     """Lay a figure out for good, for all formats alike, and round off what the solver leaves to chance: last digits."""
     if engine := figure.get_layout_engine():
         engine.execute(figure)

@@ -9,27 +9,31 @@ from harness.store.records import Record
 FOLDER = ".made"
 
 
-class Made(Record):
+class BuildRecord(Record):
     """From what some files in a folder were made, as a hash, and the SHA-256 of each by its name."""
 
-    origin: str
+    fingerprint: str
     files: dict[str, str]
 
 
-def still_right(folder: Path, what: str, origin: str) -> list[Path] | None:
+def up_to_date(folder: Path, what: str, fingerprint: str) -> list[Path] | None:
     """Return the files that were made as `what` from this origin; None unless each is still as it was made."""
     try:
-        made = Made.load(_memory(folder, what))
-        if made.origin == origin and all(sha256_of(folder / name) == hash for name, hash in made.files.items()):
+        made = BuildRecord.load(_memory(folder, what))
+        if made.fingerprint == fingerprint and all(
+            sha256_of(folder / name) == hash for name, hash in made.files.items()
+        ):
             return [folder / name for name in made.files]
     except (StoreError, OSError):
         pass  # without a memory everything is made anew
     return None
 
 
-def remember(folder: Path, what: str, origin: str, files: Sequence[Path]) -> None:
+def record(folder: Path, what: str, fingerprint: str, files: Sequence[Path]) -> None:
     """Remember that these files of a folder were made as `what` from this origin."""
-    Made(origin=origin, files={path.name: sha256_of(path) for path in files}).save(_memory(folder, what))
+    BuildRecord(fingerprint=fingerprint, files={path.name: sha256_of(path) for path in files}).save(
+        _memory(folder, what)
+    )
 
 
 def _memory(folder: Path, what: str) -> Path:

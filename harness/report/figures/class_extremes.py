@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from harness.registry.figures import ClassExtremes, ClassGrids
-from harness.report.figures.base import WIDTH, leave_empty, panels, sheet
+from harness.report.figures.base import WIDTH, figure_with_caption, leave_empty, panels
 from harness.report.figures.images import in_lines, show_mosaic
-from harness.report.figures.own_logits import DENSITY, classified
+from harness.report.figures.own_logits import DENSITY, own_logits
 from harness.report.figures.row_data import first_seed
 from harness.report.results.report import ExhibitReport
 from harness.store.results import Results
@@ -16,35 +16,35 @@ from harness.store.results import Results
 PANEL = WIDTH / 2 + 0.1
 
 
-def all_classes(drawing: ClassExtremes, report: ExhibitReport, results: Results) -> Figure | None:
+def all_classes(plot: ClassExtremes, report: ExhibitReport, results: Results) -> Figure | None:
     """Draw four panels with a line for each class, most extreme first; a class with fewer samples leaves blanks."""
-    samples = classified(report, results, drawing.classes)
+    samples = own_logits(report, results, plot.classes)
     if samples is None:
         return None
-    figure, body = sheet(report, WIDTH, 2 * PANEL, DENSITY, first_seed(report))
+    figure, body = figure_with_caption(report, WIDTH, 2 * PANEL, DENSITY, first_seed(report))
     number = len(samples.names)
     by_panel = zip(*(samples.extremes(index) for index in range(number)), strict=True)
     for axes, of_classes in zip(panels(body, 4, 2), by_panel, strict=True):
-        lines = [samples.images[order[: drawing.count]] for _, _, order in of_classes]
-        show_mosaic(axes, lines, drawing.count)
+        lines = [samples.images[order[: plot.count]] for _, _, order in of_classes]
+        show_mosaic(axes, lines, plot.count)
         axes.set_title(of_classes[0][0])
         axes.set_yticks(np.arange(number) + 0.5, samples.names)
     return figure
 
 
-def one_class(drawing: ClassGrids, report: ExhibitReport, results: Results) -> Figure | None:
+def one_class(plot: ClassGrids, report: ExhibitReport, results: Results) -> Figure | None:
     """Draw four square grids of a class; smaller ones where the highest and the lowest would share samples."""
-    samples = classified(report, results, ())
+    samples = own_logits(report, results, ())
     if samples is None:
         return None
-    number = len(samples.of_class(drawing.index))
-    side = min(drawing.side, max(1, isqrt(number // 2)))
-    remark = f"{number} of {len(samples.classes)} samples are of class {drawing.index}."
-    figure, body = sheet(report, WIDTH, 2 * PANEL, remark, DENSITY, first_seed(report))
-    for axes, (name, scores, order) in zip(panels(body, 4, 2), samples.extremes(drawing.index), strict=True):
+    number = len(samples.of_class(plot.index))
+    side = min(plot.side, max(1, isqrt(number // 2)))
+    remark = f"{number} of {len(samples.classes)} samples are of class {plot.index}."
+    figure, body = figure_with_caption(report, WIDTH, 2 * PANEL, remark, DENSITY, first_seed(report))
+    for axes, (name, scores, order) in zip(panels(body, 4, 2), samples.extremes(plot.index), strict=True):
         if not number:
             axes.set(title=name, box_aspect=1)
-            leave_empty(axes, f"no sample of class {drawing.index}")
+            leave_empty(axes, f"no sample of class {plot.index}")
             continue
         shown = slice(side**2)
         show_mosaic(axes, in_lines(samples.images[order[shown]], side), side)

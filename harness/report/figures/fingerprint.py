@@ -7,7 +7,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from harness.registry.exhibit import drawn_of
+from harness.registry.exhibit import plots_of
 from harness.report.results.report import ExhibitReport
 from harness.report.writers.wording import title
 from harness.store.results import Results
@@ -15,13 +15,13 @@ from harness.store.results import Results
 DRAWN_WITH = ("matplotlib", "numpy", "pillow", "fonttools")
 
 
-def origin(report: ExhibitReport, results: Results) -> str:
+def fingerprint(report: ExhibitReport, results: Results) -> str:
     """Return the hash of an exhibit, of what was measured of it, of the files that drawings read, and of the code.
 
     Files count by name, size and time of change, as in `make`.
     """
     digest = hashlib.sha256(code())
-    for package in sorted({drawing.implementation.partition(".")[0] for drawing in drawn_of(report.exhibit).values()}):
+    for package in sorted({plot.implementation.partition(".")[0] for plot in plots_of(report.exhibit).values()}):
         digest.update(_package(package))
     told = (title(report), report.exhibit, report.labels, report.series, report.measured, report.wanted)
     for part in (*map(repr, told), *_kept(report, results)):

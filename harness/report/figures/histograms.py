@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from harness.registry.figures import DensityHistograms
-from harness.report.figures.base import BLUE, RED, WIDTH, panels, sheet
-from harness.report.figures.own_logits import DENSITY, classified
+from harness.report.figures.base import BLUE, RED, WIDTH, figure_with_caption, panels
+from harness.report.figures.own_logits import DENSITY, own_logits
 from harness.report.figures.row_data import first_seed
 from harness.report.results.report import ExhibitReport
 from harness.store.results import Results
@@ -14,17 +14,17 @@ ROOM = 0.9
 """The length of the longest bar, of which 1 would reach the next class."""
 
 
-def draw(drawing: DensityHistograms, report: ExhibitReport, results: Results) -> Figure | None:
+def draw(plot: DensityHistograms, report: ExhibitReport, results: Results) -> Figure | None:
     """Draw a histogram for each class along the horizontal axis, its bars to the right, all to the same scale."""
-    samples = classified(report, results, drawing.classes)
+    samples = own_logits(report, results, plot.classes)
     if samples is None:
         return None
     values = [samples.density[samples.of_class(index)] for index in range(len(samples.names))]
-    edges = np.histogram_bin_edges(np.concatenate(values), drawing.bins)
+    edges = np.histogram_bin_edges(np.concatenate(values), plot.bins)
     counts = [np.histogram(of_class, edges)[0] for of_class in values]
     longest = max(count.max() for count in counts)
     remarks = (DENSITY, f"The longest bar holds {longest} samples; a line marks the median.", first_seed(report))
-    figure, body = sheet(report, WIDTH, 3.2, *remarks)
+    figure, body = figure_with_caption(report, WIDTH, 3.2, *remarks)
     (axes,) = panels(body, 1, 1)
     for index, (of_class, count) in enumerate(zip(values, counts, strict=True)):
         bars = index + ROOM * count / max(1, longest)

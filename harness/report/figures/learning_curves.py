@@ -4,7 +4,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from harness.config.run import WATCHED
-from harness.registry.figures import Course
+from harness.registry.figures import LearningCurves
 from harness.registry.metrics import Metric
 from harness.report.figures.base import (
     BLUE,
@@ -13,9 +13,9 @@ from harness.report.figures.base import (
     WIDTH,
     draw_measured,
     draw_reported,
+    figure_with_caption,
     leave_empty,
     reported_bars,
-    sheet,
 )
 from harness.report.figures.row_data import all_seeds, value, why_empty
 from harness.report.results.cells import Measured, ReportRow
@@ -29,7 +29,7 @@ LOGGED = "accuracy"
 """The quantity of the curves that authors published."""
 
 
-def draw(drawing: Course, report: ExhibitReport, results: Results) -> Figure | None:
+def draw(plot: LearningCurves, report: ExhibitReport, results: Results) -> Figure | None:
     """Draw a column for each section with axes for each metric; epochs are shares of the training, at every scale."""
     sections = {
         section: [row for row in report.rows if row.row.section == section]
@@ -39,8 +39,10 @@ def draw(drawing: Course, report: ExhibitReport, results: Results) -> Figure | N
     curves = {section: _curves(rows[0], report, results) for section, rows in sections.items()}
     if not report.series and not any(curve for found in curves.values() for curve in found.values()):
         return None
-    logs = dict(drawing.reported)
-    figure, body = sheet(report, WIDTH, 1.6 * len(metrics) + 0.7, all_seeds(report), *reported_bars(report))
+    logs = dict(plot.reported)
+    figure, body = figure_with_caption(
+        report, WIDTH, 1.6 * len(metrics) + 0.7, all_seeds(report), *reported_bars(report)
+    )
     grid = body.subplots(len(metrics), len(sections), squeeze=False, sharex="col")
     for column, (section, rows) in zip(grid.T, sections.items(), strict=True):
         column[0].set_title(section)

@@ -45,7 +45,7 @@ class ClassifiedSamples:
                 yield f"{direction} {name}", scores[order], order
 
 
-def classified(report: ExhibitReport, results: Results, names: Sequence[str]) -> ClassifiedSamples | None:
+def own_logits(report: ExhibitReport, results: Results, names: Sequence[str]) -> ClassifiedSamples | None:
     """Return the samples of the first row that has any; None while no row has.
 
     `names` are those of the paper's classes; the classes of stand-in data have numbers.

@@ -15,7 +15,7 @@ from harness.report.results.report import ExhibitReport
 from harness.store.files import StoreError
 
 
-class Drawer(Protocol):
+class Renderer(Protocol):
     """Who draws: asked in this process for what is there already, and in others for what has to be drawn."""
 
     def found(self, report: ExhibitReport) -> list[Path] | None:
@@ -32,14 +32,14 @@ class Drawer(Protocol):
 
 
 @dataclass(frozen=True)
-class Draught:
+class RenderJob:
     """A process that draws the pictures of an exhibit, and where it says which files they are."""
 
     process: BaseProcess
     answer: Connection
 
 
-class Draughts:
+class ParallelRenderer:
     """The pictures of the exhibits that are handed in: as many are drawn at a time as this process may use cores.
 
     Those that are there already are not drawn again. A picture depends on its exhibit alone, so it is the same whoever
@@ -47,13 +47,13 @@ class Draughts:
     drawn here, one after the other.
     """
 
-    def __init__(self, drawer: Drawer) -> None:
+    def __init__(self, drawer: Renderer) -> None:
         self._drawer = drawer
         self._is_ready = False
         self._found: dict[str, list[Path]] = {}
         self._side_by_side = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 0
         self._waiting: deque[ExhibitReport] = deque()
-        self._begun: dict[str, Draught] = {}
+        self._begun: dict[str, RenderJob] = {}
 
     def add(self, report: ExhibitReport) -> None:
         """Have the pictures of an exhibit drawn, if they are not there."""
@@ -100,13 +100,13 @@ class Draughts:
             process = fork.Process(target=_draw, args=(self._drawer, report, tell), daemon=True)
             process.start()
             tell.close()
-            self._begun[report.name] = Draught(process, answer)
+            self._begun[report.name] = RenderJob(process, answer)
 
     def _at_work(self) -> list[BaseProcess]:
         return [draught.process for draught in self._begun.values() if draught.process.is_alive()]
 
 
-def _draw(drawer: Drawer, report: ExhibitReport, tell: Connection) -> None:
+def _draw(drawer: Renderer, report: ExhibitReport, tell: Connection) -> None:
     """Draw in a child, and say which files there are, or in words why there are none."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:

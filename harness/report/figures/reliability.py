@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 
 from harness.metrics.calibration import Reliability
 from harness.registry.figures import ReliabilityDiagrams
-from harness.report.figures.base import RED, SKY, WIDTH, balanced, leave_empty, sheet
+from harness.report.figures.base import RED, SKY, WIDTH, balanced, figure_with_caption, leave_empty
 from harness.report.figures.row_data import artefact, first_seed, why_empty
 from harness.report.results.report import ExhibitReport
 from harness.store.results import Results
@@ -22,14 +22,14 @@ GAP: dict[str, Any] = {"facecolor": "none", "edgecolor": RED, "linewidth": 0.5, 
 DIAGONAL: dict[str, Any] = {"color": "0.3", "linewidth": 0.8, "linestyle": "--"}
 
 
-def draw(drawing: ReliabilityDiagrams, report: ExhibitReport, results: Results) -> Figure | None:
+def draw(plot: ReliabilityDiagrams, report: ExhibitReport, results: Results) -> Figure | None:
     """Draw a panel for each row: accuracy in bins of confidence above, the share of images in each bin below."""
     found = [(row.row, artefact(report, results, row.row, "bins")) for row in report.rows]
     if all(bins is None for _, bins in found):
         return None
     columns = balanced(len(found), most=3)
     lines = ceil(len(found) / columns)
-    figure, body = sheet(report, WIDTH, 2.9 * lines + 0.3, first_seed(report))
+    figure, body = figure_with_caption(report, WIDTH, 2.9 * lines + 0.3, first_seed(report))
     grid = body.subplots(2 * lines, columns, squeeze=False, height_ratios=[3, 1] * lines)
     pairs = [(grid[2 * line, column], grid[2 * line + 1, column]) for line in range(lines) for column in range(columns)]
     for (diagram, shares), (row, bins) in zip(pairs, found, strict=False):

@@ -10,10 +10,10 @@ from harness import OWN_MODULES
 from harness.config.guard import asking
 from harness.config.resolve import resolve
 from harness.errors import SpecError, given
-from harness.registry.exhibit import drawn_of
-from harness.registry.figures import Drawing
-from harness.report.figures.build_cache import remember, still_right
-from harness.report.figures.fingerprint import origin
+from harness.registry.exhibit import plots_of
+from harness.registry.figures import Plot
+from harness.report.figures.build_cache import record, up_to_date
+from harness.report.figures.fingerprint import fingerprint
 from harness.report.results.report import ExhibitReport
 from harness.store.files import StoreError, write_atomically
 from harness.store.results import Results
@@ -37,20 +37,20 @@ IMPORTED_ONCE = (
 """What drawing takes, and takes its time to import."""
 
 
-class DrawingError(StoreError):
+class RenderError(StoreError):
     """A drawing has failed; what else there is of its exhibit stands."""
 
 
 def write_figures(report: ExhibitReport, results: Results, formats: Sequence[str] = tuple(UNDATED)) -> list[Path]:
     """Draw what there are values for, the same to the byte every time, and return the paths."""
     # matplotlib takes its time, and most commands draw nothing
-    from harness.report.figures.base import settle, style
+    from harness.report.figures.base import freeze_layout, style
     from harness.report.figures.fonts import only_glyphs
 
     written = []
     with style(), only_glyphs():
         for name, picture in _pictures(report, results):
-            settle(picture)
+            freeze_layout(picture)
             for ending in formats:
                 path = results.report / report.paper.name / f"{name}.{ending}"
                 _save(picture, path, {"format": ending, "metadata": UNDATED[ending]})
@@ -67,11 +67,11 @@ class Pictures:
 
     def found(self, report: ExhibitReport) -> list[Path] | None:
         """Return the pictures that were drawn before from what there is now."""
-        return still_right(*self._memory(report))
+        return up_to_date(*self._memory(report))
 
     def get_ready(self) -> None:
         """Import what drawing takes, and the harness's own drawings."""
-        own = {drawing.implementation.partition(":")[0] for drawing in Drawing.__subclasses__()}
+        own = {plot.implementation.partition(":")[0] for plot in Plot.__subclasses__()}
         for module in (*IMPORTED_ONCE, *sorted(name for name in own if name.startswith(OWN_MODULES))):
             import_module(module)
 
@@ -79,23 +79,23 @@ class Pictures:
         """Draw an exhibit, and remember from what."""
         memory = self._memory(report)
         drawn = write_figures(report, self._results, self._formats)
-        remember(*memory, drawn)
+        record(*memory, drawn)
         return drawn
 
     def _memory(self, report: ExhibitReport) -> tuple[Path, str, str]:
         what = "-".join((report.exhibit.name, *self._formats))
-        return self._results.report / report.paper.name, what, origin(report, self._results)
+        return self._results.report / report.paper.name, what, fingerprint(report, self._results)
 
 
 def vectors(report: ExhibitReport, results: Results) -> list[bytes]:
     """Draw the same as SVG, into no file."""
-    from harness.report.figures.base import settle, style
+    from harness.report.figures.base import freeze_layout, style
     from harness.report.figures.fonts import only_glyphs
 
     drawn = []
     with style(), only_glyphs():
         for _, picture in _pictures(report, results):
-            settle(picture)
+            freeze_layout(picture)
             buffer = io.BytesIO()
             picture.savefig(buffer, format="svg", metadata=UNDATED["svg"])
             drawn.append(buffer.getvalue())
@@ -109,15 +109,15 @@ def _pictures(report: ExhibitReport, results: Results) -> Iterator[tuple[str, "P
     """
     from matplotlib.figure import Figure
 
-    failure: DrawingError | None = None
-    for name, drawing in drawn_of(report.exhibit).items():
+    failure: RenderError | None = None
+    for name, plot in plots_of(report.exhibit).items():
         try:
-            with asking(f"{name}: {drawing.implementation}"):
-                picture = resolve(drawing.implementation)(drawing, report, results)
+            with asking(f"{name}: {plot.implementation}"):
+                picture = resolve(plot.implementation)(plot, report, results)
                 if not isinstance(picture, Figure | None):
                     raise SpecError(f"returns {given(picture)}, not a matplotlib Figure or None")
         except SpecError as error:
-            failure = failure or DrawingError(str(error))
+            failure = failure or RenderError(str(error))
             continue
         if picture is not None:
             yield name, picture

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from harness.registry.figures import SampleGrids, SamplesAtDistances, SampleStrips
 from harness.registry.row import Row
-from harness.report.figures.base import WIDTH, balanced, leave_empty, panels, sheet
+from harness.report.figures.base import WIDTH, balanced, figure_with_caption, leave_empty, panels
 from harness.report.figures.images import in_lines, show_mosaic
 from harness.report.figures.row_data import Value, first_seed, pictures, value, why_empty
 from harness.report.results.report import ExhibitReport
@@ -18,7 +18,7 @@ DISTANCE = "frechet_distance"
 LARGEST_PANEL = 3.5
 
 
-def grids(drawing: SampleGrids, report: ExhibitReport, results: Results) -> Figure | None:
+def grids(plot: SampleGrids, report: ExhibitReport, results: Results) -> Figure | None:
     """Draw a panel for each row, with the distance that was measured of it."""
     rows = [row.row for row in report.rows]
     if all(pictures(report, results, row) is None for row in rows):
@@ -27,47 +27,49 @@ def grids(drawing: SampleGrids, report: ExhibitReport, results: Results) -> Figu
     panel = min(LARGEST_PANEL, WIDTH / columns)
     height = ceil(len(rows) / columns) * (panel + 0.35)
     remarks = ("The first samples, not selected.", first_seed(report))
-    figure, body = sheet(report, max(columns * panel, LARGEST_PANEL), height, *remarks)
+    figure, body = figure_with_caption(report, max(columns * panel, LARGEST_PANEL), height, *remarks)
     for axes, row in zip(panels(body, len(rows), columns), rows, strict=True):
         distance = value(report, row, DISTANCE)
         axes.set_title(f"{row.key}\n{distance or ''}".rstrip())
-        _show(axes, report, results, row, drawing.side)
+        _show(axes, report, results, row, plot.side)
     return figure
 
 
-def at_distances(drawing: SamplesAtDistances, report: ExhibitReport, results: Results) -> Figure | None:
+def at_distances(plot: SamplesAtDistances, report: ExhibitReport, results: Results) -> Figure | None:
     """Draw the two states side by side, with their distances below."""
     *earlier, last = [row.row for row in report.rows]
     distances = {row.key: found for row in (*earlier, last) if (found := value(report, row, DISTANCE))}
     if not distances:
         return None
     final = distances.get(last.key)
-    other = _nearest(earlier, distances, drawing.ratio * final.number) if final and 0 < final.number < inf else None
-    figure, body = sheet(report, WIDTH, WIDTH / 2 + 0.25, "The first samples, not selected.", first_seed(report))
+    other = _nearest(earlier, distances, plot.ratio * final.number) if final and 0 < final.number < inf else None
+    figure, body = figure_with_caption(
+        report, WIDTH, WIDTH / 2 + 0.25, "The first samples, not selected.", first_seed(report)
+    )
     left, right = panels(body, 2, 2)
-    _show(right, report, results, last, drawing.side)
+    _show(right, report, results, last, plot.side)
     if final:
         right.set_xlabel(f"{final} at the end of the training")
     if final and other:
-        _show(left, report, results, other, drawing.side)
+        _show(left, report, results, other, plot.side)
         times, share = distances[other.key].number / final.number, other.protocol.get("after", 1.0)
         left.set_xlabel(f"{distances[other.key]} ({times:.2g} times as much) after {share:.0%} of the training")
     else:
         left.set_box_aspect(1)
-        leave_empty(left, f"no state at {drawing.ratio:g} times the final distance yet")
+        leave_empty(left, f"no state at {plot.ratio:g} times the final distance yet")
     return figure
 
 
-def strips(drawing: SampleStrips, report: ExhibitReport, results: Results) -> Figure | None:
+def strips(plot: SampleStrips, report: ExhibitReport, results: Results) -> Figure | None:
     """Draw a line of samples for each row that has some."""
     found = [(row.row, pictures(report, results, row.row)) for row in report.rows]
-    lines = [(row, samples[: drawing.count]) for row, samples in found if samples is not None]
+    lines = [(row, samples[: plot.count]) for row, samples in found if samples is not None]
     if not lines:
         return None
-    remarks = (f"The first {drawing.count} samples of each row, not selected.", first_seed(report))
-    figure, body = sheet(report, WIDTH, 0.42 * len(lines), *remarks)
+    remarks = (f"The first {plot.count} samples of each row, not selected.", first_seed(report))
+    figure, body = figure_with_caption(report, WIDTH, 0.42 * len(lines), *remarks)
     for axes, (row, samples) in zip(panels(body, len(lines), 1), lines, strict=True):
-        show_mosaic(axes, [samples], drawing.count)
+        show_mosaic(axes, [samples], plot.count)
         axes.set_anchor("W")
         label = f"{row.key}\n{value(report, row, DISTANCE) or ''}".rstrip()
         axes.set_ylabel(label, rotation=0, ha="right", va="center")

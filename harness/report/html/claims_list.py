@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.report.html.symbols import MARKS, Mark
-from harness.report.results.claims import Finding
+from harness.report.results.claims import ContrastResult
 from harness.report.results.report import ExhibitReport
 from harness.report.writers import wording
 from harness.report.writers.claims_list import ORDER
@@ -40,7 +40,7 @@ class ClaimView:
 
 
 @dataclass(frozen=True)
-class LedgerView:
+class ClaimsView:
     """The claims, failing ones first, and how many have each status: as measured, and by the printed values."""
 
     claims: tuple[ClaimView, ...]
@@ -54,24 +54,24 @@ class LedgerView:
         return any(claim.intervals for claim in self.claims)
 
 
-def ledger(reports: Sequence[ExhibitReport]) -> LedgerView:
+def claims_view(reports: Sequence[ExhibitReport]) -> ClaimsView:
     """Return the claims of some exhibits."""
-    entries = [(report, decision) for report in reports for decision in report.decisions]
+    entries = [(report, result) for report in reports for result in report.claim_results]
     entries.sort(key=lambda entry: ORDER.index(entry[1].status))
     statuses, printed = [d.status for _, d in entries], [d.printed for _, d in entries]
-    return LedgerView(
+    return ClaimsView(
         claims=tuple(
             ClaimView(
                 exhibit=report.exhibit.name,
                 exhibit_name=f"{report.exhibit.kind.capitalize()} {report.exhibit.number}",
-                where=decision.claim.where,
-                says=decision.claim.says,
-                mark=MARKS[decision.status],
-                printed=MARKS[decision.printed] if decision.printed else None,
-                evidence=tuple(wording.claim_evidence(decision, report).split(". ")),
-                intervals=tuple(map(_interval, decision.findings[:MOST_DRAWN])),
+                where=result.claim.where,
+                says=result.claim.says,
+                mark=MARKS[result.status],
+                printed=MARKS[result.printed] if result.printed else None,
+                evidence=tuple(wording.claim_evidence(result, report).split(". ")),
+                intervals=tuple(map(_interval, result.contrasts[:MOST_DRAWN])),
             )
-            for report, decision in entries
+            for report, result in entries
         ),
         counts=tuple((MARKS[status], statuses.count(status)) for status in ORDER),
         printed=tuple((MARKS[status], printed.count(status)) for status in ORDER),
@@ -79,7 +79,7 @@ def ledger(reports: Sequence[ExhibitReport]) -> LedgerView:
     )
 
 
-def _interval(finding: Finding) -> Interval:
+def _interval(finding: ContrastResult) -> Interval:
     """Lay an interval out with the finite bounds of the claim in view."""
     low, high = finding.estimate - finding.half_width, finding.estimate + finding.half_width
     bounds = [bound for bound in (finding.contrast.low, finding.contrast.high) if abs(bound) != float("inf")]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import HarnessError
-from harness.report.figures.fingerprint import origin
+from harness.report.figures.fingerprint import fingerprint
 from harness.report.figures.render import vectors
 from harness.report.html.details import Share, details
 from harness.report.html.page import Contents, Picture, contents, live_policy, page
@@ -26,7 +26,7 @@ WHOLE = Share(samples=1_000_000, stays=50, log=20_000)
 
 
 @dataclass(frozen=True)
-class Shown:
+class PageSnapshot:
     """What the server has to give at a moment: the whole page, its parts and its data, as bytes, with their digests."""
 
     page: bytes
@@ -41,16 +41,16 @@ class LivePage:
     `shown` and `state` may be read by any thread; one thread calls `follow`.
     """
 
-    def __init__(self, build: Callable[[], Sequence[ExhibitReport]], results: Results, drawing: bool) -> None:
+    def __init__(self, build: Callable[[], Sequence[ExhibitReport]], results: Results, plot: bool) -> None:
         self._build = build
         self._results = results
-        self._drawing = drawing
+        self._drawing = plot
         self._watch = Watch(results)
         self._pictures: dict[str, tuple[str, Sequence[Picture]]] = {}
         self._undrawn: list[ExhibitReport] = []
         self._reports: Sequence[ExhibitReport] = ()
         self._problem: str | None = None
-        self.shown: Shown
+        self.shown: PageSnapshot
         self._watch.look()
         self._make()
 
@@ -71,9 +71,9 @@ class LivePage:
         while not stop.wait(pause):
             began = time.monotonic()
             self._refresh()
-            spent = time.monotonic() - began
+            usage = time.monotonic() - began
             least = 0.0 if self._undrawn else PAUSE_SECONDS
-            pause = max(least, spent * (1 / SHARE_OF_TIME - 1))
+            pause = max(least, usage * (1 / SHARE_OF_TIME - 1))
 
     def _refresh(self) -> None:
         """Take in what is new; what cannot be read is said on the page, which stays as it was."""
@@ -94,10 +94,10 @@ class LivePage:
 
     def _is_drawn(self, report: ExhibitReport) -> bool:
         made_from, _ = self._pictures.get(report.exhibit.name, ("", ()))
-        return made_from == origin(report, self._results)
+        return made_from == fingerprint(report, self._results)
 
     def _draw(self, report: ExhibitReport) -> None:
-        made_from = origin(report, self._results)
+        made_from = fingerprint(report, self._results)
         drawn = [picture(report, svg) for svg in vectors(report, self._results)]
         self._pictures[report.exhibit.name] = (made_from, drawn)
         self._show()
@@ -107,12 +107,14 @@ class LivePage:
         self.shown = _shown(contents(self._reports, self._results, drawn))
 
 
-def _shown(content: Contents) -> Shown:
+def _shown(content: Contents) -> PageSnapshot:
     parts = {name: html.encode() for name, html in content.parts.items()}
     values = json.dumps(content.values, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
     digests = {name: _digest(part) for name, part in parts.items()}
     whole = page(content, None).encode()
-    return Shown(whole, parts, values, {**digests, "values": _digest(values), "code": _digest(live_policy().encode())})
+    return PageSnapshot(
+        whole, parts, values, {**digests, "values": _digest(values), "code": _digest(live_policy().encode())}
+    )
 
 
 def _digest(data: bytes) -> str:

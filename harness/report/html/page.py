@@ -12,8 +12,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness import __version__
-from harness.report.html.claims_list import ledger
-from harness.report.html.run_index import MOST_RUNS, MOST_SEEDS, Book
+from harness.report.html.claims_list import claims_view
+from harness.report.html.run_index import MOST_RUNS, MOST_SEEDS, RunIndex
 from harness.report.html.summary import heading, summary
 from harness.report.html.symbols import MARKS
 from harness.report.html.tables import tables
@@ -42,15 +42,15 @@ class Contents:
     parts: dict[str, Markup]
     entries: tuple[tuple[str, str, str], ...]
     values: dict[str, Any]
-    book: Book
+    run_index: RunIndex
 
 
 def contents(reports: Sequence[ExhibitReport], results: Results, pictures: Mapping[str, Sequence[Picture]]) -> Contents:
     """Return the parts of the page of some exhibits of one paper; `pictures` are by the names of exhibits."""
-    templates, book, values = environment(), Book(reports), Values(results)
+    templates, run_index, values = environment(), RunIndex(reports), Values(results)
     parts = {
-        "summary": _render(templates, "summary", view=summary(reports, book), marks=MARKS.values()),
-        "claims": _render(templates, "claims", view=ledger(reports)),
+        "summary": _render(templates, "summary", view=summary(reports, run_index), marks=MARKS.values()),
+        "claims": _render(templates, "claims", view=claims_view(reports)),
     }
     for report in reports:
         values.add(report)
@@ -66,10 +66,10 @@ def contents(reports: Sequence[ExhibitReport], results: Results, pictures: Mappi
             pictures=pictures.get(report.exhibit.name, ()),
         )
     parts["runs"] = _render(
-        templates, "runs", groups=list(book.groups.values()), limits={"runs": MOST_RUNS, "seeds": MOST_SEEDS}
+        templates, "runs", groups=list(run_index.groups.values()), limits={"runs": MOST_RUNS, "seeds": MOST_SEEDS}
     )
     entries = tuple((report.exhibit.name, heading(report), report.exhibit.title) for report in reports)
-    return Contents(reports[0].paper.title, reports[0].origin, parts, entries, values.to_json(), book)
+    return Contents(reports[0].paper.title, reports[0].origin, parts, entries, values.to_json(), run_index)
 
 
 def page(content: Contents, details: Mapping[str, Any] | None) -> str:

@@ -8,7 +8,7 @@ from harness.report.html.details import Share, details
 from harness.report.results.report import ExhibitReport
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory
-from harness.store.usage import Spent
+from harness.store.usage import Usage
 
 MOST_RUNS = 300
 """Runs with details on one page: a page that can be mailed."""
@@ -18,7 +18,7 @@ LARGEST_SHEET = 120_000
 
 
 @dataclass
-class Group:
+class RunGroup:
     """A configuration: what its runs are called, on which data, in which exhibits, and the runs by seed."""
 
     name: str
@@ -26,19 +26,19 @@ class Group:
     first: str
     exhibits: dict[str, None] = field(default_factory=dict)
     seeds: dict[int, str] = field(default_factory=dict)
-    spent: dict[str, Spent] = field(default_factory=dict)
+    usage: dict[str, Usage] = field(default_factory=dict)
 
     @property
     def cost(self) -> str:
         """What its runs have cost."""
-        return str(Spent.sum(self.spent.values()))
+        return str(Usage.sum(self.usage.values()))
 
 
-class Book:
+class RunIndex:
     """The groups of some reports, in the order in which the reports show them."""
 
     def __init__(self, reports: Sequence[ExhibitReport]) -> None:
-        self.groups: dict[str, Group] = {}
+        self.groups: dict[str, RunGroup] = {}
         for report in reports:
             self._add(report)
 
@@ -48,15 +48,15 @@ class Book:
             if row.row.run is None:
                 continue
             run = report.scale.shrink(row.row.run)
-            group = self.groups.setdefault(run.id, Group(row.row.run.name, run.config.data.name, run.id))
+            group = self.groups.setdefault(run.id, RunGroup(row.row.run.name, run.config.data.name, run.id))
             group.exhibits[report.exhibit.name] = None
-            if run.id in report.spent:
-                group.spent[run.id] = report.spent[run.id]
+            if run.id in report.usage:
+                group.usage[run.id] = report.usage[run.id]
             first[row.row.key] = group
         for (key, _, _), found in report.series.items():
             first[key].seeds.update(zip(found.seeds, found.runs, strict=True))
         for group in first.values():
-            group.spent.update((run, report.spent[run]) for run in group.seeds.values() if run in report.spent)
+            group.usage.update((run, report.usage[run]) for run in group.seeds.values() if run in report.usage)
 
     @property
     def measured(self) -> list[str]:

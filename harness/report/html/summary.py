@@ -8,12 +8,12 @@ from typing import Any
 from harness.registry.paper import Paper
 from harness.registry.scale import Scale
 from harness.report.html.provenance import Provenance, provenance
-from harness.report.html.run_index import Book
+from harness.report.html.run_index import RunIndex
 from harness.report.html.symbols import MARKS, Mark
 from harness.report.results.report import ExhibitReport
-from harness.report.results.verdict_counts import Tally
+from harness.report.results.verdict_counts import VerdictCounts
 from harness.report.writers.wording import span
-from harness.store.usage import Spent
+from harness.store.usage import Usage
 
 
 @dataclass(frozen=True)
@@ -58,25 +58,25 @@ class Summary:
     left_out: tuple[str, ...]
 
 
-def summary(reports: Sequence[ExhibitReport], book: Book) -> Summary:
+def summary(reports: Sequence[ExhibitReport], run_index: RunIndex) -> Summary:
     """Return the head of the page of some exhibits of one paper at one scale."""
     paper, scale = reports[0].paper, reports[0].scale
     shown = {report.exhibit.name for report in reports}
     usual = (*paper.tables, *paper.figures)
     seeds = sorted({row.seeds for report in reports for row in report.rows if row.seeds})
-    spent = {run: cost for report in reports for run, cost in report.spent.items()}
+    usage = {run: cost for report in reports for run, cost in report.usage.items()}
     stays = {run: found for report in reports for run, found in report.stays.items()}
     return Summary(
         paper=paper,
         scale=scale,
-        cells=_shares(Tally.sum(report.tally for report in reports).counts),
-        claims=_shares(Counter(d.status for report in reports for d in report.decisions)),
+        cells=_shares(VerdictCounts.sum(report.verdict_counts for report in reports).counts),
+        claims=_shares(Counter(d.status for report in reports for d in report.claim_results)),
         measured=sum(report.measured for report in reports),
         wanted=sum(report.wanted for report in reports),
         seeds=span(seeds[0], seeds[-1]) if seeds else "none",
-        runs=len(book.measured),
-        cost=str(Spent.sum(spent.values())) or "nothing yet",
-        provenance=provenance(stay for run in book.measured for stay in stays[run]),
+        runs=len(run_index.measured),
+        cost=str(Usage.sum(usage.values())) or "nothing yet",
+        provenance=provenance(stay for run in run_index.measured for stay in stays[run]),
         exhibits=tuple(map(_line, reports)),
         left_out=tuple(exhibit.name for exhibit in usual if exhibit.name not in shown),
     )
@@ -109,7 +109,7 @@ def _line(report: ExhibitReport) -> ExhibitLine:
         title=report.exhibit.title,
         measured=report.measured,
         wanted=report.wanted,
-        verdict=MARKS.get(report.tally.verdict) if report.tally.counts else None,
-        marks=_marked(report.tally.counts),
-        claims=_marked(Counter(decision.status for decision in report.decisions)),
+        verdict=MARKS.get(report.verdict_counts.verdict) if report.verdict_counts.counts else None,
+        marks=_marked(report.verdict_counts.counts),
+        claims=_marked(Counter(result.status for result in report.claim_results)),
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from harness.report.results.claims import Status
+from harness.report.results.claims import ClaimStatus
 from harness.report.results.verdicts import Verdict
 
 
@@ -29,9 +29,9 @@ MARKS = {
         Mark(Verdict.UNCERTAIN, "quote", "none", "the paper leaves open who measured its value"),
         Mark(Verdict.CITED, "quote", "none", "the paper cites its value"),
         Mark(Verdict.NOT_REPORTED, "dash", "none", "the paper prints no value; such cells are not counted"),
-        Mark(Status.HOLDS, "check", "good", "the 95 % interval lies where the paper puts the difference"),
-        Mark(Status.FAILS, "cross", "bad", "the 95 % interval lies elsewhere"),
-        Mark(Status.UNDECIDED, "unsure", "some", "the interval reaches over the bound, or values are missing"),
+        Mark(ClaimStatus.HOLDS, "check", "good", "the 95 % interval lies where the paper puts the difference"),
+        Mark(ClaimStatus.FAILS, "cross", "bad", "the 95 % interval lies elsewhere"),
+        Mark(ClaimStatus.UNDECIDED, "unsure", "some", "the interval reaches over the bound, or values are missing"),
     )
 }
 """By word; verdicts of cells first, worst first."""

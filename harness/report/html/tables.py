@@ -51,7 +51,7 @@ class TableRow:
     source: Mark | None
     note: str
     entries: tuple[Entry, ...]
-    further: tuple[Number, ...]
+    secondary: tuple[Number, ...]
     seeds: str
     readings: tuple[str, ...]
     verdicts: tuple[str, ...]
@@ -67,7 +67,7 @@ class TableView:
     id: str
     caption: str
     metrics: tuple[tuple[str, str], ...]
-    further: tuple[str, ...]
+    secondary: tuple[str, ...]
     sections: tuple[tuple[str, tuple[TableRow, ...]], ...]
     stacked: bool
     comparable: bool
@@ -76,7 +76,7 @@ class TableView:
     def columns(self) -> int:
         """How many columns it has, the label's and that of the seeds included."""
         each = 1 if self.stacked else 2 + self.comparable
-        return 2 + self.stacked + each * len(self.metrics) + len(self.further)
+        return 2 + self.stacked + each * len(self.metrics) + len(self.secondary)
 
 
 def tables(report: ExhibitReport) -> Iterator[TableView]:
@@ -111,7 +111,7 @@ def _table(
         id=name,
         caption=caption,
         metrics=tuple(_headings(report, metric, stacked) for metric in metrics),
-        further=tuple(report.label(metric) for metric in report.shown),
+        secondary=tuple(report.label(metric) for metric in report.shown),
         sections=tuple(sections),
         stacked=stacked,
         comparable=report.scale.comparable,
@@ -153,17 +153,17 @@ def _row(
         _entry(cell_key(report, index, cell.metric), row, cell, columns, report.scale.comparable)
         for cell, columns in zip(chosen, aligned, strict=True)
     )
-    further = tuple(_further(row, metric) for metric in report.shown)
+    secondary = tuple(_secondary(row, metric) for metric in report.shown)
     keys: list[SortKey] = [row.row.key.casefold()]
     for cell in chosen:
         keys += _sort_keys(cell, stacked, report.scale.comparable)
-    keys += [_sort_key(number.text) for number in further]
+    keys += [_sort_key(number.text) for number in secondary]
     return TableRow(
         label=row_label(report, row),
         source=SOURCES.get(row.source or ""),
         note=row.row.note,
         entries=entries,
-        further=further,
+        secondary=secondary,
         seeds=str(row.seeds or ""),
         readings=tuple(name for name in report.exhibit.readings if any(name in cell.readings for cell in chosen)),
         verdicts=tuple(dict.fromkeys(cell.verdict.value for cell in chosen)),
@@ -203,8 +203,8 @@ def _measured(metric: Metric, value: Measured | Configured, column: Column) -> N
     return column.number(metric.measured(value.mean), spread(metric, value))
 
 
-def _further(row: ReportRow, metric: Metric) -> Number:
-    cell = next((cell for cell in row.further if cell.metric == metric), None)
+def _secondary(row: ReportRow, metric: Metric) -> Number:
+    cell = next((cell for cell in row.secondary if cell.metric == metric), None)
     if cell is None or not isinstance(cell.measured, Measured):
         return Number("", words=True)
     return Number(metric.measured(cell.measured.mean), spread(metric, cell.measured))

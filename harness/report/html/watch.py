@@ -6,12 +6,12 @@ from typing import Any
 
 from harness.store.files import StoreError
 from harness.store.results import Results
-from harness.store.run_directory import RunDirectory, State
+from harness.store.run_directory import RunDirectory, RunState
 
 Signature = tuple[int, ...]
 
 MOST_AT_WORK = 60
-FIRST = (State.RUNNING, State.FAILED, State.INTERRUPTED, State.PENDING, State.CANCELLED)
+FIRST = (RunState.RUNNING, RunState.FAILED, RunState.INTERRUPTED, RunState.PENDING, RunState.CANCELLED)
 
 
 class Watch:
@@ -29,7 +29,7 @@ class Watch:
         changed = signatures != self._signatures
         for id, directory in runs.items():
             known = self._known.get(id)
-            if known is None or known["state"] != State.DONE or signatures[id] != self._signatures.get(id):
+            if known is None or known["state"] != RunState.DONE or signatures[id] != self._signatures.get(id):
                 self._known[id] = describe(directory)
         for id in self._known.keys() - runs.keys():
             del self._known[id]
@@ -40,7 +40,7 @@ class Watch:
         """Return how many runs are in which state, and those that are not done, running ones first."""
         order = {state.value: place for place, state in enumerate(FIRST)}
         waiting = sorted(
-            (run for run in self._known.values() if run["state"] != State.DONE),
+            (run for run in self._known.values() if run["state"] != RunState.DONE),
             key=lambda run: (order.get(run["state"], len(order)), run["name"], run["id"]),
         )
         counts = Counter(str(run["state"]) for run in self._known.values())
@@ -56,7 +56,7 @@ def describe(directory: RunDirectory) -> dict[str, Any]:
     """Return where a run stands, in the words of `status --json`; an unreadable one is said to be that."""
     try:
         state, progress, outcome = directory.state(), directory.last_progress(), directory.last_outcome()
-        running = progress if state is State.RUNNING else None
+        running = progress if state is RunState.RUNNING else None
         return {
             "id": directory.id,
             "name": directory.run().name,
@@ -65,7 +65,7 @@ def describe(directory: RunDirectory) -> dict[str, Any]:
             "step": running.step if running else None,
             "total": running.total if running else None,
             "seconds_left": running.seconds_left if running else None,
-            "error": outcome.error if outcome and state is State.FAILED else None,
+            "error": outcome.error if outcome and state is RunState.FAILED else None,
         }
     except (StoreError, OSError) as error:
         return {"id": directory.id, "name": "?", "state": "unreadable", "error": str(error)}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from harness.registry.exhibit import drawn_of
+from harness.registry.exhibit import plots_of
 from harness.report.html.page import Picture, contents, page
 from harness.report.html.samples import data_uri
 from harness.report.html.summary import heading
@@ -28,13 +28,13 @@ def write_pages(reports: Sequence[ExhibitReport], results: Results, drawn: Itera
         folder = results.report / name
         content = contents(of_paper, results, {r.exhibit.name: _pictures(r, folder, vectors) for r in of_paper})
         path = folder / "report.html"
-        write_bytes(path, page(content, content.book.details(results)).encode())
+        write_bytes(path, page(content, content.run_index.details(results)).encode())
         written.append(path)
     return written
 
 
 def _pictures(report: ExhibitReport, folder: Path, vectors: set[Path]) -> list[Picture]:
-    paths = (folder / f"{name}.svg" for name in drawn_of(report.exhibit))
+    paths = (folder / f"{name}.svg" for name in plots_of(report.exhibit))
     return [picture(report, path.read_bytes()) for path in paths if path in vectors]
 
 

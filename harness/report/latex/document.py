@@ -6,7 +6,7 @@ from harness.registry.paper import Paper
 from harness.report.latex import figure
 from harness.report.latex.escape import tex
 from harness.report.latex.installation import TABLE
-from harness.report.results.claims import Decision
+from harness.report.results.claims import ClaimResult
 from harness.report.results.report import ExhibitReport
 from harness.report.writers import claims_list, wording
 
@@ -100,11 +100,11 @@ def _ragged(share: float) -> str:
 
 
 def _summary_line(report: ExhibitReport) -> str:
-    statuses = [decision.status for decision in report.decisions]
+    statuses = [result.status for result in report.claim_results]
     counts = [str(statuses.count(status) or "") for status in claims_list.ORDER]
     exhibit = report.exhibit
     name = f"{exhibit.kind.capitalize()} {exhibit.number}{f' ({exhibit.variant})' if exhibit.variant else ''}"
-    texts = (name, exhibit.title, f"{report.measured} of {report.wanted}", str(report.tally), *counts)
+    texts = (name, exhibit.title, f"{report.measured} of {report.wanted}", str(report.verdict_counts), *counts)
     return f"{' & '.join(map(tex, texts))} \\\\"
 
 
@@ -112,16 +112,16 @@ def _claims(reports: Sequence[ExhibitReport]) -> list[str]:
     """Return the ledger of claims, failing ones first, with what decides each."""
     lines = ["\\section{Claims of the paper}", tex("Differences are given ± the half-width of their 95 % interval.")]
     for status in claims_list.ORDER:
-        chosen = [(r, decision) for r in reports for decision in r.decisions if decision.status is status]
+        chosen = [(r, result) for r in reports for result in r.claim_results if result.status is status]
         if chosen:
             lines += [f"\\subsection*{{{status.capitalize()} ({len(chosen)})}}", "\\begin{itemize}"]
-            lines += [_claim(report, decision) for report, decision in chosen]
+            lines += [_claim(report, result) for report, result in chosen]
             lines.append("\\end{itemize}")
     return lines if len(lines) > 2 else []
 
 
-def _claim(report: ExhibitReport, decision: Decision) -> str:
-    exhibit, claim = report.exhibit, decision.claim
+def _claim(report: ExhibitReport, result: ClaimResult) -> str:
+    exhibit, claim = report.exhibit, result.claim
     where = f"{exhibit.kind.capitalize()} {exhibit.number}, {claim.where}".rstrip(", ")
-    evidence = wording.claim_evidence(decision, report).rstrip(".")
+    evidence = wording.claim_evidence(result, report).rstrip(".")
     return f"\\item {tex(claim.says)} {{\\footnotesize({tex(where)})\\\\{tex(evidence)}.}}"

@@ -127,9 +127,9 @@ class _Writer:
             return Entry(GAP, marks=(self.notes.letter(f"not measured: {cell.needs}"),))
         return Entry(GAP if cell.wanted else DASH)
 
-    def further(self, row: ReportRow, metric: Metric, reading: str) -> Entry:
+    def secondary(self, row: ReportRow, metric: Metric, reading: str) -> Entry:
         """Return what was measured of a metric that the paper has no column for."""
-        value = table_layout.further_value(row, metric, reading)
+        value = table_layout.secondary_value(row, metric, reading)
         return Entry(*mean_and_spread(value, metric)) if value else BLANK
 
     def closing_columns(self) -> tuple[Column, ...]:
@@ -166,7 +166,7 @@ class _SideBySide(_Writer):
         entries = [self.label(row)]
         for cell in self.chosen(row):
             entries += [self.reported(row, cell), self.measured(row, cell)]
-        entries += [self.further(row, metric, "") for metric in self.report.shown]
+        entries += [self.secondary(row, metric, "") for metric in self.report.shown]
         return Block(((*entries, *self.closing(row)),))
 
 
@@ -188,12 +188,12 @@ class _Stacked(_Writer):
             lines += _with_spreads("paper", printed, (*(BLANK for _ in self.report.shown), *blank))
         if row.row.run or row.row.setting:
             values = [self.measured(row, cell) for cell in chosen]
-            values += [self.further(row, metric, "") for metric in self.report.shown]
+            values += [self.secondary(row, metric, "") for metric in self.report.shown]
             lines += _with_spreads("ours", values, self.closing(row))
         for name in self.report.exhibit.readings:
             readings = [_reading(cell, name) for cell in chosen]
             if any(entry is not BLANK for entry in readings):
-                readings += [self.further(row, metric, name) for metric in self.report.shown]
+                readings += [self.secondary(row, metric, name) for metric in self.report.shown]
                 lines += _with_spreads(name, readings, blank)
         label = self.label(row)
         firsts = [label, *(BLANK for _ in lines[1:])]

@@ -103,6 +103,6 @@ def _entries(section: Section) -> Iterator[Entry]:
 def _has_spread(report: ExhibitReport) -> bool:
     """Tell whether a measured mean stands there with its standard deviation."""
     metrics = (*report.exhibit.metrics, *report.shown)
-    cells = (cell for row in report.rows for cell in (*row.cells, *row.further) if cell.metric in metrics)
+    cells = (cell for row in report.rows for cell in (*row.cells, *row.secondary) if cell.metric in metrics)
     values = ((cell.metric, value) for cell in cells for value in (cell.measured, *cell.readings.values()))
     return any(isinstance(value, Measured) and mean_and_spread(value, metric)[1] for metric, value in values)

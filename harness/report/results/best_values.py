@@ -8,16 +8,16 @@ from harness.registry.metrics import Metric
 from harness.report.results.cells import Measured, ReportCell, ReportRow
 from harness.report.results.report import ExhibitReport
 
-Place = tuple[str, str]
+CellKey = tuple[str, str]
 """A row's key and a metric's key."""
 
 
-def best_reported(report: ExhibitReport) -> frozenset[Place]:
+def best_reported(report: ExhibitReport) -> frozenset[CellKey]:
     """Return the cells in which the paper prints the best value."""
     return _best(report, _reported, lambda cell: "")
 
 
-def best_measured(report: ExhibitReport) -> frozenset[Place]:
+def best_measured(report: ExhibitReport) -> frozenset[CellKey]:
     """Return the cells in which the best value was measured; what is called differently has no common measure."""
     return _best(report, _measured, lambda cell: cell.labels.get("", ""))
 
@@ -26,9 +26,9 @@ def _best(
     report: ExhibitReport,
     value: Callable[[ReportRow, ReportCell], float | None],
     measure: Callable[[ReportCell], str],
-) -> frozenset[Place]:
+) -> frozenset[CellKey]:
     """Return the best cells of every metric, section and measure; where all are equal, none."""
-    candidates: dict[tuple[Metric, str, str], dict[Place, float]] = defaultdict(dict)
+    candidates: dict[tuple[Metric, str, str], dict[CellKey, float]] = defaultdict(dict)
     for row in report.rows:
         for cell in row.cells if row.row.run else ():
             competes = cell.source == "own" and cell.metric in report.exhibit.best
@@ -36,7 +36,7 @@ def _best(
             if found is not None:
                 competition = (cell.metric, row.row.section, measure(cell))
                 candidates[competition][row.row.key, cell.metric.key] = found
-    chosen: set[Place] = set()
+    chosen: set[CellKey] = set()
     for (metric, _, _), values in candidates.items():
         winner = max(values.values()) if metric.better == "higher" else min(values.values())
         if len(set(values.values())) > 1:

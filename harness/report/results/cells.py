@@ -94,7 +94,7 @@ class ReportRow:
 
     row: Row
     cells: tuple[ReportCell, ...]
-    further: tuple[ReportCell, ...] = ()
+    secondary: tuple[ReportCell, ...] = ()
 
     @property
     def source(self) -> Source | None:
@@ -108,7 +108,7 @@ class ReportRow:
         return min((cell.measured.seeds for cell in self.cells if isinstance(cell.measured, Measured)), default=0)
 
 
-class Finder:
+class CellBuilder:
     """Finds the values of an exhibit's cells; `possible` are all that can be measured, further metrics included."""
 
     def __init__(
@@ -144,7 +144,7 @@ class Finder:
         """Return the cells of a row, in the order of the exhibit's metrics."""
         return tuple(self._judged(row, metric) for metric in self._exhibit.metrics)
 
-    def further(self, row: Row) -> tuple[ReportCell, ...]:
+    def secondary(self, row: Row) -> tuple[ReportCell, ...]:
         """Return what was measured of a row besides its cells."""
         metrics = dict.fromkeys(cell.metric for cell in self.possible if cell.metric not in self._exhibit.metrics)
         found = (self._cell(row, metric) for metric in metrics)

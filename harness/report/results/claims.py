@@ -12,7 +12,7 @@ from harness.registry.claims import Claim, Contrast, Term
 from harness.registry.exhibit import Exhibit
 from harness.registry.metrics import Metric
 from harness.registry.scale import Scale, Spread
-from harness.report.results.series import Place, Series
+from harness.report.results.series import Series, SeriesKey
 
 CONFIDENCE = 0.95
 ROUNDING = 1e-9
@@ -20,7 +20,7 @@ OwnSeries = Mapping[tuple[str, str], Series]
 """What was measured by the paper's protocol, by the keys of rows and metrics."""
 
 
-class Status(StrEnum):
+class ClaimStatus(StrEnum):
     """What values say of a claim."""
 
     HOLDS = "holds"
@@ -29,7 +29,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True)
-class Estimate:
+class ContrastEstimate:
     """The value of a cell with its standard error over so many seeds; a value that the paper cites has neither."""
 
     row: str
@@ -41,17 +41,17 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Finding:
+class ContrastResult:
     """A contrast as measured: its estimate, the half-width of its interval, and its status."""
 
     contrast: Contrast
     estimate: float
     half_width: float
-    status: Status
+    status: ClaimStatus
 
 
 @dataclass(frozen=True)
-class Decision:
+class ClaimResult:
     """A claim, its status, and what decides it.
 
     `printed` is what the paper's own values say of it, None where it prints none. `reason` says why the claim stays
@@ -59,14 +59,14 @@ class Decision:
     """
 
     claim: Claim
-    status: Status
-    printed: Status | None
-    findings: tuple[Finding, ...] = ()
-    values: tuple[Estimate, ...] = ()
+    status: ClaimStatus
+    printed: ClaimStatus | None
+    contrasts: tuple[ContrastResult, ...] = ()
+    values: tuple[ContrastEstimate, ...] = ()
     reason: str = ""
 
 
-def decide(claim: Claim, exhibit: Exhibit, series: Mapping[Place, Series], scale: Scale) -> Decision:
+def decide(claim: Claim, exhibit: Exhibit, series: Mapping[SeriesKey, Series], scale: Scale) -> ClaimResult:
     """Return what the measurements of an exhibit say of a claim.
 
     A contrast holds when its whole 95 % interval lies inside the bounds, and fails when none of it does. The noise
@@ -82,29 +82,31 @@ def decide(claim: Claim, exhibit: Exhibit, series: Mapping[Place, Series], scale
     cited = sorted(row for row in rows if exhibit.row(row).run is None)
     printed = decide_printed(claim, exhibit)
 
-    def undecided(reason: str, values: tuple[Estimate, ...] = known) -> Decision:
-        return Decision(claim, Status.UNDECIDED, printed, (), values, reason)
+    def undecided(reason: str, values: tuple[ContrastEstimate, ...] = known) -> ClaimResult:
+        return ClaimResult(claim, ClaimStatus.UNDECIDED, printed, (), values, reason)
 
     if cited and len(cited) < len(rows) and not scale.comparable:
         return undecided(f"cited values compare at paper scale only: {', '.join(cited)}", ())
     if missing := sorted({row for (row, _), estimate in estimates.items() if estimate is None}):
         return undecided(f"not measured yet: {', '.join(missing)}")
     if not all(isfinite(estimate.mean) for estimate in known):
-        return Decision(claim, Status.FAILS, printed, (), known, "a measured value is not finite")
+        return ClaimResult(claim, ClaimStatus.FAILS, printed, (), known, "a measured value is not finite")
     if metric := _without_common_measure(terms.values(), own):
         return undecided(f"the {metric.label} of these rows are measured in different feature spaces")
     if any(estimate.standard_error == inf for estimate in known):
         return undecided("the spread between seeds is unknown: run --seeds 3")
-    findings = tuple(_find(contrast, estimates) for contrast in claim.contrasts)
-    statuses = {finding.status for finding in findings}
-    if Status.FAILS in statuses:
-        return Decision(claim, Status.FAILS, printed, findings, known)
-    if Status.UNDECIDED in statuses:
-        return Decision(claim, Status.UNDECIDED, printed, findings, known, "differences within the noise between seeds")
-    return Decision(claim, Status.HOLDS, printed, findings, known)
+    contrasts = tuple(_find(contrast, estimates) for contrast in claim.contrasts)
+    statuses = {finding.status for finding in contrasts}
+    if ClaimStatus.FAILS in statuses:
+        return ClaimResult(claim, ClaimStatus.FAILS, printed, contrasts, known)
+    if ClaimStatus.UNDECIDED in statuses:
+        return ClaimResult(
+            claim, ClaimStatus.UNDECIDED, printed, contrasts, known, "differences within the noise between seeds"
+        )
+    return ClaimResult(claim, ClaimStatus.HOLDS, printed, contrasts, known)
 
 
-def decide_printed(claim: Claim, exhibit: Exhibit) -> Status | None:
+def decide_printed(claim: Claim, exhibit: Exhibit) -> ClaimStatus | None:
     """Return what the paper's own values say of a claim, None where one of them is not printed.
 
     Values that are equal as printed decide nothing: their difference is in the digits that the paper leaves out.
@@ -116,7 +118,9 @@ def decide_printed(claim: Claim, exhibit: Exhibit) -> Status | None:
     if any(value(term) is None for term in claim.terms()):
         return None
     statuses = {_compare(contrast, _weigh(contrast, value), ROUNDING) for contrast in claim.contrasts}
-    return next((status for status in (Status.FAILS, Status.UNDECIDED) if status in statuses), Status.HOLDS)
+    return next(
+        (status for status in (ClaimStatus.FAILS, ClaimStatus.UNDECIDED) if status in statuses), ClaimStatus.HOLDS
+    )
 
 
 def seed_spread(metric: Metric, groups: Iterable[Sequence[float]], declared: Spread | None) -> Spread | None:
@@ -134,24 +138,24 @@ def seed_spread(metric: Metric, groups: Iterable[Sequence[float]], declared: Spr
     return Spread(sqrt(squares / df), df) if df else None
 
 
-def _estimate(term: Term, exhibit: Exhibit, own: OwnSeries, scale: Scale) -> Estimate | None:
+def _estimate(term: Term, exhibit: Exhibit, own: OwnSeries, scale: Scale) -> ContrastEstimate | None:
     """Return the value of a term's cell, None while it is not measured; its error is infinite when unknown."""
     row, metric = exhibit.row(term.row), term.metric
     if row.run is None:
         reported = exhibit.reported_value(row, metric)
-        return None if reported is None else Estimate(term.row, metric, reported)
+        return None if reported is None else ContrastEstimate(term.row, metric, reported)
     found = own.get((term.row, metric.key))
     if found is None:
         return None
     mean, seeds = sum(found.values) / len(found.values), len(found.values)
     if metric.noise == "none":
-        return Estimate(term.row, metric, mean, seeds=seeds)
+        return ContrastEstimate(term.row, metric, mean, seeds=seeds)
     alike = (other.values for (_, key), other in own.items() if key == metric.key and other.data == found.data)
     spread = seed_spread(metric, alike, scale.spread.get((found.data, metric.key)))
     if spread is None:
-        return Estimate(term.row, metric, mean, standard_error=inf, seeds=seeds)
+        return ContrastEstimate(term.row, metric, mean, standard_error=inf, seeds=seeds)
     sd = spread.sd * abs(mean) if metric.noise == "relative" else spread.sd
-    return Estimate(term.row, metric, mean, sd / sqrt(seeds), spread.df, seeds)
+    return ContrastEstimate(term.row, metric, mean, sd / sqrt(seeds), spread.df, seeds)
 
 
 def _without_common_measure(terms: Iterable[Term], own: OwnSeries) -> Metric | None:
@@ -163,7 +167,7 @@ def _without_common_measure(terms: Iterable[Term], own: OwnSeries) -> Metric | N
     return next((metric for metric, names in measures.items() if len(names) > 1), None)
 
 
-def _find(contrast: Contrast, estimates: Mapping[tuple[str, Metric], Estimate | None]) -> Finding:
+def _find(contrast: Contrast, estimates: Mapping[tuple[str, Metric], ContrastEstimate | None]) -> ContrastResult:
     from scipy.stats import t
 
     by_term = {term: estimate for term in contrast.terms if (estimate := estimates[term.row, term.metric])}
@@ -171,18 +175,18 @@ def _find(contrast: Contrast, estimates: Mapping[tuple[str, Metric], Estimate | 
     error = sqrt(sum((term.weight * estimate.standard_error) ** 2 for term, estimate in by_term.items()))
     df = min(estimate.df for estimate in by_term.values())
     half_width = max(float(t.ppf((1 + CONFIDENCE) / 2, df)) * error, ROUNDING) if error else ROUNDING
-    return Finding(contrast, centre, half_width, _compare(contrast, centre, half_width))
+    return ContrastResult(contrast, centre, half_width, _compare(contrast, centre, half_width))
 
 
 def _weigh(contrast: Contrast, value: Callable[[Term], float | None]) -> float:
     return sum(term.weight * (value(term) or 0.0) for term in contrast.terms)
 
 
-def _compare(contrast: Contrast, centre: float, half_width: float) -> Status:
+def _compare(contrast: Contrast, centre: float, half_width: float) -> ClaimStatus:
     """Return where an interval lies with respect to the bounds of a contrast."""
     low, high = centre - half_width, centre + half_width
     if contrast.low <= low and high <= contrast.high:
-        return Status.HOLDS
+        return ClaimStatus.HOLDS
     if high < contrast.low or low > contrast.high:
-        return Status.FAILS
-    return Status.UNDECIDED
+        return ClaimStatus.FAILS
+    return ClaimStatus.UNDECIDED

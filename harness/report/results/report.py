@@ -12,18 +12,26 @@ from harness.registry.exhibit import Exhibit
 from harness.registry.metrics import Metric
 from harness.registry.paper import Paper
 from harness.registry.scale import Scale
-from harness.report.results.cells import Finder, ReportRow
-from harness.report.results.claims import Decision, decide
+from harness.report.results.cells import CellBuilder, ReportRow
+from harness.report.results.claims import ClaimResult, decide
 from harness.report.results.rank_agreement import RankAgreement, rank_agreements
-from harness.report.results.series import Measurements, Place, Series, details, measurements, need_of, with_further
-from harness.report.results.verdict_counts import Tally
+from harness.report.results.series import (
+    Measurements,
+    Series,
+    SeriesKey,
+    details,
+    measurements,
+    need_of,
+    with_secondary,
+)
+from harness.report.results.verdict_counts import VerdictCounts
 from harness.report.results.verdicts import Verdict
 from harness.store.code import other_code
 from harness.store.files import StoreError
 from harness.store.reader import Reader
 from harness.store.records import Need, Segment
 from harness.store.results import Results
-from harness.store.usage import Spent
+from harness.store.usage import Usage
 
 
 @dataclass(frozen=True)
@@ -41,20 +49,20 @@ class ExhibitReport:
     scale: Scale
     labels: dict[str, tuple[str, ...]]
     rows: tuple[ReportRow, ...]
-    decisions: tuple[Decision, ...]
+    claim_results: tuple[ClaimResult, ...]
     feature_spaces: tuple[dict[str, str | float], ...]
     remarks: tuple[str, ...]
     wanted: int
-    series: Mapping[Place, Series]
+    series: Mapping[SeriesKey, Series]
     shown: tuple[Metric, ...] = ()
     stays: Mapping[str, Sequence[Segment]] = field(default_factory=dict)
     damaged: tuple[Need, ...] = ()
     origin: str = ""
 
     @property
-    def tally(self) -> Tally:
+    def verdict_counts(self) -> VerdictCounts:
         """How many cells have which verdict."""
-        return Tally.of(cell.verdict for row in self.rows for cell in row.cells)
+        return VerdictCounts.of(cell.verdict for row in self.rows for cell in row.cells)
 
     @cached_property
     def agreements(self) -> tuple[RankAgreement, ...]:
@@ -62,9 +70,9 @@ class ExhibitReport:
         return rank_agreements(self.exhibit, self.rows)
 
     @cached_property
-    def spent(self) -> dict[str, Spent]:
+    def usage(self) -> dict[str, Usage]:
         """What each of its runs has cost so far."""
-        return {run: Spent.of(stays) for run, stays in self.stays.items()}
+        return {run: Usage.of(stays) for run, stays in self.stays.items()}
 
     @cached_property
     def stale(self) -> dict[str, tuple[str, ...]]:
@@ -111,7 +119,7 @@ def build(
     """
     measured = measurements(paper, exhibit, scale, results)
     possible = list(cells(paper, exhibit, exhibit.rows, scale, [0]))
-    finder = Finder(paper, exhibit, scale, measured, tuple(with_further(possible, exhibit)), results)
+    finder = CellBuilder(paper, exhibit, scale, measured, tuple(with_secondary(possible, exhibit)), results)
     noted = details(measured.series.values(), results)
     stays, illegible = _stays(_runs(possible, measured), results.reader)
     return ExhibitReport(
@@ -119,8 +127,8 @@ def build(
         exhibit=exhibit,
         scale=scale,
         labels=finder.labels(),
-        rows=tuple(ReportRow(row, finder.cells(row), finder.further(row)) for row in exhibit.rows),
-        decisions=tuple(decide(claim, exhibit, measured.series, scale) for claim in exhibit.claims),
+        rows=tuple(ReportRow(row, finder.cells(row), finder.secondary(row)) for row in exhibit.rows),
+        claim_results=tuple(decide(claim, exhibit, measured.series, scale) for claim in exhibit.claims),
         feature_spaces=_feature_spaces(noted),
         remarks=tuple(dict.fromkeys(note for found in noted if isinstance(note := found.get("note"), str))),
         wanted=len(possible) + sum(row.setting is not None for row in exhibit.rows),
@@ -128,7 +136,7 @@ def build(
         shown=tuple(metric for metric in shown if any(cell.metric == metric for cell in finder.possible)),
         stays=stays,
         damaged=(*measured.damaged.values(), *illegible),
-        origin=results.origin,
+        origin=results.label,
     )
 
 

@@ -17,7 +17,7 @@ from harness.store.results import Results
 
 Found = list[tuple[int, str, float, int]]
 """Seeds, each with its run, the value, and over how many items it was taken."""
-Place = tuple[str, str, str]
+SeriesKey = tuple[str, str, str]
 """The keys of a row and of a metric, and the name of the protocol that measures them: the paper's has none."""
 
 
@@ -51,9 +51,9 @@ class Measurements:
     by run and evaluation; what stands in them counts as not measured.
     """
 
-    series: Mapping[Place, Series]
+    series: Mapping[SeriesKey, Series]
     runs: tuple[str, ...]
-    waiting: Counter[Place]
+    waiting: Counter[SeriesKey]
     damaged: Mapping[tuple[str, str], Need] = field(default_factory=dict)
 
 
@@ -65,13 +65,13 @@ def measurements(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results)
     """
     reader = results.reader
     asked: list[tuple[Cell, Found]] = [
-        (cell, []) for cell in with_further(cells(paper, exhibit, exhibit.rows, scale, [0]), exhibit)
+        (cell, []) for cell in with_secondary(cells(paper, exhibit, exhibit.rows, scale, [0]), exhibit)
     ]
     first_runs = {cell.run.id: cell.run for cell, _ in asked}
     of_records: dict[tuple[str, str], list[tuple[Cell, Found]]] = {}
     for cell, found in asked:
         of_records.setdefault((cell.run.id, cell.evaluation.id), []).append((cell, found))
-    waiting, damaged = Counter[Place](), {}
+    waiting, damaged = Counter[SeriesKey](), {}
     for seed in count():
         runs = {first: reader.id_of(run, seed) for first, run in first_runs.items()}
         if not any(map(reader.exists, runs.values())):
@@ -93,7 +93,7 @@ def measurements(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results)
     return Measurements(series, tuple(dict.fromkeys(run for _, _, run in in_turn)), waiting, damaged)
 
 
-def _place(cell: Cell) -> Place:
+def _place(cell: Cell) -> SeriesKey:
     return cell.row.key, cell.metric.key, cell.reading
 
 
@@ -109,7 +109,7 @@ def need_of(error: StoreError) -> Need:
     return Need(what="unreadable", how=str(error))
 
 
-def with_further(found: Iterable[Cell], exhibit: Exhibit) -> Iterator[Cell]:
+def with_secondary(found: Iterable[Cell], exhibit: Exhibit) -> Iterator[Cell]:
     """Yield cells, and once each those that their evaluations measure and the exhibit has no column for."""
     seen = set()
     for cell in found:

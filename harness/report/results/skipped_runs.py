@@ -9,7 +9,7 @@ from harness.store.run_directory import ForeignError, OutdatedError, RunDirector
 MOST = 3
 
 
-def left_aside(results: Results) -> Iterator[str]:
+def skipped_runs(results: Results) -> Iterator[str]:
     """Yield a sentence on outdated runs, and one on runs that need other kinds; none where there are none."""
     outdated, foreign = list[RunDirectory](), dict[RunDirectory, str]()
     everything = results.all()

@@ -11,7 +11,7 @@ COMPARED = (Verdict.FAIL, Verdict.XPASS, Verdict.PASS, Verdict.XFAIL)
 
 
 @dataclass(frozen=True)
-class Tally:
+class VerdictCounts:
     """Numbers of cells by verdict."""
 
     counts: Mapping[Verdict, int]

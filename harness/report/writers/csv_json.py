@@ -9,10 +9,10 @@ from pydantic_core import to_json as to_json_bytes
 
 from harness.registry.row import Reported, Words
 from harness.report.results.cells import Configured, Measured, ReportCell
-from harness.report.results.claims import Decision
+from harness.report.results.claims import ClaimResult
 from harness.report.results.rank_agreement import RankAgreement
 from harness.report.results.report import ExhibitReport
-from harness.store.usage import Spent
+from harness.store.usage import Usage
 
 FORMAT = 3
 """Version of the JSON document; raised when a key changes its meaning (docs/results.md)."""
@@ -38,7 +38,7 @@ def csv(report: ExhibitReport) -> str:
             **_cost(value, report),
         }
         for row in report.rows
-        for cell in (*row.cells, *row.further)
+        for cell in (*row.cells, *row.secondary)
         for protocol, value in [("", cell.measured), *cell.readings.items()]
     ]
     text = io.StringIO()
@@ -73,8 +73,8 @@ def _judged(cell: ReportCell, protocol: str) -> dict[str, object]:
 def _cost(value: Measured | Configured | None, report: ExhibitReport) -> dict[str, object]:
     """Return what the runs behind a value have cost, with all their evaluations; lines with the same runs repeat it."""
     runs = value.runs if isinstance(value, Measured) else ()
-    spent = Spent.sum(report.spent[run] for run in runs).to_json()
-    return {f"runs_{name}": spent[name] if runs else None for name in ("gpu_hours", "core_hours", "energy_joules")}
+    usage = Usage.sum(report.usage[run] for run in runs).to_json()
+    return {f"runs_{name}": usage[name] if runs else None for name in ("gpu_hours", "core_hours", "energy_joules")}
 
 
 def to_json(report: ExhibitReport) -> dict[str, Any]:
@@ -92,12 +92,12 @@ def to_json(report: ExhibitReport) -> dict[str, Any]:
         "remarks": list(report.remarks),
         "stale": {run: list(names) for run, names in report.stale.items()},
         "coverage": {"measured": report.measured, "wanted": report.wanted},
-        "verdict": report.tally.verdict,
-        "verdicts": {verdict.value: count for verdict, count in report.tally.counts.items()},
+        "verdict": report.verdict_counts.verdict,
+        "verdicts": {verdict.value: count for verdict, count in report.verdict_counts.counts.items()},
         "rank_agreement": [_agreement(found) for found in report.agreements],
         "spent": {
-            **Spent.sum(report.spent.values()).to_json(),
-            "runs": {run: spent.to_json() for run, spent in report.spent.items()},
+            **Usage.sum(report.usage.values()).to_json(),
+            "runs": {run: usage.to_json() for run, usage in report.usage.items()},
         },
         "rows": [
             {
@@ -107,11 +107,11 @@ def to_json(report: ExhibitReport) -> dict[str, Any]:
                 "source": row.row.source,
                 "sources": {cell.metric.key: cell.source for cell in row.cells},
                 "cells": {cell.metric.key: _cell(cell, report) for cell in row.cells},
-                "further": {cell.metric.key: _cell(cell, report) for cell in row.further},
+                "further": {cell.metric.key: _cell(cell, report) for cell in row.secondary},
             }
             for row in report.rows
         ],
-        "claims": [claim_to_json(decision) for decision in report.decisions],
+        "claims": [claim_to_json(result) for result in report.claim_results],
     }
 
 
@@ -137,13 +137,13 @@ def _cell(cell: ReportCell, report: ExhibitReport) -> dict[str, Any]:
 
 def judgement_to_json(cell: ReportCell) -> dict[str, Any]:
     """Return what is judged of a cell: verdict, difference and tolerance, interval and test, with their reasons."""
-    judged, seeds = cell.judgement, cell.statistics
+    verdict_rows, seeds = cell.judgement, cell.statistics
     return {
-        "verdict": judged.verdict.value,
-        "difference": judged.difference,
-        "tolerance": judged.tolerance,
-        "tolerance_is": list(judged.parts),
-        "reason": judged.reason,
+        "verdict": verdict_rows.verdict.value,
+        "difference": verdict_rows.difference,
+        "tolerance": verdict_rows.tolerance,
+        "tolerance_is": list(verdict_rows.parts),
+        "reason": verdict_rows.reason,
         "interval_95": list(seeds.interval) if seeds and seeds.interval else None,
         "p_value": seeds.p_value if seeds else None,
         "test": seeds.test if seeds else None,
@@ -183,17 +183,17 @@ def _finite(value: float) -> float | str:
     return value if isfinite(value) else str(value).replace("nan", "NaN")
 
 
-def claim_to_json(decision: Decision) -> dict[str, Any]:
+def claim_to_json(result: ClaimResult) -> dict[str, Any]:
     """Return a claim with its status and everything that decides it."""
     return {
-        "says": decision.claim.says,
-        "where": decision.claim.where,
-        "status": decision.status.value,
-        "by_the_printed_values": decision.printed.value if decision.printed else None,
-        "reason": decision.reason,
+        "says": result.claim.says,
+        "where": result.claim.where,
+        "status": result.status.value,
+        "by_the_printed_values": result.printed.value if result.printed else None,
+        "reason": result.reason,
         "values": [
             {"row": value.row, "metric": value.metric.key, "mean": _finite(value.mean), "seeds": value.seeds}
-            for value in decision.values
+            for value in result.values
         ],
         "contrasts": [
             {
@@ -203,6 +203,6 @@ def claim_to_json(decision: Decision) -> dict[str, Any]:
                 "high": None if abs(finding.contrast.high) == float("inf") else finding.contrast.high,
                 "status": finding.status.value,
             }
-            for finding in decision.findings
+            for finding in result.contrasts
         ],
     }

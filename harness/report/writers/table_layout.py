@@ -12,7 +12,7 @@ from harness.config.evaluations import measure_of
 from harness.registry.metrics import Metric
 from harness.report.results.cells import Measured, ReportCell, ReportRow
 from harness.report.results.report import ExhibitReport
-from harness.report.results.verdict_counts import Tally
+from harness.report.results.verdict_counts import VerdictCounts
 
 DASH, GAP = "-", "..."
 MOST_SIDE_BY_SIDE = 4
@@ -132,7 +132,7 @@ class _SideBySide:
         texts = [row_label(report, row)]
         for cell in _chosen(row, metrics):
             texts += [cell.printed, _measured_or_gap(cell)]
-        texts += [_further(row, metric, "") for metric in report.shown]
+        texts += [_secondary(row, metric, "") for metric in report.shown]
         return [Line((*texts, *_closing_texts(report, row)))]
 
 
@@ -155,7 +155,7 @@ class _Stacked:
         if row.row.run or row.row.setting:
             label = "" if lines else row_label(report, row)
             texts = [_measured_or_gap(cell) for cell in chosen]
-            texts += [_further(row, metric, "") for metric in report.shown]
+            texts += [_secondary(row, metric, "") for metric in report.shown]
             lines.append(Line((label, "ours", *texts, *_closing_texts(report, row))))
         for name in report.exhibit.readings:
             values = [cell.readings.get(name) for cell in chosen]
@@ -163,15 +163,15 @@ class _Stacked:
                 found = [
                     measured(value, cell.metric) if value else "" for value, cell in zip(values, chosen, strict=True)
                 ]
-                found += [_further(row, metric, name) for metric in report.shown]
+                found += [_secondary(row, metric, name) for metric in report.shown]
                 lines.append(Line(("", name, *found, *blank)))
         return lines
 
 
 def verdict(row: ReportRow) -> str:
     """Return the verdicts of a row in a few words: each kind once, counted where there are several kinds."""
-    tally = Tally.of(cell.verdict for cell in row.cells)
-    return str(tally) if len(tally.counts) > 1 else next((kind.value for kind in tally.counts), DASH)
+    counts = VerdictCounts.of(cell.verdict for cell in row.cells)
+    return str(counts) if len(counts.counts) > 1 else next((kind.value for kind in counts.counts), DASH)
 
 
 def measured(value: Measured, metric: Metric) -> str:
@@ -185,7 +185,7 @@ def metric_heading(report: ExhibitReport, metric: Metric) -> str:
     readings = (
         label
         for row in report.rows
-        for cell in (*row.cells, *row.further)
+        for cell in (*row.cells, *row.secondary)
         for name, label in cell.labels.items()
         if cell.metric == metric and name and name in cell.readings
     )
@@ -195,15 +195,15 @@ def metric_heading(report: ExhibitReport, metric: Metric) -> str:
     return f"{metric.label} / {', '.join(others)}" if others else metric.label
 
 
-def further_value(row: ReportRow, metric: Metric, reading: str) -> Measured | None:
+def secondary_value(row: ReportRow, metric: Metric, reading: str) -> Measured | None:
     """Return what was measured of a metric that the paper has no column for."""
-    cell = next((cell for cell in row.further if cell.metric == metric), None)
+    cell = next((cell for cell in row.secondary if cell.metric == metric), None)
     value = (cell.readings.get(reading) if reading else cell.measured) if cell else None
     return value if isinstance(value, Measured) else None
 
 
-def _further(row: ReportRow, metric: Metric, reading: str) -> str:
-    value = further_value(row, metric, reading)
+def _secondary(row: ReportRow, metric: Metric, reading: str) -> str:
+    value = secondary_value(row, metric, reading)
     return measured(value, metric) if value else ""
 
 

@@ -5,11 +5,11 @@ from textwrap import fill
 from tabulate import tabulate
 
 from harness.registry.exhibit import Figure
-from harness.report.results.claims import Status
+from harness.report.results.claims import ClaimStatus
 from harness.report.results.report import ExhibitReport
 from harness.report.writers import wording
 from harness.report.writers.table_layout import Grid, grids
-from harness.report.writers.verdict_table import HEADINGS, UNEXPECTED, judged
+from harness.report.writers.verdict_table import HEADINGS, UNEXPECTED, verdict_rows
 
 TERMINAL_WIDTH = 118
 INDENT = " " * 12
@@ -21,22 +21,22 @@ def terminal(report: ExhibitReport) -> str:
     for grid in grids(report):
         parts += [*([grid.caption] if grid.caption else []), _table(grid, "simple"), ""]
     parts += [fill(note, TERMINAL_WIDTH) for note in wording.notes(report)]
-    if lines := list(judged(report, UNEXPECTED)):
+    if lines := list(verdict_rows(report, UNEXPECTED)):
         table = tabulate([line.texts for line in lines], HEADINGS, tablefmt="simple", disable_numparse=True)
         parts += ["", "Cells that did not simply pass", table]
-    if report.decisions:
+    if report.claim_results:
         parts += ["", "Claims of the paper"]
-    for decision in report.decisions:
-        parts.append(f"  {decision.status.value:<9} {decision.claim.where} {decision.claim.says}")
-        evidence = wording.claim_evidence(decision, report)
+    for result in report.claim_results:
+        parts.append(f"  {result.status.value:<9} {result.claim.where} {result.claim.says}")
+        evidence = wording.claim_evidence(result, report)
         parts.append(fill(evidence, TERMINAL_WIDTH, initial_indent=INDENT, subsequent_indent=INDENT))
     return "\n".join(parts) + "\n"
 
 
 def brief(report: ExhibitReport) -> str:
     """Return a line for an exhibit: what it is, how much of it is measured, how its claims stand."""
-    statuses = [decision.status for decision in report.decisions]
-    claims = [f"{statuses.count(status)} {status}" for status in Status if status in statuses]
+    statuses = [result.status for result in report.claim_results]
+    claims = [f"{statuses.count(status)} {status}" for status in ClaimStatus if status in statuses]
     counts = f"{report.measured} of {report.wanted} cells" + (f"; claims: {', '.join(claims)}" if claims else "")
     return f"{wording.title(report)}: {counts}"
 
@@ -49,14 +49,19 @@ def markdown(report: ExhibitReport) -> str:
     for grid in grids(report):
         parts += [*([f"**{escape(grid.caption)}**", ""] if grid.caption else []), _table(grid, "pipe"), ""]
     parts += [f"{escape(note)}  " for note in wording.notes(report)]
-    if shown := list(judged(report)):
+    if shown := list(verdict_rows(report)):
         cells = [[escape(text) for text in (*line.texts, line.reason)] for line in shown]
         parts += ["", "### Cells", "", tabulate(cells, [*HEADINGS, "why"], tablefmt="pipe", disable_numparse=True)]
-    if report.decisions:
+    if report.claim_results:
         parts += ["", "### Claims of the paper", ""]
         claims = [
-            [decision.status.value, decision.claim.where, decision.claim.says, wording.claim_evidence(decision, report)]
-            for decision in report.decisions
+            [
+                result.status.value,
+                result.claim.where,
+                result.claim.says,
+                wording.claim_evidence(result, report),
+            ]
+            for result in report.claim_results
         ]
         lines = [[escape(cell) for cell in line] for line in claims]
         parts.append(tabulate(lines, ["status", "where", "the paper says", "measured"], tablefmt="pipe"))

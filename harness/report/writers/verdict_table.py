@@ -14,14 +14,14 @@ UNEXPECTED = (Verdict.FAIL, Verdict.XPASS, Verdict.XFAIL, Verdict.PARTIAL)
 
 
 @dataclass(frozen=True)
-class Judged:
+class VerdictRow:
     """A line: the texts under `HEADINGS`, and the reason where the verdict has one."""
 
     texts: tuple[str, ...]
     reason: str
 
 
-def judged(report: ExhibitReport, verdicts: Collection[Verdict] = COMPARED) -> Iterator[Judged]:
+def verdict_rows(report: ExhibitReport, verdicts: Collection[Verdict] = COMPARED) -> Iterator[VerdictRow]:
     """Yield the measured cells that have one of some verdicts, in the order of rows and metrics."""
     for row in report.rows:
         for cell in row.cells:
@@ -29,7 +29,7 @@ def judged(report: ExhibitReport, verdicts: Collection[Verdict] = COMPARED) -> I
                 yield _line(report, row, cell, cell.measured)
 
 
-def _line(report: ExhibitReport, row: ReportRow, cell: ReportCell, value: Measured) -> Judged:
+def _line(report: ExhibitReport, row: ReportRow, cell: ReportCell, value: Measured) -> VerdictRow:
     metric, found = cell.metric, cell.judgement
     low_high = cell.statistics.interval if cell.statistics else None
     p_value = cell.statistics.p_value if cell.statistics else None
@@ -45,7 +45,7 @@ def _line(report: ExhibitReport, row: ReportRow, cell: ReportCell, value: Measur
         f"{p_value:.2g}" if p_value is not None else DASH,
         found.verdict.value,
     )
-    return Judged(texts, found.reason)
+    return VerdictRow(texts, found.reason)
 
 
 def _signed(text: str) -> str:

@@ -7,11 +7,11 @@ from harness.config.feature_spaces import INCEPTION_SHA256
 from harness.registry.metrics import Metric
 from harness.registry.tolerances import Allowance
 from harness.report.results.cells import ReportCell, ReportRow
-from harness.report.results.claims import Decision, Status
+from harness.report.results.claims import ClaimResult, ClaimStatus
 from harness.report.results.rank_agreement import RankAgreement
 from harness.report.results.report import ExhibitReport
-from harness.store.code import says_other_code
-from harness.store.usage import Spent
+from harness.store.code import describe_other_code
+from harness.store.usage import Usage
 
 MOST_VALUES = 12
 
@@ -57,12 +57,12 @@ def general_notes(report: ExhibitReport) -> list[str]:
     if report.wanted:
         sentences.append(_coverage(report))
     sentences += _beside_printed(report)
-    if cost := str(Spent.sum(report.spent.values())):
+    if cost := str(Usage.sum(report.usage.values())):
         sentences.append(f"Cost so far, of training and all evaluations of these runs: {cost}.")
     if report.agreements:
         sentences.append(rank_agreement(report))
-    if len(report.tally.counts) > 1 or report.scale.comparable:
-        sentences.append(f"Cells by verdict: {report.tally}.")
+    if len(report.verdict_counts.counts) > 1 or report.scale.comparable:
+        sentences.append(f"Cells by verdict: {report.verdict_counts}.")
     if report.scale.comparable:
         sentences += tolerances(report)
     return sentences
@@ -98,7 +98,7 @@ def _named(report: ExhibitReport, numbers: Sequence[tuple[ReportRow, ReportCell]
 
 def _stale(report: ExhibitReport) -> str:
     """Return which runs were measured with other code, and for one's own results the command that reruns them."""
-    says = says_other_code(report.stale)
+    says = describe_other_code(report.stale)
     them = "it" if len(report.stale) == 1 else "them"
     mend = f": 'python -m harness run {report.name} --scale {report.scale.name} --stale' reruns {them}"
     return f"{says}{'' if report.origin else mend}."
@@ -157,33 +157,33 @@ def _inception_note(space: Mapping[str, str | float]) -> str:
     return f"FD and CS (inception {sha256[:8]}): {made}, which are not the published ones; they are not FID and IS."
 
 
-def claim_evidence(decision: Decision, report: ExhibitReport) -> str:
+def claim_evidence(result: ClaimResult, report: ExhibitReport) -> str:
     """Return the measured values that decide a claim, and what keeps it from being decided."""
-    parts = _values(decision, report)
+    parts = _values(result, report)
     intervals = [
         f"{_digits(finding.estimate, '+')} ± {_digits(finding.half_width)} "
         f"{_bounds(finding.contrast.low, finding.contrast.high)}"
-        for finding in decision.findings
+        for finding in result.contrasts
     ]
     if intervals:
         parts.append(f"Differences: {'; '.join(intervals)}")
-    if seeds := sorted({value.seeds for value in decision.values if value.seeds}):
+    if seeds := sorted({value.seeds for value in result.values if value.seeds}):
         parts.append(f"Seeds: {span(seeds[0], seeds[-1])}")
-    if decision.reason:
-        parts.append(decision.reason[0].upper() + decision.reason[1:])
-    if decision.printed is Status.FAILS:
+    if result.reason:
+        parts.append(result.reason[0].upper() + result.reason[1:])
+    if result.printed is ClaimStatus.FAILS:
         parts.append("The paper's own printed values contradict it")
-    elif decision.printed is Status.UNDECIDED:
+    elif result.printed is ClaimStatus.UNDECIDED:
         parts.append("The paper's own printed values are equal")
     return ". ".join(parts)
 
 
-def _values(decision: Decision, report: ExhibitReport) -> list[str]:
+def _values(result: ClaimResult, report: ExhibitReport) -> list[str]:
     """Return the values behind a claim, metric by metric; where they are too many to read, how many."""
-    if len(decision.values) > MOST_VALUES:
-        return [f"From {len(decision.values)} values of the table"]
+    if len(result.values) > MOST_VALUES:
+        return [f"From {len(result.values)} values of the table"]
     by_metric: dict[Metric, list[str]] = {}
-    for value in decision.values:
+    for value in result.values:
         by_metric.setdefault(value.metric, []).append(f"{value.row} {value.metric.measured(value.mean)}")
     return [f"{report.label(metric)}: {', '.join(values)}" for metric, values in by_metric.items()]
 

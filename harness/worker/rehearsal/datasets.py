@@ -10,7 +10,7 @@ from harness.errors import HarnessError
 from harness.training.distributed import Communicator
 
 
-class Sources:
+class RehearsalData:
     """The datasets that a run and its evaluations name, each opened once, on all ranks together.
 
     `blame` is told what is wrong with one; `random` names those that random values stand for. An excerpt has `items`
@@ -25,7 +25,7 @@ class Sources:
         items: int,
         count: int,
         comm: Communicator,
-        blame: Callable[[str, Exception], None],
+        on_error: Callable[[str, Exception], None],
     ) -> None:
         self.random: list[str] = []
         self._datasets = {data.name: data for data in datasets}
@@ -34,7 +34,7 @@ class Sources:
         self._items = items
         self._count = count
         self._comm = comm
-        self._blame = blame
+        self._on_error = on_error
         self._opened: dict[str, PreparedDataset] = {}
         self._excerpts: dict[str, PreparedDataset] = {}
 
@@ -59,7 +59,7 @@ class Sources:
         try:
             found = open_dataset(data, self._root)
         except HarnessError as error:
-            self._blame("data", error)
+            self._on_error("data", error)
         if not self._comm.any(found is None) and found is not None:
             return found
         self.random.append(data.name)

@@ -7,7 +7,7 @@ from statistics import median
 from harness.config.evaluations import Evaluation
 from harness.config.run import RunConfig
 from harness.store.rehearsals import RehearsedEvaluation
-from harness.training.batches import AHEAD
+from harness.training.batches import PREFETCH_STEPS
 
 Try = Callable[[Evaluation, RunConfig], float]
 """Evaluates a miniature with a configuration and returns the seconds that it took, the same on every rank."""
@@ -21,12 +21,15 @@ def step_seconds(times: Sequence[float]) -> float:
     It is the median of tens after the first ten, since each ten is loaded together; of fewer, the mean of all but the
     first step.
     """
-    tens = [(times[i + AHEAD] - times[i]) / AHEAD for i in range(AHEAD, len(times) - AHEAD, AHEAD)]
+    tens = [
+        (times[i + PREFETCH_STEPS] - times[i]) / PREFETCH_STEPS
+        for i in range(PREFETCH_STEPS, len(times) - PREFETCH_STEPS, PREFETCH_STEPS)
+    ]
     return median(tens) if tens else (times[-1] - times[1]) / max(len(times) - 2, 1)
 
 
 @dataclass(frozen=True)
-class Trial:
+class Extrapolation:
     """An evaluation of a run and its miniature on `items` items, which shares all shapes with it."""
 
     evaluation: Evaluation
@@ -34,9 +37,9 @@ class Trial:
     items: int
 
     @property
-    def miniature(self) -> Evaluation:
+    def reduced(self) -> Evaluation:
         """The protocol on few items."""
-        return self.evaluation.miniature(self.items)
+        return self.evaluation.reduced(self.items)
 
     def measure(self, attempt: Try, seconds: float) -> RehearsedEvaluation:
         """Return what the full evaluation is expected to take.
@@ -48,19 +51,19 @@ class Trial:
         """
         small = self.config.but(data=self.config.data.first(self.items))
         short = self._chain_of(small, SHORTEST_CHAIN)
-        full, tried = (1, 1) if short is small else (small.method.chain, short.method.chain)
-        first = again = longest = attempt(self.miniature, short)
+        full, tried = (1, 1) if short is small else (small.method.sampler_steps, short.method.sampler_steps)
+        first = again = longest = attempt(self.reduced, short)
         if first <= seconds:
-            again = longest = attempt(self.miniature, short)
+            again = longest = attempt(self.reduced, short)
         affordable = min(full, int(seconds * tried / max(again, 1e-9)))
         each = again / tried
         if affordable > tried:
-            longest = attempt(self.miniature, self._chain_of(small, affordable))
+            longest = attempt(self.reduced, self._chain_of(small, affordable))
             each = max(longest - again, 0.0) / (affordable - tried)
             tried = affordable
         once, rest = max(first - again, 0.0), max(longest - tried * each, 0.0)
-        work, whole = self.miniature.work(self._chain_of(small, tried)), self.evaluation.work(self.config)
-        one_chain = self.miniature.work(small).passes
+        work, whole = self.reduced.work(self._chain_of(small, tried)), self.evaluation.work(self.config)
+        one_chain = self.reduced.work(small).passes
         times = whole.passes / one_chain if one_chain else 1.0
         return RehearsedEvaluation(
             evaluation=self.evaluation.model_dump(mode="json"),
@@ -75,6 +78,6 @@ class Trial:
 
     def _chain_of(self, config: RunConfig, steps: int) -> RunConfig:
         """Return the configuration with a shorter chain, itself where this evaluation does not go through one."""
-        shorter = config.but(method=config.method.shortened(steps))
-        through = self.miniature.work(shorter).passes != self.miniature.work(config).passes
+        shorter = config.but(method=config.method.with_sampler_steps(steps))
+        through = self.reduced.work(shorter).passes != self.reduced.work(config).passes
         return shorter if through else config

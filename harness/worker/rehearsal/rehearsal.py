@@ -22,9 +22,9 @@ from torch import Tensor
 from harness.config.evaluations import Evaluation, Generation, Robustness
 from harness.config.execution import Execution
 from harness.config.run import RunConfig
-from harness.data.loaders.open_loader import Loaders
+from harness.data.loaders.open_loader import LoaderPool
 from harness.data.prepared.excerpts import relabelled
-from harness.errors import Needs
+from harness.errors import MissingRequirement
 from harness.evaluation.base import Subject, large_block
 from harness.evaluation.logits import block_logits, input_blocks
 from harness.evaluation.ood import MIXED_BATCH
@@ -34,15 +34,15 @@ from harness.evaluation.samples import draw
 from harness.methods.base import Classifier, Method, build_method
 from harness.store.records import Progress
 from harness.store.rehearsals import Problem, RehearsalDirectory
-from harness.training.batches import AHEAD
+from harness.training.batches import PREFETCH_STEPS
 from harness.training.checkpoints import newest_checkpoint, save_checkpoint
 from harness.training.distributed import Communicator, LostRank
 from harness.training.loop import Trainer
 from harness.worker.checkpointing import CHECKPOINT_SECONDS, CHECKPOINT_SHARE
 from harness.worker.device import wants_compilation
-from harness.worker.diagnosis import problem_of
-from harness.worker.rehearsal.datasets import Sources
-from harness.worker.rehearsal.extrapolation import Trial, step_seconds
+from harness.worker.diagnosis import diagnose
+from harness.worker.rehearsal.datasets import RehearsalData
+from harness.worker.rehearsal.extrapolation import Extrapolation, step_seconds
 from harness.worker.stop import Stopped, StopRequest
 from harness.worker.validation import Validator
 
@@ -50,7 +50,7 @@ T = TypeVar("T")
 log = logging.getLogger("harness.worker")
 PROGRESS_SECONDS = 1.0
 
-STEPS, FEWEST_STEPS = 4 * AHEAD, 3
+STEPS, FEWEST_STEPS = 4 * PREFETCH_STEPS, 3
 """Training steps: the first ten, which are loaded and augmented together, warm up."""
 TRAINING_SECONDS, EVALUATION_SECONDS = 60.0, 60.0
 """Where steps are slow there are fewer of them: they may take about so long, and so may each evaluation."""
@@ -89,16 +89,16 @@ class Rehearsal:
         self._stop = stop
         self._comm = comm
         self._items = max(comm.size * large_block(device), FEWEST_IMAGES)
-        self._loaders = Loaders(execution.loader, device, self._show)
+        self._loaders = LoaderPool(execution.loader, device, self._show)
         self._wanted: list[Evaluation] = comm.on_first_rank(directory.requested)
-        self._sources = Sources(
+        self._sources = RehearsalData(
             datasets=(self.config.data, *(data for each in self._wanted for data in each.datasets)),
             root=data_root,
             scratch=self._scratch,
             items=self._items,
             count=max(self._items, 2 * self.config.training.batch_size),
             comm=comm,
-            blame=self._blame,
+            on_error=self._on_error,
         )
         self._last_shown = 0.0
 
@@ -111,7 +111,7 @@ class Rehearsal:
         try:
             weights = self._part("training", self._train)
             self._part("evaluations", partial(self._agree, weights))
-            self._loaders = Loaders(self._execution.loader, self._device, self._show)
+            self._loaders = LoaderPool(self._execution.loader, self._device, self._show)
             for evaluation in self._wanted:
                 self._part(evaluation.kind, partial(self._evaluate, evaluation, weights))
             gathered = self._comm.all_gather(self.problems)
@@ -142,7 +142,7 @@ class Rehearsal:
         times = [time.monotonic()]
         while trainer.step < min(STEPS, trainer.iterations):
             trainer.train_step()
-            if trainer.step == 1 or trainer.step % AHEAD == 0:
+            if trainer.step == 1 or trainer.step % PREFETCH_STEPS == 0:
                 wait_for(self._device)
             times.append(time.monotonic())
             self._show("training", trainer.step, STEPS)
@@ -195,26 +195,26 @@ class Rehearsal:
     def _evaluate(self, evaluation: Evaluation, weights: Mapping[str, Tensor] | None) -> None:
         """Try an evaluation's miniature, and note what the full one is expected to take."""
 
-        def attempt(miniature: Evaluation, config: RunConfig) -> float:
+        def attempt(reduced: Evaluation, config: RunConfig) -> float:
             begun, model = time.monotonic(), self._model(config, weights)
-            self._try(miniature, self._subject(config, model, self._scratch / "tries" / miniature.id))
+            self._try(reduced, self._subject(config, model, self._scratch / "tries" / reduced.id))
             wait_for(self._device)
             return self._comm.on_first_rank(lambda: time.monotonic() - begun)
 
         log.info("rehearsing %s", evaluation.id)
-        trial = Trial(evaluation, self.config, self._items)
+        trial = Extrapolation(evaluation, self.config, self._items)
         self.findings["evaluations"][evaluation.id] = trial.measure(attempt, EVALUATION_SECONDS)
 
-    def _try(self, miniature: Evaluation, subject: Subject) -> None:
+    def _try(self, reduced: Evaluation, subject: Subject) -> None:
         """Evaluate; where the feature space is not to be had, draw the samples all the same."""
         self._comm.on_first_rank(lambda: shutil.rmtree(subject.artefacts.parent, ignore_errors=True))
         self._comm.on_first_rank(lambda: subject.artefacts.mkdir(parents=True))
         try:
-            measure(miniature, subject)
-        except Needs as need:
-            self._blame(miniature.kind, need)
-            if isinstance(miniature, Generation):
-                draw(miniature, subject)
+            measure(reduced, subject)
+        except MissingRequirement as need:
+            self._on_error(reduced.kind, need)
+            if isinstance(reduced, Generation):
+                draw(reduced, subject)
 
     def _subject(self, config: RunConfig, model: Method, artefacts: Path) -> Subject:
         return Subject(
@@ -248,15 +248,15 @@ class Rehearsal:
             raise
         except Exception as error:
             log.debug("%s", traceback.format_exc())
-            self._blame(name, error)
+            self._on_error(name, error)
         if self._comm.size > 1:
             raise Ended(name)
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
         return None
 
-    def _blame(self, part: str, error: Exception) -> None:
-        problem = problem_of(part, error, self._device, self._directory.log)
+    def _on_error(self, part: str, error: Exception) -> None:
+        problem = diagnose(part, error, self._device, self._directory.log)
         if problem not in self.problems:
             log.error("%s", problem)
             self.problems.append(problem)

@@ -10,12 +10,12 @@ from harness.data.augment.augment import augment, crop, erase, flip, mix, refuse
 from harness.data.augment.autoaugment import autoaugment
 from harness.data.batches import Batch
 from harness.data.catalogue import DIGITS
-from harness.data.loaders import ResidentLoader, part, to_signed
+from harness.data.loaders import ResidentLoader, shard, to_signed
 from harness.data.prepared.dataset import open_dataset
 from harness.data.stand_ins.photographs import PHOTOGRAPHS, read
 from harness.errors import SpecError
 from harness.randomness import Stream, Streams
-from harness.training.batches import feed
+from harness.training.batches import prefetch
 
 ROWS = torch.arange(400)
 
@@ -105,17 +105,17 @@ def test_erasing_and_mixing_draw_what_they_always_drew():
     corners = [torch.nonzero(image)[[0, -1]].flatten().tolist() for image in erased]
     assert corners == [[4, 5, 7, 7], [0, 1, 1, 3], [0, 1, 4, 5]]
     images, labels = torch.zeros(4, 1, 8, 8), torch.arange(4)
-    shares = [mix_one(images, labels, Stream(seed)).share[0].item() for seed in (0, 1, 3, 5)]
+    shares = [mix_one(images, labels, Stream(seed)).lam[0].item() for seed in (0, 1, 3, 5)]
     assert shares == pytest.approx([0.8950470685958862, 0.11648553609848022, 1.0, 0.625])
 
 
 def test_the_box_of_cutmix_has_the_stated_sides():
     images, labels, boxes = torch.rand(2, 1, 32, 32), torch.arange(2), 0
     for seed in range(20):
-        coin, share, y, x = Stream(seed, "mixing").uniform(torch.zeros(1), 4)[0]
+        coin, lam, y, x = Stream(seed, "mixing").uniform(torch.zeros(1), 4)[0]
         if coin < 0.5:
             continue
-        reach, y, x = int(32 * (1 - share).sqrt()) // 2, int(32 * y), int(32 * x)
+        reach, y, x = int(32 * (1 - lam).sqrt()) // 2, int(32 * y), int(32 * x)
         top, left = (max(centre - reach, 0) for centre in (y, x))
         bottom, right = (min(centre + reach, 32) for centre in (y, x))
         partner = Stream(seed, "mixing").at("partner").permutation(2)
@@ -123,7 +123,7 @@ def test_the_box_of_cutmix_has_the_stated_sides():
         expected[..., top:bottom, left:right] = images[partner][..., top:bottom, left:right]
         mixed = mix_one(images, labels, Stream(seed))
         assert torch.equal(mixed.images, expected)
-        torch.testing.assert_close(mixed.share, torch.full((2,), 1 - (bottom - top) * (right - left) / 32**2))
+        torch.testing.assert_close(mixed.lam, torch.full((2,), 1 - (bottom - top) * (right - left) / 32**2))
         boxes += 1
     assert boxes > 5
 
@@ -133,9 +133,9 @@ def test_mix_blends_pairs_and_reports_the_exact_share(batch):
     for seed in range(20):
         mixed = mix_one(batch.images, batch.labels, Stream(seed))
         partner = Stream(seed, "mixing").at("partner").permutation(len(ROWS))
-        assert torch.equal(mixed.partner_labels, batch.labels[partner])
-        share, other = mixed.share[0], batch.images[partner]
-        blended = share * batch.images + (1 - share) * other
+        assert torch.equal(mixed.labels_b, batch.labels[partner])
+        lam, other = mixed.lam[0], batch.images[partner]
+        blended = lam * batch.images + (1 - lam) * other
         if torch.allclose(mixed.images, blended, atol=1e-6):
             kinds.add("mixup")
             continue
@@ -146,7 +146,7 @@ def test_mix_blends_pairs_and_reports_the_exact_share(batch):
         if len(rows):
             box[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] = True
         torch.testing.assert_close(mixed.images, torch.where(box, other, batch.images))
-        assert box.float().mean().item() == pytest.approx(1 - share.item(), abs=0.2)
+        assert box.float().mean().item() == pytest.approx(1 - lam.item(), abs=0.2)
     assert kinds == {"mixup", "cutmix"}
 
 
@@ -155,10 +155,10 @@ def test_the_share_of_cutmix_is_that_of_the_pixels_that_stayed():
     images, labels = torch.cat([black, white] * 50), torch.tensor([0, 1] * 50)
     for seed in range(30):
         mixed = mix_one(images, labels, Stream(seed))
-        differs = labels != mixed.partner_labels
+        differs = labels != mixed.labels_b
         kept = (mixed.images * images > 0).float().flatten(1).mean(1)[differs]
         if set(mixed.images.unique().tolist()) <= {-1.0, 1.0} and len(kept):
-            torch.testing.assert_close(kept, mixed.share[differs])
+            torch.testing.assert_close(kept, mixed.lam[differs])
 
 
 def test_augment_is_a_function_of_the_address(batch):
@@ -177,11 +177,11 @@ def test_several_steps_at_once_are_each_step_by_itself(policy):
     selection = select(config, Streams(streams), 16, range(16))
     together = augment(batch_of(images, labels, torch.arange(96)), config, Streams(streams), selection).split(16)
     for step, mixed in enumerate(together):
-        part = slice(16 * step, 16 * step + 16)
-        alone = augment_one(batch_of(images[part], labels[part], torch.arange(96)[part]), config, streams[step])
+        shard = slice(16 * step, 16 * step + 16)
+        alone = augment_one(batch_of(images[shard], labels[shard], torch.arange(96)[shard]), config, streams[step])
         assert torch.equal(mixed.images, alone.images)
-        assert torch.equal(mixed.share, alone.share)
-        assert torch.equal(mixed.partner_labels, alone.partner_labels)
+        assert torch.equal(mixed.lam, alone.lam)
+        assert torch.equal(mixed.labels_b, alone.labels_b)
 
 
 @pytest.mark.parametrize("world_size", [2, 3, 5])
@@ -199,17 +199,17 @@ def test_the_parts_of_all_ranks_are_the_rows_of_the_whole(mix, world_size):
             augment(batch_of(images[loaded], labels[loaded], loaded), config, streams, selection).split(len(own))
         )
 
-    whole, shares = made(range(16)), [made(part(16, rank, world_size)) for rank in range(world_size)]
+    whole, shares = made(range(16)), [made(shard(16, rank, world_size)) for rank in range(world_size)]
     for step, expected in enumerate(whole):
-        for name in ("images", "labels", "partner_labels", "share", "rows"):
-            found = torch.cat([getattr(share[step], name) for share in shares])
+        for name in ("images", "labels", "labels_b", "lam", "rows"):
+            found = torch.cat([getattr(lam[step], name) for lam in shares])
             assert torch.equal(found, getattr(expected, name)), name
 
 
 def test_no_augmentation_is_none(batch):
     plain = augment_one(batch, Augmentation(), Stream(0))
     assert torch.equal(plain.images, batch.images)
-    assert (plain.share == 1).all()
+    assert (plain.lam == 1).all()
 
 
 def test_images_without_classes_are_augmented_like_others_but_not_mixed(batch):
@@ -225,14 +225,14 @@ def test_images_without_classes_are_augmented_like_others_but_not_mixed(batch):
 
 def test_a_feed_refuses_what_does_not_fit_its_dataset(batch):
     loader = type("Loader", (), {"data": batch.data.but(num_classes=0), "__len__": lambda self: 400})()
-    steps = feed(loader, 40, range(40), {"clean": None, "mixed": Augmentation(mix=0.5)}, Stream(0), 0)
+    steps = prefetch(loader, 40, range(40), {"clean": None, "mixed": Augmentation(mix=0.5)}, Stream(0), 0)
     with pytest.raises(SpecError, match="mixes labels too"):
         next(steps)
 
 
 def test_mixing_happens_as_often_as_asked(batch):
     small = batch_of(batch.images[:4], batch.labels[:4], batch.indices[:4])
-    mixed = sum(bool((augment_one(small, Augmentation(mix=0.5), Stream(i)).share != 1).any()) for i in range(200))
+    mixed = sum(bool((augment_one(small, Augmentation(mix=0.5), Stream(i)).lam != 1).any()) for i in range(200))
     assert 70 < mixed < 130
 
 
@@ -246,7 +246,7 @@ def test_the_order_is_flip_crop_policy_erasing_mixing():
     step = erase(step, rows, Stream(0, "erasing"), 0.25)
     expected, found = mix_one(step, batch.labels, Stream(0)), augment_one(batch, config, Stream(0))
     assert torch.equal(found.images, expected.images)
-    assert torch.equal(found.partner_labels, expected.partner_labels)
+    assert torch.equal(found.labels_b, expected.labels_b)
 
 
 @pytest.mark.parametrize("policy", ["digits", "cifar10", "imagenet", "svhn"])
@@ -257,7 +257,7 @@ def test_no_value_is_read_back_from_the_device(policy):
     for seed in range(6):
         mixed = augment_one(batch_of(images, labels, labels), config, Stream(seed))
         assert mixed.images.shape == images.shape
-        assert {t.device.type for t in (mixed.images, mixed.partner_labels, mixed.share)} == {"meta"}
+        assert {t.device.type for t in (mixed.images, mixed.labels_b, mixed.lam)} == {"meta"}
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
@@ -274,4 +274,4 @@ def test_the_whole_augmentation_runs_on_a_cuda_device_without_waiting(batch):
         expected = augment_one(batch, config, Stream(seed))
         different = (mixed.images.cpu() - expected.images).abs() > 1e-5
         assert different.to(torch.float32).mean() < 1e-3
-        torch.testing.assert_close(mixed.share.cpu(), expected.share)
+        torch.testing.assert_close(mixed.lam.cpu(), expected.lam)

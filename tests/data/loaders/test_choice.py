@@ -14,7 +14,7 @@ from harness.data.errors import DataError
 from harness.data.loaders import ResidentLoader
 from harness.data.loaders.choice import choose
 from harness.data.loaders.dataloader import TorchLoader
-from harness.data.loaders.open_loader import Loaders, free_memory
+from harness.data.loaders.open_loader import LoaderPool, free_memory
 from harness.data.prepared.dataset import PreparedDataset, open_dataset
 from harness.data.prepared.prepare import silent
 from harness.store.results import Results
@@ -78,7 +78,7 @@ def test_asking_for_ffcv_for_what_it_cannot_hold_is_refused(data, why, data_root
     monkeypatch.setattr("harness.data.loaders.open_loader.import_ffcv", lambda: pytest.fail("looked for"))
     prepared = PreparedDataset(data_root / data.name, open_dataset(data, data_root).manifest, data)
     with pytest.raises(DataError, match=why):
-        Loaders("ffcv", CPU, silent).open(prepared, "train")
+        LoaderPool("ffcv", CPU, silent).open(prepared, "train")
 
 
 def test_ffcv_is_not_looked_for_where_it_is_not_needed():
@@ -87,7 +87,7 @@ def test_ffcv_is_not_looked_for_where_it_is_not_needed():
 
 def test_a_split_is_opened_once_and_the_log_says_how(data_root, caplog):
     data = open_dataset(DIGITS, data_root)
-    loaders = Loaders("auto", CPU, silent)
+    loaders = LoaderPool("auto", CPU, silent)
     with caplog.at_level(logging.INFO, "harness.data"):
         first, again = loaders.open(data, "train"), loaders.open(data, "train")
     assert first is again
@@ -96,7 +96,7 @@ def test_a_split_is_opened_once_and_the_log_says_how(data_root, caplog):
     assert line == (
         "loader of digits, split train: resident (images of up to 64 pixels that fit into half of the free memory)"
     )
-    assert isinstance(Loaders("torch", CPU, silent).open(data, "test"), TorchLoader)
+    assert isinstance(LoaderPool("torch", CPU, silent).open(data, "test"), TorchLoader)
     assert 0 < DIGITS.pixels * len(first) < free_memory(CPU) / 2
 
 
@@ -137,5 +137,5 @@ def test_asking_for_ffcv_without_it_is_one_line_with_the_commands(without_ffcv, 
 def test_auto_goes_without_ffcv_and_says_so(without_ffcv, data_root, monkeypatch):
     monkeypatch.setattr("harness.data.loaders.open_loader.free_memory", lambda device: 100_000)
     data = open_dataset(DIGITS, data_root)
-    choice = Loaders("auto", torch.device("cpu"), silent).choice(data, "train")
+    choice = LoaderPool("auto", torch.device("cpu"), silent).choice(data, "train")
     assert str(choice) == ("torch (0.0 GB do not fit into half of the 0.0 GB that are free, and FFCV is not installed)")

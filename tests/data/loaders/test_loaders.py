@@ -11,7 +11,7 @@ from harness.config.dataset import ArrayField, Arrays
 from harness.data.catalogue import DIGITS
 from harness.data.loaders import ResidentLoader, ShuffledOrder, as_inputs, as_stored, to_signed, to_uint8
 from harness.data.loaders.pixels import in_bytes
-from harness.data.loaders.rebatch import Assembler, recut
+from harness.data.loaders.rebatch import BatchAssembler, rebatch
 from harness.data.pictures import as_pictures
 from harness.errors import SpecError
 from harness.randomness import Stream
@@ -107,7 +107,7 @@ def test_samples_of_arrays_take_the_form_of_their_field(field, values, expected)
 def test_batches_come_out_of_pieces_as_they_went_in(sizes, piece):
     """The images here are their own positions, in a buffer that is overwritten as FFCV's are."""
     order = list(torch.arange(sum(sizes)).split(sizes))
-    pieces = list(recut(order, piece))
+    pieces = list(rebatch(order, piece))
     assert [len(one) for one in pieces[:-1]] == [piece] * (len(pieces) - 1)
     buffer = torch.empty(piece, dtype=torch.int64)
 
@@ -116,7 +116,7 @@ def test_batches_come_out_of_pieces_as_they_went_in(sizes, piece):
             buffer[: len(positions)] = torch.from_numpy(positions)
             yield buffer[: len(positions)], buffer[: len(positions)]
 
-    assembler = Assembler(fetched())
+    assembler = BatchAssembler(fetched())
     for indices in order:
         images, labels = assembler.fill((torch.empty(len(indices)), torch.empty(len(indices))))
         assert images.tolist() == labels.tolist() == indices.tolist()

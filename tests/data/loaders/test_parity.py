@@ -22,9 +22,9 @@ from harness.data.loaders import ShuffledOrder, shard
 from harness.data.loaders.open_loader import open_split
 from harness.data.prepared.blocks import labelled
 from harness.data.prepared.dataset import open_dataset
-from harness.data.prepared.prepare import Content, prepare, silent
+from harness.data.prepared.prepare import DatasetSource, prepare, silent
 from harness.randomness import Stream
-from harness.training.batches import feed
+from harness.training.batches import prefetch
 
 __all__ = ["opened"]
 
@@ -40,7 +40,7 @@ def photos(data_root):
 def five(data_root):
     """A split of five digits: fewer than ranks."""
     images, labels = arrays_of(open_dataset(DIGITS, data_root).split("test"))
-    prepare(FIVE, data_root, lambda: Content([labelled(("test",), images[:5], labels[:5])], {}))
+    prepare(FIVE, data_root, lambda: DatasetSource([labelled(("test",), images[:5], labels[:5])], {}))
     return open_dataset(FIVE, data_root)
 
 
@@ -141,8 +141,8 @@ def test_training_resumed_in_the_middle_gets_the_same_batches(opened, backend, p
     loader, stream = opened(backend, photos, "train"), Stream("training")
     augmentations = {"class": Augmentation(), "noise": Augmentation(flip=True)}
     with (
-        closing(feed(loader, 32, range(32), augmentations, stream, 0)) as whole,
-        closing(feed(loader, 32, range(32), augmentations, stream, 37)) as rest,
+        closing(prefetch(loader, 32, range(32), augmentations, stream, 0)) as whole,
+        closing(prefetch(loader, 32, range(32), augmentations, stream, 37)) as rest,
     ):
         for expected, found in zip(islice(whole, 37, 60), islice(rest, 23), strict=True):
             for name in augmentations:

@@ -221,14 +221,14 @@ def test_the_journal_waits_for_the_disk_only_now_and_then(tmp_path, monkeypatch)
 
 def test_stand_ins_that_were_interrupted_begin_anew(tmp_path, monkeypatch):
     """Their blocks come without parts, so nothing of a draft is believed before all of them are there."""
-    folder, original = tmp_path / "temple", partial.Draft.append
+    folder, original = tmp_path / "temple", partial.PartialDataset.append
 
     def interrupt(self, block):
         original(self, block)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(partial.Draft, "append", interrupt)
+        patch.setattr(partial.PartialDataset, "append", interrupt)
         with pytest.raises(KeyboardInterrupt):
             open_dataset(catalogue.TEMPLE, tmp_path)
     written = folder / ".preparing" / "train-images.npy"

@@ -18,8 +18,8 @@ from harness.data import catalogue
 from harness.data.errors import DataError
 from harness.data.prepared.blocks import labelled
 from harness.data.prepared.dataset import open_dataset
-from harness.data.prepared.manifest import Manifest, inspect, read_manifest
-from harness.data.prepared.prepare import Content, prepare
+from harness.data.prepared.manifest import DatasetManifest, inspect, read_manifest
+from harness.data.prepared.prepare import DatasetSource, prepare
 from harness.store.arrays import ArrayWriter, save_array
 from harness.store.files import StoreError
 
@@ -61,7 +61,7 @@ def blocks(splits=DATA.splits):
 
 
 def content(*given):
-    return lambda: Content(given or blocks(), {"a.zip": "0" * 64})
+    return lambda: DatasetSource(given or blocks(), {"a.zip": "0" * 64})
 
 
 def test_blocks_become_the_arrays_of_their_splits(tmp_path):
@@ -84,12 +84,12 @@ def test_what_is_prepared_is_not_prepared_again(tmp_path):
 
 
 def test_the_hash_of_the_data_does_not_depend_on_the_archive(tmp_path):
-    prepare(DATA, tmp_path / "a", lambda: Content(blocks(), {}))
-    prepare(DATA, tmp_path / "b", lambda: Content(blocks(), {"x": "y"}))
+    prepare(DATA, tmp_path / "a", lambda: DatasetSource(blocks(), {}))
+    prepare(DATA, tmp_path / "b", lambda: DatasetSource(blocks(), {"x": "y"}))
     first, second = (open_dataset(DATA, tmp_path / name).manifest for name in "ab")
     assert first.sha256 == second.sha256
     assert first != second
-    old = Manifest(name="made", files=first.files)
+    old = DatasetManifest(name="made", files=first.files)
     assert old.sha256 == first.sha256, "as it was before manifests knew shapes"
 
 

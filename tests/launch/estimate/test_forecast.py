@@ -6,7 +6,7 @@ import pytest
 from toy_paper import DENOISING, HYBRID
 
 from harness.launch.estimate.forecast import forecast, with_costs
-from harness.launch.estimate.target import Site
+from harness.launch.estimate.target import Target
 from harness.launch.estimate.throughput import Observation, observe, scaled, speeds_by_device
 from harness.launch.plan import make_plan
 from harness.launch.rehearsals import rehearsals_of
@@ -17,7 +17,7 @@ from harness.store.results import Results
 
 TABLE6 = find_exhibits(["table6"])
 HERE, THERE = "This CPU", "That GPU"
-SITE = Site(2, device=HERE)
+SITE = Target(2, device=HERE)
 FIRST_STEP = 5.0
 
 
@@ -140,10 +140,10 @@ def test_a_place_is_estimated_by_devices_of_its_kind_first(results):
     measure(one(results, "HybViT(α=1)"), 20.0, device=HERE)
     measure(one(results, "HybViT(α=10)"), 2.0, device=THERE)
     assert estimate(results, "HybViT").device == HERE
-    on_gpu = estimate(results, "HybViT", Site(1, on_gpu=True))
+    on_gpu = estimate(results, "HybViT", Target(1, on_gpu=True))
     assert (on_gpu.device, on_gpu.on_gpu) == (THERE, True)
-    assert on_gpu.spent.gpu_hours == pytest.approx(training_seconds(results, "HybViT", 2.0) / 3600)
-    elsewhere = estimate(results, "HybViT", Site(1, device="Another CPU"))
+    assert on_gpu.usage.gpu_hours == pytest.approx(training_seconds(results, "HybViT", 2.0) / 3600)
+    elsewhere = estimate(results, "HybViT", Target(1, device="Another CPU"))
     assert elsewhere.device == HERE
 
 
@@ -151,11 +151,11 @@ def test_the_papers_hours_come_last_and_cover_the_training_alone(results):
     planned = one(results, "HybViT", "paper")
     found = estimate(results, "HybViT", scale="paper")
     assert (found.source, found.says, found.on_gpu) == ("paper", "the paper's hours, stated", True)
-    assert 31.2 < found.spent.gpu_hours < 32.5
+    assert 31.2 < found.usage.gpu_hours < 32.5
     planned.ask()
     finish_training(planned)
-    rest = estimate(results, "HybViT", scale="paper").spent.gpu_hours
-    assert rest == pytest.approx(found.spent.gpu_hours - 31.2)
+    rest = estimate(results, "HybViT", scale="paper").usage.gpu_hours
+    assert rest == pytest.approx(found.usage.gpu_hours - 31.2)
     measure(one(results, "HybViT(α=1)", "paper"), 100.0, device=THERE)
     assert estimate(results, "HybViT(α=10)", scale="paper").source == "similar"
 
@@ -167,14 +167,14 @@ def test_longest_chain_and_time_of_workers(results):
     found = plan(results)
     asked = {evaluation.kind: evaluation for evaluation in found.runs[0].evaluations.values()}
     measure(found.runs[0], 20.0, evaluations={asked["generation"].id: 36.0})
-    alone, two = (forecast(found, results, Site(workers, device=HERE)) for workers in (1, 2))
+    without_rank_variables, two = (forecast(found, results, Target(workers, device=HERE)) for workers in (1, 2))
     seconds = {id: e.seconds for id, e in two.estimates.items()}
-    assert alone.wall_hours * 3600 == pytest.approx(sum(seconds.values()))
+    assert without_rank_variables.wall_hours * 3600 == pytest.approx(sum(seconds.values()))
     assert two.longest[0].run.name in ("hybvit dim=768", "genvit dim=768")
     assert two.longest[1] * 3600 == pytest.approx(max(seconds.values()))
     assert sum(seconds.values()) / 2 <= two.wall_hours * 3600 <= sum(seconds.values()) / 2 + max(seconds.values())
     ranks = {two.longest[0].run.id: 4}
-    on_four = forecast(found, results, Site(2, ranks, device=HERE))
+    on_four = forecast(found, results, Target(2, ranks, device=HERE))
     assert on_four.longest[1] <= two.longest[1]
     assert on_four.total == two.total
 

@@ -12,7 +12,7 @@ from harness.registry.metrics import CONFIDENCE_GAP, ECE, robustness
 from harness.registry.paper import Paper
 from harness.registry.row import Row
 from harness.registry.scale import Scale
-from harness.report.figures.base import settle, style
+from harness.report.figures.base import freeze_layout, style
 from harness.report.figures.render import write_figures
 from harness.report.results.report import build
 from harness.store.arrays import save_array
@@ -35,10 +35,10 @@ class Bench:
     def __init__(self, root):
         self.results = Results(root)
 
-    def figure(self, drawing, metrics, *rows, **more):
+    def figure(self, plot, metrics, *rows, **more):
         """Return a figure of rows given as rows, or as labels with their runs."""
         rows = [row if isinstance(row, Row) else Row(row[0], row[1], (None,) * len(metrics)) for row in rows]
-        return Figure(number=1, title="A toy", metrics=tuple(metrics), rows=tuple(rows), drawing=drawing, **more)
+        return Figure(number=1, title="A toy", metrics=tuple(metrics), rows=tuple(rows), plot=plot, **more)
 
     def table(self, metrics, *rows, **more):
         return Table(number=2, title="A toy", metrics=tuple(metrics), rows=tuple(rows), **more)
@@ -65,14 +65,14 @@ class Bench:
         paper = self._paper(exhibit)
         return build(paper, exhibit, paper.scale(scale), Results(self.results.root))
 
-    def draw(self, exhibit, scale="laptop", drawing=None):
+    def draw(self, exhibit, scale="laptop", plot=None):
         """Return the drawn figure, laid out as it would be saved; None when nothing was drawn."""
-        drawing = drawing or exhibit.drawing
-        module, _, function = drawing.implementation.partition(":")
+        plot = plot or exhibit.plot
+        module, _, function = plot.implementation.partition(":")
         with style():
-            figure = getattr(import_module(module), function)(drawing, self.report(exhibit, scale), self.results)
+            figure = getattr(import_module(module), function)(plot, self.report(exhibit, scale), self.results)
             if figure is not None:
-                settle(figure)
+                freeze_layout(figure)
         return figure
 
     def write(self, exhibit):

@@ -25,7 +25,7 @@ def measured(cell):
 def drawn(bench, metrics, *reported, value=measured):
     exhibit = table(bench, metrics, *reported)
     bench.measure(exhibit, value=value)
-    return bench.draw(exhibit, drawing=Agreement())
+    return bench.draw(exhibit, plot=Agreement())
 
 
 @pytest.mark.parametrize(("metric", "order"), [(ACCURACY, [1, 2, 0]), (FID, [0, 2, 1])], ids=["higher", "lower"])
@@ -90,7 +90,7 @@ def test_rows_carry_their_section_only_where_there_are_several(bench):
         rows = [Row(f"row {i}", RUNS[i], (float(i),), section=section) for i, section in enumerate(sections)]
         exhibit = bench.table([ACCURACY], *rows)
         bench.measure(exhibit, value=measured)
-        return [label.get_text() for label in bench.draw(exhibit, drawing=Agreement()).axes[0].get_yticklabels()]
+        return [label.get_text() for label in bench.draw(exhibit, plot=Agreement()).axes[0].get_yticklabels()]
 
     assert labels("AAA") == ["row 0  0.0", "row 1  1.0", "row 2  2.0"]
     assert labels("ABB") == ["A: row 0  0.0", "B: row 1  1.0", "B: row 2  2.0"]
@@ -100,12 +100,12 @@ def test_long_names_take_one_panel_a_line(bench):
     rows = [Row("a name " * 40 + str(i), RUNS[i], (float(i), float(i))) for i in range(3)]
     exhibit = bench.table([ACCURACY, FID], *rows)
     bench.measure(exhibit, value=measured)
-    axes = bench.draw(exhibit, drawing=Agreement()).axes
+    axes = bench.draw(exhibit, plot=Agreement()).axes
     assert [panel.get_subplotspec().get_gridspec().ncols for panel in axes] == [1, 1]
 
 
 def test_seeds_have_bars(bench):
     exhibit = table(bench, [ACCURACY], (1.0,), (2.0,), (3.0,))
     bench.measure(exhibit, value=lambda cell: cell.run.config.training.epochs + cell.seed, seeds=3)
-    (axes,) = bench.draw(exhibit, drawing=Agreement()).axes
+    (axes,) = bench.draw(exhibit, plot=Agreement()).axes
     assert [segment[:, 0].tolist() for segment in axes.collections[0].get_segments()] == [[2, 4], [3, 5], [4, 6]]

@@ -48,8 +48,8 @@ def shown(axes):
 
 @pytest.fixture
 def draw(bench):
-    def draw(drawing, scale="laptop", measured=True):
-        figure = bench.figure(drawing, [FID], ("Hybrid", HYBRID))
+    def draw(plot, scale="laptop", measured=True):
+        figure = bench.figure(plot, [FID], ("Hybrid", HYBRID))
         if measured:
             bench.measure(figure, arrays=lambda cell: {"samples": samples(), "own_logits": logits()})
         return bench.draw(figure, scale)
@@ -107,14 +107,14 @@ def test_histograms_hold_every_classified_sample(draw):
         assert baseline == index
 
 
-@pytest.mark.parametrize("drawing", [ClassExtremes(NAMES), ClassGrids(0), DensityHistograms(NAMES)])
-def test_nothing_is_drawn_before_the_samples_are_there(draw, drawing):
-    assert draw(drawing, measured=False) is None
+@pytest.mark.parametrize("plot", [ClassExtremes(NAMES), ClassGrids(0), DensityHistograms(NAMES)])
+def test_nothing_is_drawn_before_the_samples_are_there(draw, plot):
+    assert draw(plot, measured=False) is None
 
 
-@pytest.mark.parametrize("drawing", [ClassExtremes(NAMES, count=3), ClassGrids(0), DensityHistograms(NAMES)])
-def test_a_model_whose_logits_are_all_broken_is_drawn_without_samples(bench, drawing):
-    figure = bench.figure(drawing, [FID], ("Hybrid", HYBRID))
+@pytest.mark.parametrize("plot", [ClassExtremes(NAMES, count=3), ClassGrids(0), DensityHistograms(NAMES)])
+def test_a_model_whose_logits_are_all_broken_is_drawn_without_samples(bench, plot):
+    figure = bench.figure(plot, [FID], ("Hybrid", HYBRID))
     broken = np.full((COUNT, CLASSES), np.nan, dtype=np.float32)
     bench.measure(figure, arrays=lambda cell: {"samples": samples(), "own_logits": broken})
     assert bench.draw(figure) is not None

@@ -5,7 +5,7 @@ import math
 import pytest
 from toy_paper import DENOISING, HYBRID, LONG
 
-from harness.registry.figures import AccuracyUnderAttack, Course
+from harness.registry.figures import AccuracyUnderAttack, LearningCurves
 from harness.registry.metrics import ACCURACY, FID
 from harness.registry.row import Row, Value
 from harness.store.curves import append_point
@@ -113,7 +113,7 @@ def course(bench):
         for section, run in (("One", LONG), ("Two", HYBRID))
         for share in SHARES
     ]
-    return bench.figure(Course(reported=(("One", ((0.1, 30.0), (1.0, 60.0))),)), [ACCURACY, FID], *rows)
+    return bench.figure(LearningCurves(reported=(("One", ((0.1, 30.0), (1.0, 60.0))),)), [ACCURACY, FID], *rows)
 
 
 def after(cell):
@@ -167,7 +167,7 @@ def test_the_papers_course_has_bars_where_it_prints_deviations(bench):
         Row("half", LONG, (Value(50.0, sd=2), 3.0), protocol={"after": 0.5}),
         Row("end", LONG, (Value(60.0, sd=1), Value(2.0, n=3))),
     ]
-    course = bench.figure(Course(), [ACCURACY, FID], *rows)
+    course = bench.figure(LearningCurves(), [ACCURACY, FID], *rows)
     bench.measure(course)
     accuracy, distance = bench.draw(course, "paper").axes
     (*_, bars) = accuracy.collections
@@ -183,7 +183,7 @@ def test_values_that_are_not_finite_leave_gaps(bench, course):
 
 def test_a_course_without_a_run_says_so(bench):
     rows = (Row("end", DENOISING, (None,), section="One"), Row("end", None, (None,), section="Two"))
-    figure = bench.figure(Course(), [FID], *rows)
+    figure = bench.figure(LearningCurves(), [FID], *rows)
     bench.measure(figure)
     one, two = bench.draw(figure).axes
     assert len(one.lines) == 1

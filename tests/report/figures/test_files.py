@@ -12,12 +12,12 @@ import pytest
 import toy_paper
 from toy_paper import DENOISING, HYBRID
 
-from harness.registry.exhibit import drawn_of
-from harness.registry.figures import Agreement, Drawing, SampleGrids
+from harness.registry.exhibit import plots_of
+from harness.registry.figures import Agreement, Plot, SampleGrids
 from harness.registry.metrics import FID
 from harness.registry.papers import papers
 from harness.registry.row import Row
-from harness.report.figures.render import DrawingError
+from harness.report.figures.render import RenderError
 
 NASTY = r"</script> _ % & # $ \input{/etc/passwd} ^ ~ { } | ` * “α” ≤ $\frac{$"
 
@@ -63,7 +63,7 @@ def test_a_table_has_its_agreement_and_its_samples(bench):
 
 
 @dataclass(frozen=True)
-class Broken(Drawing):
+class Broken(Plot):
     """What a paper's own drawing may be."""
 
     implementation: ClassVar[str] = "toy_paper:no_such_drawing"
@@ -71,26 +71,26 @@ class Broken(Drawing):
 
 def test_a_drawing_that_fails_is_named_and_takes_no_other_with_it(bench):
     rows = [Row(str(index), HYBRID.but(epochs=2 + index), (float(index),)) for index in range(3)]
-    table = replace(bench.table([FID], *rows), drawings={"broken": Broken(), "agreement": Agreement()})
+    table = replace(bench.table([FID], *rows), plots={"broken": Broken(), "agreement": Agreement()})
     bench.measure(table, value=lambda cell: float(cell.run.config.training.epochs), arrays=arrays)
-    with pytest.raises(DrawingError, match=r"table2-broken: .*'toy_paper:no_such_drawing' cannot be loaded"):
+    with pytest.raises(RenderError, match=r"table2-broken: .*'toy_paper:no_such_drawing' cannot be loaded"):
         bench.write(table)
     assert {path.name for path in bench.results.report.rglob("table2-*")} == {
         f"table2-agreement.{ending}" for ending in ("png", "pdf", "svg")
     }
 
 
-def list_of_axes(drawing, report, results):
+def list_of_axes(plot, report, results):
     """Return something else than a figure."""
     return ["axes"]
 
 
 def test_what_is_no_figure_is_refused(bench, monkeypatch):
-    table = replace(bench.table([FID], Row("A", HYBRID, (1.0,))), drawings={"axes": Broken()})
+    table = replace(bench.table([FID], Row("A", HYBRID, (1.0,))), plots={"axes": Broken()})
     monkeypatch.setattr(toy_paper, "no_such_drawing", list_of_axes, raising=False)
     bench.measure(table, value=lambda cell: 1.0, arrays=arrays)
     with pytest.raises(
-        DrawingError,
+        RenderError,
         match=r"table2-axes: .* returns .*\(list\), not a matplotlib Figure",
     ):
         bench.write(table)
@@ -101,8 +101,8 @@ def test_every_drawing_of_every_paper_can_be_imported():
 
     for paper in papers().values():
         for exhibit in paper.exhibits:
-            for drawing in drawn_of(exhibit).values():
-                module, _, function = drawing.implementation.partition(":")
+            for plot in plots_of(exhibit).values():
+                module, _, function = plot.implementation.partition(":")
                 assert callable(getattr(import_module(module), function))
 
 

@@ -6,7 +6,7 @@ import pytest
 from reports import fill
 
 from harness.registry.papers import find_exhibits
-from harness.report.figures.parallel import Draughts
+from harness.report.figures.parallel import ParallelRenderer
 from harness.report.figures.render import Pictures, write_figures
 from harness.report.results.report import build
 from harness.store.files import StoreError
@@ -38,7 +38,7 @@ def reports(tmp_path):
 def test_pictures_are_the_same_to_the_byte_side_by_side(tmp_path, reports):
     alone, together = Results(tmp_path / "alone"), Results(tmp_path / "together")
     expected = [[path.name for path in write_figures(report, alone)] for report in reports]
-    pictures = Draughts(Pictures(together))
+    pictures = ParallelRenderer(Pictures(together))
     for report in reports:
         pictures.add(report)
     assert [[path.name for path in pictures.paths(report)] for report in reports] == expected
@@ -54,7 +54,7 @@ def test_what_cannot_be_drawn_is_said_of_its_exhibit_only(reports):
             raise StoreError("no space left")
         return []
 
-    pictures = Draughts(Anew(draw))
+    pictures = ParallelRenderer(Anew(draw))
     for report in reports:
         pictures.add(report)
     assert pictures.paths(reports[0]) == []
@@ -71,7 +71,7 @@ def test_what_a_killed_process_has_not_drawn_is_drawn_here(reports, tmp_path):
             os._exit(9)
         return [tmp_path]
 
-    pictures = Draughts(Anew(draw))
+    pictures = ParallelRenderer(Anew(draw))
     for report in reports:
         pictures.add(report)
     assert [pictures.paths(report) for report in reports] == [[tmp_path]] * 4

@@ -142,10 +142,10 @@ def test_states_that_are_missing_leave_a_frame(bench, distances, label, said):
 
 def test_strips_of_a_table_show_its_generative_rows(bench):
     table = bench.table([ACCURACY, FID], Row("A $x$ row", HYBRID, (1.0, 2.0)), Row("Cited", None, (1.0, 2.0)))
-    assert bench.draw(table, drawing=SampleStrips()) is None
+    assert bench.draw(table, plot=SampleStrips()) is None
     samples = pictures()
     bench.measure(table, arrays=lambda cell: {"samples": samples} if cell.metric is FID else {})
-    (axes,) = bench.draw(table, drawing=SampleStrips(count=7)).axes
+    (axes,) = bench.draw(table, plot=SampleStrips(count=7)).axes
     assert axes.get_ylabel() == "A $x$ row\nFD(digits) 10.0"
     assert shown(axes).shape == (32, 7 * 33 - 1)
     assert (first_tile(axes) == samples[0, 0]).all()

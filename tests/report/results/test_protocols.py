@@ -8,7 +8,7 @@ from harness.registry.cells import cells
 from harness.registry.metrics import FID, PRECISION, RECALL
 from harness.registry.scale import PAPER_SCALE
 from harness.report.latex.table import table as latex
-from harness.report.results.claims import Status
+from harness.report.results.claims import ClaimStatus
 from harness.report.results.report import build
 from harness.report.writers.csv_json import to_json
 from harness.report.writers.table_layout import grids
@@ -68,8 +68,8 @@ def test_without_sections_rows_tell_their_protocols(results):
 def test_claims_hold_the_same_measure_under_several_protocols_together(results):
     fill(results, PAPER, EXHIBITS["table2"], PAPER_SCALE, seeds=3, value=lambda cell: as_printed(cell) + cell.seed / 10)
     report = build(PAPER, EXHIBITS["table2"], PAPER_SCALE, results)
-    (decision,) = [decision for decision in report.decisions if decision.claim.where == "§5.1"]
-    assert decision.status is Status.HOLDS
+    (decision,) = [decision for decision in report.claim_results if decision.claim.where == "§5.1"]
+    assert decision.status is ClaimStatus.HOLDS
 
 
 def test_more_samples_have_a_line_and_no_verdict(results):

@@ -28,8 +28,8 @@ SAYS = f"1 run was measured with other code of toy-paper than is installed now (
 def report(tmp_path):
     """Build the toy's first table, one run of which was measured with code of this hash."""
 
-    def call(sha256, origin=""):
-        results = Results(tmp_path, origin=origin)
+    def call(sha256, label=""):
+        results = Results(tmp_path, label=label)
         fill(results, PAPER, PAPER.tables[0], LAPTOP)
         code = DistributionRecord(name="toy-paper", version="0.9", commit="c" * 40, dirty=True, sha256=sha256)
         where = {"host": "a", "device": "cpu", "threads": 1, "commit": None, "dirty": None, "versions": {}}
@@ -64,5 +64,5 @@ def test_the_code_that_is_installed_needs_no_remark(report, tmp_path):
 
 
 def test_results_of_others_are_not_to_be_rerun_here(report):
-    text = markdown(report("1" * 64, origin="bundle theirs.zip"))
+    text = markdown(report("1" * 64, label="bundle theirs.zip"))
     assert f"{SAYS}." in text and "--stale" not in text

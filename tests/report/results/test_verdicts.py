@@ -10,13 +10,13 @@ from scipy import stats
 from toy_paper import HYBRID, PAPER
 
 from harness.errors import SpecError
-from harness.registry.exhibit import Expected, Table
+from harness.registry.exhibit import ExpectedFailure, Table
 from harness.registry.metrics import ACCURACY, FID
 from harness.registry.row import Row, Words
 from harness.registry.tolerances import Allowance, Tolerance
 from harness.report.results.report import build
 from harness.report.results.statistics import describe
-from harness.report.results.verdict_counts import Tally
+from harness.report.results.verdict_counts import VerdictCounts
 from harness.report.results.verdicts import Rule, Verdict, judge, judge_setting
 from harness.report.writers.csv_json import to_json
 from harness.store.results import Results
@@ -108,9 +108,9 @@ def test_settings_are_held_to_the_letter(configured, rule, verdict):
     ],
 )
 def test_tables_count_cells(verdicts, word, says):
-    tally = Tally.of(map(Verdict, verdicts))
-    assert (tally.verdict, str(tally)) == (word, says)
-    assert Tally.sum([tally, tally]).cells == 2 * tally.cells
+    verdict_counts = VerdictCounts.of(map(Verdict, verdicts))
+    assert (verdict_counts.verdict, str(verdict_counts)) == (word, says)
+    assert VerdictCounts.sum([verdict_counts, verdict_counts]).cells == 2 * verdict_counts.cells
 
 
 @pytest.mark.parametrize("seeds", [3, 4, 10])
@@ -148,9 +148,11 @@ def test_seeds_that_agree_to_the_bit_have_no_spread_to_test():
 def test_an_expectation_must_name_a_cell():
     row = Row("A", HYBRID, (1.0, None))
     with pytest.raises(SpecError, match="unknown row in an expectation of table1 'B'"):
-        Table(number=1, title="t", metrics=(ACCURACY, FID), rows=(row,), expected=(Expected("B", ACCURACY, "r"),))
+        Table(
+            number=1, title="t", metrics=(ACCURACY, FID), rows=(row,), expected=(ExpectedFailure("B", ACCURACY, "r"),)
+        )
     with pytest.raises(SpecError, match="an expectation needs fid of 'A', which is a dash"):
-        Table(number=1, title="t", metrics=(ACCURACY, FID), rows=(row,), expected=(Expected("A", FID, "r"),))
+        Table(number=1, title="t", metrics=(ACCURACY, FID), rows=(row,), expected=(ExpectedFailure("A", FID, "r"),))
 
 
 def report_of(tmp_path, table, scale="paper", **how):
@@ -167,7 +169,7 @@ def test_seeds_that_are_asked_for_and_missing_leave_a_cell_partial(tmp_path):
     assert hybrid.cells[0].judgement.reason == "1 more seed is asked for"
     assert hybrid.cells[0].measured.seeds == 2
     assert [cell.verdict.value for cell in denoising.cells] == ["not reported", "not compared", "FAIL"]
-    assert report.tally.verdict == "FAIL"
+    assert report.verdict_counts.verdict == "FAIL"
 
 
 def test_equal_values_have_no_spread_at_all(tmp_path):

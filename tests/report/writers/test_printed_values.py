@@ -214,7 +214,7 @@ def test_claims_and_rank_agreement_read_the_number(tmp_path):
         rises(ACCURACY, "Own", "Cited", says="s", where="w"),
     )
     report = report_of(tmp_path, replace(BESIDE, claims=claims), value=lambda cell: float(len(cell.row.label)))
-    assert [decision.printed.value for decision in report.decisions] == ["holds", "holds", "holds", "fails"]
+    assert [decision.printed.value for decision in report.claim_results] == ["holds", "holds", "holds", "fails"]
     assert {found.metric.key: found.rows for found in report.agreements} == {
         "accuracy": 4,
         "inception_score": 3,

@@ -8,7 +8,7 @@ from harness.config.samplers import DDIM
 from harness.launch.plan import make_plan
 from harness.registry.papers import find_exhibits
 from harness.store.results import Results
-from harness.worker.rehearsal.extrapolation import SHORTEST_CHAIN, Trial, step_seconds
+from harness.worker.rehearsal.extrapolation import SHORTEST_CHAIN, Extrapolation, step_seconds
 
 CONFIG = DENOISING.but(timesteps=1000).config
 SLOW = Generation(samples=10_000, features="classifier")
@@ -21,9 +21,9 @@ class Clock:
         self.once, self.item, self.step = once, item, step
         self.chains = []
 
-    def __call__(self, miniature, config):
-        chain = config.method.chain
-        items = miniature.work(config).passes / (chain if isinstance(miniature, Generation | Likelihood) else 1)
+    def __call__(self, reduced, config):
+        chain = config.method.sampler_steps
+        items = reduced.work(config).passes / (chain if isinstance(reduced, Generation | Likelihood) else 1)
         self.chains.append(chain)
         first, self.once = self.once, 0.0
         return first + items * (self.item + chain * self.step)
@@ -32,31 +32,31 @@ class Clock:
 @pytest.mark.parametrize("step", [1e-6, 1e-4, 1e-3])
 def test_once_items_and_steps_of_the_chain_are_told_apart(step):
     clock = Clock(once=30.0, item=0.02, step=step)
-    found = Trial(SLOW, CONFIG, 200).measure(clock, seconds=60)
+    found = Extrapolation(SLOW, CONFIG, 200).measure(clock, seconds=60)
     assert found.full_seconds == pytest.approx(30 + 10_000 * (0.02 + 1000 * step), rel=1e-3)
     assert found.full_passes == 10_000 * 1000
-    assert found.passes == 200 * found.chain
+    assert found.passes == 200 * found.sampler_steps
     assert clock.chains[:2] == [SHORTEST_CHAIN] * 2
-    assert sum(clock.chains) == 2 * SHORTEST_CHAIN + found.chain
+    assert sum(clock.chains) == 2 * SHORTEST_CHAIN + found.sampler_steps
 
 
 def test_the_whole_chain_is_gone_through_where_it_is_short_enough():
-    assert Trial(SLOW, CONFIG, 200).measure(Clock(0, 0, 1e-6), seconds=60).chain == 1000
-    slow = Trial(SLOW, CONFIG, 200).measure(Clock(0, 0, 1e-3), seconds=60)
-    assert slow.chain == 300
+    assert Extrapolation(SLOW, CONFIG, 200).measure(Clock(0, 0, 1e-6), seconds=60).sampler_steps == 1000
+    slow = Extrapolation(SLOW, CONFIG, 200).measure(Clock(0, 0, 1e-3), seconds=60)
+    assert slow.sampler_steps == 300
     assert slow.seconds == pytest.approx(60)
 
 
 def test_what_is_slow_at_once_is_tried_once():
     clock = Clock(once=0, item=1, step=0)
-    found = Trial(Accuracy(), HYBRID.config, 200).measure(clock, seconds=60)
+    found = Extrapolation(Accuracy(), HYBRID.config, 200).measure(clock, seconds=60)
     assert len(clock.chains) == 1
     assert found.full_seconds == pytest.approx(360)
 
 
 def test_what_takes_no_steps_of_the_chain_leaves_it_alone():
     clock = Clock(once=0, item=0.001, step=0)
-    Trial(SLOW.but(sampler=DDIM(steps=50)), CONFIG, 200).measure(clock, seconds=60)
+    Extrapolation(SLOW.but(sampler=DDIM(steps=50)), CONFIG, 200).measure(clock, seconds=60)
     assert set(clock.chains) == {1000}
 
 
@@ -67,7 +67,7 @@ def test_miniatures_of_all_protocols_are_small_and_in_shape(scale, tmp_path):
         config = planned.run.config
         small = config.but(data=config.data.first(200))
         for evaluation in planned.evaluations.values():
-            mini = evaluation.miniature(200)
+            mini = evaluation.reduced(200)
             assert type(mini) is type(evaluation)
             assert mini.work(small).flops == evaluation.work(config).flops
             assert mini.work(small).passes <= evaluation.work(config).passes

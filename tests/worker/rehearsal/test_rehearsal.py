@@ -14,7 +14,7 @@ from harness.data.prepared.dataset import open_dataset
 from harness.data.prepared.excerpts import random_values
 from harness.store.rehearsals import Rehearsals
 from harness.store.results import Results
-from harness.store.run_directory import State
+from harness.store.run_directory import RunState
 from harness.training.distributed import Communicator
 from harness.worker.rehearsal.run_rehearsal import rehearse
 from harness.worker.work import Ending
@@ -39,12 +39,12 @@ def rehearsed(tmp_path, data_root):
 def test_a_run_that_would_go_well_is_measured_and_leaves_no_result(rehearsed, tmp_path):
     evaluations = (Accuracy(), GENERATION, Likelihood(), ROBUSTNESS, OutOfDistribution(), Runtime())
     ending, directory, record = rehearsed(HYBRID, *evaluations)
-    assert (ending, directory.state(), record.problems) == (Ending.DONE, State.DONE, [])
+    assert (ending, directory.state(), record.problems) == (Ending.DONE, RunState.DONE, [])
     assert record.tried_steps == 40
     assert record.random_pixels == []
     assert set(record.evaluations) == {evaluation.id for evaluation in evaluations}
     assert record.evaluations[GENERATION.id].full_passes == 150 * 4
-    assert (record.evaluations[GENERATION.id].chain, record.evaluations[ROBUSTNESS.id].chain) == (4, 1)
+    assert (record.evaluations[GENERATION.id].sampler_steps, record.evaluations[ROBUSTNESS.id].sampler_steps) == (4, 1)
     assert record.evaluations[ROBUSTNESS.id].full_passes == 100 * 2 * 51
     assert all(entry.full_seconds > 0 for entry in record.evaluations.values())
     assert record.expected_seconds > 134 * record.step_seconds > 0
@@ -79,7 +79,7 @@ def test_what_is_not_at_hand_is_told_and_the_rest_is_measured(rehearsed, tmp_pat
     run = HYBRID.but(data=CIFAR10, patch_size=16)
     sampling, outliers = Generation(samples=1000), OutOfDistribution(outliers=SVHN)
     ending, directory, record = rehearsed(run, sampling, outliers, data=tmp_path / "empty")
-    assert (ending, directory.state()) == (Ending.FAILED, State.FAILED)
+    assert (ending, directory.state()) == (Ending.FAILED, RunState.FAILED)
     told = [str(problem) for problem in record.problems]
     assert [problem.part for problem in record.problems] == ["data", "generation", "data"]
     assert "'cifar10' is not prepared" in told[0] and "data prepare cifar10" in told[0]

@@ -53,10 +53,10 @@ class RectifiedFlow(Process):
     steps: PositiveInt = 50
 
     @property
-    def chain(self) -> int:
+    def sampler_steps(self) -> int:
         """The steps."""
         return self.steps
 
-    def shortened(self, steps: int) -> Self:
+    def with_sampler_steps(self, steps: int) -> Self:
         """Return the flow with fewer steps."""
         return self.but(steps=min(steps, self.steps))

@@ -14,8 +14,8 @@ from harness.registry.scale import Scale, Spread
 from harness.registry.scale_rules import Rules, everywhere
 from harness.registry.tolerances import Allowance, Tolerance
 from outside_paper.diffusion import QuadraticDDIM, RectifiedFlow
-from outside_paper.drawings import PredictedAgainstTrue
 from outside_paper.evaluations import BRIER, RMSE, TOKEN_BITS, Brier, Errors, Margin, Projection, TokenBits
+from outside_paper.figures import PredictedAgainstTrue
 from outside_paper.runs import BEST, CLASSIFIED, DENOISED, FLOWING, LAST, MIXED, PLAIN, TOKENS
 
 TUMOURS = Table(
@@ -59,7 +59,7 @@ SCATTER = Figure(
     title="Predictions",
     metrics=(RMSE,),
     rows=(Row("Last", LAST, (None,)), Row("Best on validation", BEST, (None,))),
-    drawing=PredictedAgainstTrue(),
+    plot=PredictedAgainstTrue(),
 )
 
 PROTOCOLS: dict[Metric, Evaluation] = {

@@ -8,23 +8,23 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.data.batches import Batch
-from harness.evaluation.base import BLOCK, Findings, Subject
+from harness.evaluation.base import BLOCK, EvaluationResult, Subject
 from harness.evaluation.logits import split_logits
 from harness.store.records import Measurement
 from outside_paper import evaluations as spec
 from outside_paper.nn.protocols import LanguageModel, Regressor
 
 
-def brier(evaluation: spec.Brier, subject: Subject) -> Findings:
+def brier(evaluation: spec.Brier, subject: Subject) -> EvaluationResult:
     """Return both scores of the class probabilities."""
     logits, labels = split_logits(evaluation.split, subject)
     log_p = torch.from_numpy(logits).double().log_softmax(1).numpy()
     true = np.eye(log_p.shape[1])[labels]
     scores = {"brier": ((np.exp(log_p) - true) ** 2).sum(1).mean(), "log_loss": -(log_p * true).sum(1).mean()}
-    return Findings({name: Measurement(value=float(value), n=len(labels)) for name, value in scores.items()})
+    return EvaluationResult({name: Measurement(value=float(value), n=len(labels)) for name, value in scores.items()})
 
 
-def errors(evaluation: spec.Errors, subject: Subject) -> Findings:
+def errors(evaluation: spec.Errors, subject: Subject) -> EvaluationResult:
     """Return the root of the mean squared error; predictions and targets are kept."""
     model = subject.model
     assert isinstance(model, Regressor)
@@ -33,16 +33,16 @@ def errors(evaluation: spec.Errors, subject: Subject) -> Findings:
     subject.save("predictions", predictions)
     subject.save("targets", targets)
     error = float(np.sqrt(((predictions - targets).astype(np.float64) ** 2).mean()))
-    return Findings({"rmse": Measurement(value=error, n=len(targets))})
+    return EvaluationResult({"rmse": Measurement(value=error, n=len(targets))})
 
 
-def token_bits(evaluation: spec.TokenBits, subject: Subject) -> Findings:
+def token_bits(evaluation: spec.TokenBits, subject: Subject) -> EvaluationResult:
     """Return the mean over all tokens but the first of each sequence."""
     model = subject.model
     assert isinstance(model, LanguageModel)
     losses = of_each(subject, evaluation.split, lambda batch: model.token_losses(batch.inputs)) / np.log(2)
     subject.save("bits", losses.astype(np.float32))
-    return Findings({"bits_per_token": Measurement(value=float(losses.mean(dtype=np.float64)), n=losses.size)})
+    return EvaluationResult({"bits_per_token": Measurement(value=float(losses.mean(dtype=np.float64)), n=losses.size)})
 
 
 def margin(score: spec.Margin, logits: NDArray[np.float64]) -> NDArray[np.float64]:

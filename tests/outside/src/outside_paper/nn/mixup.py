@@ -30,8 +30,8 @@ class Mixup(SingleNetworkMethod):
         if self.alpha:
             share = float(np.random.default_rng(step.stream.at("share").seed).beta(self.alpha, self.alpha))
             partners = step.stream.at("partners").permutation(step.batch_size, batch.rows.device)[batch.rows]
-        rows = step.gathered(batch.inputs, batch.rows)[partners]
-        classes = step.gathered(batch.targets, batch.rows)[partners]
+        rows = step.gather_rows(batch.inputs, batch.rows)[partners]
+        classes = step.gather_rows(batch.targets, batch.rows)[partners]
         logits = self.logits(share * batch.inputs + (1 - share) * rows)
         loss = share * F.cross_entropy(logits, batch.targets) + (1 - share) * F.cross_entropy(logits, classes)
         yield Loss("network", loss, {"cross_entropy": loss.detach()})

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.registry.figures import Drawing
+from harness.registry.figures import Plot
 
 
 @dataclass(frozen=True)
-class PredictedAgainstTrue(Drawing):
+class PredictedAgainstTrue(Plot):
     """A panel for each row: the first predictions against the numbers that they are of."""
 
     implementation: ClassVar[str] = "outside_paper.plots:predicted_against_true"

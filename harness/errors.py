@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from reprlib import Repr
 
+from harness.exit_codes import ExitCode
+
 _short = Repr()
 _short.maxstring = _short.maxother = 60
 
@@ -11,13 +13,13 @@ _short.maxstring = _short.maxother = 60
 class HarnessError(Exception):
     """A failure with a message meant for the user; commands print it on one line, without a traceback."""
 
-    exit_code = 1
+    exit_code = ExitCode.FAILED
 
 
 class SpecError(HarnessError, ValueError):
     """A name or a value that no specification allows."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class UnknownKindError(SpecError):

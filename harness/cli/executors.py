@@ -1,12 +1,12 @@
 """The options that say where runs are executed, and the launcher that they make."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from functools import wraps
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from harness.cli.option_group import option_group
 from harness.cli.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,21 +21,21 @@ OF_TORCHRUN = ("nproc_per_node", "nnodes", "node_rank", "rdzv_endpoint", "max_re
 OF_SLURM = ("profile", "array_parallelism", "wait")
 
 
-@dataclass(frozen=True)
+@dataclass
 class ExecutorOptions:
-    """Where runs are executed; None stands for what was not given."""
+    """Where runs are executed; None stands for an option that was not given."""
 
-    executor: str
-    workers: int | None
-    fail_fast: bool
-    nproc_per_node: int | None
-    nnodes: int | None
-    node_rank: int | None
-    rdzv_endpoint: str | None
-    max_restarts: int | None
-    profile: str | None
-    array_parallelism: int | None
-    wait: bool
+    executor: str = "local"
+    workers: int | None = None
+    fail_fast: bool = False
+    nproc_per_node: int | None = None
+    nnodes: int | None = None
+    node_rank: int | None = None
+    rdzv_endpoint: str | None = None
+    max_restarts: int | None = None
+    profile: str | None = None
+    array_parallelism: int | None = None
+    wait: bool = False
 
     def launcher(self, settings: Settings, execution: "Execution") -> "Launcher":
         """Return what starts workers on this machine.
@@ -116,39 +116,32 @@ class ExecutorOptions:
 
 
 def executor_options(command: F) -> F:
-    """Add the options that say where runs are executed; the command gets them as one `executor`."""
-
-    @wraps(command)
-    def gathered(*args: Any, **given: Any) -> Any:
-        chosen = {field.name: given.pop(field.name) for field in fields(ExecutorOptions)}
-        return command(*args, executor=ExecutorOptions(**chosen), **given)
-
-    for add in reversed(
-        (
-            click.option("--executor", type=click.Choice(("local", "torchrun", "slurm")), default="local",
-                         show_default=True, help="One process a run, one by torchrun with several ranks, or jobs of a "
-                         "cluster."),
-            click.option("--workers", type=click.IntRange(1), help="Runs side by side.  [default: what GPUs, else "
-                         "cores have room for]"),
-            click.option("--nproc-per-node", type=click.IntRange(1), metavar="N", help="torchrun: ranks a run on this "
-                         "node.  [default: one per GPU, else 1]"),
-            click.option("--nnodes", type=click.IntRange(1), metavar="M", help="torchrun: nodes a run; the same "
-                         "command is started on each.  [default: 1]"),
-            click.option("--node-rank", type=click.IntRange(0), metavar="R", help="torchrun: which node this is, "
-                         "0 to M-1."),
-            click.option("--rdzv-endpoint", metavar="HOST:PORT", help="torchrun: where the nodes meet, on node 0."),
-            click.option("--max-restarts", type=click.IntRange(0), metavar="K", help="torchrun: new starts from the "
-                         "newest checkpoint after a rank was lost.  [default: 0]"),
-            click.option("--profile", metavar="NAME", help="slurm: what the cluster is asked for; a file or a name in "
-                         "slurm/profiles/."),
-            click.option("--array-parallelism", type=click.IntRange(1), metavar="N", help="slurm: tasks of an array "
-                         "at a time.  [default: the profile's, else all]"),
-            click.option("--wait", is_flag=True, help="slurm: return when the jobs have ended instead of at once."),
-            click.option("--fail-fast", is_flag=True, help="Stop everything at the first failed run."),
-        )
-    ):  # fmt: skip
-        gathered = add(gathered)
-    return gathered  # type: ignore[return-value]
+    """Add the options of `ExecutorOptions`, which the command gets as `executor`."""
+    decorate: Callable[[F], F] = option_group(
+        "executor",
+        ExecutorOptions,
+        click.option("--executor", type=click.Choice(("local", "torchrun", "slurm")), default="local",
+                     show_default=True, help="One process a run, one by torchrun with several ranks, or jobs of a "
+                     "cluster."),
+        click.option("--workers", type=click.IntRange(1), help="Runs side by side.  [default: what GPUs, else "
+                     "cores have room for]"),
+        click.option("--nproc-per-node", type=click.IntRange(1), metavar="N", help="torchrun: ranks a run on this "
+                     "node.  [default: one per GPU, else 1]"),
+        click.option("--nnodes", type=click.IntRange(1), metavar="M", help="torchrun: nodes a run; the same "
+                     "command is started on each.  [default: 1]"),
+        click.option("--node-rank", type=click.IntRange(0), metavar="R", help="torchrun: which node this is, "
+                     "0 to M-1."),
+        click.option("--rdzv-endpoint", metavar="HOST:PORT", help="torchrun: where the nodes meet, on node 0."),
+        click.option("--max-restarts", type=click.IntRange(0), metavar="K", help="torchrun: new starts from the "
+                     "newest checkpoint after a rank was lost.  [default: 0]"),
+        click.option("--profile", metavar="NAME", help="slurm: what the cluster is asked for; a file or a name in "
+                     "slurm/profiles/."),
+        click.option("--array-parallelism", type=click.IntRange(1), metavar="N", help="slurm: tasks of an array "
+                     "at a time.  [default: the profile's, else all]"),
+        click.option("--wait", is_flag=True, help="slurm: return when the jobs have ended instead of at once."),
+        click.option("--fail-fast", is_flag=True, help="Stop everything at the first failed run."),
+    )  # fmt: skip
+    return decorate(command)
 
 
 def share_of(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, int] | None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.settings import INTERRUPTED, Settings
+from harness.cli.settings import Settings
+from harness.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from harness.store.run_directory import RunDirectory
@@ -41,7 +42,7 @@ def logs_command(settings: Settings, run: str, follow: bool, lines: int) -> int:
     try:
         _print(directory, follow, lines)
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
     return 0
 
 

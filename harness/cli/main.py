@@ -20,13 +20,15 @@ from harness.cli.report import report_command
 from harness.cli.retry import retry_command
 from harness.cli.run import run_command
 from harness.cli.sample import sample_command
-from harness.cli.settings import INTERRUPTED, Settings
+from harness.cli.settings import Settings
 from harness.cli.show import show_command
 from harness.cli.status import status_command
-from harness.cli.worker import worker_command
+from harness.cli.worker import preflight_command, worker_command
+from harness.cli.worker_task import worker_task_command
 from harness.errors import HarnessError
+from harness.exit_codes import ExitCode
 
-WRITING = ("run", "retry", "cancel", "sample", "worker")
+WRITING = ("run", "retry", "cancel", "sample", "worker", "worker-task", "worker-preflight")
 """Commands that would change runs."""
 
 
@@ -83,6 +85,8 @@ for command in (
     data_group,
     doctor_command,
     worker_command,
+    worker_task_command,
+    preflight_command,
 ):
     cli.add_command(command)
 
@@ -105,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HarnessError as error:
         return _echo(str(error), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        return _echo("interrupted; the same command goes on from here", INTERRUPTED)
+        return _echo("interrupted; the same command goes on from here", ExitCode.INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

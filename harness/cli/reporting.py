@@ -10,8 +10,9 @@ import click
 from rich.console import Console
 from rich.progress import track
 
-from harness.cli.settings import INTERRUPTED, Settings, print_json
+from harness.cli.settings import Settings, print_json
 from harness.errors import SpecError
+from harness.exit_codes import ExitCode
 from harness.registry.exhibit import Exhibit
 from harness.registry.paper import Paper
 from harness.report.figures.parallel import ParallelRenderer
@@ -110,7 +111,7 @@ def serve(
         click.echo(f"{server.url} (on this machine only, until Ctrl-C)")
         server.serve()
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
     return 0
 
 

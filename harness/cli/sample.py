@@ -49,7 +49,7 @@ def sample_command(
     if not isinstance(data, Images):
         raise SpecError(f"{planned.name} ({planned.id}) has no pictures: dataset '{data.name}' holds {data.kind}")
 
-    from harness.worker.device import prepare_device
+    from harness.training.device import prepare_device
     from harness.worker.preview import preview
 
     samples, step = preview(directory, sampler, count, prepare_device(device))

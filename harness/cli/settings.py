@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-INTERRUPTED = 130
-"""The exit code of a command that was interrupted."""
 NO_RUNS = "no run is named: give the beginnings of ids, which 'python -m harness status' shows"
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.settings import INTERRUPTED, Settings, json_option, print_json
+from harness.cli.settings import Settings, json_option, print_json
+from harness.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from harness.launch.slurm import JobStatus
@@ -57,7 +58,7 @@ def _watch(settings: Settings, show: Callable[[Runs], None]) -> int:
                 return 0
             time.sleep(WATCH_SECONDS)
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
 
 
 def _printer(settings: Settings, as_json: bool) -> Callable[[Runs], None]:

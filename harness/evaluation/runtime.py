@@ -8,7 +8,6 @@ alone. Validation takes the method's value on the splits that each epoch is vali
 As in the paper no time is counted for sampling.
 """
 
-import platform
 from collections.abc import Callable
 from contextlib import closing
 from time import perf_counter, process_time
@@ -20,6 +19,7 @@ from harness.config.resolve import resolve
 from harness.evaluation.base import BLOCK, EvaluationResult, Subject
 from harness.methods.base import Method, build_method
 from harness.store.records import Measurement
+from harness.training.device import device_name
 from harness.training.loop import Trainer
 
 EXTRAPOLATED = (
@@ -97,10 +97,3 @@ def wait_for(device: torch.device) -> None:
     """Wait until the device has done what was asked of it: CUDA computes behind the caller's back."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
-
-
-def device_name(device: torch.device) -> str:
-    """Return what the device is called."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{device.type} {platform.processor() or platform.machine()}"

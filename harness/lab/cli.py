@@ -11,12 +11,12 @@ import click
 
 from harness import __version__
 from harness.errors import HarnessError
+from harness.exit_codes import ExitCode
 from harness.lab.configuration import Shape
 from harness.lab.errors import LabError, LabThereError
 from harness.lab.folder import Folder, default_folder
 from harness.lab.lab import Lab, stop
 
-INTERRUPTED = 130
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -187,7 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HarnessError as error:
         return _say(str(error), error.exit_code, getattr(error, "log", ""))
     except (KeyboardInterrupt, click.Abort):
-        return _say("interrupted", INTERRUPTED)
+        return _say("interrupted", ExitCode.INTERRUPTED)
     except OSError as error:
         return _say(f"{error.filename or 'file'}: {error.strerror or error}", 1)
 

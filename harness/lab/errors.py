@@ -1,6 +1,7 @@
 """What goes wrong with a lab, in words for its user."""
 
 from harness.errors import HarnessError
+from harness.exit_codes import ExitCode
 
 
 class LabError(HarnessError):
@@ -14,7 +15,7 @@ class LabError(HarnessError):
 class UsageError(LabError):
     """What was asked for is not possible as it was given."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class LabThereError(LabError):

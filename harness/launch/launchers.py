@@ -13,6 +13,7 @@ from enum import Enum
 from pathlib import Path
 
 from harness.config.execution import Execution
+from harness.exit_codes import ExitCode
 from harness.launch.devices import default_workers, gpu_ids
 from harness.launch.plan import PlannedRun
 from harness.launch.rank_env import without_rank_variables
@@ -20,8 +21,6 @@ from harness.store.files import writing
 from harness.store.results import Results
 from harness.store.run_directory import RunState
 
-BUSY, EVICTED, LOST, STALLED, INTERRUPTED = 3, 75, 76, 77, 130
-"""Exit codes of a worker (docs/results.md)."""
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -88,7 +87,7 @@ class Launcher(ABC):
     def worker(self, planned: PlannedRun) -> list[str]:
         """Return the module that is the worker of a run, with its arguments."""
         command = ["harness", "--results", str(self._results.root), "--data", str(self._data_root)]
-        return [*command, "worker", *planned.worker_options, planned.run.id, *self._execution.arguments()]
+        return [*command, planned.worker_command, planned.run.id, *self._execution.arguments()]
 
 
 class SingleProcess(Launcher):
@@ -112,10 +111,12 @@ class SingleProcess(Launcher):
         state = planned.state
         if state is RunState.CANCELLED:
             return WorkerOutcome.CANCELLED
-        if exit_code == INTERRUPTED:
+        if exit_code == ExitCode.INTERRUPTED:
             return WorkerOutcome.INTERRUPTED
-        if exit_code == EVICTED:
+        if exit_code == ExitCode.EVICTED:
             return WorkerOutcome.EVICTED
         if state is RunState.DONE:
             return WorkerOutcome.DONE
-        return WorkerOutcome.ELSEWHERE if exit_code == BUSY or state is RunState.RUNNING else WorkerOutcome.FAILED
+        return (
+            WorkerOutcome.ELSEWHERE if exit_code == ExitCode.BUSY or state is RunState.RUNNING else WorkerOutcome.FAILED
+        )

@@ -7,7 +7,7 @@ somebody else's worker holds is watched until it is done or free.
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -82,7 +82,9 @@ class LocalExecutor:
                 if board.failed and self._fail_fast:
                     break
                 self._revisit(board)
-                self._start(board)
+                for slot, planned in self._next_runs(board):
+                    self._children[slot] = (self._launcher.start(planned, slot), planned)
+                    board.active[planned.run.id] = planned
                 show(board)
                 time.sleep(POLL_SECONDS)
         finally:
@@ -92,8 +94,8 @@ class LocalExecutor:
         show(board)
         return board
 
-    def _start(self, board: ExecutorState) -> None:
-        """Fill the free slots. Runs that were cancelled or done elsewhere meanwhile are not started."""
+    def _next_runs(self, board: ExecutorState) -> Iterator[tuple[int, PlannedRun]]:
+        """Yield runs to start in free slots, except those that were cancelled or finished elsewhere meanwhile."""
         while board.waiting and len(self._children) < self._workers:
             if self._launcher.in_order and board.elsewhere:
                 return
@@ -103,9 +105,7 @@ class LocalExecutor:
             elif planned.state in (RunState.DONE, RunState.CANCELLED):
                 board.record(planned, _outcome_of(planned.state))
             else:
-                slot = next(slot for slot in range(self._workers) if slot not in self._children)
-                self._children[slot] = (self._launcher.start(planned, slot), planned)
-                board.active[planned.run.id] = planned
+                yield next(slot for slot in range(self._workers) if slot not in self._children), planned
 
     def _collect(self, board: ExecutorState) -> None:
         """Take note of the workers that have ended.

@@ -28,10 +28,10 @@ WEIGHTS_KEPT = 10
 class PlannedRun:
     """A distinct run, the evaluations wanted of it, and the tables and figures that share it.
 
-    `worker_options` are those that its worker is started with.
+    `worker_command` is the command of its worker.
     """
 
-    worker_options: ClassVar[tuple[str, ...]] = ()
+    worker_command: ClassVar[str] = "worker"
 
     run: Run
     directory: RunDirectory

@@ -17,7 +17,7 @@ GIB = 2**30
 class PlannedRehearsal(PlannedRun):
     """A distinct run that is to be rehearsed: it has a directory of its own, away from the run's."""
 
-    worker_options: ClassVar[tuple[str, ...]] = ("--rehearse",)
+    worker_command: ClassVar[str] = "worker-preflight"
 
 
 def rehearsals_of(plan: Plan, results: Results) -> list[PlannedRehearsal]:

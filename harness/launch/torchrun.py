@@ -18,7 +18,8 @@ from signal import SIGINT, SIGTERM
 
 from harness.config.execution import Execution
 from harness.errors import HarnessError, SpecError
-from harness.launch.launchers import LOST, Launcher, WorkerOutcome
+from harness.exit_codes import ExitCode
+from harness.launch.launchers import Launcher, WorkerOutcome
 from harness.launch.limits import usable_cores
 from harness.launch.plan import PlannedRun
 from harness.store.results import Results
@@ -138,7 +139,7 @@ class Torchrun(Launcher):
             codes = EXIT_CODE.findall(log.read().decode(errors="replace"))
         code = int(codes[-1]) if codes else exit_code
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code} and left no record"
-        how = "has lost one of another node" if code == LOST else how
+        how = "has lost one of another node" if code == ExitCode.LOST else how
         return f"a rank {how}; --max-restarts {self._max_restarts} left no new start, the same command goes on"
 
     def _state(self, planned: PlannedRun, exit_code: int) -> RunState:

@@ -9,7 +9,7 @@ from harness.config import methods as spec
 from harness.config.augmentation import Augmentation
 from harness.config.dataset import Dataset
 from harness.data.batches import TrainBatch
-from harness.methods.base import Classifier, Loss, SingleNetworkMethod, Step
+from harness.methods.base import Loss, SingleNetworkMethod, Step
 from harness.models.base import ImageNetwork
 from harness.models.dropout import seed_dropout
 
@@ -27,8 +27,9 @@ class Classification(SingleNetworkMethod):
 
     def training_step(self, step: Step) -> Iterator[Loss]:
         """Yield the cross-entropy."""
-        seed_dropout(self.network, step.stream.at("dropout"), step.batches["labelled"].rows)
-        loss = classification_loss(self, step.batches["labelled"], self.config.label_smoothing)
+        batch = step.batches["labelled"]
+        seed_dropout(self.network, step.stream.at("dropout"), batch.rows)
+        loss = cross_entropy(self.logits(batch.inputs), batch, self.config.label_smoothing)
         yield Loss("network", loss, {"cross_entropy": loss.detach()})
 
     def logits(self, images: Tensor) -> Tensor:
@@ -36,13 +37,11 @@ class Classification(SingleNetworkMethod):
         return self.network.logits(images)
 
 
-def classification_loss(model: Classifier, batch: TrainBatch, label_smoothing: float) -> Tensor:
-    """Return the cross-entropy of a batch, each example weighing its two labels by their share."""
-    return cross_entropy(model.logits(batch.inputs), batch, label_smoothing)
-
-
 def cross_entropy(logits: Tensor, batch: TrainBatch, label_smoothing: float) -> Tensor:
-    """Return the cross-entropy of the logits `(batch, num_classes)` of a batch."""
+    """Return the cross-entropy of the logits `(batch, num_classes)`, averaged over a batch.
+
+    Each example weighs its two labels by `lam` and 1 - `lam` (Mixup, arXiv 1710.09412); `lam` is 1 if it is not mixed.
+    """
     own, partner = (
         F.cross_entropy(logits, labels.long(), label_smoothing=label_smoothing, reduction="none")
         for labels in (batch.targets, batch.labels_b)

@@ -8,7 +8,7 @@ from harness.config import methods as spec
 from harness.config.augmentation import Augmentation
 from harness.config.dataset import Dataset
 from harness.methods.base import Loss, Step
-from harness.methods.classification import classification_loss
+from harness.methods.classification import cross_entropy
 from harness.methods.denoising import DiffusionModel
 from harness.models.base import ImageNetwork
 from harness.models.dropout import seed_dropout
@@ -30,11 +30,12 @@ class Hybrid(DiffusionModel):
 
     def training_step(self, step: Step) -> Iterator[Loss]:
         """Yield the sum of both losses: one backward pass through two forward passes."""
-        seed_dropout(self.network, step.stream.at("dropout"), step.batches["labelled"].rows)
-        cross_entropy = classification_loss(self, step.batches["labelled"], self.config.label_smoothing)
-        denoising = self.denoising_loss(step.batches["clean"], step.stream.at("diffusion"))
-        log = {"cross_entropy": cross_entropy.detach(), "denoising": denoising.detach()}
-        yield Loss("network", cross_entropy + self.config.alpha * denoising, log)
+        labelled, clean = step.batches["labelled"], step.batches["clean"]
+        seed_dropout(self.network, step.stream.at("dropout"), labelled.rows)
+        classification = cross_entropy(self.logits(labelled.inputs), labelled, self.config.label_smoothing)
+        denoising = self.denoising_loss(clean, step.stream.at("diffusion"))
+        log = {"cross_entropy": classification.detach(), "denoising": denoising.detach()}
+        yield Loss("network", classification + self.config.alpha * denoising, log)  # HybViT Eq. 23
 
     def logits(self, images: Tensor) -> Tensor:
         """Return class logits of clean images in [-1, 1]; no timestep enters."""

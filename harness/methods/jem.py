@@ -8,7 +8,7 @@ from harness.config import energy_methods as spec
 from harness.config.augmentation import Augmentation
 from harness.config.dataset import Dataset
 from harness.methods.base import Loss, Step
-from harness.methods.classification import classification_loss
+from harness.methods.classification import cross_entropy
 from harness.methods.energy import ReplayedEnergyModel, evaluating
 from harness.methods.langevin import langevin
 from harness.models.base import ImageNetwork
@@ -43,9 +43,9 @@ class JointEnergyModel(ReplayedEnergyModel):
         self.seed_dropout(step, "sampled", rows)
         gap = gap - self.log_density(sampled).mean()
         self.seed_dropout(step, "labelled", rows)
-        cross_entropy = classification_loss(self, labelled, label_smoothing=0.0)
-        log = {"cross_entropy": cross_entropy.detach(), "density_gap": gap.detach()}
-        yield Loss("network", cross_entropy - self._density_weight * gap, log)
+        classification = cross_entropy(self.logits(labelled.inputs), labelled, label_smoothing=0.0)
+        log = {"cross_entropy": classification.detach(), "density_gap": gap.detach()}
+        yield Loss("network", classification - self._density_weight * gap, log)
 
 
 class JEM(JointEnergyModel):

@@ -17,6 +17,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from harness.data.loaders import shard
 from harness.errors import HarnessError
+from harness.exit_codes import ExitCode
 
 T = TypeVar("T")
 MEETING, PATIENCE = timedelta(minutes=10), timedelta(hours=12)
@@ -29,7 +30,7 @@ A rank that dies is noticed at once.
 class LostRank(HarnessError):
     """Another rank has died or left, so that nothing can be computed together any more."""
 
-    exit_code = 76
+    exit_code = ExitCode.LOST
 
 
 class Communicator:

@@ -108,7 +108,10 @@ class Trainer:
                 self._restarts.keep(0, self._own_state())
             while self.step < self.iterations:
                 try:
-                    self._advance(hooks)
+                    self.train_step()
+                    if self.step % self.iterations_per_epoch == 0:
+                        hooks.after_epoch(self.step, self._close_epoch())
+                        self._restarts.keep(self.step, self._own_state())
                 except Diverged as error:
                     self._restart(error)
                     hooks.restarted(error)
@@ -124,7 +127,13 @@ class Trainer:
         # Modules of somebody else draw from torch's own generators, whose course a resumed run could not know.
         torch.manual_seed(step.stream.at("modules", self._comm.rank).seed)
         with matmuls_in(self.config.training.precision):
-            for loss in self._losses(step):
+            losses: Any = self.method.training_step(step)
+            if isinstance(losses, Tensor) or not isinstance(losses, Iterable):
+                raise SpecError(
+                    f"{self._of} returns {given(losses)}: it has to yield a Loss for each player that moves"
+                )
+            for loss in losses:
+                self._check(loss)
                 self._update(loss)
         self._buffers.sync()
         self.step += 1
@@ -182,13 +191,6 @@ class Trainer:
         self.close()
         self.step = step
 
-    def _advance(self, hooks: Hooks) -> None:
-        """Make the next step, and close the epoch that it ends: its state is a good one."""
-        self.train_step()
-        if self.step % self.iterations_per_epoch == 0:
-            hooks.after_epoch(self.step, self._close_epoch())
-            self._restarts.keep(self.step, self._own_state())
-
     def _restart(self, error: Diverged) -> None:
         """Go back to the last good state.
 
@@ -213,24 +215,22 @@ class Trainer:
             self._feed = prefetch(self._loader, batch_size, self._part, augmentations, self._stream(), self.step)
         return self._feed
 
-    def _losses(self, step: Step) -> Iterator[Loss]:
-        """Yield the losses of a step. Raises `SpecError` for anything but scalars that one of the players can lower."""
-        of = f"training_step of method '{self.config.method.kind}'"
-        losses: Any = self.method.training_step(step)
-        if isinstance(losses, Tensor) or not isinstance(losses, Iterable):
-            raise SpecError(f"{of} returns {given(losses)}: it has to yield a Loss for each player that moves")
-        for loss in losses:
-            if not isinstance(loss, Loss):
-                raise SpecError(f"{of} yields {given(loss)}, not a Loss")
-            if loss.player not in self._players:
-                raise unknown(f"player of a loss in {of}", loss.player, self._players)
-            for name, value in {"loss": loss.value, **loss.log}.items():
-                if not isinstance(value, Tensor) or value.dim():
-                    shown = f"a tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else given(value)
-                    raise SpecError(f"{of} yields as {name} {shown}, not a scalar tensor")
-            if not loss.value.requires_grad:
-                raise SpecError(f"{of} yields a loss of '{loss.player}' that depends on no parameter")
-            yield loss
+    @property
+    def _of(self) -> str:
+        return f"training_step of method '{self.config.method.kind}'"
+
+    def _check(self, loss: Any) -> None:
+        """Raise `SpecError` unless it is a `Loss` of scalars that one of the players can lower."""
+        if not isinstance(loss, Loss):
+            raise SpecError(f"{self._of} yields {given(loss)}, not a Loss")
+        if loss.player not in self._players:
+            raise unknown(f"player of a loss in {self._of}", loss.player, self._players)
+        for name, value in {"loss": loss.value, **loss.log}.items():
+            if not isinstance(value, Tensor) or value.dim():
+                shown = f"a tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else given(value)
+                raise SpecError(f"{self._of} yields as {name} {shown}, not a scalar tensor")
+        if not loss.value.requires_grad:
+            raise SpecError(f"{self._of} yields a loss of '{loss.player}' that depends on no parameter")
 
     def _update(self, loss: Loss) -> None:
         """Move one player. Its EMA takes the weights from before the step, one step late, as the authors' code."""

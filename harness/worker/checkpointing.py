@@ -8,6 +8,7 @@ from collections.abc import Callable
 from harness.store.curves import append_point
 from harness.store.run_directory import RunDirectory
 from harness.training.checkpoints import save_checkpoint, save_tensors
+from harness.training.distributed import Communicator
 from harness.training.loop import Trainer
 from harness.worker.segment_recorder import SegmentRecorder
 
@@ -18,35 +19,21 @@ CHECKPOINT_SHARE = 0.02
 """Checkpoints are at least so many seconds apart, and further where writing one would take a larger share of time."""
 
 
-class NullCheckpointer:
-    """A rank that keeps nothing, because the first one does."""
-
-    def begin(self) -> None:
-        """Let it pass."""
-
-    def after_step(self, step: int) -> None:
-        """Let it pass."""
-
-    def after_epoch(self, step: int, values: dict[str, float]) -> None:
-        """Let it pass."""
-
-    def save(self) -> None:
-        """Let it pass."""
-
-
-class Checkpointer(NullCheckpointer):
-    """Keeps a training's checkpoints and curves while the loop runs, and tells the stay how far it is."""
+class Checkpointer:
+    """Writes checkpoints, snapshots, curves and progress after steps and epochs, on the first rank only."""
 
     def __init__(
         self,
         directory: RunDirectory,
         trainer: Trainer,
         recorder: SegmentRecorder,
+        comm: Communicator,
         show: Callable[[int, int, float], None],
     ) -> None:
         self._directory = directory
         self._trainer = trainer
-        self._stay = recorder
+        self._recorder = recorder
+        self._writes = comm.is_main
         self._show = show
         self._last_save = time.monotonic()
         self._interval = CHECKPOINT_SECONDS
@@ -60,9 +47,11 @@ class Checkpointer(NullCheckpointer):
 
     def after_step(self, step: int) -> None:
         """Show progress, keep a snapshot after each tenth of the training, and a checkpoint when it is time."""
+        if not self._writes:
+            return
         if step in self._snapshot_steps:
             save_tensors(self._directory.snapshot(self._snapshot_steps[step]), self._trainer.kept_weights())
-        self._stay.trained_to(step)
+        self._recorder.trained_to(step)
         now = time.monotonic()
         rate = (step - self._first_step) / (now - self._begun)
         self._show(step, self._trainer.iterations, round(rate, 2))
@@ -71,6 +60,8 @@ class Checkpointer(NullCheckpointer):
 
     def after_epoch(self, step: int, values: dict[str, float]) -> None:
         """Append the epoch's means and the validation of the EMA weights to the curves and to the log."""
+        if not self._writes:
+            return
         epoch = step // self._trainer.iterations_per_epoch
         append_point(self._directory.metrics, {"epoch": epoch, "step": step, **values})
         log.info("epoch %d: %s", epoch, ", ".join(f"{key} {value:.4g}" for key, value in values.items()))
@@ -78,7 +69,7 @@ class Checkpointer(NullCheckpointer):
     def save(self) -> None:
         """Save the time spent so far, then a checkpoint: what it cost is known of every step that is kept."""
         begun = time.monotonic()
-        self._stay.keep()
+        self._recorder.keep()
         save_checkpoint(self._directory.checkpoints, self._trainer.step, self._trainer.state())
         self._last_save = time.monotonic()
         self._interval = max(CHECKPOINT_SECONDS, (self._last_save - begun) / CHECKPOINT_SHARE)

@@ -6,8 +6,8 @@ import torch
 
 from harness.errors import HarnessError, MissingRequirement
 from harness.store.rehearsals import Problem
-from harness.worker.device import device_name
-from harness.worker.work import one_line
+from harness.training.device import device_name
+from harness.worker.ownership import one_line
 
 GIB = 2**30
 ALLOCATOR = "not enough memory"

@@ -9,7 +9,7 @@ import torch
 from harness.store.provenance import segment
 from harness.store.records import DistributionRecord
 from harness.store.run_directory import RunDirectory
-from harness.worker.device import device_name
+from harness.training.device import device_name
 from harness.worker.energy import EnergyMeter, gpu_uuid
 
 KEEP_SECONDS = 30.0

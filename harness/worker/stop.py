@@ -2,19 +2,21 @@
 
 import signal
 
+from harness.exit_codes import ExitCode
+
 
 class Stopped(Exception):
-    """A worker leaves a run before its end, because it was asked to. `evicted` says that it wants to come back."""
+    """A worker was asked to stop and did. `evicted` says that it asks to be restarted."""
 
     def __init__(self, evicted: bool = False) -> None:
         super().__init__("evicted" if evicted else "interrupted")
-        self.evicted = evicted
+        self.exit_code = ExitCode.EVICTED if evicted else ExitCode.INTERRUPTED
 
 
 class StopRequest:
-    """Turns SIGINT, SIGTERM and SIGUSR2 into a wish to stop at the next safe point, while it is entered.
+    """Turns SIGINT, SIGTERM and SIGUSR2 into a request to stop at the next safe point, while it is entered.
 
-    SIGUSR2 comes from a scheduler that needs the machine: the worker is evicted, and wants to go on elsewhere.
+    A scheduler that needs the machine sends SIGUSR2: the worker is evicted, and asks to be restarted elsewhere.
     """
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
@@ -29,17 +31,22 @@ class StopRequest:
         self.evicted |= number == signal.SIGUSR2
 
     def check(self) -> None:
-        """Raise `Stopped` when somebody asked to stop."""
+        """Raise `Stopped` if the worker was asked to stop."""
         if self.wanted:
             raise Stopped(self.evicted)
 
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code of a worker that stops now."""
+        return Stopped(self.evicted).exit_code
+
     def __enter__(self) -> "StopRequest":
         self._previous = {number: signal.signal(number, self.set) for number in self.SIGNALS}
-        # An array task holds it back while it starts, for a cluster may ask it to leave before it has listened.
+        # Array tasks block SIGUSR2 during start-up, because SLURM may send it before this handler exists.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR2})
         return self
 
     def __exit__(self, *exc: object) -> None:
         for number, handler in self._previous.items():
-            # Who was asked is on the way out, and is not to be ended by whoever asks next.
+            # Already stopping: ignore further signals so that the state gets saved.
             signal.signal(number, signal.SIG_IGN if self.wanted else handler)

@@ -35,7 +35,7 @@ def test_pictures_of_a_finished_run_say_how_they_were_made(finished, harness, tm
 def test_the_full_chain_draws_the_samples_of_the_tables(finished, harness):
     from harness.config.samplers import Ancestral
     from harness.store.results import Results
-    from harness.worker.device import prepare_device
+    from harness.training.device import prepare_device
     from harness.worker.preview import preview
 
     results, _ = finished

@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(["harness.worker.session", "torch._dynamo", "ranks"])
+SERVER.set_forkserver_preload(["harness.worker.run_worker", "torch._dynamo", "ranks"])
 
 
 def start(size, work, *arguments):

@@ -9,8 +9,8 @@ from harness.data.prepared.dataset import open_dataset
 from harness.methods.base import build_method
 from harness.models.acceleration import accelerated
 from harness.randomness import Stream
+from harness.training.device import prepare_device
 from harness.training.loop import Trainer
-from harness.worker.device import prepare_device
 from harness_papers.hybvit.paper import PAPER
 from harness_papers.hybvit.runs import HYBVIT
 

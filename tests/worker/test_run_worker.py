@@ -17,6 +17,7 @@ from harness.config.training import BestOn
 from harness.data.loaders import ResidentLoader
 from harness.data.prepared.dataset import open_dataset
 from harness.errors import SpecError
+from harness.exit_codes import ExitCode
 from harness.methods.base import build_method
 from harness.store.arrays import save_array
 from harness.store.curves import read_curve
@@ -25,13 +26,13 @@ from harness.store.results import Results
 from harness.store.run_directory import RunState
 from harness.training.checkpoints import load_tensors
 from harness.training.distributed import Communicator
+from harness.worker.context import Context
 from harness.worker.event_files import EventFiles
 from harness.worker.rehearsal.run_rehearsal import rehearse
+from harness.worker.run_worker import RunWorker, work
 from harness.worker.segment_recorder import SegmentRecorder
-from harness.worker.session import Session
 from harness.worker.stop import Stopped, StopRequest
 from harness.worker.validation import Validator
-from harness.worker.work import Ending, work
 
 CPU = torch.device("cpu")
 EPOCH = 1437 // 60
@@ -59,7 +60,7 @@ class StopAfter(StopRequest):
 def recorder(results, run, data_root, stop=None):
     directory = results.directory(run)
     with SegmentRecorder(directory, CPU) as one:
-        Session(results, directory, data_root, CPU, Execution(), stop or StopRequest(), one, Communicator()).finish()
+        RunWorker(Context(results, data_root, CPU), directory, stop or StopRequest(), one).run()
     return directory
 
 
@@ -72,8 +73,8 @@ def test_a_method_without_classes_is_trained_validated_and_measured(config, data
     run, results = Run("foreign", config), Results(tmp_path)
     directory = results.directory(run)
     directory.request(run, [Size(), Runtime(warmup_steps=1, windows=2, timed_steps=2)])
-    ending = work(results, directory, data_root, CPU, Execution(tensorboard=True))
-    assert (ending, directory.state()) == (Ending.DONE, RunState.DONE), directory.log.read_text()
+    ending = work(Context(results, data_root, CPU, Execution(tensorboard=True)), directory)
+    assert (ending, directory.state()) == (ExitCode.DONE, RunState.DONE), directory.log.read_text()
     name = f"test_{config.method.validation.name}"
     first, last = curve(directory, name)
     assert 0 < last < first
@@ -167,5 +168,5 @@ def test_a_rehearsal_validates_on_every_split_that_the_run_will(data_root, tmp_p
     for run in (SELECTED, Run("regression", REGRESSION_RUN)):
         directory = Rehearsals(tmp_path).directory(run)
         directory.request(run, [Size()])
-        assert rehearse(directory, data_root, CPU, Execution(), Communicator()) is Ending.DONE
+        assert rehearse(Context(Results(tmp_path), data_root, CPU), directory) is ExitCode.DONE
         assert directory.record_of_rehearsal().validation_seconds > 0

@@ -17,7 +17,7 @@ from harness.data.augment.augment import erase, mix, select
 from harness.data.augment.image_ops import OPERATIONS
 from harness.data.augment.policies import POLICIES, SIGNED
 from harness.data.stand_ins.photographs import PHOTOGRAPHS, read
-from harness.methods.classification import classification_loss
+from harness.methods.classification import cross_entropy
 from harness.randomness import Stream, Streams
 from tools.parity.official import Checkout, Overlay
 from tools.parity.table import Row, compare
@@ -77,7 +77,7 @@ def mixing(checkout: Checkout) -> Iterator[Row]:
         streams = Streams([stream])
         whole = select(Augmentation(mix=1.0), streams, len(images), range(len(images)))
         ours = mix(images, labels, streams, torch.tensor([True]), whole)
-        loss = classification_loss(model, ours, 0.1)
+        loss = cross_entropy(model.logits(ours.inputs), ours, 0.1)
         found[cut].append((ours.images, seen[-1]))
         values[cut].append((loss.item(), theirs.item()))
     module.np = losses.np = np

@@ -15,6 +15,7 @@ from typing import Any
 from submitit import SlurmExecutor
 
 from harness.errors import HarnessError
+from harness.exit_codes import ExitCode
 from harness.launch.slurm.manifest import OUT_OF_MEMORY, STALLED
 from harness.launch.slurm.profile import FollowUp, Profile, Resources
 from harness.launch.slurm.scheduler import COMMAND_SECONDS, outside_of_jobs
@@ -27,9 +28,9 @@ restarts="${SLURM_RESTART_COUNT:-0}"
 say() { echo "$(date +%FT%T) job $task on $(hostname): exit code $code, $1"; }
 why=""
 case "$code" in
-  0 | 1 | 2 | 3) exit "$code" ;;  # done, or a failure that is recorded, or another worker is at the run
-  75) limit=1000000 ;;  # saved its state, and wants to come back
-  77) limit=@restarts@ why="@stalled@, " ;;  # the same, but it has not got on since it came
+  @ended@) exit "$code" ;;  # done, a recorded failure, or another worker holds the run
+  @evicted@) limit=1000000 ;;  # its state is saved, and it asks to be restarted
+  @stalled@) limit=@restarts@ why="@why_stalled@, " ;;  # the same, but it made no progress
   *) limit=@restarts@ ;;  # died, or was ended by SIGTERM alone
 esac
 if grep -Eq "(oom.kill event.*StepId=$SLURM_JOB_ID[.])|(StepId=$SLURM_JOB_ID[.].* exceeded memory)" @log@; then
@@ -129,7 +130,10 @@ def _after(log: Path, profile: Profile) -> list[str]:
         "@restarts@": str(restarts),
         "@log@": shlex.quote(str(log)),
         "@out_of_memory@": OUT_OF_MEMORY,
-        "@stalled@": STALLED,
+        "@ended@": " | ".join(map(str, (ExitCode.DONE, ExitCode.FAILED, ExitCode.USAGE, ExitCode.BUSY))),
+        "@evicted@": str(ExitCode.EVICTED),
+        "@stalled@": str(ExitCode.STALLED),
+        "@why_stalled@": STALLED,
     }
     for mark, value in filled.items():
         lines = lines.replace(mark, value)

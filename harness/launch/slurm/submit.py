@@ -224,7 +224,7 @@ def batch_of(
         parallelism or profile.array_parallelism,
         f"afterany:{':'.join(earlier)}" if earlier else "",
     )
-    arguments = ["--results", str(results.root.absolute()), "--data", submission.data, "worker"]
+    arguments = ["--results", str(results.root.absolute()), "--data", submission.data, "worker-task"]
     arguments += ["--manifest", str(manifest_path(results, submission.id).absolute()), "--array", array.name]
     srun = [f"--cpus-per-task={array.resources.cpus_per_task}", *profile.srun]
     return executor, worker_command(profile.python, Path(submission.code.archive), srun, arguments)

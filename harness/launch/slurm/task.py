@@ -1,7 +1,7 @@
 """What one array task does: it looks up its part of the manifest by the index that SLURM gave it.
 
-A task of several runs starts them as children, side by side. It leaves with 75 when somebody wants its place and they
-want to come back, with 77 when none of them has got on until then, with 76 when one died without a record.
+A task of several runs starts them as children, side by side. It exits with EVICTED if its place is wanted, with STALLED
+if none of its runs made progress until then, and with LOST if one died without a record.
 """
 
 import os
@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.errors import SpecError, unknown
-from harness.launch.launchers import EVICTED, LOST, STALLED, SingleProcess
+from harness.exit_codes import ExitCode
+from harness.launch.launchers import SingleProcess
 from harness.launch.limits import usable_cores
 from harness.launch.local import Evicted, ExecutorState, LocalExecutor
 from harness.launch.plan import as_requested
@@ -53,8 +54,8 @@ def run_side_by_side(
     try:
         LocalExecutor(launcher, min(places, max(len(todo), 1)), fail_fast=False).execute(todo, show)
     except Evicted:
-        return STALLED if progress_of_task(results, task) == before else EVICTED
-    return LOST if any(_is_open(planned.state) for planned in todo) else 0
+        return ExitCode.STALLED if progress_of_task(results, task) == before else ExitCode.EVICTED
+    return ExitCode.LOST if any(_is_open(planned.state) for planned in todo) else ExitCode.DONE
 
 
 def progress_of_task(results: Results, task: Task) -> list[RunProgress]:

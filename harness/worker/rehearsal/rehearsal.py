@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,9 +21,7 @@ import torch
 from torch import Tensor
 
 from harness.config.evaluations import Evaluation, Generation, Robustness
-from harness.config.execution import Execution
 from harness.config.run import RunConfig
-from harness.data.loaders.open_loader import LoaderPool
 from harness.data.prepared.excerpts import relabelled
 from harness.errors import MissingRequirement
 from harness.evaluation.base import Subject, large_block
@@ -32,15 +31,15 @@ from harness.evaluation.run import measure
 from harness.evaluation.runtime import wait_for
 from harness.evaluation.samples import draw
 from harness.methods.base import Classifier, Method, build_method
-from harness.store.records import Progress
 from harness.store.rehearsals import Problem, RehearsalDirectory
 from harness.training.batches import PREFETCH_STEPS
 from harness.training.checkpoints import newest_checkpoint, save_checkpoint
-from harness.training.distributed import Communicator, LostRank
+from harness.training.distributed import LostRank
 from harness.training.loop import Trainer
 from harness.worker.checkpointing import CHECKPOINT_SECONDS, CHECKPOINT_SHARE
-from harness.worker.device import wants_compilation
+from harness.worker.context import Context
 from harness.worker.diagnosis import diagnose
+from harness.worker.progress import ProgressFile
 from harness.worker.rehearsal.datasets import RehearsalData
 from harness.worker.rehearsal.extrapolation import Extrapolation, step_seconds
 from harness.worker.stop import Stopped, StopRequest
@@ -48,7 +47,6 @@ from harness.worker.validation import Validator
 
 T = TypeVar("T")
 log = logging.getLogger("harness.worker")
-PROGRESS_SECONDS = 1.0
 
 STEPS, FEWEST_STEPS = 4 * PREFETCH_STEPS, 3
 """Training steps: the first ten, which are loaded and augmented together, warm up."""
@@ -68,39 +66,27 @@ class Rehearsal:
     `findings` are fields of its record, and `problems` what would have gone wrong, however far it came.
     """
 
-    def __init__(
-        self,
-        directory: RehearsalDirectory,
-        data_root: Path,
-        device: torch.device,
-        execution: Execution,
-        stop: StopRequest,
-        comm: Communicator,
-    ) -> None:
-        self.config: RunConfig = comm.on_first_rank(directory.run).config
+    def __init__(self, context: Context, directory: RehearsalDirectory, stop: StopRequest) -> None:
+        self._comm, self._device = context.comm, context.device
+        self.config: RunConfig = self._comm.on_first_rank(directory.run).config
         self.findings: dict[str, Any] = {"evaluations": {}}
         self.problems: list[Problem] = []
+        self._context = context
         self._directory = directory
         self._scratch = directory.scratch
-        self._data_root = data_root
-        self._device = device
-        self._execution = execution
-        self._compiled = wants_compilation(execution.compile, device)
         self._stop = stop
-        self._comm = comm
-        self._items = max(comm.size * large_block(device), FEWEST_IMAGES)
-        self._loaders = LoaderPool(execution.loader, device, self._show)
-        self._wanted: list[Evaluation] = comm.on_first_rank(directory.requested)
+        self._progress = ProgressFile(directory.progress, self._comm)
+        self._items = max(self._comm.size * large_block(self._device), FEWEST_IMAGES)
+        self._loaders = context.loaders(self._show)
+        self._wanted: list[Evaluation] = self._comm.on_first_rank(directory.requested)
         self._sources = RehearsalData(
+            context,
             datasets=(self.config.data, *(data for each in self._wanted for data in each.datasets)),
-            root=data_root,
             scratch=self._scratch,
             items=self._items,
             count=max(self._items, 2 * self.config.training.batch_size),
-            comm=comm,
             on_error=self._on_error,
         )
-        self._last_shown = 0.0
 
     def perform(self) -> None:
         """Open the data, train, keep a checkpoint, and try every evaluation that is asked for.
@@ -111,7 +97,7 @@ class Rehearsal:
         try:
             weights = self._part("training", self._train)
             self._part("evaluations", partial(self._agree, weights))
-            self._loaders = LoaderPool(self._execution.loader, self._device, self._show)
+            self._loaders = self._context.loaders(self._show)
             for evaluation in self._wanted:
                 self._part(evaluation.kind, partial(self._evaluate, evaluation, weights))
             gathered = self._comm.all_gather(self.problems)
@@ -126,7 +112,9 @@ class Rehearsal:
         begun, config = time.monotonic(), self.config
         data = self._sources.whole(config.data)
         loader = self._loaders.open(data, "train")
-        trainer = Trainer(config, build_method(config, self._device), loader, self._device, self._compiled, self._comm)
+        trainer = Trainer(
+            config, build_method(config, self._device), loader, self._device, self._context.compiled, self._comm
+        )
         self.findings["loader"] = str(self._loaders.choice(data, "train"))
         self.findings["opening_seconds"] = round(time.monotonic() - begun, 3)
         with closing(trainer):
@@ -217,21 +205,10 @@ class Rehearsal:
                 draw(reduced, subject)
 
     def _subject(self, config: RunConfig, model: Method, artefacts: Path) -> Subject:
-        return Subject(
-            config=config,
-            model=model,
-            weights_sha256="rehearsal",
-            data=self._sources.excerpt(self.config.data),
-            data_root=self._data_root,
-            device=self._device,
-            compiled=self._compiled,
-            artefacts=artefacts,
-            cache=self._scratch / "cache",
-            report=lambda done, total: self._show(f"rehearsing {artefacts.name}", done, total),
-            open_data=self._sources.excerpt,
-            open_loader=self._loaders.open,
-            comm=self._comm,
-        )
+        excerpt, report = self._sources.excerpt, partial(self._show, f"rehearsing {artefacts.name}")
+        data = excerpt(self.config.data)
+        subject = self._context.subject(config, data, model, "rehearsal", artefacts, self._loaders, report)
+        return replace(subject, cache=self._scratch / "cache", open_data=excerpt)
 
     def _model(self, config: RunConfig, weights: Mapping[str, Tensor] | None) -> Method:
         """Return the method as it is evaluated; untrained where training has failed."""
@@ -262,9 +239,5 @@ class Rehearsal:
             self.problems.append(problem)
 
     def _show(self, phase: str, done: int, total: int) -> None:
-        """Tell the displays where the rehearsal stands, at most once a second."""
-        now = time.monotonic()
-        if self._comm.is_main and now - self._last_shown >= PROGRESS_SECONDS:
-            Progress(phase=phase, step=done, total=total, epochs=0).save(self._directory.progress)
-            self._last_shown = now
+        self._progress.show(phase, done, total)
         self._stop.check()

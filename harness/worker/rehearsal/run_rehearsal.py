@@ -12,59 +12,58 @@ from pathlib import Path
 import psutil
 import torch
 
-from harness.config.execution import Execution
+from harness.exit_codes import ExitCode
 from harness.store.provenance import git_state, versions
 from harness.store.rehearsals import RehearsalDirectory, RehearsalRecord
-from harness.training.distributed import Communicator, LostRank
-from harness.worker.device import device_name
+from harness.training.device import device_name
+from harness.training.distributed import LostRank
+from harness.worker.context import Context
+from harness.worker.ownership import ending_after_lost_rank, owned
 from harness.worker.rehearsal.rehearsal import Ended, Rehearsal
 from harness.worker.stop import Stopped, StopRequest
-from harness.worker.work import Ending, as_owner, without_the_others
 
 log = logging.getLogger("harness.worker")
 
 
-def rehearse(
-    directory: RehearsalDirectory, data_root: Path, device: torch.device, execution: Execution, comm: Communicator
-) -> Ending:
-    """Rehearse a run, unless another worker does. All ranks of a world do it together.
+def rehearse(context: Context, directory: RehearsalDirectory) -> ExitCode:
+    """Rehearse a run, unless another worker does. Every rank calls it.
 
-    What would have gone wrong is recorded, not raised. A rehearsal that is stopped leaves no record: it starts anew.
+    Problems are recorded, not raised. A rehearsal that is stopped leaves no record: it starts from the beginning.
     """
+    with owned(directory, context.comm) as stop:
+        return ExitCode.BUSY if stop is None else _perform(context, directory, stop)
 
-    def task(stop: StopRequest) -> Ending:
-        begun, started = time.monotonic(), datetime.now(UTC)
-        if device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(device)
-        rehearsal = Rehearsal(directory, data_root, device, execution, stop, comm)
-        try:
-            rehearsal.perform()
-            peak = max(comm.all_gather([_peak_memory(device)]))
-        except Stopped as stopped:
-            return Ending.EVICTED if stopped.evicted else Ending.INTERRUPTED
-        except LostRank as error:
-            return without_the_others(directory.record_of_rehearsal() is not None, stop, error)
-        except Ended:  # each rank that fails says why: the others do not know
-            peak = _peak_memory(device)
-        if comm.is_main or rehearsal.problems:
-            _record(rehearsal, directory, device, comm, started, time.monotonic() - begun, peak)
-        log.info("rehearsed: %s", "; ".join(map(str, rehearsal.problems)) or "ok")
-        return Ending.FAILED if rehearsal.problems else Ending.DONE
 
-    return as_owner(directory, comm, task)
+def _perform(context: Context, directory: RehearsalDirectory, stop: StopRequest) -> ExitCode:
+    begun, started, device = time.monotonic(), datetime.now(UTC), context.device
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    rehearsal = Rehearsal(context, directory, stop)
+    try:
+        rehearsal.perform()
+        peak = max(context.comm.all_gather([_peak_memory(device)]))
+    except Stopped as stopped:
+        return stopped.exit_code
+    except LostRank as error:
+        return ending_after_lost_rank(directory.record_of_rehearsal() is not None, stop, error)
+    except Ended:  # each rank that fails records why: the others do not know
+        peak = _peak_memory(device)
+    if context.comm.is_main or rehearsal.problems:
+        _record(context, rehearsal, directory, started, time.monotonic() - begun, peak)
+    log.info("rehearsed: %s", "; ".join(map(str, rehearsal.problems)) or "ok")
+    return ExitCode.FAILED if rehearsal.problems else ExitCode.DONE
 
 
 def _record(
+    context: Context,
     rehearsal: Rehearsal,
     directory: RehearsalDirectory,
-    device: torch.device,
-    comm: Communicator,
     started: datetime,
     seconds: float,
-    peak: int,
+    peak_memory: int,
 ) -> None:
     commit, dirty = git_state()
-    config = rehearsal.config
+    config, device = rehearsal.config, context.device
     RehearsalRecord(
         run=directory.id,
         started=started,
@@ -73,13 +72,13 @@ def _record(
         device=str(device),
         device_name=device_name(device),
         threads=torch.get_num_threads(),
-        world_size=comm.size,
+        world_size=context.comm.size,
         commit=commit,
         dirty=dirty,
         versions=versions(),
         iterations=config.training.iterations(config.data),
         epochs=config.training.epochs,
-        peak_memory=peak,
+        peak_memory=peak_memory,
         device_memory=torch.cuda.get_device_properties(device).total_memory if device.type == "cuda" else None,
         free_disk=shutil.disk_usage(directory.path).free,
         problems=rehearsal.problems,
@@ -88,10 +87,10 @@ def _record(
 
 
 def _peak_memory(device: torch.device) -> int:
-    """Return the most bytes that tensors took on a GPU, or this process in the memory of the machine."""
+    """Return the peak memory in bytes: of tensors on a GPU, or of this process on a CPU."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
-    with suppress(OSError):  # `getrusage` would count what the parent had when it started this process
+    with suppress(OSError):  # `getrusage` would include the memory of the parent before it started this process
         found = re.search(r"^VmHWM:\s*(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE)
         if found:
             return int(found[1]) * 1024

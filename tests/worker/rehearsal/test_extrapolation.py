@@ -35,15 +35,15 @@ def test_once_items_and_steps_of_the_chain_are_told_apart(step):
     found = Extrapolation(SLOW, CONFIG, 200).measure(clock, seconds=60)
     assert found.full_seconds == pytest.approx(30 + 10_000 * (0.02 + 1000 * step), rel=1e-3)
     assert found.full_passes == 10_000 * 1000
-    assert found.passes == 200 * found.sampler_steps
+    assert found.passes == 200 * found.chain
     assert clock.chains[:2] == [SHORTEST_CHAIN] * 2
-    assert sum(clock.chains) == 2 * SHORTEST_CHAIN + found.sampler_steps
+    assert sum(clock.chains) == 2 * SHORTEST_CHAIN + found.chain
 
 
 def test_the_whole_chain_is_gone_through_where_it_is_short_enough():
-    assert Extrapolation(SLOW, CONFIG, 200).measure(Clock(0, 0, 1e-6), seconds=60).sampler_steps == 1000
+    assert Extrapolation(SLOW, CONFIG, 200).measure(Clock(0, 0, 1e-6), seconds=60).chain == 1000
     slow = Extrapolation(SLOW, CONFIG, 200).measure(Clock(0, 0, 1e-3), seconds=60)
-    assert slow.sampler_steps == 300
+    assert slow.chain == 300
     assert slow.seconds == pytest.approx(60)
 
 

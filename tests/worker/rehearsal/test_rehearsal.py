@@ -7,17 +7,16 @@ from labelled import arrays_of
 from toy_paper import DENOISING, GENERATION, HYBRID
 
 from harness.config.evaluations import Accuracy, Generation, Likelihood, OutOfDistribution, Robustness, Runtime
-from harness.config.execution import Execution
 from harness.config.networks import ViT
 from harness.data.catalogue import CIFAR10, SVHN
 from harness.data.prepared.dataset import open_dataset
 from harness.data.prepared.excerpts import random_values
+from harness.exit_codes import ExitCode
 from harness.store.rehearsals import Rehearsals
 from harness.store.results import Results
 from harness.store.run_directory import RunState
-from harness.training.distributed import Communicator
+from harness.worker.context import Context
 from harness.worker.rehearsal.run_rehearsal import rehearse
-from harness.worker.work import Ending
 
 CPU = torch.device("cpu")
 ROBUSTNESS = Robustness(norm="linf", epsilons=(1, 8), images=100)
@@ -30,7 +29,7 @@ def rehearsed(tmp_path, data_root):
     def perform(run, *evaluations, data=data_root):
         directory = Rehearsals(tmp_path).directory(run)
         directory.request(run, evaluations)
-        ending = rehearse(directory, data, CPU, Execution(), Communicator())
+        ending = rehearse(Context(Results(tmp_path), data, CPU), directory)
         return ending, directory, directory.record_of_rehearsal()
 
     return perform
@@ -39,12 +38,12 @@ def rehearsed(tmp_path, data_root):
 def test_a_run_that_would_go_well_is_measured_and_leaves_no_result(rehearsed, tmp_path):
     evaluations = (Accuracy(), GENERATION, Likelihood(), ROBUSTNESS, OutOfDistribution(), Runtime())
     ending, directory, record = rehearsed(HYBRID, *evaluations)
-    assert (ending, directory.state(), record.problems) == (Ending.DONE, RunState.DONE, [])
+    assert (ending, directory.state(), record.problems) == (ExitCode.DONE, RunState.DONE, [])
     assert record.tried_steps == 40
     assert record.random_pixels == []
     assert set(record.evaluations) == {evaluation.id for evaluation in evaluations}
     assert record.evaluations[GENERATION.id].full_passes == 150 * 4
-    assert (record.evaluations[GENERATION.id].sampler_steps, record.evaluations[ROBUSTNESS.id].sampler_steps) == (4, 1)
+    assert (record.evaluations[GENERATION.id].chain, record.evaluations[ROBUSTNESS.id].chain) == (4, 1)
     assert record.evaluations[ROBUSTNESS.id].full_passes == 100 * 2 * 51
     assert all(entry.full_seconds > 0 for entry in record.evaluations.values())
     assert record.expected_seconds > 134 * record.step_seconds > 0
@@ -68,7 +67,7 @@ def test_images_are_attacked_for_as_long_as_they_will_be(rehearsed, monkeypatch)
         return ascend(self, logits_of, points, images, labels)
 
     monkeypatch.setattr(Attack, "ascend", count)
-    assert rehearsed(HYBRID, ROBUSTNESS)[0] is Ending.DONE
+    assert rehearsed(HYBRID, ROBUSTNESS)[0] is ExitCode.DONE
     assert len(attacked) == 2 * 3
     assert min(attacked) > 90
 
@@ -79,7 +78,7 @@ def test_what_is_not_at_hand_is_told_and_the_rest_is_measured(rehearsed, tmp_pat
     run = HYBRID.but(data=CIFAR10, patch_size=16)
     sampling, outliers = Generation(samples=1000), OutOfDistribution(outliers=SVHN)
     ending, directory, record = rehearsed(run, sampling, outliers, data=tmp_path / "empty")
-    assert (ending, directory.state()) == (Ending.FAILED, RunState.FAILED)
+    assert (ending, directory.state()) == (ExitCode.FAILED, RunState.FAILED)
     told = [str(problem) for problem in record.problems]
     assert [problem.part for problem in record.problems] == ["data", "generation", "data"]
     assert "'cifar10' is not prepared" in told[0] and "data prepare cifar10" in told[0]
@@ -97,7 +96,7 @@ def test_changed_data_are_not_taken_for_the_prepared_ones(rehearsed, tmp_path):
     labels = np.load(data.folder / "test-labels.npy")
     np.save(data.folder / "test-labels.npy", labels[::-1])
     ending, _, record = rehearsed(HYBRID, Accuracy(), data=tmp_path / "data")
-    assert ending is Ending.FAILED
+    assert ending is ExitCode.FAILED
     assert [problem.part for problem in record.problems] == ["data"]
     assert "is not the file that was prepared" in record.problems[0].what
     assert record.step_seconds > 0
@@ -107,7 +106,7 @@ def test_a_network_that_no_memory_holds_is_found_in_every_part(rehearsed):
     """The allocator itself refuses a terabyte."""
     run = DENOISING.but(network=ViT(dim=2**19, depth=1, heads=2, patch_size=4))
     ending, _, record = rehearsed(run, Likelihood())
-    assert ending is Ending.FAILED
+    assert ending is ExitCode.FAILED
     assert {(problem.part, problem.what) for problem in record.problems} == {
         (part, "out of memory") for part in ("training", "evaluations", "likelihood")
     }

@@ -1,0 +1,238 @@
+"""Brings one run to its end: trains what is left to train, and measures what is left to measure."""
+
+import logging
+import shutil
+import traceback
+from collections.abc import Mapping
+from functools import partial
+
+from harness.config.evaluations import Evaluation
+from harness.errors import HarnessError, MissingRequirement
+from harness.evaluation.base import Subject
+from harness.evaluation.run import measure
+from harness.exit_codes import ExitCode
+from harness.methods.base import Method, build_method
+from harness.store.code import code_of
+from harness.store.curves import cut_after
+from harness.store.files import sha256_of
+from harness.store.records import EvaluationRecord, Need, Outcome, TrainingRecord
+from harness.store.run_directory import RunDirectory
+from harness.training.checkpoints import load_tensors, newest_checkpoint, save_tensors
+from harness.training.distributed import LostRank
+from harness.training.loop import Diverged, Hooks, Trainer
+from harness.worker.checkpointing import Checkpointer
+from harness.worker.context import Context
+from harness.worker.event_files import EventFiles
+from harness.worker.ownership import ending_after_lost_rank, one_line, owned
+from harness.worker.progress import ProgressFile
+from harness.worker.segment_recorder import SegmentRecorder
+from harness.worker.stop import Stopped, StopRequest
+from harness.worker.validation import Validator
+
+log = logging.getLogger("harness.worker")
+
+
+class Incomplete(HarnessError):
+    """Some evaluations lack a requirement, by the evaluation's id; all others are done."""
+
+    def __init__(self, needs: dict[str, MissingRequirement]) -> None:
+        super().__init__("; ".join(dict.fromkeys(str(need) for need in needs.values())))
+        self.needs = {id: Need(what=need.what, how=need.how) for id, need in needs.items()}
+
+
+def work(context: Context, directory: RunDirectory) -> ExitCode:
+    """Bring a run to its end, unless another worker holds it. Every rank calls it.
+
+    Failures of the run are recorded, not raised. Raises `StoreError` if the directory cannot be written.
+    """
+    comm = context.comm
+    with owned(directory, comm) as stop:
+        if stop is None:
+            return ExitCode.BUSY
+        try:
+            if comm.on_first_rank(directory.is_cancelled):
+                log.info("cancelled")
+                return ExitCode.INTERRUPTED
+            with SegmentRecorder(directory, context.device, comm.rank, comm.size) as recorder:
+                RunWorker(context, directory, stop, recorder).run()
+        except Stopped as stopped:
+            log.info("%s", stopped)
+            return stopped.exit_code
+        except LostRank as error:
+            outcome = directory.last_outcome()
+            return ending_after_lost_rank(outcome is not None and outcome.state == "failed", stop, error)
+        except Incomplete as error:
+            if comm.is_main:
+                _record_failure(directory, "incomplete", str(error), error.needs)
+            return ExitCode.FAILED
+        except Exception as error:
+            log.debug("%s", traceback.format_exc())
+            # Every rank may record it: a failure of one rank leaves the others without a reason.
+            rank = "" if comm.is_main else f"rank {comm.rank}: "
+            _record_failure(directory, "failed", f"{rank}{one_line(error)}")
+            return ExitCode.FAILED
+        if comm.is_main:
+            Outcome.now("done").save(directory.outcome)
+        log.info("done")
+        return ExitCode.DONE
+
+
+def _record_failure(directory: RunDirectory, what: str, why: str, needs: Mapping[str, Need] | None = None) -> None:
+    log.error("%s: %s", what, why)
+    if not directory.is_cancelled():
+        Outcome.now("failed", why, needs).save(directory.outcome)
+
+
+class RunWorker:
+    """One run in the hands of a worker. Every rank has one; the first rank reads and writes the run directory."""
+
+    def __init__(self, context: Context, directory: RunDirectory, stop: StopRequest, recorder: SegmentRecorder) -> None:
+        self.context = context
+        self.directory = directory
+        self.stop = stop
+        self.recorder = recorder
+        self.comm = context.comm
+        self._run = self.comm.on_first_rank(directory.run)
+        self.comm.on_first_rank(self._record_code)
+        self.data = context.open_data(self._run.config.data)
+        self._loaders = context.loaders(self._show_phase)
+        self._progress = ProgressFile(directory.progress, self.comm)
+        wants_events = context.execution.tensorboard and self.comm.is_main
+        self._events = EventFiles(directory, self._run) if wants_events else None
+
+    def run(self) -> None:
+        """Train if training has not ended, then run the missing evaluations.
+
+        Raises `Stopped` if asked to stop before the end, and `Incomplete` if evaluations lack a requirement; finished
+        work is then on disk.
+        """
+        record = self.comm.on_first_rank(self.directory.training_record) or self._train()
+        if record.data_sha256 != self.data.manifest.sha256:
+            raise HarnessError(f"dataset '{self.data.manifest.name}' is not the one that this run was trained on")
+        missing = self.comm.on_first_rank(self.directory.missing)
+        self.comm.on_first_rank(self._record_code)  # more evaluations may have been requested during training
+        self._update_event_files()
+        needs: dict[str, MissingRequirement] = {}
+        model = build_method(self._run.config, self.context.device).eval() if missing else None
+        for evaluation in missing:
+            assert model is not None
+            self._stop_together()
+            log.info("evaluating %s", evaluation.id)
+            try:
+                measured = measure(evaluation, self._subject(model, record, evaluation))
+            except MissingRequirement as need:
+                log.warning("%s %s", evaluation.id, need)
+                needs[evaluation.id] = need
+                continue
+            self.recorder.gather_energy(self.comm.all_gather)
+            self.comm.on_first_rank(partial(self._record, evaluation, measured))
+        if needs:
+            raise Incomplete(needs)
+
+    def _train(self) -> TrainingRecord:
+        """Train to the last iteration and keep the EMA weights, or the best of them."""
+        config = self._run.config
+        method = build_method(config, self.context.device)
+        loader = self._loaders.open(self.data, "train")
+        trainer = Trainer(config, method, loader, self.context.device, self.context.compiled, self.comm)
+        self._resume(trainer)
+        validated = {split: self._loaders.open(self.data, split) for split in config.validated_splits}
+        validator = Validator(config, validated, self.context.device, self.comm)
+        loader_name = str(self._loaders.choice(self.data, "train"))
+        self.recorder.begin_training(trainer.step, loader_name)
+        checkpointer = Checkpointer(self.directory, trainer, self.recorder, self.comm, self._show_training)
+
+        def after_epoch(step: int, means: dict[str, float]) -> None:
+            values = validator.validate(trainer.ema_weights())
+            if config.deciding_value is not None:
+                trainer.update_best(values[config.deciding_value])
+            checkpointer.after_epoch(step, means | values)
+            self._update_event_files()
+
+        def restarted(why: Diverged) -> None:
+            log.warning("%s; going on with other draws from step %d, after which all was well", why, trainer.step)
+            self.recorder.begin_training(trainer.step, loader_name)
+            checkpointer.begin()
+
+        hooks = Hooks(checkpointer.after_step, after_epoch, lambda: self.comm.any(self.stop.wanted), restarted)
+        ended = trainer.run(hooks)
+        self.recorder.gather_energy(self.comm.all_gather)
+        self.comm.on_first_rank(checkpointer.save)
+        if not ended:
+            raise Stopped(self.comm.any(self.stop.evicted))
+        return self.comm.on_first_rank(partial(self._keep, trainer))
+
+    def _keep(self, trainer: Trainer) -> TrainingRecord:
+        """Keep the final weights and the record of a training that has ended, and drop its checkpoints."""
+        save_tensors(self.directory.weights, trainer.kept_weights())
+        self._tell_of_selection(trainer)
+        record = TrainingRecord(
+            iterations=trainer.iterations,
+            parameters=sum(p.numel() for player in trainer.method.players().values() for p in player.parameters()),
+            weights_sha256=sha256_of(self.directory.weights),
+            data_sha256=self.data.manifest.sha256,
+            snapshots={int(p.stem): sha256_of(p) for p in sorted(self.directory.snapshots.glob("*.safetensors"))},
+            selected=trainer.best.step if trainer.best is not None else None,
+        )
+        record.save(self.directory.training)
+        shutil.rmtree(self.directory.checkpoints, ignore_errors=True)
+        return record
+
+    def _tell_of_selection(self, trainer: Trainer) -> None:
+        """Say in the log which epoch was chosen, where the best one is."""
+        best, name = trainer.best, self._run.config.deciding_value
+        if best is None:
+            return
+        if best.step is None:
+            log.warning("no epoch has a %s that is a number: keeping the last state", name)
+            return
+        epoch, epochs = best.step // trainer.iterations_per_epoch, self._run.config.training.epochs
+        log.info("keeping the state after epoch %d of %d: the best %s, %.4g", epoch, epochs, name, best.value)
+
+    def _resume(self, trainer: Trainer) -> None:
+        found = self.comm.on_first_rank(lambda: newest_checkpoint(self.directory.checkpoints))
+        if found is not None:
+            step, state, complaints = found
+            for complaint in complaints:
+                log.warning("%s; going on from the one before", complaint)
+            trainer.load_state(step, state)
+        log.info("training %s from step %d of %d", self._run.name, trainer.step, trainer.iterations)
+        self.comm.on_first_rank(lambda: cut_after(self.directory.metrics, trainer.step))
+        self._update_event_files()
+
+    def _subject(self, model: Method, record: TrainingRecord, evaluation: Evaluation) -> Subject:
+        """Load the EMA weights that the evaluation asks for, and make the folder for its arrays."""
+        tenths, artefacts = round(10 * evaluation.after), self.directory.artefacts(evaluation)
+        expected = record.weights_sha256 if tenths == 10 else record.snapshots.get(tenths, "")
+        model.load_state_dict(self.comm.on_first_rank(lambda: load_tensors(self.directory.snapshot(tenths), expected)))
+        self.comm.on_first_rank(lambda: artefacts.mkdir(parents=True, exist_ok=True))
+        report = partial(self._show_phase, evaluation.kind)
+        config, loaders = self._run.config, self._loaders
+        return self.context.subject(config, self.data, model, expected, artefacts, loaders, report)
+
+    def _record(self, evaluation: Evaluation, measured: EvaluationRecord) -> None:
+        measured.save(self.directory.record_path(evaluation))
+        self.recorder.evaluated(evaluation.id, measured.seconds)
+        self._update_event_files()
+
+    def _update_event_files(self) -> None:
+        """Bring the event files of TensorBoard up to date with the run directory, where they are wanted."""
+        if self._events is not None:
+            self._events.follow()
+
+    def _record_code(self) -> None:
+        self.recorder.made_with(code_of([self._run.config, *self.directory.missing()]))
+
+    def _stop_together(self) -> None:
+        """Raise `Stopped` on all ranks when somebody asked one of them to stop."""
+        if self.comm.any(self.stop.wanted):
+            raise Stopped(self.comm.any(self.stop.evicted))
+
+    def _show_training(self, step: int, total: int, rate: float) -> None:
+        self.recorder.keep_sometimes()
+        self._progress.show("training", step, total, epochs=self._run.config.training.epochs, rate=rate)
+
+    def _show_phase(self, phase: str, done: int, total: int) -> None:
+        self.recorder.keep_sometimes()
+        self._progress.show(phase, done, total)
+        self.stop.check()

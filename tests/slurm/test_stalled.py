@@ -38,7 +38,7 @@ def task(results, planned, submitted, toy_environment, data_root):
 
     def start(*before):
         line = [sys.executable, *before, "-m", "harness", "--results", str(results.root), "--data", str(data_root)]
-        line += ["worker", "--manifest", str(manifest), "--array", submission.arrays[0].name]
+        line += ["worker-task", "--manifest", str(manifest), "--array", submission.arrays[0].name]
         return subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     start.submission = submission

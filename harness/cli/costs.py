@@ -49,9 +49,9 @@ class Arrays:
 
 def expect(settings: Settings, plan: "Plan", workers: int | None, ranks: int = 1) -> "Forecast":
     """Return what a plan costs on this machine, `ranks` devices to a run."""
-    from harness.launch.devices import default_workers
     from harness.launch.estimate.forecast import forecast
     from harness.launch.estimate.target import Target
+    from harness.launch.machine import default_workers
 
     target = Target.here(workers or max(default_workers() // ranks, 1), {run.run.id: ranks for run in plan.runs})
     return forecast(plan, settings.results, target)
@@ -72,7 +72,7 @@ def expect_on(settings: Settings, plan: "Plan", arrays: Arrays) -> "Forecast":
 
 def expect_for(settings: Settings, plan: "Plan", executor: ExecutorOptions) -> "Forecast":
     """Return what a plan costs with the executor that was asked for."""
-    from harness.launch.devices import gpu_ids
+    from harness.launch.machine import gpu_ids
 
     if executor.executor == "slurm" and executor.profile:
         return expect_on(settings, plan, arrays_of(settings, plan, executor.profile, executor.array_parallelism))

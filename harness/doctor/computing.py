@@ -9,8 +9,7 @@ from typing import Any
 from harness import __version__
 from harness.doctor.check import Check, CheckState, gigabytes
 from harness.doctor.children import run
-from harness.launch.devices import gpu_ids
-from harness.launch.limits import usable_cores, usable_memory
+from harness.launch.machine import gpu_ids, usable_cores, usable_memory
 from harness.store.provenance import git_state
 
 PIP = "python -m pip install -c constraints.txt"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from harness.config.execution import Execution
 from harness.exit_codes import ExitCode
-from harness.launch.devices import default_workers, gpu_ids
+from harness.launch.machine import default_workers, gpu_ids
 from harness.launch.plan import PlannedRun
 from harness.launch.rank_env import without_rank_variables
 from harness.store.files import writing

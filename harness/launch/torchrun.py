@@ -20,7 +20,7 @@ from harness.config.execution import Execution
 from harness.errors import HarnessError, SpecError
 from harness.exit_codes import ExitCode
 from harness.launch.launchers import Launcher, WorkerOutcome
-from harness.launch.limits import usable_cores
+from harness.launch.machine import usable_cores
 from harness.launch.plan import PlannedRun
 from harness.store.results import Results
 from harness.store.run_directory import RunState

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import subprocess
+import sys
 
 import pytest
 import toy_paper
@@ -10,7 +12,7 @@ from harness.doctor.check import Check, CheckState
 from harness.doctor.computing import check_gpu
 from harness.doctor.folders import check_results
 from harness.doctor.readiness import assess
-from harness.launch import limits
+from harness.launch import machine as limits
 from harness.launch.plan import make_plan
 from harness.registry.papers import find_exhibits
 from harness.store.results import Results
@@ -88,28 +90,20 @@ def test_results_need_hard_links_and_a_clock_that_agrees(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("membership", "files", "cores", "memory"),
+    ("membership", "files", "memory"),
     [
-        ("0::/a/b", {"a/b/cpu.max": "150000 100000", "a/memory.max": "2000000"}, 1, 2_000_000),
-        ("0::/a/b", {"a/b/cpu.max": "max 100000", "a/b/memory.max": "max", "memory.max": "3000"}, None, 3_000),
-        ("0::/gone", {"cpu.max": "100000 100000", "memory.max": "4000"}, 1, 4_000),
+        ("0::/a/b", {"a/memory.max": "2000000"}, 2_000_000),
+        ("0::/a/b", {"a/b/memory.max": "max", "memory.max": "3000"}, 3_000),
+        ("0::/gone", {"memory.max": "4000"}, 4_000),
         (
-            "4:memory:/job\n1:cpu,cpuacct:/job\n0::/",
-            {
-                "memory/job/memory.limit_in_bytes": "5000",
-                "memory/memory.limit_in_bytes": "9223372036854771712",
-                "cpu,cpuacct/job/cpu.cfs_quota_us": "100000",
-                "cpu,cpuacct/job/cpu.cfs_period_us": "100000",
-                "cpu,cpuacct/cpu.cfs_quota_us": "-1",
-                "cpu,cpuacct/cpu.cfs_period_us": "100000",
-            },
-            1,
+            "4:memory:/job\n0::/",
+            {"memory/job/memory.limit_in_bytes": "5000", "memory/memory.limit_in_bytes": "9223372036854771712"},
             5_000,
         ),
-        ("", {}, None, None),
+        ("", {}, None),
     ],
 )
-def test_cgroups_of_both_versions_limit_cores_and_memory(tmp_path, monkeypatch, membership, files, cores, memory):
+def test_cgroups_of_both_versions_limit_memory(tmp_path, monkeypatch, membership, files, memory):
     monkeypatch.setattr(limits, "CGROUPS", tmp_path / "cgroup")
     monkeypatch.setattr(limits, "MEMBERSHIP", tmp_path / "membership")
     (tmp_path / "membership").write_text(membership)
@@ -117,8 +111,12 @@ def test_cgroups_of_both_versions_limit_cores_and_memory(tmp_path, monkeypatch, 
         path = tmp_path / "cgroup" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{content}\n")
-    assert limits.usable_cores() == (cores or len(os.sched_getaffinity(0)))
     assert limits.usable_memory() == (memory or limits.psutil.virtual_memory().total)
+
+
+def test_the_affinity_of_a_process_limits_its_cores():
+    code = "import os; os.sched_setaffinity(0, {0}); from harness.launch.machine import usable_cores as n; print(n())"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "1\n"
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from harness.launch.devices import default_workers, gpu_ids
+from harness.launch.machine import default_workers, gpu_ids
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from harness.launch.devices import device_kind, gpu_ids
 from harness.launch.estimate.throughput import Speeds
+from harness.launch.machine import device_kind, gpu_ids
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 from harness.errors import SpecError, unknown
 from harness.exit_codes import ExitCode
 from harness.launch.launchers import SingleProcess
-from harness.launch.limits import usable_cores
 from harness.launch.local import Evicted, ExecutorState, LocalExecutor
+from harness.launch.machine import usable_cores
 from harness.launch.plan import as_requested
 from harness.launch.slurm.manifest import RunProgress, Submission, Task
 from harness.launch.slurm.policy import progress_of

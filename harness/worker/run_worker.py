@@ -218,7 +218,7 @@ class RunWorker:
     def _update_event_files(self) -> None:
         """Bring the event files of TensorBoard up to date with the run directory, where they are wanted."""
         if self._events is not None:
-            self._events.follow()
+            self._events.update()
 
     def _record_code(self) -> None:
         self.recorder.made_with(code_of([self._run.config, *self.directory.missing()]))

@@ -84,10 +84,10 @@ def test_a_display_that_stays_open_drops_lost_points_and_doubles(shown, tmp_path
     points = [(point.step, point.value) for point in display.Scalars(tag)]
     run.metrics.write_text("".join(line + "\n" for line in whole.splitlines()[:1]))
     again = EventFiles(run, run.run())
-    again.follow()
+    again.update()
     assert [point.step for point in display.Reload().Scalars(tag)] == [points[0][0]]
     run.metrics.write_text(whole)
-    again.follow()
+    again.update()
     assert [(point.step, point.value) for point in display.Reload().Scalars(tag)] == points
 
 
@@ -111,8 +111,8 @@ def test_what_goes_wrong_is_one_line_in_the_log(shown, tmp_path, monkeypatch, ca
         run.metrics.write_text('{"loss": 1}\n')
     events = EventFiles(run, run.run())
     with caplog.at_level("WARNING", "harness.worker"):
-        events.follow()
-        events.follow()
+        events.update()
+        events.update()
     (line,) = caplog.messages
     assert line.startswith("no event files for TensorBoard: ")
     assert line.endswith("; the run goes on without")
@@ -123,13 +123,13 @@ def test_what_goes_wrong_is_one_line_in_the_log(shown, tmp_path, monkeypatch, ca
 def test_a_full_disk_never_ends_a_run(shown, tmp_path, caplog):
     run = Results(shutil.copytree(shown, tmp_path / "copy")).all()[0]
     events = EventFiles(run, run.run())
-    events.follow()
+    events.update()
     events._file.close()
     events._file = open("/dev/full", "wb")  # noqa: SIM115
     record = next(run.evaluations.glob("*.json"))
     shutil.copy(record, Path(str(record).replace(record.stem, "accuracy-later")))
     with caplog.at_level("WARNING", "harness.worker"):
-        events.follow()
+        events.update()
     assert caplog.messages == [
         "no event files for TensorBoard: [Errno 28] No space left on device; the run goes on without"
     ]

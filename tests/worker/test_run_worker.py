@@ -94,7 +94,7 @@ def test_samples_that_are_no_pictures_are_no_obstacle_to_event_files(data_root, 
     for name, samples in (("size-text", text), ("size-pictures", pictures)):
         shutil.copy(directory.record_path(Size()), directory.evaluations / f"{name}.json")
         save_array(directory.evaluations / name / "samples.npy", samples)
-    EventFiles(directory, run).follow()
+    EventFiles(directory, run).update()
     assert "no event files" not in caplog.text
     shown = accumulators.EventAccumulator(str(directory.path / "tensorboard")).Reload().Tags()
     assert shown["images"] == ["size-pictures/samples"]

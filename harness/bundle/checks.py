@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from harness.bundle.manifest import RECORDS
 from harness.config.base import sha256_of_json
+from harness.config.evaluations import Evaluation
 from harness.store.records import EvaluationRecord, Outcome, Record, Segment, TrainingRecord
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -72,7 +73,9 @@ def _check_config(document: Any, run: str | None) -> None:
 
 
 def _check_evaluation(document: Any, evaluation: str | None) -> None:
-    if not isinstance(document, dict) or evaluation != f"{document.get('kind')}-{sha256_of_json(document)[:8]}":
+    if not isinstance(document, dict) or evaluation != Evaluation.id_of(
+        str(document.get("kind")), sha256_of_json(document)
+    ):
         raise ValueError("it is not of the evaluation that it is named after")
 
 

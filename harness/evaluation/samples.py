@@ -23,8 +23,6 @@ from harness.store.files import read_json, write_json
 
 ORIGIN = "samples.json"
 """Says what the samples and shards beside it depend on."""
-WITHOUT_EFFECT = {"samples", "features", "weights", "reference", "score_splits", "neighbours"}
-"""Settings that do not change a sample."""
 
 
 @torch.inference_mode()
@@ -78,7 +76,7 @@ def _begin(evaluation: Generation, subject: Subject) -> list[Path]:
 
 
 def _note(evaluation: Generation, subject: Subject) -> list[Path]:
-    settings = evaluation.model_dump(mode="json", exclude=WITHOUT_EFFECT)
+    settings = evaluation.model_dump(mode="json", exclude=set(evaluation.scoring))
     origin = settings | {"weights_sha256": subject.weights_sha256}
     path = subject.artefacts / ORIGIN
     if not path.exists() or read_json(path) != origin:

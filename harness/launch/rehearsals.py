@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from harness.launch.estimate.forecast import clock
+from harness.launch.estimate.forecast import duration
 from harness.launch.plan import Plan, PlannedRun, disk_bytes
 from harness.store.files import StoreError
 from harness.store.rehearsals import Problem, RehearsalDirectory, RehearsalRecord, Rehearsals
@@ -168,8 +168,8 @@ def _row(entry: Rehearsed) -> list[str]:
         verdict,
         _memory(record),
         f"{step:.3g}" if step is not None else "",
-        clock((seconds - evaluating) / SECONDS_PER_HOUR) if seconds is not None else "",
-        clock(evaluating / SECONDS_PER_HOUR),
+        duration((seconds - evaluating) / SECONDS_PER_HOUR) if seconds is not None else "",
+        duration(evaluating / SECONDS_PER_HOUR),
         f"{ranks}{record.device_name}",
     ]
 

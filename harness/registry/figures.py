@@ -75,11 +75,7 @@ class ReliabilityDiagrams(Plot):
     """Accuracy against confidence in bins, with the expected calibration error, one panel a row."""
 
     implementation: ClassVar[str] = "harness.report.figures.reliability:draw"
-
-    @property
-    def arrays(self) -> dict[str, int | None]:
-        """The arrays of evaluations that it reads."""
-        return {"bins": None}
+    arrays: ClassVar[dict[str, int | None]] = {"bins": None}
 
 
 @dataclass(frozen=True)
@@ -110,14 +106,10 @@ class ClassExtremes(Plot):
     """
 
     implementation: ClassVar[str] = "harness.report.figures.class_extremes:all_classes"
+    arrays: ClassVar[dict[str, int | None]] = {"samples": None, "own_logits": None}
 
     classes: tuple[str, ...]
     count: int = 10
-
-    @property
-    def arrays(self) -> dict[str, int | None]:
-        """The arrays of evaluations that it reads."""
-        return {"samples": None, "own_logits": None}
 
 
 @dataclass(frozen=True)
@@ -125,14 +117,10 @@ class ClassGrids(Plot):
     """The samples of one class with the highest and lowest density and confidence, as grids."""
 
     implementation: ClassVar[str] = "harness.report.figures.class_extremes:one_class"
+    arrays: ClassVar[dict[str, int | None]] = {"samples": None, "own_logits": None}
 
     index: int
     side: int = 10
-
-    @property
-    def arrays(self) -> dict[str, int | None]:
-        """The arrays of evaluations that it reads."""
-        return {"samples": None, "own_logits": None}
 
 
 @dataclass(frozen=True)
@@ -140,11 +128,7 @@ class DensityHistograms(Plot):
     """Histograms of log p(x), up to a constant, of a model's samples, one for every class."""
 
     implementation: ClassVar[str] = "harness.report.figures.histograms:draw"
+    arrays: ClassVar[dict[str, int | None]] = {"samples": None, "own_logits": None}
 
     classes: tuple[str, ...]
     bins: int = 50
-
-    @property
-    def arrays(self) -> dict[str, int | None]:
-        """The arrays of evaluations that it reads."""
-        return {"samples": None, "own_logits": None}

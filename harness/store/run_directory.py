@@ -207,7 +207,7 @@ def _requested(content: bytes, name: str) -> Evaluation | None:
     Raises `ValueError` when the content is not what it is named after.
     """
     stored = json.loads(content)
-    if not isinstance(stored, dict) or name != f"{stored.get('kind')}-{sha256_of_json(stored)[:8]}":
+    if not isinstance(stored, dict) or name != Evaluation.id_of(str(stored.get("kind")), sha256_of_json(stored)):
         raise ValueError("it is not the evaluation that it is named after")
     try:
         evaluation: Evaluation = Evaluation.read(stored)

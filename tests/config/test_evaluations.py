@@ -74,3 +74,7 @@ def test_every_kind_has_its_work_on_every_method():
     for config in (CONFIG, DENOISING.config, CONFIG.but(method=Classification())):
         for kind, evaluation in Evaluation.kinds.items():
             assert evaluation(**settings.get(kind, {})).work(config).total >= 0
+
+
+def test_every_field_of_generation_decides_samples_or_scores():
+    assert Generation.scoring == Generation.model_fields.keys() - {"kind", "sampler", "after"}

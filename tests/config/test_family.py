@@ -87,7 +87,7 @@ def test_a_revision_is_part_of_the_identity_and_of_what_can_be_read():
 
 
 def test_a_second_owner_of_a_kind_is_refused_whoever_comes_first():
-    with pytest.raises(SpecError, match=r"network kind 'vit' belongs to harness\.spec\.networks\.vit\.ViT: choose"):
+    with pytest.raises(SpecError, match=r"network kind 'vit' belongs to harness\.config\.networks\.vit\.ViT: choose"):
 
         class Mine(Network):
             kind: Literal["vit"] = "vit"

@@ -50,7 +50,12 @@ class Evaluation(Family):
     @property
     def id(self) -> str:
         """The kind and the beginning of the digest: names the evaluation's files in a run directory."""
-        return f"{self.kind}-{self.digest[:8]}"
+        return self.id_of(self.kind, self.digest)
+
+    @staticmethod
+    def id_of(kind: str, digest: str) -> str:
+        """Return the id of an evaluation by its kind and the SHA-256 of its canonical form."""
+        return f"{kind}-{digest[:8]}"
 
     @property
     def datasets(self) -> tuple[Dataset, ...]:

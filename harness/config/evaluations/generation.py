@@ -29,6 +29,8 @@ class Generation(Evaluation):
     needs: ClassVar[frozenset[str]] = frozenset({GENERATOR})
     secondary: ClassVar[tuple[str, ...]] = ("precision", "recall", "density", "coverage")
     shrinks: ClassVar[Mapping[str, str]] = {"samples": "samples", "features": "features"}
+    scoring: ClassVar = frozenset({"samples", "features", "weights", "reference", "score_splits", "neighbours"})
+    """The fields that score samples; the samples depend on all others."""
 
     samples: PositiveInt = 10_000
     sampler: AnySampler = Ancestral()

@@ -186,8 +186,8 @@ class Forecast:
         name = f"features, then {run.run.name}" if self.target.features else run.run.name
         return [
             f"left to do: {self.total} ({self._sources()}{without})",
-            f"longest chain: {clock(chain)} ({name}); all of it with {self.target.workers} at a time: "
-            f"{clock(self.wall_hours)}",
+            f"longest chain: {duration(chain)} ({name}); all of it with {self.target.workers} at a time: "
+            f"{duration(self.wall_hours)}",
         ]
 
     def _sources(self) -> str:
@@ -216,7 +216,7 @@ def forecast(plan: Plan, results: Results, target: Target) -> Forecast:
     return Forecast(plan, estimates, tuple(plan.unfinished()), target)
 
 
-def clock(value: float) -> str:
+def duration(value: float) -> str:
     """Return hours as hours and minutes, or minutes and seconds where they are few."""
     seconds = round(value * SECONDS_PER_HOUR)
     if seconds < SECONDS_PER_HOUR:

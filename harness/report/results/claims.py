@@ -13,9 +13,9 @@ from harness.registry.exhibit import Exhibit
 from harness.registry.metrics import Metric
 from harness.registry.scale import Scale, Spread
 from harness.report.results.series import Series, SeriesKey
+from harness.report.results.statistics import CONFIDENCE
+from harness.report.results.verdicts import ROUNDING
 
-CONFIDENCE = 0.95
-ROUNDING = 1e-9
 OwnSeries = Mapping[tuple[str, str], Series]
 """What was measured by the paper's protocol, by the keys of rows and metrics."""
 

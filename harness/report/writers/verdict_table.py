@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from harness.report.results.cells import Measured, ReportCell, ReportRow
 from harness.report.results.report import ExhibitReport
+from harness.report.results.verdict_counts import COMPARED
 from harness.report.results.verdicts import Verdict
 from harness.report.writers.table_layout import DASH, measured
 
 HEADINGS = ("row", "metric", "paper", "measured", "seeds", "difference", "tolerance", "95 % interval", "p", "verdict")
-COMPARED = (Verdict.FAIL, Verdict.XPASS, Verdict.PASS, Verdict.XFAIL, Verdict.PARTIAL)
+JUDGED = (*COMPARED, Verdict.PARTIAL)
 UNEXPECTED = (Verdict.FAIL, Verdict.XPASS, Verdict.XFAIL, Verdict.PARTIAL)
 
 
@@ -21,7 +22,7 @@ class VerdictRow:
     reason: str
 
 
-def verdict_rows(report: ExhibitReport, verdicts: Collection[Verdict] = COMPARED) -> Iterator[VerdictRow]:
+def verdict_rows(report: ExhibitReport, verdicts: Collection[Verdict] = JUDGED) -> Iterator[VerdictRow]:
     """Yield the measured cells that have one of some verdicts, in the order of rows and metrics."""
     for row in report.rows:
         for cell in row.cells:

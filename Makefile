@@ -1,35 +1,35 @@
-# The README's two commands. Both need a Python of at least 3.11 and make; the rest they install or name.
+# Needs make and Python 3.11 or newer. Installs the rest, or names what it cannot install.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 HARNESS := $(BIN)/python -m harness
 
-# FFCV comes as source. Where it cannot be built, its tests say that they skip.
+# FFCV is a source package. If it cannot be built, its tests are skipped.
 FFCV_LACKS := $(PYTHON) -m harness.data.ffcv_needs
 
-# LaTeX with the packages of the report's tables. Without them the report has no PDF, and the tests of it skip.
+# LaTeX for PDFs of the report. Without it there are no PDFs, and their tests are skipped.
 LATEX := texlive-latex-base texlive-latex-recommended texlive-science texlive-latex-extra
 LATEX_IS_HERE := kpsewhich siunitx.sty multirow.sty adjustbox.sty caption.sty microtype.sty >/dev/null 2>&1
 
-# A SLURM on this machine (docs/slurm-lab.md). Where it cannot be installed, its tests say that they skip.
+# A SLURM on this machine (docs/slurm-lab.md). If it cannot be installed, its tests are skipped.
 SLURM_LAB := slurmctld:slurm-wlm slurmdbd:slurmdbd munged:munge mariadbd:mariadb-server
 
 .PHONY: table6 everything reference test coverage soak clean
 
-table6: $(VENV)/.runtime  ## Rerun Table 6 at laptop scale and print it beside the paper's
+table6: $(VENV)/.runtime  ## Rerun Table 6 at laptop scale and compare it with the paper's
 	$(HARNESS) run table6
 	$(HARNESS) report table6
 
-everything: $(VENV)/.runtime  ## The same for every table and figure of the paper
+everything: $(VENV)/.runtime  ## Rerun every table and figure of the paper
 	$(HARNESS) run all
 	$(HARNESS) report all
 
-reference: $(VENV)/.runtime  ## Remake results/reference: every table and figure, three seeds
+reference: $(VENV)/.runtime  ## Rebuild results/reference: every table and figure, three seeds
 	$(HARNESS) run all --seeds 3
 	$(HARNESS) report all --claims --bundle results/reference
 
-test: $(VENV)/.development  ## Style, types, floors, and all tests
+test: $(VENV)/.development  ## Check style, types and import contracts, and run all tests but the long ones
 	$(LATEX_IS_HERE) || tools/system-packages $(LATEX)
 	tools/system-packages pdftotext:poppler-utils
 	tools/system-packages $(SLURM_LAB)
@@ -40,10 +40,10 @@ test: $(VENV)/.development  ## Style, types, floors, and all tests
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
 
-coverage: $(VENV)/.development  ## The same tests, and which lines they reach: every process takes longer
+coverage: $(VENV)/.development  ## Run the tests with coverage, which is slower
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term
 
-soak: $(VENV)/.development  ## The long tests that `make test` leaves out
+soak: $(VENV)/.development  ## Run the long tests that `make test` leaves out
 	$(BIN)/python -m pytest -m soak
 
 clean:  ## Remove the virtual environment and caches, never results
@@ -53,7 +53,7 @@ $(VENV)/.runtime: pyproject.toml constraints.txt
 	tools/virtual-environment $(PYTHON) $(VENV) .
 	@touch $@
 
-# The tests have a distribution of their own, as papers from elsewhere are.
+# The tests install a distribution of their own, like an external paper.
 $(VENV)/.development: pyproject.toml constraints.txt tests/outside/pyproject.toml
 	tools/system-packages $$($(FFCV_LACKS))
 	tools/virtual-environment $(PYTHON) $(VENV) ".[dev$$([ "$$(uname)" = Linux ] && [ -z "$$($(FFCV_LACKS))" ] && echo ,ffcv)]"

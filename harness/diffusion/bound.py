@@ -1,20 +1,17 @@
 """The full variational bound of a Gaussian diffusion, in bits per dimension (HybViT Eq. 5-8)."""
 
 import math
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from harness.diffusion.coefficients import Coefficients
 from harness.diffusion.process import Predictor
 from harness.randomness import Stream
 
-if TYPE_CHECKING:
-    from harness.diffusion.gaussian import GaussianDiffusion
-
 
 def bits_per_dim(
-    diffusion: "GaussianDiffusion", predict: Predictor, x0: Tensor, stream: Stream, rows: Tensor, levels: int = 256
+    diffusion: Coefficients, predict: Predictor, x0: Tensor, stream: Stream, rows: Tensor, levels: int = 256
 ) -> Tensor:
     """Return the bound of every image: all T terms, one noise draw each, and the prior term; shape `(batch,)`.
 
@@ -31,7 +28,7 @@ def bits_per_dim(
 
 
 def step_term(
-    diffusion: "GaussianDiffusion", predict: Predictor, x0: Tensor, xt: Tensor, timesteps: Tensor, levels: int = 256
+    diffusion: Coefficients, predict: Predictor, x0: Tensor, xt: Tensor, timesteps: Tensor, levels: int = 256
 ) -> Tensor:
     """Return the term of one timestep, the same for the whole batch: a KL, or the decoder's NLL at t = 0.
 
@@ -47,7 +44,7 @@ def step_term(
     return _mean_bits(0.5 * (true_mean - mean) ** 2 * torch.exp(-log_variance))
 
 
-def prior_term(diffusion: "GaussianDiffusion", x0: Tensor) -> Tensor:
+def prior_term(diffusion: Coefficients, x0: Tensor) -> Tensor:
     """Return KL(q(x_T | x_0) || N(0, I)) per dimension, in bits."""
     last = diffusion.alphas_cumprod[-1].double()
     signal, variance = last * x0.double() ** 2, 1 - last

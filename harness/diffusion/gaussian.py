@@ -1,59 +1,26 @@
-"""The Gaussian diffusion process: forward marginals, posteriors, and the training loss (HybViT §2.1, Eq. 1-15)."""
+"""The Gaussian diffusion process: its training loss, samples and bound (HybViT §2.1, Eq. 1-15)."""
 
 from functools import partial
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from harness.config.dataset import Images
 from harness.config.processes import GaussianProcess
 from harness.config.resolve import resolve
 from harness.config.samplers import Sampler
 from harness.diffusion import bound, samplers
+from harness.diffusion.coefficients import Coefficients
 from harness.diffusion.process import Predictor
 from harness.randomness import Stream
 
 
-class GaussianDiffusion(nn.Module):
-    """Coefficients of a discrete diffusion, computed in float64 and kept in float32.
-
-    Timesteps run from 0 to `timesteps - 1`; `x_t` with t = 0 is already slightly noisy. Images are in [-1, 1].
-    """
-
-    betas: Tensor
-    alphas_cumprod: Tensor
-    signal: Tensor
-    noise: Tensor
-    inverse_signal: Tensor
-    inverse_snr_root: Tensor
-    posterior_x0: Tensor
-    posterior_xt: Tensor
-    posterior_variance: Tensor
-    posterior_log_variance: Tensor
+class GaussianDiffusion(Coefficients):
+    """The diffusion process of images in [-1, 1] with as many levels as those of `data`."""
 
     def __init__(self, config: GaussianProcess, data: Images) -> None:
-        super().__init__()
-        self.timesteps = config.timesteps
+        super().__init__(config)
         self._levels = data.levels
         self._error = partial(resolve(config.loss.implementation), config.loss)
-        betas = resolve(config.noise_schedule.implementation)(config.noise_schedule, config.timesteps)
-        alphas_cumprod = torch.cumprod(1 - betas, dim=0)
-        previous = torch.cat([alphas_cumprod.new_ones(1), alphas_cumprod[:-1]])
-        variance = betas * (1 - previous) / (1 - alphas_cumprod)
-        coefficients = {
-            "betas": betas,
-            "alphas_cumprod": alphas_cumprod,
-            "signal": alphas_cumprod.sqrt(),
-            "noise": (1 - alphas_cumprod).sqrt(),
-            "inverse_signal": alphas_cumprod.rsqrt(),
-            "inverse_snr_root": (1 / alphas_cumprod - 1).sqrt(),
-            "posterior_x0": betas * previous.sqrt() / (1 - alphas_cumprod),
-            "posterior_xt": (1 - previous) * (1 - betas).sqrt() / (1 - alphas_cumprod),
-            "posterior_variance": variance,
-            "posterior_log_variance": torch.cat([variance[1:2], variance[1:]]).clamp(min=1e-20).log(),
-        }
-        for name, values in coefficients.items():
-            self.register_buffer(name, values.to(torch.float32), persistent=False)
 
     def training_loss(self, predict: Predictor, images: Tensor, stream: Stream, rows: Tensor) -> Tensor:
         """Return L_simple, with a uniform timestep for each image (HybViT Eq. 15)."""
@@ -71,25 +38,7 @@ class GaussianDiffusion(nn.Module):
         """Return the full variational bound of each image."""
         return bound.bits_per_dim(self, predict, images, stream, rows, self._levels)
 
-    def corrupt(self, x0: Tensor, timesteps: Tensor, noise: Tensor) -> Tensor:
-        """Draw x_t ~ q(x_t | x_0) = sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise (Eq. 10)."""
-        return _at(self.signal, timesteps) * x0 + _at(self.noise, timesteps) * noise
-
-    def recover(self, xt: Tensor, timesteps: Tensor, predicted_noise: Tensor) -> Tensor:
-        """Return the x_0 that a predicted noise implies, clamped to the range of images."""
-        x0 = _at(self.inverse_signal, timesteps) * xt - _at(self.inverse_snr_root, timesteps) * predicted_noise
-        return x0.clamp(-1, 1)
-
-    def posterior_mean(self, x0: Tensor, xt: Tensor, timesteps: Tensor) -> Tensor:
-        """Return the mean of q(x_{t-1} | x_t, x_0) (Eq. 11-12)."""
-        return _at(self.posterior_x0, timesteps) * x0 + _at(self.posterior_xt, timesteps) * xt
-
     def simple_loss(self, predict: Predictor, x0: Tensor, timesteps: Tensor, noise: Tensor) -> Tensor:
         """Return L_simple: the error of the predicted noise, averaged over all elements (Eq. 15)."""
         predicted = predict(self.corrupt(x0, timesteps, noise), timesteps)
         return self._error(noise - predicted).mean()
-
-
-def _at(coefficients: Tensor, timesteps: Tensor) -> Tensor:
-    """Pick the coefficient of every image, shaped to broadcast over it."""
-    return coefficients[timesteps][:, None, None, None]

@@ -7,19 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from math import expm1
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from harness.config.resolve import resolve
 from harness.config.samplers import DDIM, Ancestral, DPMSolver, FewSteps, Sampler
+from harness.diffusion.coefficients import Coefficients
 from harness.diffusion.process import Predictor
 from harness.errors import SpecError
 from harness.randomness import Stream
-
-if TYPE_CHECKING:
-    from harness.diffusion.gaussian import GaussianDiffusion
 
 LEAST_HALF_LOG_SNR = -5.1
 """Noisier than this are the last timesteps of a cosine schedule, between which the solver is unstable; its authors
@@ -34,14 +31,14 @@ class ReverseProcess:
     samples.
     """
 
-    diffusion: "GaussianDiffusion"
+    diffusion: Coefficients
     denoise: Callable[[Tensor, int], Tensor]
     noise: Callable[[int], Tensor]
 
 
 def draw(
     sampler: Sampler,
-    diffusion: "GaussianDiffusion",
+    diffusion: Coefficients,
     predict: Predictor,
     shape: tuple[int, ...],
     stream: Stream,
@@ -113,7 +110,7 @@ def spaced(steps: int, timesteps: int) -> list[int]:
     return torch.linspace(timesteps - 1, 0, steps, dtype=torch.float64).round().long().tolist()
 
 
-def evenly_denoised(steps: int, diffusion: "GaussianDiffusion") -> list[int]:
+def evenly_denoised(steps: int, diffusion: Coefficients) -> list[int]:
     """Return timesteps at equal distances of the log signal-to-noise ratio, from noise to the first.
 
     They are fewer than asked for where two would be the same.
@@ -123,13 +120,13 @@ def evenly_denoised(steps: int, diffusion: "GaussianDiffusion") -> list[int]:
     return sorted(set((signal - wanted[:, None]).abs().argmin(dim=1).tolist()), reverse=True)
 
 
-def half_log_snr(diffusion: "GaussianDiffusion") -> Tensor:
+def half_log_snr(diffusion: Coefficients) -> Tensor:
     """Return half the log signal-to-noise ratio of every timestep, `(timesteps,)` float64."""
     signal = diffusion.alphas_cumprod.double()
     return (signal / (1 - signal)).log() / 2
 
 
-def _steps_of(sampler: FewSteps, diffusion: "GaussianDiffusion") -> int:
+def _steps_of(sampler: FewSteps, diffusion: Coefficients) -> int:
     if sampler.steps > diffusion.timesteps:
         raise SpecError(f"steps={sampler.steps} exceeds the {diffusion.timesteps} timesteps of the diffusion")
     return sampler.steps

@@ -35,7 +35,7 @@ def _checked(found: Any, evaluation: Evaluation, subject: Subject) -> Evaluation
     """Return what an evaluation found, which has every quantity that its labels name."""
     of = f"evaluation '{evaluation.kind}': {evaluation.implementation}"
     if not isinstance(found, EvaluationResult):
-        raise SpecError(f"{of} returns {given(found)}, not Findings")
+        raise SpecError(f"{of} returns {given(found)}, not an EvaluationResult")
     for name, measured in found.quantities.items():
         if not isinstance(measured, Measurement):
             raise SpecError(f"{of} returns {given(measured)} as {name}, not a Measurement")

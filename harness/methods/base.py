@@ -6,7 +6,7 @@ GAN. A step yields losses one after the other, and the loop updates the named pl
 so that a generator can be trained against the discriminator that has just moved.
 
 Whatever a method keeps from step to step is the same on every rank. What each rank has computed for its own rows, such
-as samples that go into a replay buffer, it asks `Step.gathered` for.
+as samples that go into a replay buffer, it asks `Step.gather_rows` for.
 """
 
 from abc import ABC, abstractmethod

@@ -19,16 +19,15 @@ from harness.data.errors import DataError
 from harness.data.loaders import ResidentLoader
 from harness.data.loaders.dataloader import TorchLoader
 from harness.data.loaders.open_loader import open_split
-from harness.data.originals import locate
-from harness.data.originals.locate import embedded
-from harness.data.prepared import partial
+from harness.data.prepared import partial, source
 from harness.data.prepared.blocks import Block
 from harness.data.prepared.dataset import open_dataset
-from harness.data.prepared.excerpts import first_examples, random_values, relabelled
 from harness.data.prepared.manifest import read_manifest
 from harness.data.prepared.prepare import DatasetSource, prepare, silent
+from harness.data.prepared.source import embedded
 from harness.data.registry import REGISTERED, source_of
 from harness.errors import SpecError
+from harness.worker.rehearsal.excerpts import first_examples, random_values, relabelled
 
 FIELDS = {
     "tokens": ArrayField(shape=(5,), dtype="int16", below=9),
@@ -177,7 +176,7 @@ def test_a_killed_preparation_is_gone_on_with_to_the_same_bytes(tmp_path, at_onc
     code = (
         "import os, signal, sys; from pathlib import Path\n"
         "from points_paper import POINTS; from harness.data.prepared import partial\n"
-        "from harness.data.originals.locate import embedded; from harness.data.prepared.prepare import prepare\n"
+        "from harness.data.prepared.source import embedded; from harness.data.prepared.prepare import prepare\n"
         "partial.SECONDS, seen = 0.0, []\n"
         "def report(*given):\n"
         "    seen.append(given)\n"
@@ -203,7 +202,7 @@ def test_what_another_reader_has_begun_is_not_gone_on_with(tmp_path, at_once, mo
     if change == "revision":
         monkeypatch.setitem(REGISTERED, "points", (POINTS, replace(source_of(POINTS), revision=2)))
     else:
-        monkeypatch.setattr(locate, "_code_of", lambda read: "edited")
+        monkeypatch.setattr(source, "_code_of", lambda read: "edited")
     seen = []
     prepare(POINTS, tmp_path, lambda: embedded(POINTS), lambda what, done, total: seen.append(done))
     assert len(seen) == 14

@@ -10,7 +10,7 @@ from harness.config.dataset import Arrays
 from harness.data import registry
 from harness.data.catalogue import CELEBAHQ128, CIFAR10, DIGITS, IMAGENET128
 from harness.data.errors import DataError
-from harness.data.originals.locate import embedded
+from harness.data.prepared.source import embedded
 from harness.data.registry import Archive, Source, command_to_prepare, datasets, find_dataset, register, source_of
 from harness.errors import SpecError
 

@@ -14,7 +14,7 @@ GOOD = Measurement(value=90.0, n=360)
 @pytest.mark.parametrize(
     ("found", "says"),
     [
-        ({"accuracy": 90.0}, "accuracy:evaluate returns {'accuracy': 90.0} (dict), not Findings"),
+        ({"accuracy": 90.0}, "accuracy:evaluate returns {'accuracy': 90.0} (dict), not an EvaluationResult"),
         (EvaluationResult({"accuracy": 90.0}), "returns 90.0 as accuracy, not a Measurement"),
         (EvaluationResult({"top1": GOOD}), "does not measure accuracy, which its labels name: it measures top1"),
         (EvaluationResult({}), "it measures nothing"),

@@ -42,7 +42,7 @@ def prepare_command(
     from harness.data import inception
     from harness.data.originals import archive
     from harness.data.originals.accepted import remembering
-    from harness.data.originals.locate import readable
+    from harness.data.prepared.source import readable
     from harness.data.registry import find_dataset, is_embedded
     from harness.errors import SpecError
 

@@ -12,6 +12,7 @@ from harness.config.dataset import Dataset
 from harness.data.errors import DataError
 from harness.data.prepared.manifest import DatasetManifest, files_of, inspect, outdated, read_manifest
 from harness.data.prepared.prepare import prepare
+from harness.data.prepared.source import embedded
 from harness.data.registry import find_dataset, how_to_prepare, is_embedded
 from harness.store.arrays import load_array
 
@@ -95,7 +96,8 @@ def open_dataset(data: Dataset, root: Path) -> PreparedDataset:
     if manifest is None:
         if not is_embedded(data):
             raise DataError(f"dataset '{data.name}' is not prepared under {root}: {how_to_prepare(data, root)}")
-        _prepare_embedded(find_dataset(data.name), root)
+        whole = find_dataset(data.name)
+        prepare(whole, root, lambda: embedded(whole))
         manifest = read_manifest(folder)
         assert manifest is not None
     for name, complaint in inspect(folder, manifest):
@@ -104,9 +106,3 @@ def open_dataset(data: Dataset, root: Path) -> PreparedDataset:
     if complaint := outdated(manifest, data):
         raise DataError(f"{folder} was prepared {complaint}: delete {folder} and run again")
     return PreparedDataset(folder, manifest, data)
-
-
-def _prepare_embedded(data: Dataset, root: Path) -> None:
-    from harness.data.originals.locate import embedded
-
-    prepare(data, root, lambda: embedded(data))

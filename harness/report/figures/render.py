@@ -105,7 +105,7 @@ def vectors(report: ExhibitReport, results: Results) -> list[bytes]:
 def _pictures(report: ExhibitReport, results: Results) -> Iterator[tuple[str, "Picture"]]:
     """Yield what there is to draw, by the names of the files.
 
-    Raises `DrawingError` after all others when one has failed.
+    Raises `RenderError` after all others when one has failed.
     """
     from matplotlib.figure import Figure
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from harness.config.dataset import Dataset
 from harness.data.prepared.dataset import PreparedDataset
-from harness.data.prepared.excerpts import first_examples, random_values
 from harness.errors import HarnessError
 from harness.worker.context import Context
+from harness.worker.rehearsal.excerpts import first_examples, random_values
 
 
 class RehearsalData:

@@ -22,7 +22,6 @@ from torch import Tensor
 
 from harness.config.evaluations import Evaluation, Generation, Robustness
 from harness.config.run import RunConfig
-from harness.data.prepared.excerpts import relabelled
 from harness.errors import MissingRequirement
 from harness.evaluation.base import Subject, large_block
 from harness.evaluation.logits import block_logits, input_blocks
@@ -41,6 +40,7 @@ from harness.worker.context import Context
 from harness.worker.diagnosis import diagnose
 from harness.worker.progress import ProgressFile
 from harness.worker.rehearsal.datasets import RehearsalData
+from harness.worker.rehearsal.excerpts import relabelled
 from harness.worker.rehearsal.extrapolation import Extrapolation, step_seconds
 from harness.worker.stop import Stopped, StopRequest
 from harness.worker.validation import Validator

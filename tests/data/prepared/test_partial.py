@@ -11,7 +11,7 @@ from originals import ORIGINALS, files_of, jpeg
 
 from harness.data import catalogue
 from harness.data.errors import DataError
-from harness.data.originals import imagenet32, locate, pictures, tiny_imagenet
+from harness.data.originals import imagenet32, pictures, tiny_imagenet
 from harness.data.originals.archive import unverified
 from harness.data.originals.locate import original
 from harness.data.prepared import partial
@@ -139,10 +139,10 @@ def test_a_damaged_draft_is_not_believed(half, monkeypatch, damage):
 def test_another_reader_begins_anew(half, monkeypatch, other):
     attempt, _, expected = half
     if other == "revision":
-        source = source_of(attempt.data)
-        monkeypatch.setitem(REGISTERED, "tiny_imagenet", (attempt.data, replace(source, revision=source.revision + 1)))
+        own = source_of(attempt.data)
+        monkeypatch.setitem(REGISTERED, "tiny_imagenet", (attempt.data, replace(own, revision=own.revision + 1)))
     else:
-        monkeypatch.setattr(locate, "version", lambda package: "99")
+        monkeypatch.setattr(source, "version", lambda package: "99")
     seen = decoding(monkeypatch)
     assert attempt(10**6)
     assert len(seen) == 10

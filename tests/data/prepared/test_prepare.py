@@ -30,7 +30,7 @@ COMMON = """
     from pathlib import Path
     import numpy as np
     from harness.data.prepared.blocks import labelled
-    from harness.data.prepared.prepare import Content, prepare
+    from harness.data.prepared.prepare import DatasetSource, prepare
     from harness.config.dataset import Images
     DATA = Images(name="made", image_size=8, channels=3, num_classes=5, train_examples=6, test_examples=4)
     def blocks(pause=lambda: None):
@@ -135,7 +135,7 @@ def test_a_killed_preparation_leaves_nothing_that_counts(tmp_path):
         def die():
             print("begun", flush=True)
             time.sleep(60)
-        prepare(DATA, Path(sys.argv[1]), lambda: Content(blocks(die), {}))
+        prepare(DATA, Path(sys.argv[1]), lambda: DatasetSource(blocks(die), {}))
     """
     process = child(tmp_path, code)
     assert process.stdout.readline() == "begun\n", process.stderr.read()
@@ -158,7 +158,7 @@ def test_two_processes_at_once_prepare_once(tmp_path):
         (root / str(os.getpid())).touch()
         while len([*root.glob("[0-9]*")]) < 2:
             time.sleep(0.01)
-        slowly = lambda: Content(blocks(lambda: time.sleep(0.1)), {})
+        slowly = lambda: DatasetSource(blocks(lambda: time.sleep(0.1)), {})
         new = prepare(DATA, root, slowly, lambda what, *_: said.append(what))
         print(new, any("waiting" in what for what in said))
     """
@@ -174,7 +174,7 @@ def test_a_full_disk_is_said_in_one_line_and_leaves_nothing(tmp_path):
         from harness.store.files import StoreError
         resource.setrlimit(resource.RLIMIT_FSIZE, (800, 800))
         try:
-            prepare(DATA, Path(sys.argv[1]), lambda: Content(blocks(), {}))
+            prepare(DATA, Path(sys.argv[1]), lambda: DatasetSource(blocks(), {}))
         except StoreError as error:
             print(error)
     """

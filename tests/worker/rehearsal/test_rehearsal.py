@@ -10,12 +10,12 @@ from harness.config.evaluations import Accuracy, Generation, Likelihood, OutOfDi
 from harness.config.networks import ViT
 from harness.data.catalogue import CIFAR10, SVHN
 from harness.data.prepared.dataset import open_dataset
-from harness.data.prepared.excerpts import random_values
 from harness.exit_codes import ExitCode
 from harness.store.rehearsals import Rehearsals
 from harness.store.results import Results
 from harness.store.run_directory import RunState
 from harness.worker.context import Context
+from harness.worker.rehearsal.excerpts import random_values
 from harness.worker.rehearsal.run_rehearsal import rehearse
 
 CPU = torch.device("cpu")

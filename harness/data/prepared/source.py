@@ -1,0 +1,74 @@
+"""From the source of a dataset to its blocks, with the hash of everything that decides them."""
+
+import hashlib
+import sys
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from inspect import getsource
+from pathlib import Path
+from typing import Any
+
+from harness.config.base import sha256_of_json
+from harness.config.dataset import Dataset
+from harness.config.resolve import resolve
+from harness.data.errors import DataError, reading
+from harness.data.prepared.prepare import DatasetSource
+from harness.data.registry import Source, source_of
+from harness.errors import given
+
+
+def embedded(data: Dataset) -> DatasetSource:
+    """Return the content of a dataset that is made of what an installed package carries.
+
+    Raises `DataError` when nobody reads the dataset.
+    """
+    return read_source(data, readable(data), {}, {})
+
+
+def readable(data: Dataset) -> Source:
+    """Return where a dataset comes from.
+
+    Raises `DataError` when nobody knows how to read it.
+    """
+    source = source_of(data)
+    if source is None or not source.reader:
+        raise DataError(f"dataset '{data.name}' has no reader in this version")
+    return source
+
+
+def read_source(data: Dataset, source: Source, files: Mapping[str, Path], hashes: Mapping[str, str]) -> DatasetSource:
+    """Return what the reader of a source makes of its archives.
+
+    Raises `DataError` if the reader returns no iterable.
+    """
+    read = resolve(source.reader)
+    decided_by = {
+        "data": data.digest,
+        "archives": dict(hashes),
+        "files": [_listing(path) for path in files.values() if path.is_dir()],
+        "revision": source.revision,
+        "reader": [source.reader, _code_of(read)],
+        "pillow": version("pillow"),
+    }
+    parts = read(data, files)
+    if not isinstance(parts, Iterable):
+        raise DataError(f"{data.name}: its reader {source.reader} returns {given(parts)}, not blocks or parts")
+    return DatasetSource(parts, hashes, sha256_of_json(decided_by), source.revision)
+
+
+def _code_of(read: Any) -> str:
+    """Return the hash of the module that a reader stands in: what an edited one has begun is not gone on with.
+
+    The module may be in an archive, as in jobs of a cluster. It is empty where there is no source.
+    """
+    try:
+        return hashlib.sha256(getsource(sys.modules[read.__module__]).encode()).hexdigest()
+    except (AttributeError, KeyError, OSError, TypeError):
+        return ""
+
+
+def _listing(folder: Path) -> list[tuple[str, int, int]]:
+    """Return the files of a folder, which has no hash, with sizes and dates."""
+    with reading(folder):
+        found = [(path, path.stat()) for path in sorted(folder.rglob("*"))]
+    return [(str(path.relative_to(folder)), stat.st_size, stat.st_mtime_ns) for path, stat in found]

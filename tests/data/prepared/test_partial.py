@@ -14,7 +14,7 @@ from harness.data.errors import DataError
 from harness.data.originals import imagenet32, pictures, tiny_imagenet
 from harness.data.originals.archive import unverified
 from harness.data.originals.locate import original
-from harness.data.prepared import partial
+from harness.data.prepared import partial, source
 from harness.data.prepared.dataset import open_dataset
 from harness.data.prepared.prepare import prepare, silent
 from harness.data.registry import REGISTERED, source_of

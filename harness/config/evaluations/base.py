@@ -37,8 +37,8 @@ class Evaluation(Family):
 
     `needs` are the capabilities that it asks of the model; `implementation` names a function of the evaluation and a
     `harness.evaluation.base.Subject` that returns `EvaluationResult`. `after` is the share of the training after which
-    the EMA weights are taken, in tenths; 1 is the end. `secondary` names quantities that are reported where no exhibit has a
-    column for them, by the metrics that `harness.registry.metrics.secondary` knows of.
+    the EMA weights are taken, in tenths; 1 is the end. `secondary` names quantities that are reported where no exhibit
+    has a column for them, by the metrics that `harness.registry.metrics.secondary` knows of.
     """
 
     implementation: ClassVar[str]

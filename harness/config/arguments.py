@@ -1,4 +1,4 @@
-"""Calls of constructors that do not fit fail in one line, as wrong values do."""
+"""Constructor calls with wrong arguments raise `SpecError`, as wrong values do."""
 
 from collections.abc import Collection, Sequence
 from functools import wraps
@@ -11,9 +11,9 @@ T = TypeVar("T")
 
 
 def checked_arguments(cls: type[T]) -> type[T]:
-    """Return a dataclass that raises `SpecError` for fields that are unknown, missing, given twice or too many.
+    """Make a dataclass raise `SpecError` for unknown, missing, repeated or surplus arguments.
 
-    Without it these would be a `TypeError`, which commands do not turn into a line.
+    The default is a `TypeError`, which commands do not print as a one-line message.
     """
     construct = cls.__init__
     fields = list(signature(construct).parameters.values())[1:]  # the first is the instance
@@ -27,7 +27,7 @@ def checked_arguments(cls: type[T]) -> type[T]:
         if wrong := _misfit(names, needed, len(values), named):
             first = [given(value) for value in (*values, named.get(names[0])) if value is not None][:1]
             call = f"{cls.__name__}({', '.join([*first, '...'])})"
-            raise SpecError(f"{call} {wrong}; its fields are, in this order: {', '.join(names)}")
+            raise SpecError(f"{call} {wrong}; its fields, in order: {', '.join(names)}")
         construct(self, *values, **named)
 
     setattr(cls, "__init__", checked)  # noqa: B010  # mypy refuses the plain assignment
@@ -35,7 +35,7 @@ def checked_arguments(cls: type[T]) -> type[T]:
 
 
 def _misfit(names: Sequence[str], needed: Sequence[str], values: int, named: Collection[str]) -> str:
-    """Return what keeps so many values by place and others by name from being the fields, nothing where they are."""
+    """Return why `values` positional and the `named` keyword arguments do not fit the fields, "" if they fit."""
     if values > len(names):
         return f"has {values} values"
     if twice := [name for name in names[:values] if name in named]:

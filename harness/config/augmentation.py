@@ -1,4 +1,4 @@
-"""What happens to training images before a step sees them: a fixed order, a policy, and further steps."""
+"""Configurations of training augmentation: fixed operations, a policy, and further steps."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -9,10 +9,10 @@ from harness.config.family import Family
 
 
 class Policy(Family):
-    """A set of geometric and colour operations, written as its name where it has no settings.
+    """A set of geometric and colour operations, serialised as its name if it has no settings.
 
-    `implementation` names a function of the policy, images `(batch, channels, size, size)` in [-1, 1], their rows on
-    the CPU, and a stream of random numbers, that returns images of the same shape.
+    `implementation` names a function `(policy, images, rows, stream)` that returns images of the same shape: images
+    `(batch, channels, size, size)` in [-1, 1], their rows on the CPU, and a random stream.
     """
 
     role: ClassVar[str] = "augmentation policy"
@@ -21,14 +21,14 @@ class Policy(Family):
 
 
 class NoPolicy(Policy):
-    """Leaves images as they are."""
+    """No operation."""
 
     kind: Literal["none"] = "none"
     implementation: ClassVar[str] = "harness.data.augment.augment:unchanged"
 
 
 class DigitsPolicy(Policy):
-    """Small rotations and shears, which keep the class of a digit."""
+    """Small rotations and shears that preserve the class of a digit."""
 
     kind: Literal["digits"] = "digits"
     implementation: ClassVar[str] = "harness.data.augment.augment:wobble"
@@ -56,10 +56,10 @@ class AutoAugmentSVHN(Policy):
 
 
 class AugmentationStep(Family):
-    """A further step after erasing and before mixing.
+    """A further step between erasing and mixing.
 
-    `implementation` names a function of the step, images `(batch, channels, size, size)` in [-1, 1], their rows on the
-    device, and a stream of random numbers, that returns images of the same shape.
+    `implementation` names a function `(step, images, rows, stream)` that returns images of the same shape: images
+    `(batch, channels, size, size)` in [-1, 1], their rows on the device, and a random stream.
     """
 
     role: ClassVar[str] = "augmentation step"
@@ -72,9 +72,9 @@ AnyStep = Annotated[SerializeAsAny[AugmentationStep], BeforeValidator(Augmentati
 
 
 class Augmentation(Config):
-    """Augmentation of labelled images, in the order of the fields, `steps` before `mix` (HybViT Appendix C.2).
+    """Augmentation of labelled images, applied in field order but `steps` before `mix` (HybViT Appendix C.2).
 
-    Probabilities are per image, except `mix`, which is per batch. `policy` is named, such as `cifar10`.
+    Probabilities are per image, except `mix`, which is per batch. `policy` may be given by name, such as `cifar10`.
     """
 
     left_out: ClassVar[frozenset[str]] = frozenset({"steps"})

@@ -27,25 +27,24 @@ def sha256_of_json(document: Any) -> str:
 class Config(BaseModel):
     """A frozen, validated configuration.
 
-    `left_out` names the fields that the canonical form omits while they have their defaults: a field that is added
-    later belongs there, so that the identities of before stay. Raises `SpecError` when a field is unknown or a value is
-    impossible.
+    `left_out` names fields that the canonical form omits while they have their defaults. List every field added later
+    there, so that existing ids do not change. Raises `SpecError` for an unknown field or an invalid value.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     left_out: ClassVar[frozenset[str]] = frozenset()
     shrinks: ClassVar[Mapping[str, str]] = {}
-    """The fields that scales make smaller, each with the size that it is, such as `width` (docs/scales.md)."""
+    """The fields that scales shrink, each mapped to the name of its size, such as `width` (docs/scales.md)."""
 
     def __init__(self, *values: Any, **fields: Any) -> None:
         if values:
             named = ", ".join(f"{name}=..." for name in type(self).model_fields if name != "kind")
-            raise SpecError(f"{type(self).__name__}({given(values[0])}): fields are given by name: {named}")
+            raise SpecError(f"{type(self).__name__}({given(values[0])}): pass fields by keyword: {named}")
         try:
             super().__init__(**fields)
         except ValidationError as error:
             cause = error.errors(include_url=False)[0].get("ctx", {}).get("error")
-            if isinstance(cause, UnknownKindError | RevisionError):  # says it all, whatever part it is about
+            if isinstance(cause, UnknownKindError | RevisionError):  # complete without the outer class
                 raise cause from None
             raise SpecError(f"{type(self).__name__}: {_explain(error, type(self))}") from None
 
@@ -53,7 +52,7 @@ class Config(BaseModel):
         return hash(self.digest)  # fields may be dictionaries, which have no hash
 
     def canonical(self) -> str:
-        """Return every field as JSON with sorted keys and no spaces: equal configurations, equal text."""
+        """Return all fields as JSON with sorted keys and no spaces. Equal configurations give equal text."""
         return canonical_json(self.model_dump(mode="json"))
 
     @cached_property
@@ -74,19 +73,19 @@ class Config(BaseModel):
         return {name: value for name, value in document.items() if name not in omitted}
 
     def but(self, path: str = "", value: Any = None, /, **changes: Any) -> Self:
-        """Return the same configuration with some fields changed, wherever in its parts they are.
+        """Return a copy with some fields changed, at any depth.
 
-        A field that two parts have is named by its path: `but("network.dim", 48)`. Raises `SpecError` for a field that
-        no part has, or that two parts have.
+        Give the path of a field that two parts have: `but("network.dim", 48)`. Raises `SpecError` for an unknown or
+        ambiguous field.
         """
         if path:
             return self._with(path, value)._changed(changes)
         return self._changed(changes)
 
     def value_of(self, name: str) -> Any:
-        """Return the value of a field, given by its name or its path.
+        """Return the value of a field, given by name or path.
 
-        Raises `SpecError` for a field that no part has, or that two parts have.
+        Raises `SpecError` for an unknown or ambiguous field.
         """
         part, _, rest = name.partition(".")
         if rest:
@@ -96,16 +95,16 @@ class Config(BaseModel):
         return self._parts[self._holder(name, self._parts)].value_of(name)
 
     def has(self, name: str) -> bool:
-        """Tell whether a field, given by its name or its path, is here or in a part."""
+        """Return whether this configuration or a part has a field, given by name or path."""
         part, _, rest = name.partition(".")
         return part in self._parts and self._parts[part].has(rest) if rest else name in self._fields
 
     def shrunk(self, shrinking: "Shrinking") -> Self:
-        """Return it at a smaller scale: fields that a rule is about are changed, and parts are shrunk."""
+        """Return a copy at a smaller scale: apply the rules to all fields and parts."""
         return shrinking.applied(self)
 
     def _with(self, path: str, value: Any) -> Self:
-        """Return the configuration with the field at a path changed."""
+        """Return a copy with the field at a path changed."""
         part, _, rest = path.partition(".")
         if not rest:
             return self._changed({part: value})
@@ -134,23 +133,23 @@ class Config(BaseModel):
 
     @cached_property
     def _fields(self) -> set[str]:
-        """The names of all fields, here and in every part, that a variant may change."""
+        """The names of all fields that `but` can change, including those of parts."""
         names = set(type(self).model_fields) - {"kind"}
         return names.union(*(part._fields for part in self._parts.values()))
 
     def _holder(self, name: str, parts: Mapping[str, "Config"]) -> str:
-        """Return the one part that has a field, or a part with it."""
+        """Return the name of the only part that contains a field, at any depth."""
         holders = [part for part, value in parts.items() if name in value._fields]
         if not holders:
             raise unknown(f"field of {type(self).__name__}", name, self._fields)
         if len(holders) > 1:
             paths = " or ".join(f"'{part}.{name}'" for part in holders)
-            raise SpecError(f"field '{name}' is in {' and in '.join(holders)}: name it by its path, {paths}")
+            raise SpecError(f"field '{name}' is in {' and in '.join(holders)}: use its path, {paths}")
         return holders[0]
 
 
 def _explain(error: ValidationError, config: type[BaseModel]) -> str:
-    """Put the first problem of a validation error on one line: the field, the value, what is allowed."""
+    """Format the first problem of a validation error as one line: field, value, allowed values."""
     problem = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":

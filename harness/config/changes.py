@@ -1,4 +1,4 @@
-"""What a scale does to a size: divides it, multiplies it, bounds it, exchanges it, or sets it."""
+"""Changes that a scale makes to a size: divide, multiply, bound, replace or set."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -10,19 +10,19 @@ from harness.errors import SpecError
 
 
 class Change(ABC):
-    """A change of a value. None, which switches something off, stays None."""
+    """A change of a value. None means that a feature is off, and stays None."""
 
     @abstractmethod
     def __call__(self, value: Any) -> Any:
-        """Return the changed value. Raises `SpecError` for a value that cannot be changed like this."""
+        """Return the changed value. Raises `SpecError` for a value of an unsupported type."""
 
     def factor(self, value: float) -> float:
-        """Return by what a number is multiplied, before it is rounded."""
+        """Return the factor applied to a number, before rounding."""
         return float(self(value) / value) if value else 1.0
 
 
 class OfNumbers(Change):
-    """A change of numbers, or of each number of a tuple."""
+    """A change of a number, or of every number in a tuple."""
 
     def __call__(self, value: Any) -> Any:
         """Return the changed number, or the tuple of changed numbers."""
@@ -31,17 +31,17 @@ class OfNumbers(Change):
         if isinstance(value, tuple | list):
             return tuple(map(self, value))
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise SpecError(f"{self} changes numbers, not {value!r}")
+            raise SpecError(f"{self} applies to numbers, not {value!r}")
         return self.number(value)
 
     @abstractmethod
     def number(self, value: float) -> float:
-        """Return the changed number; a whole one stays whole, and at least 1 where it was."""
+        """Return the changed number. Integers stay integers, and values of 1 or more stay at least 1."""
 
 
 @dataclass(frozen=True)
 class Division(OfNumbers):
-    """A division; whole numbers are rounded down."""
+    """Division; integers are rounded down."""
 
     by: float
 
@@ -59,7 +59,7 @@ class Division(OfNumbers):
 
 @dataclass(frozen=True)
 class Multiplication(OfNumbers):
-    """A multiplication; whole numbers are rounded to the nearest."""
+    """Multiplication; integers are rounded to the nearest."""
 
     by: float
 
@@ -91,7 +91,7 @@ class Bound(OfNumbers):
 
 @dataclass(frozen=True)
 class Exchange(Change):
-    """Other values in the place of some, which are given by their names."""
+    """Replacement of values, looked up by their string form."""
 
     others: Mapping[str, Any]
 
@@ -99,13 +99,13 @@ class Exchange(Change):
         return f"swap({dict(self.others)})"
 
     def __call__(self, value: Any) -> Any:
-        """Return what stands in the place of a value, the value itself where nothing does."""
+        """Return the replacement, or the value itself if there is none."""
         return value if value is None else self.others.get(str(value), value)
 
 
 @dataclass(frozen=True)
 class Fixed(Change):
-    """The same value whatever it was."""
+    """A fixed value, whatever the old one."""
 
     value: Any
 
@@ -118,39 +118,39 @@ class Fixed(Change):
 
 
 def over(divisor: float) -> Change:
-    """Return a division: whole numbers are rounded down, to 1 at the least.
+    """Return a division: integers are rounded down, to at least 1.
 
-    Raises `SpecError` for a divisor that is not above 0.
+    Raises `SpecError` unless the divisor is positive.
     """
     if not (isfinite(divisor) and divisor > 0):
-        raise SpecError(f"over({divisor}): allowed are divisors above 0")
+        raise SpecError(f"over({divisor}): the divisor must be above 0")
     return Division(divisor)
 
 
 def times(factor: float) -> Change:
-    """Return a multiplication: whole numbers are rounded to the nearest, to 1 at the least.
+    """Return a multiplication: integers are rounded to the nearest, to at least 1.
 
-    Raises `SpecError` for a factor below 0.
+    Raises `SpecError` for a negative factor.
     """
     if not (isfinite(factor) and factor >= 0):
-        raise SpecError(f"times({factor}): allowed are factors of 0 or more")
+        raise SpecError(f"times({factor}): the factor must be 0 or more")
     return Multiplication(factor)
 
 
 def at_most(bound: float) -> Change:
-    """Return an upper bound; what is smaller stays."""
+    """Return an upper bound; smaller values are unchanged."""
     return Bound(bound)
 
 
 def swap(others: Mapping[str, Any]) -> Change:
-    """Return an exchange of some values, such as `{"cifar10": "digits"}`; others stay."""
+    """Return a replacement of some values, such as `{"cifar10": "digits"}`; others are unchanged."""
     return Exchange(others)
 
 
 KEEP: Change = Multiplication(1)
-"""No change: an exception from a rule for more."""
+"""No change: exempts a field from a more general rule."""
 
 
 def _whole(number: int, before: float) -> int:
-    """Return a whole number, or 1 where nothing is left of something."""
+    """Return `number`, but at least 1 if the value was at least 1 before."""
     return max(number, 1) if before >= 1 else number

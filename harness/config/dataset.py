@@ -1,4 +1,4 @@
-"""What a specification needs to know of a dataset: the named fields of an example, and the sizes of its splits."""
+"""Dataset configurations: the named fields of an example and the sizes of the splits."""
 
 from math import prod
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
@@ -24,9 +24,9 @@ ITEM_BYTES = {
 
 
 class ArrayField(Config):
-    """A field of every example: the shape of its array, without the first axis, and its type.
+    """A field of every example: the shape of its array without the batch axis, and its dtype.
 
-    With `below`, values are whole numbers from 0 to `below - 1`, such as tokens of a vocabulary or classes.
+    With `below`, values are integers from 0 to `below - 1`, such as tokens or classes.
     """
 
     left_out: ClassVar[frozenset[str]] = frozenset({"below"})
@@ -47,10 +47,10 @@ class ArrayField(Config):
 
 
 class Dataset(Family):
-    """A dataset, as far as planning needs it: names and numbers, no values.
+    """Metadata of a dataset, enough for planning without loading it.
 
-    `num_classes` is 0 where examples have no class. `inputs` names the field that models take, `targets` the field that
-    they predict, empty where there is none. A split without examples does not exist.
+    `num_classes` is 0 if examples have no class. `inputs` names the input field of models, `targets` the field to
+    predict, empty if there is none. A split without examples does not exist.
     """
 
     unmarked: ClassVar[str] = "images"
@@ -62,19 +62,19 @@ class Dataset(Family):
 
         @property
         def splits(self) -> dict[str, int]:
-            """The number of examples of each split that there is."""
+            """The number of examples of each existing split."""
 
         @property
         def inputs(self) -> str:
-            """The field that models take."""
+            """The input field of models."""
 
         @property
         def targets(self) -> str:
-            """The field that models predict, empty where there is none."""
+            """The field to predict, empty if there is none."""
 
     @property
     def stored(self) -> dict[str, ArrayField]:
-        """The fields of an example as they are kept on disk, by name."""
+        """The fields of an example on disk, by name."""
         raise NotImplementedError
 
     @property
@@ -89,13 +89,13 @@ class Dataset(Family):
 
     @property
     def example_bytes(self) -> int:
-        """The bytes of an example on disk, all fields together."""
+        """The bytes of an example on disk, over all fields."""
         return sum(field.bytes for field in self.stored.values())
 
     def examples(self, split: str) -> int:
         """Return the number of examples of a split.
 
-        Raises `SpecError` for a split that the dataset does not have.
+        Raises `SpecError` for an unknown split.
         """
         if split not in self.splits:
             raise unknown(f"split of dataset '{self.name}'", split, self.splits)
@@ -107,10 +107,10 @@ class Dataset(Family):
 
 
 class Images(Dataset):
-    """Square images with `levels` values a channel, and labels from 0 to `num_classes - 1` where there are classes.
+    """Square images with `levels` values per channel, and labels from 0 to `num_classes - 1` if there are classes.
 
-    Without training examples it serves evaluations only, and none are prepared. `further_splits` are those beside train
-    and test, such as a validation split.
+    A dataset without training examples is for evaluation only. `further_splits` are splits other than train and test,
+    such as a validation split.
     """
 
     left_out: ClassVar[frozenset[str]] = frozenset({"levels", "further_splits"})
@@ -126,7 +126,7 @@ class Images(Dataset):
 
     @property
     def splits(self) -> dict[str, int]:
-        """The number of images of each split that there is."""
+        """The number of images of each existing split."""
         counts = {"train": self.train_examples, "test": self.test_examples, **self.further_splits}
         return {split: count for split, count in counts.items() if count}
 
@@ -137,7 +137,7 @@ class Images(Dataset):
 
     @property
     def targets(self) -> str:
-        """The labels, where there are classes."""
+        """The labels, empty if there are no classes."""
         return "labels" if self.num_classes else ""
 
     @property
@@ -163,10 +163,10 @@ class Images(Dataset):
 
 
 class Arrays(Dataset):
-    """Examples of named arrays: tables, tokens, text as bytes, points, regression targets.
+    """Examples made of named arrays: tables, tokens, text as bytes, points, regression targets.
 
-    A field is written `ArrayField(...)` or `(shape, dtype)`. Models take the first field unless `input` names another,
-    and predict the last one unless `target` names another or is empty.
+    A field is `ArrayField(...)` or `(shape, dtype)`. Models take the first field unless `input` names another, and
+    predict the last one unless `target` names another or is empty.
     """
 
     left_out: ClassVar[frozenset[str]] = frozenset({"num_classes"})
@@ -181,7 +181,7 @@ class Arrays(Dataset):
     @model_validator(mode="before")
     @classmethod
     def _by_order(cls, values: Any) -> Any:
-        """Name input and target while the order of the fields is known: a canonical form has none."""
+        """Resolve input and target while the field order is known: the canonical form sorts its keys."""
         fields = values.get("fields")
         if not isinstance(fields, dict) or not fields:
             return values
@@ -195,7 +195,7 @@ class Arrays(Dataset):
     def _named_well(cls, named: dict[str, Any]) -> dict[str, Any]:
         for name in named:
             if not name.isidentifier():
-                raise SpecError(f"'{name}' is no name: allowed are letters, digits and underscores")
+                raise SpecError(f"invalid name '{name}': allowed: letters, digits and underscores")
         return named
 
     @model_validator(mode="after")
@@ -207,17 +207,17 @@ class Arrays(Dataset):
 
     @property
     def inputs(self) -> str:
-        """The field that models take."""
+        """The input field of models."""
         return self.input
 
     @property
     def targets(self) -> str:
-        """The field that models predict, empty where there is none."""
+        """The field to predict, empty if there is none."""
         return self.target
 
     @property
     def stored(self) -> dict[str, ArrayField]:
-        """The fields; a target of classes lies below their number."""
+        """The fields, where a class target is bounded by `num_classes`."""
         target = self.fields.get(self.targets)
         if target is None or not self.num_classes:
             return dict(self.fields)
@@ -229,7 +229,7 @@ class Arrays(Dataset):
 
 
 def _from_pair(field: Any) -> Any:
-    """Return a field that is given as its shape and type; leave any other value as it is."""
+    """Convert a `(shape, dtype)` pair to the fields of an `ArrayField`; return any other value unchanged."""
     if isinstance(field, tuple | list) and len(field) == 2 and isinstance(field[0], tuple | list):
         return {"shape": tuple(field[0]), "dtype": field[1]}
     return field
@@ -239,10 +239,10 @@ AnyDataset = Annotated[SerializeAsAny[Dataset], BeforeValidator(Dataset.read)]
 
 
 def images_of(data: Dataset, user: Family) -> Images:
-    """Return a dataset of images as such.
+    """Narrow a dataset to `Images`.
 
-    Raises `SpecError` for any other, naming the configuration that takes images only.
+    Raises `SpecError` for any other dataset, naming the configuration that needs images.
     """
     if isinstance(data, Images):
         return data
-    raise SpecError(f"{user.role} '{user.kind}' takes images: dataset '{data.name}' holds {data.kind}")
+    raise SpecError(f"{user.role} '{user.kind}' needs images: dataset '{data.name}' holds {data.kind}")

@@ -1,7 +1,7 @@
-"""Configurations of energy-based methods: a classifier whose logits are also an unnormalised density of images.
+"""Configurations of energy-based methods: classifiers whose logits define an unnormalised density of images.
 
-All take log p(x) = logsumexp of the logits, up to a constant (JEM §3), or a class's logit as log p(x, y). Step sizes
-and noise are in units of images in [-1, 1].
+All use log p(x) = logsumexp of the logits up to a constant (JEM §3), or the logit of a class as log p(x, y). Step
+sizes and noise are in units of images in [-1, 1].
 """
 
 from collections.abc import Mapping
@@ -26,20 +26,20 @@ from harness.config.training import Training
 from harness.errors import SpecError
 
 INPUT_GRADIENT = 2.0
-"""A forward pass and its backward pass to the images alone cost as much as so many forward passes."""
+"""The cost of a forward pass and a backward pass to the input only, in forward passes."""
 
 
 class EnergyBased(Method):
-    """A classifier that is trained as a density too.
+    """A classifier that is also trained as a density model.
 
-    `input_noise` is added to training images. A training whose loss exceeds `divergence_bound` goes back to its last
-    good state, `restarts` times at most.
+    `input_noise` is added to training images. If the loss exceeds `divergence_bound`, training goes back to its last
+    good state, at most `restarts` times.
     """
 
     capabilities: ClassVar[frozenset[str]] = frozenset({CLASSIFIER, GENERATOR})
     validation: ClassVar[Validation | None] = VALIDATION_ACCURACY
     states_kept: ClassVar[int] = 2
-    """The present state, and the good one that a restart would go back to."""
+    """The current state, and the last good one for a restart."""
 
     augmentation: Augmentation = Augmentation()
     input_noise: NonNegativeFloat = 0.03
@@ -47,21 +47,21 @@ class EnergyBased(Method):
     restarts: NonNegativeInt = 3
 
     def check(self, data: Dataset, training: Training) -> None:
-        """Raise `SpecError` when the data are no images with classes."""
+        """Raise `SpecError` unless the data are images with classes."""
         super().check(data, training)
         refuse_other_than_images(f"method '{self.kind}'", data)
 
 
 class Replayed(EnergyBased):
-    """A density whose samples are chains that go on from step to step, kept in a replay buffer.
+    """A density model sampled by persistent chains in a replay buffer.
 
-    Each step continues as many chains as the batch has images; a share `reinitialised` of them begins anew. Samples are
-    the chains of the buffer, continued for `sampling_steps` with the final weights: beyond `buffer_size`, other ways on
-    from the same ones.
+    Each step continues one chain per image of the batch and restarts a fraction `reinitialised` of them. Samples
+    continue the chains of the buffer for `sampling_steps` with the final weights; beyond `buffer_size` samples, the
+    same chains are continued again with other random numbers.
     """
 
     trained_passes: ClassVar[int] = 3
-    """The passes of a step that are trained through: of images that are classified, observed, and sampled."""
+    """Trained passes per step: on images to classify, images of the data density, and samples."""
     shrinks: ClassVar[Mapping[str, str]] = {
         "buffer_size": "buffer",
         "sampling_steps": "chain",
@@ -75,26 +75,26 @@ class Replayed(EnergyBased):
 
     @property
     def sampler_steps(self) -> int:
-        """The steps by which a chain is continued for a sample."""
+        """The steps of a chain per sample."""
         return self.sampling_steps
 
     def with_sampler_steps(self, steps: int) -> Self:
-        """Return it with fewer steps for a sample."""
+        """Return a copy with at most this many steps per sample."""
         return self.but(sampling_steps=min(steps, self.sampling_steps))
 
     def check(self, data: Dataset, training: Training) -> None:
-        """Raise `SpecError` when a batch has more chains than the buffer."""
+        """Raise `SpecError` if a batch has more chains than the buffer."""
         super().check(data, training)
         if training.batch_size > self.buffer_size:
             raise SpecError(f"buffer_size={self.buffer_size} is less than batch_size={training.batch_size}")
 
     def kept_bytes(self, data: Dataset) -> int:
-        """Return the bytes of the buffer, whose images are in float32."""
+        """Return the bytes of the buffer of float32 images."""
         return 4 * self.buffer_size * data.dimensions
 
     @property
     def gradients(self) -> int:
-        """The gradients with respect to images that a step takes to continue its chains."""
+        """The input gradients per training step for the chains."""
         raise NotImplementedError
 
     def train_flops(self, network: Network, data: Dataset) -> float:
@@ -103,15 +103,15 @@ class Replayed(EnergyBased):
         return passes * network.flops(data, LOGITS)
 
     def sample_flops(self, network: Network, data: Dataset) -> float:
-        """Return the cost of the density's gradient with respect to an image."""
+        """Return the cost of one input gradient of the density."""
         return INPUT_GRADIENT * network.flops(data, LOGITS)
 
 
 class JEM(Replayed):
-    """L = L_CE - log p(x), of which the second has its gradient from Langevin chains (Grathwohl et al. 2020, §3-4).
+    """L = L_CE - log p(x), with the gradient of log p(x) from Langevin chains (Grathwohl et al. 2020, §3-4).
 
-    A step of a chain adds `step_size` times the gradient of log p(x), and noise of a standard deviation of its own
-    (§4). It begins anew in uniform noise.
+    A chain step adds `step_size` times the gradient of log p(x), and noise with its own standard deviation `noise`
+    (§4). Chains start from uniform noise.
     """
 
     kind: Literal["jem"] = "jem"
@@ -124,15 +124,15 @@ class JEM(Replayed):
 
     @property
     def gradients(self) -> int:
-        """One for each step of a chain."""
+        """One per chain step."""
         return self.langevin_steps
 
 
 class JEMPlusPlus(Replayed):
-    """JEM with proximal chains of nested steps, begun in Gaussians of the classes (Yang and Ji 2021).
+    """JEM with proximal chains of nested steps, started from class-wise Gaussians (Yang and Ji 2021).
 
-    Each of `outer_steps` takes the gradient with respect to the output of the first layer; `inner_steps` follow it
-    through that layer alone, each by `step_size` times the gradient clamped to `gradient_bound`. No noise is added.
+    Each outer step computes the gradient at the output of the first layer; `inner_steps` then backpropagate it through
+    that layer only, each moving by `step_size` times the gradient clamped to `gradient_bound`. No noise is added.
     """
 
     kind: Literal["jem++"] = "jem++"
@@ -148,15 +148,15 @@ class JEMPlusPlus(Replayed):
 
     @property
     def gradients(self) -> int:
-        """One for each outer step; those of the first layer alone cost next to nothing."""
+        """One per outer step; the gradients of the first layer are negligible."""
         return self.outer_steps
 
 
 class IGEBM(Replayed):
-    """Contrastive divergence of class-conditional energies, with their squares as a penalty (Du and Mordatch 2019, §3).
+    """Contrastive divergence of class-conditional energies with an L2 energy penalty (Du and Mordatch 2019, §3).
 
-    A step of a chain follows the gradient clamped to `gradient_bound`. The authors' values for images in [0, 1], a step
-    of 10, a bound of 0.01 and noise of 0.005, are 40, 0.005 and 0.01 here.
+    A chain step follows the gradient clamped to `gradient_bound`. For images in [0, 1] the authors use a step of 10, a
+    bound of 0.01 and noise of 0.005, which are 40, 0.005 and 0.01 here.
     """
 
     kind: Literal["igebm"] = "igebm"
@@ -172,16 +172,16 @@ class IGEBM(Replayed):
 
     @property
     def gradients(self) -> int:
-        """One for each step of a chain."""
+        """One per chain step."""
         return self.langevin_steps
 
 
 class VERA(EnergyBased):
-    """A classifier that is a density too, whose samples a second network learns to make (Grathwohl et al. 2021).
+    """A classifier and density model with an amortised sampler, a second network (VERA, Grathwohl et al. 2021).
 
-    The samples' entropy counts by `entropy_weight`; its gradient takes `importance_samples` of an approximate posterior
-    of the latents, which a third optimiser fits. The loss of the classifier is `class_weight` L_CE - log p(x) with
-    `gradient_penalty` times half the squared norm of the gradient of log p(x) (Algorithm 1 and its code).
+    `entropy_weight` weighs the entropy of the samples; its gradient uses `importance_samples` from an approximate
+    posterior of the latents, fitted by a third optimiser. The loss of the classifier is `class_weight` L_CE - log p(x)
+    plus `gradient_penalty` times half the squared norm of the gradient of log p(x) (Algorithm 1 and its code).
     """
 
     kind: Literal["vera"] = "vera"
@@ -198,26 +198,26 @@ class VERA(EnergyBased):
     input_noise: NonNegativeFloat = 0.0
 
     def check(self, data: Dataset, training: Training) -> None:
-        """Raise `SpecError` when the generator cannot make images of `data`."""
+        """Raise `SpecError` if the generator cannot make images of `data`."""
         super().check(data, training)
         self.generator.check(data)
 
     def parameters(self, network: Network, data: Dataset) -> int:
-        """Return the parameters of the classifier, of the generator with its noise, and of the posterior."""
+        """Return the number of parameters: classifier, generator with its noise scale, and posterior."""
         return network.parameters(data) + self.generator.parameters(data) + 1 + self.generator.noise_dim
 
     def train_flops(self, network: Network, data: Dataset) -> float:
         """Return the cost of a step.
 
-        The classifier is trained on real and made images, once more for the gradient penalty, and gives the generator
-        its gradient; the generator is trained on one pass, makes the importance samples, and serves the posterior.
+        Classifier: training on real and generated images, the gradient penalty, the input gradient for the generator.
+        Generator: one trained pass, the importance samples, the input gradient for the posterior.
         """
         classifier = 3 + 3 + 5 + INPUT_GRADIENT
         generator = 3 + self.importance_samples + INPUT_GRADIENT
         return classifier * network.flops(data, LOGITS) + generator * self._made(data)
 
     def sample_flops(self, network: Network, data: Dataset) -> float:
-        """Return the cost of a pass of the generator."""
+        """Return the cost of a generator pass."""
         return self._made(data)
 
     def _made(self, data: Dataset) -> float:

@@ -1,4 +1,4 @@
-"""How a worker does its work. Nothing here decides a result beyond rounding, so none of it is in a run's identity."""
+"""Execution options of a worker. They affect results by rounding only, so they are not part of a run's id."""
 
 from typing import Literal
 
@@ -6,10 +6,10 @@ from harness.config.base import Config
 
 
 class Execution(Config):
-    """The choices of a worker; `auto` leaves them to what the machine has.
+    """Options of a worker; `auto` chooses by the hardware and packages of the machine.
 
-    `loader` names what keeps the pixels of a split, `compile` says whether networks are compiled, `tensorboard` whether
-    the run is shown in TensorBoard too.
+    `loader` is the data loader, `compile` whether to compile networks, `tensorboard` whether to write event files for
+    TensorBoard.
     """
 
     loader: Literal["auto", "resident", "ffcv", "torch"] = "auto"
@@ -17,6 +17,6 @@ class Execution(Config):
     tensorboard: bool = False
 
     def arguments(self) -> list[str]:
-        """Return the command-line options that say the same."""
+        """Return the options as command-line arguments."""
         options = [f"--loader={self.loader}", f"--compile={self.compile}"]
         return options + (["--tensorboard"] if self.tensorboard else [])

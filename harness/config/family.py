@@ -1,4 +1,4 @@
-"""Families: configurations of one role, told apart by their `kind`, that any installed package may add to."""
+"""Families: configurations of one role with a `kind` as discriminator. Any installed package can add kinds."""
 
 import re
 from collections.abc import Mapping
@@ -11,28 +11,28 @@ from harness.errors import RevisionError, SpecError, UnknownKindError, nearest, 
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}")
 SHOWN = 64
-"""The most characters of an unknown kind that an error repeats."""
+"""The maximum number of characters of an unknown kind in an error message."""
 
 
 class Family(Config):
-    """A base of configurations told apart by their `kind`, such as networks or methods.
+    """A base class of configurations discriminated by their `kind`, such as networks or methods.
 
-    Subclasses register themselves by the default of their `kind`, so that a stored configuration can be read back
-    without importing anything that the file names. A kind has one owner: a second class of the same name raises
-    `SpecError`, and the kinds of the harness own their names before any other does.
+    Subclasses register themselves under the default of their `kind`, so that reading a stored configuration imports
+    nothing that the file names. A kind has one owner: a second class of the same name raises `SpecError`, and the kinds
+    of the harness register first.
 
-    `revision` rises when a kind starts to compute something else; it is part of the identity where it is not 1.
+    Raise `revision` when a kind starts to compute something else; it is part of the id unless it is 1.
     """
 
     kind: str
     kinds: ClassVar[dict[str, type["Family"]]]
     role: ClassVar[str] = ""
-    """What the family is called in messages, such as `network`."""
+    """The name of the family in messages, such as `network`."""
     revision: ClassVar[int] = 1
     unmarked: ClassVar[str] = ""
-    """The kind that is written without its `kind`, as before there were others."""
+    """The kind serialised without its `kind` field, because it was once the only one."""
     bare: ClassVar[bool] = False
-    """Whether a kind without settings of its own is written as its name alone."""
+    """Whether a kind without settings is serialised as its name."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -46,7 +46,7 @@ class Family(Config):
     @classmethod
     def _register(cls, kind: str) -> None:
         if not NAME.fullmatch(kind):
-            raise SpecError(f"{cls.__module__}.{cls.__qualname__}: {kind!r} is no name of a kind: it names files too")
+            raise SpecError(f"{cls.__module__}.{cls.__qualname__}: {kind!r} cannot be a kind: it is used in file names")
         if not cls.__module__.startswith(OWN_MODULES):
             load_built_in()
         owner = cls.kinds.get(kind)
@@ -56,22 +56,22 @@ class Family(Config):
                 f"{owner.__module__}.{owner.__qualname__}: choose another name, such as "
                 f"'{cls.__module__.partition('.')[0]}.{kind}'"
             )
-        for name in cls.__dict__.get("shrinks", ()):  # a base may speak of fields that only some of its kinds have
+        for name in cls.__dict__.get("shrinks", ()):  # a base may list fields of only some kinds
             if name not in cls.model_fields:
                 raise unknown(f"field in shrinks of {cls.__module__}.{cls.__qualname__}", name, cls.model_fields)
         cls.kinds[kind] = cls
 
     def __str__(self) -> str:
-        """Return the name of a kind that is written as its name, else the fields."""
+        """Return the name of a kind serialised as its name, else the fields."""
         written: Any = self.model_dump()
         return self.kind if written == self.kind else super().__str__()
 
     @classmethod
     def read(cls, value: Any) -> Any:
-        """Turn stored fields, or the name of a kind, into a configuration; leave an object as it is.
+        """Convert stored fields or the name of a kind to a configuration; return any other object unchanged.
 
-        Raises `UnknownKindError` for a kind that no installed package offers, and `RevisionError` for fields that were
-        written by another revision of the kind.
+        Raises `UnknownKindError` for a kind of no installed package, and `RevisionError` for fields written by another
+        revision of the kind.
         """
         if isinstance(value, str):
             return cls.of_kind(value)(kind=value)
@@ -88,9 +88,9 @@ class Family(Config):
 
     @classmethod
     def of_kind(cls, kind: str) -> type[Self]:
-        """Return the class of a kind, after loading the installed packages where it is not known yet.
+        """Return the class of a kind, loading installed packages if it is unknown.
 
-        Raises `UnknownKindError` when none of them offers it.
+        Raises `UnknownKindError` if no package offers it.
         """
         if kind not in cls.kinds:
             load_built_in()
@@ -99,13 +99,13 @@ class Family(Config):
             hint = nearest(kind, cls.kinds)
             reasons = "".join(f"; {plugin} cannot be loaded: {plugin.problem}" for plugin in broken)
             raise UnknownKindError(
-                f"needs the kind {kind[:SHOWN]!r}, which no installed paper offers: {hint}{cls.role} kinds are "
+                f"needs the kind {kind[:SHOWN]!r}, which no installed paper offers: {hint}allowed {cls.role} kinds: "
                 f"{', '.join(sorted(cls.kinds)) or 'none'}{reasons}"
             )
         return cls.kinds[kind]  # type: ignore[return-value]  # kinds of a family are its subclasses
 
     def written(self, document: dict[str, Any]) -> Any:
-        """Return the canonical form: the fields, with the revision where it is not 1, or the name alone."""
+        """Return the canonical form: the fields, with the revision unless it is 1, or only the name."""
         document = super().written(document)
         if self.kind == self.unmarked:
             del document["kind"]

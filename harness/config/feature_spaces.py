@@ -1,4 +1,4 @@
-"""Feature spaces: in what Fréchet distances, class scores and neighbourhoods of samples are measured."""
+"""Feature spaces for Fréchet distances, class scores and nearest-neighbour metrics of samples."""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
@@ -9,17 +9,17 @@ from harness.config.dataset import Dataset
 from harness.config.family import Family
 
 INCEPTION_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
-"""The published weights of the Inception network, by which FID and IS are defined."""
+"""SHA-256 of the published Inception weights, which define FID and IS."""
 INCEPTION_FLOATS = 2048 + 1008
-"""Features and logits of an image."""
+"""The number of features and logits per image."""
 
 
 class FeatureSpace(Family):
-    """A network that maps images to features and class logits, written as its name where it has no settings.
+    """A network that maps images to features and class logits, serialised as its name if it has no settings.
 
-    `implementation` names a function of the space, the digits of other weights (empty for its own) and a
+    `implementation` names a function of the space, the hash prefix of other weights (empty for its own) and a
     `harness.evaluation.base.Subject` that returns a `harness.evaluation.features.base.FeatureSpace`. `requires` names
-    the checks of `doctor` that must hold, `pretrained` the weights that `data prepare` takes in.
+    the `doctor` checks that must pass, `pretrained` the weights for `data prepare`.
     """
 
     role: ClassVar[str] = "feature space"
@@ -29,24 +29,24 @@ class FeatureSpace(Family):
     pretrained: ClassVar[str] = ""
 
     def title(self, data: Dataset, weights: str) -> str:
-        """Return what the space is called beside a distance, such as `digits` in `FD(digits)`."""
+        """Return the name of the space in labels, such as `digits` in `FD(digits)`."""
         return self.kind
 
     def is_inception(self, weights: str) -> bool:
-        """Tell whether distances are FID and scores IS, by definition of the published Inception network alone."""
+        """Return whether distances are FID and scores IS, which holds only for the published Inception weights."""
         return False
 
     def floats(self, data: Dataset) -> int:
-        """Return how many float32 numbers of features and logits are kept of a sample, as an estimate."""
+        """Return the estimated number of float32 features and logits stored per sample."""
         return 2 * data.num_classes
 
     def folders(self, data: Dataset, weights: str) -> str:
-        """Return a pattern of the folders in the cache that hold features of `data`; none match an empty one."""
+        """Return a glob pattern of the cache folders with features of `data`, or "" if there are none."""
         return ""
 
 
 class InceptionSpace(FeatureSpace):
-    """The Inception network of FID and IS; with other weights than the published ones it is neither."""
+    """The Inception network of FID and IS. With other weights than the published ones, distances are not FID."""
 
     kind: Literal["inception"] = "inception"
     implementation: ClassVar[str] = "harness.evaluation.features.inception:inception_features"
@@ -54,38 +54,38 @@ class InceptionSpace(FeatureSpace):
     pretrained: ClassVar[str] = "inception"
 
     def title(self, data: Dataset, weights: str) -> str:
-        """Return the name of the network, with the digits of other weights."""
+        """Return the name of the network, with the hash prefix of other weights."""
         return f"inception {weights}".strip()
 
     def is_inception(self, weights: str) -> bool:
-        """Tell whether the weights are the published ones."""
+        """Return whether the weights are the published ones."""
         return not weights
 
     def floats(self, data: Dataset) -> int:
-        """Return the features and logits of Inception, and the model's own logits."""
+        """Return the number of Inception features and logits and of the model's own logits."""
         return INCEPTION_FLOATS + data.num_classes
 
     def folders(self, data: Dataset, weights: str) -> str:
-        """Return the pattern of folders of these weights on these data."""
+        """Return the glob pattern of folders of these weights and data."""
         return f"inception-{weights}*-{data.name}-*"
 
 
 class ClassifierSpace(FeatureSpace):
-    """A small classifier trained on the same data: its distances compare with nothing outside of this harness."""
+    """A small classifier trained on the same data. Its distances are not comparable with numbers from elsewhere."""
 
     kind: Literal["classifier"] = "classifier"
     implementation: ClassVar[str] = "harness.evaluation.features.classifier:classifier_features"
 
     def title(self, data: Dataset, weights: str) -> str:
-        """Return the name of the data."""
+        """Return the name of the dataset."""
         return data.name
 
     def floats(self, data: Dataset) -> int:
-        """Return the model's own logits, beside which the features of the small network are few."""
+        """Return the number of the model's own logits; the features of the small network are negligible."""
         return data.num_classes
 
     def folders(self, data: Dataset, weights: str) -> str:
-        """Return the pattern of folders of these data."""
+        """Return the glob pattern of folders of these data."""
         return f"{data.name}-*-r*"
 
 
@@ -94,7 +94,7 @@ AnyFeatureSpace = Annotated[SerializeAsAny[FeatureSpace], BeforeValidator(Featur
 
 @dataclass(frozen=True)
 class Embedding:
-    """A feature space with the digits of its weights, and the split whose features samples are compared with."""
+    """A feature space with the hash prefix of its weights, and the reference split for samples."""
 
     space: FeatureSpace
     weights: str

@@ -1,4 +1,4 @@
-"""What a paper's own code raises, on one line: what was asked of it, the error, and where it arose."""
+"""Wrap errors raised by a paper's own code into one line: the call, the error, and its location."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ Wanted = TypeVar("Wanted")
 
 @contextmanager
 def asking(what: str) -> Iterator[None]:
-    """Turn whatever is raised inside into a `SpecError` that begins with what was asked."""
+    """Convert any exception raised inside to a `SpecError` that begins with `what`."""
     try:
         yield
     except SpecError as error:
@@ -24,14 +24,14 @@ def asking(what: str) -> Iterator[None]:
 
 
 def expect(wanted: type[Wanted], given: object, of: str) -> Wanted:
-    """Return what a paper's code gave. Raises `SpecError` when it is something else than what is wanted `of` it."""
+    """Return `given`, an object from a paper's code. Raises `SpecError` unless it is a `wanted`; `of` describes it."""
     if not isinstance(given, wanted):
         raise SpecError(f"{of} is {_named(type(given))}, not {_named(wanted)}")
     return given
 
 
 def expect_function(given: object, of: str, arguments: str) -> None:
-    """Raise `SpecError` for something that cannot be called where a function of these arguments is wanted."""
+    """Raise `SpecError` unless `given` is callable; `of` describes it and `arguments` its signature."""
     if not callable(given):
         raise SpecError(f"{of} is {_named(type(given))}, not a function of {arguments}")
 

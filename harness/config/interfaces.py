@@ -1,7 +1,7 @@
-"""Capabilities of trained models and passes of networks: names, each with the Protocol of its implementations.
+"""Capabilities of trained models and passes of networks: names registered with the Protocol that implements them.
 
-Anybody may add one: `REGRESSOR = Capability("regressor", "my_paper.nn.protocols:Regressor")`. A name has one owner.
-Methods and networks are checked against the Protocols when they are built.
+Any package can add one: `REGRESSOR = Capability("regressor", "my_paper.nn.protocols:Regressor")`. A name has one
+owner. Methods and networks are checked against the Protocols when they are built.
 """
 
 from collections.abc import Iterable
@@ -12,9 +12,9 @@ from harness.errors import SpecError, unknown
 
 
 class Interface(str):
-    """A name registered with the Protocol, as `module:name`, of what bears it; it is used as the string that it is.
+    """A string registered with the Protocol, as `module:name`, that its implementations must satisfy.
 
-    Raises `SpecError` when the name is registered with another Protocol.
+    Raises `SpecError` if the name is registered with another Protocol.
     """
 
     __slots__ = ("protocol",)
@@ -35,20 +35,20 @@ class Interface(str):
 
     @classmethod
     def refuse_unknown(cls, names: Iterable[str], of: str) -> None:
-        """Raise `SpecError` for a name that nobody has registered; `of` says whose it is."""
+        """Raise `SpecError` for an unregistered name; `of` names its owner in the message."""
         for name in sorted(names):
             if name not in cls.registered:
                 raise unknown(f"{cls.__name__.lower()} of {of}", name, cls.registered)
 
     @classmethod
     def check(cls, implementation: Any, names: Iterable[str], of: str) -> None:
-        """Raise `SpecError` when an implementation lacks one of these interfaces; `of` names its configuration."""
+        """Raise `SpecError` if an implementation lacks one of these interfaces; `of` names its configuration."""
         cls.refuse_unknown(names, of)
         for name in sorted(names):
             protocol = resolve(cls.registered[name].protocol)
             if not isinstance(implementation, protocol):
                 raise SpecError(
-                    f"{of} promises '{name}', but {type(implementation).__name__} lacks a part of "
+                    f"{of} declares '{name}', but {type(implementation).__name__} lacks a member of "
                     f"{cls.registered[name].protocol}: {', '.join(_missing(implementation, protocol))}"
                 )
 
@@ -61,13 +61,13 @@ def _missing(implementation: Any, protocol: type) -> list[str]:
 
 
 class Capability(Interface):
-    """Something that a trained model can be asked for."""
+    """An operation that a trained model offers."""
 
     __slots__ = ()
 
 
 class Pass(Interface):
-    """Something that a network can be asked for, named as its method is."""
+    """An operation that a network offers, with the name of the Python method."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""Method configurations: what is trained, and which evaluations the result allows."""
+"""Method configurations: what to train, and which evaluations the trained model supports."""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, Self
@@ -17,10 +17,10 @@ from harness.errors import SpecError
 
 @dataclass(frozen=True)
 class Validation:
-    """A quantity that is watched while a method trains, as a mean over the examples of a split.
+    """A quantity monitored during training, as a mean over the examples of a split.
 
-    `implementation` names a function of the model in evaluation mode and a batch that returns the values of its
-    examples `(batch,)`. Curves call the mean `test_NAME`, after the split.
+    `implementation` names a function `(model, batch)` that returns one value per example, `(batch,)`, with the model in
+    evaluation mode. Curves store the mean as `test_NAME`, after the split.
     """
 
     name: str
@@ -33,33 +33,33 @@ VALIDATION_ACCURACY = Validation("accuracy", "higher", "harness.methods.validati
 
 
 class Method(Family):
-    """What training a network means.
+    """A training method.
 
-    `implementation` names the module and the class, imported only by the worker; `capabilities` say which
-    evaluations a trained model allows, `validation` says what is watched while it trains.
+    `implementation` names the class as `module:name`, imported only by the worker. `capabilities` determine which
+    evaluations a trained model supports. `validation` is the quantity monitored during training.
     """
 
     implementation: ClassVar[str]
     capabilities: ClassVar[frozenset[str]] = frozenset()
     passes: ClassVar[frozenset[str]] = frozenset({LOGITS})
-    """What the network has to offer."""
+    """The passes required of the network."""
     validation: ClassVar[Validation | None] = None
     states_kept: ClassVar[int] = 1
-    """How many states of a training a checkpoint holds."""
+    """The number of training states in a checkpoint."""
 
     @property
     def sampler_steps(self) -> int:
-        """The steps of the chain that is sampled from, 1 where there is none."""
+        """The steps of the sampling chain, 1 if there is none."""
         return 1
 
     def with_sampler_steps(self, steps: int) -> Self:
-        """Return the same method with a shorter chain, to be tried out; its networks stay the same."""
+        """Return a copy with a shorter chain and the same networks, for rehearsals."""
         return self
 
     def check(self, data: Dataset, training: Training) -> None:
-        """Raise `SpecError` when it cannot be trained like this.
+        """Raise `SpecError` if the method does not support these data or this training.
 
-        By default augmentations ask for images, and classifiers for classes.
+        By default, augmentation requires images, and a classifier requires classes.
         """
         for name in type(self).model_fields:
             if isinstance(part := getattr(self, name), Augmentation) and part != Augmentation():
@@ -70,22 +70,22 @@ class Method(Family):
             raise SpecError(f"method '{self.kind}' classifies: dataset '{data.name}' has no classes")
 
     def parameters(self, network: Network, data: Dataset) -> int:
-        """Return the parameters of all trained networks."""
+        """Return the number of parameters of all trained networks."""
         return network.parameters(data)
 
     def kept_bytes(self, data: Dataset) -> int:
-        """Return the bytes of what a model has beside its parameters, such as a replay buffer."""
+        """Return the bytes of model state besides parameters, such as a replay buffer."""
         return 0
 
     def train_flops(self, network: Network, data: Dataset) -> float:
-        """Return the operations of one training step per example of the batch, backward taken as two forwards.
+        """Return the FLOPs of one training step per example of the batch, counting a backward pass as two forwards.
 
-        By default the network makes each of its passes once.
+        By default, a step runs each pass of the method once.
         """
         return 3 * sum(network.flops(data, name) for name in sorted(self.passes))
 
     def sample_flops(self, network: Network, data: Dataset) -> float:
-        """Return the operations of one step of the chain for one sample."""
+        """Return the FLOPs of one chain step for one sample."""
         return network.flops(data, PREDICT_NOISE)
 
 
@@ -101,26 +101,26 @@ class Classification(Method):
     label_smoothing: float = Field(0.0, ge=0, lt=1)
 
     def train_flops(self, network: Network, data: Dataset) -> float:
-        """Return three times the cost of a forward pass."""
+        """Return the cost of a forward and backward pass."""
         return 3 * network.flops(data, LOGITS)
 
 
 class Diffusion(Method):
-    """A method that trains the network of a diffusion process."""
+    """A method that trains the denoising network of a diffusion process."""
 
     process: AnyProcess = GaussianProcess()
 
     @property
     def sampler_steps(self) -> int:
-        """The steps of the process."""
+        """The number of steps of the process."""
         return self.process.sampler_steps
 
     def with_sampler_steps(self, steps: int) -> Self:
-        """Return it with a shorter process."""
+        """Return a copy with a shorter process."""
         return self.but(process=self.process.with_sampler_steps(steps))
 
     def check(self, data: Dataset, training: Training) -> None:
-        """Raise `SpecError` when the data are no images."""
+        """Raise `SpecError` unless the data are images."""
         super().check(data, training)
         refuse_other_than_images(f"method '{self.kind}'", data)
 
@@ -138,7 +138,7 @@ class Denoising(Diffusion):
     augmentation: Augmentation | None = None
 
     def train_flops(self, network: Network, data: Dataset) -> float:
-        """Return three times the cost of a conditioned forward pass."""
+        """Return the cost of a timestep-conditioned forward and backward pass."""
         return 3 * network.flops(data, PREDICT_NOISE)
 
 
@@ -156,13 +156,13 @@ class Hybrid(Diffusion):
     label_smoothing: float = Field(0.0, ge=0, lt=1)
 
     def train_flops(self, network: Network, data: Dataset) -> float:
-        """Return three times the cost of one unconditioned and one conditioned forward pass."""
+        """Return the cost of a forward and backward pass without and with timestep conditioning."""
         forward = network.flops(data, LOGITS) + network.flops(data, PREDICT_NOISE)
         return 3 * forward
 
 
 def refuse_other_than_images(what: str, data: Dataset) -> None:
-    """Raise `SpecError` when something that needs images is given another dataset."""
+    """Raise `SpecError` unless the dataset consists of images; `what` names the part that needs them."""
     if not isinstance(data, Images):
         raise SpecError(f"{what} needs images: dataset '{data.name}' holds {data.kind}")
 

@@ -1,4 +1,4 @@
-"""Optimisers and learning rate schedules."""
+"""Optimisers and learning-rate schedules."""
 
 import math
 from collections.abc import Mapping
@@ -24,10 +24,10 @@ Betas = tuple[float, float]
 
 
 class Optimizer(Family):
-    """An optimiser. `learning_rate` is the highest of its schedule, unscaled by the batch.
+    """An optimiser. `learning_rate` is the peak of its schedule, not scaled by the batch size.
 
-    `implementation` names a `torch.optim.Optimizer`, which gets the parameters of a network in one group and
-    `arguments`: norms, biases and positions are decayed too.
+    `implementation` names a `torch.optim.Optimizer`, called with the parameters of a network in one group and
+    `arguments`, so weight decay also applies to norms, biases and positions.
     """
 
     implementation: ClassVar[str]
@@ -42,10 +42,10 @@ class Optimizer(Family):
 
 
 class Fused(Optimizer):
-    """An optimiser of torch whose step is one kernel for all parameters."""
+    """A `torch.optim` optimiser with a fused kernel."""
 
     def arguments(self) -> dict[str, Any]:
-        """Return the fields, and ask for the fused kernel."""
+        """Return the fields and `fused=True`."""
         return {**super().arguments(), "fused": True}
 
 
@@ -62,7 +62,7 @@ class AdamW(Fused):
 
 
 class Adam(Fused):
-    """Adam; its weight decay is a part of the gradient."""
+    """Adam with weight decay added to the gradient (L2)."""
 
     kind: Literal["adam"] = "adam"
     implementation: ClassVar[str] = "torch.optim:Adam"
@@ -73,7 +73,7 @@ class Adam(Fused):
 
 
 class SGD(Fused):
-    """Stochastic gradient descent with momentum; its weight decay is a part of the gradient."""
+    """Stochastic gradient descent with momentum, and weight decay added to the gradient (L2)."""
 
     kind: Literal["sgd"] = "sgd"
     implementation: ClassVar[str] = "torch.optim:SGD"
@@ -84,18 +84,18 @@ class SGD(Fused):
 
 
 class Schedule(Family):
-    """The learning rate over the iterations."""
+    """A learning-rate schedule."""
 
     def check(self, epochs: int) -> None:
-        """Raise `SpecError` when the schedule does not end within so many epochs."""
+        """Raise `SpecError` if the schedule does not fit into this many epochs."""
 
     def rate(self, step: int, iterations_per_epoch: int, epochs: int, peak: float) -> float:
-        """Return the learning rate of iteration `step`, counted from 0, whose highest value is `peak`."""
+        """Return the learning rate at iteration `step`, counted from 0; `peak` is its maximum."""
         raise NotImplementedError
 
 
 class Constant(Schedule):
-    """The same rate throughout."""
+    """A constant learning rate."""
 
     kind: Literal["constant"] = "constant"
 
@@ -105,7 +105,7 @@ class Constant(Schedule):
 
 
 class Cosine(Schedule):
-    """A linear warm-up from the minimum, then one cosine back to it, both advancing with every iteration."""
+    """Linear warm-up from the minimum, then cosine decay back to it, both updated every iteration."""
 
     kind: Literal["cosine"] = "cosine"
 
@@ -113,18 +113,18 @@ class Cosine(Schedule):
     warmup_epochs: NonNegativeFloat = 10.0
 
     def shrunk(self, shrinking: "Shrinking") -> Self:
-        """Return it with a warm-up that is shorter by the factor of the epochs, and not longer than they are."""
+        """Return a copy with the warm-up scaled by the factor of the epochs, capped at the number of epochs."""
         length = shrinking.length
         warmup = min(self.warmup_epochs * length.factor, length.epochs[1])
         return shrinking.applied(self, warmup_epochs=warmup)
 
     def check(self, epochs: int) -> None:
-        """Raise `SpecError` when the warm-up does not end."""
+        """Raise `SpecError` if the warm-up exceeds the training."""
         if self.warmup_epochs > epochs:
             raise SpecError(f"warmup_epochs={self.warmup_epochs:g} exceeds epochs={epochs}")
 
     def rate(self, step: int, iterations_per_epoch: int, epochs: int, peak: float) -> float:
-        """Return the rate of a linear warm-up from the minimum, then of one cosine back to it."""
+        """Return the rate of linear warm-up from the minimum, then cosine decay back to it."""
         low = self.min_learning_rate
         warmup = round(self.warmup_epochs * iterations_per_epoch)
         if step < warmup:
@@ -134,9 +134,9 @@ class Cosine(Schedule):
 
 
 class StepDecay(Schedule):
-    """A linear warm-up from zero, then the highest rate, multiplied by `decay` after each of the `milestones`.
+    """Linear warm-up from zero, then the peak rate, multiplied by `decay` at each of the `milestones`.
 
-    The warm-up is counted in iterations, milestones in epochs, of which there may be fractions.
+    The warm-up is in iterations; milestones are in epochs and may be fractional.
     """
 
     kind: Literal["step_decay"] = "step_decay"
@@ -146,7 +146,7 @@ class StepDecay(Schedule):
     warmup_iterations: NonNegativeInt = 0
 
     def shrunk(self, shrinking: "Shrinking") -> Self:
-        """Return it with milestones and warm-up where they were in the course of the training."""
+        """Return a copy with milestones and warm-up at the same fractions of the training."""
         share, (before, after) = shrinking.length.share, shrinking.length.iterations_per_epoch
         return shrinking.applied(
             self,
@@ -158,16 +158,16 @@ class StepDecay(Schedule):
     @classmethod
     def _in_order(cls, milestones: tuple[float, ...]) -> tuple[float, ...]:
         if list(milestones) != sorted(set(milestones)):
-            raise SpecError("must rise from one to the next")
+            raise SpecError("must be strictly increasing")
         return milestones
 
     def check(self, epochs: int) -> None:
-        """Raise `SpecError` when a milestone is never reached."""
+        """Raise `SpecError` if a milestone is never reached."""
         if self.milestones and self.milestones[-1] >= epochs:
             raise SpecError(f"milestones={self.milestones[-1]:g} is not before the end of epochs={epochs}")
 
     def rate(self, step: int, iterations_per_epoch: int, epochs: int, peak: float) -> float:
-        """Return the rate of a linear warm-up from zero, then of a decay at each milestone."""
+        """Return the rate of linear warm-up from zero, then decay at each milestone."""
         if step < self.warmup_iterations:
             return peak * step / self.warmup_iterations
         passed = sum(step >= round(milestone * iterations_per_epoch) for milestone in self.milestones)

@@ -1,7 +1,7 @@
-"""Installed distributions that bring papers and kinds: found by entry points, loaded once, each on its own.
+"""Plugins: installed distributions that provide papers and kinds, found by entry points and loaded once.
 
-An entry point of the group `harness.papers` names a paper, one of `harness.kinds` a module that only defines kinds.
-What fails to load is kept with its reason, and leaves the others alone.
+An entry point in group `harness.papers` names a paper, one in `harness.kinds` a module that only defines kinds.
+A plugin that fails to load is kept with the reason and does not affect the others.
 """
 
 import contextlib
@@ -23,14 +23,14 @@ PAPERS, KINDS = "harness.papers", "harness.kinds"
 OWN = "paper-harness"
 """The distribution of the harness and of the papers in its repository."""
 SPECIFICATIONS = "harness.config"
-"""The package whose modules define the kinds of the harness, which own their names before any other does."""
+"""The package of the harness's own kinds, which register before any others."""
 LONGEST = 300
-"""Of the text of a plugin's error, in characters."""
+"""The maximum length of a plugin's error text, in characters."""
 
 
 @dataclass(frozen=True)
 class Plugin:
-    """What an entry point offers, or in one line why it cannot be loaded."""
+    """A loaded entry point, or a one-line reason why it cannot be loaded."""
 
     name: str
     group: str
@@ -43,15 +43,15 @@ class Plugin:
 
 
 def offers() -> list[EntryPoint]:
-    """Return the entry points of all papers and kinds, unloaded; those of the harness itself come first."""
+    """Return the entry points of all papers and kinds without loading them, those of the harness first."""
     found = [entry for group in (PAPERS, KINDS) for entry in entry_points(group=group)]
     return sorted(found, key=lambda entry: (_distribution(entry) != OWN, entry.group, entry.name))
 
 
 def load_plugins() -> tuple[Plugin, ...]:
-    """Load every offer once and return what came of each; other threads wait for the first.
+    """Load every plugin once and return the results; other threads wait for the first.
 
-    A nested call, from a plugin that is being loaded, returns nothing: what is being defined cannot be found yet.
+    A nested call from a plugin that is being loaded returns an empty tuple: its kinds are not registered yet.
     """
     with _lock:
         return () if _is_loading else _loaded()
@@ -70,7 +70,7 @@ def _loaded() -> tuple[Plugin, ...]:
 
 @cache
 def load_built_in() -> None:
-    """Import every module of the harness that may define kinds."""
+    """Import every harness module that may define kinds."""
     package = import_module(SPECIFICATIONS)
     for module in pkgutil.walk_packages(package.__path__, f"{SPECIFICATIONS}."):
         import_module(module.name)
@@ -78,7 +78,7 @@ def load_built_in() -> None:
 
 @contextlib.contextmanager
 def _loading() -> Iterator[None]:
-    """Mark that plugins are loading, and drop what they print: a command's output may be JSON."""
+    """Mark that plugins are loading, and discard their prints, since a command's output may be JSON."""
     _is_loading.append(True)
     try:
         with contextlib.redirect_stdout(io.StringIO()):
@@ -98,13 +98,13 @@ def _load(entry: EntryPoint) -> Plugin:
         return replace(plugin, problem=f"its entry point '{entry.value}' is not of the form package.module:NAME")
     try:
         value = entry.load()
-    except (Exception, SystemExit) as error:  # a foreign module may do anything when it is imported
+    except (Exception, SystemExit) as error:  # importing foreign code may raise anything
         return replace(plugin, problem=_absence(entry, error) or reason(error))
     return replace(plugin, value=value)
 
 
 def _absence(entry: EntryPoint, error: BaseException) -> str:
-    """Say that the package itself is not there, although its metadata is; nothing for any other error."""
+    """Return a message if the package is missing although its metadata is installed, "" for any other error."""
     package = entry.module.partition(".")[0]
     if not isinstance(error, ModuleNotFoundError) or error.name != package:
         return ""
@@ -113,7 +113,7 @@ def _absence(entry: EntryPoint, error: BaseException) -> str:
 
 
 def reason(error: BaseException) -> str:
-    """Return an error in one line that is not long, with the place in the plugin where it arose."""
+    """Format an error as one short line with its location in the plugin."""
     text = shorten(str(error), LONGEST, placeholder=" ...")
     if isinstance(error, SyntaxError):
         return f"SyntaxError: {text}"
@@ -123,6 +123,6 @@ def reason(error: BaseException) -> str:
 
 
 def _is_machinery(filename: str) -> bool:
-    """Tell whether a file belongs to Python, pydantic or the harness rather than to the plugin."""
+    """Return whether a file belongs to Python, pydantic or the harness rather than to the plugin."""
     package = __file__.rpartition("/config/")[0]
     return filename.startswith(("<", package)) or "/importlib/" in filename or "/pydantic/" in filename

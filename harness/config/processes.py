@@ -1,4 +1,4 @@
-"""Diffusion processes: how images become noise, and by which loss a network learns the way back."""
+"""Diffusion processes: noise schedules and denoising losses."""
 
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
@@ -9,10 +9,9 @@ from harness.config.family import Family
 
 
 class NoiseSchedule(Family):
-    """The variances of a discrete Gaussian process, written as its name where it has no settings.
+    """The variances of a discrete Gaussian process, serialised as its name if it has no settings.
 
-    `implementation` names a function of the schedule and the number of timesteps that returns betas `(timesteps,)` in
-    float64.
+    `implementation` names a function `(schedule, timesteps)` that returns float64 betas `(timesteps,)`.
     """
 
     role: ClassVar[str] = "noise schedule"
@@ -21,24 +20,23 @@ class NoiseSchedule(Family):
 
 
 class CosineNoise(NoiseSchedule):
-    """A squared cosine (Nichol and Dhariwal 2021, Eq. 17)."""
+    """The squared-cosine schedule (Nichol and Dhariwal 2021, Eq. 17)."""
 
     kind: Literal["cosine"] = "cosine"
     implementation: ClassVar[str] = "harness.diffusion.schedules:cosine"
 
 
 class LinearNoise(NoiseSchedule):
-    """Betas that rise linearly (DDPM §4)."""
+    """Linearly increasing betas (DDPM §4)."""
 
     kind: Literal["linear"] = "linear"
     implementation: ClassVar[str] = "harness.diffusion.schedules:linear"
 
 
 class DenoisingLoss(Family):
-    """The error of a prediction, written as its name where it has no settings.
+    """The elementwise error of a prediction, serialised as its name if it has no settings.
 
-    `implementation` names a function of the loss and the difference to the target that returns the error of each
-    element.
+    `implementation` names a function `(loss, difference)` of the difference to the target that returns the errors.
     """
 
     role: ClassVar[str] = "loss"
@@ -67,8 +65,8 @@ AnyLoss = Annotated[SerializeAsAny[DenoisingLoss], BeforeValidator(DenoisingLoss
 class Process(Family):
     """A diffusion process.
 
-    `implementation` names a module that satisfies `harness.diffusion.process.DiffusionProcess`, built from the process
-    and the dataset. `chain` is the number of network evaluations for a sample by the full chain.
+    `implementation` names a class that satisfies `harness.diffusion.process.DiffusionProcess`, built from the process
+    and the dataset. `sampler_steps` is the number of network evaluations per sample with the full chain.
     """
 
     unmarked: ClassVar[str] = "gaussian"
@@ -76,16 +74,16 @@ class Process(Family):
 
     @property
     def sampler_steps(self) -> int:
-        """The steps of the full chain."""
+        """The number of steps of the full chain."""
         raise NotImplementedError
 
     def with_sampler_steps(self, steps: int) -> Self:
-        """Return the process with a chain of at most this many steps."""
+        """Return a copy with a chain of at most this many steps."""
         raise NotImplementedError
 
 
 class GaussianProcess(Process):
-    """A discrete Gaussian diffusion whose network predicts the noise (HybViT §2.1; DDPM §2)."""
+    """Discrete Gaussian diffusion with noise prediction (HybViT §2.1; DDPM §2)."""
 
     kind: Literal["gaussian"] = "gaussian"
     implementation: ClassVar[str] = "harness.diffusion.gaussian:GaussianDiffusion"
@@ -97,11 +95,11 @@ class GaussianProcess(Process):
 
     @property
     def sampler_steps(self) -> int:
-        """The timesteps."""
+        """The number of timesteps."""
         return self.timesteps
 
     def with_sampler_steps(self, steps: int) -> Self:
-        """Return the process with fewer timesteps."""
+        """Return a copy with at most this many timesteps."""
         return self.but(timesteps=min(steps, self.timesteps))
 
 

@@ -1,4 +1,4 @@
-"""From the name of an implementation to the function or class itself."""
+"""Resolve the name of an implementation to the function or class."""
 
 from pkgutil import resolve_name
 from typing import Any
@@ -9,16 +9,16 @@ from harness.errors import SpecError
 
 
 def resolve(implementation: str) -> Any:
-    """Return what `module:name` names, importing the module.
+    """Import the module and return the object of `module:name`.
 
-    Raises `SpecError` when there is no such module or name, or the module cannot be imported.
+    Raises `SpecError` if the module or name does not exist, or the module cannot be imported.
     """
     if ":" not in implementation:
         raise SpecError(f"implementation '{implementation}' is not of the form 'module:name'")
     try:
         return resolve_name(implementation)
     except ModuleNotFoundError as error:
-        # A library that the harness itself lacks is named by the command line, with the command that installs it.
+        # The command line reports a missing dependency of the harness, with the command that installs it.
         if implementation.startswith(OWN_MODULES) and error.name and not f"{error.name}.".startswith(OWN_MODULES):
             raise
         raise SpecError(f"implementation '{implementation}' cannot be imported: {error}") from error

@@ -1,4 +1,4 @@
-"""A training run: everything that decides its result, and the identity that follows from it."""
+"""A training run: the configuration that determines its result, and its id."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Self
@@ -14,21 +14,21 @@ from harness.config.training import Training
 from harness.errors import SpecError
 
 SEMANTICS = 2
-"""Raised when every configuration starts to compute something else; a kind that does alone raises its `revision`."""
+"""Raise this when every configuration starts to compute something else; for a single kind, raise its `revision`."""
 
 ID_LENGTH = 12
 
 WATCHED = "test"
-"""The split that curves show; nothing is decided by it unless the configuration says so."""
+"""The split shown in curves. It does not affect the result unless the configuration selects by it."""
 
 
 def identity(fields: Mapping[str, Any]) -> str:
-    """Return the id of the run with a configuration of these fields: the beginning of its SHA-256."""
+    """Return the id of the run with these configuration fields: a prefix of their SHA-256."""
     return sha256_of_json(fields)[:ID_LENGTH]
 
 
 class RunConfig(Config):
-    """The complete resolved configuration of a run: its identity is made of these fields and no others."""
+    """The complete resolved configuration of a run. Its id depends on exactly these fields."""
 
     shrinks: ClassVar[Mapping[str, str]] = {"data": "data"}
 
@@ -54,19 +54,19 @@ class RunConfig(Config):
         if select is None:
             return
         if self.method.validation is None:
-            raise SpecError(f"method '{self.method.kind}' names no validation value to select the best state by")
+            raise SpecError(f"method '{self.method.kind}' has no validation value to select the best state by")
         self.data.examples(select.split)
 
     @property
     def validated_splits(self) -> tuple[str, ...]:
-        """The splits that the method's value is taken on after each epoch, none where it names no value."""
+        """The splits to compute the validation value on after each epoch, empty if the method has no such value."""
         watched = (WATCHED,) if WATCHED in self.data.splits else ()
         chosen = (self.training.select.split,) if self.training.select is not None else ()
         return tuple(dict.fromkeys(watched + chosen)) if self.method.validation is not None else ()
 
     @property
     def deciding_value(self) -> str | None:
-        """What curves call the value by which the best state is selected, None where the last one is kept."""
+        """The name in curves of the value that selects the best state, None if the last state is kept."""
         select, validation = self.training.select, self.method.validation
         return f"{select.split}_{validation.name}" if select is not None and validation is not None else None
 
@@ -77,13 +77,13 @@ class RunConfig(Config):
             fitting = Network.kinds_with(self.method.passes)
             raise SpecError(
                 f"network '{self.network.kind}' has no {' and no '.join(sorted(missing))}, which method "
-                f"'{self.method.kind}' asks for: allowed: {', '.join(fitting)}"
+                f"'{self.method.kind}' needs: allowed: {', '.join(fitting)}"
             )
         return self
 
 
 class Run:
-    """A named run. Two runs with equal configurations are the same run, whatever they are called.
+    """A named run. Runs with equal configurations are equal, whatever their names.
 
     >>> HYBVIT.but(alpha=1).name
     'hybvit alpha=1'
@@ -99,7 +99,7 @@ class Run:
         return self.config.digest[:ID_LENGTH]
 
     def ids(self, seeds: Iterable[int]) -> Iterator[str]:
-        """Yield the ids that the run has with these seeds, without building a run for each."""
+        """Yield the ids of the run for these seeds, without building a run for each."""
         fields = self.config.model_dump(mode="json")
         for seed in seeds:
             yield identity({**fields, "seed": seed})
@@ -114,9 +114,9 @@ class Run:
         return f"Run({self.name!r}, {self.id})"
 
     def but(self, path: str = "", value: Any = None, /, **changes: Any) -> Self:
-        """Return a variant whose name says what differs; `path` is that of `Config.but`.
+        """Return a variant with the changes in its name; `path` is as in `Config.but`.
 
-        Raises `SpecError` for an unknown field or an impossible value.
+        Raises `SpecError` for an unknown field or an invalid value.
         """
         named = {path: value, **changes} if path else changes
         suffix = " ".join(f"{key}={_short(value)}" for key, value in named.items())
@@ -127,7 +127,7 @@ class Run:
         return type(self)(name, self.config)
 
     def with_config(self, **changes: Any) -> Self:
-        """Return a run of the same name with some fields changed: how a scale shrinks a run."""
+        """Return a run of the same name with some fields changed, as scales do."""
         return type(self)(self.name, self.config.but(**changes))
 
     @property
@@ -142,7 +142,7 @@ class Run:
 
     @property
     def train_flops(self) -> float:
-        """The floating-point operations of the whole training, two to a multiply-add."""
+        """The FLOPs of the whole training, two per multiply-add."""
         per_example = self.config.method.train_flops(self.config.network, self.config.data)
         return self.iterations * self.config.training.batch_size * per_example
 

@@ -1,4 +1,4 @@
-"""Samplers of diffusion models: the paper's own, and faster ones to look at a training with."""
+"""Samplers of diffusion models: the full chain of the papers, and faster ones for previews."""
 
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
@@ -9,28 +9,28 @@ from harness.config.family import Family
 
 
 class Sampler(Family):
-    """How samples are drawn.
+    """A sampler of diffusion models.
 
-    `implementation` names a function of the sampler, a `harness.diffusion.samplers.ReverseProcess` and the initial
-    noise that returns images in [-1, 1]; methods without such a process refuse the sampler.
+    `implementation` names a function `(sampler, process, noise)` that returns images in [-1, 1], with a
+    `harness.diffusion.samplers.ReverseProcess`; methods without such a process raise an error for the sampler.
     """
 
     implementation: ClassVar[str]
     full: ClassVar[bool] = False
-    """Whether it is the model's own full chain, which every generator has."""
+    """Whether this is the model's own full chain, which every generator supports."""
 
     @property
     def label(self) -> str:
-        """What must be said of everything drawn this way; empty for the full chain."""
+        """The note on all samples drawn this way, empty for the full chain."""
         raise NotImplementedError
 
     def passes(self, chain: int) -> int:
-        """Return the network evaluations for one sample, of a model whose full chain has `chain` steps."""
+        """Return the network evaluations per sample for a model with a full chain of `chain` steps."""
         return chain
 
 
 class Ancestral(Sampler):
-    """Every step of the reverse chain, with its noise (DDPM Algorithm 2): what the tables are made with."""
+    """Ancestral sampling over the full reverse chain (DDPM Algorithm 2), used for the tables."""
 
     kind: Literal["ancestral"] = "ancestral"
     implementation: ClassVar[str] = "harness.diffusion.samplers:ancestral"
@@ -38,24 +38,24 @@ class Ancestral(Sampler):
 
     @property
     def label(self) -> str:
-        """Nothing has to be said."""
+        """Empty: no note is needed."""
         return ""
 
 
 class FewSteps(Sampler):
-    """A sampler that takes `steps` of the chain."""
+    """A sampler with fewer steps than the full chain."""
 
     shrinks: ClassVar[Mapping[str, str]] = {"steps": "sampler_steps"}
 
     steps: PositiveInt
 
     def passes(self, chain: int) -> int:
-        """Return the steps."""
+        """Return the number of steps."""
         return self.steps
 
 
 class DDIM(FewSteps):
-    """Evenly spaced steps (DDIM §4.1); `eta` scales the noise, from none to that of the full chain."""
+    """DDIM with evenly spaced steps (DDIM §4.1). `eta` scales the noise: 0 for none, 1 as in the full chain."""
 
     kind: Literal["ddim"] = "ddim"
     implementation: ClassVar[str] = "harness.diffusion.samplers:ddim"
@@ -70,7 +70,7 @@ class DDIM(FewSteps):
 
 
 class DPMSolver(FewSteps):
-    """DPM-Solver++(2M): evenly spaced steps of second order (Lu et al. 2022, arXiv 2211.01095, Algorithm 2)."""
+    """DPM-Solver++(2M) with evenly spaced second-order steps (Lu et al. 2022, arXiv 2211.01095, Algorithm 2)."""
 
     kind: Literal["dpm_solver"] = "dpm_solver"
     implementation: ClassVar[str] = "harness.diffusion.samplers:dpm_solver"

@@ -1,4 +1,4 @@
-"""The rules of a scale as they apply to one run: what its parts ask for their new sizes."""
+"""The rules of a scale applied to one run; configurations query it for their new sizes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,10 +17,10 @@ Part = TypeVar("Part", bound=Config)
 
 @dataclass(frozen=True)
 class Rule:
-    """Changes of sizes, by the name of the size.
+    """Changes of sizes, keyed by the name of the size.
 
-    A rule for a `kind` is about that class and those derived from it, and may name their fields too; one with `data` or
-    `runs` is about runs on these datasets, or about these runs. What is no change is the value itself.
+    A rule with a `kind` applies to that class and its subclasses, and may also name their fields. `data` and `runs`
+    restrict a rule to runs on these datasets or to these runs. A plain value sets the size to that value.
     """
 
     changes: Mapping[str, Any]
@@ -33,11 +33,11 @@ class Rule:
         object.__setattr__(self, "changes", changes)
 
     def is_about(self, run: "Run") -> bool:
-        """Tell whether it applies to a run."""
+        """Return whether the rule applies to a run."""
         return (not self.data or run.config.data.name in self.data) and (not self.runs or run in self.runs)
 
     def change(self, kind: type[Config], name: str) -> Change | None:
-        """Return the change of a field of a kind, None where the rule is not about it."""
+        """Return the change of a field of a kind, None if the rule does not cover it."""
         of_size: Change | None = self.changes.get(kind.shrinks.get(name, ""))
         if self.kind is None:
             return of_size
@@ -46,9 +46,9 @@ class Rule:
 
 @dataclass(frozen=True)
 class Length:
-    """How long a training is, before and after a scale has shortened it.
+    """The length of a training, as pairs of values before and after scaling.
 
-    `factor` is what its epochs were multiplied by, before they were rounded to whole ones.
+    `factor` is the multiplier of the epochs, before rounding to integers.
     """
 
     epochs: tuple[int, int] = (1, 1)
@@ -57,17 +57,17 @@ class Length:
 
     @property
     def share(self) -> float:
-        """The epochs that are left, as a share."""
+        """The fraction of epochs that remains."""
         before, after = self.epochs
         return after / before
 
 
 @dataclass(frozen=True)
 class Shrinking:
-    """The rules that apply to a run, of which the last that is about a field decides.
+    """The rules that apply to a run; the last rule that covers a field wins.
 
-    `data` is the dataset of the run and `small_data` what stands in for it; `stand_ins` are by the names of datasets.
-    `length` is set while the schedule of a training is shrunk.
+    `data` is the dataset of the run and `small_data` its stand-in; `stand_ins` is keyed by dataset name. `length` is
+    set while the schedule of a training is shrunk.
     """
 
     rules: tuple[Rule, ...]
@@ -77,12 +77,12 @@ class Shrinking:
     length: Length = field(default_factory=Length)
 
     def applied(self, part: Part, **derived: Any) -> Part:
-        """Return a part with all changes of its fields; `derived` ones are those that no rule is about."""
+        """Return a part with the changes of its fields; `derived` gives fields that no rule covers."""
         changes = derived | self.changed(part)
         return part.but(**changes) if changes else part
 
     def changed(self, part: Config) -> dict[str, Any]:
-        """Return the new values of the fields of a part that a rule is about, and its parts where they change."""
+        """Return the new values of a part's fields covered by rules, and its nested parts that change."""
         found = {}
         for name in type(part).model_fields:
             value = getattr(part, name)
@@ -93,24 +93,24 @@ class Shrinking:
         return found
 
     def resized(self, part: Config, name: str, value: Any) -> Any:
-        """Return what becomes of a value where the rule for a field of a part applies to it."""
+        """Return `value` changed by the rule for a field of a part."""
         change = self.change(part, name)
         return value if change is None else _changed(part, name, change, value)
 
     def factor(self, part: Config, name: str, value: float) -> float:
-        """Return by what a field is multiplied, before it is rounded."""
+        """Return the multiplier of a field, before rounding."""
         change = self.change(part, name)
         return 1.0 if change is None else change.factor(value)
 
     def change(self, part: Config, name: str) -> Change | None:
-        """Return the change of a field of a part, None where no rule is about it."""
+        """Return the change of a field of a part, None if no rule covers it."""
         found = (rule.change(type(part), name) for rule in reversed(self.rules))
         return next((change for change in found if change is not None), None)
 
     def stand_in(self, data: Dataset) -> Dataset:
-        """Return what stands in for a dataset; where there are no stand-ins, and for one of them, it is itself.
+        """Return the stand-in of a dataset, or the dataset itself if it is one or there are none.
 
-        Raises `SpecError` for a dataset without one.
+        Raises `SpecError` for a dataset without a stand-in.
         """
         if data.name in self.stand_ins:
             return self.stand_ins[data.name]
@@ -119,7 +119,7 @@ class Shrinking:
         return data
 
     def _inside(self, value: Any) -> Any:
-        """Return a value with the parts that it holds shrunk."""
+        """Return a value with its nested configurations shrunk."""
         if isinstance(value, Dataset):
             return self.stand_in(value)
         if isinstance(value, Config):

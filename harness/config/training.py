@@ -1,4 +1,4 @@
-"""How long and with which optimiser a run trains."""
+"""Training configurations: length, batch, optimiser, schedule, weight averaging and model selection."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -16,14 +16,14 @@ from harness.config.shrinking import Length, Shrinking
 from harness.errors import SpecError, given, unknown
 
 Precision = Literal["fp32", "tf32", "bf16"]
-"""Of the products in training and sampling. `tf32` differs from `fp32` on GPUs that have it."""
+"""Precision of matrix products in training and sampling. `tf32` differs from `fp32` only on GPUs that support it."""
 
 COMMON: dict[str, type[Optimizer] | type[Schedule]] = {"optimizer": AdamW, "schedule": Cosine}
-"""The optimiser and the schedule whose fields may stand in the training itself."""
+"""The default optimiser and schedule, with fields that `Training` also accepts directly."""
 
 
 class Average(Config):
-    """How the weights of a player are averaged before they are evaluated: after every `every`-th step.
+    """Exponential moving average of a player's weights, updated after every `every`-th step.
 
     Without a `decay` the last weights are evaluated.
     """
@@ -35,21 +35,21 @@ class Average(Config):
 
 
 class BestOn(Config):
-    """The choice of the state to evaluate: the one after the epoch with the best validation value on a split.
+    """Model selection: evaluate the state after the epoch with the best validation value on a split.
 
-    The value is the one that the method names; of equal ones the first counts.
+    The method defines the value; ties go to the first epoch.
     """
 
     split: str = "validation"
 
 
 class Training(Config):
-    """The length of a training, its optimiser and schedule, gradient clipping, and the EMA of the weights.
+    """Length of training, optimiser and schedule, gradient clipping, and EMA of the weights.
 
-    `passes_per_epoch` counts how often an epoch goes through the training split. `clip_norm=None` clips nothing;
-    without an `ema_decay` the last weights are evaluated. Players have an optimiser of their own where
-    `player_optimizers` names them, and an average of their own where `player_averages` does. Unless said otherwise it
-    is AdamW with one cosine, whose fields may be given here. Without `select` the state at the end is evaluated.
+    `passes_per_epoch` is the number of passes over the training split per epoch. `clip_norm=None` disables clipping.
+    Without an `ema_decay` the last weights are evaluated. `player_optimizers` and `player_averages` override the
+    optimiser and the average per player. The default is AdamW with one cosine; their fields may be given here directly.
+    Without `select`, the final state is evaluated.
     """
 
     left_out: ClassVar[frozenset[str]] = frozenset({"player_optimizers", "player_averages", "select"})
@@ -76,7 +76,7 @@ class Training(Config):
     @model_validator(mode="before")
     @classmethod
     def _gather(cls, values: Any) -> Any:
-        """Put the fields of the common optimiser and schedule into these."""
+        """Move fields given directly into the default optimiser and schedule."""
         if not isinstance(values, Mapping):
             return values
         gathered = dict(values)
@@ -89,7 +89,7 @@ class Training(Config):
         return gathered
 
     def written(self, document: dict[str, Any]) -> dict[str, Any]:
-        """Write the fields of the common optimiser and schedule beside the others, as before there were more."""
+        """Serialise the fields of the default optimiser and schedule inline, as when no others existed."""
         written: dict[str, Any] = super().written(document)
         if all(type(getattr(self, part)) is kind and kind.revision == 1 for part, kind in COMMON.items()):
             for part in COMMON:
@@ -104,7 +104,7 @@ class Training(Config):
         return self
 
     def shrunk(self, shrinking: Shrinking) -> Self:
-        """Return a shorter one, whose schedule is told how much shorter it is."""
+        """Return a shorter training, with the schedule shrunk to its length."""
 
         def small(name: str) -> int:
             size: int = shrinking.resized(self, name, getattr(self, name))
@@ -119,7 +119,7 @@ class Training(Config):
         return replace(shrinking, length=length).applied(self)
 
     def check_players(self, players: Collection[str]) -> None:
-        """Raise `SpecError` when a player is named that is not among those of the method."""
+        """Raise `SpecError` if an override names a player that the method does not have."""
         for field in ("player_optimizers", "player_averages"):
             for name in getattr(self, field):
                 if name not in players:
@@ -130,11 +130,11 @@ class Training(Config):
         return self.player_optimizers.get(player, self.optimizer)
 
     def average_of(self, player: str) -> Average:
-        """Return how the weights of a player are averaged."""
+        """Return the weight average of a player."""
         return self.player_averages.get(player, Average(decay=self.ema_decay))
 
     def rate(self, step: int, iterations_per_epoch: int, player: str) -> float:
-        """Return the learning rate of a player in iteration `step`, counted from 0."""
+        """Return the learning rate of a player at iteration `step`, counted from 0."""
         peak = self.optimizer_of(player).learning_rate
         with asking(f"schedule '{self.schedule.kind}', step {step}"):
             rate: Any = self.schedule.rate(step, iterations_per_epoch, self.epochs, peak)
@@ -143,12 +143,12 @@ class Training(Config):
         return float(rate)
 
     def check_batch(self, data: Dataset) -> None:
-        """Raise `SpecError` when a batch exceeds the training split: there would be no step."""
+        """Raise `SpecError` if a batch exceeds the training split, since an epoch would have no steps."""
         if self.batch_size > (examples := data.examples("train")):
             raise SpecError(f"batch_size={self.batch_size} exceeds the {examples:,} training examples of '{data.name}'")
 
     def iterations_per_epoch(self, data: Dataset) -> int:
-        """Return how many whole batches fit into the passes of one epoch."""
+        """Return the number of full batches per epoch."""
         return whole_batches(data, self.passes_per_epoch, self.batch_size)
 
     def iterations(self, data: Dataset) -> int:
@@ -157,5 +157,5 @@ class Training(Config):
 
 
 def whole_batches(data: Dataset, passes: int, batch_size: int) -> int:
-    """Return how many whole batches fit into so many passes through the training split."""
+    """Return the number of full batches in this many passes over the training split."""
     return passes * data.examples("train") // batch_size

@@ -1,1 +1,1 @@
-"""What a paper says: its tables and figures, rows, claims, metrics, scales and tolerances. Imports no torch."""
+"""Papers as data: tables and figures, rows, claims, metrics, scales and tolerances. Imports no torch."""

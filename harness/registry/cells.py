@@ -1,4 +1,4 @@
-"""Cells: every value of an exhibit that can be measured, with the run and the evaluation that measure it."""
+"""Cells: the measurable values of an exhibit, each with its run and evaluation."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ Asked = tuple[Metric, Evaluation, str]
 class Cell:
     """One measurable value: a row and a metric, at a scale, with a seed.
 
-    `original` is the row's run at paper scale, `run` the one that is trained. `reading` names a protocol beside the
-    paper's own, which has the empty name.
+    `original` is the row's run at paper scale, `run` the run to train. `reading` names a further protocol; it is empty
+    for the paper's own.
     """
 
     row: Row
@@ -36,15 +36,15 @@ class Cell:
 
     @property
     def label(self) -> str:
-        """What the measured value is called, which depends on the feature space and the data."""
+        """The label of the measured value, which depends on the feature space and the data."""
         return self.evaluation.labels(self.run.config.data)[self.metric.quantity]
 
 
 def cells(paper: Paper, exhibit: Exhibit, rows: Sequence[Row], scale: Scale, seeds: Sequence[int]) -> Iterator[Cell]:
-    """Yield the measurable cells of some rows of an exhibit, in the order of rows, seeds, metrics and readings.
+    """Yield the measurable cells of some rows of an exhibit, ordered by row, seed, metric and reading.
 
-    Cells that the paper leaves blank in a table are not measured. Raises `SpecError`, which names the row, for a run or
-    a protocol that the paper or the scale cannot give.
+    Cells that are blank in the paper's table are skipped. Raises `SpecError`, naming the row, if the paper or the scale
+    fails to provide a run or protocol.
     """
     for row in rows:
         if row.run is None:
@@ -60,9 +60,9 @@ def cells(paper: Paper, exhibit: Exhibit, rows: Sequence[Row], scale: Scale, see
 
 
 def _asked(paper: Paper, exhibit: Exhibit, row: Row, run: Run, small: Run, scale: Scale) -> list[Asked]:
-    """Return what is measured of a row, by which evaluations.
+    """Return the metrics to measure for a row, with their evaluations and readings.
 
-    The paper's protocol is changed by the row, then by the scale, and last by the readings.
+    Changes to the paper's protocol apply in this order: row, scale, reading.
     """
     _refuse_unknown_settings(paper, exhibit, row, run)
     found: list[Asked] = []
@@ -87,16 +87,16 @@ def _asked(paper: Paper, exhibit: Exhibit, row: Row, run: Run, small: Run, scale
 
 
 def _measured(evaluation: Evaluation, run: Run) -> dict[str, str]:
-    """Return the labels of what an evaluation measures of a run."""
+    """Return the labels of the quantities that an evaluation measures for a run."""
     with asking(f"labels of evaluation '{evaluation.kind}'"):
         labels: Any = evaluation.labels(run.config.data)
         if not isinstance(labels, Mapping):
-            raise SpecError(f"returns {given(labels)}, not what each quantity is called in print")
+            raise SpecError(f"returns {given(labels)}, not a mapping from quantities to labels")
         return dict(labels)
 
 
 def _refuse_unknown_split(evaluation: Evaluation, run: Run) -> None:
-    """Raise `SpecError` when an evaluation is of a split that the data of a run do not have."""
+    """Raise `SpecError` if the run's dataset lacks the split of an evaluation."""
     split = getattr(evaluation, "split", None)
     if isinstance(split, str):
         with asking(f"evaluation '{evaluation.kind}'"):
@@ -104,7 +104,7 @@ def _refuse_unknown_split(evaluation: Evaluation, run: Run) -> None:
 
 
 def _refuse_unknown_settings(paper: Paper, exhibit: Exhibit, row: Row, run: Run) -> None:
-    """Raise `SpecError` for a setting in a row's protocol that no evaluation of the row has."""
+    """Raise `SpecError` for a setting in a row's protocol that none of its evaluations has."""
     if not row.protocol:
         return
     evaluations = {paper.measured_by(metric, run) for metric in exhibit.metrics if exhibit.asks(row, metric)}

@@ -1,9 +1,9 @@
-"""Claims as code: what a paper says of its rows, as inequalities over measured cells.
+"""Claims as code: the paper's statements about its rows, as inequalities over measured cells.
 
 Every claim is a conjunction of contrasts, and every contrast is a weighted sum of cells that must lie in an
 interval. "B is larger than A" is `B - A > 0`; "B takes twice as long as A" is `B - 1.5 A > 0` and `B - 2.5 A < 0`;
-"the gap closes" is a contrast of four cells. Because a contrast is linear, the noise of its cells carries over
-exactly, and the report can tell "holds" from "not decided by these data".
+"the gap closes" is a contrast of four cells. Because a contrast is linear, the noise of its cells propagates
+exactly, and the report can distinguish "holds" from "not decided by these data".
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Contrast:
-    """A weighted sum of cells and the interval in which the claim puts it."""
+    """A weighted sum of cells and the interval claimed for it."""
 
     terms: tuple[Term, ...]
     low: float = -inf
@@ -35,7 +35,7 @@ class Contrast:
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence of a paper, where it stands, and the contrasts that decide it."""
+    """A sentence of a paper, its location, and the contrasts that decide it."""
 
     says: str
     where: str
@@ -48,35 +48,35 @@ class Claim:
 
 
 def rises(metric: Metric, *rows: str, says: str, where: str) -> Claim:
-    """Claim that `metric` grows strictly from each row to the next."""
+    """Claim that `metric` strictly increases from each row to the next."""
     return Claim(says, where, tuple(Contrast(_difference(metric, a, b), low=0) for a, b in _chain(rows)))
 
 
 def falls(metric: Metric, *rows: str, says: str, where: str) -> Claim:
-    """Claim that `metric` shrinks strictly from each row to the next."""
+    """Claim that `metric` strictly decreases from each row to the next."""
     return Claim(says, where, tuple(Contrast(_difference(metric, a, b), high=0) for a, b in _chain(rows)))
 
 
 def exceed(metric: Metric, *rows: str, over: str, says: str, where: str) -> Claim:
-    """Claim that each of some rows has more of `metric` than the row `over`."""
+    """Claim that `metric` of each of some rows exceeds that of row `over`."""
     return Claim(says, where, tuple(Contrast(_difference(metric, over, row), low=0) for row in rows))
 
 
 def improves(*rows: str, metrics: tuple[Metric, ...], says: str, where: str) -> Claim:
-    """Claim that every one of `metrics` gets better from each row to the next, in its own direction."""
+    """Claim that all `metrics` improve from each row to the next, each in its own direction."""
     parts = [(rises if m.better == "higher" else falls)(m, *rows, says=says, where=where) for m in metrics]
     return Claim(says, where, tuple(contrast for part in parts for contrast in part.contrasts))
 
 
 def close(metric: Metric, *rows: str, within: float, says: str, where: str) -> Claim:
-    """Claim that every row lies `within` so many units of the first one."""
+    """Claim that every row is `within` this many units of the first."""
     first, *others = rows
     contrasts = (Contrast(_difference(metric, first, row), low=-within, high=within) for row in others)
     return Claim(says, where, tuple(contrasts))
 
 
 def drops_at_most(metric: Metric, start: str, end: str, by: float, *, says: str, where: str) -> Claim:
-    """Claim that going from `start` to `end` costs at most `by` units of a metric that is better when higher."""
+    """Claim that a higher-is-better metric drops by at most `by` units from `start` to `end`."""
     return Claim(says, where, (Contrast(_difference(metric, start, end), low=-by),))
 
 
@@ -86,7 +86,7 @@ def bounded(metric: Metric, row: str, *, low: float = -inf, high: float = inf, s
 
 
 def mean_difference(metrics: Sequence[Metric], row: str, other: str, weight: float = 1.0) -> tuple[Term, ...]:
-    """Return the terms of `weight` times what `row` has more than `other`, on the average over some metrics."""
+    """Return the terms of `weight` times the difference `row` minus `other`, averaged over some metrics."""
     share = weight / len(metrics)
     return tuple(term for m in metrics for term in (Term(share, row, m), Term(-share, other, m)))
 
@@ -117,5 +117,5 @@ def _difference(metric: Metric, start: str, end: str) -> tuple[Term, Term]:
 
 def _chain(rows: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     if len(rows) < 2:
-        raise SpecError(f"a claim of order needs two rows or more, not {rows}")
+        raise SpecError(f"an ordering claim needs at least two rows, not {rows}")
     return pairwise(rows)

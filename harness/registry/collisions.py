@@ -1,4 +1,4 @@
-"""Runs that differ at paper scale and are one at a smaller scale, so that two rows would show the same measurement."""
+"""Collisions: runs that differ at paper scale but not at a smaller scale, so that two rows would share one run."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from harness.registry.scale import Scale
 
 @dataclass(frozen=True)
 class Collision:
-    """Two runs of a paper that a scale makes one, with the rows in which they come first."""
+    """Two runs of a paper that a scale maps to the same run, with the first row of each."""
 
     first: Run
     second: Run
@@ -26,7 +26,7 @@ class Collision:
 
 
 def collisions(exhibits: Iterable[tuple[Exhibit, Sequence[Row]]], scale: Scale) -> Iterator[Collision]:
-    """Yield the runs of some rows of a paper that become another's run of these rows."""
+    """Yield the collisions among the runs of some rows of a paper."""
     found: dict[Run, tuple[Run, str]] = {}
     for exhibit, rows in exhibits:
         for row in rows:
@@ -39,16 +39,16 @@ def collisions(exhibits: Iterable[tuple[Exhibit, Sequence[Row]]], scale: Scale) 
 
 
 def refuse_collisions(paper: Paper, exhibits: Iterable[tuple[Exhibit, Sequence[Row]]], scale: Scale) -> None:
-    """Raise `SpecError` when the rules of a scale make one run of two.
+    """Raise `SpecError` if the rules of a scale map two runs to one.
 
-    Scales at which values compare with the paper's may, such as those that set the precision of all runs.
+    Scales with values comparable to the paper's may do so, such as those that set the precision of all runs.
     """
     if scale.comparable or scale.rules is None:
         return
     for collision in collisions(exhibits, scale):
         raise SpecError(
-            f"scale '{scale.name}' of paper '{paper.name}' makes one run of {collision}: "
-            "let a rule keep them apart, such as for_runs(RUN, width=over(4))"
+            f"scale '{scale.name}' of paper '{paper.name}' merges {collision}: "
+            "add a rule that separates them, such as for_runs(RUN, width=over(4))"
         )
 
 
@@ -61,7 +61,7 @@ def _differing(one: Run, other: Run) -> Iterator[str]:
 
 
 def _flat(document: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the values of nested dictionaries by their paths."""
+    """Yield the values of nested dictionaries with their paths."""
     for key, value in document.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{before}{key}.")

@@ -1,4 +1,4 @@
-"""The paper that a bare name such as `table6` belongs to."""
+"""The default paper, which a bare name such as `table6` refers to."""
 
 import os
 import tomllib
@@ -14,16 +14,16 @@ FILE = "pyproject.toml"
 
 @dataclass(frozen=True)
 class DefaultPaper:
-    """The name of a paper, and in words where it was chosen, empty where nobody has chosen."""
+    """The name of the default paper, and a note on where it was set, empty if it was not."""
 
     name: str
     origin: str = ""
 
 
 def default_paper() -> DefaultPaper:
-    """Return the paper that the environment names, else the nearest `pyproject.toml`, else the usual one.
+    """Return the default paper: from the environment, else the nearest `pyproject.toml`, else `hybvit`.
 
-    An empty environment variable counts as unset. Raises `SpecError` when the file cannot be read.
+    An empty environment variable counts as unset. Raises `SpecError` if the file cannot be read.
     """
     if name := os.environ.get(VARIABLE, "").strip():
         return DefaultPaper(name, f" (the environment variable {VARIABLE} names it)")
@@ -38,7 +38,7 @@ def _named_in(path: Path) -> DefaultPaper:
         table = tomllib.loads(path.read_text(encoding="utf-8-sig")).get("tool", {}).get("harness", {})
         name = table.get("paper", "")
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError) as error:
-        raise SpecError(f"{path}: cannot tell the default paper: {error}; or set {VARIABLE}") from None
+        raise SpecError(f"{path}: cannot read the default paper: {error}; fix the file or set {VARIABLE}") from None
     if not isinstance(name, str):
-        raise SpecError(f"{path}: [tool.harness] paper = {name!r} is no name of a paper")
+        raise SpecError(f"{path}: [tool.harness] paper = {name!r} is not a paper name")
     return DefaultPaper(name, f" ([tool.harness] paper in {path} names it)") if name else DefaultPaper(USUAL)

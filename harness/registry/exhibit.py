@@ -1,4 +1,4 @@
-"""Exhibits as data: the tables and figures of a paper, with the runs that measure them and the claims about them."""
+"""Exhibits as data: the tables and figures of a paper, with their runs and claims."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ from harness.registry.row import Printed, Reported, Row, Source, Value, Words
 
 @dataclass(frozen=True)
 class Block:
-    """Rows that are printed together, and the metrics that some of them have."""
+    """Rows printed together, and the metrics with a value in some of them."""
 
     caption: str
     rows: tuple[Row, ...]
@@ -23,7 +23,7 @@ class Block:
 
 @dataclass(frozen=True)
 class ExpectedFailure:
-    """A cell whose printed value is not expected to be met, and why: the paper contradicts itself or its code."""
+    """A cell expected to miss its printed value, because the paper contradicts itself or its code."""
 
     row: str
     metric: Metric
@@ -32,13 +32,13 @@ class ExpectedFailure:
 
 @dataclass(frozen=True, kw_only=True)
 class Exhibit:
-    """What tables and figures share: rows, the metrics that are measured of them, and claims.
+    """Base class of tables and figures: rows, metrics and claims.
 
-    `readings` are further protocols to measure beside the paper's, by name: changes to those evaluations that have
-    such settings. `variant` names another reading of the whole exhibit, such as other schedules. `expected` are cells
-    that are expected to fail, `best` the metrics of which documents print the best value bold.
-    Raises `SpecError` when a row does not fit the metrics, a key stands twice, a claim or an expectation names no such
-    cell, or no value of a metric can be best.
+    `readings` are further protocols by name: changes to all evaluations that have these settings. `variant` names an
+    alternative version of the exhibit, such as with other schedules. `expected` are cells expected to fail. Documents
+    print the best value of the `best` metrics in bold.
+    Raises `SpecError` if a row does not match the metrics, a key is repeated, a claim or an expectation refers to a
+    missing cell, or a metric in `best` has no direction.
     """
 
     number: int
@@ -74,19 +74,19 @@ class Exhibit:
             self._check_cell("an expectation", cell.row, cell.metric)
 
     def _check_cell(self, of: str, row: str, metric: Metric) -> None:
-        """Refuse a claim or an expectation of a cell that is not there, or that can have no value."""
+        """Raise `SpecError` if a claim or an expectation refers to a cell that does not exist or has no value."""
         if row not in (keys := [row.key for row in self.rows]):
             raise unknown(f"row in {of} of {self.name}", row, keys)
         if metric not in self.metrics:
             raise unknown(f"metric in {of} of {self.name}", metric.key, (m.key for m in self.metrics))
 
     def asks(self, row: Row, metric: Metric) -> bool:
-        """Tell whether a metric of a row belongs to the exhibit."""
+        """Return whether a metric of a row belongs to the exhibit."""
         return True
 
     @property
     def kind(self) -> str:
-        """What the paper calls it: table or figure."""
+        """The kind of exhibit, `table` or `figure`."""
         return type(self).__name__.lower()
 
     @property
@@ -99,31 +99,31 @@ class Exhibit:
         return next(row for row in self.rows if row.key == key)
 
     def reported(self, row: Row, metric: Metric) -> Reported:
-        """Return the number or the words that the paper prints in a cell, None for a dash."""
+        """Return the number or words printed in a cell, None for a dash."""
         printed = self._printed(row, metric)
         return printed.value if isinstance(printed, Value) else printed
 
     def expected_to_fail(self, row: Row, metric: Metric) -> str:
-        """Return why a cell is expected to fail, nothing where it is not."""
+        """Return why a cell is expected to fail, "" if it is not."""
         return next((cell.reason for cell in self.expected if (cell.row, cell.metric) == (row.key, metric)), "")
 
     def reported_value(self, row: Row, metric: Metric) -> float | None:
-        """Return the paper's value of a cell as a number, None for a dash and for words that mean none."""
+        """Return the paper's value of a cell as a number, None for a dash and for words without a meaning."""
         reported = self.reported(row, metric)
         return reported.meaning if isinstance(reported, Words) else reported
 
     def reported_sd(self, row: Row, metric: Metric) -> float | None:
-        """Return the standard deviation that the paper prints with a value, None where it prints none."""
+        """Return the standard deviation printed with a value, None if there is none."""
         printed = self._printed(row, metric)
         return printed.sd if isinstance(printed, Value) else None
 
     def reported_n(self, row: Row, metric: Metric) -> int | None:
-        """Return over how many seeds the paper's value is, None where the paper does not say so."""
+        """Return the number of seeds of the paper's value, None if the paper does not state it."""
         printed = self._printed(row, metric)
         return printed.n if isinstance(printed, Value) else None
 
     def source(self, row: Row, metric: Metric) -> Source:
-        """Return whose value the paper prints in a cell: what the cell says of it, else what its row says."""
+        """Return the source of the value in a cell: that of the cell if set, else that of the row."""
         printed = self._printed(row, metric)
         return (printed.source if isinstance(printed, Value) else None) or row.source
 
@@ -131,14 +131,14 @@ class Exhibit:
         return row.reported[self.metrics.index(metric)]
 
     def also(self, *readings: Mapping[str, Any]) -> Self:
-        """Return the same exhibit with further protocols, each named after the settings that it changes."""
+        """Return a copy with further protocols, each named after the settings that it changes."""
         named = {",".join(f"{name}={value}" for name, value in settings.items()): settings for settings in readings}
         return replace(self, readings={**self.readings, **named})
 
     def blocks(self) -> list[Block]:
-        """Return the rows in blocks that are printed with columns of their own.
+        """Return the rows in blocks with separate columns.
 
-        There is one, without a caption, unless some section has metrics that the widest one lacks.
+        There is a single block without a caption unless a section has metrics that the widest one lacks.
         """
         sections = dict.fromkeys(row.section for row in self.rows)
         apart = [self._block(name, [row for row in self.rows if row.section == name]) for name in sections]
@@ -152,7 +152,7 @@ class Exhibit:
         return Block(caption, tuple(rows), asked)
 
     def select(self, pattern: str) -> tuple[Row, ...]:
-        """Return the rows whose key matches a shell pattern, whatever the case; if none does, those that contain it."""
+        """Return the rows with keys that match a shell pattern, ignoring case, else those with keys that contain it."""
         wanted = pattern.lower()
         keys = {row.key: row.key.lower() for row in self.rows}
         matching = tuple(row for row in self.rows if fnmatchcase(keys[row.key], wanted))
@@ -161,15 +161,15 @@ class Exhibit:
 
 @dataclass(frozen=True, kw_only=True)
 class Table(Exhibit):
-    """A table of a paper. What it prints as a dash is not measured.
+    """A table of a paper. Cells printed as a dash are not measured.
 
-    `drawings` are drawn of it by the name that follows the table's in the file's, such as `table6-samples`.
+    `plots` are drawings of the table, by the suffix of their file names, such as `samples` for `table6-samples`.
     """
 
     plots: Mapping[str, Plot] = field(default_factory=lambda: {"agreement": Agreement(), "samples": SampleStrips()})
 
     def asks(self, row: Row, metric: Metric) -> bool:
-        """Tell whether the paper prints a value."""
+        """Return whether the paper prints a value."""
         return self.reported(row, metric) is not None
 
     def _check_cell(self, of: str, row: str, metric: Metric) -> None:
@@ -180,13 +180,13 @@ class Table(Exhibit):
 
 @dataclass(frozen=True, kw_only=True)
 class Figure(Exhibit):
-    """A figure of a paper: rows are its panels or curves, `drawing` says how they are drawn."""
+    """A figure of a paper: rows are its panels or curves, `plot` draws them."""
 
     plot: Plot
 
 
 def plots_of(exhibit: Exhibit) -> dict[str, Plot]:
-    """Return what is drawn of an exhibit, by the names of the files."""
+    """Return the plots of an exhibit, by file name."""
     if isinstance(exhibit, Figure):
         return {exhibit.name: exhibit.plot}
     if isinstance(exhibit, Table):

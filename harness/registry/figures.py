@@ -1,4 +1,4 @@
-"""Kinds of figures: what is drawn of an exhibit's rows. `implementation` is imported only by the report."""
+"""Kinds of plots of an exhibit's rows. `implementation` is imported only by the report."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,26 +7,26 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class Plot:
-    """A way of drawing. `implementation` names the module and the function."""
+    """A kind of plot. `implementation` names the drawing function as `module:name`."""
 
     implementation: ClassVar[str]
 
     @property
     def arrays(self) -> dict[str, int | None]:
-        """The arrays of evaluations that it reads, and how many of their first rows, None for all."""
+        """The arrays of evaluations that it reads, and the number of leading rows, None for all."""
         return {}
 
 
 @dataclass(frozen=True)
 class Agreement(Plot):
-    """The measured values of every metric with the rows in the paper's order: drawn of every table."""
+    """Measured values of every metric, with rows in the order of the paper's values; drawn for every table."""
 
     implementation: ClassVar[str] = "harness.report.figures.agreement:draw"
 
 
 @dataclass(frozen=True)
 class SampleGrids(Plot):
-    """A grid of the first `side * side` samples of every row, not selected."""
+    """A grid of the first `side * side` samples of every row, without selection."""
 
     implementation: ClassVar[str] = "harness.report.figures.samples:grids"
 
@@ -40,7 +40,7 @@ class SampleGrids(Plot):
 
 @dataclass(frozen=True)
 class SampleStrips(Plot):
-    """A line of the first samples of every row that has some, not selected: drawn of every table."""
+    """A strip of the first samples of every row that has samples, without selection; drawn for every table."""
 
     implementation: ClassVar[str] = "harness.report.figures.samples:strips"
 
@@ -54,9 +54,9 @@ class SampleStrips(Plot):
 
 @dataclass(frozen=True)
 class SamplesAtDistances(Plot):
-    """Samples of one run in two states: the last row, and the row whose distance is nearest to `ratio` times its.
+    """Samples of one run in two states: the last row, and the row with the distance nearest to `ratio` times its.
 
-    The rows are states of one run after growing shares of its training.
+    The rows are states of one run after increasing fractions of its training.
     """
 
     implementation: ClassVar[str] = "harness.report.figures.samples:at_distances"
@@ -72,7 +72,7 @@ class SamplesAtDistances(Plot):
 
 @dataclass(frozen=True)
 class ReliabilityDiagrams(Plot):
-    """Accuracy against confidence in bins, with the expected calibration error, one panel a row."""
+    """Accuracy against confidence in bins, with the expected calibration error, one panel per row."""
 
     implementation: ClassVar[str] = "harness.report.figures.reliability:draw"
     arrays: ClassVar[dict[str, int | None]] = {"bins": None}
@@ -80,17 +80,16 @@ class ReliabilityDiagrams(Plot):
 
 @dataclass(frozen=True)
 class AccuracyUnderAttack(Plot):
-    """Accuracy against the size of the perturbation, one panel a norm, one curve a row."""
+    """Accuracy against perturbation size, one panel per norm, one curve per row."""
 
     implementation: ClassVar[str] = "harness.report.figures.attacks:draw"
 
 
 @dataclass(frozen=True)
 class LearningCurves(Plot):
-    """Accuracy and distance over the epochs, one panel a section, whose rows are states of one run.
+    """Accuracy and distance over the epochs, one panel per section; the rows of a section are states of one run.
 
-    `reported` holds curves that the authors published, by section: pairs of the share of the training and accuracy in
-    percent.
+    `reported` holds the authors' published curves by section: pairs of fraction of training and accuracy in percent.
     """
 
     implementation: ClassVar[str] = "harness.report.figures.learning_curves:draw"
@@ -100,7 +99,7 @@ class LearningCurves(Plot):
 
 @dataclass(frozen=True)
 class ClassExtremes(Plot):
-    """The samples of every class with the highest and lowest density and confidence, one row a class.
+    """The samples of every class with the highest and lowest density and confidence, one row per class.
 
     `classes` are the names of the classes at paper scale.
     """
@@ -125,7 +124,7 @@ class ClassGrids(Plot):
 
 @dataclass(frozen=True)
 class DensityHistograms(Plot):
-    """Histograms of log p(x), up to a constant, of a model's samples, one for every class."""
+    """Histograms of log p(x) of a model's samples, up to a constant, one per class."""
 
     implementation: ClassVar[str] = "harness.report.figures.histograms:draw"
     arrays: ClassVar[dict[str, int | None]] = {"samples": None, "own_logits": None}

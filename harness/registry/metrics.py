@@ -1,4 +1,4 @@
-"""The quantities that exhibits report."""
+"""The metrics that exhibits report."""
 
 from dataclasses import dataclass
 from math import isfinite
@@ -12,10 +12,9 @@ from harness.errors import SpecError
 class Metric:
     """A column of a table.
 
-    `quantity` is the name under which an evaluation records the value. The two differ where a value may only
-    carry the metric's name in the right feature space: a `frechet_distance` is an FID with Inception weights only.
-    `noise` says whether the spread between seeds is a number of units, a share of the value where it grows with it,
-    or none because the value is exact.
+    `quantity` is the name under which an evaluation records the value. It differs from the metric's name if that name
+    requires a feature space: a `frechet_distance` is an FID only with the published Inception weights. `noise` is the
+    spread between seeds: absolute in the metric's unit, relative to the value, or none for exact values.
     """
 
     key: str
@@ -27,9 +26,9 @@ class Metric:
     noise: Literal["absolute", "relative", "none"] = "absolute"
 
     def measured(self, value: float) -> str:
-        """Return a measured value with the metric's decimals, or two digits where these would show none.
+        """Format a measured value with the metric's decimals, or with two digits if these would print as zero.
 
-        What is not finite is called by its name.
+        Non-finite values are printed by name.
         """
         if not isfinite(value):
             return str(value).replace("nan", "NaN")
@@ -38,9 +37,9 @@ class Metric:
         return f"{value:z.{self.decimals}f}"
 
     def reported(self, value: object, sd: float | None = None) -> str:
-        """Return a value as printed in a paper: with the metric's decimals, or more where it has more; `-` for None.
+        """Format a value as printed in a paper: with the metric's decimals, or more if it has more; `-` for None.
 
-        Its standard deviation stands behind it, with decimals by the same rule.
+        The standard deviation follows, with decimals by the same rule.
         """
         if value is None:
             return "-"
@@ -58,18 +57,18 @@ _secondary: dict[str, Metric] = {}
 
 
 def secondary(metric: Metric) -> Metric:
-    """Let a metric report its quantity where an evaluation names it among its `secondary` ones; return the metric.
+    """Register a metric to report its quantity for evaluations that list it in `secondary`; return the metric.
 
-    Raises `SpecError` when another metric reports the quantity already.
+    Raises `SpecError` if another metric already reports the quantity.
     """
     owner = _secondary.setdefault(metric.quantity, metric)
     if owner != metric:
-        raise SpecError(f"the quantity '{metric.quantity}' is reported by the metric '{owner.key}' already")
+        raise SpecError(f"the quantity '{metric.quantity}' is already reported by the metric '{owner.key}'")
     return metric
 
 
 def secondary_metric(quantity: str) -> Metric:
-    """Return the metric that reports a secondary quantity, one of the quantity's own name where nobody gave another."""
+    """Return the metric that reports a secondary quantity, by default one named after the quantity."""
     return _secondary.get(quantity, Metric(quantity, quantity, quantity, better="neither"))
 
 
@@ -90,11 +89,11 @@ RUNTIME_HOURS = Metric(
     "runtime_hours", "Runtime", "runtime_hours", better="lower", unit="h", decimals=1, noise="relative"
 )
 RUNTIME_TEXT = Metric("runtime_text", "Runtime", "gpu_hours", better="lower", decimals=1, noise="relative")
-"""Its values, where the words mean any, are GPU-hours."""
+"""Printed as words; their meaning, if they have one, is in GPU-hours."""
 VALUE = Metric("value", "Value", "value", better="neither", noise="none")
 
 
 def robustness(norm: str, epsilon: int) -> Metric:
-    """Return the metric of accuracy under attack within `epsilon` / 255 of the image, in pixels of the range 0 to 1."""
+    """Return the metric of accuracy under attack with radius `epsilon` / 255, for pixels in [0, 1]."""
     key = f"robust_{norm}_{epsilon}"
     return Metric(key, f"{Norm.of_kind(norm).sign} {epsilon}/255", key, better="higher", unit="%", decimals=1)

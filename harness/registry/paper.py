@@ -1,4 +1,4 @@
-"""A paper: its tables and figures, the scales at which they run, and its evaluation protocols."""
+"""A paper: tables and figures, scales, and evaluation protocols."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -17,16 +17,16 @@ from harness.registry.scale import PAPER_SCALES, Scale
 from harness.registry.tolerances import Tolerance
 
 RESERVED = frozenset({"all", "tables", "figures", "papers"})
-"""Words of the command line for groups of exhibits, and no names of papers."""
+"""Words for groups of exhibits on the command line, not allowed as names of papers."""
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 EXHIBIT = re.compile(r"(table|figure)\d")
 
 
 @dataclass(frozen=True)
 class GpuHours:
-    """What a run cost the authors, in hours of their GPU.
+    """The authors' cost of a run, in hours of their GPU.
 
-    `source` tells a figure that the paper states from one reused for a run of equal cost and from an estimate.
+    `source` is `stated` in the paper, `reused` from a run of equal cost, or `estimated`.
     """
 
     hours: float
@@ -35,12 +35,12 @@ class GpuHours:
 
 @dataclass(frozen=True)
 class Paper:
-    """Everything that the harness knows of a paper.
+    """The definition of a paper.
 
-    `optional` exhibits are run and reported when they are named, but are not part of `all`: other readings of a
-    table, or what the authors call preliminary. `protocol` gives the evaluation that measures a metric of a run as the
-    paper did. `tolerances` are by metric key. Raises `SpecError` for a name that is no folder name in lower case, or a
-    word of the command line, for two exhibits of one name, and for functions that are none.
+    `optional` exhibits are run and reported only by name and are not part of `all`: variants of a table, or results
+    that the authors call preliminary. `protocol` returns the paper's evaluation for a metric of a run. `tolerances` is
+    keyed by metric key. Raises `SpecError` for a name that is reserved or not a lower-case folder name, for duplicate
+    exhibit names, and for fields that are not callable but should be.
     """
 
     name: str
@@ -57,8 +57,8 @@ class Paper:
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name) or self.name in RESERVED or EXHIBIT.match(self.name):
             raise SpecError(
-                f"'{self.name}' is no name of a paper: allowed are lower-case letters, digits, '_', '.' and '-', "
-                f"and neither {', '.join(sorted(RESERVED))} nor the name of a table or figure"
+                f"invalid paper name '{self.name}': allowed: lower-case letters, digits, '_', '.' and '-', "
+                f"but neither {', '.join(sorted(RESERVED))} nor the name of a table or figure"
             )
         names = [exhibit.name for exhibit in self.exhibits]
         if doubled := [name for name in names if names.count(name) > 1]:
@@ -67,9 +67,9 @@ class Paper:
         expect_function(self.gpu_hours, f"gpu_hours of paper '{self.name}'", "a run")
 
     def scale(self, name: str) -> Scale:
-        """Return the scale of this name; `paper` is the identity, `paper-fp32` the same in that precision.
+        """Return the scale with this name; `paper` is the identity, `paper-fp32` the same in that precision.
 
-        Raises `SpecError` for a name that the paper does not have.
+        Raises `SpecError` for an unknown name.
         """
         scales = {scale.name: scale for scale in (*self.scales, *PAPER_SCALES)}
         if name not in scales:
@@ -79,11 +79,10 @@ class Paper:
     def evaluation(
         self, metric: Metric, run: Run, scale: Scale, changes: Mapping[str, Any] | None = None
     ) -> Evaluation | None:
-        """Return how a paper-scale `run` is evaluated for `metric` at this scale, None when it cannot be.
+        """Return the evaluation of a paper-scale `run` for `metric` at this scale, None if the method cannot do it.
 
-        A row's `changes` of the protocol are made before the scale's; those of settings that it does not have are left
-        out. Raises `SpecError` when the protocol fails, measures something else than the metric, or needs a capability
-        that nobody has registered.
+        A row's `changes` to the protocol apply before the scale's, ignoring settings that the evaluation lacks. Raises
+        `SpecError` if the protocol fails, measures another metric, or needs an unregistered capability.
         """
         own = self.measured_by(metric, run)
         own = _changed(own, fitting(own, changes or {}))
@@ -92,30 +91,30 @@ class Paper:
         return evaluation if evaluation.needs <= run.config.method.capabilities else None
 
     def measured_by(self, metric: Metric, run: Run) -> Evaluation:
-        """Return the evaluation that measures a metric of a run as the paper did."""
+        """Return the paper's evaluation for a metric of a run."""
         with asking(f"protocol of paper '{self.name}' for metric '{metric.key}' of run '{run.name}'"):
             try:
                 found = self.protocol(metric, run)
             except KeyError as error:
                 if error.args != (metric,):
                     raise
-                raise SpecError(f"there is none: it wants an evaluation that measures '{metric.quantity}'") from None
+                raise SpecError(f"missing: add an evaluation that measures '{metric.quantity}'") from None
             return expect(Evaluation, found, "the result")
 
     def reported_hours(self, run: Run) -> GpuHours | None:
-        """Return what a run cost the authors, None where it is not known. Raises `SpecError` when `gpu_hours` fails."""
+        """Return the authors' cost of a run, None if unknown. Raises `SpecError` if `gpu_hours` fails."""
         with asking(f"gpu_hours of paper '{self.name}' for run '{run.name}'"):
             found = self.gpu_hours(run)
             return None if found is None else expect(GpuHours, found, "the result")
 
     @property
     def exhibits(self) -> tuple[Exhibit, ...]:
-        """Tables, figures, and what is optional."""
+        """All tables, figures and optional exhibits."""
         return (*self.tables, *self.figures, *self.optional)
 
 
 def fitting(evaluation: Evaluation, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those changes whose settings an evaluation has, or gets with a part that is among them."""
+    """Return the changes to settings that an evaluation has, or gets from a part that is among the changes."""
     parts = {name: value for name, value in changes.items() if evaluation.has(name) and isinstance(value, Config)}
 
     def fits(name: str) -> bool:
@@ -128,7 +127,7 @@ def fitting(evaluation: Evaluation, changes: Mapping[str, Any]) -> dict[str, Any
 
 
 def _changed(evaluation: Evaluation, changes: Mapping[str, Any]) -> Evaluation:
-    """Return an evaluation with settings changed that are given by their names or paths."""
+    """Return an evaluation with settings changed, given by names or paths."""
     plain = {name: value for name, value in changes.items() if "." not in name}
     changed = evaluation.but(**plain) if plain else evaluation
     for path in changes.keys() - plain.keys():

@@ -1,4 +1,4 @@
-"""The papers at hand, and how a name on the command line finds their tables and figures."""
+"""Installed papers, and lookup of their tables and figures by command-line names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ GROUPS = ("all", "tables", "figures")
 
 @dataclass(frozen=True)
 class BrokenPaper:
-    """A paper that cannot be used: the name of its entry point, its distribution, and the reason in one line."""
+    """A paper that cannot be used: its entry point, its distribution, and a one-line reason."""
 
     name: str
     distribution: str
@@ -39,7 +39,7 @@ def _found() -> _Found:
     papers: dict[str, Paper] = {}
     distributions: dict[str, str] = {}
     broken = []
-    # Where two papers have one name, the entry point of that name is its owner.
+    # If two papers have the same name, the one with an entry point of that name wins.
     for plugin in sorted(load_plugins(), key=lambda plugin: plugin.name != getattr(plugin.value, "name", plugin.name)):
         if problem := plugin.problem or (plugin.group == PAPERS and _problem(plugin.value, papers)):
             broken.append(BrokenPaper(plugin.name, plugin.distribution, problem))
@@ -53,31 +53,31 @@ def _problem(value: object, papers: dict[str, Paper]) -> str:
     if not isinstance(value, Paper):
         return f"its entry point names an object of type {type(value).__name__}, not a Paper"
     if value.name in papers:
-        return f"another paper is called '{value.name}' already"
+        return f"another paper is already called '{value.name}'"
     return ""
 
 
 def papers() -> dict[str, Paper]:
-    """Return every paper that can be used, by its name, the harness's own first."""
+    """Return all usable papers by name, the harness's own first."""
     return dict(_found().papers)
 
 
 def broken_papers() -> tuple[BrokenPaper, ...]:
-    """Return the papers that cannot be used; they fail what asks for them, and nothing else."""
+    """Return the papers that cannot be used; only commands that name them fail."""
     return _found().broken
 
 
 def broken(paper: Paper, error: Exception) -> BrokenPaper:
-    """Return what is to be said of a paper that could be imported and fails when its exhibits are put together."""
+    """Describe a paper that imports but fails when its exhibits are built."""
     return BrokenPaper(paper.name, _found().distributions.get(paper.name, ""), str(error))
 
 
 def find_exhibits(names: Sequence[str]) -> list[tuple[Paper, Exhibit]]:
-    """Return the exhibits of these names, each once, in the papers' order.
+    """Return the exhibits with these names, without duplicates, in the order of the papers.
 
-    `table6` is one of the default paper, `ddgan/table2` one of any; `ddgan` is all of a paper, `ddgan/figures` all its
-    figures; `all`, `tables` and `figures` are the default paper's, `papers` is everything. What is optional has to be
-    named. Raises `SpecError` for a name that no paper has, and for one of a paper that cannot be used.
+    `table6` is an exhibit of the default paper, `ddgan/table2` of any paper; `ddgan` is a whole paper, `ddgan/figures`
+    all its figures; `all`, `tables` and `figures` refer to the default paper; `papers` is everything. Optional exhibits
+    must be named. Raises `SpecError` for an unknown name and for a paper that cannot be used.
     """
     chosen: dict[str, set[str]] = {}
     for name in names:
@@ -110,9 +110,9 @@ def _meant(name: str) -> list[tuple[Paper, Exhibit]]:
 
 
 def find_paper(name: str) -> Paper:
-    """Return the paper of this name.
+    """Return the paper with this name.
 
-    Raises `SpecError` when there is none, or it cannot be used.
+    Raises `SpecError` if there is none or it cannot be used.
     """
     if name in papers():
         return papers()[name]
@@ -125,7 +125,7 @@ def find_paper(name: str) -> Paper:
 
 
 def _of(paper: Paper, name: str) -> list[tuple[Paper, Exhibit]]:
-    """Return the exhibits of a paper that a name or the word for a group stands for."""
+    """Return the exhibits of a paper for an exhibit name or a group name."""
     if name in GROUPS:
         wanted = [e for e in paper.exhibits if e not in paper.optional and name in ("all", f"{e.kind}s")]
         return [(paper, exhibit) for exhibit in wanted]

@@ -1,4 +1,4 @@
-"""Rows as data: what a paper prints in a line, and the run or the settings that the harness puts beside it."""
+"""Rows as data: the values printed in a paper, and the run or settings to compare them with."""
 
 import sys
 from collections.abc import Mapping
@@ -16,9 +16,9 @@ CELLS = "a finite number, Value(94.1, sd=0.2, n=5), Words('3 days'), or None for
 @checked_arguments
 @dataclass(frozen=True)
 class Words:
-    """A cell that prints words instead of a number; `meaning` is their value in the metric's unit, where they have one.
+    """A cell with words instead of a number; `meaning` is their value in the metric's unit, if they have one.
 
-    "32 GPUs for 5 days" means 3,840 GPU-hours. Raises `SpecError` for a text or a meaning of another type.
+    "32 GPUs for 5 days" means 3,840 GPU-hours. Raises `SpecError` for arguments of other types.
     """
 
     text: str
@@ -37,10 +37,10 @@ class Words:
 @checked_arguments
 @dataclass(frozen=True)
 class Value:
-    """A number with what the paper says of it: its standard deviation, over how many seeds, and whose it is.
+    """A printed number with its standard deviation, number of seeds, and source.
 
-    `sd` is in the metric's unit and not negative, `n` is 1 or more; each is None where the paper does not give it.
-    `source` says of this cell what `Row.source` says of the whole row. Raises `SpecError` for anything else.
+    `sd` is non-negative, in the metric's unit, and `n` is at least 1; each is None if the paper does not give it.
+    `source` overrides `Row.source` for this cell. Raises `SpecError` for invalid arguments.
     """
 
     value: float
@@ -61,15 +61,15 @@ class Value:
 
 
 Reported = float | Words | None
-"""What a paper prints in a cell, without what it says of a number; None stands for a dash."""
+"""The content of a cell without standard deviation and source; None is a dash."""
 Printed = Reported | Value
-"""A cell of a row."""
+"""The content of a cell."""
 
 
 @checked_arguments
 @dataclass(frozen=True)
 class Setting:
-    """A hyper-parameter, read from the resolved configurations of some runs instead of being measured."""
+    """A hyper-parameter, read from the resolved configurations of some runs instead of measured."""
 
     field: str
     runs: tuple[Run, ...]
@@ -80,10 +80,10 @@ class Setting:
 class Row:
     """A row as printed. `reported` follows the exhibit's metrics.
 
-    `source` says whether the paper measured the values itself, cites them, or leaves it open; a row without a
-    run is printed and never measured, unless it is a `setting`. `under` is the row that an indented one belongs to.
+    `source` is `own` if the paper measured the values, `cited`, or `uncertain` if the paper leaves it open. A row
+    without a run is printed but not measured, unless it has a `setting`. `under` is the parent of an indented row.
     `protocol` changes the paper's evaluations for this row: `{"after": 0.2}` evaluates after a fifth of the training.
-    Raises `SpecError` for a field of another type and for a cell that is no number, words or dash.
+    Raises `SpecError` for a field of another type and for a cell other than a number, words or a dash.
     """
 
     label: str
@@ -117,17 +117,17 @@ class Row:
 
     @property
     def name(self) -> str:
-        """The label, after the row that it belongs to."""
+        """The label, prefixed by the parent row."""
         return f"{self.under} {self.label}".strip()
 
     @property
     def key(self) -> str:
-        """What names the row within its exhibit: the name, after its section where there is one."""
+        """The unique key of the row in its exhibit: the name, prefixed by the section if there is one."""
         return f"{self.section}: {self.name}" if self.section else self.name
 
 
 def _is_number(value: object) -> bool:
-    """Tell a number that a float can hold from NaN, infinities, truth values and everything else."""
+    """Return whether a value is a finite number that fits a float, excluding booleans."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
@@ -140,7 +140,7 @@ def _check_source(of: str, source: object) -> None:
 
 
 def _number_in(value: object) -> str:
-    """Return the number that a text holds, nothing where it holds none."""
+    """Return the number in a string, "" if there is none."""
     try:
         return str(value).strip() if isinstance(value, str) and _is_number(float(value)) else ""
     except ValueError:
@@ -148,14 +148,14 @@ def _number_in(value: object) -> str:
 
 
 def _tuple_of(reported: object) -> str:
-    """Return what is probably meant by cells that are no tuple."""
+    """Return the likely intended tuple for cells of another type, as source text."""
     if isinstance(reported, list):
         return given(tuple(reported)).removesuffix(" (tuple)")
     return f"({reported!r},)" if _is_number(reported) or isinstance(reported, Value | Words) else ""
 
 
 def _cell_in(cell: object) -> str:
-    """Return what is probably meant by a cell of another type: a number in quotes, words, or a pair of mean and sd."""
+    """Return the likely intended cell for a number in quotes, words, or a pair of mean and sd, as source text."""
     if isinstance(cell, str):
         return _number_in(cell) or f"Words({given(cell)})"
     if isinstance(cell, tuple | list) and len(cell) == 2 and all(map(_is_number, cell)):

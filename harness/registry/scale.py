@@ -1,4 +1,4 @@
-"""Scales: the same rows at a size that the machine at hand can run."""
+"""Scales: the same rows at a size that the available machine can run."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,9 +13,9 @@ from harness.registry.scale_rules import Rules, everywhere
 
 @dataclass(frozen=True)
 class Spread:
-    """The standard deviation between seeds that was measured for a metric, with its degrees of freedom.
+    """The measured standard deviation between seeds for a metric, with its degrees of freedom.
 
-    It is in units of the metric, or a share of the value where the metric's noise is relative.
+    In units of the metric, or as a fraction of the value if the metric's noise is relative.
     """
 
     sd: float
@@ -32,11 +32,11 @@ def _same_evaluation(evaluation: Evaluation) -> Evaluation:
 
 @dataclass(frozen=True)
 class Scale:
-    """A mapping from paper-scale runs and protocols to smaller ones: by `rules`, then by functions where it has any.
+    """A mapping from paper-scale runs and protocols to smaller ones: by `rules`, then by optional functions.
 
-    `comparable` says whether measured values may be held against the paper's; claims may be at every scale.
-    `spread` holds the seed spread by dataset and metric key, pooled with that of the results. Raises `SpecError` for
-    functions that are none, and when it is used for those that fail or give something else.
+    `comparable` is whether measured values can be compared with the paper's; claims are checked at every scale.
+    `spread` holds the seed spread by dataset and metric key, pooled with that of the results. Raises `SpecError` if
+    `shrink` or `protocol` is not callable, and on use if it fails or returns another type.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Scale:
         object.__setattr__(self, "shrink", _Shrink(self.name, self.rules, self.shrink))
 
     def evaluation(self, evaluation: Evaluation, run: Run) -> Evaluation:
-        """Return an evaluation of a paper-scale run as it is done at this scale."""
+        """Return the evaluation at this scale for an evaluation of a paper-scale run."""
         key = evaluation, run
         if key not in self._evaluations:
             with asking(f"scale '{self.name}' of '{evaluation.kind}' of run '{run.name}'"):
@@ -69,9 +69,9 @@ class Scale:
 
 
 class _Shrink:
-    """The rules of a scale, then its own function.
+    """The rules of a scale, followed by its own function.
 
-    Exhibits share runs, and a configuration made anew has its identity computed anew: each is shrunk once.
+    Results are cached, since exhibits share runs and every new configuration would compute its digest again.
     """
 
     def __init__(self, scale: str, rules: Rules | None, own: Callable[[Run], Run]) -> None:

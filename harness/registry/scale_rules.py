@@ -1,4 +1,4 @@
-"""The rules by which a scale makes runs and evaluations smaller: data for papers, applied by each kind to itself."""
+"""Rules by which a scale shrinks runs and evaluations. Papers define them as data; each kind applies them to itself."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,10 +16,10 @@ from harness.errors import SpecError, unknown
 
 @dataclass(frozen=True)
 class Rules:
-    """What stands in for datasets, by their names, and how sizes change; of two rules about a field the last decides.
+    """Stand-ins for datasets by name, and changes of sizes; the last rule that covers a field wins.
 
-    `evaluation_data` stand in for the datasets that evaluations name, such as outliers, where they differ from `data`.
-    Without any, datasets stay. Raises `SpecError` for a rule about a size, a field or a dataset that does not exist.
+    `evaluation_data` overrides `data` for datasets of evaluations, such as outliers. Without stand-ins, datasets are
+    unchanged. Raises `SpecError` for a rule with an unknown size, field or dataset.
     """
 
     rules: tuple[Rule, ...]
@@ -35,14 +35,14 @@ class Rules:
     def run(self, run: Run) -> Run:
         """Return the run at this scale, under the same name.
 
-        Raises `SpecError` when its dataset has no stand-in, or its small parts do not fit each other.
+        Raises `SpecError` if its dataset has no stand-in, or its shrunk parts are incompatible.
         """
         return Run(run.name, run.config.shrunk(self._shrinking(run, self.data)))
 
     def evaluation(self, evaluation: Evaluation, run: Run) -> Evaluation:
-        """Return the evaluation of a run at paper scale as it is done at this scale.
+        """Return the evaluation at this scale for an evaluation of a paper-scale run.
 
-        Raises `SpecError` when a dataset that it names has no stand-in.
+        Raises `SpecError` if one of its datasets has no stand-in.
         """
         return evaluation.shrunk(self._shrinking(run, {**self.data, **self.evaluation_data}))
 
@@ -55,45 +55,45 @@ class Rules:
 
 
 def everywhere(**sizes: Any) -> Rule:
-    """Return changes of sizes in all runs and evaluations, such as `width=over(8)`."""
+    """Return a rule for all runs and evaluations, such as `width=over(8)`."""
     return Rule(sizes)
 
 
 def of(kind: type[Config], /, **changes: Any) -> Rule:
-    """Return changes of fields or sizes of a kind and of those derived from it, such as `of(SGD, learning_rate=KEEP)`.
+    """Return a rule for fields or sizes of a kind and its subclasses, such as `of(SGD, learning_rate=KEEP)`.
 
-    What is written by its kind is named by its class; so are `Training` and `Augmentation`.
+    `kind` is the class of a kind, `Training` or `Augmentation`.
     """
     if not (isinstance(kind, type) and issubclass(kind, Config)):
-        raise SpecError(f"a rule of a scale is of a class, such as SGD or UNet, not of {kind!r}")
+        raise SpecError(f"a rule of a scale needs a class, such as SGD or UNet, not {kind!r}")
     return Rule(changes, kind=kind)
 
 
 def on(*datasets: str | Dataset, **sizes: Any) -> Rule:
-    """Return changes of sizes in all runs on some datasets of the paper, and in their evaluations."""
+    """Return a rule for all runs on some datasets of the paper, and their evaluations."""
     if not datasets:
-        raise SpecError("a rule on datasets names one at the least")
+        raise SpecError("on() needs at least one dataset")
     return Rule(sizes, data=tuple(data.name if isinstance(data, Dataset) else data for data in datasets))
 
 
 def for_runs(*runs: Run, **sizes: Any) -> Rule:
-    """Return changes of sizes in some runs of the paper, whatever their names, and in their evaluations."""
+    """Return a rule for some runs of the paper, matched by configuration, and their evaluations."""
     if not runs:
-        raise SpecError("a rule for runs names one at the least")
+        raise SpecError("for_runs() needs at least one run")
     return Rule(sizes, runs=tuple(expect(Run, run, "a run in a rule of a scale") for run in runs))
 
 
 def sizes(kind: type[Config] = Config) -> set[str]:
-    """Return every size that a kind, or one derived from it, says it has."""
+    """Return all sizes of a kind and its subclasses."""
     return {size for each in (kind, *_derived(kind)) for size in each.shrinks.values()}
 
 
 def _check(rule: Rule, data: Mapping[str, Dataset]) -> None:
-    """Raise `SpecError` for a rule that can be about nothing."""
+    """Raise `SpecError` for a rule that can never apply."""
     what = f"field or size of {rule.kind.__name__}" if rule.kind else "size"
     for name in rule.changes:
         if name not in _allowed(rule.kind):
-            load_built_in()  # a module of the harness that is not imported yet may have it
+            load_built_in()  # its module may not be imported yet
         if name not in (allowed := _allowed(rule.kind)):
             raise unknown(f"{what} in a rule of a scale", name, allowed)
     for name in rule.data:
@@ -102,7 +102,7 @@ def _check(rule: Rule, data: Mapping[str, Dataset]) -> None:
 
 
 def _allowed(kind: type[Config] | None) -> set[str]:
-    """Return what a rule may change: any size, or the sizes and fields of a kind."""
+    """Return the names that a rule may change: all sizes, or the sizes and fields of a kind."""
     if kind is None:
         return sizes()
     fields = (name for each in (kind, *_derived(kind)) for name in each.model_fields)

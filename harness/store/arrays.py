@@ -1,4 +1,4 @@
-"""Arrays as `.npy` files, written atomically and read without executing anything."""
+"""`.npy` files, written atomically and read without pickle."""
 
 import io
 import math
@@ -15,19 +15,19 @@ from harness.store.files import write_atomically, writing
 def save_array(path: Path, array: NDArray[Any]) -> None:
     """Write an array.
 
-    Raises `StoreError` when the disk is full; an older file then stays.
+    Raises `StoreError` if the disk is full; an existing file is then kept.
     """
     write_atomically(path, lambda file: np.save(file, array, allow_pickle=False))
 
 
 def load_array(path: Path, *, mapped: bool = False) -> NDArray[Any]:
-    """Read an array, memory-mapped where only a part of it will be looked at."""
+    """Read an array; memory-map it if only a part is needed."""
     array: NDArray[Any] = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
     return array
 
 
 def holds(path: Path, shape: tuple[int, ...], dtype: DTypeLike, rows: int) -> bool:
-    """Tell whether a file that an `ArrayWriter` of this shape has begun holds so many rows, or more."""
+    """Return whether a file begun by an `ArrayWriter` of this shape and dtype holds at least `rows` rows."""
     header = _header(shape, dtype)
     try:
         with open(path, "rb") as file:
@@ -49,11 +49,11 @@ def _row_bytes(shape: tuple[int, ...], dtype: DTypeLike) -> int:
 
 
 class ArrayWriter:
-    """An array file of known shape that is filled row by row, so that the whole never has to fit into memory.
+    """Writer of an array file of known shape, row by row, so that the array need not fit into memory.
 
-    The bytes are those of `save_array`. Who writes gives the file its final name, once it is closed. Of a file that was
-    begun before, the first `kept` rows stay and the others are cut off.
-    Raises `StoreError` when the disk is full; plain writes say so, where a memory map would kill the process.
+    The bytes equal those of `save_array`. The caller renames the file to its final name after closing it. With `kept`,
+    continue an existing file after its first `kept` rows and truncate the rest.
+    Raises `StoreError` if the disk is full. Plain writes fail cleanly then, while a memory map would kill the process.
     """
 
     def __init__(self, path: Path, shape: tuple[int, ...], dtype: DTypeLike, kept: int = 0) -> None:
@@ -66,18 +66,18 @@ class ArrayWriter:
             self._file.truncate()
 
     def append(self, rows: NDArray[Any]) -> None:
-        """Write the next rows, of any memory layout."""
+        """Append rows, in any memory layout."""
         with writing(self._path):
             self._file.write(np.ascontiguousarray(rows, dtype=self._dtype).data)
 
     def flush(self) -> None:
-        """Bring everything to the disk."""
+        """Flush all data to disk."""
         with writing(self._path):
             self._file.flush()
             os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Bring everything to the disk and close the file; closing twice is allowed."""
+        """Flush all data to disk and close the file. Closing twice is allowed."""
         if self._file.closed:
             return
         with writing(self._path), self._file:

@@ -1,4 +1,4 @@
-"""With which code a run was measured: the distributions whose kinds it uses, and those that have other code by now."""
+"""The code that measured a run: the distributions that define its kinds, and changes of their code since then."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
@@ -15,14 +15,14 @@ from harness.store.records import DistributionRecord, Segment
 from harness.store.run_directory import RunDirectory
 
 MOST = 3
-"""How many runs are named in a sentence."""
+"""The maximum number of runs named in a message."""
 
 
 def code_of(configs: Iterable[Config]) -> tuple[DistributionRecord, ...]:
-    """Return the distributions whose kinds some configurations use, by their names.
+    """Return the distributions that define the kinds of some configurations, sorted by name.
 
-    A kind belongs to those of its class, of the classes that this one extends, and of its implementation, as far as the
-    latter offers papers or kinds: a library such as torch does not.
+    These are the distributions of a kind's class, of its base classes, and of its implementation. The latter counts
+    only if it offers papers or kinds, unlike a library such as torch.
     """
     kinds = {type(kind) for config in configs for kind in _kinds(config)}
     owners = {owner.name: owner for kind in kinds for owner in _owners(kind)}
@@ -30,17 +30,17 @@ def code_of(configs: Iterable[Config]) -> tuple[DistributionRecord, ...]:
 
 
 def other_code(segments: Iterable[Segment]) -> tuple[str, ...]:
-    """Return the distributions that had other code in the stays that measured a run than they have now.
+    """Return the distributions with code that has changed since the segments that measured a run.
 
-    Neither the harness, whose kinds have revisions, nor what is not installed now is among them.
+    Excludes the harness, because its kinds have revisions, and distributions that are no longer installed.
     """
-    recorded = {(found.name, found.sha256) for stay in _lasting(segments) for found in stay.distributions}
+    recorded = {(found.name, found.sha256) for segment in _lasting(segments) for found in segment.distributions}
     others = {name for name, sha256 in recorded if name != OWN and (now := installed(name)) and now.sha256 != sha256}
     return tuple(sorted(others))
 
 
 def other_code_of(directory: RunDirectory) -> tuple[str, ...]:
-    """Return the distributions that had other code when a run was measured, as far as its stays can be read."""
+    """Return the distributions with code that has changed since a run was measured, () if a segment is unreadable."""
     try:
         return other_code(directory.all_segments())
     except StoreError:
@@ -48,7 +48,7 @@ def other_code_of(directory: RunDirectory) -> tuple[str, ...]:
 
 
 def describe_other_code(stale: Mapping[str, Iterable[str]]) -> str:
-    """Return in words that runs, by their ids, were measured with other code of some distributions; empty for none."""
+    """Describe the runs, by id, that were measured with other code of some distributions; "" if there are none."""
     names = sorted({name for distributions in stale.values() for name in distributions})
     if not names:
         return ""
@@ -58,7 +58,7 @@ def describe_other_code(stale: Mapping[str, Iterable[str]]) -> str:
 
 
 def cache_of(kind: Family, cache: Path) -> Path:
-    """Return the folder for what a kind computes once for all runs: one of its own for each state of foreign code."""
+    """Return the cache folder for results of a kind shared by all runs, keyed by the hash of foreign code."""
     foreign = [owner for owner in _owners(type(kind)) if owner.name != OWN]
     return cache.joinpath(*(f"{owner.name}-{owner.sha256[:12]}" for owner in foreign))
 
@@ -70,7 +70,7 @@ def _record(found: Installed) -> DistributionRecord:
 
 
 def _kinds(value: Any) -> Iterator[Family]:
-    """Yield the kinds in a configuration, itself included."""
+    """Yield the kinds in a configuration, including itself."""
     if isinstance(value, Family):
         yield value
     if isinstance(value, Config):
@@ -93,14 +93,14 @@ def _owners(kind: type[Family]) -> tuple[Installed, ...]:
 
 
 def _lasting(segments: Iterable[Segment]) -> Iterator[Segment]:
-    """Yield the stays of which something is left: training that no later one did again, or an evaluation."""
+    """Yield the segments with effective work: training that no later segment repeated, or a kept evaluation."""
     begins = inf
     again: set[str] = set()
-    for stay in reversed(list(segments)):
-        trained = stay.first_step is not None and stay.first_step < begins and (begins < inf or stay.steps != 0)
-        measured = stay.evaluations.keys() - again
-        if stay.first_step is not None:
-            begins = min(begins, stay.first_step)
+    for segment in reversed(list(segments)):
+        first = segment.first_step
+        trained = first is not None and first < begins and (begins < inf or segment.steps != 0)
+        measured = segment.evaluations.keys() - again
+        begins = begins if first is None else min(begins, first)
         again |= measured
         if trained or measured:
-            yield stay
+            yield segment

@@ -1,4 +1,4 @@
-"""Training curves: one JSON object a line, appended as epochs close, cut back when training resumes."""
+"""Training curves: JSON Lines, appended after each epoch and truncated when training resumes."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from harness.store.files import write_bytes, writing
 
 
 def read_curve(path: Path) -> Iterator[dict[str, float]]:
-    """Yield the points of a curve, oldest first; a line torn by a crash is passed over."""
+    """Yield the points of a curve, oldest first, skipping lines truncated by a crash."""
     if not path.exists():
         return
     with open(path, encoding="utf-8") as file:
@@ -20,12 +20,12 @@ def read_curve(path: Path) -> Iterator[dict[str, float]]:
 
 
 def append_point(path: Path, point: Mapping[str, float]) -> None:
-    """Add a point at the end."""
+    """Append a point."""
     with writing(path), open(path, "a", encoding="utf-8") as file:
         file.write(json.dumps(point) + "\n")
 
 
 def cut_after(path: Path, step: int) -> None:
-    """Drop the points beyond a step, from which training will draw them again."""
+    """Drop the points after a step, because resumed training writes them again."""
     kept = "".join(json.dumps(point) + "\n" for point in read_curve(path) if point["step"] <= step)
     write_bytes(path, kept.encode())

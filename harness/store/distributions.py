@@ -1,4 +1,4 @@
-"""Installed distributions as code: what they consist of, in which state, and which one a module belongs to."""
+"""Installed distributions: their files, git state, and the distribution that owns a module."""
 
 import hashlib
 import json
@@ -15,17 +15,17 @@ from harness.store.imports import places_of
 from harness.store.package_files import Files, Source, files_of, joined, origin_of, packaged, packages_of
 
 SNAPSHOT = "snapshot.json"
-"""Beside the metadata of a distribution in a snapshot: the commit, the changes and the hash of what was taken."""
+"""File in the metadata of a distribution in a snapshot: commit, dirty flag and hash of the copied code."""
 
 PIECE = 2**20
 
 
 @dataclass(frozen=True, eq=False)
 class Installed:
-    """A distribution with its `files` by names such as `package/module.py`.
+    """A distribution with its `files`, keyed by names such as `package/module.py`.
 
-    `commit` and `dirty` are the state of the repository that tracks them, None where none does. `taken` is the
-    hash that a snapshot says of them, empty outside of snapshots.
+    `commit` and `dirty` are the state of the repository that tracks the files, None if there is none. `taken` is the
+    hash recorded in a snapshot, empty outside of snapshots.
     """
 
     name: str
@@ -38,18 +38,18 @@ class Installed:
 
     @cached_property
     def sha256(self) -> str:
-        """The SHA-256 of the names and contents of all files: the same wherever they are installed."""
+        """The SHA-256 of the names and contents of all files, independent of the install location."""
         return self.taken or sha256_of_json([[name, _sha256_of(self.files[name])] for name in sorted(self.files)])
 
     def has(self, module: str) -> bool:
-        """Tell whether a module is one of its files."""
+        """Return whether a module is one of its files."""
         path = module.replace(".", "/")
         return f"{path}.py" in self.files or f"{path}/__init__.py" in self.files
 
 
 @cache
 def installed(name: str) -> Installed | None:
-    """Return the distribution of this name, None where it is not installed."""
+    """Return the distribution with this name, None if it is not installed."""
     try:
         return _seen(distribution(name))
     except PackageNotFoundError:
@@ -58,7 +58,7 @@ def installed(name: str) -> Installed | None:
 
 @cache
 def own_distribution() -> Installed:
-    """Return the distribution of the harness, also where nothing is installed and it only lies on the path."""
+    """Return the distribution of the harness, also if it is only on the path and not installed."""
     own = installed(OWN)
     if own is not None and own.has(harness.__name__):
         return own
@@ -68,14 +68,14 @@ def own_distribution() -> Installed:
 
 @cache
 def offering() -> tuple[Installed, ...]:
-    """Return the distributions that offer papers or kinds, that of the harness first."""
+    """Return the distributions that offer papers or kinds, the harness first."""
     names = {offer.dist.name for offer in offers() if offer.dist is not None and offer.dist.name} - {OWN}
     return (own_distribution(), *(found for name in sorted(names) if (found := installed(name))))
 
 
 @cache
 def owner_of(module: str) -> Installed | None:
-    """Return the distribution that a module belongs to, None where it is of none."""
+    """Return the distribution that owns a module, None if there is none."""
     package = module.partition(".")[0]
     for candidate in offering():
         if candidate.has(module):
@@ -108,7 +108,7 @@ def _installed(name: str, version: str, files: Files, metadata: Distribution | N
 
 
 def _sha256_of(source: Source) -> str:
-    """Return the hash of a file's content, nothing where it cannot be read: that is no reason for a run to fail."""
+    """Return the hash of a file's content, "" if it is unreadable, since a run must not fail because of that."""
     digest = hashlib.sha256()
     with suppress(OSError), source.open("rb") as file:
         while piece := file.read(PIECE):

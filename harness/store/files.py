@@ -1,4 +1,4 @@
-"""Files that are either whole or absent: written beside their place, flushed, and renamed into it."""
+"""Atomic file writes: write a temporary file next to the target, fsync, and rename."""
 
 import hashlib
 import json
@@ -17,16 +17,16 @@ class StoreError(HarnessError):
 
 
 class DamagedError(StoreError):
-    """A file that does not hold what it should."""
+    """A file does not have the expected content."""
 
     def __init__(self, path: Path, why: str) -> None:
-        self.mend = f"{path}: {why}; delete this file and run again to make it anew"
+        self.mend = f"{path}: {why}; delete this file and run again to recompute it"
         super().__init__(f"corrupted record {self.mend}")
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn an operating-system error while `path` is written into one line that says what to do."""
+    """Convert an `OSError` while writing `path` to a one-line `StoreError` that explains what to do."""
     try:
         yield
     except OSError as error:
@@ -35,9 +35,9 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Create or replace `path` with what `write` puts into a binary file; a reader sees the old or the new one.
+    """Create or replace `path` with the binary content from `write`; readers see the old or the new file.
 
-    Raises `StoreError` when the disk is full or the folder is read-only; the old file then stays as it was.
+    Raises `StoreError` if the disk is full or the folder is read-only; the old file is then unchanged.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
     with writing(path):
@@ -58,7 +58,7 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a JSON document atomically, indented, keys in the given order."""
+    """Write an indented JSON document atomically, keeping the order of keys."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=True) + "\n"
     write_bytes(path, text.encode())
 
@@ -66,7 +66,7 @@ def write_json(path: Path, value: Any) -> None:
 def read_bytes(path: Path) -> bytes:
     """Read a whole file.
 
-    Raises `StoreError` when it cannot be read, and `FileNotFoundError` when it is absent.
+    Raises `StoreError` if it cannot be read, and `FileNotFoundError` if it does not exist.
     """
     try:
         return path.read_bytes()
@@ -79,7 +79,7 @@ def read_bytes(path: Path) -> bytes:
 def read_json(path: Path) -> Any:
     """Read a JSON document.
 
-    Raises `StoreError` when the file is not JSON, naming the file to delete.
+    Raises `StoreError`, naming the file to delete, if it is not JSON.
     """
     try:
         return json.loads(read_bytes(path))
@@ -88,7 +88,7 @@ def read_json(path: Path) -> Any:
 
 
 def corrupted(path: Path, why: str) -> DamagedError:
-    """Return the error for a file that does not hold what it should."""
+    """Return the error for a file without the expected content."""
     return DamagedError(path, " ".join(why.split())[:120])
 
 

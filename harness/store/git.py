@@ -1,4 +1,4 @@
-"""What git knows of a piece of code: the files that it tracks, their commit, and whether they differ from it."""
+"""Git state of code: tracked files, commit, and uncommitted changes."""
 
 import os
 import subprocess
@@ -8,16 +8,16 @@ from pathlib import Path
 
 SECONDS = 60
 REDIRECTIONS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
-"""Variables of git's hooks, which would name another repository than that of the files."""
+"""Variables set in git hooks, which would redirect git to another repository."""
 
 
 @dataclass(frozen=True)
 class Tracked:
-    """Code that git tracks, in the repository of its own files.
+    """Code tracked by the git repository that contains it.
 
-    `files` are those that git tracks, as they are in the working tree, and Python files that are neither tracked nor
-    ignored, without which the others may not run. `commit` is None before the first one; `dirty` tells whether
-    the working tree differs from it.
+    `files` are the tracked files in the working tree, and Python files that are neither tracked nor ignored, because
+    the others may import them. `commit` is None before the first commit; `dirty` is whether the working tree differs
+    from it.
     """
 
     files: tuple[Path, ...]
@@ -27,9 +27,9 @@ class Tracked:
 
 @cache
 def tracked(path: Path) -> Tracked | None:
-    """Return what git knows of a folder or a file, None where no repository tracks it.
+    """Return the git state of a folder or a file, None if no repository tracks it.
 
-    A package that is installed somewhere inside of a repository does not belong to it.
+    A package installed inside a repository without being tracked does not count.
     """
     path = path.resolve()
     folder, pathspec = (path, ".") if path.is_dir() else (path.parent, path.name)
@@ -53,7 +53,7 @@ def _listed(folder: Path, *arguments: str) -> list[str]:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """Return what git prints in a folder, None where it fails or is not there."""
+    """Return the output of git in a folder, None if it fails or is not installed."""
     environment = {name: value for name, value in os.environ.items() if name not in REDIRECTIONS}
     command = ["git", "--literal-pathspecs", *arguments]
     try:

@@ -1,4 +1,4 @@
-"""What Python would import under a name, and which further packages a piece of code reaches, without importing it."""
+"""Static import analysis: find a package's location and the packages it depends on, without importing it."""
 
 import ast
 import re
@@ -8,11 +8,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 IMPLEMENTATION = re.compile(r"([A-Za-z_]\w*)(\.\w+)*:[A-Za-z_]\w*")
-"""How a kind names a function or a class: `package.module:name`."""
+"""The form in which a kind names its implementation: `package.module:name`."""
 
 
 def places_of(package: str) -> tuple[str, ...]:
-    """Return the folders, or the one file, that a top-level package or module is imported from; none if it is not."""
+    """Return the folders or the file that a top-level package or module is imported from, empty if it is not found."""
     try:
         spec = find_spec(package)
     except (ImportError, ValueError, AttributeError):
@@ -25,7 +25,7 @@ def places_of(package: str) -> tuple[str, ...]:
 
 
 def reached(starts: Iterable[str], is_own: Callable[[str], bool]) -> list[str]:
-    """Return the top-level packages that code imports or names, itself included, as far as their places are its own."""
+    """Return the top-level packages reachable by imports or `module:name` strings, restricted to `is_own` places."""
     found: dict[str, None] = {}
     waiting = list(starts)
     while waiting:
@@ -40,7 +40,7 @@ def reached(starts: Iterable[str], is_own: Callable[[str], bool]) -> list[str]:
 
 
 def _imported(file: Path) -> set[str]:
-    """Return the top-level names that a source file imports, or names as `module:name`."""
+    """Return the top-level names that a source file imports or mentions as `module:name`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

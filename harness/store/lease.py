@@ -1,9 +1,9 @@
-"""Leases: at most one worker owns a run directory, and a dead owner is replaced.
+"""Leases: at most one worker owns a run directory, and a dead owner can be replaced.
 
 A lease is a numbered file, `lease.1`, `lease.2`, ...; the highest number is the owner. To take over, a worker
-creates the next number exclusively, which succeeds for one of several contenders, also on network file systems.
-The highest number is never deleted, so a slow contender cannot unseat a newer owner. A lease lives while its file
-is touched; on the owner's own machine a dead process is noticed at once.
+creates the next number exclusively, which succeeds for only one contender, also on network file systems. The highest
+number is never deleted, so a slow contender cannot displace a newer owner. A lease is alive while its owner touches
+the file (heartbeat); on the owner's own machine, a dead process is detected immediately.
 """
 
 import json
@@ -29,10 +29,10 @@ CLOCK_TOLERANCE_SECONDS = 2.0
 
 
 class Lease:
-    """The ownership of a run directory. Use as a context manager: a thread keeps it alive until the exit.
+    """Ownership of a run directory, as a context manager with a heartbeat thread.
 
-    `lost` is called, once and from that thread, when another worker has taken over or `unwanted` says that nobody wants
-    the work any more.
+    The thread calls `lost` once, when another worker has taken over or `unwanted` returns True because the run was
+    cancelled.
     """
 
     def __init__(self, path: Path, lost: Callable[[], None], unwanted: Callable[[], bool]) -> None:
@@ -46,7 +46,7 @@ class Lease:
     def acquire(
         cls, folder: Path, lost: Callable[[], None] = lambda: None, unwanted: Callable[[], bool] = lambda: False
     ) -> Self | None:
-        """Take the lease of a folder, or return None while another living worker holds it."""
+        """Acquire the lease of a folder; return None if another live worker holds it."""
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             current = _newest(folder)
@@ -78,7 +78,7 @@ class Lease:
             os.truncate(self._path, 0)
 
     def is_held(self) -> bool:
-        """Tell whether no other worker has taken over."""
+        """Return whether this lease is still the newest, so that no other worker has taken over."""
         return _newest(self._path.parent) == self._path
 
     def _beat(self) -> None:
@@ -99,13 +99,13 @@ class Lease:
 
 @dataclass(frozen=True)
 class Holder:
-    """The living worker that owns a folder. `pid` counts on its own `host` only."""
+    """The live worker that owns a folder. `pid` is valid only on `host`."""
 
     host: str
     pid: int
 
     def ask_to_leave(self) -> bool:
-        """Ask a worker of this machine to save its state and leave; tell whether it could be asked."""
+        """Ask a worker on this machine to save its state and exit; return whether the signal was sent."""
         if self.host != socket.gethostname():
             return False
         try:
@@ -116,14 +116,14 @@ class Holder:
 
 
 def holder(folder: Path) -> Holder | None:
-    """Return the living worker that owns the folder, None where there is none."""
+    """Return the live worker that owns the folder, None if there is none."""
     current = _newest(folder)
     owner = _living_owner(current) if current is not None else None
     return Holder(owner["host"], owner["pid"]) if owner is not None else None
 
 
 def is_leased(folder: Path) -> bool:
-    """Tell whether a living worker owns the folder."""
+    """Return whether a live worker owns the folder."""
     return holder(folder) is not None
 
 
@@ -137,9 +137,9 @@ def _number(path: Path) -> int:
 
 
 def _living_owner(lease: Path) -> dict[str, Any] | None:
-    """Return whose lease it is while it lives, else None.
+    """Return the owner of a live lease, else None.
 
-    A released one is empty; a live one is fresh, and on this machine its process exists.
+    A released lease is an empty file. A live one has a recent heartbeat and, on this machine, a live process.
     """
     try:
         owner: dict[str, Any] | None = json.loads(lease.read_text() or "null")
@@ -159,7 +159,7 @@ def _identity() -> dict[str, str | float | None]:
 
 
 def _started(pid: int) -> float | None:
-    """Return when a process started, so that a reused pid is not taken for it; None if it is dead."""
+    """Return the start time of a process, which detects reused pids; None if it is dead."""
     try:
         process = psutil.Process(pid)
         return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()

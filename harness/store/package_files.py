@@ -1,4 +1,4 @@
-"""From the metadata of an installed distribution to its files, by the names under which Python imports them."""
+"""Find the files of an installed distribution, keyed by their import paths."""
 
 import json
 import os
@@ -20,16 +20,16 @@ Source = Path | zipfile.Path
 CACHE, COMPILED = "__pycache__", (".pyc", ".pyo")
 MODULES = (".py", ".so", ".pyd")
 EDITABLE = ("__editable__", "_editable_impl_")
-"""How the modules begin by which an editable installation finds its code."""
+"""Prefixes of the modules that redirect imports in an editable installation."""
 DATA = (
     ".bin", ".ckpt", ".gz", ".h5", ".hdf5", ".log", ".npy", ".npz", ".onnx", ".parquet", ".pkl", ".pt", ".pth",
     ".safetensors", ".tar", ".tgz", ".zip",
 )  # fmt: skip
-"""Endings of what runs read and write: part of the code only where git tracks it, or the distribution lists it."""
+"""Suffixes of data files: part of the code only if tracked by git or listed by the distribution."""
 
 
 class Files(NamedTuple):
-    """Files by names such as `package/module.py`, and their state in git, None where git does not track them."""
+    """Files keyed by names such as `package/module.py`, and their git state, None if untracked."""
 
     named: Mapping[str, Source]
     state: Tracked | None
@@ -43,8 +43,8 @@ def packages_of(found: Distribution) -> list[str]:
 def files_of(found: Distribution) -> Files:
     """Return the files of a distribution.
 
-    They are those that it lists. An editable installation lists none, and neither does metadata that merely lies beside
-    the code: then they are those of its packages. So they are of a package that Python finds elsewhere first.
+    These are the files in its RECORD. Editable installations and bare metadata next to the code have none, so the files
+    of their packages are used, as they are for a package that Python finds elsewhere first.
     """
     recorded = _recorded(found)
     located = {package: places_of(package) for package in recorded} if recorded else _located(found)
@@ -58,9 +58,9 @@ def files_of(found: Distribution) -> Files:
 
 
 def packaged(package: str, place: str) -> Files:
-    """Return the files of a top-level package, or the one of a module, that lies in a place.
+    """Return the files of a top-level package, or the file of a module, at a path.
 
-    They are those that git tracks there; where it tracks none, all but caches, hidden files and data.
+    These are the files tracked by git, or without git, all except caches, hidden files and data.
     """
     path = Path(place).resolve()
     state = tracked(path)
@@ -71,7 +71,7 @@ def packaged(package: str, place: str) -> Files:
 
 
 def joined(parts: Sequence[Files]) -> Files:
-    """Return the files of several parts together, and their state where git tracks all of them in one commit."""
+    """Merge several parts, with a git state if all of them are tracked at the same commit."""
     parts = [part for part in parts if part.named]
     named = {name: file for part in parts for name, file in part.named.items()}
     states = [part.state for part in parts if part.state is not None]
@@ -81,7 +81,7 @@ def joined(parts: Sequence[Files]) -> Files:
 
 
 def origin_of(found: Distribution) -> dict[str, Any]:
-    """Return what pip has noted of where a distribution was installed from, nothing for one from an index."""
+    """Return pip's `direct_url.json` of a distribution, empty if it was installed from an index."""
     try:
         return dict(json.loads(found.read_text("direct_url.json") or "{}"))
     except (ValueError, TypeError):
@@ -89,7 +89,7 @@ def origin_of(found: Distribution) -> dict[str, Any]:
 
 
 def _recorded(found: Distribution) -> dict[str, dict[str, Source]]:
-    """Return the files that a distribution lists, by their packages; none of an editable installation."""
+    """Return the files in a distribution's RECORD by package, empty for an editable installation."""
     if found.read_text("RECORD") is None or _editable_folder(found):
         return {}
     packages: dict[str, dict[str, Source]] = {}
@@ -104,10 +104,10 @@ def _recorded(found: Distribution) -> dict[str, dict[str, Source]]:
 
 
 def _located(found: Distribution) -> dict[str, tuple[str, ...]]:
-    """Return the packages of a distribution that lists no files, with the places that Python imports them from.
+    """Return the packages of a distribution without RECORD, with the paths that Python imports them from.
 
-    They are those that its entry points name, and the other ones that its metadata names, or else that these
-    import, as far as they lie beside them or in the folder of the project.
+    These are the packages of its entry points and of `top_level.txt`, or without the latter, the packages that these
+    import, restricted to the same folders or the project folder.
     """
     starts = {entry.value.partition(":")[0].partition(".")[0].strip(): None for entry in found.entry_points}
     around = [Path(place).resolve().parent for package in starts for place in places_of(package)]
@@ -125,7 +125,7 @@ def _located(found: Distribution) -> dict[str, tuple[str, ...]]:
 
 
 def _own_folders(found: Distribution) -> Iterator[str]:
-    """Yield the folders of a project: the one that it was installed from, and those that it has Python look in."""
+    """Yield the folders of a project: its source folder and those that its `.pth` files add to the path."""
     folder = _editable_folder(found)
     yield folder or str(found.locate_file(""))
     for file in found.files or () if folder else ():
@@ -136,7 +136,7 @@ def _own_folders(found: Distribution) -> Iterator[str]:
 
 
 def _editable_folder(found: Distribution) -> str:
-    """Return the folder of the project of an editable installation, nothing for any other."""
+    """Return the project folder of an editable installation, "" for any other."""
     origin = origin_of(found)
     if not origin.get("dir_info", {}).get("editable"):
         return ""
@@ -144,7 +144,7 @@ def _editable_folder(found: Distribution) -> str:
 
 
 def _shared_folders() -> set[Path]:
-    """Return the folders in which packages of all distributions lie side by side."""
+    """Return the site-packages folders."""
     folders = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages()}
     return {Path(folder).resolve() for folder in (*folders, site.getusersitepackages())}
 
@@ -154,13 +154,13 @@ def _is_under(place: str, folders: Sequence[Path]) -> bool:
 
 
 def _stem(place: str) -> str:
-    """Return the path of a package, or of a module without its ending."""
+    """Return the path of a package, or of a module without suffixes."""
     path = PurePath(place)
     return str(path.parent / path.name.partition(".")[0])
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Yield the files in a folder that are neither hidden nor data."""
+    """Yield the files in a folder, skipping hidden folders, caches and data."""
     for root, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if name != CACHE and not name.startswith("."))
         yield from (Path(root, name) for name in sorted(names) if not name.endswith(DATA))

@@ -1,4 +1,4 @@
-"""Where a number comes from: the commit, the packages and the machine."""
+"""Provenance of a result: commit, package versions and machine."""
 
 import platform
 import socket
@@ -15,7 +15,7 @@ PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "safetensors", "pydantic"
 
 
 def segment(device: str, device_name: str, threads: int, world_size: int) -> Segment:
-    """Return the record of a worker's stay that begins now."""
+    """Return the record of a segment that starts now."""
     commit, dirty = git_state()
     return Segment(
         started=datetime.now(UTC),
@@ -34,7 +34,7 @@ def segment(device: str, device_name: str, threads: int, world_size: int) -> Seg
 
 @cache
 def processor_name() -> str:
-    """Return what the processor is called, as far as the system tells."""
+    """Return the processor's model name, or its architecture if unknown."""
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
             key, _, value = line.partition(":")
@@ -44,7 +44,7 @@ def processor_name() -> str:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that decide a result."""
+    """Return the versions of Python and of the packages that affect results."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -55,9 +55,9 @@ def versions() -> dict[str, str]:
 
 
 def git_state() -> tuple[str | None, bool | None]:
-    """Return the commit of this code and whether its working tree differs from it, None where git does not track it.
+    """Return the commit of this code and whether the working tree differs from it, None if git does not track it.
 
-    Code that runs from a snapshot has the commit that the snapshot was taken of.
+    Code in a snapshot has the commit of the original.
     """
     own = own_distribution()
     return own.commit, own.dirty

@@ -1,4 +1,4 @@
-"""Reads what the records of many runs say, each file once."""
+"""Cached reader for the records of many runs, which reads each file once."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
@@ -14,13 +14,13 @@ from harness.store.run_directory import RunDirectory
 T = TypeVar("T")
 Names = TypeVarTuple("Names")
 Quantities = Mapping[str, tuple[float, int]]
-"""Values by the names of quantities, and over how many items each was taken."""
+"""Values with their number of items, keyed by quantity."""
 
 
 class Reader:
-    """What the records of the runs in a folder said when they were first asked for.
+    """Cache of the records of the runs in a folder, as of the first read.
 
-    What cannot be read raises a `StoreError`, every time it is asked for.
+    Unreadable records raise `StoreError` on every access.
     """
 
     def __init__(self, runs: Path) -> None:
@@ -33,30 +33,30 @@ class Reader:
         self._quantities = _once(self._read_quantities)
 
     def id_of(self, run: Run, seed: int) -> str:
-        """Return the id that a run has with this seed."""
+        """Return the id of a run with this seed."""
         known, further = self._ids.setdefault(run.id, ([], run.ids(count())))
         while len(known) <= seed:
             known.append(next(further))
         return known[seed]
 
     def exists(self, run: str) -> bool:
-        """Tell whether the run with this id has been asked for."""
+        """Return whether the run with this id has been requested."""
         return self._exists(run)
 
     def quantities(self, run: str, evaluation: str) -> Quantities:
-        """Return what the evaluation with this id has measured of a run, nothing while there is no record."""
+        """Return the quantities measured by an evaluation of a run, by id; empty if there is no record."""
         return self._quantities(run, evaluation)
 
     def details(self, run: str, evaluation: str) -> dict[str, Any]:
-        """Return the details of a record that there is."""
+        """Return the details of an existing record."""
         return EvaluationRecord.load(self._record(run, evaluation)).details
 
     def outcome(self, run: str) -> Outcome | None:
-        """Return how the last worker on a run ended, None when none has."""
+        """Return the outcome of the last worker on a run, None if there is none."""
         return self._outcome(run)
 
     def segments(self, run: str) -> Sequence[Segment]:
-        """Return the stays of all workers on a run, oldest first."""
+        """Return the segments of a run, oldest first."""
         return self._segments(run)
 
     def _record(self, run: str, evaluation: str) -> Path:
@@ -71,7 +71,7 @@ class Reader:
 
 
 def _once(read: Callable[[*Names], T]) -> Callable[[*Names], T]:
-    """Return what calls `read` once for the same names, and gives or raises the same again."""
+    """Cache `read` per arguments, including a raised `StoreError`."""
 
     @cache
     def attempt(*names: *Names) -> T | StoreError:

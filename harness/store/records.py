@@ -1,4 +1,4 @@
-"""The records of a run directory: what was measured, how it ended, what it cost, and where it stands."""
+"""The records of a run directory: measurements, outcome, cost and progress."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ Ended = Literal["done", "failed", "cancelled"]
 
 
 class Record(BaseModel):
-    """A JSON document in a run directory. NaN and infinities are kept, as strings."""
+    """A JSON document in a run directory. NaN and infinities are stored as strings."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
@@ -21,7 +21,7 @@ class Record(BaseModel):
     def load(cls, path: Path) -> Self:
         """Read a record.
 
-        Raises `StoreError`, naming the file, when it does not hold one, and `FileNotFoundError` when it is absent.
+        Raises `StoreError`, naming the file, if it is invalid, and `FileNotFoundError` if it does not exist.
         """
         try:
             return cls.model_validate_json(read_bytes(path))
@@ -36,14 +36,14 @@ class Record(BaseModel):
 
 
 class Measurement(Record):
-    """A measured value, and over how many items it was taken."""
+    """A measured value and its number of items."""
 
     value: float
     n: int
 
 
 class EvaluationRecord(Record):
-    """The outcome of one evaluation: quantities, the settings of the protocol, and the files to recompute them."""
+    """The outcome of an evaluation: quantities, protocol settings, and the files to recompute them from."""
 
     evaluation: dict[str, Any]
     quantities: dict[str, Measurement]
@@ -54,10 +54,10 @@ class EvaluationRecord(Record):
 
 
 class TrainingRecord(Record):
-    """The outcome of training: written once, when the last iteration is done.
+    """The outcome of training, written once after the last iteration.
 
-    `snapshots` holds the hashes of the EMA weights after each tenth of the training but the last. Where the best state
-    is selected, `selected` is the step that it was reached in, and each snapshot the best until then.
+    `snapshots` holds the hashes of the EMA weights after each tenth of the training except the last. With model
+    selection, `selected` is the step of the best state, and each snapshot is the best state until then.
     """
 
     iterations: int
@@ -69,7 +69,7 @@ class TrainingRecord(Record):
 
 
 class Need(Record):
-    """What an evaluation could not do without, in the words of a cell, and the command that mends it."""
+    """A missing requirement of an evaluation, as printed in a cell, and the command that provides it."""
 
     what: str
     how: str
@@ -79,9 +79,9 @@ class Need(Record):
 
 
 class Outcome(Record):
-    """The terminal record: how the last worker on a run ended, or that somebody has cancelled it.
+    """The terminal record: how the last worker on a run ended, or that the run was cancelled.
 
-    `needs` says by evaluation what was not at hand.
+    `needs` holds the missing requirements by evaluation.
     """
 
     state: Ended
@@ -91,12 +91,12 @@ class Outcome(Record):
 
     @classmethod
     def now(cls, state: Ended, error: str | None = None, needs: Mapping[str, Need] | None = None) -> Self:
-        """Return an outcome of this moment."""
+        """Return an outcome with the current time."""
         return cls(state=state, finished=datetime.now(UTC), error=error, needs=dict(needs or {}))
 
 
 class DistributionRecord(Record):
-    """An installed distribution as a worker found it: the hash of its files, and their state in git, None outside."""
+    """An installed distribution as seen by a worker: hash of its files, and git state, None if untracked."""
 
     name: str = Field(min_length=1)
     version: str
@@ -106,15 +106,14 @@ class DistributionRecord(Record):
 
 
 class Segment(Record):
-    """One worker's stay on a run: where, with which code, for how long, and what it did in that time.
+    """One worker's contribution to a run: machine, code, duration and work done.
 
-    `world_size` ranks computed on `devices` devices called `device_name`. `loader` names what kept the training images,
-    and why it was taken; `first_step` is where training went on: both are None in a stay that only measured. Of the
-    `steps` of training that follow, `training_seconds` are spent, validation and checkpoints included, and the
-    first of them takes `first_step_seconds`: whatever is compiled or loaded. `evaluations` holds the seconds of those
-    that were finished, by their ids. `energy_joules` is what the devices took meanwhile, where NVML tells it.
-    `distributions` are those whose kinds the run uses, and the evaluations that were left to measure. Stays of versions
-    before these fields have None, or none, and count their training only.
+    `world_size` ranks computed on `devices` devices called `device_name`. `loader` is the data loader and the reason
+    for choosing it, `first_step` the step at which training resumed; both are None in a segment without training. The
+    next `steps` steps took `training_seconds`, including validation and checkpoints; the first took
+    `first_step_seconds`, including compilation. `evaluations` holds the seconds of finished evaluations by id.
+    `energy_joules` is the energy of the devices, None without NVML. `distributions` define the kinds of the run and of
+    its missing evaluations. Segments written before these fields existed have None or empty values, and count training.
     """
 
     started: datetime
@@ -139,17 +138,17 @@ class Segment(Record):
 
     @property
     def on_gpu(self) -> bool:
-        """Whether it computed on GPUs."""
+        """Whether the segment ran on GPUs."""
         return self.device.startswith("cuda")
 
     @property
     def device_seconds(self) -> float:
-        """The seconds of all its ranks together."""
+        """The seconds summed over all ranks."""
         return self.seconds * self.world_size
 
 
 class Progress(Record):
-    """Where a run stands: the heartbeat that displays read. `rate` is in steps a second."""
+    """The progress of a run, updated regularly for displays. `rate` is in steps per second."""
 
     phase: str
     step: int
@@ -164,5 +163,5 @@ class Progress(Record):
 
     @property
     def seconds_left(self) -> float | None:
-        """The time until the end of training at the present rate."""
+        """The remaining training time at the current rate."""
         return (self.total - self.step) / self.rate if self.rate else None

@@ -1,4 +1,4 @@
-"""Rehearsals: folders of their own under `rehearsals/`, with a record of their own, so that none counts as a result."""
+"""Rehearsals: separate folders under `rehearsals/` with separate records, so that none counts as a result."""
 
 import shutil
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ FOLDER = "rehearsals"
 
 
 class Problem(Record):
-    """What would have ended the run, or one of its evaluations: where, what, and what mends it."""
+    """A failure that would have ended the run or one of its evaluations: the part, the error, and the fix."""
 
     part: str
     what: str
@@ -31,11 +31,10 @@ class Problem(Record):
 
 
 class RehearsedEvaluation(Record):
-    """An evaluation in miniature: what it took, and what the full one is expected to take on the same devices.
+    """A rehearsed evaluation: measured time, and expected time of the full one on the same devices.
 
-    `passes` are those of images through the network, of `full_passes`; `chain` the steps of the sampled chain, of
-    `full_chain`; 1 where it goes through none. `first_seconds` is what the first try took, with all that was loaded and
-    compiled for it.
+    `passes` of `full_passes` image passes through the network were run, with `chain` of `full_chain` sampling steps, 1
+    if there is no chain. `first_seconds` is the time of the first try, including loading and compilation.
     """
 
     evaluation: dict[str, Any]
@@ -49,12 +48,12 @@ class RehearsedEvaluation(Record):
 
 
 class RehearsalRecord(Record):
-    """How a rehearsal went: what it took, and what would have gone wrong. None stands for what was not reached.
+    """The outcome of a rehearsal: cost and problems. Fields of stages that were not reached are None.
 
-    `random_pixels` names the datasets that were not at hand. `tried_steps` of `iterations` were trained: the first in
-    `first_step_seconds`, each of the others in `step_seconds`, and `validation_seconds` are for one epoch.
-    `checkpoint_share` is the part of a training's time that writing checkpoints takes. `peak_memory` is that of the
-    rank that took most: allocated on a GPU of `device_memory`, resident on a CPU. All sizes are in bytes.
+    `random_pixels` names the datasets replaced by noise because they were not available. `tried_steps` of `iterations`
+    were trained: the first in `first_step_seconds`, each of the others in `step_seconds`. `validation_seconds` is per
+    epoch. `checkpoint_share` is the overhead of writing checkpoints relative to training time. `peak_memory` is the
+    maximum over ranks: allocated on a GPU with `device_memory`, resident on a CPU. Sizes are in bytes.
     """
 
     run: str
@@ -89,12 +88,12 @@ class RehearsalRecord(Record):
 
     @property
     def on_gpu(self) -> bool:
-        """Whether it computed on GPUs."""
+        """Whether the rehearsal ran on GPUs."""
         return self.device.startswith("cuda")
 
     @property
     def training_step_seconds(self) -> float | None:
-        """The seconds of a step with its share of validation and checkpoints, None where none was reached."""
+        """The seconds per step including validation and checkpoints, None if no step was reached."""
         if self.step_seconds is None:
             return None
         validating = self.epochs * (self.validation_seconds or 0.0) / self.iterations
@@ -102,7 +101,7 @@ class RehearsalRecord(Record):
 
     @property
     def expected_seconds(self) -> float | None:
-        """The time that the whole run is expected to take on these devices, None where training was not reached."""
+        """The expected time of the whole run on these devices, None if training was not reached."""
         if self.training_step_seconds is None:
             return None
         training = (self.first_step_seconds or 0.0) + self.iterations * self.training_step_seconds
@@ -110,9 +109,9 @@ class RehearsalRecord(Record):
 
 
 class RehearsalDirectory(RunDirectory):
-    """The files of one rehearsal: as those of a run, with `rehearsal.json` for its outcome.
+    """The files of a rehearsal: like those of a run, with the outcome in `rehearsal.json`.
 
-    `scratch/` holds what it writes to try that out; it is gone at the end.
+    `scratch/` holds trial checkpoints and arrays, and is deleted at the end.
     """
 
     def __init__(self, path: Path) -> None:
@@ -121,7 +120,7 @@ class RehearsalDirectory(RunDirectory):
         self.scratch = path / "scratch"
 
     def request(self, run: Run, evaluations: Iterable[Evaluation]) -> None:
-        """Ask for a rehearsal, which overwrites the one before; one that goes on is left alone."""
+        """Request a rehearsal, replacing an earlier one unless it is still running."""
         if not is_leased(self.path):
             with writing(self.path):
                 self.rehearsal.unlink(missing_ok=True)
@@ -131,14 +130,14 @@ class RehearsalDirectory(RunDirectory):
         super().request(run, evaluations)
 
     def record_of_rehearsal(self) -> RehearsalRecord | None:
-        """Read how the rehearsal went, None while it has no end."""
+        """Read the outcome of the rehearsal, None while it is unfinished."""
         try:
             return RehearsalRecord.load(self.rehearsal)
         except FileNotFoundError:
             return None
 
     def state(self, wanted: Iterable[Evaluation] | None = None) -> RunState:
-        """Tell where the rehearsal stands: done where nothing would have gone wrong, else failed."""
+        """Return the state of the rehearsal: done if it has no problems, failed if it has."""
         record = self.record_of_rehearsal()
         if record is not None:
             return RunState.FAILED if record.problems else RunState.DONE
@@ -148,25 +147,25 @@ class RehearsalDirectory(RunDirectory):
 
 
 class Rehearsals(Results):
-    """The rehearsals of a results directory, one for each run."""
+    """The rehearsals of a results directory, one per run."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)
         self.runs = root / FOLDER
 
     def directory(self, run: Run) -> RehearsalDirectory:
-        """Return the directory of a run's rehearsal, whether it exists or not."""
+        """Return the directory of a run's rehearsal, which may not exist."""
         return RehearsalDirectory(self.runs / run.id)
 
     def find(self, prefix: str) -> RehearsalDirectory:
-        """Return the one rehearsal whose run's identity begins with `prefix`.
+        """Return the rehearsal of the run with an id that starts with `prefix`.
 
-        Raises `SpecError` when none or several do.
+        Raises `SpecError` unless exactly one matches.
         """
         return RehearsalDirectory(super().find(prefix).path)
 
     def records(self) -> Iterable[tuple[RehearsalDirectory, RehearsalRecord]]:
-        """Yield the rehearsals that have come to an end and can be read."""
+        """Yield the finished, readable rehearsals."""
         for path in sorted(self.runs.glob("*/rehearsal.json")):
             directory = RehearsalDirectory(path.parent)
             try:

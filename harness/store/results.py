@@ -1,4 +1,4 @@
-"""The results directory: run directories, reports and the cache, at fixed places below one root."""
+"""The results directory: run directories, reports and the cache, at fixed paths below one root."""
 
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +12,8 @@ from harness.store.run_directory import RunDirectory
 class Results:
     """A results directory: run directories under `runs/`, reports under `report/`, shared features under `cache/`.
 
-    `superseded/` has earlier directories of runs that were begun anew. `label` is what titles call results that are
-    not the user's own, whose reports are written elsewhere.
+    `superseded/` holds earlier directories of restarted runs. `label` is the name in titles of results that are not the
+    user's own; their reports are written elsewhere.
     """
 
     def __init__(self, root: Path, report: Path | None = None, label: str = "") -> None:
@@ -26,26 +26,26 @@ class Results:
 
     @cached_property
     def reader(self) -> Reader:
-        """What the records say, each file read once: what comes later is seen by another `Results`."""
+        """A cached reader of the records. To see later changes, create another `Results`."""
         return Reader(self.runs)
 
     def directory(self, run: Run) -> RunDirectory:
-        """Return the directory of a run, whether it exists or not."""
+        """Return the directory of a run, which may not exist."""
         return RunDirectory(self.runs / run.id)
 
     def all(self) -> list[RunDirectory]:
-        """Return every run directory, in the order of identities."""
+        """Return all run directories, sorted by id."""
         return [RunDirectory(path.parent) for path in sorted(self.runs.glob("*/config.json"))]
 
     def find(self, prefix: str) -> RunDirectory:
-        """Return the one run whose identity begins with `prefix`.
+        """Return the run with an id that starts with `prefix`.
 
-        Raises `SpecError` when none or several do.
+        Raises `SpecError` unless exactly one matches.
         """
         everything = {directory.id: directory for directory in self.all()}
         matches = [id for id in everything if id.startswith(prefix)]
         if len(matches) > 1:
-            raise SpecError(f"'{prefix}' begins several runs: {', '.join(matches)}")
+            raise SpecError(f"'{prefix}' matches several runs: {', '.join(matches)}")
         if not matches:
             raise unknown("run", prefix, everything)
         return everything[matches[0]]

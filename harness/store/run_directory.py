@@ -1,4 +1,4 @@
-"""Run directories: one folder per run, named by its identity, that holds everything known of it."""
+"""Run directories: one folder per run, named by its id, with all files of the run."""
 
 import json
 from collections.abc import Iterable
@@ -19,14 +19,14 @@ R = TypeVar("R", bound=Record)
 
 
 class OutdatedError(StoreError):
-    """A run that another version of the code has written: it is kept, and never taken for one of this version."""
+    """A run was written by another version of the code. It is kept, but never reused by this version."""
 
     def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{path} is of another version of this code ({why}); it is kept, 'run' makes a new one")
+        super().__init__(f"{path} is from another version of this code ({why}); it is kept, 'run' starts a new one")
 
 
 class ForeignError(StoreError):
-    """A run that needs a kind that no installed package offers: it is whole, and readable where the package is."""
+    """A run needs a kind of a package that is not installed. The run is intact and readable with that package."""
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"{path} {why}")
@@ -34,7 +34,7 @@ class ForeignError(StoreError):
 
 
 class RunState(StrEnum):
-    """Where a run stands, read off its directory."""
+    """The state of a run, determined from its directory."""
 
     MISSING = "missing"
     PENDING = "pending"
@@ -46,7 +46,7 @@ class RunState(StrEnum):
 
 
 class _Inside:
-    """A file or folder of a run directory: its path is made when it is asked for, since most are not."""
+    """A file or folder of a run directory. The path is built on access, since most are never used."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -58,10 +58,10 @@ class _Inside:
 class RunDirectory:
     """The files of one run.
 
-    `config.json` is the full configuration, `requests/` the evaluations that are wanted, `evaluations/` their
-    records, `training.json` the outcome of training, `outcome.json` the terminal record, `segments/` the stays of
-    workers with their provenance, `metrics.jsonl` the curves, `weights.safetensors` the final EMA weights,
-    `snapshots/` those after each tenth of the training, `previews/` pictures of samples.
+    `config.json` is the full configuration, `requests/` the requested evaluations, `evaluations/` their records,
+    `training.json` the outcome of training, `outcome.json` the terminal record, `segments/` the segments with their
+    provenance, `metrics.jsonl` the curves, `weights.safetensors` the final EMA weights, `snapshots/` the EMA weights
+    after each tenth of the training, `previews/` images of samples.
     """
 
     config = _Inside("config.json")
@@ -83,11 +83,11 @@ class RunDirectory:
 
     @property
     def id(self) -> str:
-        """The identity of the run, which is the folder's name."""
+        """The id of the run, which is the name of the folder."""
         return self.path.name
 
     def request(self, run: Run, evaluations: Iterable[Evaluation]) -> None:
-        """Make sure that the run and these evaluations are asked for. Repeating it changes nothing."""
+        """Request the run and these evaluations. Idempotent."""
         if not self.config.exists():
             write_json(self.config, {"id": run.id, "name": run.name, "config": run.config.model_dump(mode="json")})
         for evaluation in evaluations:
@@ -96,19 +96,18 @@ class RunDirectory:
                 write_json(path, evaluation.model_dump(mode="json"))
 
     def run(self) -> Run:
-        """Read the run back.
+        """Read the stored run.
 
-        Raises `StoreError` when the stored configuration is not the one that the folder is named after, `ForeignError`
-        when it needs a kind that is not installed, and `OutdatedError` when it means another one to this version of
-        the code.
+        Raises `StoreError` if the stored configuration does not match the folder's id, `ForeignError` if it needs a
+        kind that is not installed, and `OutdatedError` if this version of the code gives it another id.
         """
         document = read_json(self.config)
         try:
             stored, name = document["config"], str(document["name"])
             if identity(stored) != self.id:
-                raise corrupted(self.config, "it is not the configuration that its folder is named after")
+                raise corrupted(self.config, "the configuration does not match the folder's id")
         except (KeyError, TypeError, ValueError):
-            raise corrupted(self.config, "it holds no named configuration") from None
+            raise corrupted(self.config, "name or configuration is missing") from None
         try:
             run = Run(name, RunConfig(**stored))
         except UnknownKindError as error:
@@ -122,9 +121,9 @@ class RunDirectory:
         return run
 
     def requested(self) -> list[Evaluation]:
-        """Return the evaluations that are asked for, in the order of their names.
+        """Return the requested evaluations, sorted by name.
 
-        Requests that mean something else to this version of the code are left aside: it asks anew.
+        Requests with another id in this version of the code are skipped, since it writes its own.
         """
         found = []
         for path in sorted(self.requests.glob("*.json")):
@@ -137,15 +136,15 @@ class RunDirectory:
         return found
 
     def is_requested(self, evaluation: Evaluation) -> bool:
-        """Tell whether somebody has asked for an evaluation."""
+        """Return whether an evaluation has been requested."""
         return (self.requests / f"{evaluation.id}.json").exists()
 
     def missing(self) -> list[Evaluation]:
-        """Return the requested evaluations that have no record yet."""
+        """Return the requested evaluations without a record."""
         return [evaluation for evaluation in self.requested() if not self.record_path(evaluation).exists()]
 
     def record_path(self, evaluation: Evaluation) -> Path:
-        """Return where the record of an evaluation lies."""
+        """Return the path of an evaluation's record."""
         return self.evaluations / f"{evaluation.id}.json"
 
     def artefacts(self, evaluation: Evaluation) -> Path:
@@ -153,23 +152,23 @@ class RunDirectory:
         return self.evaluations / evaluation.id
 
     def record(self, evaluation: Evaluation) -> EvaluationRecord | None:
-        """Read the record of an evaluation, None while there is none."""
+        """Read the record of an evaluation, None if there is none."""
         return _load(EvaluationRecord, self.record_path(evaluation))
 
     def snapshot(self, tenths: int) -> Path:
-        """Return where the EMA weights after so many tenths of the training lie."""
+        """Return the path of the EMA weights after this many tenths of the training."""
         return self.weights if tenths == 10 else self.snapshots / f"{tenths}.safetensors"
 
     def training_record(self) -> TrainingRecord | None:
-        """Read the outcome of training, None while it goes on."""
+        """Read the outcome of training, None while it is unfinished."""
         return _load(TrainingRecord, self.training)
 
     def last_outcome(self) -> Outcome | None:
-        """Read how the last worker ended, None when none has."""
+        """Read the outcome of the last worker, None if there is none."""
         return _load(Outcome, self.outcome)
 
     def is_cancelled(self) -> bool:
-        """Tell whether somebody has cancelled the run; a record that cannot be read says nothing."""
+        """Return whether the run was cancelled, False if the record is unreadable."""
         try:
             outcome = self.last_outcome()
         except (StoreError, OSError):
@@ -177,16 +176,16 @@ class RunDirectory:
         return outcome is not None and outcome.state == "cancelled"
 
     def last_progress(self) -> Progress | None:
-        """Read where the run stands, None before it has started."""
+        """Read the progress of the run, None before it starts."""
         return _load(Progress, self.progress)
 
     def all_segments(self) -> list[Segment]:
-        """Read the stays of all workers, oldest first."""
+        """Read all segments, oldest first."""
         paths = sorted(self.segments.glob("*.json"), key=lambda path: int(path.stem))
         return [Segment.load(path) for path in paths]
 
     def state(self, wanted: Iterable[Evaluation] | None = None) -> RunState:
-        """Tell where the run stands with respect to the `wanted` evaluations, all requested ones by default."""
+        """Return the state of the run with respect to the `wanted` evaluations, by default all requested ones."""
         if not self.config.exists():
             return RunState.MISSING
         evaluations = self.requested() if wanted is None else wanted
@@ -202,13 +201,13 @@ class RunDirectory:
 
 @lru_cache(maxsize=1024)
 def _requested(content: bytes, name: str) -> Evaluation | None:
-    """Return the evaluation of this name, None where it means something else now; runs share most of them.
+    """Return the evaluation with this name, None if it has another id now. Cached, since runs share most of them.
 
-    Raises `ValueError` when the content is not what it is named after.
+    Raises `ValueError` if the content does not match the name.
     """
     stored = json.loads(content)
     if not isinstance(stored, dict) or name != Evaluation.id_of(str(stored.get("kind")), sha256_of_json(stored)):
-        raise ValueError("it is not the evaluation that it is named after")
+        raise ValueError("the evaluation does not match the file name")
     try:
         evaluation: Evaluation = Evaluation.read(stored)
     except SpecError:

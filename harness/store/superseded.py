@@ -1,4 +1,4 @@
-"""Runs that are begun anew: their directories are moved aside whole, and what was asked of them is asked again."""
+"""Restarting runs: move the old directory aside and request the same evaluations again."""
 
 import os
 
@@ -11,9 +11,9 @@ from harness.store.run_directory import RunDirectory
 
 
 def set_aside(results: Results, directory: RunDirectory) -> bool:
-    """Move a run that was measured with other code to `superseded/ID.N`, and tell whether it is away.
+    """Move a run that was measured with other code to `superseded/ID.N`; return False if a worker holds it.
 
-    A run that a worker holds is left where it is. Repeating it changes nothing: the next run is not of other code.
+    A run that a worker holds is not moved. Idempotent, since a restarted run uses the current code.
     """
     if not directory.config.exists():
         return True
@@ -21,7 +21,7 @@ def set_aside(results: Results, directory: RunDirectory) -> bool:
     if lease is None:
         return False
     with lease:
-        # Only now nobody else may be at it: another command may have begun it anew meanwhile.
+        # Check again under the lease: another command may have restarted the run in the meantime.
         if other_code_of(directory):
             target = results.superseded / f"{directory.id}.{_last(results, directory.id) + 1}"
             with writing(target):
@@ -31,13 +31,13 @@ def set_aside(results: Results, directory: RunDirectory) -> bool:
 
 
 def ask_again(results: Results, run: Run) -> None:
-    """Ask of a run that was set aside what had been asked of it before, also where a command was killed in between."""
+    """Request the evaluations of a run that was set aside again, also if an earlier command was killed in between."""
     directory, number = results.directory(run), _last(results, run.id)
     if number and not directory.config.exists():
         directory.request(run, RunDirectory(results.superseded / f"{run.id}.{number}").requested())
 
 
 def _last(results: Results, id: str) -> int:
-    """Return how often a run was set aside."""
+    """Return the number of the last copy that was set aside, 0 if there is none."""
     numbers = (path.name.rpartition(".")[2] for path in results.superseded.glob(f"{id}.*"))
     return max((int(number) for number in numbers if number.isdigit()), default=0)

@@ -1,4 +1,4 @@
-"""Reading what nobody vouches for: whatever a library raises over it becomes one line, and names stay inside."""
+"""Reading untrusted files: convert library errors to one line, and reject paths that escape an archive."""
 
 import struct
 import tarfile
@@ -13,7 +13,7 @@ from harness.errors import HarnessError
 
 @contextmanager
 def reading(what: str | Path, kind: type[HarnessError]) -> Iterator[None]:
-    """Turn what libraries raise over a file that is truncated, damaged or of another format into one line."""
+    """Convert library errors for a truncated, damaged or wrongly formatted file to a one-line `kind` of error."""
     try:
         yield
     except HarnessError:
@@ -36,13 +36,13 @@ def reading(what: str | Path, kind: type[HarnessError]) -> Iterator[None]:
 
 
 def damaged(what: str | Path, error: Exception, kind: type[HarnessError]) -> HarnessError:
-    """Return the error for a file over which a library has failed."""
+    """Return the error for a file that a library failed to read."""
     reason = " ".join(str(error).split())[:160] or type(error).__name__
     return kind(f"cannot read {what}: truncated or damaged ({reason})")
 
 
 def check_name(name: str, where: Path | str, kind: type[HarnessError]) -> None:
-    """Raise an error for the name of a member that leads out of its archive."""
+    """Raise an error if the path of a member escapes its archive."""
     parts = name.replace("\\", "/").split("/")
     if name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0] or "\0" in name:
         raise kind(f"{where}: member {name!r} leads out of the archive: refused")

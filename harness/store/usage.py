@@ -1,4 +1,4 @@
-"""What runs have cost: the hours of devices, and the energy, of all stays of their workers."""
+"""The cost of runs: device hours and energy over all segments."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -14,9 +14,9 @@ SECONDS_PER_HOUR = 3600
 
 @dataclass(frozen=True)
 class Usage:
-    """Hours of GPUs and of CPU cores: seconds of a stay times its ranks. Stays that were interrupted or failed count.
+    """GPU-hours and core-hours: seconds times ranks, summed over segments, including interrupted and failed ones.
 
-    `energy_joules` is what NVML counted, None where it counted nothing; it covers `energy_gpu_hours` of the GPU-hours.
+    `energy_joules` is measured by NVML, None without measurement; it covers `energy_gpu_hours` of the GPU-hours.
     """
 
     gpu_hours: float = 0.0
@@ -26,12 +26,12 @@ class Usage:
 
     @classmethod
     def of(cls, segments: Iterable[Segment]) -> Self:
-        """Return what the stays of workers come to."""
+        """Return the total usage of some segments."""
         return cls.sum(cls._of(segment) for segment in segments)
 
     @classmethod
     def sum(cls, parts: Iterable[Self]) -> Self:
-        """Return what several runs come to."""
+        """Return the sum of several usages."""
         parts = list(parts)
         energies = [part.energy_joules for part in parts if part.energy_joules is not None]
         return cls(
@@ -55,7 +55,7 @@ class Usage:
         return {name: None if value is None else round(value, 6) for name, value in values}
 
     def __str__(self) -> str:
-        """Say it in a few words, such as `31.2 GPU-hours (7.80 kWh)`; nothing is empty."""
+        """Return a short text, such as `31.2 GPU-hours (7.80 kWh)`, "" for no usage."""
         parts = [f"{hours(self.gpu_hours)} GPU-hours{self._energy()}"] if self.gpu_hours else []
         parts += [f"{hours(self.core_hours)} core-hours"] if self.core_hours else []
         return " and ".join(parts)
@@ -69,7 +69,7 @@ class Usage:
 
 
 def usage_of(directory: RunDirectory) -> Usage:
-    """Return what a run has cost so far, as far as its segments can be read."""
+    """Return the cost of a run so far, zero if its segments are unreadable."""
     try:
         return Usage.of(directory.all_segments())
     except StoreError:
@@ -77,7 +77,7 @@ def usage_of(directory: RunDirectory) -> Usage:
 
 
 def hours(value: float) -> str:
-    """Return hours with as many digits as mean something."""
+    """Format hours with a sensible number of digits."""
     if value >= 100:
         return f"{value:,.0f}"
     if value >= 0.1:

@@ -1,4 +1,4 @@
-"""Members of a zip archive that nobody vouches for, read with bounds on everything that the archive may claim."""
+"""Safe reading of untrusted zip archives, with limits on the number, size and type of members."""
 
 import io
 import stat
@@ -14,13 +14,13 @@ from harness.store.untrusted import check_name, reading
 MEMBERS = 1_000_000
 PIECE = 2**20
 MEMBER_LIMIT = 2**26
-"""More bytes than any picture or list of labels needs."""
+"""Bytes, more than any image or list of labels needs."""
 
 
 class Zip:
-    """An open zip archive whose names, kinds and sizes have been checked as a whole.
+    """An open zip archive with validated member names, types and sizes.
 
-    Whatever is wrong with it raises `error`.
+    Any problem with the archive raises `error`.
     """
 
     def __init__(self, archive: ZipFile, where: str, limit: int, error: type[HarnessError]) -> None:
@@ -32,7 +32,7 @@ class Zip:
         if len(entries) > MEMBERS:
             raise self._error(f"{where} holds more than {MEMBERS:,} members: refused")
         if (declared := sum(entry.file_size for entry in entries)) > limit:
-            raise self._error(f"{where} unpacks to {declared:,} bytes: more than the {limit:,} that it may need")
+            raise self._error(f"{where} unpacks to {declared:,} bytes: more than the limit of {limit:,}")
         for entry in entries:
             self._add(entry)
 
@@ -42,9 +42,9 @@ class Zip:
         return list(self._members)
 
     def named(self, last: str) -> str:
-        """Return the only member whose last part is this name, in whatever folder.
+        """Return the only member with this file name, in any folder.
 
-        Raises the archive's error when there is none, or more than one.
+        Raises the archive's error if there is none or more than one.
         """
         matches = [name for name in self._members if name.rpartition("/")[2] == last]
         if len(matches) != 1:
@@ -52,18 +52,18 @@ class Zip:
         return matches[0]
 
     def where(self, name: str) -> str:
-        """Return what to call a member in a message."""
+        """Return the name of a member for messages."""
         return f"{self._where}: {name}"
 
     def size(self, name: str) -> int:
-        """Return how many bytes a member claims to unpack to."""
+        """Return the declared uncompressed size of a member, in bytes."""
         return self._members[name].file_size
 
     @contextmanager
     def open(self, name: str) -> Iterator[IO[bytes]]:
-        """Open a member as a stream that unpacks as it is read.
+        """Open a member as a stream that decompresses on read.
 
-        Raises the archive's error when there is no such member, or it is damaged.
+        Raises the archive's error if the member does not exist or is damaged.
         """
         if name not in self._members:
             raise self._error(f"{self._where} holds no '{name}'")
@@ -73,11 +73,11 @@ class Zip:
     def read(self, name: str, limit: int = MEMBER_LIMIT) -> bytes:
         """Return the content of a member.
 
-        Raises the archive's error when there is no such member, or it is damaged or larger than `limit`.
+        Raises the archive's error if the member does not exist, is damaged, or is larger than `limit`.
         """
         content = io.BytesIO()
         with self.open(name) as stream:
-            # A piece at a time: for one large read the unpacked data may exceed the declared size before it is cut.
+            # Read in pieces: a single large read may decompress more than the declared size before truncating.
             while piece := stream.read(PIECE):
                 content.write(piece)
                 if content.tell() > limit:
@@ -99,9 +99,9 @@ class Zip:
 
 @contextmanager
 def open_zip(source: Path | IO[bytes], where: str, limit: int, error: type[HarnessError]) -> Iterator[Zip]:
-    """Open a zip archive, also one inside another; `limit` is what all members may unpack to, in bytes.
+    """Open a zip archive, or one inside another; `limit` bounds the uncompressed size of all members, in bytes.
 
-    Raises `error` when it is damaged, claims too much, or has members that are links or lead out of it.
+    Raises `error` if it is damaged, exceeds the limit, or has members that are links or escape the archive.
     """
     with reading(where, error):
         archive = ZipFile(source)

@@ -99,7 +99,7 @@ def test_an_impossible_variant_fails_at_once_on_one_line(changes, parts):
 
 
 def test_milestones_out_of_order_are_refused():
-    with pytest.raises(SpecError, match=r"milestones=\(3, 2\): must rise"):
+    with pytest.raises(SpecError, match=r"milestones=\(3, 2\): must be strictly increasing"):
         StepDecay(milestones=(3, 2))
 
 
@@ -111,7 +111,7 @@ def test_a_missing_field_is_named():
 def test_a_field_without_its_name_is_refused():
     with pytest.raises(SpecError) as caught:
         SGD(0.1, nesterov=True)
-    assert str(caught.value).startswith("SGD(0.1): fields are given by name: learning_rate=..., momentum=...")
+    assert str(caught.value).startswith("SGD(0.1): pass fields by keyword: learning_rate=..., momentum=...")
 
 
 def test_a_stored_kind_that_does_not_exist_is_refused():

@@ -110,7 +110,7 @@ def test_a_second_owner_of_a_kind_is_refused_whoever_comes_first():
 
 @pytest.mark.parametrize("name", ["../x", "", "a b", "x" * 65])
 def test_a_kind_that_cannot_name_a_file_is_refused(name):
-    with pytest.raises(SpecError, match="is no name of a kind"):
+    with pytest.raises(SpecError, match="cannot be a kind"):
         type("Mine", (Evaluation,), {"__annotations__": {"kind": Literal[name]}, "kind": name, "__module__": "mine"})
 
 
@@ -119,7 +119,7 @@ def test_an_unknown_kind_is_named_with_the_nearest_and_never_called_another_vers
         Network.read({"kind": "vti\x1b[2J", "dim": 3})
     message = str(caught.value)
     assert "needs the kind 'vti\\x1b[2J', which no installed paper offers" in message
-    assert "network kinds are" in message and "version" not in message and "\x1b" not in message
+    assert "allowed network kinds: " in message and "version" not in message and "\x1b" not in message
     with pytest.raises(UnknownKindError, match="did you mean 'cosine'"):
         GaussianProcess(noise_schedule="cosin")
     with pytest.raises(SpecError, match=r"field 'kind' of a network is missing: allowed: .*vit"):
@@ -140,9 +140,7 @@ class Whole(Config):
 def test_a_field_of_two_parts_is_named_by_its_path():
     whole = Whole(one=Part(dim=1), two=Part(dim=2))
     for ask in (lambda: whole.but(dim=3), lambda: whole.value_of("dim")):
-        with pytest.raises(
-            SpecError, match=r"'dim' is in one and in two: name it by its path, 'one\.dim' or 'two\.dim'"
-        ):
+        with pytest.raises(SpecError, match=r"'dim' is in one and in two: use its path, 'one\.dim' or 'two\.dim'"):
             ask()
     assert whole.but("two.dim", 48) == Whole(one=Part(dim=1), two=Part(dim=48))
     assert whole.but("two.dim", 48, alpha=2).alpha == 2
@@ -185,7 +183,7 @@ def test_capabilities_and_passes_have_one_protocol_each():
 @pytest.mark.parametrize(
     ("names", "part"),
     [
-        ({"generator"}, "promises 'generator', but dict lacks a part of harness.methods.base:Generator: sample"),
+        ({"generator"}, "declares 'generator', but dict lacks a member of harness.methods.base:Generator: sample"),
         ({"clasifier"}, "unknown capability of method 'mine' 'clasifier': did you mean 'classifier'?"),
         ({"lost"}, "implementation 'nowhere:Lost' cannot be imported"),
     ],

@@ -132,7 +132,7 @@ def test_vera_counts_its_classifier_and_its_generator():
         (lambda: UNet(groups=48), ["groups=48", "base_channels=128"]),
         (lambda: GENVIT.but(data=dataset(20, 10), network=UNet()), ["20-pixel", "multipliers=(1, 2, 2, 2)"]),
         (lambda: GENVIT.but(network=UNet(attention=(12,))), ["attention=12", "32, 16, 8, 4"]),
-        (lambda: VIT.but(network=ResNetGenerator(doublings=6)), ["doublings=6", "32 pixels"]),
+        (lambda: VIT.but(network=ResNetGenerator(doublings=6)), ["doublings=6", "32-pixel"]),
         (lambda: GENVIT.but(network=WideResNet()), ["'wide_resnet' has no predict_noise", "'denoising'", "unet, vit"]),
         (lambda: VIT.but(network=UNet()), ["'unet' has no logits", "jem_wide_resnet", "vit, wide_resnet"]),
         (lambda: HYBVIT.but(network=UNet()), ["no logits", "allowed: vit"]),

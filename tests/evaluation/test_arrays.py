@@ -119,9 +119,9 @@ def test_runtime_is_measured(subject):
     [
         (
             Robustness(norm=LInf(), epsilons=(1.0,)),
-            "evaluation 'robustness' takes images: dataset 'points' holds",
+            "evaluation 'robustness' needs images: dataset 'points' holds",
         ),
-        (Generation(samples=20, features=ClassifierSpace()), "space 'classifier' takes images: dataset 'points' holds"),
+        (Generation(samples=20, features=ClassifierSpace()), "space 'classifier' needs images: dataset 'points' holds"),
     ],
 )
 def test_what_is_about_pixels_is_refused_in_one_line(subject, evaluation, match):

@@ -144,7 +144,7 @@ def test_a_state_that_no_checkpoint_holds_is_refused(monkeypatch):
 
 def test_a_capability_that_is_promised_and_lacks_a_part_is_refused(monkeypatch):
     monkeypatch.setattr(type(REGRESSION_RUN.method), "capabilities", frozenset({CLASSIFIER}))
-    with pytest.raises(SpecError, match=r"promises 'classifier', but RegressionModel lacks .*: logits$"):
+    with pytest.raises(SpecError, match=r"declares 'classifier', but RegressionModel lacks .*: logits$"):
         build_method(REGRESSION_RUN, CPU)
 
 

@@ -130,5 +130,5 @@ def test_a_promised_pass_is_served_by_forward_or_refused(built_by):
         kind: Literal["foreign_both"] = "foreign_both"
         passes: ClassVar[frozenset[str]] = frozenset({LOGITS, GENERATE})
 
-    with pytest.raises(SpecError, match=r"'foreign_both' promises 'generate', but MLP lacks .*: generate$"):
+    with pytest.raises(SpecError, match=r"'foreign_both' declares 'generate', but MLP lacks .*: generate$"):
         Both().parameters(DIGITS)

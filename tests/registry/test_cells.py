@@ -116,7 +116,7 @@ UNMEASURED = Metric("loss", "loss", "loss", better="lower")
             table(row(reported=(1.0,)), metrics=(ECE,)),
             {},
             "toy/table1, row 'A': protocol of paper 'toy' for metric 'ece' of run 'hybrid': "
-            "there is none: it wants an evaluation that measures 'expected_calibration_error'",
+            "missing: add an evaluation that measures 'expected_calibration_error'",
         ),
         (
             table(row()),
@@ -206,9 +206,7 @@ def test_rules_that_make_one_run_of_two_are_refused(tmp_path):
     (collision,) = collisions([(exhibit, exhibit.rows)], SMALL)
     assert (collision.first, collision.second) == (longer, longer.but(epochs=41))
     both = paper(exhibit)
-    with pytest.raises(
-        SpecError, match=r"makes one run of 'hybrid epochs=40' \(table1, row 'A'\) and .*epochs \(40, 41\)"
-    ):
+    with pytest.raises(SpecError, match=r"merges 'hybrid epochs=40' \(table1, row 'A'\) and .*epochs \(40, 41\)"):
         make_plan([(both, exhibit)], "small", 1, None, Results(tmp_path))
     assert len(make_plan([(both, exhibit)], "small", 1, "A", Results(tmp_path)).runs) == 1
     assert len(make_plan([(both, exhibit)], "paper", 1, None, Results(tmp_path)).runs) == 2
@@ -220,7 +218,7 @@ def test_the_doctor_names_a_paper_whose_scale_makes_one_run_of_two(monkeypatch):
     check = check_papers()
     assert check.state is CheckState.DEGRADED
     assert check.says.startswith("none; paper 'toy' of ")
-    assert "cannot be used: scale 'small' of paper 'toy' makes one run of 'hybrid epochs=40'" in check.says
+    assert "cannot be used: scale 'small' of paper 'toy' merges 'hybrid epochs=40'" in check.says
 
 
 def test_two_precisions_may_become_one_where_all_runs_get_the_same(tmp_path):
@@ -234,8 +232,8 @@ def test_two_precisions_may_become_one_where_all_runs_get_the_same(tmp_path):
         (row(), {ACCURACY: Accuracy(split="tset")}, "evaluation 'accuracy': unknown split of dataset 'digits' 'tset'"),
         (row(run=HYBRID.but(batch_size=2000)), {}, "batch_size=2000 exceeds the 1,437 training examples of 'digits'"),
         (row(), {ACCURACY: "mine"}, "unknown capability of evaluation 'mine' 'clasifier': did you mean 'classifier'?"),
-        (row(), {ACCURACY: "mute"}, "labels of evaluation 'mute': returns None, not what each quantity is called"),
-        (row(), {ACCURACY: "silent"}, "NotImplementedError: Silent does not say what its quantities are called"),
+        (row(), {ACCURACY: "mute"}, "labels of evaluation 'mute': returns None, not a mapping from quantities"),
+        (row(), {ACCURACY: "silent"}, "NotImplementedError: Silent does not define the labels of its quantities"),
     ],
 )
 def test_what_could_not_be_measured_is_said_before_anything_is_trained(monkeypatch, rows, protocols, says):

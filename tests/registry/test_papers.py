@@ -105,9 +105,9 @@ def test_the_default_paper_is_the_environment_s_then_the_project_s_then_hybvit(
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("[tool.harness]\npaper = 3\n", "paper = 3 is no name of a paper"),
-        ("[tool.harness\n", "cannot tell the default paper"),
-        ('[tool]\nharness = "toy"\n', "cannot tell the default paper"),
+        ("[tool.harness]\npaper = 3\n", "paper = 3 is not a paper name"),
+        ("[tool.harness\n", "cannot read the default paper"),
+        ('[tool]\nharness = "toy"\n', "cannot read the default paper"),
         ('[tool.harness]\npaper = "tyo"\n', "unknown paper 'tyo': did you mean 'toy'?"),
     ],
 )
@@ -136,10 +136,10 @@ BROKEN = {
         """,
         "the network kind 'vit' belongs to harness.config.networks.vit.ViT",
     ),
-    "name that is taken": ("from toy_paper import PAPER\n", "another paper is called 'toy' already"),
+    "name that is taken": ("from toy_paper import PAPER\n", "another paper is already called 'toy'"),
     "reserved name": (
         "from dataclasses import replace\nfrom toy_paper import PAPER as TOY\nPAPER = replace(TOY, name='all')\n",
-        "'all' is no name of a paper",
+        "invalid paper name 'all'",
     ),
     "protocol": (
         """

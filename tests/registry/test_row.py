@@ -14,7 +14,7 @@ from harness.registry.metrics import ACCURACY, FID
 from harness.registry.row import Row, Setting, Value, Words
 
 CELLS = r"allowed: a finite number, Value\(94.1, sd=0.2, n=5\), Words\('3 days'\), or None for a dash$"
-IN_ORDER = "; its fields are, in this order: label, run, reported, section, under, source, note, protocol, setting$"
+IN_ORDER = "; its fields, in order: label, run, reported, section, under, source, note, protocol, setting$"
 REFUSED = {
     "too few": (lambda: Row("a"), rf"^Row\('a', \.\.\.\) lacks run, reported{IN_ORDER}"),
     "nothing": (lambda: Row(), rf"^Row\(\.\.\.\) lacks label, run, reported{IN_ORDER}"),
@@ -47,7 +47,7 @@ REFUSED = {
     "fields of a setting": (lambda: Setting("dim"), r"^Setting\('dim', ...\) lacks runs; "),
     "value in quotes": (lambda: Value("94.1"), "^Value: value is '94.1': did you mean 94.1"),
     "value NaN": (lambda: Value(math.nan), "^Value: value is nan: allowed: a finite number$"),
-    "no value": (lambda: Value(), "lacks value; its fields are, in this order: value, sd, n, source$"),
+    "no value": (lambda: Value(), "lacks value; its fields, in order: value, sd, n, source$"),
     "sd below 0": (lambda: Value(94.1, -0.2), r"^Value\(94.1\): sd is -0.2: allowed: a finite number of 0 or more"),
     "sd NaN": (lambda: Value(94.1, sd=math.nan), "sd is nan: allowed: a finite number of 0 or more"),
     "sd truth": (lambda: Value(94.1, sd=True), "sd is True: allowed"),

@@ -64,7 +64,7 @@ def test_runs_are_found_by_the_beginning_of_their_id(tmp_path, directory):
     results, other = Results(tmp_path), HYBRID.but(seed=1)
     results.directory(other).request(other, [])
     assert results.find(HYBRID.id[:6]).id == HYBRID.id
-    with pytest.raises(SpecError, match="begins several runs"):
+    with pytest.raises(SpecError, match="matches several runs"):
         results.find("")
     with pytest.raises(SpecError, match="unknown run 'zzz'"):
         results.find("zzz")
@@ -90,7 +90,7 @@ def rewrite(directory, change):
 )
 def test_a_run_of_another_version_is_kept_and_never_taken_for_ours(directory, change):
     old = rewrite(directory, change)
-    with pytest.raises(OutdatedError, match="is of another version of this code"):
+    with pytest.raises(OutdatedError, match="is from another version of this code"):
         old.run()
     assert old.config.exists()
 

@@ -157,7 +157,7 @@ def test_plans_know_the_room_that_the_best_state_takes(loader, tmp_path):
 
 
 def test_what_cannot_be_selected_is_refused():
-    with pytest.raises(SpecError, match="method 'denoising' names no validation value"):
+    with pytest.raises(SpecError, match="method 'denoising' has no validation value"):
         DENOISING.but(select=BestOn(split="test"))
     with pytest.raises(SpecError, match="unknown split of dataset 'digits' 'validation': allowed: test, train"):
         MLP_RUN.but(select=BestOn())

@@ -1,4 +1,4 @@
-"""Evaluations of classifiers: accuracy, calibration, and scores that tell outliers."""
+"""Evaluations of classifiers: accuracy, calibration, and out-of-distribution detection."""
 
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
@@ -32,7 +32,7 @@ class Accuracy(Evaluation):
 
 
 class Calibration(Evaluation):
-    """Expected calibration error over bins of equal width of the largest probability (Guo et al. 2017, Eq. 3)."""
+    """Expected calibration error over equal-width bins of the maximum probability (Guo et al. 2017, Eq. 3)."""
 
     kind: Literal["calibration"] = "calibration"
     implementation: ClassVar[str] = "harness.evaluation.calibration:evaluate"
@@ -46,14 +46,14 @@ class Calibration(Evaluation):
         return Work(config.data.examples(self.split), cost_of(config, LOGITS))
 
     def labels(self, data: Dataset) -> dict[str, str]:
-        """Return the labels of the error, and of the mean confidence minus the accuracy, both in percent."""
+        """Return the labels of the error and of mean confidence minus accuracy, both in percent."""
         return {"expected_calibration_error": "ECE", "confidence_gap": "confidence - Acc"}
 
 
 class Score(Family):
-    """A number that is larger for images of the training distribution, written as its name where it has no settings.
+    """A score that is higher for in-distribution images, serialised as its name if it has no settings.
 
-    `implementation` names a function of the score and logits `(n, classes)` float64 that returns `(n,)`.
+    `implementation` names a function `(score, logits)` with float64 logits `(n, classes)` that returns `(n,)`.
     """
 
     bare: ClassVar[bool] = True
@@ -75,9 +75,9 @@ class MaxProbability(Score):
 
 
 class OutOfDistribution(Evaluation):
-    """AUROC of a score that tells the run's own test images (positive) from outliers.
+    """AUROC of a score for the run's own test images (positive) against outliers.
 
-    Without `outliers` they are means of two test images, the paper's Interp.
+    Without `outliers`, the outliers are means of two test images (Interp in the paper).
     """
 
     kind: Literal["ood"] = "ood"
@@ -93,9 +93,9 @@ class OutOfDistribution(Evaluation):
         return Work(config.data.examples("test") + outliers, cost_of(config, LOGITS))
 
     def labels(self, data: Dataset) -> dict[str, str]:
-        """Return the label of the one quantity: what the outliers are."""
+        """Return the label of the one quantity, the name of the outliers."""
         return {"auroc": self.outliers.name if self.outliers else "Interp"}
 
     def reduced(self, items: int) -> Self:
-        """Return it with few outliers."""
+        """Return a copy with at most `items` outliers."""
         return self.but(after=1.0, outliers=self.outliers.first(items) if self.outliers else None)

@@ -1,4 +1,4 @@
-"""Evaluations of what a run costs: its time and its size."""
+"""Evaluations of the cost of a run: time and size."""
 
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 class Runtime(Evaluation):
-    """Time of training and validation, measured over short windows after a warm-up and extrapolated.
+    """Time of training and validation, extrapolated from short windows after a warm-up.
 
-    An epoch is its iterations at the speed of the fastest window plus one pass over the test split.
+    The time of an epoch is its iterations at the speed of the fastest window plus one pass over the test split.
     """
 
     kind: Literal["runtime"] = "runtime"
@@ -25,16 +25,16 @@ class Runtime(Evaluation):
     windows: PositiveInt = 12
 
     def work(self, config: "RunConfig") -> Work:
-        """Return the training steps that are timed, and those before them."""
+        """Return the timed and warm-up training steps."""
         steps = self.warmup_steps + self.windows * self.timed_steps
         return Work(steps * config.training.batch_size, config.method.train_flops(config.network, config.data))
 
     def labels(self, data: Dataset) -> dict[str, str]:
-        """Return the labels of the times, of which all but the first step are extrapolated."""
+        """Return the labels of the extrapolated times."""
         return {"minutes_per_epoch": "Min/Epoch", "runtime_hours": "Runtime", "gpu_hours": "device hours"}
 
     def reduced(self, items: int) -> Self:
-        """Return it with three steps."""
+        """Return a copy with three steps."""
         return self.but(after=1.0, warmup_steps=1, timed_steps=1, windows=2)
 
 

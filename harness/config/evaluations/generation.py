@@ -1,4 +1,4 @@
-"""Evaluations of generative models: distances of their samples, and bounds on the likelihood of images."""
+"""Evaluations of generative models: distances between samples and data, and likelihood bounds."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 class Generation(Evaluation):
-    """Distances of samples from a reference split, and how sure a classifier is of them.
+    """Distances of samples from a reference split, and the class score of samples (IS or CS).
 
-    `features` names the feature space: `inception` gives FID and IS; `classifier` is a small network trained on
-    the same data, whose distances are called FD and CS and compare with nothing outside of this harness. So are those
-    with other `weights` of Inception than the published ones, named by the first digits of their SHA-256.
+    `features` is the feature space: `inception` gives FID and IS; `classifier` is a small network trained on the same
+    data, whose FD and CS are not comparable with numbers from elsewhere. The same holds for Inception with other
+    `weights` than the published ones, named by the first digits of their SHA-256.
     `neighbours` is the k of precision, recall, density and coverage.
     """
 
@@ -47,14 +47,14 @@ class Generation(Evaluation):
         return self
 
     def work(self, config: "RunConfig") -> Work:
-        """Return the steps of the sampler for every sample."""
+        """Return the sampler steps of all samples."""
         passes = self.samples * self.sampler.passes(config.method.sampler_steps)
         return Work(passes, config.method.sample_flops(config.network, config.data))
 
     def labels(self, data: Dataset) -> dict[str, str]:
-        """Return FID and IS with their protocol for Inception features, such as `FID@10k train`, else FD and CS.
+        """Return FID and IS with their protocol, such as `FID@10k train`, for Inception features, else FD and CS.
 
-        Another sampler than the full chain is named in all of them.
+        All labels name the sampler unless it is the full chain.
         """
         shares = {name: name for name in ("precision", "recall", "density", "coverage")}
         how, weights = self.sampler.label, self.weights or ""
@@ -70,21 +70,21 @@ class Generation(Evaluation):
         return {quantity: f"{name}({space}){ending}" for quantity, name in names.items()}
 
     def disk_bytes(self, data: Dataset) -> int:
-        """Return the size of the samples, of their features, and of the logits of both classifiers."""
+        """Return the bytes of the samples, their features, and the logits of both classifiers."""
         return self.samples * (data.stored[data.inputs].bytes + 4 * self.features.floats(data))
 
     @property
     def embedding(self) -> Embedding:
-        """The feature space, and the split that samples are compared with."""
+        """The feature space and the reference split."""
         return Embedding(self.features, self.weights or "", self.reference)
 
     def reduced(self, items: int) -> Self:
-        """Return it with few samples."""
+        """Return a copy with few samples, but more than `neighbours`."""
         return self.but(after=1.0, samples=min(self.samples, max(items, self.neighbours + 1)))
 
 
 class Likelihood(Evaluation):
-    """Bits per dimension by the full variational bound: every timestep, the decoder and the prior."""
+    """Bits per dimension from the full variational bound: all timesteps, the decoder and the prior."""
 
     kind: Literal["likelihood"] = "likelihood"
     implementation: ClassVar[str] = "harness.evaluation.likelihood:evaluate"

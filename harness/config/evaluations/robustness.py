@@ -1,4 +1,4 @@
-"""Accuracy under attack, in balls of several norms."""
+"""Accuracy under attack within balls of several norms."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class Norm(Family):
-    """The norm of a perturbation, written as its name where it has no settings.
+    """The norm of a perturbation, serialised as its name if it has no settings.
 
-    `implementation` names a function of the norm and a radius in units of images in [-1, 1] that returns a
-    `harness.evaluation.pgd.Ball`; `sign` stands in labels.
+    `implementation` names a function `(norm, radius)` that returns a `harness.evaluation.pgd.Ball`, with the radius in
+    units of images in [-1, 1]; `sign` appears in labels.
     """
 
     bare: ClassVar[bool] = True
@@ -27,7 +27,7 @@ class Norm(Family):
 
 
 class LInf(Norm):
-    """The largest difference of a pixel."""
+    """The largest difference of any pixel."""
 
     kind: Literal["linf"] = "linf"
     implementation: ClassVar[str] = "harness.evaluation.pgd:box"
@@ -35,7 +35,7 @@ class LInf(Norm):
 
 
 class L2(Norm):
-    """The Euclidean length of the difference."""
+    """The Euclidean norm of the difference."""
 
     kind: Literal["l2"] = "l2"
     implementation: ClassVar[str] = "harness.evaluation.pgd:sphere"
@@ -45,8 +45,8 @@ class L2(Norm):
 class Robustness(Evaluation):
     """Accuracy under projected gradient descent (Madry et al. 2018), white-box, within balls of several sizes.
 
-    Sizes and steps are in 1/255 of the range of pixels. Without a `step_size` it is 2.5 epsilon / steps. An image
-    counts as robust when it is classified correctly at every step of every restart.
+    `epsilons` and `step_size` are in 1/255 of the pixel range; `step_size` defaults to 2.5 epsilon / steps. An image
+    counts as robust if it is classified correctly at every step of every restart.
     """
 
     kind: Literal["robustness"] = "robustness"
@@ -62,20 +62,20 @@ class Robustness(Evaluation):
     images: PositiveInt = 1000
 
     def work(self, config: "RunConfig") -> Work:
-        """Return a pass forward and one backward at every query: fallen images need fewer."""
+        """Return an upper bound: a forward and a backward pass per query, although misclassified images need fewer."""
         images = min(self.images, config.data.examples("test"))
         queries = len(self.epsilons) * self.restarts * (self.steps + 1)
         return Work(images * queries, 3 * cost_of(config, LOGITS))
 
     def labels(self, data: Dataset) -> dict[str, str]:
-        """Return one label for every size of the ball."""
+        """Return one label per epsilon."""
         return {self.quantity(epsilon): f"{self.norm.sign} {epsilon:g}/255" for epsilon in self.epsilons}
 
     def reduced(self, items: int) -> Self:
-        """Return it with few images, and two steps in one ball so small that nearly all of them stand."""
+        """Return a copy with few images and two steps in one ball, so small that nearly all images stay correct."""
         ball = (min(self.epsilons) / 1000,)
         return self.but(after=1.0, epsilons=ball, steps=2, step_size=None, restarts=1, images=min(self.images, items))
 
     def quantity(self, epsilon: float) -> str:
-        """Return the name of the accuracy under attacks of this size."""
+        """Return the quantity name of the accuracy under attacks of this size."""
         return f"robust_{self.norm.kind}_{epsilon:g}"

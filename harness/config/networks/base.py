@@ -1,4 +1,4 @@
-"""What every network configuration says, and the counts of convolutional layers."""
+"""Base class of network configurations, and parameter and operation counts of convolutions."""
 
 from typing import Annotated, ClassVar
 
@@ -11,11 +11,11 @@ from harness.config.resolve import resolve
 
 
 class Network(Family):
-    """A network.
+    """A network architecture.
 
-    `implementation` names what builds it from the configuration and the dataset: a class or function that returns a
-    `torch.nn.Module`, imported only by the worker. `passes` say what methods may ask it for. A module that
-    lacks the one pass that is named beside `forward` serves it by that.
+    `implementation` names a class or function of the configuration and the dataset that returns a `torch.nn.Module`,
+    imported only by the worker. `passes` are the passes that it offers to methods. If there is only one besides
+    `forward` and the module does not define it, `forward` implements it.
     """
 
     implementation: ClassVar[str]
@@ -23,38 +23,38 @@ class Network(Family):
 
     @classmethod
     def kinds_with(cls, passes: frozenset[str]) -> list[str]:
-        """Return the kinds of networks that offer all of these passes."""
+        """Return the network kinds that offer all of these passes."""
         return sorted(kind for kind, each in cls.kinds.items() if issubclass(each, Network) and passes <= each.passes)
 
     def check(self, data: Dataset) -> None:
-        """Raise `SpecError` when the network cannot take the examples of `data`."""
+        """Raise `SpecError` if the network does not support the examples of `data`."""
 
     def arguments(self, data: Dataset, name: str) -> tuple[ArrayField, ...]:
-        """Return shape and type, without the batch, of what a pass is called with.
+        """Return the shapes (without the batch axis) and dtypes of a pass's arguments.
 
-        By default it is an example's input, and a timestep beside it for `predict_noise`.
+        By default these are the inputs of an example, and for `predict_noise` also a timestep.
         """
         inputs = (data.stored[data.inputs],)
         return (*inputs, ArrayField(dtype="int64")) if name == PREDICT_NOISE else inputs
 
     def parameters(self, data: Dataset) -> int:
-        """Return the number of parameters: without a closed form, those of the network built without memory."""
+        """Return the number of parameters; without a closed form, count them on the meta device."""
         counted: int = resolve("harness.models.counting:parameters")(self, data)
         return counted
 
     def flops(self, data: Dataset, name: str) -> float:
-        """Return the floating-point operations of a pass of one example, two to a multiply-add.
+        """Return the FLOPs of a pass of one example, two per multiply-add.
 
-        Without a closed form they are counted on the network built without memory.
+        Without a closed form, count them on the meta device.
         """
         counted: float = resolve("harness.models.counting:flops")(self, data, name)
         return counted
 
 
 def halvings(data: Dataset, small: Dataset) -> int:
-    """Return how often images of one dataset can be halved before they are smaller than those of another.
+    """Return how often the images of `data` can be halved without getting smaller than those of `small`.
 
-    It is 0 where they are no images.
+    Returns 0 if either dataset does not consist of images.
     """
     if not isinstance(data, Images) or not isinstance(small, Images):
         return 0
@@ -62,17 +62,17 @@ def halvings(data: Dataset, small: Dataset) -> int:
 
 
 def halvable(size: int, most: int) -> int:
-    """Return how often, `most` at the most, a size can be halved without a remainder."""
+    """Return how often a size can be halved without remainder, at most `most` times."""
     return min(most, (size & -size).bit_length() - 1)
 
 
 def convolution(inputs: int, outputs: int, kernel: int = 3, *, bias: bool = True) -> int:
-    """Return the parameters of a convolution with a square kernel."""
+    """Return the number of parameters of a convolution with a square kernel."""
     return inputs * outputs * kernel**2 + outputs * bias
 
 
 def convolved(size: int, inputs: int, outputs: int, kernel: int = 3) -> float:
-    """Return the multiply-adds of a convolution whose output is a square of this size."""
+    """Return the multiply-adds of a convolution with a square output of this size."""
     return float(size**2 * inputs * outputs * kernel**2)
 
 

@@ -1,4 +1,4 @@
-"""Networks that turn noise into images, counted in closed form."""
+"""Networks that map noise to images, with parameter counts and costs in closed form."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ResNetGenerator(Network):
-    """Residual blocks with BatchNorm, each of which doubles the image, from noise (VERA, Appendix; SNGAN's shape)."""
+    """Residual blocks with BatchNorm that map noise to an image, each doubling the size (VERA, Appendix; as SNGAN)."""
 
     kind: Literal["resnet_generator"] = "resnet_generator"
     implementation: ClassVar[str] = "harness.models.generators:ResNetGenerator"
@@ -27,19 +27,19 @@ class ResNetGenerator(Network):
     doublings: PositiveInt = 3
 
     def shrunk(self, shrinking: "Shrinking") -> Self:
-        """Return a smaller one that doubles its images less often, as those of the stand-in are smaller."""
+        """Return a smaller copy with fewer doublings, since the images of the stand-in are smaller."""
         fewer = self.doublings - halvings(shrinking.data, shrinking.small_data)
         doublings = halvable(images_of(shrinking.small_data, self).image_size, fewer)
         return shrinking.applied(self, doublings=max(doublings, 1))
 
     def check(self, data: Dataset) -> None:
-        """Raise `SpecError` when no image of whole pixels grows to the size of those of `data`."""
+        """Raise `SpecError` unless the image size of `data` is divisible by `2**doublings`."""
         data = images_of(data, self)
         if data.image_size % 2**self.doublings:
-            raise SpecError(f"doublings={self.doublings} do not end at the {data.image_size} pixels of {data.name}")
+            raise SpecError(f"doublings={self.doublings} cannot give the {data.image_size}-pixel images of {data.name}")
 
     def smallest(self, data: Dataset) -> int:
-        """Return the size of the image that the first block doubles."""
+        """Return the size of the image before the first block."""
         data = images_of(data, self)
         return data.image_size >> self.doublings
 
@@ -55,7 +55,7 @@ class ResNetGenerator(Network):
         return (self.noise_dim + 1) * pixels * f + self.doublings * block + 2 * f + convolution(f, data.channels)
 
     def flops(self, data: Dataset, name: str) -> float:
-        """Return the operations of one image."""
+        """Return the FLOPs per image."""
         data = images_of(data, self)
         f, smallest = self.features, self.smallest(data)
         products = self.noise_dim * smallest**2 * f + convolved(data.image_size, f, data.channels)

@@ -1,4 +1,4 @@
-"""The U-Net of DDPM, counted in closed form."""
+"""The U-Net of DDPM, with parameter counts and costs in closed form."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
@@ -18,11 +18,11 @@ Blocks = list[tuple[int, int]]
 
 
 class UNet(Network):
-    """Residual blocks on the way down and up, attention at some sizes and in the middle (DDPM Appendix B).
+    """U-Net of residual blocks, with attention at some sizes and in the middle (DDPM Appendix B).
 
-    Level i has images half as large as level i - 1 and `multipliers[i]` times `base_channels` channels; `blocks` are
-    those of a level on the way down, one fewer than on the way up. `attention` names sizes of images in pixels,
-    `groups` those of each GroupNorm.
+    Level i has images half as large as level i - 1 and `multipliers[i] * base_channels` channels. A level has `blocks`
+    blocks on the way down and one more on the way up. `attention` lists image sizes in pixels, `groups` is the number
+    of groups of each GroupNorm.
     """
 
     kind: Literal["unet"] = "unet"
@@ -44,7 +44,7 @@ class UNet(Network):
         return self
 
     def shrunk(self, shrinking: "Shrinking") -> Self:
-        """Return a smaller one: as many levels fewer as images are halved, attention on the levels that had it."""
+        """Return a smaller copy: one level fewer per halving of the images, attention on the same levels."""
         sizes, small = self.sizes(shrinking.data), images_of(shrinking.small_data, self).image_size
         if small == sizes[0]:
             return shrinking.applied(self)
@@ -59,23 +59,23 @@ class UNet(Network):
         return [self.base_channels * multiplier for multiplier in self.multipliers]
 
     def sizes(self, data: Dataset) -> list[int]:
-        """Return the size of the images of each level."""
+        """Return the image size of each level."""
         data = images_of(data, self)
         return [data.image_size >> level for level in range(len(self.multipliers))]
 
     def check(self, data: Dataset) -> None:
-        """Raise `SpecError` when images cannot be halved as often, or no level has a size with attention."""
+        """Raise `SpecError` if the image size is not divisible by the levels, or no level has an attention size."""
         data = images_of(data, self)
         coarsest = 1 << (len(self.multipliers) - 1)
         if data.image_size % coarsest:
             raise SpecError(
                 f"the {data.image_size}-pixel images of {data.name} cannot be halved as often as "
-                f"multipliers={self.multipliers} asks for"
+                f"multipliers={self.multipliers} requires"
             )
         for size in self.attention:
             if size not in self.sizes(data):
                 allowed = ", ".join(map(str, self.sizes(data)))
-                raise SpecError(f"attention={size} is no size of images of {data.name} here: allowed: {allowed}")
+                raise SpecError(f"attention={size} is not a level size of {data.name}: allowed: {allowed}")
 
     def down_blocks(self) -> list[Blocks]:
         """Return the input and output channels of the residual blocks of each level on the way down."""
@@ -86,7 +86,7 @@ class UNet(Network):
         return levels
 
     def up_blocks(self) -> list[Blocks]:
-        """Return those of each level on the way up, listed from the top: what is skipped is added to their inputs."""
+        """Return the same on the way up, from the top level; inputs include the skip connections."""
         skipped = [self.base_channels]
         for number, width in enumerate(self.widths, 1):
             skipped += [width] * (self.blocks + (number < len(self.widths)))
@@ -116,7 +116,7 @@ class UNet(Network):
         return total + 2 * self.widths[0] + convolution(self.widths[0], data.channels)
 
     def flops(self, data: Dataset, name: str) -> float:
-        """Return the operations of the convolutions and products of one image."""
+        """Return the FLOPs of the convolutions and matrix products per image."""
         data = images_of(data, self)
         first, last, sizes = self.base_channels, self.widths[-1], self.sizes(data)
         products = self._embedding() + convolved(sizes[0], data.channels, first)
@@ -132,11 +132,11 @@ class UNet(Network):
         return 2.0 * (products + convolved(sizes[0], self.widths[0], data.channels))
 
     def _embedding(self) -> int:
-        """Return the weights of the two layers after the sinusoid, without biases."""
+        """Return the number of weights of the two layers after the sinusoidal embedding, without biases."""
         return (self.base_channels // 2 * 2) * 4 * self.base_channels + (4 * self.base_channels) ** 2
 
     def _residual(self, inputs: int, outputs: int) -> int:
-        """Return the parameters of a residual block, its layer for the timestep included."""
+        """Return the number of parameters of a residual block, including its timestep layer."""
         norms = 2 * (inputs + outputs)
         convolutions = convolution(inputs, outputs) + convolution(outputs, outputs)
         shortcut = convolution(inputs, outputs, 1) if inputs != outputs else 0
@@ -150,10 +150,10 @@ class UNet(Network):
 
 
 def attended(width: int) -> int:
-    """Return the parameters of self-attention: its norm, queries, keys, values and output."""
+    """Return the number of parameters of self-attention: norm, queries, keys, values and output."""
     return 2 * width + 4 * (width**2 + width)
 
 
 def attending(size: int, width: int) -> float:
-    """Return the multiply-adds of self-attention over all pixels of a square."""
+    """Return the multiply-adds of self-attention over all pixels of a square image."""
     return 4.0 * size**2 * width**2 + 2.0 * size**4 * width

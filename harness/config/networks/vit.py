@@ -1,4 +1,4 @@
-"""The Vision Transformer, counted in closed form."""
+"""The Vision Transformer, with parameter counts and costs in closed form."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class ViT(Network):
     """The ViT of HybViT §3: pre-norm, with per-token modulation of the residual stream by the timestep.
 
-    `dim_head` is `dim / heads` unless given. `modulate_residual=False` gives Eq. 21 as printed (the skip
-    connection unmodulated); `modulate_mlp=False` leaves out the modulation before the MLP.
+    `dim_head` defaults to `dim / heads`. `modulate_residual=False` gives Eq. 21 as printed (unmodulated skip
+    connection); `modulate_mlp=False` omits the modulation before the MLP.
     """
 
     kind: Literal["vit"] = "vit"
@@ -46,7 +46,7 @@ class ViT(Network):
         return self
 
     def shrunk(self, shrinking: "Shrinking") -> Self:
-        """Return a smaller one: queries, keys and values of all heads together shrink as the width does."""
+        """Return a smaller copy: the total width of queries, keys and values shrinks like the model width."""
         if self.dim_head is None:
             return shrinking.applied(self)
         heads = shrinking.resized(self, "heads", self.heads)
@@ -55,16 +55,16 @@ class ViT(Network):
 
     @property
     def inner_dim(self) -> int:
-        """The width of queries, keys and values over all heads."""
+        """The total width of queries, keys and values over all heads."""
         return self.heads * (self.dim_head or self.dim // self.heads)
 
     def tokens(self, data: Dataset) -> int:
-        """Return the length of the sequence: the patches and the CLS token."""
+        """Return the sequence length: the patches and the CLS token."""
         data = images_of(data, self)
         return (data.image_size // self.patch_size) ** 2 + 1
 
     def check(self, data: Dataset) -> None:
-        """Raise `SpecError` when patches do not tile the image."""
+        """Raise `SpecError` if patches do not tile the image."""
         data = images_of(data, self)
         if data.image_size % self.patch_size:
             divisors = [n for n in range(1, data.image_size + 1) if data.image_size % n == 0]
@@ -74,7 +74,7 @@ class ViT(Network):
             )
 
     def parameters(self, data: Dataset) -> int:
-        """Return the number of parameters, both heads and all time layers included."""
+        """Return the number of parameters, including both heads and all time layers."""
         data = images_of(data, self)
         d, tokens = self.dim, self.tokens(data)
         width, patch = 4 * tokens, data.channels * self.patch_size**2
@@ -88,7 +88,7 @@ class ViT(Network):
         return embedding + time_mlp + self.depth * block + heads
 
     def flops(self, data: Dataset, name: str) -> float:
-        """Return the operations of the matrix products of one pass of one image: logits, or the predicted noise."""
+        """Return the FLOPs of the matrix products of a pass (`logits` or `predict_noise`) per image."""
         data = images_of(data, self)
         d, tokens = self.dim, self.tokens(data)
         width, patch = 4 * tokens, data.channels * self.patch_size**2

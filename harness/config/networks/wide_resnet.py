@@ -1,4 +1,4 @@
-"""Wide residual networks: the original with BatchNorm, and the form in which energy-based models use it."""
+"""Wide residual networks: the original with BatchNorm, and the variant of energy-based models."""
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ STEM_WIDTH = 16
 
 
 class Shape(NamedTuple):
-    """Of a residual block: its channels, its stride, and the size of the images it makes."""
+    """The shape of a residual block: channels, stride, and output image size."""
 
     inputs: int
     outputs: int
@@ -27,7 +27,7 @@ class Shape(NamedTuple):
 
 
 class WideResidual(Network):
-    """Three groups of (depth - 4) / 6 residual blocks, 16, 32 and 64 times `widen_factor` wide."""
+    """Three groups of (depth - 4) / 6 residual blocks with 16, 32 and 64 times `widen_factor` channels."""
 
     passes: ClassVar[frozenset[str]] = frozenset({LOGITS})
     shrinks: ClassVar[Mapping[str, str]] = {"depth": "depth", "widen_factor": "width"}
@@ -42,22 +42,22 @@ class WideResidual(Network):
         return self
 
     def shrunk(self, shrinking: "Shrinking") -> Self:
-        """Return a smaller one: the depth that rules are about is the blocks of a group."""
+        """Return a smaller copy; rules for the depth apply to the blocks per group."""
         blocks = shrinking.resized(self, "depth", self.group_blocks)
         return self.but(**{**shrinking.changed(self), "depth": 4 + 6 * blocks})
 
     @property
     def group_blocks(self) -> int:
-        """The residual blocks of a group."""
+        """The number of residual blocks per group."""
         return (self.depth - 4) // 6
 
     @property
     def width(self) -> int:
-        """The width of the last group."""
+        """The channels of the last group."""
         return 64 * self.widen_factor
 
     def blocks(self, data: Dataset) -> Iterator[Shape]:
-        """Yield the residual blocks in order; the first of the second and the third group halves the image."""
+        """Yield the residual blocks in order; the first block of groups two and three halves the image."""
         data = images_of(data, self)
         inputs, size = STEM_WIDTH, data.image_size
         for group in range(3):
@@ -80,7 +80,7 @@ class WideResidual(Network):
         return stem + blocks + self._norm(self.width) + (self.width + 1) * data.num_classes
 
     def flops(self, data: Dataset, name: str) -> float:
-        """Return the operations of the convolutions and the class head of one image."""
+        """Return the FLOPs of the convolutions and the class head per image."""
         data = images_of(data, self)
         products = convolved(data.image_size, data.channels, STEM_WIDTH) + self.width * data.num_classes
         for block in self.blocks(data):
@@ -92,15 +92,15 @@ class WideResidual(Network):
 
     @abstractmethod
     def _convolution(self, inputs: int, outputs: int, kernel: int = 3) -> int:
-        """Return the parameters of a convolution."""
+        """Return the number of parameters of a convolution."""
 
     @abstractmethod
     def _norm(self, channels: int) -> int:
-        """Return the parameters of a normalisation."""
+        """Return the number of parameters of a normalisation layer."""
 
     @abstractmethod
     def _size_of_first(self, block: Shape) -> int:
-        """Return the size of what the first convolution of a block makes."""
+        """Return the output image size of the first convolution of a block."""
 
 
 class WideResNet(WideResidual):
@@ -120,9 +120,9 @@ class WideResNet(WideResidual):
 
 
 class JEMWideResNet(WideResidual):
-    """Wide ResNet as JEM, JEM++ and VERA have it: leaky ReLU, biases, the stride in the second convolution.
+    """Wide ResNet of JEM, JEM++ and VERA: leaky ReLU, biases, stride in the second convolution.
 
-    JEM and VERA normalise nothing; JEM++ has BatchNorm, whose statistics are nearly those of the last batch.
+    JEM and VERA have no normalisation; JEM++ has BatchNorm with statistics close to those of the last batch.
     """
 
     kind: Literal["jem_wide_resnet"] = "jem_wide_resnet"
@@ -144,5 +144,5 @@ class JEMWideResNet(WideResidual):
 
 
 def has_projection(block: Shape) -> bool:
-    """Tell whether the skip connection of a block has to change the shape."""
+    """Return whether the skip connection of a block needs a projection to change the shape."""
     return block.inputs != block.outputs or block.stride != 1

@@ -49,7 +49,7 @@ def test_a_damaged_record_leaves_its_cells_missing_and_is_named(tmp_path, conten
     assert all(cell.measured for cell in rows["HybViT"].cells)
     (need,) = report.needs
     assert need.startswith(f"damaged: {path}: ")
-    assert need.endswith("; delete this file and run again to make it anew")
+    assert need.endswith("; delete this file and run again to recompute it")
     assert "\n" not in need
     shown = terminal(report)
     assert f"Damaged: {path}" in "".join(shown.split("\n")).replace("  ", " ")

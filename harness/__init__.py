@@ -1,7 +1,7 @@
-"""A harness that reruns the tables of a paper and holds what was measured against what was reported."""
+"""Rerun the tables of ML papers and compare the measured values with the reported ones."""
 
 __version__ = "0.1.0"
 INSTALL = "python -m pip install -c constraints.txt -e ."
 """The command that installs a clone."""
 OWN_MODULES = "harness."
-"""The prefix of the names of the harness's own modules, as against those of a paper from elsewhere."""
+"""The prefix of the harness's own modules, as opposed to those of external papers."""

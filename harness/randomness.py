@@ -1,9 +1,9 @@
-"""Addressed randomness: every draw is a function of where it is used, never of what was drawn before.
+"""Counter-based random numbers: every draw is a function of its address and row, independent of earlier draws.
 
-A stream is named by an address such as (run seed, "noise", step). Its numbers are indexed by row (the position of
-an image in the global batch, or the index of a generated sample), so a resumed run, another number of ranks or
-another batch size draws the same numbers, and no generator state has to be saved. The numbers come from the
-finaliser of SplitMix64 (Steele, Lea, Flood, 2014) applied to a counter: integer arithmetic, equal on every device.
+A stream has an address such as (run seed, "noise", step). Its numbers are indexed by row (the position of an image
+in the global batch, or the index of a generated sample), so a resumed run, another number of ranks or another
+batch size draws the same numbers, and no generator state has to be saved. The numbers come from the
+finaliser of SplitMix64 (Steele, Lea, Flood, 2014) applied to a counter, in integer arithmetic, equal on all devices.
 """
 
 import hashlib
@@ -21,15 +21,15 @@ MIX_2 = 0x94D049BB133111EB - (1 << 64)
 
 
 class Draws(ABC):
-    """Random numbers by row.
+    """Random numbers indexed by row.
 
-    Draws take `rows`, an int64 tensor of indices, and return a tensor whose first dimension follows them, on the
-    device of `rows`. Equal addresses and rows give equal numbers.
+    Draws take `rows`, an int64 tensor of indices, and return a tensor on the same device with one entry per row in the
+    first dimension. Equal addresses and rows give equal numbers.
     """
 
     @abstractmethod
     def at(self, *address: int | str) -> Self:
-        """Return what is drawn at an address below."""
+        """Return the draws at an address below this one."""
 
     def uniform(self, rows: Tensor, *shape: int) -> Tensor:
         """Return float32 numbers in [0, 1), of shape `(len(rows), *shape)`."""
@@ -49,12 +49,12 @@ class Draws(ABC):
         return ((self._bits(rows, 1)[:, 0] >> 20) & 0xFFFFFFFF) * high >> 32
 
     def permutations(self, n: int, device: torch.device | str = "cpu") -> Tensor:
-        """Return the numbers 0 to n - 1 in random order, once for every address: `(addresses, n)`."""
+        """Return a random permutation of 0 to n - 1 for every address, of shape `(addresses, n)`."""
         return self._bits(torch.zeros(1, dtype=torch.int64, device=device), n).argsort(dim=1, stable=True)
 
     @abstractmethod
     def _bits(self, rows: Tensor, count: int) -> Tensor:
-        """Return int64 words with all 64 bits random, of shape `(len(rows), count)`."""
+        """Return int64 words of 64 random bits, of shape `(len(rows), count)`."""
 
 
 class Stream(Draws):
@@ -70,20 +70,20 @@ class Stream(Draws):
         return type(self)(*self.address, *address)
 
     def counters(self, rows: Tensor) -> Tensor:
-        """Return an int64 number for each row, of which `chances` makes random ones."""
+        """Return an int64 counter for each row, the input of `chances`."""
         return self.key + _counter(rows)
 
     def permutation(self, n: int, device: torch.device | str = "cpu") -> Tensor:
-        """Return the numbers 0 to n - 1 in random order."""
+        """Return a random permutation of 0 to n - 1."""
         return self.permutations(n, device)[0]
 
     @property
     def seed(self) -> int:
-        """A seed for library code that takes one, from 0 to 2^63 - 1."""
+        """A seed for library code, from 0 to 2^63 - 1."""
         return self.key & 0x7FFFFFFFFFFFFFFF
 
     def generator(self) -> torch.Generator:
-        """Return a CPU generator seeded by this address, for library code that wants one."""
+        """Return a CPU generator seeded by this address, for library code."""
         return torch.Generator().manual_seed(self.seed)
 
     def _bits(self, rows: Tensor, count: int) -> Tensor:
@@ -91,10 +91,10 @@ class Stream(Draws):
 
 
 class Streams(Draws):
-    """The random numbers at several addresses at once.
+    """Random numbers at several addresses.
 
-    The first dimension of what is drawn goes through the addresses in turn: for each the same rows, or its own line
-    of rows `(addresses, rows)`.
+    The first dimension of the draws iterates over the addresses, with the same rows for each, or with a separate row of
+    `rows` of shape `(addresses, rows)`.
     """
 
     def __init__(self, streams: Sequence[Stream]) -> None:
@@ -114,9 +114,9 @@ class Streams(Draws):
 
 
 def chances(counters: Tensor, probability: float, *shape: int) -> Tensor:
-    """Return for each counter booleans that are true with a probability, of shape `(len(counters), *shape)`.
+    """Return Bernoulli draws for each counter, as booleans of shape `(len(counters), *shape)`.
 
-    It is rounded to a multiple of 2^-16, since one word serves for four of them.
+    The probability is rounded to a multiple of 2^-16, since each word yields four draws.
     """
     count = prod(shape)
     words = _words(counters, (count + 3) // 4)
@@ -140,10 +140,10 @@ def _mix(words: Tensor) -> Tensor:
 
 
 def _shift(words: Tensor, by: int) -> Tensor:
-    """Shift right without dragging the sign along."""
+    """Shift right logically, without sign extension."""
     return (words >> by) & ((1 << (64 - by)) - 1)
 
 
 def _unit(words: Tensor) -> Tensor:
-    """Turn the lowest 24 bits into a float32 in [0, 1)."""
+    """Convert the lowest 24 bits to a float32 in [0, 1)."""
     return (words & 0xFFFFFF).to(torch.float32) * 2.0**-24

@@ -1,1 +1,1 @@
-"""A real SLURM on one machine, to test against and to rehearse on."""
+"""A real SLURM cluster on one machine, for tests and rehearsals."""

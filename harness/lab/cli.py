@@ -1,4 +1,4 @@
-"""The commands of a lab; errors leave as one line, with the last lines of a daemon's log where there is one."""
+"""The command line of a lab. Errors are printed on one line, followed by the last lines of a failed daemon's log."""
 
 import json
 import shlex
@@ -26,7 +26,7 @@ def folder_option(command: F) -> F:
         "--folder",
         type=click.Path(path_type=Path),
         default=default_folder,
-        help="Where everything of the lab lies (or HARNESS_LAB).  [default: ~/.local/state/harness/lab]",
+        help="Folder of the lab (or HARNESS_LAB).  [default: ~/.local/state/harness/lab]",
     )(command)
 
 
@@ -52,8 +52,8 @@ def cli(ctx: click.Context) -> None:
 @cli.command()
 @folder_option
 @click.option("--nodes", type=click.IntRange(1, 64), default=4, show_default=True, help="Nodes node1 to nodeN.")
-@click.option("--cpus-per-node", type=click.IntRange(1, 256), default=8, show_default=True, help="CPUs to pretend.")
-@click.option("--gpus-per-node", type=click.IntRange(0, 16), default=0, show_default=True, help="GPUs to pretend.")
+@click.option("--cpus-per-node", type=click.IntRange(1, 256), default=8, show_default=True, help="Simulated CPUs.")
+@click.option("--gpus-per-node", type=click.IntRange(0, 16), default=0, show_default=True, help="Simulated GPUs.")
 @click.option("--accounting/--no-accounting", default=True, show_default=True, help="slurmdbd and MariaDB, for sacct.")
 @click.option(
     "--auth", type=click.Choice(["munge", "none"]), help="[default: munge with accounting, none without]", default=None
@@ -62,11 +62,11 @@ def cli(ctx: click.Context) -> None:
     "--max-array-size", type=click.IntRange(2, 4_000_001), default=1001, show_default=True, help="MaxArraySize."
 )
 @click.option(
-    "--grace", type=click.IntRange(0, 3600), default=5, show_default=True, help="Seconds for a preempted job to leave."
+    "--grace", type=click.IntRange(0, 3600), default=5, show_default=True, help="Seconds for a preempted job to exit."
 )
 @click.option("--port", type=click.IntRange(1024, 65_000), help="First of nodes + 2 ports.  [default: free ones]")
 def start(folder: Path, port: int | None, accounting: bool, auth: str | None, grace: int, **shape: int) -> int:
-    """Start the lab and wait until all nodes are idle.
+    """Start a lab and wait until all nodes are idle.
 
     \b
     Examples:
@@ -96,7 +96,7 @@ def start(folder: Path, port: int | None, accounting: bool, auth: str | None, gr
 @cli.command("stop")
 @folder_option
 def stop_command(folder: Path) -> None:
-    """Stop the lab and everything that its jobs have started; its logs stay.
+    """Stop the lab and all processes of its jobs; its logs are kept.
 
     \b
     Example:
@@ -113,7 +113,7 @@ def stop_command(folder: Path) -> None:
 @folder_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 def status(folder: Path, as_json: bool) -> int:
-    """Show daemons and nodes; exit code 1 when there is no lab or a daemon is dead.
+    """Show daemons and nodes; exit with 1 if there is no lab or a daemon is dead.
 
     \b
     Example:
@@ -137,7 +137,7 @@ def status(folder: Path, as_json: bool) -> int:
 @cli.command()
 @folder_option
 def env(folder: Path) -> None:
-    """Print the line that makes SLURM's commands find the lab.
+    """Print the shell line that points SLURM's commands to the lab.
 
     \b
     Example:
@@ -150,7 +150,7 @@ def env(folder: Path) -> None:
 @folder_option
 @click.argument("names", nargs=-1, required=True, metavar="NODE|DAEMON...")
 def kill(folder: Path, names: Sequence[str]) -> None:
-    """Kill daemons (SIGKILL); a node dies with all that its jobs run there.
+    """Kill daemons with SIGKILL; killing a node also kills its jobs' processes.
 
     \b
     Examples:
@@ -166,7 +166,7 @@ def kill(folder: Path, names: Sequence[str]) -> None:
 @folder_option
 @click.argument("names", nargs=-1, required=True, metavar="NODE|DAEMON...")
 def restart(folder: Path, names: Sequence[str]) -> None:
-    """Start daemons again that are dead.
+    """Restart dead daemons.
 
     \b
     Example:
@@ -178,7 +178,7 @@ def restart(folder: Path, names: Sequence[str]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code: 0, 1, 2 for a user's error, 130 when interrupted."""
+    """Run the command line and return the exit code: 0, 1, 2 for a usage error, 130 if interrupted."""
     try:
         code = cli.main(args=arguments, prog_name="python -m harness.lab", standalone_mode=False)
         return code if isinstance(code, int) else 0

@@ -1,4 +1,4 @@
-"""What a lab is made of: everything from which its files and daemons follow."""
+"""The configuration of a lab, which determines its files and daemons."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ MEMORY_MB = 8000
 
 
 class Shape(BaseModel):
-    """The lab that a user wants: nodes with CPUs and GPUs that exist for the scheduler only, and how real it is."""
+    """The user's settings of a lab: simulated nodes, CPUs and GPUs, accounting, authentication and limits."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -22,12 +22,12 @@ class Shape(BaseModel):
 
     @property
     def ports(self) -> int:
-        """How many ports the daemons take: one each for slurmctld, the nodes and slurmdbd."""
+        """The number of ports: one each for slurmctld, the nodes and slurmdbd."""
         return self.nodes + 2
 
 
 class Configuration(Shape):
-    """A shape with what is chosen when a lab starts."""
+    """A shape with the values chosen when a lab starts."""
 
     first_port: int
     first_job: int
@@ -41,14 +41,14 @@ class Configuration(Shape):
 
     @property
     def controller_port(self) -> int:
-        """Where slurmctld listens."""
+        """The port of slurmctld."""
         return self.first_port
 
     @property
     def accounting_port(self) -> int:
-        """Where slurmdbd listens."""
+        """The port of slurmdbd."""
         return self.first_port + self.nodes + 1
 
     def node_port(self, name: str) -> int:
-        """Return where the slurmd of a node listens."""
+        """Return the port of a node's slurmd."""
         return self.first_port + 1 + self.node_names.index(name)

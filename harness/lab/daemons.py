@@ -1,4 +1,4 @@
-"""The daemons of a lab: how each is started, and which process each is."""
+"""The daemons of a lab: their commands and processes."""
 
 import os
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ LAST_LINES = 8
 
 @dataclass(frozen=True)
 class Daemon:
-    """One daemon, run in the foreground; it is up when it listens on a port or on a unix socket."""
+    """A daemon that runs in the foreground. It is up once it listens on a port or unix socket."""
 
     name: str
     command: tuple[str, ...]
@@ -35,12 +35,12 @@ class Daemon:
 
     @property
     def _output(self) -> Path:
-        """What it says on its standard streams: all of it before it has opened its log."""
+        """Its stdout and stderr, which hold all output until it opens its log."""
         return self.folder.log / f"{self.name}.out"
 
     @property
     def process(self) -> psutil.Process | None:
-        """Its process, or None when it is dead."""
+        """The process, None if it is dead."""
         try:
             record = read_json(self._record)
         except FileNotFoundError:
@@ -48,9 +48,9 @@ class Daemon:
         return processes.find(record["pid"], record["started"])
 
     def spawn(self) -> None:
-        """Start it as the leader of a session of its own.
+        """Start the daemon in a new session.
 
-        Raises `LabError` when the program is not installed.
+        Raises `LabError` if the program is not installed.
         """
         program = programs.find(self.command[0])
         if program is None:
@@ -81,9 +81,9 @@ class Daemon:
         write_json(self._record, {"pid": pid, "started": processes.started(pid)})
 
     def wait(self) -> None:
-        """Wait until it listens.
+        """Wait until the daemon listens.
 
-        Raises `LabError` with the last lines of its log when it dies or takes longer than a minute.
+        Raises `LabError` with the last lines of its log if it dies or takes longer than a minute.
         """
         processes.wait_until(lambda: self.is_up or self.process is None, LISTENING_SECONDS)
         if self.process is None:
@@ -92,12 +92,12 @@ class Daemon:
             raise self.failure(f"does not listen after {LISTENING_SECONDS} s")
 
     def failure(self, what: str) -> LabError:
-        """Return the error that says what happened to it, with the last lines of its log."""
+        """Return an error about the daemon, with the last lines of its log."""
         return LabError(f"{self.name} {what}; its log ({self.folder.log}) ends with", self._last_lines())
 
     @property
     def is_up(self) -> bool:
-        """Tell whether it lives and listens; asked of the kernel, since connecting leaves complaints in logs."""
+        """Whether it is alive and listening, queried from the kernel because connecting would log errors."""
         process = self.process
         if process is None:
             return False
@@ -117,7 +117,7 @@ class Daemon:
 
 
 def stages(folder: Folder, lab: Configuration) -> Iterator[tuple[Daemon, ...]]:
-    """Yield the daemons in the order of their start; those of a stage start side by side."""
+    """Yield the daemons in start order; the daemons of a stage start concurrently."""
     first = []
     if lab.auth == "munge":
         first.append(_munged(folder))
@@ -127,7 +127,7 @@ def stages(folder: Folder, lab: Configuration) -> Iterator[tuple[Daemon, ...]]:
     if lab.accounting:
         environment = (("MYSQL_UNIX_PORT", str(folder.database_socket)),)
         yield (Daemon("slurmdbd", ("slurmdbd", "-D"), lab.accounting_port, folder, environment),)
-    # -i: a lab that was killed goes on, whatever its state files look like.
+    # -i: ignore damaged state files, so that a killed lab can restart.
     yield (Daemon("slurmctld", ("slurmctld", "-D", "-i"), lab.controller_port, folder),)
     yield tuple(_slurmd(folder, lab, name) for name in lab.node_names)
 
@@ -136,7 +136,7 @@ def _munged(folder: Folder) -> Daemon:
     command = (
         "munged",
         "--foreground",
-        "--force",  # it warns, instead of refusing, that no other user can reach a socket in our folder
+        "--force",  # only warn that other users cannot reach a socket in this folder
         f"--socket={folder.munge_socket}",
         f"--key-file={folder.munge_key}",
         f"--pid-file={folder.run}/munged.pid",
@@ -152,12 +152,12 @@ def _mariadbd(folder: Folder, lab: Configuration) -> Daemon:
         "--no-defaults",
         f"--user={lab.user}",
         f"--datadir={folder.database}",
-        # No tables of users, whose installation takes seconds; only the owner of the folder reaches the socket.
+        # Creating grant tables takes seconds, and only the owner of the folder can reach the socket.
         "--skip-grant-tables",
         "--skip-networking",
         f"--socket={folder.database_socket}",
         f"--pid-file={folder.run}/mariadbd.pid",
-        # Write at once, so that a database that is killed right after its birth can be started again.
+        # Flush immediately, so that a database killed right after creation can be restarted.
         "--innodb-flush-log-at-trx-commit=2",
         "--innodb-max-dirty-pages-pct=0",
         "--innodb-buffer-pool-size=64M",

@@ -1,11 +1,11 @@
-"""What goes wrong with a lab, in words for its user."""
+"""Errors of a lab, with messages for the user."""
 
 from harness.errors import HarnessError
 from harness.exit_codes import ExitCode
 
 
 class LabError(HarnessError):
-    """The lab cannot do what was asked; `log` holds the last lines of the daemon that failed, if one did."""
+    """An operation of the lab failed; `log` holds the last lines of the failed daemon's log, if any."""
 
     def __init__(self, message: str, log: str = "") -> None:
         super().__init__(message)
@@ -13,10 +13,10 @@ class LabError(HarnessError):
 
 
 class UsageError(LabError):
-    """What was asked for is not possible as it was given."""
+    """The user's arguments are invalid."""
 
     exit_code = ExitCode.USAGE
 
 
 class LabThereError(LabError):
-    """A lab runs in the folder already."""
+    """A lab is already running in the folder."""

@@ -14,7 +14,7 @@ from harness.lab.errors import LabError, UsageError
 from harness.store.files import StoreError, read_json, write_json, writing
 
 LONGEST_SOCKET = "spool/node64/node64_60000000.4294967295"
-"""The socket of a batch step, the longest path in the folder that the kernel's limit holds for."""
+"""The socket of a batch step, the longest path in the folder subject to the kernel's limit."""
 SOCKET_LIMIT = 107
 LONGEST_FOLDER = SOCKET_LIMIT - len(LONGEST_SOCKET) - 1
 LOCK, LOG = "lab.lock", "log"
@@ -22,7 +22,7 @@ BUSY_SECONDS = 120
 
 
 def default_folder() -> Path:
-    """Return where a user's lab lies: HARNESS_LAB, or else below the folder for state of the XDG specification."""
+    """Return the default folder: HARNESS_LAB, else below the XDG state folder."""
     if chosen := os.environ.get("HARNESS_LAB"):
         return Path(chosen)
     state = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
@@ -30,7 +30,7 @@ def default_folder() -> Path:
 
 
 class Folder:
-    """Where everything of a lab lies. Raises `UsageError` for a path that SLURM could not work with."""
+    """The files of a lab. Raises `UsageError` for a path that SLURM does not support."""
 
     def __init__(self, path: Path) -> None:
         self.path = Path(os.path.realpath(path))
@@ -58,7 +58,7 @@ class Folder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other commands from starting or stopping this lab; make the folder, for its owner only."""
+        """Hold the lock for starting and stopping this lab; create the folder with mode 700."""
         with writing(self.path):
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
             os.chmod(self.path, 0o700)
@@ -71,7 +71,7 @@ class Folder:
             ) from None
 
     def configuration(self) -> Configuration | None:
-        """Return what the lab was started with, or None when it was stopped or never started."""
+        """Return the configuration of the started lab, None if it was stopped or never started."""
         try:
             return Configuration.model_validate(read_json(self._document))
         except FileNotFoundError:
@@ -84,7 +84,7 @@ class Folder:
     def fill(
         self, lab: Configuration, files: Mapping[str, str], scripts: Mapping[Path, str], links: Mapping[Path, str]
     ) -> None:
-        """Make an empty folder a new lab's: configuration files, which only the owner may read, scripts, and links."""
+        """Create a new lab in an empty folder: configuration files readable by the owner only, scripts, and links."""
         with writing(self.path):
             write_json(self._document, lab.model_dump())
             for folder in (self.state, self.log, self.run, self.devices, self.database, self.spool):
@@ -102,14 +102,14 @@ class Folder:
                 path.write_text(text)
 
     def check_ours(self) -> None:
-        """Raise `UsageError` when the folder holds what is not a lab's."""
+        """Raise `UsageError` if the folder holds files that are not a lab's."""
         known = {LOCK, LOG, self._document.name}
         there = {entry.name for entry in self.path.iterdir()} if self.path.is_dir() else set()
         if self._document.name not in there and not there <= known:
             raise UsageError(f"folder {self.path} holds other things ({min(there - known)}); give another --folder")
 
     def empty(self, keep: frozenset[str] = frozenset()) -> None:
-        """Delete what a lab has left, but for its lock and what is to be kept; its marker goes last."""
+        """Delete the files of a lab except its lock and `keep`, the marker file last."""
         entries = {entry.name: entry for entry in self.path.iterdir()}
         document = entries.pop(self._document.name, None)
         for name, entry in entries.items():

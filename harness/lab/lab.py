@@ -1,4 +1,4 @@
-"""A lab as a whole: bring it up, ask it, break parts of it, take it down."""
+"""A lab: start it, query it, inject failures, and stop it."""
 
 import os
 import pwd
@@ -23,7 +23,7 @@ JOBS_PATIENCE = 5
 
 
 class Lab:
-    """A SLURM that runs on this machine."""
+    """A SLURM cluster on this machine."""
 
     def __init__(self, folder: Folder, configuration: Configuration) -> None:
         self.folder = folder
@@ -31,10 +31,10 @@ class Lab:
 
     @classmethod
     def start(cls, path: Path, shape: Shape, port: int | None = None) -> Self:
-        """Bring up a lab in a folder and wait until all its nodes are idle.
+        """Start a lab in a folder and wait until all its nodes are idle.
 
-        Raises `LabError`, and leaves nothing running, when it cannot; `LabThereError` when a lab is there already;
-        `UsageError` when the shape, the folder or the port cannot be used.
+        Raises `LabError`, leaving nothing running, if the start fails; `LabThereError` if a lab is already running;
+        `UsageError` if the shape, the folder or the port is invalid.
         """
         folder = Folder(path)
         if shape.accounting and shape.auth != "munge":
@@ -43,7 +43,7 @@ class Lab:
         folder.check_ours()
         with folder.locked():
             if (old := folder.configuration()) and any(cls(folder, old).daemons_alive().values()):
-                raise LabThereError(f"a lab runs in {folder} already")
+                raise LabThereError(f"a lab is already running in {folder}")
             with reserved(shape.ports, port) as first:
                 lab = cls(folder, _configure(shape, first))
                 try:
@@ -55,23 +55,23 @@ class Lab:
 
     @classmethod
     def at(cls, path: Path) -> Self | None:
-        """Return the lab that was started in a folder and not stopped, whatever of it is alive."""
+        """Return the lab that was started in a folder and not stopped, even if daemons are dead, else None."""
         folder = Folder(path)
         configuration = folder.configuration()
         return cls(folder, configuration) if configuration else None
 
     def stop(self) -> None:
-        """End the lab, its jobs and what these have started; see `stop`."""
+        """Stop the lab, its jobs and their processes; see `stop`."""
         stop(self.folder)
 
     def environment(self) -> dict[str, str]:
-        """Return this process's environment with what SLURM's commands need to find the lab."""
+        """Return this process's environment with the variables that point SLURM's commands to the lab."""
         return os.environ | {"SLURM_CONF": str(self.folder.slurm_conf)}
 
     def command(self, *arguments: str) -> str:
-        """Run one of SLURM's commands and return what it prints.
+        """Run a SLURM command and return its output.
 
-        Raises `LabError` with the command's complaint when it fails.
+        Raises `LabError` with the command's message if it fails.
         """
         try:
             done = subprocess.run(
@@ -86,23 +86,23 @@ class Lab:
         return done.stdout
 
     def daemons(self) -> dict[str, Daemon]:
-        """Return the daemons by name in the order of their start; a node's slurmd has the node's name."""
+        """Return the daemons by name in start order; a node's slurmd has the node's name."""
         return {daemon.name: daemon for stage in stages(self.folder, self.configuration) for daemon in stage}
 
     def daemons_alive(self) -> dict[str, int | None]:
-        """Return the pid of each daemon, None for those that are dead."""
+        """Return the pid of each daemon, None if it is dead."""
         found = {name: daemon.process for name, daemon in self.daemons().items()}
         return {name: process.pid if process else None for name, process in found.items()}
 
     def node_states(self) -> dict[str, str]:
-        """Return the state of each node as sinfo says it: idle, mixed, allocated, completing, down, ..."""
+        """Return the state of each node from sinfo: idle, mixed, allocated, completing, down, ..."""
         lines = self.command("sinfo", "--noheader", "--Node", "--partition=main", "--format=%N %T").splitlines()
         return dict(line.split(maxsplit=1) for line in lines)
 
     def wait_until_idle(self, seconds: float = IDLE_SECONDS) -> None:
         """Wait until every node is idle.
 
-        Raises `LabError` when one is not in time, or when a daemon is dead.
+        Raises `LabError` on timeout or if a daemon is dead.
         """
         daemons = self.daemons()
         deadline = time.monotonic() + seconds
@@ -116,16 +116,16 @@ class Lab:
             time.sleep(0.05)
 
     def kill(self, name: str) -> None:
-        """Kill a daemon with SIGKILL; with a node's slurmd die the stepds and the jobs' processes on that node."""
+        """Kill a daemon with SIGKILL; for a node, also its stepds and its jobs' processes."""
         if name in self.configuration.node_names:
             self.kill_node(name)
         elif process := self._daemon(name).process:
             processes.kill([process])
 
     def restart(self, name: str) -> None:
-        """Start a daemon that is dead; of a node, wait until the controller takes it for alive again.
+        """Restart a dead daemon; for a node, wait until the controller considers it up.
 
-        Raises `LabError` when it is not dead or does not start.
+        Raises `LabError` if it is not dead or does not start.
         """
         daemon = self._daemon(name)
         with self.folder.locked():
@@ -137,7 +137,7 @@ class Lab:
             raise daemon.failure(f"is {self.node_states()[name]} after {IDLE_SECONDS} s")
 
     def kill_node(self, name: str) -> None:
-        """Let a node die as if its power were cut; the controller notices after 15 to 30 s, or by `expire_node`."""
+        """Simulate a power failure of a node; the controller notices after 15 to 30 s, or through `expire_node`."""
         daemon = self._daemon(name)
         if process := daemon.process:
             processes.kill([process])
@@ -145,20 +145,20 @@ class Lab:
             processes.kill(rest)
 
     def start_node(self, name: str) -> None:
-        """Switch a node on again."""
+        """Restart a node."""
         self.restart(name)
 
     def expire_node(self, name: str) -> None:
-        """Tell the controller that a node is down, as it would find out itself in time."""
+        """Mark a node as down in the controller, without waiting for its timeout."""
         self._daemon(name)
         self.command("scontrol", "update", f"NodeName={name}", "State=DOWN", "Reason=lab")
 
     def stop_accounting(self) -> None:
-        """Cut the accounting daemon off; the controller keeps records until it is back."""
+        """Kill the accounting daemon; the controller buffers records until it is back."""
         self.kill("slurmdbd")
 
     def start_accounting(self) -> None:
-        """Bring the accounting daemon back."""
+        """Restart the accounting daemon."""
         self.restart("slurmdbd")
 
     def _daemon(self, name: str) -> Daemon:
@@ -185,9 +185,9 @@ class Lab:
 
 
 def stop(folder: Folder) -> None:
-    """End everything that belongs to the lab of a folder: its daemons, its jobs and what these have started.
+    """Stop the lab of a folder: its daemons, its jobs and their processes.
 
-    Jobs get SIGTERM and a few seconds. Logs stay, everything else in the folder is deleted.
+    Jobs get SIGTERM and a few seconds. Logs are kept, everything else in the folder is deleted.
     """
     folder.check_ours()
     with folder.locked():
@@ -195,8 +195,8 @@ def stop(folder: Folder) -> None:
 
 
 def take_down(folder: Folder) -> None:
-    """End what `stop` does, for who holds the folder's lock; finds the processes itself, whatever the folder holds."""
-    # What daemons would save is deleted below. The controller goes first, so that it starts no job any more.
+    """Implement `stop` while holding the folder's lock; finds processes independent of the folder's content."""
+    # Kill without saving state, since it is deleted below. The controller goes first, so that it starts no more jobs.
     processes.kill(process for process in members.daemons(folder) if process.name() == "slurmctld")
     processes.end(members.jobs(folder), JOBS_PATIENCE)
     while rest := [*members.daemons(folder), *members.stepds(folder), *members.jobs(folder)]:
@@ -208,7 +208,7 @@ def _configure(shape: Shape, first_port: int) -> Configuration:
     try:
         user = pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
-        raise LabError(f"user {os.geteuid()} has no name on this machine, without which SLURM does not start") from None
+        raise LabError(f"user {os.geteuid()} has no name on this machine, which SLURM requires") from None
     return Configuration(
         **shape.model_dump(),
         first_port=first_port,

@@ -1,4 +1,4 @@
-"""Which processes belong to a lab: found in /proc, so that whatever was killed or not recorded, the rest is known."""
+"""The processes of a lab, found in /proc, so that killed or unrecorded parents do not hide the rest."""
 
 import hashlib
 import os
@@ -14,10 +14,10 @@ DAEMONS = frozenset({"munged", "mariadbd", "slurmdbd", "slurmctld", "slurmscript
 
 
 def stepd_name(folder: Folder, node: str = "") -> str:
-    """Return what the stepds of a node are called, or how the names of all stepds of the lab begin.
+    """Return the process name of a node's stepds, or without a node, the common prefix of all stepds of the lab.
 
-    They hide their environment, arguments and files from users other than root, but not their name, of which the kernel
-    keeps 15 characters.
+    Stepds hide their environment, arguments and files from users other than root, but not their name, which the kernel
+    truncates to 15 characters.
     """
     digest = hashlib.sha256(os.fsencode(folder.path)).hexdigest()[:6]
     return f"stepd{digest}-{node.removeprefix('node')}"
@@ -29,7 +29,7 @@ def daemons(folder: Folder) -> list[psutil.Process]:
 
 
 def stepds(folder: Folder, node: str = "") -> list[psutil.Process]:
-    """Return the stepds of a lab, of one node or of all."""
+    """Return the stepds of a lab, on one node or on all."""
     name = stepd_name(folder, node)
     found = []
     for process in filter(is_alive, psutil.process_iter()):
@@ -40,9 +40,9 @@ def stepds(folder: Folder, node: str = "") -> list[psutil.Process]:
 
 
 def jobs(folder: Folder, node: str = "") -> list[psutil.Process]:
-    """Return the processes that the jobs of a lab have started, on one node or on all.
+    """Return the processes of a lab's jobs, on one node or on all.
 
-    They descend from stepds; what a killed stepd leaves behind is known by its environment.
+    These are descendants of stepds; orphans of a killed stepd are found by their environment.
     """
     found: set[psutil.Process] = set()
     for process in stepds(folder, node):
@@ -55,7 +55,7 @@ def jobs(folder: Folder, node: str = "") -> list[psutil.Process]:
 
 
 def _of(folder: Folder) -> Iterator[tuple[psutil.Process, dict[str, str]]]:
-    """Yield the processes whose environment names the lab, which those of its user's terminal may be too."""
+    """Yield the processes with the lab in their environment, which may include the user's shell."""
     for process in filter(is_alive, psutil.process_iter()):
         with suppress(psutil.Error):
             environment = process.environ()

@@ -9,15 +9,15 @@ from harness.lab.errors import LabError, UsageError
 
 ADDRESS = "127.0.0.1"
 RANGE = range(20_000, 32_000)
-"""Below the ports that the kernel gives to outgoing connections."""
+"""Below the ephemeral port range."""
 ATTEMPTS = 100
 
 
 @contextmanager
 def reserved(count: int, first: int | None = None) -> Iterator[int]:
-    """Reserve consecutive ports, from `first` if it is given, and yield the first of them.
+    """Reserve consecutive ports, starting at `first` if given, and yield the first one.
 
-    Raises `UsageError` when a given port is busy, and `LabError` when no free ones are found.
+    Raises `UsageError` if a given port is busy, and `LabError` if there are no free ports.
     """
     busy = first
     starts = random.sample(range(RANGE.start, RANGE.stop - count), ATTEMPTS) if first is None else [first]
@@ -32,13 +32,13 @@ def reserved(count: int, first: int | None = None) -> Iterator[int]:
             return
     if first is not None:
         raise UsageError(
-            f"port {busy} is busy: --port {first} takes {count} ports in a row; without --port free ones are found"
+            f"port {busy} is busy: --port {first} needs {count} consecutive ports; omit --port to choose free ones"
         )
-    raise LabError(f"found no {count} free ports in a row between {RANGE.start} and {RANGE.stop}")
+    raise LabError(f"no {count} consecutive free ports between {RANGE.start} and {RANGE.stop}")
 
 
 def _hold(port: int) -> socket.socket:
-    """Bind a port so that another lab's reservation fails, while a daemon, which reuses addresses, may listen on it."""
+    """Bind a port so that other labs cannot reserve it, but a daemon with SO_REUSEADDR can listen on it."""
     holder = socket.socket()
     try:
         holder.bind((ADDRESS, port))

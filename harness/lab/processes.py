@@ -1,4 +1,4 @@
-"""Processes by pid and start time, so that nobody else's are ever signalled; zombies count as dead."""
+"""Processes identified by pid and start time, so that reused pids are never signalled. Zombies count as dead."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ KILLING_SECONDS = 10
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """Tell whether a process still runs; the first process of a container may never bury a dead one."""
+    """Return whether a process is running. Zombies count as dead, as PID 1 of a container may never reap them."""
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
@@ -22,7 +22,7 @@ def is_alive(process: psutil.Process) -> bool:
 
 
 def started(pid: int) -> int | None:
-    """Return when a process started, in the kernel's ticks since the machine's start; None when there is none."""
+    """Return the start time of a process, in clock ticks since boot, None if it does not exist."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -31,7 +31,7 @@ def started(pid: int) -> int | None:
 
 
 def find(pid: int, since: int) -> psutil.Process | None:
-    """Return the living process that has had this pid since it `started` then, if there is one."""
+    """Return the live process with this pid and start time (see `started`), None if there is none."""
     try:
         process = psutil.Process(pid)
     except psutil.Error:
@@ -40,7 +40,7 @@ def find(pid: int, since: int) -> psutil.Process | None:
 
 
 def end(processes: Iterable[psutil.Process], patience: float) -> None:
-    """Ask processes to end (SIGTERM), and kill those that are still there after `patience` seconds."""
+    """Send SIGTERM to processes, and kill those still alive after `patience` seconds."""
     found = list(processes)
     _signal(found, signal.SIGTERM)
     wait_until(lambda: not any(map(is_alive, found)), patience)
@@ -48,17 +48,17 @@ def end(processes: Iterable[psutil.Process], patience: float) -> None:
 
 
 def kill(processes: Iterable[psutil.Process]) -> None:
-    """Kill processes (SIGKILL) and wait until they are gone."""
+    """Kill processes with SIGKILL and wait until they are dead."""
     found = list(processes)
     _signal(filter(is_alive, found), signal.SIGKILL)
     wait_until(lambda: not any(map(is_alive, found)), KILLING_SECONDS)
     for process in found:
-        with suppress(ChildProcessError):  # a child of this process would stay as a zombie
+        with suppress(ChildProcessError):  # reap children of this process
             os.waitpid(process.pid, os.WNOHANG)
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Wait for a condition, at most some seconds; tell whether it holds."""
+    """Wait for a condition for at most `seconds`; return whether it holds."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

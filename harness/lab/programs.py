@@ -1,4 +1,4 @@
-"""The programs of a lab and the packages that bring them."""
+"""The programs of a lab and the packages that provide them."""
 
 import os
 import shutil
@@ -14,24 +14,24 @@ PACKAGES = {
     "mariadbd": "mariadb-server",
 }
 SYSTEM = "/usr/local/sbin:/usr/sbin:/sbin"
-"""Where daemons are, also when a user's PATH lacks it."""
+"""Folders of daemons, which a user's PATH may lack."""
 APT = "sudo apt-get install -y --no-install-recommends"
 
 
 def needed(shape: Shape) -> tuple[str, ...]:
-    """Return the daemons that a lab consists of."""
+    """Return the daemons that a lab needs."""
     auth = ("munged",) if shape.auth == "munge" else ()
     accounting = ("slurmdbd", "mariadbd") if shape.accounting else ()
     return ("slurmctld", "slurmd", *auth, *accounting)
 
 
 def find(program: str) -> str | None:
-    """Return the path of a program, or None where it is not installed."""
+    """Return the path of a program, None if it is not installed."""
     return shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:{SYSTEM}")
 
 
 def missing(shape: Shape) -> tuple[str, ...]:
-    """Return the programs that a lab needs and that are not installed."""
+    """Return the required programs that are not installed."""
     return tuple(program for program in needed(shape) if find(program) is None)
 
 
@@ -41,6 +41,6 @@ def how_to_install(programs: tuple[str, ...]) -> str:
 
 
 def require(shape: Shape) -> None:
-    """Raise `LabError` with the command that installs what is missing."""
+    """Raise `LabError` with the install command if programs are missing."""
     if absent := missing(shape):
         raise LabError(f"{', '.join(absent)} not found: {how_to_install(absent)}")

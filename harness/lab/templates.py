@@ -1,4 +1,4 @@
-"""The configuration files of SLURM, with the reason for each setting that is not obvious beside it."""
+"""Templates of SLURM's configuration files, with comments on non-obvious settings."""
 
 import os
 import secrets
@@ -18,9 +18,9 @@ SlurmUser={user}
 SlurmdUser={user}
 AuthType=auth/{auth}
 CredType=cred/{auth}
-# A job is requeued only after its credential has expired: 5 s is the least that is accepted, 120 s the default.
+# A job is requeued only after its credential has expired (minimum 5 s, default 120 s).
 AuthInfo={auth_info}cred_expire=5
-# Bind to the nodes' address, 127.0.0.1, instead of to every address of the machine.
+# Bind to the nodes' address, 127.0.0.1, instead of all addresses of the machine.
 CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
 
 StateSaveLocation={folder.state}
@@ -31,7 +31,7 @@ SlurmctldLogFile={folder.log}/slurmctld.log
 SlurmdLogFile={folder.log}/%n.log
 MailProg=/bin/true
 
-# No cgroups: they need root and a machine to oneself.
+# No cgroups: they need root and a dedicated machine.
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/none
@@ -40,12 +40,12 @@ SwitchType=switch/none
 
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
-# Believe the CPUs and the memory below, whatever the machine has.
+# Use the CPUs and the memory below, regardless of the hardware.
 SlurmdParameters=config_overrides
-# A node that comes back serves again, also after it was set down by hand.
+# A node that comes back is used again, even if it was set down manually.
 ReturnToService=2
 SlurmctldTimeout=30
-# A dead slurmd is noticed after 15 to 30 s (default: 300).
+# A dead slurmd is detected after 15 to 30 s (default: 300).
 SlurmdTimeout=15
 InactiveLimit=0
 # Seconds from SIGTERM to SIGKILL (default: 30).
@@ -53,16 +53,16 @@ KillWait=3
 MinJobAge=300
 MaxArraySize={max_array_size}
 MaxJobCount=20000
-# Job ids go on from lab to lab, so that results of an old job are never taken for those of a new one.
+# Job ids increase from lab to lab, so that an old job is never mistaken for a new one.
 FirstJobId={first_job}
 
-# Schedule at once and every 2 s; arrays of hundreds of short tasks otherwise wait for a minute's tick.
+# Schedule immediately and every 2 s; otherwise arrays of hundreds of short tasks wait for the next minute.
 SchedulerType=sched/backfill
 SchedulerParameters=batch_sched_delay=0,sched_interval=2,sched_min_interval=10000,bf_interval=2
 JobRequeue=1
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
-# A job that is to be preempted gets the signal that it asked for with --signal, and GraceTime to leave.
+# A preempted job gets the signal that it requested with --signal, and GraceTime to exit.
 SlurmctldParameters=preempt_send_user_signal
 {accounting}{gres}
 NodeName=DEFAULT CPUs={cpus} RealMemory={memory}{gpus} State=UNKNOWN
@@ -75,7 +75,7 @@ ACCOUNTING = """
 AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=127.0.0.1
 AccountingStoragePort={port}
-# With munge this is the path of its socket; AuthInfo above is not asked for connections to slurmdbd.
+# With munge this is the path of its socket; AuthInfo above is not used for connections to slurmdbd.
 AccountingStoragePass={socket}
 """
 
@@ -89,7 +89,7 @@ SlurmUser={user}
 LogFile={folder.log}/slurmdbd.log
 PidFile={folder.run}/slurmdbd.pid
 StorageType=accounting_storage/mysql
-# localhost means a unix socket, whose path slurmdbd gets as MYSQL_UNIX_PORT: the database listens on no port.
+# localhost means a unix socket, at the path in MYSQL_UNIX_PORT: the database listens on no port.
 StorageHost=localhost
 StorageLoc=slurm_acct_db
 StorageUser={user}
@@ -97,7 +97,7 @@ StorageUser={user}
 
 GRES_CONF = """\
 AutoDetect=off
-# A device file is required; these are links to /dev/null, of which the scheduler counts the trailing digits.
+# A device file is required; these are links to /dev/null, counted by their trailing digits.
 NodeName=node{nodes} Name=gpu File={folder.devices}/gpu{numbers}
 """
 
@@ -119,17 +119,17 @@ def files(folder: Folder, lab: Configuration) -> dict[str, str]:
 
 
 def scripts(folder: Folder, lab: Configuration) -> dict[Path, str]:
-    """Return what the slurmd of each node starts as slurmstepd, to know its processes by.
+    """Return a slurmstepd script for each node, with a name that identifies the node's processes.
 
-    The kernel calls a process after its script, and gives it the path of the interpreter as its own. SLURM goes by that
-    path: under another name than slurmstepd it does not set up the accounting of its tasks, which limits their memory.
+    The kernel names a process after its script, but its executable is the interpreter. SLURM checks the executable: if
+    it is not slurmstepd, the accounting of its tasks is not set up, which enforces their memory limits.
     """
     text = f"#!{programs.find('slurmstepd') or 'slurmstepd'}\n"
     return {folder.run / stepd_name(folder, node): text for node in lab.node_names}
 
 
 def links(folder: Folder, lab: Configuration) -> dict[Path, str]:
-    """Return the symbolic links of a lab: pretended GPUs."""
+    """Return the symbolic links of a lab: simulated GPUs."""
     return {folder.devices / f"gpu{number}": os.devnull for number in range(lab.gpus_per_node)}
 
 
@@ -156,5 +156,5 @@ def _slurm_conf(folder: Folder, lab: Configuration) -> str:
 
 
 def _range(first: int, count: int) -> str:
-    """Return numbers as SLURM writes them: `7` or `[7-9]`."""
+    """Format a range in SLURM's notation: `7` or `[7-9]`."""
     return f"[{first}-{first + count - 1}]" if count > 1 else str(first)

@@ -1,1 +1,1 @@
-"""From tables to distinct runs, and from runs to processes."""
+"""Planning and launching: tables to distinct runs, and runs to processes."""

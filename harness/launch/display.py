@@ -1,4 +1,4 @@
-"""The live display of a `run`: one line per run, or plain lines where there is no terminal."""
+"""The live display of `run`: a table on a terminal, plain lines otherwise."""
 
 import time
 from types import TracebackType
@@ -19,7 +19,7 @@ PLAIN_LINE_SECONDS = 30.0
 
 
 class LiveDisplay:
-    """A table that follows the runs on a terminal; what ended stays on the screen."""
+    """A live table of the runs on a terminal; finished runs stay listed."""
 
     def __init__(self, console: Console, total: int, already_done: int) -> None:
         self._console = console
@@ -38,7 +38,7 @@ class LiveDisplay:
         self._live.stop()
 
     def show(self, board: ExecutorState) -> None:
-        """Draw the board."""
+        """Draw the state of the executor."""
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
         for heading in ("run", "state", "epoch", "progress", "rate", "time left"):
             table.add_column(heading, no_wrap=True)
@@ -72,7 +72,7 @@ class LiveDisplay:
 
 
 class PlainDisplay:
-    """Lines for logs and pipes: one per run that starts or ends, and a summary twice a minute."""
+    """Lines for logs and pipes: one per start or end of a run, and a summary twice a minute."""
 
     def __init__(self, console: Console, total: int, already_done: int) -> None:
         self._console = console
@@ -90,7 +90,7 @@ class PlainDisplay:
         return None
 
     def show(self, board: ExecutorState) -> None:
-        """Print what is new."""
+        """Print new events."""
         groups = {
             "started": board.active,
             "held by another process": board.elsewhere,
@@ -115,7 +115,7 @@ class PlainDisplay:
 
 
 def clock(seconds: float) -> str:
-    """Return a duration as hours, minutes and seconds, without the parts that are zero in front."""
+    """Format a duration as hours, minutes and seconds, omitting leading zero parts."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,6 +1,6 @@
-"""The scheduler's second opinion on runs that were submitted to a cluster. Where nothing was, nothing is asked.
+"""Job status of submitted runs from the scheduler, which is queried only if something was submitted.
 
-The run directory decides what became of a run; a scheduler knows besides what waits in its queue, and why.
+The run directory is authoritative for the state of a run; the scheduler adds which jobs are queued, and why.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ SUBMISSIONS = "submissions"
 
 
 def job_statuses(results: Results) -> "Mapping[str, JobStatus]":
-    """Return by run what the scheduler says of it: one question for all of them."""
+    """Return the job status by run, with a single query for all."""
     if not _has_submissions(results):
         return {}
     from harness.launch import slurm
@@ -25,7 +25,7 @@ def job_statuses(results: Results) -> "Mapping[str, JobStatus]":
 
 
 def cancel_jobs(results: Results, runs: Iterable[str]) -> list[str]:
-    """Take the jobs of cancelled runs out of the queue and return their ids; jobs that other runs share stay."""
+    """Remove the jobs of cancelled runs from the queue, except jobs shared with other runs; return their ids."""
     if not _has_submissions(results):
         return []
     from harness.launch import slurm
@@ -34,7 +34,7 @@ def cancel_jobs(results: Results, runs: Iterable[str]) -> list[str]:
 
 
 def job_logs(results: Results, run: str) -> list[Path]:
-    """Return the logs of a run's jobs, oldest first: what came before and beside the log of the run."""
+    """Return the logs of a run's jobs, oldest first, with the output outside of the run's own log."""
     if not _has_submissions(results):
         return []
     from harness.launch import slurm

@@ -1,7 +1,7 @@
-"""How an executor starts the worker of a run: as one process, or by torchrun (torchrun.py).
+"""Launchers start the worker of a run for an executor, as one process or with torchrun (torchrun.py).
 
-A launcher says what to start and what an ended process means. The run directory decides; exit codes only tell what a
-directory cannot: that somebody interrupted the worker, or that another one is at the run.
+A launcher builds the command and interprets the end of the process. The run directory is authoritative; exit codes
+only add what it cannot show: that the worker was interrupted, or that another worker holds the run.
 """
 
 import os
@@ -25,21 +25,21 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 
 
 class WorkerOutcome(Enum):
-    """What became of a run when the process that was started for it has ended."""
+    """The outcome of a run after its process has ended."""
 
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
-    ELSEWHERE = "another worker is at it"
-    INTERRUPTED = "somebody interrupted the worker; its state is saved"
-    EVICTED = "the worker was asked to make room; its state is saved"
-    AGAIN = "it has not started; to be tried again"
+    ELSEWHERE = "another worker holds the run"
+    INTERRUPTED = "the worker was interrupted; its state is saved"
+    EVICTED = "the worker was preempted; its state is saved"
+    AGAIN = "the run has not started; try again"
 
 
 class Launcher(ABC):
-    """Starts workers. `grace_seconds` is how long one may take to save its state when it is asked to leave.
+    """Starts workers. `grace_seconds` is the time that a worker has to save its state after SIGTERM.
 
-    With `in_order`, runs are taken strictly one after the other, for nodes that have to agree on them.
+    With `in_order`, runs start strictly one after the other, so that several nodes agree on the current run.
     """
 
     grace_seconds = 20.0
@@ -54,29 +54,29 @@ class Launcher(ABC):
     @property
     @abstractmethod
     def default_workers(self) -> int:
-        """The number of runs that this machine has room for side by side."""
+        """The number of runs that fit on this machine concurrently."""
 
     @abstractmethod
     def command(self, planned: PlannedRun, slot: int) -> list[str]:
-        """Return the command that brings a run to its end."""
+        """Return the command that completes a run."""
 
     @abstractmethod
     def variables(self, slot: int) -> Mapping[str, str]:
-        """Return what the environment of a slot's workers has besides this process's own."""
+        """Return the additional environment variables of a slot's workers."""
 
     @abstractmethod
     def outcome(self, planned: PlannedRun, slot: int, exit_code: int) -> WorkerOutcome:
-        """Tell what became of a run whose process has ended."""
+        """Return the outcome of a run after its process has ended."""
 
     def exit_reason(self, planned: PlannedRun, exit_code: int) -> str:
-        """Say how a worker ended that left no record."""
+        """Describe the end of a worker that left no record."""
         if exit_code < 0:
-            return f"the worker was killed by signal {-exit_code}; the same command goes on"
+            return f"the worker was killed by signal {-exit_code}; run the same command again to resume"
         lines = planned.directory.log.read_text(errors="replace").splitlines() if planned.directory.log.exists() else []
         return lines[-1] if lines else f"the worker left no record (exit code {exit_code})"
 
     def start(self, planned: PlannedRun, slot: int) -> subprocess.Popen[bytes]:
-        """Start the process of a run; what it prints goes to the log of the run."""
+        """Start the process of a run, with its output appended to the run's log."""
         environment = (
             without_rank_variables(os.environ) | dict.fromkeys(THREAD_VARIABLES, "1") | dict(self.variables(slot))
         )
@@ -85,13 +85,13 @@ class Launcher(ABC):
             return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
 
     def worker(self, planned: PlannedRun) -> list[str]:
-        """Return the module that is the worker of a run, with its arguments."""
+        """Return the module and arguments of a run's worker."""
         command = ["harness", "--results", str(self._results.root), "--data", str(self._data_root)]
         return [*command, planned.worker_command, planned.run.id, *self._execution.arguments()]
 
 
 class SingleProcess(Launcher):
-    """One process a run, on one GPU or on one thread, so that a result does not depend on the number of cores."""
+    """One process per run, on one GPU or one thread, so that results do not depend on the number of cores."""
 
     @property
     def default_workers(self) -> int:
@@ -99,15 +99,15 @@ class SingleProcess(Launcher):
         return default_workers()
 
     def command(self, planned: PlannedRun, slot: int) -> list[str]:
-        """Return the worker itself."""
+        """Return the command of the worker."""
         return [sys.executable, "-m", *self.worker(planned)]
 
     def variables(self, slot: int) -> Mapping[str, str]:
-        """Return the one GPU of the slot."""
+        """Return the GPU of the slot."""
         return {"CUDA_VISIBLE_DEVICES": self.gpus[slot % len(self.gpus)]} if self.gpus else {}
 
     def outcome(self, planned: PlannedRun, slot: int, exit_code: int) -> WorkerOutcome:
-        """Tell what became of a run by its directory and its worker's exit code."""
+        """Return the outcome of a run from its directory and its worker's exit code."""
         state = planned.state
         if state is RunState.CANCELLED:
             return WorkerOutcome.CANCELLED

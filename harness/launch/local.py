@@ -1,7 +1,7 @@
-"""The executor of this machine: runs side by side, each started by a launcher.
+"""The local executor: concurrent runs on this machine, each started by a launcher.
 
-It keeps no state of its own. A worker that dies leaves a run directory that the next one continues; a run that
-somebody else's worker holds is watched until it is done or free.
+It is stateless. If a worker dies, the next one resumes from the run directory. A run held by a worker of another
+process is polled until it is done or free.
 """
 
 import signal
@@ -22,12 +22,12 @@ POLL_SECONDS = 0.2
 
 
 class Evicted(KeyboardInterrupt):
-    """Somebody asked for this machine back, by SIGUSR2: the state of all runs is saved, and they want to come back."""
+    """SIGUSR2 preempted this process: the state of all runs is saved, and they should be requeued."""
 
 
 @dataclass
 class ExecutorState:
-    """What the executor is doing, for displays."""
+    """The state of the executor, for displays."""
 
     waiting: list[PlannedRun]
     active: dict[str, PlannedRun] = field(default_factory=dict)
@@ -39,11 +39,11 @@ class ExecutorState:
 
     @property
     def ended(self) -> int:
-        """The number of runs for which nothing more will be done."""
+        """The number of finished runs, whatever their outcome."""
         return len(self.done) + len(self.failed) + len(self.cancelled)
 
     def record(self, planned: PlannedRun, fate: WorkerOutcome) -> None:
-        """Put a run that this executor is not at any more where its fate says."""
+        """Move a run that is no longer active to the group of its outcome."""
         if fate is WorkerOutcome.AGAIN:
             self.waiting.insert(0, planned)
             return
@@ -57,7 +57,7 @@ class ExecutorState:
 
 
 class LocalExecutor:
-    """Keeps `workers` runs at work at a time, on the slots 0 to `workers - 1`."""
+    """Executes up to `workers` runs concurrently, on slots 0 to `workers - 1`."""
 
     def __init__(self, launcher: Launcher, workers: int, fail_fast: bool) -> None:
         self._launcher = launcher
@@ -66,10 +66,10 @@ class LocalExecutor:
         self._children: dict[int, tuple[subprocess.Popen[bytes], PlannedRun]] = {}
 
     def execute(self, runs: Sequence[PlannedRun], show: Callable[[ExecutorState], None]) -> ExecutorState:
-        """Bring every run to its end, or to its failure, and return what became of each.
+        """Execute all runs and return their outcomes.
 
-        One failed or cancelled run does not stop the others, unless `fail_fast`. Raises `KeyboardInterrupt` when
-        interrupted and `Evicted` when asked to make room, after the workers have saved their state.
+        A failed run does not stop the others unless `fail_fast`. Raises `KeyboardInterrupt` on SIGINT or SIGTERM and
+        `Evicted` on SIGUSR2, after the workers have saved their state.
         """
         board = ExecutorState(waiting=list(runs))
         previous = {
@@ -108,9 +108,9 @@ class LocalExecutor:
                 yield next(slot for slot in range(self._workers) if slot not in self._children), planned
 
     def _collect(self, board: ExecutorState) -> None:
-        """Take note of the workers that have ended.
+        """Record the workers that have ended.
 
-        Raises `KeyboardInterrupt` when one was interrupted: a signal to the whole group can reach it first.
+        Raises `KeyboardInterrupt` if one was interrupted, since a signal to the process group may reach it first.
         """
         for slot, (child, planned) in list(self._children.items()):
             if child.poll() is None:
@@ -126,14 +126,14 @@ class LocalExecutor:
                 board.exit_codes[planned.run.id] = child.returncode
 
     def _revisit(self, board: ExecutorState) -> None:
-        """Look after the runs that other processes hold: done, failed, cancelled, or free to be taken."""
+        """Check the runs held by other processes: done, failed, cancelled, or free again."""
         for id, planned in list(board.elsewhere.items()):
             if planned.state is not RunState.RUNNING:
                 del board.elsewhere[id]
                 board.record(planned, _outcome_of(planned.state))
 
     def _stop_children(self) -> None:
-        """Ask the workers to save and leave; end those that do not within the grace period, with their own children."""
+        """Terminate the workers, which save their state; after the grace period, kill them and their descendants."""
         for child, _ in self._children.values():
             child.terminate()
         deadline = time.monotonic() + self._launcher.grace_seconds
@@ -147,7 +147,7 @@ class LocalExecutor:
 
 
 def _outcome_of(state: RunState) -> WorkerOutcome:
-    """Return what became of a run that nobody is at; what is not at its end waits for its turn."""
+    """Return the outcome of a run without a worker; unfinished runs are queued again."""
     ends = {
         RunState.DONE: WorkerOutcome.DONE,
         RunState.FAILED: WorkerOutcome.FAILED,
@@ -161,7 +161,7 @@ def _make_room(*_: object) -> None:
 
 
 def _kill(pid: int) -> None:
-    """End a process and its descendants: the ranks of a torchrun are in process groups of their own."""
+    """Kill a process and its descendants, since the ranks of torchrun are in separate process groups."""
     with suppress(psutil.Error):
         process = psutil.Process(pid)
         for one in [*process.children(recursive=True), process]:

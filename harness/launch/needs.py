@@ -1,4 +1,4 @@
-"""Which datasets, and weights, the tables and figures need, and whether a loader can hold them."""
+"""Datasets and pretrained weights required by tables and figures, and whether a loader supports them."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -16,10 +16,10 @@ from harness.registry.scale import PAPER_SCALE
 
 
 def exhibits_by_dataset() -> dict[str, list[str]]:
-    """Return the tables and figures that need each dataset, or the weights, at any scale, by its name."""
+    """Return the tables and figures that need a dataset or pretrained weights at any scale, keyed by its name."""
     needed: dict[str, dict[str, None]] = defaultdict(dict)
     for paper in papers().values():
-        with suppress(SpecError):  # `list` and `doctor` name a paper whose cells cannot be put together
+        with suppress(SpecError):  # `list` and `doctor` report papers with invalid cells
             _add(paper, needed)
     return defaultdict(list, {name: list(exhibits) for name, exhibits in needed.items()})
 
@@ -35,7 +35,7 @@ def _add(paper: Paper, needed: dict[str, dict[str, None]]) -> None:
 
 
 def datasets_of(planned: PlannedRun) -> dict[str, Dataset]:
-    """Return by name the dataset that a run is trained on, first, and those that its evaluations need."""
+    """Return the datasets of a run and its evaluations by name, the training dataset first."""
     named = [planned.run.config.data]
     for evaluation in planned.evaluations.values():
         named += evaluation.datasets
@@ -43,7 +43,7 @@ def datasets_of(planned: PlannedRun) -> dict[str, Dataset]:
 
 
 def refuse_unfit_loader(execution: Execution, runs: Iterable[PlannedRun]) -> None:
-    """Raise `DataError` when some runs need a dataset that the loader which was asked for cannot hold."""
+    """Raise `DataError` if the requested loader does not support a dataset of the runs."""
     if execution.loader == "ffcv":
         for planned in runs:
             for data in datasets_of(planned).values():

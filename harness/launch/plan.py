@@ -1,4 +1,4 @@
-"""The plan: from tables and figures to the distinct runs that they need, with what each costs and where it stands."""
+"""The plan: the distinct runs of tables and figures, with their costs and states."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,15 +18,15 @@ from harness.store.results import Results
 from harness.store.run_directory import RunDirectory, RunState
 
 BYTES_PER_PARAMETER = 16
-"""Weights, two moments of the optimiser and the EMA, each in float32."""
+"""Float32 weights, two optimiser moments and the EMA."""
 CHECKPOINTS_KEPT = 2
 WEIGHTS_KEPT = 10
-"""The EMA weights after each tenth of the training."""
+"""EMA weights after each tenth of the training."""
 
 
 @dataclass
 class PlannedRun:
-    """A distinct run, the evaluations wanted of it, and the tables and figures that share it.
+    """A distinct run, its requested evaluations, and the tables and figures that share it.
 
     `worker_command` is the command of its worker.
     """
@@ -41,46 +41,46 @@ class PlannedRun:
 
     @property
     def state(self) -> RunState:
-        """Where the run stands with respect to the wanted evaluations."""
+        """The state of the run with respect to the requested evaluations."""
         return self.directory.state(self.evaluations.values())
 
     @cached_property
     def stale(self) -> tuple[str, ...]:
-        """The distributions that had other code when the run was measured than they have now."""
+        """The distributions with code that has changed since the run was measured."""
         return other_code_of(self.directory)
 
     def ask(self) -> None:
-        """Put the run and its evaluations into the results directory."""
+        """Write the run and its requests to the results directory."""
         self.directory.request(self.run, self.evaluations.values())
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The distinct runs behind a selection of exhibits, in the order of their first row."""
+    """The distinct runs of a selection of exhibits, ordered by first row."""
 
     scale: str
     runs: tuple[PlannedRun, ...]
 
     def share(self, index: int, count: int) -> "Plan":
-        """Return the share of one of `count` tasks: every task takes of the expensive runs and of the cheap ones."""
+        """Return the share of task `index` of `count`: every task gets expensive and cheap runs."""
         ordered = sorted(self.runs, key=lambda planned: -planned.run.train_flops)
         return replace(self, runs=tuple(ordered[index::count]))
 
     def unfinished(self) -> list[PlannedRun]:
-        """Return what `run` would have to do, the most expensive first."""
+        """Return the runs that `run` would execute, the most expensive first."""
         todo = [planned for planned in self.runs if planned.state not in (RunState.DONE, RunState.CANCELLED)]
         return sorted(todo, key=lambda planned: -planned.run.train_flops)
 
     def cancelled(self) -> list[PlannedRun]:
-        """Return what `run` leaves alone, because somebody has cancelled it."""
+        """Return the cancelled runs, which `run` skips."""
         return [planned for planned in self.runs if planned.state is RunState.CANCELLED]
 
     def stale(self) -> list[PlannedRun]:
-        """Return the runs that were measured with other code than is installed now; cancelled ones are left alone."""
+        """Return the runs measured with other code than is installed now, except cancelled ones."""
         return [planned for planned in self.runs if planned.stale and planned.state is not RunState.CANCELLED]
 
     def begun_anew(self, results: Results) -> "Plan":
-        """Return the plan as it would be with all stale runs set aside."""
+        """Return the plan as it would be after setting all stale runs aside."""
         stale = {planned.run.id for planned in self.stale()}
         nowhere = results.superseded / "next"
         runs = (replace(p, directory=RunDirectory(nowhere / p.run.id)) if p.run.id in stale else p for p in self.runs)
@@ -117,16 +117,16 @@ class Plan:
 
 
 def as_requested(directory: RunDirectory) -> PlannedRun:
-    """Return a stored run with all evaluations that were asked of it.
+    """Return a stored run with all requested evaluations.
 
-    Raises `StoreError` for a damaged directory, and `OutdatedError` for one of another version of this code.
+    Raises `StoreError` for a damaged directory, and `OutdatedError` for a directory of another code version.
     """
     evaluations = {evaluation.id: evaluation for evaluation in directory.requested()}
     return PlannedRun(directory.run(), directory, None, evaluations=evaluations)
 
 
 def costs(runs: Sequence[PlannedRun]) -> dict[str, Any]:
-    """Return what some runs come to, before any of them starts."""
+    """Return the total cost of some runs, independent of their progress."""
     hours = [planned.gpu_hours.hours for planned in runs if planned.gpu_hours]
     return {
         "iterations": sum(planned.run.iterations for planned in runs),
@@ -143,10 +143,10 @@ def make_plan(
     pattern: str | None,
     results: Results,
 ) -> Plan:
-    """Return the distinct runs of some exhibits at a scale, for the seeds 0 to `seeds - 1`.
+    """Return the distinct runs of some exhibits at a scale, for seeds 0 to `seeds - 1`.
 
-    `pattern` restricts the rows. Raises `SpecError` for an unknown scale, a pattern that no row matches, and rules of
-    a scale that make one run of two.
+    `pattern` restricts the rows. Raises `SpecError` for an unknown scale, a pattern that matches no row, and scale
+    rules that map two runs to one.
     """
     planned: dict[str, PlannedRun] = {}
     chosen = list(_rows(selection, pattern))
@@ -170,7 +170,7 @@ def make_plan(
 def _rows(
     selection: Sequence[tuple[Paper, Exhibit]], pattern: str | None
 ) -> Iterator[tuple[Paper, Exhibit, tuple[Row, ...]]]:
-    """Yield the chosen rows of every exhibit; a pattern has to match in one of them."""
+    """Yield the selected rows of every exhibit; a pattern must match in at least one of them."""
     chosen = [(paper, exhibit, exhibit.select(pattern or "*")) for paper, exhibit in selection]
     if not any(rows for _, _, rows in chosen):
         names = ", ".join(exhibit.name for _, exhibit in selection)
@@ -179,7 +179,7 @@ def _rows(
 
 
 def disk_bytes(planned: PlannedRun) -> int:
-    """Return an upper estimate of a run's disk use: the checkpoints in training, the EMA weights, the arrays."""
+    """Return an upper bound on a run's disk use in bytes: checkpoints, EMA weights and arrays."""
     run, config = planned.run, planned.run.config
     kept = config.method.kept_bytes(config.data)
     weights = WEIGHTS_KEPT * (4 * run.parameters + kept)

@@ -1,4 +1,4 @@
-"""Who started this process, and which of how many it is: read from torchrun's variables, else SLURM's, else alone."""
+"""Rank and world size of this process, from the variables of torchrun, else SLURM, else a single process."""
 
 import os
 import re
@@ -20,14 +20,14 @@ RANK_VARIABLES = frozenset(
 )
 RANK_PREFIXES = ("TORCHELASTIC_", "SLURM_STEP_")
 PORTS = range(12000, 32000)
-"""Of these, which no system hands out by itself, the first rank of a step listens on one that follows from the step."""
+"""Ports below the ephemeral range. The first rank of a SLURM step listens on one derived from the step."""
 
 
 @dataclass(frozen=True)
 class RankInfo:
-    """A process among those that work on one run. They meet at `init_method`; one that is alone meets nobody.
+    """The rank of a process among those of a run. `init_method` is the rendezvous, None for a single process.
 
-    `attempt` tells their present meeting from an earlier one at the same place.
+    `attempt` distinguishes the current rendezvous from earlier ones at the same address.
     """
 
     rank: int = 0
@@ -38,9 +38,9 @@ class RankInfo:
 
 
 def find_rank(environment: Mapping[str, str] = os.environ) -> RankInfo:
-    """Return the place that the launcher gave this process.
+    """Return the rank that the launcher assigned to this process.
 
-    Raises `SpecError` when the variables of one launcher are incomplete, or two launchers contradict each other.
+    Raises `SpecError` if the variables of a launcher are incomplete, or two launchers contradict each other.
     """
     torchrun = [name for name in TORCHRUN[:3] if environment.get(name)]
     if torchrun:
@@ -51,7 +51,7 @@ def find_rank(environment: Mapping[str, str] = os.environ) -> RankInfo:
 
 
 def without_rank_variables(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without what torchrun or SLURM told this process of its own rank, for children."""
+    """Return an environment for child processes, without the rank variables of torchrun and SLURM."""
     return {
         name: value
         for name, value in environment.items()
@@ -63,17 +63,17 @@ def _of_torchrun(environment: Mapping[str, str]) -> RankInfo:
     missing = [name for name in TORCHRUN if not environment.get(name)]
     if missing:
         present = ", ".join(name for name in TORCHRUN if environment.get(name))
-        raise SpecError(f"the environment has {present} but not {', '.join(missing)}: unset them, or start by torchrun")
+        raise SpecError(f"the environment has {present} but not {', '.join(missing)}: unset them, or use torchrun")
     rank, local_rank, world_size = (_number(name, environment) for name in TORCHRUN[:3])
     _check_against_slurm(environment, rank, world_size)
-    # Only a single agent counts restarts reliably: of several, those that have lost no process do not.
+    # The restart count is reliable only with a single agent: agents without a lost process do not count.
     restarts = _number("TORCHELASTIC_RESTART_COUNT", environment)
     attempt = restarts if environment.get("GROUP_WORLD_SIZE") == "1" else 0
     return RankInfo(rank, local_rank, world_size, "env://", attempt)
 
 
 def _check_against_slurm(environment: Mapping[str, str], rank: int, world_size: int) -> None:
-    """Raise `SpecError` unless the tasks of a SLURM step are torchrun's agents, or its ranks."""
+    """Raise `SpecError` unless the tasks of a SLURM step are torchrun's agents or ranks."""
     tasks, agents = (_number(name, environment) for name in ("SLURM_STEP_NUM_TASKS", "GROUP_WORLD_SIZE"))
     if tasks <= 1:
         return
@@ -93,32 +93,32 @@ def _check_against_slurm(environment: Mapping[str, str], rank: int, world_size: 
 def _of_slurm(environment: Mapping[str, str]) -> RankInfo:
     missing = [name for name in SLURM if not environment.get(name)]
     if missing:
-        raise SpecError(f"the environment of this SLURM step lacks {', '.join(missing)}: start the worker by srun")
+        raise SpecError(f"the environment of this SLURM step lacks {', '.join(missing)}: start the worker with srun")
     rank, local_rank, world_size = (_number(name, environment) for name in SLURM[:3])
     port = environment.get("MASTER_PORT") or _port(environment)
     return RankInfo(rank, local_rank, world_size, f"tcp://{_address(environment)}:{port}")
 
 
 def _port(environment: Mapping[str, str]) -> int:
-    """Return a port that follows from the step, and differs after a requeue."""
+    """Return a port derived from the step, which changes after a requeue."""
     parts = ("SLURM_JOB_ID", "SLURM_STEP_ID", "SLURM_RESTART_COUNT")
     job, step, restarts = (_number(name, environment) for name in parts)
     return PORTS[(job * 31 + step * 7 + restarts) % len(PORTS)]
 
 
 def _number(name: str, environment: Mapping[str, str], default: int = 0) -> int:
-    """Return the number that a variable holds.
+    """Return the integer value of a variable.
 
-    Raises `SpecError` when it holds none.
+    Raises `SpecError` if it is not an integer.
     """
     value = environment.get(name) or str(default)
     if not value.isdigit():
-        raise SpecError(f"{name} is '{value}': allowed are whole numbers")
+        raise SpecError(f"{name} is '{value}': allowed: integers of 0 or more")
     return int(value)
 
 
 def _address(environment: Mapping[str, str]) -> str:
-    """Return where the step's first node can be reached: as SLURM itself reaches it."""
+    """Return the address of the step's first node, as used by SLURM itself."""
     if given := environment.get("MASTER_ADDR"):
         return given
     if environment.get("SLURM_STEP_NUM_NODES") == "1":

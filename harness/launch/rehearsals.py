@@ -1,4 +1,4 @@
-"""Rehearsals of a plan: what is to be rehearsed, and what the records say of the whole selection."""
+"""Rehearsals of a plan, and a summary of their records."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ GIB = 2**30
 
 
 class PlannedRehearsal(PlannedRun):
-    """A distinct run that is to be rehearsed: it has a directory of its own, away from the run's."""
+    """A distinct run to rehearse, in a directory separate from the run's."""
 
     worker_command: ClassVar[str] = "worker-preflight"
 
 
 def rehearsals_of(plan: Plan, results: Results) -> list[PlannedRehearsal]:
-    """Return the rehearsals of all distinct runs of a plan, done or not, the most expensive first."""
+    """Return rehearsals of all distinct runs of a plan, done or not, the most expensive first."""
     places = Rehearsals(results.root)
     planned = [
         PlannedRehearsal(entry.run, places.directory(entry.run), entry.gpu_hours, entry.exhibits, entry.evaluations)
@@ -32,7 +32,7 @@ def rehearsals_of(plan: Plan, results: Results) -> list[PlannedRehearsal]:
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """How a run's rehearsal went; without a record, `problems` say why there is none."""
+    """The outcome of a run's rehearsal; without a record, `problems` explain why."""
 
     planned: PlannedRun
     record: RehearsalRecord | None
@@ -40,7 +40,7 @@ class Rehearsed:
 
     @property
     def expected(self) -> Usage:
-        """The device hours that the whole run is expected to take."""
+        """The expected device hours of the whole run."""
         seconds = self.record.expected_seconds if self.record else None
         if self.record is None or seconds is None:
             return Usage()
@@ -48,7 +48,7 @@ class Rehearsed:
         return Usage(gpu_hours=value) if self.record.on_gpu else Usage(core_hours=value)
 
     def to_json(self) -> dict[str, Any]:
-        """Return it in the documented shape."""
+        """Return the documented JSON form."""
         record = self.record
         return {
             "id": self.planned.run.id,
@@ -64,39 +64,39 @@ class Rehearsed:
 
 @dataclass(frozen=True)
 class Rehearsing:
-    """How the rehearsals of a selection went, the most expensive first. All runs are counted, done ones too."""
+    """The outcomes of the rehearsals of a selection, the most expensive first. Counts all runs, including done ones."""
 
     scale: str
     runs: tuple[Rehearsed, ...]
 
     @property
     def ok(self) -> bool:
-        """Whether nothing would have gone wrong."""
+        """Whether there are no problems."""
         return not self.problems and not any(entry.problems for entry in self.runs)
 
     @property
     def problems(self) -> list[Problem]:
-        """What is wrong with all of them together."""
+        """The problems of the selection as a whole."""
         return [] if self.free_disk is None or self.disk <= self.free_disk else [self._short_of_disk(self.free_disk)]
 
     @property
     def disk(self) -> int:
-        """The bytes that the runs may still come to write."""
+        """The bytes that the runs may write."""
         return sum(disk_bytes(entry.planned) for entry in self.runs)
 
     @property
     def free_disk(self) -> int | None:
-        """The bytes that were free where they were rehearsed, None where nothing tells."""
+        """The free disk bytes on the machine of the rehearsals, None if unknown."""
         found = [entry.record.free_disk for entry in self.runs if entry.record and entry.record.free_disk is not None]
         return min(found, default=None)
 
     @property
     def expected(self) -> Usage:
-        """The device hours of all runs that have an expectation."""
+        """The expected device hours of all runs with an estimate."""
         return Usage.sum(entry.expected for entry in self.runs)
 
     def to_json(self) -> dict[str, Any]:
-        """Return it in the documented shape."""
+        """Return the documented JSON form."""
         return {
             "scale": self.scale,
             "ok": self.ok,
@@ -113,11 +113,11 @@ class Rehearsing:
         }
 
     def rows(self) -> list[list[str]]:
-        """Return a line of a table for each run."""
+        """Return a table row for each run."""
         return [_row(entry) for entry in self.runs]
 
     def lines(self) -> list[str]:
-        """Return what is wrong, each on a line with the runs that it concerns, and what all runs come to."""
+        """Return one line per problem with the affected runs, and a line with the totals."""
         concerned: dict[str, list[str]] = {}
         for entry in self.runs:
             for problem in entry.problems:
@@ -125,21 +125,21 @@ class Rehearsing:
         wrong = [f"{_names(names, len(self.runs))}: {problem}" for problem, names in concerned.items()]
         wrong += [str(problem) for problem in self.problems]
         unknown = sum(_expected_seconds(entry) is None for entry in self.runs)
-        without = f", without {unknown} that did not get so far" if unknown else ""
-        total = f"expected of all {len(self.runs)}: {str(self.expected) or 'nothing known'}{without}"
+        without = f", excluding {unknown} that failed earlier" if unknown else ""
+        total = f"expected cost of all {len(self.runs)}: {str(self.expected) or 'unknown'}{without}"
         good = sum(not entry.problems for entry in self.runs)
-        return [*wrong, f"{good} of {len(self.runs)} would run to their end; {total}"]
+        return [*wrong, f"{good} of {len(self.runs)} would complete; {total}"]
 
     def _short_of_disk(self, free: int) -> Problem:
         what = f"the runs may write {self.disk / GIB:.1f} GiB, {free / GIB:.1f} GiB are free"
-        return Problem(part="disk", what=what, mend="another --results, or fewer runs at a time")
+        return Problem(part="disk", what=what, mend="choose another --results, or run fewer at a time")
 
 
 HEADINGS = ("run", "id", "rehearsal", "peak memory", "s/step", "training", "evaluations", "device")
 
 
 def outcome(scale: str, planned: Sequence[PlannedRun], problems: Mapping[str, Problem]) -> Rehearsing:
-    """Return how rehearsals went; `problems` says, by the run's id, what no record can: why there is none, say."""
+    """Summarise rehearsals; `problems` holds problems by run id that records cannot, such as a missing record."""
     return Rehearsing(scale, tuple(_rehearsed(entry, problems.get(entry.run.id)) for entry in planned))
 
 

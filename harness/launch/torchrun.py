@@ -1,7 +1,7 @@
-"""Runs by torchrun: several ranks a run, on this machine or on several nodes that run the same command.
+"""The torchrun launcher: several ranks per run, on this machine or on several nodes that run the same command.
 
-The ranks of a run leave with exit code 0 whatever the end of their stay is, except when one is lost: then torchrun
-ends the others and, under `max_restarts`, starts all of them again from the newest checkpoint.
+The ranks of a run exit with code 0 however they end, unless a rank is lost: then torchrun ends the others and restarts
+all of them from the newest checkpoint, up to `max_restarts` times.
 """
 
 import json
@@ -26,18 +26,18 @@ from harness.store.results import Results
 from harness.store.run_directory import RunState
 
 JOIN_SECONDS = int(os.environ.get("HARNESS_JOIN_SECONDS", "600"))
-"""How long the nodes of a run wait for each other; torchrun's own default."""
+"""The rendezvous timeout between nodes; torchrun's default."""
 SETTLE_SECONDS = 60.0
-"""How long another node's last record may take to be seen: network file systems remember what was not there."""
+"""How long another node's last record may take to become visible, since network file systems cache missing files."""
 FRESH_STORE = {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
-"""The store of torchrun's agents outlives a restart, and with it the addresses of dead ranks (torch 2.13)."""
+"""A shared TCPStore of torchrun's agents would keep the addresses of dead ranks after a restart (torch 2.13)."""
 EXIT_CODE = re.compile(r"exitcode\s*:\s*(-?\d+)")
 TAIL_BYTES = 16_384
 
 
 @dataclass(frozen=True)
 class Nodes:
-    """Several machines that work on the same runs: how many, which one this is (from 0), and where they meet."""
+    """A multi-node setup: number of nodes, rank of this node (from 0), and rendezvous endpoint."""
 
     count: int
     rank: int
@@ -49,9 +49,9 @@ class Nodes:
 
 
 class Torchrun(Launcher):
-    """`nproc` ranks a run on this node, each on a GPU of its own, or on one thread where there are none.
+    """`nproc` ranks per run on this node, each with its own GPU, or one thread if there are none.
 
-    Raises `SpecError` when the machine has fewer GPUs than a run needs, or cannot host the meeting of the nodes.
+    Raises `SpecError` if the machine has fewer GPUs than a run needs, or node 0 cannot host the rendezvous.
     """
 
     grace_seconds = 45.0  # torchrun gives its ranks 30
@@ -81,13 +81,13 @@ class Torchrun(Launcher):
 
     @property
     def default_workers(self) -> int:
-        """One run per `nproc` GPUs, or per `nproc` cores; several nodes take one run at a time."""
+        """One run per `nproc` GPUs or cores; several nodes execute one run at a time."""
         if self._nodes is not None:
             return 1
         return max(1, (len(self.gpus) or usable_cores()) // self._nproc)
 
     def command(self, planned: PlannedRun, slot: int) -> list[str]:
-        """Return torchrun around the worker; on one node it meets itself on a free port of its own."""
+        """Return the torchrun command; a single node uses a standalone rendezvous on a free port."""
         self._first_tries.setdefault(planned.run.id, time.monotonic())
         self._error_file(slot).unlink(missing_ok=True)
         meeting = ["--standalone", "--nnodes=1", "--local-addr=127.0.0.1"]
@@ -99,7 +99,7 @@ class Torchrun(Launcher):
         return [*command, f"--max-restarts={self._max_restarts}", "-m", *self.worker(planned), "--restartable"]
 
     def variables(self, slot: int) -> Mapping[str, str]:
-        """Return the GPUs of the slot, and where torchrun says what ended it."""
+        """Return the GPUs of the slot and torchrun's error file."""
         variables = {"TORCHELASTIC_ERROR_FILE": str(self._error_file(slot))} | FRESH_STORE
         if self.gpus:
             first = slot % (len(self.gpus) // self._nproc) * self._nproc
@@ -107,10 +107,10 @@ class Torchrun(Launcher):
         return variables
 
     def outcome(self, planned: PlannedRun, slot: int, exit_code: int) -> WorkerOutcome:
-        """Tell what became of a run by its directory, and by what torchrun says of its own end.
+        """Return the outcome of a run from its directory and torchrun's error.
 
-        Raises `HarnessError` when the nodes of a run have not met, or have lost each other: they may not be at the
-        same run any more.
+        Raises `HarnessError` if the rendezvous failed or the nodes lost each other, since they may no longer be
+        executing the same run.
         """
         error = self._error(slot) if exit_code else ""
         if error.startswith(("Rendezvous", "Dist")):
@@ -131,41 +131,41 @@ class Torchrun(Launcher):
         return WorkerOutcome.FAILED
 
     def exit_reason(self, planned: PlannedRun, exit_code: int) -> str:
-        """Say which rank was lost."""
+        """Describe the lost rank."""
         if exit_code < 0:
-            return f"torchrun was killed by signal {-exit_code}; the same command goes on"
+            return f"torchrun was killed by signal {-exit_code}; run the same command again to resume"
         with open(planned.directory.log, "rb") as log:
             log.seek(max(log.seek(0, 2) - TAIL_BYTES, 0))
             codes = EXIT_CODE.findall(log.read().decode(errors="replace"))
         code = int(codes[-1]) if codes else exit_code
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code} and left no record"
-        how = "has lost one of another node" if code == ExitCode.LOST else how
-        return f"a rank {how}; --max-restarts {self._max_restarts} left no new start, the same command goes on"
+        how = "lost a rank of another node" if code == ExitCode.LOST else how
+        return f"a rank {how} (--max-restarts {self._max_restarts}); run the same command again to resume"
 
     def _state(self, planned: PlannedRun, exit_code: int) -> RunState:
-        """Return the state of the run, and wait for what another node may have written of a run that went well."""
+        """Return the state of the run, after waiting for records that another node may have written."""
         deadline = time.monotonic() + (SETTLE_SECONDS if self._nodes is not None and exit_code == 0 else 0)
         while (state := planned.state) in (RunState.INTERRUPTED, RunState.PENDING) and time.monotonic() < deadline:
             time.sleep(1)
         return state
 
     def _not_met(self, planned: PlannedRun, error: str) -> WorkerOutcome:
-        """Try again while the time to meet lasts: the other node may be leaving the run before, or not be here yet."""
+        """Retry until the rendezvous timeout: the other node may still be in the previous run or not have started."""
         if self._nodes is None:
             raise HarnessError(f"torchrun cannot start on this machine: {error}")
         timed_out = error.startswith("RendezvousTimeout")
         if not timed_out and time.monotonic() - self._first_tries[planned.run.id] < JOIN_SECONDS:
             return WorkerOutcome.AGAIN
         raise HarnessError(
-            f"{self._nodes.count} nodes have not met at {self._nodes} within {JOIN_SECONDS} s; "
-            f"nothing is lost: start the same command on every node, with --node-rank 0 on {self._nodes.host}"
+            f"rendezvous of {self._nodes.count} nodes at {self._nodes} timed out after {JOIN_SECONDS} s; "
+            f"nothing was lost: start the same command on every node, with --node-rank 0 on {self._nodes.host}"
         )
 
     def _error_file(self, slot: int) -> Path:
         return Path(self._errors.name) / f"{slot}.json"
 
     def _error(self, slot: int) -> str:
-        """Return what torchrun raised, such as `RendezvousTimeoutError()`; nothing when a rank was to blame."""
+        """Return torchrun's own error, such as `RendezvousTimeoutError()`, "" if a rank failed."""
         try:
             message = json.loads(self._error_file(slot).read_text())["message"]
         except (OSError, ValueError, KeyError):
@@ -174,18 +174,18 @@ class Torchrun(Launcher):
 
 
 def _address_towards(nodes: Nodes) -> str:
-    """Return the address by which node 0 can reach this one: names of hosts often resolve on the host itself only."""
+    """Return the address at which node 0 can reach this node, since host names often resolve only locally."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(nodes.host, nodes.port, type=socket.SOCK_DGRAM)[0]
         with socket.socket(family, kind, protocol) as datagrams:
-            datagrams.connect(address)  # which sends nothing
+            datagrams.connect(address)  # UDP: sends nothing
             return str(datagrams.getsockname()[0])
     except OSError as error:
         raise SpecError(f"--rdzv-endpoint {nodes}: {error.strerror or error}") from None
 
 
 def _check_free(nodes: Nodes) -> None:
-    """Raise `SpecError` when another program listens where the nodes are to meet."""
+    """Raise `SpecError` if another program listens on the rendezvous port."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

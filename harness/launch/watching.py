@@ -1,4 +1,4 @@
-"""The live display of a `status`: one line per run, drawn anew in place."""
+"""The live display of `status`: one line per run, redrawn in place."""
 
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -12,7 +12,7 @@ from rich.text import Text
 
 BAR_WIDTH = 20
 OTHER_LINES = 4
-"""Lines of the terminal that are no runs: the headings, what is left out, the summary, the cursor."""
+"""Terminal lines used by the header, the count of hidden runs, the summary and the cursor."""
 STYLES = {
     "running": "cyan",
     "done": "green",
@@ -24,9 +24,9 @@ STYLES = {
 
 
 class StatusDisplay:
-    """A table that follows a results directory on a terminal; the last one stays on the screen.
+    """A live table of a results directory on a terminal; the last state stays on the screen.
 
-    Lines are cells by heading; those beyond the height of the terminal are counted, not shown.
+    Lines are cells by heading. Lines beyond the height of the terminal are only counted.
     """
 
     def __init__(self, console: Console) -> None:
@@ -43,7 +43,7 @@ class StatusDisplay:
         self._live.stop()
 
     def show(self, runs: Sequence[Mapping[str, Any]], lines: Sequence[Mapping[str, str]], summary: str) -> None:
-        """Draw the runs, of which `lines` has the cells."""
+        """Draw the runs with the cells in `lines`."""
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
         for heading in lines[0] if lines else ():
             table.add_column(heading, no_wrap=True, overflow="ellipsis")

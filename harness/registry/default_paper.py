@@ -26,7 +26,7 @@ def default_paper() -> DefaultPaper:
     An empty environment variable counts as unset. Raises `SpecError` if the file cannot be read.
     """
     if name := os.environ.get(VARIABLE, "").strip():
-        return DefaultPaper(name, f" (the environment variable {VARIABLE} names it)")
+        return DefaultPaper(name, f" (set by the environment variable {VARIABLE})")
     for folder in (here := Path.cwd(), *here.parents):
         if (path := folder / FILE).is_file():
             return _named_in(path)
@@ -41,4 +41,4 @@ def _named_in(path: Path) -> DefaultPaper:
         raise SpecError(f"{path}: cannot read the default paper: {error}; fix the file or set {VARIABLE}") from None
     if not isinstance(name, str):
         raise SpecError(f"{path}: [tool.harness] paper = {name!r} is not a paper name")
-    return DefaultPaper(name, f" ([tool.harness] paper in {path} names it)") if name else DefaultPaper(USUAL)
+    return DefaultPaper(name, f" (set by [tool.harness] paper in {path})") if name else DefaultPaper(USUAL)

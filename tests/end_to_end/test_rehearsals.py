@@ -45,7 +45,7 @@ def test_what_would_go_wrong_is_told_on_a_line_and_by_the_exit_code(harness, toy
     environment = toy_environment | {"TORCH_HOME": str(tmp_path), "HARNESS_DATA": str(tmp_path / "data")}
     done = harness("run", "toy/table104", "--rehearse", env=environment)
     assert done.returncode == 1
-    assert "0 of 1 would run to their end" in done.stdout
+    assert "0 of 1 would complete" in done.stdout
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("few: data:")]
     assert "'few' is not prepared" in line
     assert any("needs Inception weights" in line for line in done.stdout.splitlines())

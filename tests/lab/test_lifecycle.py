@@ -91,7 +91,7 @@ def test_a_lab_starts_in_seconds_and_leaves_nothing(folders, lab, status, option
 
     again = lab("start", folder, "--nodes", "3")
     assert again.returncode == 0
-    assert f"a lab runs in {folder} already" in again.stdout
+    assert f"a lab is already running in {folder}" in again.stdout
     assert again.stdout.splitlines()[-1] == started.stdout.splitlines()[-1]
     assert status(folder) == (code, document | {"nodes": {"node1": "mixed", "node2": "idle"}})
     begun = time.monotonic()

@@ -64,8 +64,8 @@ def test_slurm_says_who_meets_where():
             "RANK and WORLD_SIZE say 3 of 4, SLURM says 2 of 4: unset RANK and WORLD_SIZE",
         ),
         ({name: value for name, value in STEP.items() if name != "SLURM_LOCALID"}, "lacks SLURM_LOCALID"),
-        (TORCHRUN | {"RANK": "first"}, "RANK is 'first': allowed are whole numbers"),
-        (STEP | {"SLURM_STEP_NUM_TASKS": "four"}, "SLURM_STEP_NUM_TASKS is 'four': allowed are whole numbers"),
+        (TORCHRUN | {"RANK": "first"}, "RANK is 'first': allowed: integers of 0 or more"),
+        (STEP | {"SLURM_STEP_NUM_TASKS": "four"}, "SLURM_STEP_NUM_TASKS is 'four': allowed: integers"),
     ],
 )
 def test_a_mixed_environment_is_refused(environment, message):

@@ -83,7 +83,7 @@ def test_every_run_ends_once_with_the_numbers_of_an_undisturbed_one(
 
 @pytest.mark.parametrize(
     ("more", "says"),
-    [("", "exit code 75, restart"), ('[sbatch]\nsignal = "B:CONT@1"', "ran into its time limit: submitted again")],
+    [("", "exit code 75, restart"), ('[sbatch]\nsignal = "B:CONT@1"', "reached its time limit: submitted again")],
     ids=["warned", "unwarned"],
 )
 def test_work_longer_than_its_time_limit_goes_on_until_it_is_done(

@@ -71,4 +71,4 @@ def test_a_run_out_of_memory_gets_half_as_much_again_until_its_attempts_are_used
     assert (first.arrays[0].resources.memory, second.arrays[0].resources.memory) == (40, 60)
     assert text.count("exit code 137, ran out of memory") == 2, text
     assert "ran out of memory, and gets 60 MB instead of 40: submitted again" in text
-    assert "ran out of memory, and did not get on in 2 attempts: 'harness retry' starts it again: left alone" in text
+    assert "ran out of memory, and made no progress in 2 attempts: 'harness retry' starts it again: left alone" in text

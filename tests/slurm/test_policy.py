@@ -78,7 +78,7 @@ def test_attempts_that_do_not_get_on_are_bounded_and_others_are_not(submitted, v
     for number in range(3):
         submitted(HYBRID, PROFILE, number=number)
     left = verdict(JobState.NODE_FAIL)
-    assert left.action is NEVER and "did not get on in 3 attempts" in left.says
+    assert left.action is NEVER and "made no progress in 3 attempts" in left.says
     assert verdict(JobState.NODE_FAIL, by_hand=True).action is AGAIN
     write_json(planned.directory.checkpoints / "000000040.json", {})
     assert progress_of(planned.directory) == RunProgress(step=40)
@@ -95,18 +95,18 @@ def test_a_time_limit_is_doubled_only_for_a_run_that_stood_still_and_up_to_a_bou
     assert verdict(JobState.NODE_FAIL).resources.time == 120, "what was raised stays raised"
     submitted(HYBRID, PROFILE, PROFILE.resources().but(time=200), number=2, **mark)
     found = verdict(JobState.TIMEOUT)
-    assert found.action is NEVER and "no more than 200 min" in found.says
+    assert found.action is NEVER and "the maximum is 200 min" in found.says
 
 
 def test_memory_is_raised_up_to_a_bound_and_only_where_the_profile_names_it(submitted, verdict):
     submitted(HYBRID, PROFILE, PROFILE.resources().but(memory="12G"))
     assert verdict(JobState.OUT_OF_MEMORY).resources.memory == 16384
     submitted(HYBRID, PROFILE, PROFILE.resources().but(memory="16G"), number=1)
-    assert "no more than 16384 MB" in verdict(JobState.OUT_OF_MEMORY).says
+    assert "the maximum is 16384 MB" in verdict(JobState.OUT_OF_MEMORY).says
     unbounded = Profile(time=60, max_attempts=9)
     submitted(HYBRID, unbounded, number=2)
     found = verdict(JobState.OUT_OF_MEMORY, unbounded)
-    assert found.action is NEVER and "say in the profile how much 'memory'" in found.says
+    assert found.action is NEVER and "set 'memory' in the profile" in found.says
 
 
 def test_the_run_directory_decides_before_the_scheduler_is_heard(submitted, verdict, planned):

@@ -32,7 +32,7 @@ def test_sizes_are_read_as_slurm_reads_them(text, expected):
         ("[follow_up]\ntme = 3", "did you mean 'time'"),
         ('time = "a day"', "write minutes, HH:MM:SS or D-HH:MM:SS"),
         ("runs_per_task = 3\n[[override]]\nnodes = 2", "3 runs in a task need nodes = 1"),
-        ("partition = gpu", "is no TOML"),
+        ("partition = gpu", "is not valid TOML"),
     ],
 )
 def test_a_wrong_profile_is_refused_on_one_line(content, says, tmp_path):

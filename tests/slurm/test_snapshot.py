@@ -158,7 +158,7 @@ def big(monkeypatch, tmp_path):
 
 def test_more_than_the_limit_is_refused_with_the_folder(big, monkeypatch, tmp_path):
     monkeypatch.setattr(snapshot, "LIMIT", 2**22)
-    says = rf"comes to 8 MiB, and a submission takes 4: 8 MiB are in {big / 'runs'}; move what is no code elsewhere"
+    says = rf"comes to 8 MiB, the limit is 4: 8 MiB are in {big / 'runs'}; move data elsewhere"
     with pytest.raises(HarnessError, match=says):
         take(tmp_path / "code.zip")
     assert not list(tmp_path.glob("*.zip*"))

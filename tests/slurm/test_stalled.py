@@ -118,6 +118,6 @@ def test_a_run_that_never_gets_on_gets_more_time_until_its_attempts_are_used_up(
     until(lambda: ended(cluster), 240, "the end of the queue")
     text = log(results)
     assert text.count("exit code 77, was asked to leave before it got on, no restart") == 2, text
-    assert "was asked to leave without getting on, and gets 20 min instead of 10: submitted again" in text
-    assert "was asked to leave, and did not get on in 2 attempts: 'harness retry' starts it again: left alone" in text
+    assert "was asked to leave without progress, and gets 20 min instead of 10: submitted again" in text
+    assert "was asked to leave, and made no progress in 2 attempts: 'harness retry' starts it again: left alone" in text
     assert [submission.arrays[0].resources.time for submission in of(results)] == [10, 20]

@@ -36,9 +36,9 @@ class Evaluation(Family):
     """A protocol that turns a trained model into numbers.
 
     `needs` are the capabilities required of the model. `implementation` names a function of the evaluation and a
-    `harness.evaluation.base.Subject` that returns `EvaluationResult`. `after` selects the EMA weights by fraction of training,
-    in tenths; 1 is the end. `secondary` names quantities to report although no exhibit has a column for them, from
-    `harness.registry.metrics.secondary`.
+    `harness.evaluation.base.Subject` that returns `EvaluationResult`. `after` selects the EMA weights by fraction of
+    training, in tenths; 1 is the end. `secondary` names quantities to report although no exhibit has a column for them,
+    from `harness.registry.metrics.secondary`.
     """
 
     implementation: ClassVar[str]

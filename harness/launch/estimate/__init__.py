@@ -1,1 +1,1 @@
-"""How long runs will take: measured throughput, extrapolated to what is left to do."""
+"""Cost estimates: measured throughput, extrapolated to the remaining work."""

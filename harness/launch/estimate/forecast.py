@@ -1,4 +1,4 @@
-"""What a plan will cost: device hours of what is left to do, the longest chain, and the time that some workers take."""
+"""The expected cost of a plan: remaining device hours, the longest chain, and the time for a number of workers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ Source = Literal["done", "measured", "rehearsed", "similar", "paper", "none"]
 
 @dataclass(frozen=True)
 class Estimate:
-    """The seconds of one device that a run still takes, None where nothing tells, and where they come from.
+    """The remaining device seconds of a run, None if unknown, and their source.
 
-    `measured` is the run's own speed, `similar` that of runs like it, `paper` the hours that the authors report.
+    `measured` is the run's own speed, `similar` that of similar runs, `paper` the hours reported by the authors.
     """
 
     seconds: float | None
@@ -30,12 +30,12 @@ class Estimate:
 
     @property
     def usage(self) -> Usage:
-        """The hours, as if they were spent already."""
+        """The remaining hours as a `Usage`."""
         value = (self.seconds or 0.0) / SECONDS_PER_HOUR
         return Usage(gpu_hours=value) if self.on_gpu else Usage(core_hours=value)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the estimate in the documented shape."""
+        """Return the documented JSON form."""
         value = None if self.seconds is None else round(self.seconds / SECONDS_PER_HOUR, 6)
         return {
             "gpu_hours": value if self.on_gpu else None,
@@ -51,13 +51,13 @@ UNKNOWN = Estimate(None, "none", "no measurement yet")
 
 
 class Estimator:
-    """Estimates runs from what was measured; the kind of device that comes first in `order` counts first."""
+    """Estimates runs from measurements; earlier devices in `order` take precedence."""
 
     def __init__(self, order: Sequence[Speeds]) -> None:
         self._order = order
 
     def estimate(self, planned: PlannedRun) -> Estimate:
-        """Return what is left of a run: by its own speed, else by that of runs like it, else by the paper's hours."""
+        """Estimate the rest of a run: from its own speed, else similar runs, else the paper's hours."""
         steps, missing = steps_left(planned), missing_evaluations(planned)
         if not steps and not missing:
             return DONE
@@ -70,7 +70,7 @@ class Estimator:
     def _measured(
         self, planned: PlannedRun, steps: int, missing: Sequence[Evaluation], speeds: Speeds
     ) -> Estimate | None:
-        """Return an estimate from one kind of device, None where it has nothing that would tell."""
+        """Return an estimate from one kind of device, None if it has no suitable measurements."""
         run, own = planned.run, speeds.steps.get(planned.run.id)
         alike = speeds.like(run)
         if not own and not alike:
@@ -95,9 +95,9 @@ class Estimator:
 
 
 def _reported(planned: PlannedRun, steps: int, missing: Sequence[Evaluation]) -> Estimate:
-    """Return an estimate from the hours that the authors report for the training.
+    """Return an estimate from the authors' training hours.
 
-    They count no evaluation; these are taken at the same speed.
+    These exclude evaluations, which are assumed to run at the same speed.
     """
     run, reported = planned.run, planned.gpu_hours
     if reported is None or not run.train_flops:
@@ -108,7 +108,7 @@ def _reported(planned: PlannedRun, steps: int, missing: Sequence[Evaluation]) ->
 
 
 def steps_left(planned: PlannedRun) -> int:
-    """Return the training steps that are left after the newest checkpoint."""
+    """Return the number of training steps after the newest checkpoint."""
     if planned.directory.training.exists():
         return 0
     taken = (int(path.stem) for path in planned.directory.checkpoints.glob("*.json") if path.stem.isdigit())
@@ -116,13 +116,13 @@ def steps_left(planned: PlannedRun) -> int:
 
 
 def missing_evaluations(planned: PlannedRun) -> list[Evaluation]:
-    """Return the wanted evaluations that have no record yet."""
+    """Return the requested evaluations without a record."""
     return [e for e in planned.evaluations.values() if not planned.directory.record_path(e).exists()]
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a plan will cost: an estimate of every run by its id, and the runs that are left, in the order of `run`."""
+    """The expected cost of a plan: estimates by run id, and the remaining runs in execution order."""
 
     plan: Plan
     estimates: dict[str, Estimate]
@@ -131,24 +131,24 @@ class Forecast:
 
     @property
     def known(self) -> list[tuple[PlannedRun, Estimate]]:
-        """The runs that are left and have an estimate."""
+        """The remaining runs that have an estimate."""
         pairs = ((planned, self.estimates[planned.run.id]) for planned in self.todo)
         return [(planned, estimate) for planned, estimate in pairs if estimate.seconds is not None]
 
     @property
     def total(self) -> Usage:
-        """The device hours of all runs that are left."""
+        """The device hours of all remaining runs."""
         return Usage.sum(estimate.usage for _, estimate in self.known)
 
     @property
     def longest(self) -> tuple[PlannedRun, float] | None:
-        """The run that takes longest and its hours: however many workers there are, it takes no less."""
+        """The longest run and its hours, a lower bound for any number of workers."""
         found = ((planned, self._hours(planned, estimate)) for planned, estimate in self.known)
         return max(found, key=lambda pair: pair[1], default=None)
 
     @property
     def wall_hours(self) -> float:
-        """The hours until the last run ends, when each free worker takes the next run."""
+        """The hours until the last run ends if each free worker takes the next run."""
         free = [0.0] * self.target.workers
         heapify(free)
         for planned, estimate in self.known:
@@ -156,12 +156,12 @@ class Forecast:
         return max(free)
 
     def _hours(self, planned: PlannedRun, estimate: Estimate) -> float:
-        """Return the hours of the clock, taking ranks for as fast together as they are alone."""
+        """Return the wall-clock hours, assuming linear speed-up over ranks."""
         ranks = self.target.ranks.get(planned.run.id, 1)
         return (estimate.seconds or 0.0) / SECONDS_PER_HOUR / ranks
 
     def to_json(self) -> dict[str, Any]:
-        """Return the totals in the documented shape."""
+        """Return the totals in the documented JSON form."""
         total, longest = self.total, self.longest
         kinds = {estimate.on_gpu for _, estimate in self.known}
         return {
@@ -175,14 +175,14 @@ class Forecast:
         }
 
     def lines(self) -> list[str]:
-        """Return the totals in words."""
+        """Return the totals as text."""
         if not self.todo:
             return []
         unknown = len(self.todo) - len(self.known)
         if self.longest is None:
             return [f"no measurement yet of {'this run' if unknown == 1 else f'any of these {unknown} runs'}"]
         run, chain = self.longest
-        without = f"; without {unknown} that nothing tells of" if unknown else ""
+        without = f"; excluding {unknown} without an estimate" if unknown else ""
         name = f"features, then {run.run.name}" if self.target.features else run.run.name
         return [
             f"left to do: {self.total} ({self._sources()}{without})",
@@ -191,7 +191,7 @@ class Forecast:
         ]
 
     def _sources(self) -> str:
-        """Say what the estimates come from, and on which devices."""
+        """Describe the sources and devices of the estimates."""
         names = {
             "measured": "by their own speed",
             "rehearsed": "by their rehearsal",
@@ -206,9 +206,9 @@ class Forecast:
 
 
 def forecast(plan: Plan, results: Results, target: Target) -> Forecast:
-    """Return what a plan will cost, by what the results tell.
+    """Estimate the cost of a plan from measurements in the results directory.
 
-    Where nothing was measured on the site's kind of device, other kinds tell.
+    Without measurements on the target's kind of device, other kinds are used.
     """
     kinds = speeds_by_device(observe(results)).values()
     estimator = Estimator(sorted(kinds, key=target.device_distance))
@@ -217,7 +217,7 @@ def forecast(plan: Plan, results: Results, target: Target) -> Forecast:
 
 
 def duration(value: float) -> str:
-    """Return hours as hours and minutes, or minutes and seconds where they are few."""
+    """Format hours as hours and minutes, or below one hour as minutes and seconds."""
     seconds = round(value * SECONDS_PER_HOUR)
     if seconds < SECONDS_PER_HOUR:
         return f"{seconds // 60} min {seconds % 60:02d} s"
@@ -225,7 +225,7 @@ def duration(value: float) -> str:
 
 
 def with_costs(document: dict[str, Any], expected: Forecast) -> dict[str, Any]:
-    """Return the plan's JSON document with what each run will cost, what it has cost, and what all come to."""
+    """Return the plan's JSON document with the expected and spent cost of each run, and the totals."""
     usage = {planned.run.id: usage_of(planned.directory) for planned in expected.plan.runs}
     runs = [
         {**run, "estimate": expected.estimates[run["id"]].to_json(), "spent": usage[run["id"]].to_json()}

@@ -1,4 +1,4 @@
-"""Where runs are to be executed, as far as it decides how long they take."""
+"""The target of execution, as far as it affects the time of runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,10 +9,10 @@ from harness.launch.machine import device_kind, gpu_ids
 
 @dataclass(frozen=True)
 class Target:
-    """Where runs are to be executed: `workers` side by side, each run by its number of `ranks`, one where it has none.
+    """The target of execution: `workers` concurrent runs, and the number of `ranks` by run, 1 by default.
 
-    `device` is the kind of device where it is known, else `on_gpu` says what sort it is. With `features`, a stage of
-    their own makes what several runs share.
+    `device` is the name of the device, None if unknown; `on_gpu` is whether it is a GPU. With `features`, a separate
+    stage computes the features that several runs share.
     """
 
     workers: int
@@ -23,9 +23,9 @@ class Target:
 
     @classmethod
     def here(cls, workers: int, ranks: Mapping[str, int]) -> "Target":
-        """Return this machine."""
+        """Return the target for this machine."""
         return cls(workers, ranks, device_kind(), bool(gpu_ids()))
 
     def device_distance(self, speeds: Speeds) -> tuple[bool, bool]:
-        """Order kinds of devices by how little they tell of this site."""
+        """Sort key: measurements from the same device first, then from the same kind (GPU or CPU), then the rest."""
         return speeds.device != self.device, speeds.on_gpu != self.on_gpu

@@ -1,4 +1,4 @@
-"""How fast runs were: what the stays of workers, and rehearsals, tell of the devices that they were on."""
+"""Measured throughput per device, from run segments and rehearsals."""
 
 import math
 from collections import defaultdict
@@ -17,22 +17,22 @@ from harness.store.results import Results
 from harness.store.run_directory import RunDirectory
 
 FEWEST_STEPS = 20
-"""A stay of fewer training steps says little of their speed."""
+"""Segments with fewer training steps are ignored, as their speed is unreliable."""
 NEAR = 32.0
-"""Runs are alike in speed when their steps have the same number of operations within this factor: small networks wait
-for calls, large ones for arithmetic, and neither tells of the other."""
+"""Runs are similar if the FLOPs of their steps agree within this factor: small networks are bound by kernel launches,
+large ones by arithmetic, so neither predicts the other."""
 SAME_SIZE = 1.05
 
 Sample = tuple[float, float]
-"""The operations of something, and the seconds that it took on one device."""
+"""FLOPs, and the seconds that they took on one device."""
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What was seen of a run on a kind of device: seconds of one device for a training step, and for evaluations.
+    """Measurements of a run on one kind of device: device seconds per training step, and per evaluation.
 
-    `first_step_seconds` are those of the first step of a stay, which compiles and loads, and `rest_seconds` what a stay
-    takes beside training and evaluations: opening and hashing data, writing weights.
+    `first_step_seconds` is the time of a segment's first step, including compilation and loading. `rest_seconds` is the
+    time besides training and evaluations: opening and hashing data, writing weights.
     """
 
     run: Run
@@ -46,9 +46,9 @@ class Observation:
 
 
 def observe(results: Results) -> Iterator[Observation]:
-    """Yield what the runs and rehearsals of a results directory tell.
+    """Yield the observations from the runs and rehearsals of a results directory.
 
-    Unreadable ones, and stays of old versions, tell nothing.
+    Unreadable ones, and segments of old versions, are skipped.
     """
     for rehearsal, record in Rehearsals(results.root).records():
         with suppress(HarnessError, FileNotFoundError):
@@ -61,7 +61,7 @@ def observe(results: Results) -> Iterator[Observation]:
 
 
 def _rehearsed(run: Run, record: RehearsalRecord) -> Observation:
-    """Return what a rehearsal tells: steps with their share of validation and checkpoints, evaluations in full."""
+    """Return the observation from a rehearsal: steps including validation and checkpoints, and full evaluations."""
     step, first = record.training_step_seconds, record.first_step_seconds
     evaluations = (
         (Evaluation.read(entry.evaluation), entry.full_seconds * record.world_size)
@@ -81,15 +81,15 @@ def _rehearsed(run: Run, record: RehearsalRecord) -> Observation:
 
 
 def _of(directory: RunDirectory) -> Iterator[Observation]:
-    """Yield what the stays on one run tell, a device at a time, that of the latest stay last."""
-    stays: dict[str, list[Segment]] = {}
+    """Yield the observations from the segments of one run, per device, that of the latest segment last."""
+    by_device: dict[str, list[Segment]] = {}
     for segment in directory.all_segments():
         if segment.device_name is not None:
-            stays[segment.device_name] = [*stays.pop(segment.device_name, []), segment]
-    if not stays:
+            by_device[segment.device_name] = [*by_device.pop(segment.device_name, []), segment]
+    if not by_device:
         return
     run, asked = directory.run(), {evaluation.id: evaluation for evaluation in directory.requested()}
-    for device, segments in stays.items():
+    for device, segments in by_device.items():
         measured = [
             (asked[id], seconds * segment.world_size)
             for segment in segments
@@ -110,7 +110,7 @@ def _of(directory: RunDirectory) -> Iterator[Observation]:
 
 
 def _step_seconds(segments: Sequence[Segment]) -> float | None:
-    """Return the device seconds of a step: the first of a stay, which compiles and loads, is left out."""
+    """Return the device seconds per step, excluding the first step of each segment (compilation and loading)."""
     steps, seconds = 0, 0.0
     for segment in segments:
         if segment.steps and segment.training_seconds and segment.steps > FEWEST_STEPS:
@@ -137,7 +137,7 @@ class Speeds:
     rests: dict[str, float] = field(default_factory=dict)
 
     def add(self, seen: Observation) -> None:
-        """Take an observation in; what a run itself took counts more than its rehearsal."""
+        """Add an observation; measurements of a run override those of its rehearsal."""
         id = seen.run.id
         if seen.step_seconds is not None and (id not in self.steps or not seen.rehearsed):
             self.steps[id] = (seen.run, seen.step_seconds, seen.rehearsed)
@@ -150,17 +150,17 @@ class Speeds:
             found[evaluation.kind].append((seen.run, evaluation, seconds))
 
     def first_step(self, run: Run) -> float:
-        """Return the seconds of the first step of a stay: the run's own, else the median of those of all runs."""
+        """Return the seconds of a segment's first step: the run's own, else the median over all runs."""
         return self.first_steps.get(run.id, _middle(self.first_steps))
 
     def rest(self, run: Run) -> float:
-        """Return the seconds of a stay beside training and evaluations, in the same way."""
+        """Return the seconds besides training and evaluations: the run's own, else the median over all runs."""
         return self.rests.get(run.id, _middle(self.rests))
 
     def like(self, run: Run) -> list[Sample]:
-        """Return the operations and the seconds of a step of runs that are alike in precision and size.
+        """Return FLOPs and seconds per step of runs with the same precision and similar size.
 
-        Those with the same method alone count where there are any.
+        If there are any with the same method, only these.
         """
         wanted = step_flops(run)
         alike = [
@@ -173,14 +173,14 @@ class Speeds:
         return [(step_flops(other), seconds) for other, seconds in same or alike]
 
     def evaluations_like(self, evaluation: Evaluation, run: Run) -> list[Sample]:
-        """Return the operations and the seconds of a pass in evaluations of the same kind of networks alike in size.
+        """Return FLOPs and seconds per pass of evaluations of the same kind with similar network size.
 
-        Rehearsals count where nothing else was measured.
+        Rehearsals are used only without other measurements.
         """
         return self._alike(self.evaluations, evaluation, run) or self._alike(self.rehearsed, evaluation, run)
 
     def own_rehearsal(self, evaluation: Evaluation, run: Run) -> float | None:
-        """Return the seconds that a run's own rehearsal expects of an evaluation."""
+        """Return the seconds of an evaluation expected by the run's own rehearsal, None if there is none."""
         found = (
             seconds for other, tried, seconds in self.rehearsed[evaluation.kind] if (other, tried) == (run, evaluation)
         )
@@ -204,7 +204,7 @@ def _middle(seconds: Mapping[str, float]) -> float:
 
 
 def speeds_by_device(observations: Iterable[Observation]) -> dict[str, Speeds]:
-    """Return the speeds of every kind of device that was seen."""
+    """Group observations by kind of device."""
     found: dict[str, Speeds] = {}
     for seen in observations:
         found.setdefault(seen.device, Speeds(seen.device, seen.on_gpu)).add(seen)
@@ -212,16 +212,16 @@ def speeds_by_device(observations: Iterable[Observation]) -> dict[str, Speeds]:
 
 
 def step_flops(run: Run) -> float:
-    """Return the operations of one training step."""
+    """Return the FLOPs of one training step."""
     return run.train_flops / run.iterations if run.iterations else 0.0
 
 
 def scaled(samples: Sequence[Sample], flops: float) -> float:
-    """Return the seconds of something of so many operations, from samples of the same of other sizes.
+    """Predict the seconds for this many FLOPs from samples of other sizes.
 
-    They are a + b flops with a, b >= 0, in the least squares of relative errors: a is what calls cost whatever their
-    size, b what operations cost. Samples of one size leave open which is which: then the seconds grow with the square
-    root, which lies between both and is what Table 8 of HybViT shows (15 times the operations in 4.3 times the hours).
+    The model is a + b flops with a, b >= 0, a least-squares fit of relative errors: a is the cost of kernel launches, b
+    that of arithmetic. Samples of a single size cannot separate them: then seconds grow with the square root of FLOPs,
+    which lies in between and matches Table 8 of HybViT (15 times the FLOPs in 4.3 times the hours).
     """
     sizes = [size for size, _ in samples]
     if max(sizes) <= SAME_SIZE * min(sizes):
@@ -230,12 +230,12 @@ def scaled(samples: Sequence[Sample], flops: float) -> float:
 
 
 def _fitted(points: Sequence[tuple[float, float]], flops: float) -> float:
-    """Solve a x + b y = 1 over the points in the least squares with a, b >= 0, and return a + b flops."""
+    """Solve a x + b y = 1 over the points by least squares with a, b >= 0, and return a + b flops."""
     xx, xy, yy = (sum(p[i] * p[j] for p in points) for i, j in ((0, 0), (0, 1), (1, 1)))
     x, y = (sum(p[i] for p in points) for i in (0, 1))
     determinant = xx * yy - xy * xy
     a, b = x * yy - y * xy, y * xx - x * xy
     if a >= 0 and b >= 0 and determinant > 0:
         return (a + b * flops) / determinant
-    # The better of the lines that are left: nothing but calls, or nothing but operations.
+    # Otherwise one coefficient is 0: take the better of constant and proportional.
     return x / xx if x * x / xx > y * y / yy else y / yy * flops

@@ -1,6 +1,6 @@
-"""SLURM: profiles, snapshots of the code, arrays written and submitted through submitit, and what became of them.
+"""SLURM: profiles, code snapshots, job arrays submitted through submitit, and job status.
 
-`opinions`, `cancel` and `logs` are for commands: the scheduler's word on runs beside that of their directories.
+The exported names are for commands: they complement the state in run directories by that of the scheduler.
 """
 
 from harness.launch.slurm.job_status import JobStatus, cancel, job_statuses, logs

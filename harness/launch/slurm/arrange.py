@@ -1,4 +1,4 @@
-"""From runs to arrays: grouped by resources, packed, in chunks that the cluster takes, features before their users."""
+"""Arrange runs in job arrays: grouped by resources, packed, split by the maximum array size, features first."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Wanted:
-    """A run to be submitted: what it is given, and the evaluations that it still lacks."""
+    """A run to submit, with its resources and missing evaluations."""
 
     run: Run
     resources: Resources
@@ -27,7 +27,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Arrangement:
-    """The arrays to submit now, in order, and the runs beyond what the cluster takes at a time."""
+    """The arrays to submit now, in order, and the runs that exceed the submit limit."""
 
     arrays: tuple[Array, ...]
     waiting: tuple[str, ...]
@@ -36,10 +36,10 @@ class Arrangement:
 def arrange(
     wanted: Sequence[Wanted], profile: Profile, cache: Path, name: str, array_size: int, room: int | None
 ) -> Arrangement:
-    """Return the arrays of these runs, called `name-0`, `name-1`, ...
+    """Return the arrays of these runs, named `name-0`, `name-1`, ...
 
-    Runs keep their order, the most expensive first. `array_size` is the largest array, `room` how many tasks may be
-    queued.
+    Runs keep their order, the most expensive first. `array_size` is the maximum array size, `room` the number of tasks
+    that can still be queued, None for no limit.
     """
     drafts: list[tuple[int, Resources, tuple[Task, ...]]] = []
     waiting: list[str] = []
@@ -75,14 +75,14 @@ def _parts(items: Sequence[T], size: int) -> Iterator[tuple[T, ...]]:
 
 @dataclass(frozen=True)
 class _Space:
-    """A dataset and the feature space in which it is seen; equal ones are made once."""
+    """A dataset and a feature space; features of equal pairs are computed once."""
 
     data: Dataset
     embedding: Embedding
 
 
 def _makers_of_features(wanted: Sequence[Wanted], cache: Path) -> list[Wanted]:
-    """Return few runs whose features are all that several runs share and that are not at hand yet."""
+    """Return few runs that cover all features that several runs share and the cache lacks."""
     users: dict[_Space, list[Wanted]] = {}
     for entry in wanted:
         for space in _spaces(entry):
@@ -103,14 +103,14 @@ def _spaces(entry: Wanted) -> set[_Space]:
 
 
 def _at_hand(space: _Space, cache: Path) -> bool:
-    """Tell whether the features of a reference split lie in the cache, of whatever revision of the data they are."""
+    """Return whether the cache holds features of a reference split, for any revision of the data."""
     folders = space.embedding.space.folders(space.data, space.embedding.weights)
     cache = cache_of(space.embedding.space, cache)
     return bool(folders) and any((cache / "features").glob(f"{folders}/{space.embedding.reference}-features.npy"))
 
 
 def shapes(arrays: Iterable[Array], parallelism: int | None) -> list[str]:
-    """Say what each array is, in a line."""
+    """Describe each array in one line."""
     return [_shape(array, parallelism) for array in arrays]
 
 
@@ -128,6 +128,6 @@ def _shape(array: Array, parallelism: int | None) -> str:
 
 
 def largest_array(profile: Profile, configuration: Mapping[str, str]) -> int:
-    """Return how many tasks an array may have: as the profile says, else as the cluster does."""
+    """Return the maximum array size of the profile, else of the cluster."""
     text = configuration.get("MaxArraySize", "")
     return profile.max_array_size or (max(int(text), 1) if text.isdigit() else 1001)

@@ -1,7 +1,7 @@
-"""Batch scripts, written and submitted through submitit, without pickles: the payload is a command.
+"""Batch scripts, written and submitted through submitit, with a command as payload instead of a pickle.
 
-submitit spells the options of `sbatch` and reads the job id from its answer. Nothing is left of a submission but its
-folder; standard output and error of all its tasks are appended to one log.
+submitit formats the options of `sbatch` and parses the job id from its output. A submission has one folder; stdout and
+stderr of all its tasks are appended to one log.
 """
 
 import os
@@ -46,14 +46,14 @@ exit "$code"\
 
 
 class Refused(HarnessError):
-    """`sbatch` does not take a job; the message is its own."""
+    """`sbatch` rejected a job, with its own message."""
 
 
 class BatchExecutor(SlurmExecutor):
-    """submitit's executor with a command in place of a pickled function, and one log in place of two files a task."""
+    """submitit's executor with a command instead of a pickled function, and one log instead of two files per task."""
 
     def __init__(self, folder: Path, python: str | None) -> None:
-        # `affinity` looks for srun before anything is written.
+        # The constructor checks for srun before anything is written.
         try:
             super().__init__(folder, python=python)
         except RuntimeError:
@@ -62,14 +62,14 @@ class BatchExecutor(SlurmExecutor):
     def submit_script(self, name: str, command: str) -> str:
         """Write the script `name`.sbatch, submit it, and return the job id.
 
-        Raises `Refused` with the answer of `sbatch`.
+        Raises `Refused` with the message of `sbatch`.
         """
         return self._get_job_id_from_submission_command(self._sbatch(name, command))
 
     def check_script(self, name: str, command: str) -> None:
-        """Write the script `name`.sbatch and ask whether the cluster would take it, without submitting it.
+        """Write the script `name`.sbatch and validate it with `sbatch --test-only`.
 
-        Raises `Refused` with the answer of `sbatch`.
+        Raises `Refused` with the message of `sbatch`.
         """
         self._sbatch(name, command, "--test-only")
 
@@ -87,7 +87,7 @@ class BatchExecutor(SlurmExecutor):
                 env=outside_of_jobs(os.environ),
             )
         except subprocess.TimeoutExpired:
-            raise HarnessError("sbatch does not answer; 'run' again looks whether it took the job") from None
+            raise HarnessError("sbatch does not answer; 'run' again checks whether the job was queued") from None
         if done.returncode != 0:
             raise Refused(" ".join(done.stderr.replace("sbatch: error: ", "").split()) or "sbatch failed silently")
         return done.stdout
@@ -96,7 +96,7 @@ class BatchExecutor(SlurmExecutor):
 def array_executor(
     folder: Path, profile: Profile, resources: Resources, name: str, tasks: int, parallelism: int | None, after: str
 ) -> BatchExecutor:
-    """Return an executor for an array of `tasks` tasks called `name`; `after` is what `--dependency` says."""
+    """Return an executor for an array of `tasks` tasks called `name`; `after` is the value of `--dependency`."""
     executor = BatchExecutor(folder, profile.python)
     extra: dict[str, Any] = {"output": str(folder / "slurm.log")}
     extra["requeue" if profile.requeue else "no-requeue"] = True
@@ -123,7 +123,7 @@ def array_executor(
 
 
 def _after(log: Path, profile: Profile) -> list[str]:
-    """Return the lines after the step; without `requeue` a task that wants to come back waits for the follow-up job."""
+    """Return the script lines after the step; without `requeue`, preempted tasks are left to the follow-up job."""
     restarts = profile.max_restarts if profile.requeue else 0
     lines = AFTER if profile.requeue else AFTER.replace("limit=1000000", "limit=0")
     filled = {
@@ -141,7 +141,7 @@ def _after(log: Path, profile: Profile) -> list[str]:
 
 
 def follow_up_executor(folder: Path, profile: Profile, name: str, after: str) -> BatchExecutor:
-    """Return an executor for the job that looks after a submission."""
+    """Return an executor for the follow-up job of a submission."""
     settings: FollowUp = profile.follow_up
     executor = BatchExecutor(folder, profile.python)
     executor.update_parameters(
@@ -163,18 +163,18 @@ def follow_up_executor(folder: Path, profile: Profile, name: str, after: str) ->
 
 
 def worker_command(python: str | None, code: Path, srun: list[str], arguments: list[str]) -> str:
-    """Return the shell lines that run the harness of a snapshot on every process of a task."""
+    """Return the shell lines that run the harness from a snapshot with srun."""
     step = ["srun", "--unbuffered", "--kill-on-bad-exit=1", *srun]
     return "\n".join([*_environment(code), f"{shlex.join(step)} {_harness(python)} {shlex.join(arguments)}"])
 
 
 def plain_command(python: str | None, code: Path, module: str, arguments: list[str]) -> str:
-    """Return the shell lines that run a module of a snapshot in the batch script itself."""
+    """Return the shell lines that run a module from a snapshot in the batch script itself."""
     return "\n".join([*_environment(code), f"{_python(python)} -m {module} {shlex.join(arguments)}"])
 
 
 def _environment(code: Path) -> list[str]:
-    """Return what puts the snapshot first on the path, before the working directory too."""
+    """Return the shell lines that put the snapshot first on the Python path, before the working directory."""
     archive = shlex.quote(str(code))
     return [f"export PYTHONPATH={archive}${{PYTHONPATH:+:$PYTHONPATH}} PYTHONSAFEPATH=1 PYTHONUNBUFFERED=1"]
 
@@ -188,7 +188,7 @@ def _python(python: str | None) -> str:
 
 
 def _wanted(options: Mapping[str, str | int | bool]) -> dict[str, str | int]:
-    """Return the options of a profile; a flag that is false is none."""
+    """Return the options of a profile without flags that are false."""
     return {name: value for name, value in options.items() if value is not False}
 
 

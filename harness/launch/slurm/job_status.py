@@ -1,4 +1,4 @@
-"""The scheduler's second opinion on runs, and taking their jobs out of the queue: what commands call."""
+"""Job status, cancellation and logs of runs, for commands."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ from harness.store.run_directory import RunDirectory, RunState
 
 
 class JobStatus(NamedTuple):
-    """What the scheduler says of a run's newest job, `123_4`; `reason` is in the scheduler's words."""
+    """The status of a run's newest job, such as `123_4`; `reason` is the scheduler's text."""
 
     job_id: str
     state: JobState
@@ -26,7 +26,7 @@ class JobStatus(NamedTuple):
 
     @property
     def alive(self) -> bool:
-        """Whether the job is in the queue or at work."""
+        """Whether the job is queued or running."""
         return self.state in ALIVE
 
     def __str__(self) -> str:
@@ -36,14 +36,14 @@ class JobStatus(NamedTuple):
 
 @cache
 def shared_scheduler() -> Scheduler:
-    """Return the scheduler that all refreshes of this process ask, so that they do not ask too often."""
+    """Return the scheduler shared by this process, which limits the rate of queries."""
     return Scheduler()
 
 
 def job_statuses(results: Results, scheduler: Scheduler | None = None) -> dict[str, JobStatus]:
-    """Return what the scheduler says of every run that was submitted and is not done, by the run's id.
+    """Return the job status of every submitted, unfinished run, by run id.
 
-    Nothing is asked where nothing was submitted.
+    The scheduler is queried only if there are submissions.
     """
     if not (results.root / FOLDER).is_dir():
         return {}
@@ -61,10 +61,10 @@ def job_statuses(results: Results, scheduler: Scheduler | None = None) -> dict[s
 
 
 def cancel(results: Results, runs: Iterable[str]) -> list[str]:
-    """Take the jobs of some runs out of the queue and return their ids.
+    """Cancel the jobs of some runs and return the job ids.
 
-    A job that unfinished runs share stays: the worker of a cancelled run finds its mark, so write the marks first.
-    Raises `HarnessError` when `scancel` fails.
+    Jobs shared with other unfinished runs are kept. There the worker of a cancelled run stops at its cancelled record,
+    so write these records first. Raises `HarnessError` if `scancel` fails.
     """
     chosen, found = set(runs), entries(results)
     jobs = set()
@@ -92,7 +92,7 @@ def cancel(results: Results, runs: Iterable[str]) -> list[str]:
 
 
 def logs(results: Results, run: str) -> list[Path]:
-    """Return the logs of the submissions that a run stands in, oldest first: what its jobs printed."""
+    """Return the logs of the submissions of a run, oldest first."""
     ids = dict.fromkeys(entry.submission.id for entry in entries(results).get(run, []))
     return [path for id in ids if (path := log_path(results, id)).exists()]
 

@@ -1,7 +1,7 @@
-"""Manifests: what a submission put into the queue, and under which job ids. One file a submission says it all.
+"""Manifests: the arrays and job ids of a submission, one file per submission.
 
-A manifest is written before `sbatch` is called, so that a job can be found by its name even where the process died
-before it could note the job's id. Which job a run belongs to is read here and nowhere else.
+A manifest is written before the call of `sbatch`, so that a job can be found by name even if the process died before
+recording the job id. Manifests are the only mapping from runs to jobs.
 """
 
 import secrets
@@ -21,19 +21,19 @@ from harness.store.results import Results
 
 FOLDER = "submissions"
 OUT_OF_MEMORY, STALLED = "ran out of memory", "was asked to leave before it got on"
-"""What a batch script writes into the log where SLURM has ended its step for the memory that it took, and where the
-worker was evicted without having advanced."""
+"""Messages of a batch script in the log if SLURM killed its step for memory, or the worker was evicted without
+progress. Code searches the log for them."""
 
 
 class Task(Record):
-    """What one array task does: `runs`, side by side; the `features` that these will share; or a rehearsal of one."""
+    """One array task: concurrent `runs`, the shared `features` of runs, or a `rehearsal` of a run."""
 
     kind: Literal["runs", "features", "rehearsal"] = "runs"
     runs: tuple[str, ...]
 
 
 class RunProgress(Record):
-    """How far a run had come when it was submitted: the step of its newest checkpoint, what was drawn and measured."""
+    """The durable progress of a run: step of the newest checkpoint, sample shards, and finished evaluations."""
 
     step: int = 0
     shards: int = 0
@@ -41,9 +41,9 @@ class RunProgress(Record):
 
 
 class Array(Record):
-    """Tasks with equal resources that were submitted together; they begin after the arrays of an earlier `stage`.
+    """Tasks with equal resources, submitted as one array. They start after the arrays of earlier stages.
 
-    `job_id` is None before `sbatch` has answered; `refused` holds its answer where it would not.
+    `job_id` is None until `sbatch` returns; `refused` is its message if it rejected the array.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Array(Record):
 
 
 class Code(Record):
-    """The snapshot that a submission runs from: the archive, its hash, and the commit that it was taken of."""
+    """The snapshot of a submission: archive, hash, and commit of the code."""
 
     archive: str
     sha256: str
@@ -66,8 +66,8 @@ class Code(Record):
 class Submission(Record):
     """A manifest.
 
-    `attempt` counts the submissions of a chain of follow-ups, of which `parent` is the one before. `waiting` are runs
-    beyond what the cluster takes at a time: the follow-up job submits them. `marks` says how far each run had come.
+    `attempt` is the position in a chain of follow-ups, `parent` the previous submission. `waiting` are runs beyond the
+    submit limit, left to the follow-up job. `marks` is the progress of each run at submission.
     """
 
     version: Literal[1] = 1
@@ -95,7 +95,7 @@ class Submission(Record):
 
 
 class Entry(NamedTuple):
-    """Where a run stands in a submission."""
+    """The array task of a run in a submission."""
 
     submission: Submission
     array: Array
@@ -103,12 +103,12 @@ class Entry(NamedTuple):
 
     @property
     def job(self) -> str | None:
-        """The job id as SLURM prints it, `123_4`; None before `sbatch` has answered."""
+        """The job id as SLURM prints it, `123_4`, None until `sbatch` returns."""
         return f"{self.array.job_id}_{self.task}" if self.array.job_id else None
 
 
 def new_id(now: datetime | None = None) -> str:
-    """Return an identity that sorts by time."""
+    """Return a new id that sorts by time."""
     return f"{now or datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
@@ -118,17 +118,17 @@ def folder_of(results: Results, id: str) -> Path:
 
 
 def manifest_path(results: Results, id: str) -> Path:
-    """Return the manifest of a submission."""
+    """Return the path of a submission's manifest."""
     return folder_of(results, id) / "manifest.json"
 
 
 def log_path(results: Results, id: str) -> Path:
-    """Return the log to which all tasks of a submission append."""
+    """Return the path of the log to which all tasks of a submission append."""
     return folder_of(results, id) / "slurm.log"
 
 
 def last_words(results: Results, id: str, job: str) -> str:
-    """Return what the batch script wrote last into the log of a submission of an array task, `123_4`."""
+    """Return the last line of a submission's log about an array task, `123_4`, "" if there is none."""
     try:
         with open(log_path(results, id), encoding="utf-8", errors="replace") as log:
             return next(iter(deque((line for line in log if f" job {job} on " in line), maxlen=1)), "")
@@ -142,7 +142,7 @@ def save(results: Results, submission: Submission) -> None:
 
 
 def submissions(results: Results) -> Iterator[Submission]:
-    """Yield every readable manifest, oldest first; one of another version of this code is passed over."""
+    """Yield every readable manifest, oldest first, skipping those of other code versions."""
     for path in sorted((results.root / FOLDER).glob("*/manifest.json")):
         try:
             yield Submission.load(path)
@@ -151,7 +151,7 @@ def submissions(results: Results) -> Iterator[Submission]:
 
 
 def entries(results: Results) -> dict[str, list[Entry]]:
-    """Return where each run stands, by its id, oldest first; a refused array does not count."""
+    """Return the entries of each run by id, oldest first, without refused arrays."""
     found: dict[str, list[Entry]] = {}
     for submission in submissions(results):
         for array in submission.arrays:

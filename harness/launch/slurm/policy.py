@@ -1,7 +1,7 @@
-"""What is done about a run that is not done, by what became of its job. `docs/slurm.md` has the table in words.
+"""Resubmission policy: what to do with an unfinished run by the state of its job. See the table in `docs/slurm.md`.
 
-The run directory is asked first: a run that is done, at work, cancelled, or whose failure is recorded needs no policy.
-An attempt counts against `max_attempts` only when the run did not get on in it.
+The run directory takes precedence: done, running, cancelled or failed runs need no policy. An attempt counts against
+`max_attempts` only if the run made no progress.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Policy:
-    """What follows from the state of a job: `memory` multiplies the memory, `time` the limit if the run stood still."""
+    """The reaction to a job state: `memory` scales the memory, `time` the time limit if the run made no progress."""
 
     action: Action
     says: str
@@ -34,26 +34,26 @@ class Policy:
 
 
 POLICIES: Mapping[JobState, Policy] = {
-    JobState.QUEUED: Policy(Action.WAIT, "is in the queue"),
-    JobState.RUNNING: Policy(Action.WAIT, "is at work"),
-    JobState.SILENT: Policy(Action.WAIT, "may be in the queue: the scheduler does not answer"),
+    JobState.QUEUED: Policy(Action.WAIT, "is queued"),
+    JobState.RUNNING: Policy(Action.WAIT, "is running"),
+    JobState.SILENT: Policy(Action.WAIT, "may be queued: the scheduler does not answer"),
     JobState.COMPLETED: Policy(Action.SUBMIT, "its job ended before the run was done"),
     JobState.FAILED: Policy(Action.SUBMIT, "its worker died without a record"),
-    JobState.PREEMPTED: Policy(Action.SUBMIT, "was preempted, and not put back"),
+    JobState.PREEMPTED: Policy(Action.SUBMIT, "was preempted and not requeued"),
     JobState.NODE_FAIL: Policy(Action.SUBMIT, "its node failed"),
     JobState.BOOT_FAIL: Policy(Action.SUBMIT, "its node did not boot"),
-    JobState.TIMEOUT: Policy(Action.SUBMIT, "ran into its time limit", time=2.0),
+    JobState.TIMEOUT: Policy(Action.SUBMIT, "reached its time limit", time=2.0),
     JobState.STALLED: Policy(Action.SUBMIT, "was asked to leave", time=2.0),
     JobState.OUT_OF_MEMORY: Policy(Action.SUBMIT, "ran out of memory", memory=1.5),
-    JobState.UNKNOWN: Policy(Action.SUBMIT, "its job is not known any more"),
+    JobState.UNKNOWN: Policy(Action.SUBMIT, "its job is no longer known"),
     JobState.CANCELLED: Policy(Action.LEAVE, "its job was cancelled"),
-    JobState.DEADLINE: Policy(Action.LEAVE, "its job passed the deadline that the profile sets"),
+    JobState.DEADLINE: Policy(Action.LEAVE, "its job passed the deadline of the profile"),
 }
 
 
 @dataclass(frozen=True)
 class Resubmission:
-    """What to do with a run, with which resources where it is submitted, and why."""
+    """What to do with a run, why, and the resources if it is submitted."""
 
     action: Action
     says: str
@@ -62,7 +62,7 @@ class Resubmission:
 
 
 def progress_of(directory: RunDirectory) -> RunProgress:
-    """Return how far a run has durably come."""
+    """Return the durable progress of a run."""
     steps = [int(path.stem) for path in directory.checkpoints.glob("*.json") if path.stem.isdigit()]
     trained = directory.training_record()
     return RunProgress(
@@ -81,9 +81,9 @@ def decide_resubmission(
     profile: Profile,
     chain: frozenset[str] | None,
 ) -> Resubmission:
-    """Return what to do with a run that stands in these `entries`, oldest first.
+    """Return what to do with a run, given its `entries`, oldest first.
 
-    `chain` names the submissions whose follow-up asks, and bounds the attempts; None means that somebody asked by hand.
+    `chain` names the submissions of a follow-up job and bounds the attempts; None means that a user called.
     """
     asked = chain is None
     resources = profile.resources_for(run)
@@ -92,14 +92,14 @@ def decide_resubmission(
     if state is RunState.DONE:
         return Resubmission(Action.LEAVE, "is done", resources)
     if state is RunState.RUNNING:
-        return Resubmission(Action.WAIT, "is at work", resources, last.job if last else None)
+        return Resubmission(Action.WAIT, "is running", resources, last.job if last else None)
     if state is RunState.CANCELLED:
         return Resubmission(Action.LEAVE, "was cancelled: 'harness retry' starts it again", resources)
     if job is not None and job.state is JobState.QUEUED:
         return Resubmission(Action.WAIT, POLICIES[job.state].says, resources, job.id)
     if state is RunState.FAILED:
         action = Action.SUBMIT if asked else Action.LEAVE
-        return Resubmission(action, "failed, and says why", resources, last.job if last else None)
+        return Resubmission(action, "failed with a recorded error", resources, last.job if last else None)
     if last is None or job is None:
         return Resubmission(Action.SUBMIT, "was not submitted yet", resources)
     policy = POLICIES[job.state]
@@ -107,7 +107,7 @@ def decide_resubmission(
         return Resubmission(policy.action, policy.says, resources, job.id)
     stood_still = _attempts_without_progress(run.id, mark, entries, chain)
     if not asked and stood_still >= profile.max_attempts:
-        says = f"{policy.says}, and did not get on in {stood_still} attempts: 'harness retry' starts it again"
+        says = f"{policy.says}, and made no progress in {stood_still} attempts: 'harness retry' starts it again"
         return Resubmission(Action.LEAVE, says, resources, job.id)
     return _changed(run, resources, last, policy, stood_still > 0, profile)
 
@@ -115,7 +115,7 @@ def decide_resubmission(
 def _changed(
     run: Run, resources: Resources, last: Entry, policy: Policy, stood_still: bool, profile: Profile
 ) -> Resubmission:
-    """Return the verdict with what the policy raises, beginning with what was raised before."""
+    """Return the verdict with the resources raised by the policy, starting from earlier raises."""
     given, once = last.array.resources, last.submission.profile.resources_for(run)
     time = max(resources.time, given.time if given.time > once.time else 0)
     memory = resources.memory
@@ -125,17 +125,15 @@ def _changed(
     if policy.time > 1 and stood_still:
         time = max(resources.time, min(round(policy.time * given.time), profile.max_time or 10**9))
         if time <= given.time:
-            return Resubmission(
-                Action.LEAVE, f"{says} without getting on, and may have no more than {time} min", resources
-            )
-        says = f"{says} without getting on, and gets {time} min instead of {given.time}"
+            return Resubmission(Action.LEAVE, f"{says} without progress, and the maximum is {time} min", resources)
+        says = f"{says} without progress, and gets {time} min instead of {given.time}"
     if policy.memory > 1:
         if given.memory is None:
-            return Resubmission(Action.LEAVE, f"{says}: say in the profile how much 'memory' it is to have", resources)
+            return Resubmission(Action.LEAVE, f"{says}: set 'memory' in the profile", resources)
         raised = min(round(policy.memory * given.memory), profile.max_memory or 10**9)
         memory = max(memory or 0, raised)
         if memory <= given.memory:
-            return Resubmission(Action.LEAVE, f"{says}, and may have no more than {memory} MB", resources)
+            return Resubmission(Action.LEAVE, f"{says}, and the maximum is {memory} MB", resources)
         says = f"{says}, and gets {memory} MB instead of {given.memory}"
     return Resubmission(Action.SUBMIT, says, resources.but(time=time, memory=memory), last.job)
 
@@ -143,7 +141,7 @@ def _changed(
 def _attempts_without_progress(
     run: str, mark: RunProgress, entries: Sequence[Entry], chain: frozenset[str] | None
 ) -> int:
-    """Count the last attempts, of this chain, in which the run did not get on."""
+    """Count the latest attempts of this chain without progress."""
     count = 0
     for entry in reversed(entries):
         if chain is not None and entry.submission.id not in chain:

@@ -1,6 +1,6 @@
-"""Rehearsals as jobs: each run in miniature on the resources that it will have, for minutes instead of its hours.
+"""Rehearsals as SLURM jobs: each run in miniature on its real resources, for minutes instead of hours.
 
-Nothing is put back or submitted again: what goes wrong is what a rehearsal is to find.
+Nothing is requeued or resubmitted, since the purpose of a rehearsal is to find failures.
 """
 
 import subprocess
@@ -22,23 +22,23 @@ from harness.store.results import Results
 from harness.store.run_directory import RunState
 
 MINUTES = 30
-"""The time limit of a rehearsal, where the profile's is not shorter."""
+"""The time limit of a rehearsal, unless the profile's is shorter."""
 SETTLE_SECONDS = 30.0
-"""How long a record may take to be seen after its job has ended: network file systems remember what was not there."""
+"""How long a record may take to become visible after its job, since network file systems cache missing files."""
 HOPELESS = (
     "AccountNotAllowed", "BadConstraints", "InvalidAccount", "InvalidQOS", "PartitionDown", "PartitionInactive",
     "PartitionNodeLimit", "PartitionTimeLimit", "QOSNotAllowed",
 )  # fmt: skip
-"""Reasons for which a job stands in the queue until somebody changes it."""
+"""Pending reasons that never resolve without intervention."""
 MENDS: Mapping[JobState, str] = {
-    JobState.OUT_OF_MEMORY: "more 'memory' in the profile",
-    JobState.TIMEOUT: "a longer 'time' in the profile, or less work at a time",
+    JobState.OUT_OF_MEMORY: "raise 'memory' in the profile",
+    JobState.TIMEOUT: "raise 'time' in the profile, or run less at a time",
 }
 
 
 @dataclass
 class RehearsalJobs:
-    """The jobs of rehearsals by run, why those `without` one have none, and what is `unfit` for the run itself."""
+    """Rehearsal jobs by run, problems of runs `without` a job, and `unfit` settings of the runs themselves."""
 
     submission: Submission
     jobs: dict[str, str] = field(default_factory=dict)
@@ -47,10 +47,10 @@ class RehearsalJobs:
 
 
 def submit_rehearsals(request: Request, planned: Sequence[PlannedRun], scheduler: Scheduler) -> RehearsalJobs:
-    """Queue a rehearsal of every run, on the resources that it will have.
+    """Queue a rehearsal of every run, on the resources of the run.
 
-    The arrays of the runs themselves are shown to the cluster too, so that it can refuse what only they ask for.
-    Raises `HarnessError` when the scheduler does not answer.
+    The arrays of the runs themselves are also validated with `sbatch --test-only`. Raises `HarnessError` if the
+    scheduler does not answer.
     """
     with locked(request.results):
         if not scheduler.responds():
@@ -66,7 +66,7 @@ def submit_rehearsals(request: Request, planned: Sequence[PlannedRun], scheduler
         for array in submission.arrays:
             _note(found, array, request.profile_name)
         for run in arranged.waiting:
-            what = f"the queue takes no more than {request.profile.max_submit} tasks at a time"
+            what = f"the submit limit is {request.profile.max_submit} tasks at a time"
             found.without[run] = Problem(part="queue", what=what, mend="rehearse fewer runs at a time (--rows)")
         _show_to_cluster(found, request, planned, scheduler)
     return found
@@ -80,9 +80,9 @@ def await_records(
     show: Callable[[Mapping[str, Job]], None],
     seconds: float,
 ) -> dict[str, Problem]:
-    """Wait until every rehearsal has a record or no job any more, and say by run why those have no record.
+    """Wait until every rehearsal has a record or its job has ended; return the problems of those without a record.
 
-    Jobs that would wait forever are taken out of the queue. `show` is given what the scheduler says, every so often.
+    Jobs that would wait forever are cancelled. `show` is called with the job states at every poll.
     """
     problems, ended = dict(found.without), dict[str, float]()
     while True:
@@ -105,7 +105,7 @@ def await_records(
 
 
 def _short(profile: Profile) -> Profile:
-    """Return the profile with which rehearsals are submitted: the same resources for minutes, and no second try."""
+    """Return the profile for rehearsals: the same resources with a short time limit and no retries."""
     return profile.but(
         time=min(profile.time, MINUTES),
         override=tuple(entry.but(time=None) for entry in profile.override),
@@ -115,7 +115,7 @@ def _short(profile: Profile) -> Profile:
 
 
 def _arrange(request: Request, planned: Sequence[PlannedRun], scheduler: Scheduler, id: str) -> Arrangement:
-    """Return arrays of one run a task; what runs share they make for themselves, as there is little of it."""
+    """Return arrays with one run per task and no stage for shared features, which are small in a rehearsal."""
     profile = request.profile.but(runs_per_task=1, runs_per_gpu=1)
     wanted = [Wanted(entry.run, profile.resources_for(entry.run), ()) for entry in planned]
     room = profile.max_submit - scheduler.queued() if profile.max_submit else None
@@ -140,7 +140,7 @@ def _note(found: RehearsalJobs, array: Array, profile: str) -> None:
 def _show_to_cluster(
     found: RehearsalJobs, request: Request, planned: Sequence[PlannedRun], scheduler: Scheduler
 ) -> None:
-    """Ask whether the cluster would take the arrays of the runs themselves, with their time limits."""
+    """Check whether the cluster would accept the arrays of the runs themselves, with their time limits."""
     limits = scheduler.time_limits()
     for array in _arrange(request, planned, scheduler, f"{found.submission.id}-check").arrays:
         executor, command = batch_of(request.results, found.submission, array, request.parallelism)
@@ -154,7 +154,7 @@ def _show_to_cluster(
 
 
 def _too_long(array: Array, limits: Mapping[str, str], profile: str) -> Problem | None:
-    """Return what is wrong with the time of an array: most clusters let it wait forever instead of refusing it."""
+    """Check the time limit of an array, as most clusters let jobs above the maximum wait forever."""
     names = (array.resources.partition or "").split(",")
     allowed = [limits[name] for name in names if name in limits]
     if not allowed or any(text == "UNLIMITED" or minutes(text) >= array.resources.time for text in allowed):

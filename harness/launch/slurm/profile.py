@@ -1,4 +1,4 @@
-"""Profiles: what a cluster is to be asked for, read from a TOML file that a user can read."""
+"""Profiles: the resources to request from a cluster, read from a TOML file."""
 
 import math
 import os
@@ -48,9 +48,9 @@ Megabytes = Annotated[int, BeforeValidator(megabytes), PlainSerializer(lambda si
 
 
 class Resources(Config):
-    """What one array task is given. Tasks with equal resources stand in the same arrays.
+    """The resources of one array task. Tasks with equal resources share arrays.
 
-    `memory` is per node. `gpus_per_node` may name a kind, as in `a100:4`.
+    `memory` is per node, in MB, `time` in minutes. `gpus_per_node` may name a type, as in `a100:4`.
     """
 
     partition: str | None = None
@@ -63,18 +63,18 @@ class Resources(Config):
 
     @property
     def gpus(self) -> int:
-        """The number of GPUs of a node."""
+        """The number of GPUs per node."""
         count = str(self.gpus_per_node).rpartition(":")[2]
         return int(count) if count.isdigit() else 0
 
     @property
     def ranks(self) -> int:
-        """The number of processes that work on one run."""
+        """The number of ranks per run."""
         return self.nodes * self.tasks_per_node
 
 
 class Override(Config):
-    """Other resources for some runs: those of at least a size, those whose name matches, or both."""
+    """Other resources for runs of at least some size and with a matching name."""
 
     min_parameters: int = 0
     min_train_flops: float = 0.0
@@ -88,17 +88,17 @@ class Override(Config):
     time: Minutes | None = None
 
     def applies(self, run: Run) -> bool:
-        """Tell whether the run is one of those meant."""
+        """Return whether the override applies to a run."""
         large = run.parameters >= self.min_parameters and run.train_flops >= self.min_train_flops
         return large and fnmatchcase(run.name, self.runs)
 
     def resources(self) -> dict[str, Any]:
-        """Return the fields that it changes."""
+        """Return the changed fields."""
         return self.model_dump(include=set(Resources.model_fields), exclude_none=True)
 
 
 class FollowUp(Config):
-    """The small job that looks after a submission when its arrays have ended, and submits again what is not done."""
+    """The small job that resubmits unfinished runs after the arrays of a submission have ended."""
 
     enabled: bool = True
     partition: str | None = None
@@ -108,14 +108,13 @@ class FollowUp(Config):
 
 
 class Profile(Resources):
-    """What a cluster is asked for, and how its limits are met.
+    """The resources to request from a cluster, and its limits.
 
-    `setup` lines run in the batch script before the worker. `sbatch` and `srun` are passed through as they are.
-    `signal_seconds` before the time limit the worker is asked to save and leave. `max_attempts` bounds how often a run
-    is submitted without getting on, `max_restarts` how often a task is put back after a death without a record;
-    `max_time` and `max_memory` bound what the policy may raise them to.
-    `runs_per_task` runs share one allocation, `runs_per_gpu` of them each GPU. `max_array_size` is asked of
-    the cluster where it is not given; `max_submit` is how many array tasks may be queued at a time.
+    `setup` lines run in the batch script before the worker. `sbatch` and `srun` options are passed through unchanged.
+    The worker is signalled to save and exit `signal_seconds` before the time limit. `max_attempts` limits submissions
+    of a run without progress, `max_restarts` requeues of a task that died without a record. `max_time` and `max_memory`
+    limit raises by the policy. `runs_per_task` runs share an allocation, with `runs_per_gpu` on each GPU.
+    `max_array_size` defaults to that of the cluster; `max_submit` is the maximum number of queued array tasks.
     """
 
     account: str | None = None
@@ -147,15 +146,15 @@ class Profile(Resources):
 
     @property
     def packed(self) -> int:
-        """How many runs share one allocation."""
+        """The number of runs that share one allocation."""
         return self.runs_per_task or (self.gpus * self.runs_per_gpu if self.runs_per_gpu > 1 else 1)
 
     def resources(self) -> Resources:
-        """Return what a run is given to which no override applies."""
+        """Return the resources of a run without overrides."""
         return self._changed_by(())
 
     def resources_for(self, run: Run) -> Resources:
-        """Return what a run is given; later overrides win over earlier ones."""
+        """Return the resources of a run; later overrides take precedence."""
         return self._changed_by([entry for entry in self.override if entry.applies(run)])
 
     def _changed_by(self, overrides: Sequence[Override]) -> Resources:
@@ -166,10 +165,10 @@ class Profile(Resources):
 
 
 def load_profile(name: str) -> Profile:
-    """Return the profile of this name, or in the file of this path.
+    """Load a profile by name or path.
 
-    It is looked for in `slurm/profiles/` and in `~/.config/harness/slurm/`. Raises `SpecError`, naming what is allowed,
-    for an unknown profile or key and for an impossible value.
+    Names are searched in `slurm/profiles/` and `~/.config/harness/slurm/`. Raises `SpecError`, naming the allowed
+    values, for an unknown profile or key and for an invalid value.
     """
     path = Path(name).expanduser()
     if path.suffix != SUFFIX and os.sep not in name:
@@ -180,7 +179,7 @@ def load_profile(name: str) -> Profile:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
-        raise SpecError(f"{path} is no TOML: {error}") from None
+        raise SpecError(f"{path} is not valid TOML: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"cannot read the profile {path}: {getattr(error, 'strerror', None) or error}") from None
     try:

@@ -1,6 +1,6 @@
-"""What stands in the queue: which run belongs to which job, and the scheduler's word on all of them in one look.
+"""The queue: the jobs of runs and their states, from a single query.
 
-A submission whose process died between `sbatch` and noting the job id is completed here: its jobs are found by name.
+If a process died between `sbatch` and recording the job id, `complete` finds the job by name.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,31 +21,31 @@ from harness.launch.slurm.scheduler import Job, JobState, Scheduler
 from harness.store.results import Results
 
 WRITTEN: Mapping[str, JobState] = {OUT_OF_MEMORY: JobState.OUT_OF_MEMORY, STALLED: JobState.STALLED}
-"""States that the log tells of where the scheduler only knows of a failure."""
+"""States recognised from the log, where the scheduler only reports a failure."""
 
 
 @dataclass(frozen=True)
 class Queue:
-    """The entries of runs in submissions, oldest first, and the scheduler's word on their newest jobs, by job id."""
+    """The entries of runs in submissions, oldest first, and the state of their newest jobs by job id."""
 
     entries: Mapping[str, list[Entry]]
     jobs: Mapping[str, Job]
     answers: bool
 
     def job(self, run: str) -> Job | None:
-        """Return the newest job of a run, None where it has none."""
+        """Return the newest job of a run, None if it has none."""
         entry = self.entries[run][-1] if self.entries.get(run) else None
         return self.jobs.get(entry.job) if entry and entry.job else None
 
 
 def look(results: Results, scheduler: Scheduler, runs: Iterable[str]) -> Queue:
-    """Return what stands in the queue of these runs."""
+    """Return the queue entries and jobs of these runs."""
     found = entries(results)
     newest = {run: found[run][-1] for run in runs if run in found}
     users = {entry.submission.user for entry in newest.values()}
     jobs = scheduler.jobs({entry.job for entry in newest.values() if entry.job}, users)
     for entry in newest.values():
-        # The database may be cut off, and has no name for what a limit without cgroups does, or for a worker's reasons.
+        # Accounting may be down, and has no state for memory kills without cgroups or for stalled workers.
         vague = entry.job is not None and jobs[entry.job].state in (JobState.FAILED, JobState.UNKNOWN)
         words = last_words(results, entry.submission.id, entry.job) if entry.job and vague else ""
         for said, state in WRITTEN.items():
@@ -55,9 +55,9 @@ def look(results: Results, scheduler: Scheduler, runs: Iterable[str]) -> Queue:
 
 
 def complete(results: Results, scheduler: Scheduler) -> None:
-    """Note the job ids of submissions whose process died before it could; what was never submitted is marked so.
+    """Record missing job ids of submissions after a crash, and mark arrays that were never submitted.
 
-    Call it under the lock of submissions, and only when the scheduler answers.
+    Call this while holding the submission lock, and only if the scheduler answers.
     """
     for submission in submissions(results):
         changed: Submission = submission

@@ -1,7 +1,7 @@
-"""The scheduler's word on jobs: one `squeue`, and at most one `sacct`, for all of them, and not too often.
+"""Job states from the scheduler: one rate-limited `squeue`, and at most one `sacct`, for all jobs.
 
-The run directory decides what became of a run; this is a second opinion. It holds up when accounting is off, cut or
-slow, and tells a job that nobody remembers from a scheduler that does not answer.
+The run directory is authoritative for the state of a run. Works with accounting disabled, unreachable or slow, and
+distinguishes an unknown job from a scheduler that does not answer.
 """
 
 import getpass
@@ -16,13 +16,13 @@ from enum import StrEnum
 
 COMMAND_SECONDS = 60.0
 MIN_INTERVAL, MAX_INTERVAL = 5.0, 300.0
-"""Seconds between two questions; they double while the scheduler does not answer."""
+"""Seconds between queries, doubled while the scheduler does not answer."""
 SQUEUE = ("squeue", "--noheader", "--array", "--states=all", "--format=%i|%T|%N|%j|%r")
 SACCT = ("sacct", "--noheader", "--parsable2", "--format=JobID,State,NodeList,JobName")
 
 
 class JobState(StrEnum):
-    """What a scheduler may say of a job, in this project's words."""
+    """The state of a job, independent of SLURM's names."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -36,9 +36,9 @@ class JobState(StrEnum):
     PREEMPTED = "preempted"
     DEADLINE = "deadline"
     STALLED = "stalled"
-    """No scheduler says this, but the log: the worker was asked to leave before the run got on."""
+    """Recognised from the log, not the scheduler: the worker was evicted before the run made progress."""
     UNKNOWN = "unknown"
-    """The scheduler answers and knows no such job: it was purged, and accounting is off or has lost it."""
+    """The scheduler answers but does not know the job: it was purged, and accounting is off or has lost it."""
     SILENT = "silent"
     """The scheduler does not answer."""
 
@@ -63,7 +63,7 @@ STATES: Mapping[str, JobState] = {
 
 @dataclass(frozen=True)
 class Job:
-    """What the scheduler says of an array task; `name` is that of the job, `reason` in the scheduler's words."""
+    """The state of an array task; `name` is that of the job, `reason` the scheduler's text."""
 
     id: str
     state: JobState
@@ -73,12 +73,12 @@ class Job:
 
 
 def state_of(word: str) -> JobState:
-    """Map a state as SLURM prints it, such as `CANCELLED by 0`; one that it has not had until now is `UNKNOWN`."""
+    """Map a SLURM state, such as `CANCELLED by 0`; unrecognised ones map to `UNKNOWN`."""
     return STATES.get(word.split()[0].rstrip("+") if word.split() else "", JobState.UNKNOWN)
 
 
 def expand(id: str) -> Iterator[str]:
-    """Yield the tasks that a job id stands for: `7_[0-2,5%4]` is `7_0`, `7_1`, `7_2` and `7_5`."""
+    """Yield the tasks of a job id: `7_[0-2,5%4]` is `7_0`, `7_1`, `7_2` and `7_5`."""
     match = re.fullmatch(r"(\d+)_\[([^\]%]*)(?:%\d+)?\]", id)
     if match is None:
         yield id
@@ -90,9 +90,9 @@ def expand(id: str) -> Iterator[str]:
 
 
 class Scheduler:
-    """Asks about all jobs at once, and remembers the answer for a while.
+    """Queries all jobs at once and caches the result.
 
-    `ask` runs a command and returns what it printed, None where it failed.
+    `ask` runs a command and returns its output, None on failure.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Scheduler:
         self._accounting_interval, self._accounting_failed = min_interval, -math.inf
 
     def jobs(self, wanted: Iterable[str], users: Iterable[str] = ()) -> dict[str, Job]:
-        """Return what is known of these array tasks (`123_4`), asking again once the interval has passed."""
+        """Return the state of these array tasks (`123_4`), querying again once the interval has passed."""
         ids = set(wanted)
         unheard = ids - self._queue.keys() - self._accounts.keys()
         now = self._clock()
@@ -122,7 +122,7 @@ class Scheduler:
         return {id: self._queue.get(id) or self._accounts.get(id) or Job(id, nobody) for id in ids}
 
     def find(self, name: str) -> str | None:
-        """Return the id of the newest array job of this name, ended or not; it asks, whatever the interval."""
+        """Return the id of the newest array job with this name, ended or not. Always queries."""
         text = self._ask([*SQUEUE, f"--name={name}"])
         found = [job.id for job in _queue(text)] if text else []
         if not found and (accounts := self._ask([*SACCT, f"--name={name}"])):
@@ -130,13 +130,13 @@ class Scheduler:
         return max((id.partition("_")[0] for id in found), key=int, default=None)
 
     def configuration(self) -> dict[str, str]:
-        """Return the cluster's configuration, empty where it does not answer."""
+        """Return the cluster's configuration, empty if it does not answer."""
         text = self._ask(["scontrol", "show", "config"]) or ""
         pairs = (line.partition("=") for line in text.splitlines())
         return {name.strip(): value.strip() for name, equals, value in pairs if equals}
 
     def time_limits(self) -> dict[str, str]:
-        """Return the longest time of every partition as SLURM prints it; the default one stands under "" too."""
+        """Return the time limit of every partition as SLURM prints it, that of the default one also under ""."""
         text = self._ask(["scontrol", "show", "partition", "--oneliner"]) or ""
         found: dict[str, str] = {}
         for line in text.splitlines():
@@ -146,17 +146,17 @@ class Scheduler:
         return found
 
     def queued(self) -> int:
-        """Return how many array tasks this user has in the queue; it asks, whatever the interval."""
+        """Return the number of this user's queued array tasks. Always queries."""
         text = self._ask([*SQUEUE, f"--user={getpass.getuser()}"]) or ""
         return sum(job.state in ALIVE for job in _queue(text))
 
     def responds(self) -> bool:
-        """Ask whether the scheduler answers at all, whatever the interval."""
+        """Return whether the scheduler answers. Always queries."""
         return self._ask([*SQUEUE, f"--user={getpass.getuser()}"]) is not None
 
     @property
     def answers(self) -> bool:
-        """Whether the scheduler answered when it was last asked."""
+        """Whether the scheduler answered the last query."""
         return self._answers
 
     def _due(self, now: float) -> bool:
@@ -170,7 +170,7 @@ class Scheduler:
             return
         self._interval = self._min_interval
         self._queue = {job.id: job for job in _queue(text)}
-        # An ended job of the queue may be one that the database knows better: which step ran out of memory.
+        # Accounting may have more detail on failed jobs: whether a step ran out of memory.
         vague = {id for id in ids if id not in self._queue or self._queue[id].state is JobState.FAILED}
         self._ask_accounting(vague - self._accounts.keys())
         for id in vague & self._accounts.keys() & self._queue.keys():
@@ -178,7 +178,7 @@ class Scheduler:
                 self._queue[id] = self._accounts[id]
 
     def _ask_accounting(self, ids: set[str]) -> None:
-        """Ask the database, less often while it does not answer."""
+        """Query accounting, with backoff while it does not answer."""
         if not ids or self._clock() - self._accounting_failed < self._accounting_interval:
             return
         text = self._ask([*SACCT, f"--jobs={','.join(sorted({id.partition('_')[0] for id in ids}))}"])
@@ -191,7 +191,7 @@ class Scheduler:
 
 
 def answer(command: list[str]) -> str | None:
-    """Run a command of SLURM and return what it printed, None where it failed or took too long."""
+    """Run a SLURM command and return its output, None if it failed or timed out."""
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=COMMAND_SECONDS, env=outside_of_jobs(os.environ)
@@ -202,9 +202,9 @@ def answer(command: list[str]) -> str | None:
 
 
 def outside_of_jobs(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without what SLURM told the job that this process runs in.
+    """Return an environment without the SLURM variables of the enclosing job.
 
-    A submission from within a job would inherit that job's tasks, memory and GPUs.
+    Otherwise, a submission from within a job would inherit that job's tasks, memory and GPUs.
     """
     own = ("SLURM_", "SLURMD_", "SBATCH_", "SRUN_")
     return {k: v for k, v in environment.items() if k == "SLURM_CONF" or not k.startswith(own)}
@@ -220,7 +220,7 @@ def _queue(text: str) -> Iterator[Job]:
 
 
 def _accounts(text: str) -> dict[str, Job]:
-    """Return the jobs, of which one is out of memory when one of its steps is."""
+    """Parse the output of `sacct`; a failed job is out of memory if one of its steps is."""
     found: dict[str, Job] = {}
     for line in text.splitlines():
         parts = line.strip().split("|")

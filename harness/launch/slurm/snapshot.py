@@ -1,9 +1,9 @@
-"""Snapshots: the code of a submission in one archive, so that later edits do not change queued jobs.
+"""Snapshots: the code of a submission in one archive, so that later edits do not affect queued jobs.
 
-The archive stands first on the path of the jobs. It holds this package and every distribution that offers papers or
-kinds, helper packages included, with the metadata by which they are found: what git tracks, as it is in the working
-tree, or what the distribution lists. Sources are compiled too: jobs would do so at every start. The same code makes the
-same bytes.
+The archive comes first on the Python path of the jobs. It holds this package and every distribution that offers papers
+or kinds, including helper packages, with the metadata for entry points: the working-tree state of files tracked by
+git, or the files in RECORD. Sources are also compiled, since jobs would otherwise do so at every start. Equal code
+gives equal bytes.
 """
 
 import importlib.util
@@ -28,15 +28,15 @@ from harness.store.provenance import git_state
 EPOCH = (1980, 1, 1, 0, 0, 0)
 MIB = 2**20
 LIMIT = 200 * MIB
-"""Bytes of code that are taken: more are data, which would be copied with every submission."""
+"""Maximum bytes of code. Larger packages contain data, which would be copied with every submission."""
 UNCHECKED = (1).to_bytes(4, "little")
-"""The flag of a compiled file that is not compared with its source (PEP 552)."""
+"""The .pyc flag for files that are not checked against their source (PEP 552)."""
 
 
 def take(archive: Path) -> Code:
-    """Write the archive and return what identifies it.
+    """Write the archive and return its hash and commit.
 
-    Raises `HarnessError` when the code comes to more than `LIMIT`.
+    Raises `HarnessError` if the code exceeds `LIMIT`.
     """
     distributions = [found for found in offering() if found.files]
     _check_size(distributions)
@@ -48,7 +48,7 @@ def take(archive: Path) -> Code:
 
 
 def _write(file: IO[bytes], sources: Mapping[str, Source], metadata: Mapping[str, str]) -> None:
-    """Write the files in the order of their names, one after the other."""
+    """Write the files, sorted by name."""
     with zipfile.ZipFile(file, "w") as target:
         for folder in _without_init(sources):
             target.writestr(zipfile.ZipInfo(f"{folder}/", EPOCH), b"")
@@ -69,13 +69,13 @@ def _member(name: str) -> zipfile.ZipInfo:
 
 
 def _without_init(sources: Mapping[str, Source]) -> list[str]:
-    """Return the folders of modules that have no `__init__`, which Python finds in an archive only by their entries."""
+    """Return the folders of modules without `__init__`, which need directory entries to be importable from a zip."""
     folders = {folder for name in sources if name.endswith(".py") for folder in PurePosixPath(name).parents}
     return sorted(str(folder) for folder in folders if folder.name and f"{folder}/__init__.py" not in sources)
 
 
 def _metadata(found: Installed) -> Iterator[tuple[str, str]]:
-    """Yield what a distribution is found by, the names of its files, and what was taken of it."""
+    """Yield the metadata files of a distribution, including `SNAPSHOT`."""
     folder = f"{found.name.replace('-', '_')}-{found.version}.dist-info"
     entry_points = found.metadata.read_text("entry_points.txt") if found.metadata is not None else None
     yield f"{folder}/METADATA", f"Metadata-Version: 2.1\nName: {found.name}\nVersion: {found.version}\n"
@@ -86,7 +86,7 @@ def _metadata(found: Installed) -> Iterator[tuple[str, str]]:
 
 
 def _compiled(name: str, content: bytes) -> bytes:
-    """Return the compiled form of a source, nothing of one that is none; another version of Python reads the source."""
+    """Return the bytecode of a source file, b"" for invalid code; other Python versions use the source."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -97,7 +97,7 @@ def _compiled(name: str, content: bytes) -> bytes:
 
 
 def _check_size(distributions: Sequence[Installed]) -> None:
-    """Raise `HarnessError` where the code is too large, with the innermost folder that holds most of it."""
+    """Raise `HarnessError` if the code is too large, naming the innermost folder with most of it."""
     folders = Counter[Path]()
     total = 0
     for found in distributions:
@@ -111,8 +111,8 @@ def _check_size(distributions: Sequence[Installed]) -> None:
     most = [folder for folder, size in folders.items() if 2 * size > total] or [folders.most_common(1)[0][0]]
     largest = max(most, key=lambda folder: len(folder.parts))
     raise HarnessError(
-        f"the code of jobs comes to {total / MIB:,.0f} MiB, and a submission takes {LIMIT // MIB}: "
-        f"{folders[largest] / MIB:,.0f} MiB are in {largest}; move what is no code elsewhere, or have git not track it"
+        f"the code of jobs comes to {total / MIB:,.0f} MiB, the limit is {LIMIT // MIB}: "
+        f"{folders[largest] / MIB:,.0f} MiB are in {largest}; move data elsewhere, or stop tracking it with git"
     )
 
 

@@ -1,7 +1,7 @@
-"""Submitting runs: decide under a lock what is to be queued, write the manifest, then call `sbatch`.
+"""Submitting runs: decide under a lock what to queue, write the manifest, then call `sbatch`.
 
-Deciding and submitting stand under one lock, and every manifest is on disk before its first `sbatch`: two terminals, or
-a crash at any moment, do not queue a run twice.
+The lock covers decision and submission, and every manifest is on disk before its first `sbatch`, so neither concurrent
+commands nor a crash can queue a run twice.
 """
 
 import getpass
@@ -47,14 +47,14 @@ from harness.store.results import Results
 from harness.store.run_directory import RunState
 
 TEMPORARY = ("submit limit", "submitjob", "maxsubmit", "temporarily", "job queue", "too many")
-"""Words of `sbatch` when the queue is full: the follow-up job tries again."""
+"""Words in messages of `sbatch` when the queue is full; the follow-up job retries."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What somebody, or a follow-up job, wants to be submitted.
+    """A request to submit runs, from a user or a follow-up job.
 
-    `chain` names the submissions before this one when a follow-up job asks; `code` is then their snapshot.
+    For a follow-up job, `chain` names the previous submissions and `code` is their snapshot.
     """
 
     results: Results
@@ -70,21 +70,21 @@ class Request:
 
 @dataclass(frozen=True)
 class Submitted:
-    """What became of a request: the submission, if anything was submitted, and the verdict on every run."""
+    """The result of a request: the submission, if there is one, and the verdict on every run."""
 
     submission: Submission | None
     verdicts: dict[str, Resubmission]
 
     @property
     def refused(self) -> list[Array]:
-        """The arrays that `sbatch` would not take."""
+        """The arrays that `sbatch` rejected."""
         return [array for array in self.submission.arrays if array.refused] if self.submission else []
 
 
 def submit(request: Request, todo: Sequence[PlannedRun], scheduler: Scheduler) -> Submitted:
-    """Submit those of the runs that are to be, and say of every run what was decided.
+    """Submit the runs that need it, and return the verdict on every run.
 
-    Raises `HarnessError` when the scheduler does not answer: what is queued is then not known.
+    Raises `HarnessError` if the scheduler does not answer, since the queue is then unknown.
     """
     with locked(request.results):
         verdicts = decide(request, todo, scheduler)
@@ -101,9 +101,9 @@ def submit(request: Request, todo: Sequence[PlannedRun], scheduler: Scheduler) -
 
 
 def decide(request: Request, todo: Sequence[PlannedRun], scheduler: Scheduler) -> dict[str, Resubmission]:
-    """Return what is to be done with every run now.
+    """Return the verdict on every run.
 
-    Raises `HarnessError` when the scheduler does not answer.
+    Raises `HarnessError` if the scheduler does not answer.
     """
     ids = [planned.run.id for planned in todo]
     if not scheduler.responds():
@@ -126,14 +126,14 @@ def decide(request: Request, todo: Sequence[PlannedRun], scheduler: Scheduler) -
 
 
 def preview(request: Request, todo: Sequence[PlannedRun], scheduler: Scheduler) -> Arrangement:
-    """Return the arrays that these runs would make now, without looking at what is queued."""
+    """Return the arrays that these runs would make now, ignoring queued jobs."""
     chosen = [planned for planned in todo if planned.state not in (RunState.DONE, RunState.RUNNING)]
     return _arrange(request, chosen, {}, scheduler, "harness")
 
 
 @contextmanager
 def locked(results: Results) -> Iterator[None]:
-    """Hold the lock of submissions: two processes neither decide nor submit at the same time."""
+    """Hold the submission lock, so that only one process decides and submits at a time."""
     folder = results.root / FOLDER
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -153,14 +153,14 @@ def _arrange(
         )
         for planned in chosen
     ]
-    # The follow-up job takes a place too.
+    # The follow-up job counts too.
     room = profile.max_submit - scheduler.queued() - profile.follow_up.enabled if profile.max_submit else None
     largest = largest_array(profile, {} if profile.max_array_size else scheduler.configuration())
     return arrange(wanted, profile, request.results.cache, f"harness-{id}", largest, room)
 
 
 def write_intent(request: Request, arrangement: Arrangement, chosen: Sequence[PlannedRun], id: str) -> Submission:
-    """Write the snapshot and the manifest, before anything is submitted."""
+    """Write the snapshot and the manifest before anything is submitted."""
     submission = Submission(
         id=id,
         created=datetime.now(UTC),
@@ -182,7 +182,7 @@ def write_intent(request: Request, arrangement: Arrangement, chosen: Sequence[Pl
 
 
 def submit_arrays(results: Results, submission: Submission, parallelism: int | None) -> Submission:
-    """Submit the arrays of a manifest and note in it what became of each."""
+    """Submit the arrays of a manifest and record the result of each."""
     full = False
     for array in submission.arrays:
         refused: str | None = "the queue is full" if full else None
@@ -212,7 +212,7 @@ def _submit_array(results: Results, submission: Submission, array: Array, parall
 def batch_of(
     results: Results, submission: Submission, array: Array, parallelism: int | None
 ) -> tuple[BatchExecutor, str]:
-    """Return what submits an array, and the lines of its script."""
+    """Return the executor of an array and the command of its script."""
     earlier = [other.job_id for other in submission.arrays if other.stage < array.stage and other.job_id]
     folder, profile = folder_of(results, submission.id).absolute(), submission.profile
     executor = array_executor(
@@ -231,7 +231,7 @@ def batch_of(
 
 
 def _submit_follow_up(results: Results, submission: Submission) -> Submission:
-    """Queue the job that looks after the arrays when they have ended; the arrays stay queued if it is refused."""
+    """Queue the follow-up job, which runs after the arrays; the arrays stay queued if it is refused."""
     after = f"afterany:{':'.join(array.job_id for array in submission.arrays if array.job_id)}"
     name, folder = f"harness-{submission.id}-follow-up", folder_of(results, submission.id).absolute()
     module = "harness.launch.slurm.watchdog"

@@ -1,7 +1,7 @@
-"""What one array task does: it looks up its part of the manifest by the index that SLURM gave it.
+"""One array task, which looks up its part of the manifest by the SLURM array index.
 
-A task of several runs starts them as children, side by side. It exits with EVICTED if its place is wanted, with STALLED
-if none of its runs made progress until then, and with LOST if one died without a record.
+A task with several runs starts them as concurrent child processes. It exits with EVICTED if it was preempted, STALLED
+if it was preempted before a run made progress, and LOST if a run died without a record.
 """
 
 import os
@@ -23,9 +23,9 @@ INDEX, RESTARTS = "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT"
 
 
 def task_at(manifest: Path, array: str) -> tuple[Submission, Task]:
-    """Return the submission, and the task of the array of this name that this process is.
+    """Return the submission and this process's task in the array with this name.
 
-    Raises `SpecError` when the manifest has no such array or task.
+    Raises `SpecError` if the manifest has no such array or task.
     """
     try:
         submission = Submission.load(manifest)
@@ -43,9 +43,9 @@ def task_at(manifest: Path, array: str) -> tuple[Submission, Task]:
 def run_side_by_side(
     results: Results, submission: Submission, task: Task, show: Callable[[ExecutorState], None]
 ) -> int:
-    """Bring the runs of a packed task to their ends and return the exit code.
+    """Execute the runs of a packed task and return the exit code.
 
-    Runs that are done, failed or cancelled are not touched.
+    Done, failed and cancelled runs are skipped.
     """
     launcher = SingleProcess(results, Path(submission.data), submission.execution)
     todo = [planned for planned in map(as_requested, _directories(results, task.runs)) if _is_open(planned.state)]
@@ -59,12 +59,12 @@ def run_side_by_side(
 
 
 def progress_of_task(results: Results, task: Task) -> list[RunProgress]:
-    """Return how far the runs of a task have durably come: an eviction that adds nothing is not repeated for ever."""
+    """Return the durable progress of a task's runs, which limits requeues without progress."""
     return [progress_of(directory) for directory in _directories(results, task.runs)]
 
 
 def is_through(directory: RunDirectory) -> bool:
-    """Tell whether there is nothing to do for a run: it is done or cancelled, or failed before this restart."""
+    """Return whether a run needs no work: it is done or cancelled, or failed before this restart."""
     restarted = os.environ.get(RESTARTS, "0") != "0"
     return directory.state() in (RunState.DONE, RunState.CANCELLED, *([RunState.FAILED] if restarted else []))
 

@@ -1,7 +1,7 @@
-"""The job that looks after a submission: it applies the policy to what is not done when the arrays have ended.
+"""The follow-up job of a submission, which applies the resubmission policy after the arrays have ended.
 
-It runs as `python -m harness.launch.slurm.watchdog RESULTS SUBMISSION`, for seconds, on one CPU, and writes to the
-submission's log. It submits with the snapshot and the profile of the submission, so nobody has to watch.
+It runs as `python -m harness.launch.slurm.watchdog RESULTS SUBMISSION` for seconds on one CPU, writes to the
+submission's log, and submits with the snapshot and the profile of the submission.
 """
 
 import sys
@@ -19,13 +19,13 @@ from harness.store.results import Results
 from harness.store.run_directory import RunDirectory, RunState
 
 ATTEMPTS, PAUSE_SECONDS = 5, 30.0
-"""A scheduler that is slow to answer is asked again."""
+"""Retries while the scheduler does not answer."""
 
 
 def follow_up(results: Results, id: str, scheduler: Scheduler) -> Submitted:
-    """Submit again what the policy says of the runs of a submission.
+    """Resubmit the runs of a submission according to the policy.
 
-    Raises `HarnessError` when the scheduler does not answer.
+    Raises `HarnessError` if the scheduler does not answer.
     """
     submission = Submission.load(manifest_path(results, id))
     request = Request(
@@ -44,7 +44,7 @@ def follow_up(results: Results, id: str, scheduler: Scheduler) -> Submitted:
 
 
 def chain_of(results: Results, submission: Submission) -> tuple[str, ...]:
-    """Return the submissions that this one follows up, oldest first, itself at the end."""
+    """Return the chain of submissions that ends with this one, oldest first."""
     chain = [submission.id]
     while submission.parent:
         submission = Submission.load(manifest_path(results, submission.parent))
@@ -53,7 +53,7 @@ def chain_of(results: Results, submission: Submission) -> tuple[str, ...]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Look after the submission named on the command line; the exit code is 0 even where runs are left."""
+    """Follow up the submission named on the command line; the exit code is 0 even if unfinished runs remain."""
     root, id = arguments
     for attempt in range(ATTEMPTS):
         try:

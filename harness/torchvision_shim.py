@@ -1,10 +1,9 @@
-"""Makes torchvision importable beside a build of torch that its compiled operators were not linked against.
+"""Makes torchvision importable with a build of torch that its compiled operators do not support.
 
-The wheels of torchvision are linked against CUDA. Beside a CPU build of torch their operators do not load, and then
-`import torchvision` fails because the operator `torchvision::nms` does not exist; so does everything that imports
-torchvision: torch-fidelity, pytorch-fid, and torchmetrics where torch-fidelity is installed. Declaring the two
-operators that the import looks for mends it. Transforms, models and datasets work then; `torchvision.ops` and
-`torchvision.io` do not. Only optional extras depend on torchvision.
+torchvision wheels link against CUDA. With a CPU build of torch their operators fail to load, so `import torchvision`
+fails for lack of the operator `torchvision::nms`, and with it torch-fidelity, pytorch-fid, and torchmetrics if
+torch-fidelity is installed. Declaring the two operators that the import looks up fixes this: transforms, models and
+datasets then work, `torchvision.ops` and `torchvision.io` do not. Only optional extras depend on torchvision.
 """
 
 import sys
@@ -20,7 +19,7 @@ _declared: list[torch.library.Library] = []
 
 
 def make_torchvision_importable() -> None:
-    """Declare the operators where torchvision's own do not load; do nothing where they do or it is not installed."""
+    """Declare torchvision's operators if its own fail to load. Otherwise, or without torchvision, do nothing."""
     found = find_spec("torchvision")
     if _declared or "torchvision" in sys.modules or found is None or not found.submodule_search_locations:
         return

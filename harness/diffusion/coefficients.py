@@ -8,9 +8,9 @@ from harness.config.resolve import resolve
 
 
 class Coefficients(nn.Module):
-    """Coefficients of a discrete diffusion, computed in float64 and kept in float32.
+    """Coefficients of a discrete Gaussian diffusion, computed in float64 and stored in float32.
 
-    Timesteps run from 0 to `timesteps - 1`; `x_t` with t = 0 is already slightly noisy. Images are in [-1, 1].
+    Timesteps run from 0 to `timesteps - 1`; x_t at t = 0 is already slightly noisy. Images are in [-1, 1].
     """
 
     betas: Tensor
@@ -28,9 +28,9 @@ class Coefficients(nn.Module):
         super().__init__()
         self.timesteps = config.timesteps
         betas = resolve(config.noise_schedule.implementation)(config.noise_schedule, config.timesteps)
-        alphas_cumprod = torch.cumprod(1 - betas, dim=0)
+        alphas_cumprod = torch.cumprod(1 - betas, dim=0)  # abar_t, defined above HybViT Eq. 9
         previous = torch.cat([alphas_cumprod.new_ones(1), alphas_cumprod[:-1]])
-        variance = betas * (1 - previous) / (1 - alphas_cumprod)
+        variance = betas * (1 - previous) / (1 - alphas_cumprod)  # HybViT Eq. 13
         coefficients = {
             "betas": betas,
             "alphas_cumprod": alphas_cumprod,
@@ -38,8 +38,8 @@ class Coefficients(nn.Module):
             "noise": (1 - alphas_cumprod).sqrt(),
             "inverse_signal": alphas_cumprod.rsqrt(),
             "inverse_snr_root": (1 / alphas_cumprod - 1).sqrt(),
-            "posterior_x0": betas * previous.sqrt() / (1 - alphas_cumprod),
-            "posterior_xt": (1 - previous) * (1 - betas).sqrt() / (1 - alphas_cumprod),
+            "posterior_x0": betas * previous.sqrt() / (1 - alphas_cumprod),  # HybViT Eq. 12
+            "posterior_xt": (1 - previous) * (1 - betas).sqrt() / (1 - alphas_cumprod),  # HybViT Eq. 12
             "posterior_variance": variance,
             "posterior_log_variance": torch.cat([variance[1:2], variance[1:]]).clamp(min=1e-20).log(),
         }
@@ -47,19 +47,19 @@ class Coefficients(nn.Module):
             self.register_buffer(name, values.to(torch.float32), persistent=False)
 
     def corrupt(self, x0: Tensor, timesteps: Tensor, noise: Tensor) -> Tensor:
-        """Draw x_t ~ q(x_t | x_0) = sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise (Eq. 10)."""
+        """Return x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise, a sample of q(x_t | x_0) (HybViT Eq. 10)."""
         return _at(self.signal, timesteps) * x0 + _at(self.noise, timesteps) * noise
 
     def recover(self, xt: Tensor, timesteps: Tensor, predicted_noise: Tensor) -> Tensor:
-        """Return the x_0 that a predicted noise implies, clamped to the range of images."""
+        """Return the x_0 implied by the predicted noise, HybViT Eq. 10 solved for x_0, clamped to [-1, 1]."""
         x0 = _at(self.inverse_signal, timesteps) * xt - _at(self.inverse_snr_root, timesteps) * predicted_noise
         return x0.clamp(-1, 1)
 
     def posterior_mean(self, x0: Tensor, xt: Tensor, timesteps: Tensor) -> Tensor:
-        """Return the mean of q(x_{t-1} | x_t, x_0) (Eq. 11-12)."""
+        """Return the mean of q(x_{t-1} | x_t, x_0) (HybViT Eq. 11-12)."""
         return _at(self.posterior_x0, timesteps) * x0 + _at(self.posterior_xt, timesteps) * xt
 
 
 def _at(coefficients: Tensor, timesteps: Tensor) -> Tensor:
-    """Pick the coefficient of every image, shaped to broadcast over it."""
+    """Gather one coefficient per image, shaped `(batch, 1, 1, 1)`."""
     return coefficients[timesteps][:, None, None, None]

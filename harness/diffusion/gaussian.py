@@ -23,7 +23,7 @@ class GaussianDiffusion(Coefficients):
         self._error = partial(resolve(config.loss.implementation), config.loss)
 
     def training_loss(self, predict: Predictor, images: Tensor, stream: Stream, rows: Tensor) -> Tensor:
-        """Return L_simple, with a uniform timestep for each image (HybViT Eq. 15)."""
+        """Return L_simple with a uniformly drawn timestep per image (HybViT Eq. 15)."""
         timesteps = stream.at("timestep").integers(rows, self.timesteps)
         noise = stream.at("noise").normal(rows, *images.shape[1:])
         return self.simple_loss(predict, images, timesteps, noise)
@@ -31,14 +31,14 @@ class GaussianDiffusion(Coefficients):
     def sample(
         self, sampler: Sampler, predict: Predictor, shape: tuple[int, ...], stream: Stream, rows: Tensor
     ) -> Tensor:
-        """Return the samples with these indices, by the steps of a sampler."""
+        """Draw the samples with indices `rows` with a sampler."""
         return samplers.draw(sampler, self, predict, shape, stream, rows)
 
     def bits_per_dim(self, predict: Predictor, images: Tensor, stream: Stream, rows: Tensor) -> Tensor:
-        """Return the full variational bound of each image."""
+        """Return the full variational bound of each image (HybViT Eq. 5)."""
         return bound.bits_per_dim(self, predict, images, stream, rows, self._levels)
 
     def simple_loss(self, predict: Predictor, x0: Tensor, timesteps: Tensor, noise: Tensor) -> Tensor:
-        """Return L_simple: the error of the predicted noise, averaged over all elements (Eq. 15)."""
+        """Return L_simple, the error of the predicted noise averaged over all elements (HybViT Eq. 15, 24)."""
         predicted = predict(self.corrupt(x0, timesteps, noise), timesteps)
         return self._error(noise - predicted).mean()

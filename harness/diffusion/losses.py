@@ -1,4 +1,4 @@
-"""Losses of denoising: the error of every element of a prediction."""
+"""Elementwise denoising losses. HybViT Eq. 15 prints the squared one; Table 9 and the authors' code use L1."""
 
 from torch import Tensor
 

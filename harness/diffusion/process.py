@@ -1,4 +1,4 @@
-"""What methods ask of a diffusion process, whatever its time and its noise are."""
+"""The interface of diffusion processes, for any kind of time and noise."""
 
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
@@ -9,18 +9,18 @@ from harness.config.samplers import Sampler
 from harness.randomness import Stream
 
 Predictor = Callable[[Tensor, Tensor], Tensor]
-"""A network's pass: maps noisy images and their times `(batch,)` to what the process has it predict."""
+"""A network pass: maps noisy images and times `(batch,)` to the prediction that the process trains."""
 
 
 @runtime_checkable
 class DiffusionProcess(Protocol):
-    """A module built from a process and a dataset of images, which are in [-1, 1] here.
+    """A module built from a process configuration and an image dataset. Images are in [-1, 1].
 
-    Draws for the images of a batch are at their `rows`.
+    Random draws for a batch are indexed by `rows`.
     """
 
     def training_loss(self, predict: Predictor, images: Tensor, stream: Stream, rows: Tensor) -> Tensor:
-        """Return the loss of clean images, a scalar: the mean over the batch."""
+        """Return the training loss of clean images, a scalar averaged over the batch."""
         ...
 
     def sample(

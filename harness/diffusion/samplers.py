@@ -1,6 +1,6 @@
-"""Samplers: from noise to images in [-1, 1], of which sample i is a function of the stream and of i alone.
+"""Samplers: from noise to images in [-1, 1]. Sample i is a function of the stream and i only.
 
-x_0 is clamped at every step, as in the authors' code. All return float32 of shape `(len(rows), *shape)`.
+x_0 is clamped at every step, as in the authors' code. All samplers return float32 of shape `(len(rows), *shape)`.
 """
 
 from collections.abc import Callable
@@ -19,16 +19,15 @@ from harness.errors import SpecError
 from harness.randomness import Stream
 
 LEAST_HALF_LOG_SNR = -5.1
-"""Noisier than this are the last timesteps of a cosine schedule, between which the solver is unstable; its authors
-skip them too."""
+"""The noisiest timesteps of a cosine schedule lie below this value. DPM-Solver++ is unstable there; its authors skip
+them too."""
 
 
 @dataclass(frozen=True)
 class ReverseProcess:
-    """What a sampler is given: the coefficients of the diffusion and a trained network.
+    """Inputs of a sampler: the coefficients of the diffusion and a trained network.
 
-    `denoise` maps x_t and t to the clamped estimate of x_0, `noise` maps t to standard normal noise, shaped like the
-    samples.
+    `denoise` maps x_t and t to the clamped estimate of x_0; `noise` maps t to standard normal noise shaped like x_t.
     """
 
     diffusion: Coefficients
@@ -44,9 +43,9 @@ def draw(
     stream: Stream,
     rows: Tensor,
 ) -> Tensor:
-    """Draw the samples with these indices; equal streams begin with equal noise, whatever the sampler.
+    """Draw the samples with indices `rows`. The initial noise depends on the stream, not on the sampler.
 
-    Raises `SpecError` for more steps than the diffusion has.
+    Raises `SpecError` if the sampler has more steps than the diffusion.
     """
 
     def denoise(x: Tensor, t: int) -> Tensor:
@@ -62,34 +61,34 @@ def draw(
 
 
 def ancestral(sampler: Ancestral, reverse: ReverseProcess, x: Tensor) -> Tensor:
-    """Go through all timesteps with the fixed small variance (DDPM Algorithm 2)."""
+    """Sample through all timesteps with the fixed small variance (DDPM Algorithm 2)."""
     diffusion = reverse.diffusion
     for t in reversed(range(diffusion.timesteps)):
         timesteps = torch.full((len(x),), t, device=x.device)
-        x = diffusion.posterior_mean(reverse.denoise(x, t), x, timesteps)
+        x = diffusion.posterior_mean(reverse.denoise(x, t), x, timesteps)  # HybViT Eq. 12
         if t > 0:
-            x = x + diffusion.posterior_variance[t].sqrt() * reverse.noise(t)
+            x = x + diffusion.posterior_variance[t].sqrt() * reverse.noise(t)  # HybViT Eq. 13
     return x
 
 
 def ddim(sampler: DDIM, reverse: ReverseProcess, x: Tensor) -> Tensor:
-    """Go through some timesteps, from the noisiest to a clean image (DDIM Eq. 12 and 16)."""
+    """Sample through a subset of timesteps, equally spaced (DDIM Eq. 12 and 16)."""
     diffusion, eta = reverse.diffusion, sampler.eta
     timesteps = spaced(_steps_of(sampler, diffusion), diffusion.timesteps)
     for t, following in pairwise(timesteps):
         x0, signal, target = reverse.denoise(x, t), diffusion.alphas_cumprod[t], diffusion.alphas_cumprod[following]
         predicted_noise = (x - signal.sqrt() * x0) / (1 - signal).sqrt()
-        variance = eta**2 * (1 - target) / (1 - signal) * (1 - signal / target)
-        x = target.sqrt() * x0 + (1 - target - variance).sqrt() * predicted_noise
+        variance = eta**2 * (1 - target) / (1 - signal) * (1 - signal / target)  # DDIM Eq. 16
+        x = target.sqrt() * x0 + (1 - target - variance).sqrt() * predicted_noise  # DDIM Eq. 12
         if eta:
             x = x + variance.sqrt() * reverse.noise(t)
     return reverse.denoise(x, timesteps[-1])
 
 
 def dpm_solver(sampler: DPMSolver, reverse: ReverseProcess, x: Tensor) -> Tensor:
-    """Go through some timesteps, extrapolating x_0 from two of them (DPM-Solver++(2M), Algorithm 2).
+    """Sample through a subset of timesteps, extrapolating x_0 from the last two (DPM-Solver++(2M), Algorithm 2).
 
-    The first step and the last one, to a clean image, are of first order.
+    The first step and the final step to a clean image are first-order.
     """
     diffusion = reverse.diffusion
     timesteps = evenly_denoised(_steps_of(sampler, diffusion), diffusion)
@@ -106,14 +105,14 @@ def dpm_solver(sampler: DPMSolver, reverse: ReverseProcess, x: Tensor) -> Tensor
 
 
 def spaced(steps: int, timesteps: int) -> list[int]:
-    """Return so many timesteps at equal distances, from the last to the first."""
+    """Return `steps` equally spaced timesteps, from the last to the first."""
     return torch.linspace(timesteps - 1, 0, steps, dtype=torch.float64).round().long().tolist()
 
 
 def evenly_denoised(steps: int, diffusion: Coefficients) -> list[int]:
-    """Return timesteps at equal distances of the log signal-to-noise ratio, from noise to the first.
+    """Return timesteps equally spaced in log-SNR, in descending order.
 
-    They are fewer than asked for where two would be the same.
+    Duplicates are dropped, so there may be fewer than `steps`.
     """
     signal = half_log_snr(diffusion)
     wanted = torch.linspace(max(LEAST_HALF_LOG_SNR, signal[-1].item()), signal[0].item(), steps, device=signal.device)
@@ -121,7 +120,7 @@ def evenly_denoised(steps: int, diffusion: Coefficients) -> list[int]:
 
 
 def half_log_snr(diffusion: Coefficients) -> Tensor:
-    """Return half the log signal-to-noise ratio of every timestep, `(timesteps,)` float64."""
+    """Return half the log-SNR of every timestep, `(timesteps,)` float64."""
     signal = diffusion.alphas_cumprod.double()
     return (signal / (1 - signal)).log() / 2
 

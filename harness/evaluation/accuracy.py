@@ -1,4 +1,4 @@
-"""Top-1 accuracy: EMA weights, un-augmented images in [-1, 1], no timestep, as in the authors' code.
+"""Top-1 accuracy with EMA weights, on unaugmented images in [-1, 1], without a timestep, as in the authors' code.
 
 Artefacts: `logits.npy` `(n, classes)` float32 and `labels.npy` `(n,)`, in the order of the split.
 """
@@ -12,7 +12,7 @@ from harness.store.records import Measurement
 
 
 def evaluate(evaluation: Accuracy, subject: Subject) -> EvaluationResult:
-    """Return the percentage of examples whose largest logit is that of their label."""
+    """Return the percentage of correctly classified examples, NaN if any logit is not finite."""
     logits, labels = split_logits(evaluation.split, subject)
     if not np.isfinite(logits).all():
         return EvaluationResult({"accuracy": Measurement(value=float("nan"), n=len(labels))})

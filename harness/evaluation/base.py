@@ -1,4 +1,4 @@
-"""What an evaluation is given and what it returns."""
+"""The inputs and outputs of evaluations."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -22,28 +22,28 @@ from harness.store.records import Measurement
 from harness.training.distributed import Communicator
 
 BLOCK = 100
-"""Examples per forward pass. Fixed, so that results do not depend on what a machine can hold."""
+"""Examples per forward pass. Fixed, so that results do not depend on the memory of a machine."""
 GPU_BLOCK = 1000
 
 
 def large_block(device: torch.device) -> int:
-    """Return the examples per pass where there are very many: a GPU idles over few. Results agree to rounding."""
+    """Return the block size for expensive evaluations, larger on a GPU. Results agree up to rounding."""
     return GPU_BLOCK if device.type == "cuda" else BLOCK
 
 
 def evaluation_stream(seed: int, purpose: str) -> Stream:
-    """Return the random numbers of an evaluation: a function of the run's seed and the purpose."""
+    """Return the random stream of an evaluation, a function of the run's seed and the purpose."""
     return Stream(seed, "evaluation", purpose)
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A trained model, its data, and where to put the arrays from which the numbers can be recomputed.
+    """A trained model, its data, and the folder for arrays from which the numbers can be recomputed.
 
-    `weights_sha256` names the weights of the model; `compiled` asks for compiled passes where they are called many
-    times; `report` tells progress as done and total items; `cache` is shared by all runs of a results directory;
-    `open_data` opens another dataset, such as outliers, of those in `data_root`, and `open_loader` a split of one.
-    Every rank of `world` evaluates its part, in whole blocks, and gets what all have found.
+    `weights_sha256` identifies the weights of the model; `compiled` requests compiled passes where they are called
+    often; `report` takes the number of finished and of all items; `cache` is shared by all runs of a results directory;
+    `open_data` opens another dataset in `data_root`, such as outliers, and `open_loader` one of its splits. Every rank
+    of `comm` evaluates its part, in whole blocks, and gets the results of all.
     """
 
     config: RunConfig
@@ -61,24 +61,24 @@ class Subject:
     comm: Communicator = field(default_factory=Communicator)
 
     def loader(self, split: str, data: PreparedDataset | None = None) -> Loader:
-        """Return a split of the run's own data, or of other data."""
+        """Return a loader of a split of `data`, by default the run's own."""
         return self.open_loader(data or self.data, split)
 
     def accelerated(self, precision: Precision) -> AbstractContextManager[None]:
-        """Let the model compute in this precision, with compiled passes where they pay, for a while."""
+        """Run the model in this precision within the context, compiled if `compiled` is set."""
         return accelerated(self.model.players().values(), precision, self.compiled)
 
     def stream(self, purpose: str) -> Stream:
-        """Return the random numbers of an evaluation: a function of the run's seed and the purpose."""
+        """Return the random stream of an evaluation, a function of the run's seed and the purpose."""
         return evaluation_stream(self.config.seed, purpose)
 
     def save(self, name: str, array: NDArray[Any]) -> None:
-        """Keep an array beside the record."""
+        """Save an array as an artefact next to the record (rank 0 only)."""
         if self.comm.is_main:
             save_array(self.artefacts / f"{name}.npy", array)
 
     def discard(self, pattern: str) -> None:
-        """Delete what was kept beside the record on the way."""
+        """Delete intermediate artefacts (rank 0 only)."""
         if self.comm.is_main:
             for path in self.artefacts.glob(pattern):
                 path.unlink()
@@ -86,7 +86,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """The quantities that an evaluation measured, and what a reader needs to judge them."""
+    """The measured quantities, and details that a reader needs to interpret them."""
 
     quantities: dict[str, Measurement]
     details: dict[str, Any] = field(default_factory=dict)

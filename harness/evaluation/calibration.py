@@ -1,7 +1,7 @@
-"""Calibration: the expected calibration error of the largest class probability, as in the authors' code.
+"""Calibration: the expected calibration error of the maximum softmax probability, as in the authors' code.
 
-Artefacts: `bins.npy` `(bins, 3)` float64 with count, accuracy and mean confidence of each bin, the last two as shares
-of 1 and NaN where it is empty; `logits.npy` `(n, classes)` float32 and `labels.npy` `(n,)`, in the order of the split.
+Artefacts: `bins.npy` `(bins, 3)` float64 with count, accuracy and mean confidence of each bin, the last two in [0, 1]
+and NaN in empty bins; `logits.npy` `(n, classes)` float32 and `labels.npy` `(n,)`, in the order of the split.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from harness.store.records import Measurement
 
 
 def evaluate(evaluation: Calibration, subject: Subject) -> EvaluationResult:
-    """Return the expected calibration error, and the mean confidence minus the accuracy, both in percent."""
+    """Return the expected calibration error, and mean confidence minus accuracy, both in percent."""
     logits, labels = split_logits(evaluation.split, subject)
     error = gap = float("nan")
     if np.isfinite(logits).all():

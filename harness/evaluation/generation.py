@@ -1,9 +1,9 @@
-"""Generation: Fréchet distance, class score, and how samples lie among the images of a reference split.
+"""Sample quality: Fréchet distance, class score, precision, recall, density and coverage against a reference split.
 
-Samples come from the EMA weights. They are brought to the form in which the dataset stores its inputs, images to uint8
-as the paper's code does it, and stand in `samples.npy` `(n, *shape)`. `features.npy` and `sample_logits.npy` are theirs
-in the feature space. Where the model classifies too, `own_logits.npy` `(n, classes)` float32 are its own of its
-samples, read back into the form that models take.
+Samples are drawn with the EMA weights and converted to the dataset's storage format, images to uint8 as in the paper's
+code. Artefacts: `samples.npy` `(n, *shape)`; `features.npy` and `sample_logits.npy`, their embedding in the feature
+space; and, if the model is a classifier, `own_logits.npy` `(n, classes)` float32, its own logits for the stored
+samples.
 """
 
 from collections.abc import Iterator
@@ -28,14 +28,14 @@ from harness.metrics.prdc import prdc
 from harness.store.records import Measurement
 
 PERMUTATION_SEED = 2020
-"""The paper's code shuffles the samples with this seed before it splits them for the score."""
+"""The paper's code shuffles the samples with this seed before splitting them for the score."""
 
 
 def evaluate(evaluation: Generation, subject: Subject) -> EvaluationResult:
-    """Draw the samples, embed them and the reference, and return every quantity.
+    """Draw samples, embed them and the reference split, and return every quantity.
 
-    Precision, recall, density and coverage take as many reference images as there are samples, if there are so many.
-    Raises `Needs` when the feature space is not to be had, before anything is drawn.
+    Precision, recall, density and coverage use at most as many reference images as there are samples. Raises
+    `MissingRequirement` before sampling if the feature space is unavailable.
     """
     space = space_of(evaluation.embedding, subject)
     samples = draw(evaluation, subject)
@@ -66,7 +66,7 @@ def evaluate(evaluation: Generation, subject: Subject) -> EvaluationResult:
 
 
 def shared_embedding(space: FeatureSpace, samples: NDArray[Any], subject: Subject) -> Arrays:
-    """Return features and logits of samples, of which every rank embeds a part."""
+    """Embed samples, each rank a part, and return the features and logits of all."""
     part = subject.comm.shard(len(samples), BLOCK)
     found = [space.embed(samples[part.start : part.stop], subject.report)] if part else []
     features, logits = zip(*subject.comm.all_gather(found), strict=True)
@@ -88,6 +88,6 @@ def _inputs_file(split: str, subject: Subject) -> str:
 
 
 def _some(features: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    """Return so many rows, always the same ones, or all where there are fewer."""
+    """Return a fixed random subset of `count` rows, or all if there are fewer."""
     chosen = np.random.RandomState(PERMUTATION_SEED).permutation(len(features))[:count]
     return features[np.sort(chosen)]

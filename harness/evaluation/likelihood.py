@@ -1,6 +1,6 @@
-"""Likelihood: the full variational bound of every example, in bits per dimension, as in the authors' code.
+"""Likelihood: the full variational bound of every example in bits per dimension (HybViT Eq. 5-8, the authors' code).
 
-All T terms with one noise draw each, the discretised decoder at t = 0, and the prior term. Artefact:
+Sums all T terms with one noise draw each, the discretised decoder at t = 0, and the prior term. Artefact:
 `bits_per_dim.npy` `(n,)` float32, in the order of the split.
 """
 
@@ -15,7 +15,7 @@ from harness.store.records import Measurement
 
 @torch.inference_mode()
 def evaluate(evaluation: Likelihood, subject: Subject) -> EvaluationResult:
-    """Return the mean over the examples of the split."""
+    """Return the bits per dimension averaged over the split."""
     model, stream, found = subject.model, subject.stream("likelihood"), []
     assert isinstance(model, LikelihoodModel)
     loader, block = subject.loader(evaluation.split), large_block(subject.device)

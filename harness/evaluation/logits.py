@@ -1,4 +1,4 @@
-"""Class logits of many examples: EMA weights, un-augmented images in [-1, 1], no timestep, in blocks of fixed size."""
+"""Class logits of whole splits: EMA weights, unaugmented images in [-1, 1], no timestep, blocks of fixed size."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -16,9 +16,9 @@ from harness.training.distributed import Communicator
 
 
 def split_logits(split: str, subject: Subject) -> tuple[NDArray[np.float32], NDArray[Any]]:
-    """Return the logits `(n, classes)` and the labels `(n,)` of a split, which are its targets, in its order.
+    """Return the logits `(n, classes)` and labels `(n,)` of a split, in its order.
 
-    Both are kept as the artefacts `logits.npy` and `labels.npy`.
+    Saves both as the artefacts `logits.npy` and `labels.npy`.
     """
     model, loader = subject.model, subject.loader(split)
     assert isinstance(model, Classifier)
@@ -31,7 +31,7 @@ def split_logits(split: str, subject: Subject) -> tuple[NDArray[np.float32], NDA
 
 
 def input_blocks(loader: Loader, part: range | None = None) -> Iterator[Tensor]:
-    """Yield what models take of a split, or of a part of it, in order."""
+    """Yield the model inputs of a split, or of a part of it, in order."""
     return (batch.inputs for batch in loader.blocks(BLOCK, part))
 
 
@@ -42,9 +42,9 @@ def shared_logits(
     comm: Communicator,
     report: Callable[[int], None],
 ) -> NDArray[np.float32]:
-    """Return the logits `(n, classes)` of `n` examples, of which every rank computes a part.
+    """Compute the logits `(n, classes)` of `n` examples, each rank a part.
 
-    `blocks` yields the inputs of a part; `report` is told how many of all are done, as far as this rank can tell.
+    `blocks` yields the inputs of a part; `report` gets the number of finished examples, estimated from this rank's.
     """
     part = comm.shard(n, BLOCK)
     found = block_logits(model, blocks(part), lambda done: report(done * n // len(part)))
@@ -55,7 +55,7 @@ def shared_logits(
 def block_logits(
     model: Classifier, blocks: Iterable[Tensor], report: Callable[[int], None]
 ) -> list[NDArray[np.float32]]:
-    """Return the logits `(n, classes)` of each block of inputs; `report` is told how many examples are done."""
+    """Return the logits `(n, classes)` of each block of inputs; `report` gets the number of finished examples."""
     logits, done = [], 0
     for inputs in blocks:
         logits.append(model.logits(inputs).float().cpu().numpy())

@@ -1,7 +1,7 @@
-"""Detection of outliers: AUROC of a score of the class logits, test examples against others, as in the authors' code.
+"""OOD detection: AUROC of a score of the class logits, test examples against outliers, as in the authors' code.
 
-No noise is added. Artefacts: `in_scores.npy` and `out_scores.npy`, float64, in the order of their splits; the means
-of two test examples follow the order in which they are made.
+No noise is added. Artefacts: `in_scores.npy` and `out_scores.npy`, float64, in the order of their splits; Interp in the
+order of construction.
 """
 
 from collections.abc import Iterator
@@ -26,14 +26,14 @@ from harness.randomness import Stream
 from harness.store.records import Measurement
 
 MIXED_BATCH = 100
-"""The paper's code means two consecutive batches of this size."""
+"""The batch size of Interp: the paper's code averages two consecutive batches."""
 
 
 def evaluate(evaluation: OutOfDistribution, subject: Subject) -> EvaluationResult:
-    """Return the AUROC of the score, the run's own test examples being the positives.
+    """Return the AUROC of the score, with the run's own test examples as positives.
 
-    Raises `HarnessError` when the outliers have another form than the examples of the run, or there are no means of
-    these.
+    Raises `HarnessError` if the shape or dtype of the outliers differs from the run's data, or Interp does not apply
+    to it.
     """
     own = subject.loader("test")
     if evaluation.outliers is None:
@@ -62,25 +62,25 @@ def evaluate(evaluation: OutOfDistribution, subject: Subject) -> EvaluationResul
 
 
 def scores(score: Score, logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the score of each row of logits, in float64 so that sure predictions do not tie at 1."""
+    """Return the score of each row of logits, in float64 so that confident predictions do not tie at 1."""
     result: NDArray[np.float64] = resolve(score.implementation)(score, logits.astype(np.float64))
     return result
 
 
 def log_density(score: Score, logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the logsumexp of each row."""
+    """Return log p(x) up to a constant: the logsumexp of each row (HybViT App. C.1)."""
     result: NDArray[np.float64] = logsumexp(logits, axis=1)
     return result
 
 
 def max_probability(score: Score, logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the largest probability of each row."""
+    """Return max_y p(y | x), the maximum softmax probability of each row (HybViT App. C.3)."""
     result: NDArray[np.float64] = softmax(logits, axis=1).max(axis=1)
     return result
 
 
 def check_shapes(outliers: Dataset, own: Dataset) -> None:
-    """Raise `HarnessError` unless the model takes the outliers as they are."""
+    """Raise `HarnessError` unless the outliers have the shape and dtype of the model's inputs."""
     shapes = ["x".join(map(str, data.example_shape)) or "single numbers" for data in (outliers, own)]
     types = [data.stored[data.inputs].dtype for data in (outliers, own)]
     if types[0] != types[1]:
@@ -92,16 +92,16 @@ def check_shapes(outliers: Dataset, own: Dataset) -> None:
 
 
 def check_means(data: Dataset) -> None:
-    """Raise `HarnessError` unless the mean of two examples is something that the model takes."""
+    """Raise `HarnessError` unless the mean of two examples is a valid input (images or real numbers)."""
     dtype = data.stored[data.inputs].dtype
     if not isinstance(data, Images) and not dtype.startswith("float"):
         raise HarnessError(f"Interp needs images or real numbers: dataset '{data.name}' holds {dtype}")
 
 
 def interpolation_count(examples: int) -> int:
-    """Return the number of means: one batch fewer than there are whole ones.
+    """Return the number of interpolated examples: one batch fewer than there are full batches.
 
-    Raises `HarnessError` when that is none.
+    Raises `HarnessError` if there are fewer than two full batches.
     """
     if examples < 2 * MIXED_BATCH:
         raise HarnessError(f"Interp needs at least {2 * MIXED_BATCH} test examples: there are {examples}")
@@ -109,9 +109,9 @@ def interpolation_count(examples: int) -> int:
 
 
 def interpolations(loader: Loader, stream: Stream, part: range) -> Iterator[Tensor]:
-    """Yield a part of the paper's Interp: the shuffled split in batches, each meaned one by one with the next.
+    """Yield a part of the paper's Interp: each batch of the shuffled split averaged elementwise with the next.
 
-    The part consists of whole batches of means.
+    `part` must consist of whole batches.
     """
     order = stream.permutation(len(loader))
     shuffled = loader.batches(order[part.start : part.stop + MIXED_BATCH].split(MIXED_BATCH) if part else ())

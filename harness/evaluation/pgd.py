@@ -1,6 +1,6 @@
-"""Projected gradient descent on the images of a classifier (Madry et al. 2018, §2), maximising the cross-entropy.
+"""Projected gradient descent attack that maximises the cross-entropy (Madry et al. 2018, §2).
 
-Distances are in units of images in [-1, 1].
+Distances are for images in [-1, 1].
 """
 
 from collections.abc import Callable
@@ -18,60 +18,60 @@ Logits = Callable[[Tensor], Tensor]
 
 
 class Ball(Protocol):
-    """All images in [-1, 1] that are within a distance of a given one. Images are `(batch, ...)`."""
+    """The images in [-1, 1] within a norm ball around a given image. Images are `(batch, ...)`."""
 
     def project(self, points: Tensor, centres: Tensor) -> Tensor:
-        """Return the points pulled into the balls around their centres, and clipped to [-1, 1]."""
+        """Project the points onto the balls around their centres, then clip them to [-1, 1]."""
         ...
 
     def direction(self, gradients: Tensor) -> Tensor:
-        """Return the steepest step of length one; zero where the gradient is."""
+        """Return the steepest ascent direction of unit norm; zero for a zero gradient."""
         ...
 
     def random_points(self, centres: Tensor, stream: Stream, rows: Tensor) -> Tensor:
-        """Return a random point of each ball, a function of the stream and of the row, clipped to [-1, 1]."""
+        """Draw a random point of each ball, a function of the stream and the row, clipped to [-1, 1]."""
         ...
 
 
 @dataclass(frozen=True)
 class Box:
-    """The ball of the largest difference, L∞."""
+    """The L∞ ball."""
 
     radius: float
 
     def project(self, points: Tensor, centres: Tensor) -> Tensor:
-        """Return the points with every difference clipped."""
+        """Clip every difference to the radius."""
         return (centres + (points - centres).clamp(-self.radius, self.radius)).clamp(-1, 1)
 
     def direction(self, gradients: Tensor) -> Tensor:
-        """Return the sign."""
+        """Return the sign of the gradient."""
         return gradients.sign()
 
     def random_points(self, centres: Tensor, stream: Stream, rows: Tensor) -> Tensor:
-        """Return points uniform in the box."""
+        """Draw points uniformly in the box."""
         offsets = self.radius * (2 * stream.uniform(rows, *centres.shape[1:]) - 1)
         return (centres + offsets).clamp(-1, 1)
 
 
 @dataclass(frozen=True)
 class Sphere:
-    """The Euclidean ball, L2."""
+    """The L2 ball."""
 
     radius: float
 
     def project(self, points: Tensor, centres: Tensor) -> Tensor:
-        """Return the points with differences that are too long shortened."""
+        """Rescale differences longer than the radius."""
         offsets = points - centres
         return (centres + offsets * (self.radius / _lengths(offsets).clamp_min(self.radius))).clamp(-1, 1)
 
     def direction(self, gradients: Tensor) -> Tensor:
-        """Return the unit vector."""
-        # The squares of the small gradients of a sure classifier vanish in float32.
+        """Return the normalised gradient."""
+        # The squared gradients of a confident classifier underflow in float32.
         wide = gradients.double()
         return (wide / _lengths(wide).clamp_min(torch.finfo(torch.float64).tiny)).to(gradients.dtype)
 
     def random_points(self, centres: Tensor, stream: Stream, rows: Tensor) -> Tensor:
-        """Return points in a uniform direction, at a distance uniform up to the radius."""
+        """Draw points in a uniform direction, at a uniform distance up to the radius."""
         shape = centres.shape[1:]
         directions = self.direction(stream.at("direction").normal(rows, *shape))
         distances = self.radius * stream.at("distance").uniform(rows)
@@ -79,25 +79,25 @@ class Sphere:
 
 
 def box(norm: Norm, radius: float) -> Box:
-    """Return the ball of the largest difference."""
+    """Return the L∞ ball."""
     return Box(radius)
 
 
 def sphere(norm: Norm, radius: float) -> Sphere:
-    """Return the Euclidean ball."""
+    """Return the L2 ball."""
     return Sphere(radius)
 
 
 @dataclass(frozen=True)
 class Attack:
-    """Steps of a length within a ball around each image."""
+    """PGD with a fixed step size and number of steps in a ball around each image."""
 
     ball: Ball
     step_size: float
     steps: int
 
     def ascend(self, logits_of: Logits, points: Tensor, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the logits at the points, and the points one step on. Parameters get no gradients."""
+        """Take one PGD step: return the logits at `points`, and the next points. Parameters get no gradients."""
         points = points.detach().requires_grad_()
         logits = logits_of(points)
         (gradients,) = torch.autograd.grad(F.cross_entropy(logits, labels, reduction="sum"), points)
@@ -105,9 +105,9 @@ class Attack:
         return logits.detach(), self.ball.project(moved, images)
 
     def first_errors(self, logits_of: Logits, images: Tensor, labels: Tensor, start: Tensor) -> Tensor:
-        """Return after how many steps each image is first misclassified: 0 at the start itself, -1 for never.
+        """Return the step at which each image is first misclassified, `(batch,)` int64: 0 at `start`, -1 for never.
 
-        The result is `(batch,)` int64. Images that have fallen are attacked no further.
+        Misclassified images are not attacked further.
         """
         fallen = torch.full_like(labels, -1)
         standing = torch.arange(len(labels), device=labels.device)
@@ -123,5 +123,5 @@ class Attack:
 
 
 def _lengths(vectors: Tensor) -> Tensor:
-    """Return the L2 norm of each image, shaped to broadcast over it."""
+    """Return the L2 norm of each image, `(batch, 1, ...)`."""
     return torch.linalg.vector_norm(vectors, dim=tuple(range(1, vectors.ndim)), keepdim=True)

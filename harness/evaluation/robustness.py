@@ -1,10 +1,10 @@
-"""Robustness: accuracy under white-box projected gradient descent with random starts, as in the authors' code.
+"""Robustness: accuracy under white-box PGD with random starts, as in the authors' code.
 
-All rows of a table are attacked on the same images; a random start is a function of the run, the ball, the restart
-and the image. Artefacts: `indices.npy` `(n,)` int64, the positions of the attacked images in the test split, and
-`fallen.npy` `(epsilons, n)` int32, the query at which each image was first misclassified: 0 is the clean image, then
-every restart counts its start and each of its steps; -1 is never. Attacking goes on where it stopped: every finished
-ball is kept until the whole is written.
+All rows of a table attack the same images; a random start is a function of the run, the epsilon, the restart and the
+image. Artefacts: `indices.npy` `(n,)` int64, the positions of the attacked images in the test split, and `fallen.npy`
+`(epsilons, n)` int32, the query at which each image is first misclassified: 0 is the clean image, then each restart
+counts its start and each of its steps; -1 is never. Interrupted attacks resume after the last finished epsilon, which
+is saved until `fallen.npy` is complete.
 """
 
 import numpy as np
@@ -25,15 +25,15 @@ from harness.store.arrays import load_array
 from harness.store.records import Measurement
 
 UNIT = 2 / 255
-"""One 255th of the range of pixels, for images in [-1, 1]."""
+"""One pixel level of 255, for images in [-1, 1]."""
 REACH = 2.5
-"""Steps that sum up to so many radii cross the ball and still move along its edge (Madry et al. 2018, §5)."""
+"""Steps add up to this many radii by default: enough to cross the ball and move along its edge (Madry et al. §5)."""
 
 
 def evaluate(evaluation: Robustness, subject: Subject) -> EvaluationResult:
-    """Return, for every size of the ball, the percentage of images that are never misclassified.
+    """Return the percentage of images that are never misclassified, for every epsilon.
 
-    Raises `SpecError` for other data than images: the sizes are in units of pixels.
+    Raises `SpecError` unless the data are images, because epsilons are in pixel levels.
     """
     images_of(subject.config.data, evaluation)
     model, loader = subject.model, subject.loader("test")
@@ -62,12 +62,12 @@ def evaluate(evaluation: Robustness, subject: Subject) -> EvaluationResult:
 
 
 def step_size(epsilon: float, evaluation: Robustness) -> float:
-    """Return the length of a step, in the unit of epsilon."""
+    """Return the step size, in the unit of epsilon."""
     return evaluation.step_size or REACH * epsilon / evaluation.steps
 
 
 def fallen_within(epsilon: float, evaluation: Robustness, blocks: list[Batch], subject: Subject) -> NDArray[np.int32]:
-    """Return the query at which each image first falls within a ball, computed once."""
+    """Return the query at which each image is first misclassified for one epsilon, computed once and cached."""
     model, path = subject.model, subject.artefacts / f"shard-{evaluation.quantity(epsilon)}.npy"
     assert isinstance(model, Classifier)
     kept: NDArray[np.int32] | None = subject.comm.on_first_rank(lambda: load_array(path) if path.exists() else None)

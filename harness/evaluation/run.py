@@ -12,9 +12,9 @@ from harness.store.records import EvaluationRecord, Measurement
 
 
 def measure(evaluation: Evaluation, subject: Subject) -> EvaluationRecord:
-    """Evaluate the subject and return the record, with the hash of every artefact. Every rank has to take part.
+    """Evaluate the subject and return the record, with the hash of every artefact. Every rank must call it.
 
-    Raises `SpecError` when the implementation returns something else than was promised.
+    Raises `SpecError` if the implementation does not return the quantities that it declares.
     """
     evaluate = resolve(evaluation.implementation)
     begun = time.monotonic()
@@ -32,7 +32,7 @@ def measure(evaluation: Evaluation, subject: Subject) -> EvaluationRecord:
 
 
 def _checked(found: Any, evaluation: Evaluation, subject: Subject) -> EvaluationResult:
-    """Return what an evaluation found, which has every quantity that its labels name."""
+    """Check that a result has every quantity named in the labels of its evaluation, and return it."""
     of = f"evaluation '{evaluation.kind}': {evaluation.implementation}"
     if not isinstance(found, EvaluationResult):
         raise SpecError(f"{of} returns {given(found)}, not an EvaluationResult")

@@ -1,11 +1,10 @@
-"""Runtime: seconds of a training step and of a validation pass, from which the whole training is extrapolated.
+"""Runtime: times a training step and a validation pass, and extrapolates to the whole training.
 
-On a GPU they are seconds of the clock; on a CPU, where a worker computes on one thread, they are seconds of
-computing, which other processes lengthen less. The fastest window counts: whatever else runs can only slow one down.
+On a GPU this is wall-clock time; on a CPU, where a worker uses one thread, it is CPU time, which other processes affect
+less. The fastest window counts, because other load can only slow a window down.
 
-A copy of the method with its initial weights is trained for as long as the windows last; the evaluated model is left
-alone. Validation takes the method's value on the splits that each epoch is validated on, nothing where it names none.
-As in the paper no time is counted for sampling.
+The windows train a fresh copy of the method; the evaluated model is not touched. Validation computes the method's
+validation value on the splits validated after each epoch, if it has one. As in the paper, sampling is not timed.
 """
 
 from collections.abc import Callable
@@ -29,9 +28,9 @@ EXTRAPOLATED = (
 
 
 def evaluate(evaluation: Runtime, subject: Subject) -> EvaluationResult:
-    """Return the minutes of an epoch, the hours of the whole training, and those times the one device.
+    """Return minutes per epoch, hours of the whole training, and device-hours, for one device.
 
-    Of several ranks the first measures, on its own device, while the others wait.
+    Rank 0 measures on its own device while the other ranks wait.
     """
     return subject.comm.on_first_rank(lambda: _measure(evaluation, subject))
 
@@ -68,7 +67,7 @@ def _measure(evaluation: Runtime, subject: Subject) -> EvaluationResult:
 
 
 def seconds_of(action: Callable[[], object], times: int, device: torch.device) -> float:
-    """Return the seconds in which the device finishes an action so many times."""
+    """Return the seconds that `times` calls of an action take on the device."""
     clock = perf_counter if device.type == "cuda" else process_time
     wait_for(device)
     begun = clock()
@@ -79,7 +78,7 @@ def seconds_of(action: Callable[[], object], times: int, device: torch.device) -
 
 
 def validation_seconds(model: Method, subject: Subject) -> float:
-    """Return the seconds of the validation of an epoch; one before it warms up."""
+    """Return the seconds of one epoch's validation, after a warm-up pass."""
     validation = subject.config.method.validation
     if validation is None:
         return 0.0
@@ -94,6 +93,6 @@ def validation_seconds(model: Method, subject: Subject) -> float:
 
 
 def wait_for(device: torch.device) -> None:
-    """Wait until the device has done what was asked of it: CUDA computes behind the caller's back."""
+    """Synchronise with the device; CUDA kernels run asynchronously."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

@@ -1,7 +1,7 @@
-"""Drawing samples, of which sample i depends on the weights, the sampler and i alone.
+"""Draws samples. Sample i depends only on the weights, the sampler, the seed and i.
 
-Drawing goes on where it stopped: every finished shard is kept until the whole is written. What another evaluation
-of the same weights with the same sampler has drawn already is taken over: 50,000 samples begin with the 10,000.
+Interrupted sampling resumes after the last finished shard; shards are kept until `samples.npy` is complete. Samples of
+another evaluation with the same weights and sampler are reused: 50,000 samples start with the same 10,000.
 """
 
 from contextlib import suppress
@@ -22,14 +22,14 @@ from harness.store.arrays import load_array, save_array
 from harness.store.files import read_json, write_json
 
 ORIGIN = "samples.json"
-"""Says what the samples and shards beside it depend on."""
+"""Records the settings and weights behind the samples and shards next to it."""
 
 
 @torch.inference_mode()
 def draw(evaluation: Generation, subject: Subject) -> NDArray[Any]:
-    """Return the samples `(n, *shape)` in the form in which the dataset stores the field that models take.
+    """Draw the samples `(n, *shape)`, in the dataset's storage format, each rank a part.
 
-    They are kept as `samples.npy`. Every rank draws a part.
+    Saves them as `samples.npy`.
     """
     folders, block = _begin(evaluation, subject), large_block(subject.device)
     part, shards = subject.comm.shard(evaluation.samples, block), []
@@ -57,9 +57,9 @@ def _drawn(sampler: Sampler, start: int, stop: int, subject: Subject) -> NDArray
 def sample_rows(
     model: Generator, sampler: Sampler, data: Dataset, seed: int, start: int, stop: int, device: torch.device
 ) -> NDArray[Any]:
-    """Return the samples from `start` to `stop` of a run's seed.
+    """Return samples `start` to `stop` for a seed.
 
-    Whole blocks are drawn, so that no sample depends on how many are asked for.
+    Draws whole blocks, so that no sample depends on the number requested.
     """
     stream, block = evaluation_stream(seed, "samples"), large_block(device)
     padded = torch.arange(start, stop + -(stop - start) % block, device=device)
@@ -68,9 +68,9 @@ def sample_rows(
 
 
 def _begin(evaluation: Generation, subject: Subject) -> list[Path]:
-    """Note what the samples depend on, having removed any that depend on something else.
+    """Record the origin of the samples and delete stale ones of another origin.
 
-    Return the folders of all evaluations of the run whose samples depend on the same, this one among them.
+    Returns the folders of all evaluations of the run whose samples have this origin, including this one.
     """
     return subject.comm.on_first_rank(lambda: _note(evaluation, subject))
 
@@ -88,10 +88,10 @@ def _note(evaluation: Generation, subject: Subject) -> list[Path]:
 
 
 def _taken_over(folders: list[Path], start: int, stop: int) -> NDArray[Any] | None:
-    """Return samples that were drawn before, for one of these folders; None when they were not."""
+    """Return samples already drawn in one of these folders, or None."""
     for folder in folders:
         for name, first in ((_shard_name(start), start), ("samples", 0)):
-            with suppress(OSError, ValueError, EOFError):  # what is absent or broken is drawn anew
+            with suppress(OSError, ValueError, EOFError):  # missing or corrupt shards are redrawn
                 found = load_array(folder / f"{name}.npy", mapped=True)[start - first : stop - first]
                 if len(found) == stop - start:
                     return np.array(found)

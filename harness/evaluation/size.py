@@ -1,4 +1,4 @@
-"""Size: the parameters of all trained networks of a method."""
+"""Size: the number of parameters of all trained networks of a method."""
 
 from harness.config.evaluations import Size
 from harness.evaluation.base import EvaluationResult, Subject

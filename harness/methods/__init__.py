@@ -1,1 +1,1 @@
-"""What training a model means, one method a module."""
+"""Training methods, one per module."""

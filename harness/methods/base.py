@@ -1,12 +1,12 @@
-"""The interface between methods and everything that trains or evaluates them.
+"""The interface between methods and the code that trains or evaluates them.
 
-A method owns its networks and all further state (a replay buffer, say, as a registered buffer), and says what one
-training step is. Each trained network is a player with its own optimiser and EMA: one for a classifier, two for a
-GAN. A step yields losses one after the other, and the loop updates the named player before it asks for the next,
-so that a generator can be trained against the discriminator that has just moved.
+A method owns its networks and all further state (a replay buffer, say, as a registered buffer), and defines one
+training step. Each trained network is a player with its own optimiser and EMA: a classifier has one, a GAN two. A step
+yields its losses one at a time, and the loop updates the named player before asking for the next loss, so that a
+generator trains against the discriminator just updated.
 
-Whatever a method keeps from step to step is the same on every rank. What each rank has computed for its own rows, such
-as samples that go into a replay buffer, it asks `Step.gather_rows` for.
+State kept between steps is identical on every rank. A rank shares values computed for its own rows, such as samples
+for a replay buffer, through `Step.gather_rows`.
 """
 
 from abc import ABC, abstractmethod
@@ -32,7 +32,7 @@ from harness.randomness import Stream
 
 @runtime_checkable
 class Classifier(Protocol):
-    """A model with class logits that can be differentiated with respect to the images."""
+    """A model with class logits, differentiable with respect to the images."""
 
     def logits(self, images: Tensor) -> Tensor:
         """Return logits `(batch, num_classes)` of images in [-1, 1]."""
@@ -41,7 +41,7 @@ class Classifier(Protocol):
 
 @runtime_checkable
 class Generator(Protocol):
-    """A model that makes images, each a function of the stream and of its own index."""
+    """A model that generates images, each a function of the stream and its own index only."""
 
     def sample(self, sampler: Sampler, stream: Stream, rows: Tensor) -> Tensor:
         """Return the samples with these indices, in [-1, 1], shaped `(len(rows), channels, size, size)`."""
@@ -50,7 +50,7 @@ class Generator(Protocol):
 
 @runtime_checkable
 class LikelihoodModel(Protocol):
-    """A model with a bound on the likelihood of images."""
+    """A model with a likelihood bound."""
 
     def bits_per_dim(self, images: Tensor, stream: Stream, rows: Tensor) -> Tensor:
         """Return an upper bound on the negative log-likelihood of each image, in bits per dimension."""
@@ -59,9 +59,9 @@ class LikelihoodModel(Protocol):
 
 @dataclass(frozen=True)
 class Step:
-    """What a training step is given: this rank's rows of the global batches, and the random numbers of the step.
+    """Inputs of a training step: this rank's rows of the global batches, and the random stream of the step.
 
-    `batch_size` is that of the global batch, `total` returns the sum of a tensor over the ranks.
+    `batch_size` is the size of the global batch; `total` all-reduces a tensor by summing over the ranks.
     """
 
     batches: Mapping[str, TrainBatch]
@@ -70,7 +70,7 @@ class Step:
     total: Callable[[Tensor], Tensor] = lambda tensor: tensor
 
     def gather_rows(self, values: Tensor, rows: Tensor) -> Tensor:
-        """Return the values of the whole global batch, on every rank, of which this one has those of some rows."""
+        """All-gather the values of the global batch; `values` are this rank's, at positions `rows`."""
         whole = values.new_zeros(self.batch_size, *values.shape[1:])
         whole[rows] = values
         return self.total(whole)
@@ -78,7 +78,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Loss:
-    """A scalar to be minimised by one player, and scalars to be logged: all of them means over the batch."""
+    """A scalar that one player minimises, and scalars to log, all averaged over the batch."""
 
     player: str
     value: Tensor
@@ -87,34 +87,34 @@ class Loss:
 
 @dataclass(frozen=True)
 class DivergenceGuard:
-    """How large a loss may become, and how often a training that exceeds it goes back to its last good state."""
+    """The largest loss allowed, and how often training may restart from its last good state after exceeding it."""
 
     bound: float
     restarts: int
 
 
 class Method(nn.Module, ABC):
-    """What training means. Subclasses add the capabilities that they have."""
+    """Base class of training methods. Subclasses implement the capabilities they declare."""
 
     guard: DivergenceGuard | None = None
-    """Set by methods that are known to diverge."""
+    """Set by methods known to diverge."""
 
     @abstractmethod
     def augmentations(self) -> Mapping[str, Augmentation | None]:
-        """Return the batches that a step needs, by name, with the augmentation of their images, None to leave them.
+        """Return the batches that a step needs, by name, with the augmentation of each (None: no augmentation).
 
-        Each runs through the training split in an order of its own.
+        Each batch iterates over the training split in its own order.
         """
 
     @abstractmethod
     def players(self) -> dict[str, nn.Module]:
-        """Return the trained networks by the name of the attribute that holds them."""
+        """Return the trained networks, keyed by attribute name."""
 
     @abstractmethod
     def training_step(self, step: Step) -> Iterator[Loss]:
-        """Yield the losses of one step, each the mean over the rows of the global batch that are given.
+        """Yield the losses of one step, each averaged over this rank's rows of the global batch.
 
-        Every random draw comes from the stream of the step, at the rows of the images it is for.
+        Every random draw comes from the stream of the step, indexed by the rows of its images.
         """
 
     @abstractmethod
@@ -122,14 +122,14 @@ class Method(nn.Module, ABC):
         """Draw the initial weights."""
 
     def prepare(self, loader: Loader) -> None:
-        """Take what training needs to know of the training split, before the first step and after each resumption.
+        """Compute statistics of the training split, before the first step and after each resume.
 
-        It must be a function of the split alone.
+        The result must depend on the split alone.
         """
 
 
 class SingleNetworkMethod(Method):
-    """A method that trains one network, called `network`, with one optimiser."""
+    """A method with a single player, `network`."""
 
     def __init__(self, network: ImageNetwork, data: Dataset) -> None:
         super().__init__()
@@ -137,7 +137,7 @@ class SingleNetworkMethod(Method):
         self.example_shape = data.example_shape
 
     def players(self) -> dict[str, nn.Module]:
-        """Return the one network."""
+        """Return the single network."""
         return {"network": self.network}
 
     def initialise(self, stream: Stream) -> None:
@@ -146,16 +146,16 @@ class SingleNetworkMethod(Method):
 
 
 def draw_weights(network: nn.Module, stream: Stream) -> None:
-    """Initialise a network from a stream, unless its constructor has initialised it."""
+    """Initialise an `ImageNetwork` from a stream; any other module was initialised by its constructor."""
     if isinstance(network, ImageNetwork):
         network.initialise(stream.generator())
 
 
 def build_method(config: RunConfig, device: torch.device) -> Method:
-    """Return the untrained method of a run on a device, with its networks built and initialised.
+    """Build the untrained method of a run on a device, with initialised networks.
 
-    What a module draws from torch's global generator while it is built is a function of the run's seed. Raises
-    `SpecError` when the method lacks a capability that its configuration promises, or has state that is no tensor.
+    Torch's global generator is seeded by the run's seed while modules are built. Raises `SpecError` if the method
+    lacks a capability declared in its configuration, or if its state holds anything but tensors.
     """
     stream = Stream(config.seed, "initialisation")
     with torch.random.fork_rng(devices=[]):
@@ -168,6 +168,6 @@ def build_method(config: RunConfig, device: torch.device) -> Method:
     for name, value in method.state_dict().items():
         if not isinstance(value, Tensor):
             raise SpecError(
-                f"{of} keeps a {type(value).__name__} in its state, '{name}': checkpoints hold tensors alone"
+                f"{of} has a {type(value).__name__} in its state, '{name}': checkpoints hold only tensors"
             )
     return method.to(device)

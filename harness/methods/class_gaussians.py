@@ -1,4 +1,4 @@
-"""A Gaussian for each class of a training split, to draw images from that are informed of it (JEM++)."""
+"""Per-class Gaussians of the training split, from which JEM++ initialises its chains."""
 
 import torch
 from torch import Tensor
@@ -8,21 +8,21 @@ from harness.randomness import Stream
 
 BLOCK = 1000
 JITTER = 1e-4
-"""Added to the diagonal of every covariance, in units of images in [-1, 1] (the authors' code)."""
+"""Added to the diagonal of every covariance, for images in [-1, 1] (the authors' code)."""
 
 
 class ClassGaussians:
-    """The mean image of each class, and a root of the covariance of its pixels."""
+    """The mean image of each class, and the Cholesky factor of its pixel covariance."""
 
     def __init__(self, loader: Loader, num_classes: int) -> None:
-        """Take means and covariances of a whole split, in float64: sums of squares need it."""
+        """Estimate means and covariances over a whole split, in float64 for the sums of squares."""
         blocks = list(loader.blocks(BLOCK))
         images, labels = torch.cat([b.images.flatten(1) for b in blocks]), torch.cat([b.labels for b in blocks])
         means, roots = zip(*(_moments(images[labels == c].double()) for c in range(num_classes)), strict=True)
         self._means, self._roots = torch.stack(means).float(), torch.stack(roots).float()
 
     def sample(self, stream: Stream, rows: Tensor, image_shape: tuple[int, ...]) -> Tensor:
-        """Return an image `(len(rows), *image_shape)` in [-1, 1] of a random class for each row."""
+        """Draw one image of a random class per row: `(len(rows), *image_shape)`, in [-1, 1]."""
         classes = stream.at("class").integers(rows, len(self._means))
         noise = stream.at("noise").normal(rows, self._means.shape[1])
         offsets = torch.einsum("cij,bj->cbi", self._roots, noise)
@@ -31,7 +31,7 @@ class ClassGaussians:
 
 
 def _moments(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the mean and the Cholesky factor of the covariance; of no images, those of a dark speck."""
+    """Return the mean and the Cholesky factor of the covariance; an empty class gets mean 0 and only the jitter."""
     size = images.shape[1]
     jitter = JITTER * torch.eye(size, dtype=images.dtype, device=images.device)
     if not len(images):

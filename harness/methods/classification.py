@@ -1,4 +1,4 @@
-"""Classification: cross-entropy on augmented images (the rows called ViT), or on examples as they are."""
+"""Classification by cross-entropy, on augmented images (the ViT rows) or on unaugmented examples."""
 
 from collections.abc import Iterator
 
@@ -15,14 +15,14 @@ from harness.models.dropout import seed_dropout
 
 
 class Classification(SingleNetworkMethod):
-    """Minimises the cross-entropy of a network with `logits`. Capability: `Classifier`."""
+    """Minimises L_CE, the first term of HybViT Eq. 23, with a network that has `logits`. Capability: `Classifier`."""
 
     def __init__(self, config: spec.Classification, network: ImageNetwork, data: Dataset) -> None:
         super().__init__(network, data)
         self.config = config
 
     def augmentations(self) -> dict[str, Augmentation]:
-        """Return the one batch of a step, augmented."""
+        """Return the single batch of a step, augmented."""
         return {"labelled": self.config.augmentation}
 
     def training_step(self, step: Step) -> Iterator[Loss]:
@@ -38,9 +38,9 @@ class Classification(SingleNetworkMethod):
 
 
 def cross_entropy(logits: Tensor, batch: TrainBatch, label_smoothing: float) -> Tensor:
-    """Return the cross-entropy of the logits `(batch, num_classes)`, averaged over a batch.
+    """Return E[H(x_0, y)] for logits `(batch, num_classes)` (HybViT Eq. 24).
 
-    Each example weighs its two labels by `lam` and 1 - `lam` (Mixup, arXiv 1710.09412); `lam` is 1 if it is not mixed.
+    The two labels of an example weigh `lam` and 1 - `lam` (Mixup, arXiv 1710.09412); `lam` is 1 without mixing.
     """
     own, partner = (
         F.cross_entropy(logits, labels.long(), label_smoothing=label_smoothing, reduction="none")

@@ -1,4 +1,4 @@
-"""Denoising: a Gaussian diffusion model (the rows called GenViT)."""
+"""Denoising: a diffusion model (the GenViT rows)."""
 
 from collections.abc import Iterator
 
@@ -28,28 +28,28 @@ class DiffusionModel(SingleNetworkMethod):
         self.diffusion = resolve(process.implementation)(process, data)
 
     def denoising_loss(self, batch: TrainBatch, stream: Stream) -> Tensor:
-        """Return the loss of the process on a batch of clean images (HybViT Eq. 15)."""
+        """Return L_simple of the process on a batch of clean images (HybViT Eq. 15)."""
         seed_dropout(self.network, stream.at("dropout"), batch.rows)
         return self.diffusion.training_loss(self.network.predict_noise, batch.inputs, stream, batch.rows)
 
     def sample(self, sampler: Sampler, stream: Stream, rows: Tensor) -> Tensor:
-        """Return samples from noise, through the steps of the sampler."""
+        """Draw samples from noise with a sampler."""
         return self.diffusion.sample(sampler, self.network.predict_noise, self.example_shape, stream, rows)
 
     def bits_per_dim(self, images: Tensor, stream: Stream, rows: Tensor) -> Tensor:
-        """Return the bound of the process on each image."""
+        """Return the variational bound on each image (HybViT Eq. 5)."""
         return self.diffusion.bits_per_dim(self.network.predict_noise, images, stream, rows)
 
 
 class Denoising(DiffusionModel):
-    """Minimises alpha L_simple; the weight matters through gradient clipping alone."""
+    """Minimises alpha L_simple, the second term of HybViT Eq. 23; alpha matters only through gradient clipping."""
 
     def __init__(self, config: spec.Denoising, network: ImageNetwork, data: Dataset) -> None:
         super().__init__(config.process, network, data)
         self.config = config
 
     def augmentations(self) -> dict[str, Augmentation | None]:
-        """Return the one batch of a step, as it is unless the configuration says otherwise."""
+        """Return the single batch of a step, unaugmented unless configured otherwise."""
         return {"clean": self.config.augmentation}
 
     def training_step(self, step: Step) -> Iterator[Loss]:

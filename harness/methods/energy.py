@@ -1,4 +1,4 @@
-"""What energy-based methods share: a classifier's logits as an unnormalised density, and a buffer of its samples."""
+"""Base classes of energy-based methods: classifier logits as an unnormalised density, and replayed chains."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from harness.randomness import Stream
 
 
 class EnergyModel(SingleNetworkMethod):
-    """A network with `logits`, taken as log p(x, y) up to a constant. Capability: `Classifier`."""
+    """A network whose `logits` are log p(x, y) up to a constant (JEM §3). Capability: `Classifier`."""
 
     def __init__(self, config: spec.EnergyBased, network: ImageNetwork, data: Dataset) -> None:
         super().__init__(network, data)
@@ -31,15 +31,15 @@ class EnergyModel(SingleNetworkMethod):
         return self.network.logits(images)
 
     def log_density(self, images: Tensor) -> Tensor:
-        """Return log p(x) `(batch,)` up to a constant: the logsumexp of the logits (JEM §3)."""
+        """Return log p(x) `(batch,)` up to a constant: the logsumexp of the logits (JEM §3, HybViT App. C.1)."""
         return self.logits(images).logsumexp(dim=1)
 
     def seed_dropout(self, step: Step, name: str, rows: Tensor) -> None:
-        """Let the next passes drop what is theirs, in networks with dropout."""
+        """Seed the dropout layers for the next forward passes; a no-op without dropout."""
         seed_dropout(self.network, step.stream.at("dropout", name), rows)
 
     def noised(self, name: str, step: Step) -> TrainBatch:
-        """Return a batch of the step with noise on its images."""
+        """Return a batch of the step with Gaussian input noise added."""
         batch = step.batches[name]
         if not self._input_noise:
             return batch
@@ -48,7 +48,7 @@ class EnergyModel(SingleNetworkMethod):
 
 
 class ReplayedEnergyModel(EnergyModel):
-    """An energy-based model whose chains go on from step to step. Capabilities: `Classifier`, `Generator`."""
+    """An energy-based model with persistent chains in a replay buffer. Capabilities: `Classifier`, `Generator`."""
 
     def __init__(self, config: spec.Replayed, network: ImageNetwork, data: Dataset) -> None:
         super().__init__(config, network, data)
@@ -56,20 +56,20 @@ class ReplayedEnergyModel(EnergyModel):
         self._sampling_steps = config.sampling_steps
 
     def initialise(self, stream: Stream) -> None:
-        """Draw the initial weights, and the chains' beginnings."""
+        """Draw the initial weights and the initial states of the chains."""
         super().initialise(stream)
         self.replay.images.copy_(self.fresh(stream.at("replay"), torch.arange(len(self.replay))))
 
     def fresh(self, stream: Stream, rows: Tensor) -> Tensor:
-        """Return where chains begin: uniform noise in [-1, 1] (JEM §4)."""
+        """Draw initial states of chains: uniform noise in [-1, 1] (JEM §4)."""
         return 2 * stream.uniform(rows, *self.example_shape) - 1
 
     def continued(self, start: Tensor, slots: Tensor, steps: int, stream: Stream, rows: Tensor) -> Tensor:
-        """Return where the chains of some slots are after some more steps."""
+        """Advance the chains in `slots` by `steps`, from the states `start`."""
         raise NotImplementedError
 
     def replayed(self, step: Step, rows: Tensor, steps: int) -> Tensor:
-        """Return samples for some rows: chains of the buffer, continued and put back."""
+        """Return samples for `rows`: advance their chains by `steps` and store them back in the buffer."""
         stream = step.stream.at("chain")
         start = self.replay.begin(step, rows, self.fresh(stream.at("fresh"), rows))
         ends = self.continued(start, self.replay.slots(step)[rows], steps, stream, rows)
@@ -77,9 +77,9 @@ class ReplayedEnergyModel(EnergyModel):
         return ends
 
     def sample(self, sampler: Sampler, stream: Stream, rows: Tensor) -> Tensor:
-        """Return the buffer's chains, continued.
+        """Return the chains of the buffer, advanced by the configured number of steps.
 
-        Raises `SpecError` for a sampler of diffusion models.
+        Raises `SpecError` for samplers of diffusion models.
         """
         refuse_diffusion_samplers(sampler)
         with torch.inference_mode(False), torch.no_grad():
@@ -92,12 +92,12 @@ class ReplayedEnergyModel(EnergyModel):
 def refuse_diffusion_samplers(sampler: Sampler) -> None:
     """Raise `SpecError` for a sampler that needs a diffusion process."""
     if not sampler.full:
-        raise SpecError(f"sampler '{sampler.kind}' needs a diffusion model: allowed: ancestral, which is a model's own")
+        raise SpecError(f"sampler '{sampler.kind}' needs a diffusion model; allowed here: ancestral")
 
 
 @contextmanager
 def frozen(network: nn.Module) -> Iterator[None]:
-    """Let passes of a network lead to no gradients of its weights, for a while."""
+    """Disable the gradients of a network's weights within the context."""
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
     for parameter in trained:
         parameter.requires_grad_(False)
@@ -110,7 +110,7 @@ def frozen(network: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
-    """Let a network behave as when it is evaluated, for a while."""
+    """Put a network in evaluation mode within the context."""
     was_training = network.training
     network.eval()
     try:

@@ -1,8 +1,8 @@
-"""The entropy of a generator's samples, by its gradient (VERA §3: Grathwohl et al. 2021, arXiv 2010.04230).
+"""Gradient estimator for the entropy of a generator's samples (VERA §3: Grathwohl et al. 2021, arXiv 2010.04230).
 
-The generator makes x = g(z) + sigma e of standard normal z and e, so that q(x) is an integral over z. The gradient of
-its entropy is -E[s(x) dx], with the score s(x) = grad log q(x) = E[grad log q(x | z)] over the posterior of z given x.
-The posterior is approximated around the very z0 that x was made of, by a normal distribution of fitted width.
+The generator is x = g(z) + sigma e with standard normal z and e, so q(x) is an integral over z. The gradient of its
+entropy is -E[s(x) dx], with the score s(x) = grad log q(x) = E[grad log q(x | z)] over the posterior of z given x.
+The posterior is approximated by a normal distribution of fitted width, centred at the z0 that generated x.
 """
 
 from collections.abc import Callable
@@ -11,17 +11,17 @@ import torch
 from torch import Tensor
 
 Mean = Callable[[Tensor], Tensor]
-"""Returns g(z) of latents `(n, latent_dim)`."""
+"""Maps latents `(n, latent_dim)` to g(z)."""
 
 
 @torch.no_grad()
 def estimated_score(
     mean: Mean, sigma: Tensor, posterior_sigma: Tensor, images: Tensor, latents: Tensor, draws: Tensor
 ) -> Tensor:
-    """Return the score of each image under the generator, shaped like `images` (VERA §3).
+    """Return the score grad log q(x) of each image under the generator, shaped like `images` (VERA §3).
 
-    It is the mean of -(x - g(z)) / sigma^2 over the importance samples z = z0 + posterior_sigma d, one for each of the
-    standard normal `draws` `(samples, batch, latent_dim)`, weighted by q(x, z) over their density and normalised.
+    Self-normalised importance sampling: the mean of -(x - g(z)) / sigma^2 over z = z0 + posterior_sigma d, with d the
+    standard normal `draws` `(samples, batch, latent_dim)` and weights q(x, z) over the density of z.
     """
     samples = latents + posterior_sigma * draws
     residuals = images - mean(samples.flatten(0, 1)).unflatten(0, samples.shape[:2])
@@ -33,10 +33,10 @@ def estimated_score(
 def evidence_bound(
     mean: Mean, sigma: Tensor, log_posterior_sigma: Tensor, images: Tensor, latents: Tensor, draws: Tensor
 ) -> Tensor:
-    """Return a lower bound on log q(x) `(batch,)` up to a constant, which the posterior's width maximises (VERA §3).
+    """Return the ELBO on log q(x) `(batch,)` up to a constant; the posterior's width maximises it (VERA §3).
 
-    It is E[log q(x, z)] plus the entropy of the posterior, of one z = z0 + posterior_sigma d for each image: `draws`
-    are standard normal, `(batch, latent_dim)`.
+    It is E[log q(x, z)] plus the entropy of the posterior, estimated from one z = z0 + posterior_sigma d per image;
+    `draws` are standard normal, `(batch, latent_dim)`.
     """
     samples = latents + log_posterior_sigma.exp() * draws
     return _log_joint(images - mean(samples), sigma, samples) + log_posterior_sigma.sum()

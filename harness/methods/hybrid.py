@@ -1,4 +1,4 @@
-"""Hybrid: one network that classifies and generates (the rows called HybViT; HybViT §4.2)."""
+"""Hybrid training: one network that classifies and generates (the HybViT rows; HybViT §4.2)."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from harness.models.dropout import seed_dropout
 
 
 class Hybrid(DiffusionModel):
-    """Minimises L_CE + alpha L_simple, each on a mini-batch of its own (HybViT Eq. 23, Fig. 3).
+    """Minimises L_CE + alpha L_simple, each term on its own mini-batch (HybViT Eq. 23, Fig. 3).
 
     Capabilities: `Classifier`, `Generator`, `LikelihoodModel`.
     """
@@ -25,18 +25,18 @@ class Hybrid(DiffusionModel):
         self.config = config
 
     def augmentations(self) -> dict[str, Augmentation | None]:
-        """Return two batches, of which the labelled one is augmented."""
+        """Return two batches; only the labelled one is augmented."""
         return {"labelled": self.config.augmentation, "clean": None}
 
     def training_step(self, step: Step) -> Iterator[Loss]:
-        """Yield the sum of both losses: one backward pass through two forward passes."""
+        """Yield the weighted sum of both losses, for one backward pass through two forward passes."""
         labelled, clean = step.batches["labelled"], step.batches["clean"]
         seed_dropout(self.network, step.stream.at("dropout"), labelled.rows)
         classification = cross_entropy(self.logits(labelled.inputs), labelled, self.config.label_smoothing)
         denoising = self.denoising_loss(clean, step.stream.at("diffusion"))
         log = {"cross_entropy": classification.detach(), "denoising": denoising.detach()}
-        yield Loss("network", classification + self.config.alpha * denoising, log)  # HybViT Eq. 23
+        yield Loss("network", classification + self.config.alpha * denoising, log)  # HybViT Eq. 23-24
 
     def logits(self, images: Tensor) -> Tensor:
-        """Return class logits of clean images in [-1, 1]; no timestep enters."""
+        """Return class logits of clean images in [-1, 1], without a timestep (HybViT Fig. 2)."""
         return self.network.logits(images)

@@ -1,4 +1,4 @@
-"""IGEBM: class-conditional energies by contrastive divergence (Du and Mordatch 2019, arXiv 1903.08689)."""
+"""IGEBM: a class-conditional EBM trained by contrastive divergence (Du and Mordatch 2019, arXiv 1903.08689)."""
 
 from collections.abc import Iterator
 
@@ -17,8 +17,8 @@ from harness.randomness import Stream
 class IGEBM(ReplayedEnergyModel):
     """Minimises E(x, y) - E(x', y') + w (E(x, y)^2 + E(x', y')^2), with E = -logit (Algorithm 1).
 
-    Each slot of the buffer belongs to a class, in turn, and its chain follows the logit of that class. It classifies by
-    the least energy.
+    Buffer slot i holds a chain of class i mod `num_classes`, which follows the logit of that class. The predicted class
+    has the lowest energy.
     """
 
     def __init__(self, config: spec.IGEBM, network: ImageNetwork, data: Dataset) -> None:
@@ -27,11 +27,11 @@ class IGEBM(ReplayedEnergyModel):
         self._num_classes = data.num_classes
 
     def augmentations(self) -> dict[str, Augmentation]:
-        """Return the one batch of a step."""
+        """Return the single batch of a step."""
         return {"observed": self.config.augmentation}
 
     def training_step(self, step: Step) -> Iterator[Loss]:
-        """Yield the contrastive divergence and its penalty, after the chains have been continued."""
+        """Advance the chains, then yield the contrastive divergence plus the energy penalty."""
         observed = self.noised("observed", step)
         rows = observed.rows
         sampled = self.replayed(step, rows, self.config.langevin_steps)
@@ -43,14 +43,14 @@ class IGEBM(ReplayedEnergyModel):
         gap = (real - made).mean()
         penalty = (real.square() + made.square()).mean()
         log = {"energy_gap": gap.detach(), "energy_penalty": penalty.detach()}
-        yield Loss("network", gap + self.config.energy_penalty * penalty, log)
+        yield Loss("network", gap + self.config.energy_penalty * penalty, log)  # IGEBM Algorithm 1
 
     def energy(self, images: Tensor, classes: Tensor) -> Tensor:
-        """Return E(x, y) `(batch,)`."""
+        """Return E(x, y) = -logit of class y, `(batch,)`."""
         return -self.logits(images).gather(1, classes[:, None])[:, 0]
 
     def continued(self, start: Tensor, slots: Tensor, steps: int, stream: Stream, rows: Tensor) -> Tensor:
-        """Return where the chains are after some Langevin steps towards the class of their slot."""
+        """Advance the chains by `steps` Langevin steps on the energy of their slot's class."""
         config, classes = self.config, self._classes(slots)
         with evaluating(self.network):
             return langevin(

@@ -1,4 +1,4 @@
-"""JEM: a classifier that is a density of images too (Grathwohl et al. 2020, arXiv 1912.03263)."""
+"""JEM: a classifier reinterpreted as a joint energy-based model (Grathwohl et al. 2020, arXiv 1912.03263)."""
 
 from collections.abc import Iterator
 
@@ -16,10 +16,10 @@ from harness.randomness import Stream
 
 
 class JointEnergyModel(ReplayedEnergyModel):
-    """Minimises L_CE + w (mean log p(x') - mean log p(x)), with x' from the chains of the buffer (JEM §3 and §4).
+    """Minimises L_CE + w (mean log p(x') - mean log p(x)), with x' from the replay buffer (JEM §3-4, HybViT Eq. 22).
 
-    The gradient of the second term is that of -log p(x) where x' are samples of the model. Labelled and observed images
-    are batches of their own, in orders of their own, as in the authors' code.
+    If x' are samples of the model, the gradient of the second term is the gradient of -log p(x). Labelled and observed
+    images are separate batches in separate orders, as in the authors' code.
     """
 
     def __init__(self, config: spec.JEM | spec.JEMPlusPlus, network: ImageNetwork, data: Dataset) -> None:
@@ -29,11 +29,11 @@ class JointEnergyModel(ReplayedEnergyModel):
         self._steps = config.langevin_steps if isinstance(config, spec.JEM) else config.outer_steps
 
     def augmentations(self) -> dict[str, Augmentation]:
-        """Return two batches, augmented alike."""
+        """Return two batches with the same augmentation."""
         return {"labelled": self._augmentation, "observed": self._augmentation}
 
     def training_step(self, step: Step) -> Iterator[Loss]:
-        """Yield the sum of both terms, after the chains have been continued."""
+        """Advance the chains, then yield the weighted sum of both terms."""
         labelled, observed = self.noised("labelled", step), self.noised("observed", step)
         rows = labelled.rows
         self.seed_dropout(step, "chain", rows)
@@ -45,17 +45,17 @@ class JointEnergyModel(ReplayedEnergyModel):
         self.seed_dropout(step, "labelled", rows)
         classification = cross_entropy(self.logits(labelled.inputs), labelled, label_smoothing=0.0)
         log = {"cross_entropy": classification.detach(), "density_gap": gap.detach()}
-        yield Loss("network", classification - self._density_weight * gap, log)
+        yield Loss("network", classification - self._density_weight * gap, log)  # -log p(x, y): HybViT Eq. 22
 
 
 class JEM(JointEnergyModel):
-    """JEM with Langevin chains from uniform noise, in which the network behaves as when it is evaluated."""
+    """JEM with Langevin chains from uniform noise; the network is in evaluation mode while they run."""
 
     def __init__(self, config: spec.JEM, network: ImageNetwork, data: Dataset) -> None:
         super().__init__(config, network, data)
         self.config = config
 
     def continued(self, start: Tensor, slots: Tensor, steps: int, stream: Stream, rows: Tensor) -> Tensor:
-        """Return where the chains are after some Langevin steps (JEM §4)."""
+        """Advance the chains by `steps` Langevin steps (JEM §4)."""
         with evaluating(self.network):
             return langevin(self.log_density, start, steps, self.config.step_size, self.config.noise, stream, rows)

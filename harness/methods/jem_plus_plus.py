@@ -1,4 +1,4 @@
-"""JEM++: JEM with proximal chains of nested steps and an informed beginning (Yang and Ji 2021, arXiv 2109.09032)."""
+"""JEM++: JEM with proximal SGLD, YOPO inner steps and informative initialisation (Yang and Ji 2021, 2109.09032)."""
 
 import torch
 from torch import Tensor
@@ -17,10 +17,10 @@ FILLED_AT_ONCE = 100
 
 
 class JEMPlusPlus(JointEnergyModel):
-    """JEM whose chains begin in Gaussians of the classes and take most of their steps through the first layer alone.
+    """JEM with chains initialised from per-class Gaussians, most steps of which differentiate only the first layer.
 
-    In training, batch normalisation takes the statistics of the samples themselves, as the authors' code does. The
-    network has to offer `features` and `logits_from`.
+    During training, BatchNorm uses the statistics of the samples themselves, as in the authors' code. The network must
+    have `features` and `logits_from`.
     """
 
     def __init__(self, config: spec.JEMPlusPlus, network: ImageNetwork, data: Dataset) -> None:
@@ -31,25 +31,25 @@ class JEMPlusPlus(JointEnergyModel):
         self._beginning: Stream | None = None
 
     def initialise(self, stream: Stream) -> None:
-        """Draw the initial weights; the chains' beginnings are drawn when the training split is known."""
+        """Draw the initial weights; `prepare` draws the initial chains, which need the training split."""
         draw_weights(self.network, stream)
         self._beginning = stream.at("replay")
 
     def prepare(self, loader: Loader) -> None:
-        """Take the Gaussians of the classes, and begin all chains in them."""
-        assert self._beginning is not None, "a method is initialised before it is prepared"
+        """Fit the per-class Gaussians and initialise all chains from them."""
+        assert self._beginning is not None, "`initialise` must run before `prepare`"
         self._gaussians = ClassGaussians(loader, self._num_classes)
         rows = torch.arange(len(self.replay), device=self.replay.images.device)
         for block in rows.split(FILLED_AT_ONCE):
             self.replay.images[block] = self.fresh(self._beginning, block)
 
     def fresh(self, stream: Stream, rows: Tensor) -> Tensor:
-        """Return where chains begin: an image of the Gaussian of a class."""
-        assert self._gaussians is not None, "only a method that was prepared begins chains"
+        """Draw initial states of chains from the per-class Gaussians."""
+        assert self._gaussians is not None, "`prepare` must run before chains start"
         return self._gaussians.sample(stream, rows, self.example_shape)
 
     def continued(self, start: Tensor, slots: Tensor, steps: int, stream: Stream, rows: Tensor) -> Tensor:
-        """Return where the chains are after some outer steps."""
+        """Advance the chains by `steps` outer steps."""
         config, network = self.config, self.network
 
         def log_density_from(features: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Langevin chains: samples of an unnormalised density, by its gradient and noise."""
+"""Langevin dynamics: approximate samples of an unnormalised density."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,11 +9,11 @@ from torch import Tensor
 from harness.randomness import Stream
 
 LogDensity = Callable[[Tensor], Tensor]
-"""Returns log p(x) `(batch,)` of images, up to a constant."""
+"""Maps images to log p(x) `(batch,)`, up to a constant."""
 
 
 def gradient_of(log_density: LogDensity, images: Tensor) -> Tensor:
-    """Return the gradient of log p(x) with respect to each image; weights get none. It works under `no_grad` too."""
+    """Return the gradient of log p(x) with respect to each image, not the weights; works under `no_grad` too."""
     with torch.enable_grad():
         leaf = images.detach().requires_grad_()
         (gradient,) = torch.autograd.grad(log_density(leaf).sum(), leaf)
@@ -30,11 +30,11 @@ def langevin(
     rows: Tensor,
     bound: float | None = None,
 ) -> Tensor:
-    """Return where chains end that go from `start` up the gradient of log p(x), each step with noise.
+    """Run `steps` Langevin steps from `start` and return the final states.
 
-    x <- x + step_size grad log p(x) + noise z with standard normal z (Welling and Teh 2011; JEM §4, with step and
-    noise independent of each other). Row by row, z is a function of the stream, of the step and of `rows`. A `bound`
-    clamps every component of the gradient (Du and Mordatch 2019).
+    x <- x + step_size grad log p(x) + noise z with standard normal z (Welling and Teh 2011; JEM §4, with independent
+    step size and noise scale). z is a function of the stream, the step and the row. `bound` clamps every component of
+    the gradient (Du and Mordatch 2019).
     """
     images = start.detach()
     for k in range(steps):
@@ -56,11 +56,10 @@ def proximal_langevin(
     step_size: float,
     bound: float,
 ) -> Tensor:
-    """Return where chains end that follow the gradient through the first layer alone for some steps at a time.
+    """Run YOPO-based proximal SGLD from `start` and return the final states (JEM++; YOPO: Zhang et al. 2019).
 
-    An outer step takes p, the gradient of log p(x) with respect to what the first layer f, `features`, makes of x; its
-    inner steps are x <- x + step_size clamp(p d f(x) / dx, -bound, bound), within [-1, 1] (JEM++, after YOPO, Zhang
-    et al. 2019).
+    An outer step computes p, the gradient of log p(x) with respect to the first-layer output f(x) (`features`). Its
+    inner steps reuse p: x <- x + step_size clamp(p df(x)/dx, -bound, bound), clamped to [-1, 1].
     """
     images = start.detach()
     for _ in range(outer_steps):
@@ -74,5 +73,5 @@ def proximal_langevin(
 
 
 def _product(features: Callable[[Tensor], Tensor], slope: Tensor, images: Tensor) -> Tensor:
-    """Return the product of what the first layer makes of images with a fixed slope: its Hamiltonian in YOPO."""
+    """Return p . f(x) per image, for a fixed `slope` p: the Hamiltonian of the first layer in YOPO."""
     return (slope * features(images)).flatten(1).sum(dim=1)

@@ -1,6 +1,6 @@
-"""A replay buffer: where the chains of earlier steps ended, so that later steps can go on from there.
+"""Replay buffer of chain states, from which later steps continue (Du and Mordatch 2019, §3; after Tieleman 2008).
 
-It is the same on every rank, and part of the method's state (Du and Mordatch 2019, §3; after Tieleman 2008).
+It is identical on every rank, and part of the method's state.
 """
 
 import torch
@@ -10,7 +10,7 @@ from harness.methods.base import Step
 
 
 class ReplayBuffer(nn.Module):
-    """A fixed number of images, of which every step draws as many different ones as a batch has rows."""
+    """A fixed number of images; every step uses `batch_size` distinct ones."""
 
     images: Tensor
 
@@ -23,14 +23,14 @@ class ReplayBuffer(nn.Module):
         return len(self.images)
 
     def slots(self, step: Step) -> Tensor:
-        """Return the slots `(batch_size,)` of the step, by row of the global batch, no slot twice."""
+        """Return the slot of each row of the global batch, `(batch_size,)`, without repetition."""
         return step.stream.at("replay", "slot").permutation(len(self), self.images.device)[: step.batch_size]
 
     def begin(self, step: Step, rows: Tensor, fresh: Tensor) -> Tensor:
-        """Return where the chains of some rows begin: in their slots, or some of them at a `fresh` image."""
+        """Return the initial states of `rows`: their slots, or `fresh` with the reinitialisation probability."""
         anew = step.stream.at("replay", "anew").uniform(rows) < self._reinitialised
         return torch.where(anew[:, None, None, None], fresh, self.images[self.slots(step)[rows]])
 
     def keep(self, step: Step, rows: Tensor, ends: Tensor) -> None:
-        """Put where the chains of some rows have ended into their slots, and on every rank those of all rows."""
+        """Store the final states of `rows` in their slots, all-gathered so that the buffer agrees on every rank."""
         self.images[self.slots(step)] = step.gather_rows(ends, rows)

@@ -1,4 +1,4 @@
-"""Validation values of methods, one for each example of a batch."""
+"""Validation metrics of methods, one value per example."""
 
 from typing import Any
 
@@ -8,6 +8,6 @@ from harness.data.loaders import Batch
 
 
 def accuracy(model: Any, batch: Batch) -> Tensor:
-    """Return 100 for every example whose largest logit is that of its label, 0 for all others: `(batch,)` float64."""
+    """Return 100 per correctly classified example and 0 otherwise: `(batch,)` float64."""
     hits = model.logits(batch.inputs).argmax(dim=1) == batch.targets
     return 100 * hits.double()

@@ -1,4 +1,4 @@
-"""VERA: a classifier that is a density too, with a generator in place of chains (Grathwohl et al. 2021, 2010.04230)."""
+"""VERA: a joint EBM that trains against a generator instead of chains (Grathwohl et al. 2021, arXiv 2010.04230)."""
 
 import math
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from harness.randomness import Stream
 
 
 class NoisyGenerator(nn.Module):
-    """Makes x = g(z) + sigma e, with a trained sigma."""
+    """The generator x = g(z) + sigma e, with a learned sigma."""
 
     def __init__(self, network: ImageNetwork, sigma: float) -> None:
         super().__init__()
@@ -29,12 +29,12 @@ class NoisyGenerator(nn.Module):
         self.log_sigma = nn.Parameter(torch.tensor(math.log(sigma)))
 
     def forward(self, latents: Tensor, noise: Tensor) -> Tensor:
-        """Return images of standard normal latents `(batch, noise_dim)` and noise shaped like the images."""
+        """Generate images from standard normal latents `(batch, noise_dim)` and noise shaped like the images."""
         return self.network.generate(latents) + self.log_sigma.exp() * noise
 
 
 class Posterior(nn.Module):
-    """The width of the normal distribution around the latents that an image was made of."""
+    """The learned width of the approximate posterior, a normal distribution around an image's latents."""
 
     def __init__(self, latent_dim: int, sigma: float) -> None:
         super().__init__()
@@ -42,11 +42,11 @@ class Posterior(nn.Module):
 
 
 class VERA(EnergyModel):
-    """Three players: the classifier, the generator of its samples, and the posterior of the generator's latents.
+    """Three players: the classifier, the generator, and the approximate posterior of the generator's latents.
 
     The classifier minimises c L_CE - mean log p(x) + mean log p(x') + half of a gradient penalty, the generator
-    -mean log p(x') - w H(x'), the posterior minus a bound on log q(x') (Algorithm 1). Capabilities: `Classifier`,
-    `Generator`.
+    -mean log p(x') - w H(x'), the posterior the negative ELBO on log q(x') (VERA Algorithm 1). Capabilities:
+    `Classifier`, `Generator`.
     """
 
     def __init__(self, config: spec.VERA, network: ImageNetwork, data: Dataset) -> None:
@@ -57,11 +57,11 @@ class VERA(EnergyModel):
         self.posterior = Posterior(self.latent_dim, config.posterior_sigma)
 
     def augmentations(self) -> dict[str, Augmentation]:
-        """Return the one batch of a step, which is both labelled and observed."""
+        """Return the single batch of a step, for classification and density alike."""
         return {"labelled": self.config.augmentation}
 
     def players(self) -> dict[str, nn.Module]:
-        """Return the three players in the order in which they move."""
+        """Return the three players in update order."""
         return {"network": self.network, "posterior": self.posterior, "generator": self.generator}
 
     def initialise(self, stream: Stream) -> None:
@@ -70,7 +70,7 @@ class VERA(EnergyModel):
         draw_weights(self.generator.network, stream.at("generator"))
 
     def training_step(self, step: Step) -> Iterator[Loss]:
-        """Yield the losses of the classifier, of the posterior and of the generator, all of the same made images."""
+        """Yield the losses of classifier, posterior and generator, all on the same generated images."""
         batch, stream = self.noised("labelled", step), step.stream
         latents = stream.at("latent").normal(batch.rows, self.latent_dim)
         made = self.generator(latents, stream.at("noise").normal(batch.rows, *self.example_shape))
@@ -82,9 +82,9 @@ class VERA(EnergyModel):
             self.generator.log_sigma.clamp_(smallest, largest)
 
     def sample(self, sampler: Sampler, stream: Stream, rows: Tensor) -> Tensor:
-        """Return what the generator makes.
+        """Generate images.
 
-        Raises `SpecError` for a sampler of diffusion models.
+        Raises `SpecError` for samplers of diffusion models.
         """
         refuse_diffusion_samplers(sampler)
         latents = stream.at("latent").normal(rows, self.latent_dim)
@@ -127,7 +127,7 @@ class VERA(EnergyModel):
         score = estimated_score(
             self.generator.network.generate, sigma, width, made.detach(), latents, draws.transpose(0, 1)
         )
-        # Its value means nothing; its gradient is that of the entropy.
+        # A surrogate: its gradient is the gradient of the entropy, its value is meaningless (VERA §3).
         entropy = -(score * made).flatten(1).sum(dim=1).mean()
         value = -density - self.config.entropy_weight * entropy
         return Loss("generator", value, {"score_norm": score.flatten(1).norm(dim=1).mean()})

@@ -1,1 +1,1 @@
-"""Pure functions of arrays."""
+"""Metrics, as pure functions of NumPy arrays."""

@@ -6,9 +6,9 @@ from scipy.stats import rankdata
 
 
 def auroc(positives: NDArray[np.floating], negatives: NDArray[np.floating]) -> float:
-    """Return the probability that a positive's score `(n,)` exceeds a negative's `(m,)`, ties counted half.
+    """Return the probability that a positive score `(n,)` exceeds a negative one `(m,)`; ties count half.
 
-    It is the Mann-Whitney U statistic over n m. The scores must be finite.
+    This equals the Mann-Whitney U statistic divided by n m. Scores must be finite.
     """
     n, m = len(positives), len(negatives)
     ranks = rankdata(np.concatenate([positives, negatives]))

@@ -1,4 +1,4 @@
-"""Calibration: how often a classifier is right, against how sure it is (Guo et al. 2017, Eq. 1-3)."""
+"""Calibration: accuracy against confidence, in bins (Guo et al. 2017, Eq. 1-3)."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,10 @@ from scipy.special import softmax
 
 @dataclass(frozen=True)
 class Reliability:
-    """Bins of equal width over the largest class probability, each `(bins,)`; bin b is (b / bins, (b + 1) / bins].
+    """Equal-width bins over the maximum softmax probability; bin b is (b / bins, (b + 1) / bins].
 
-    `count` is the number of images; `accuracy` and `confidence` are means over them as shares of 1, NaN where a bin
-    is empty.
+    All arrays are `(bins,)`: the number of images, and their mean accuracy and confidence in [0, 1], NaN in empty
+    bins.
     """
 
     count: NDArray[np.int64]
@@ -20,11 +20,11 @@ class Reliability:
     confidence: NDArray[np.float64]
 
     def expected_calibration_error(self) -> float:
-        """Return the mean of |accuracy - confidence| over the images, as a share of 1."""
+        """Return the ECE, |accuracy - confidence| averaged over images, in [0, 1] (Guo et al. Eq. 3)."""
         return self._mean(np.abs(self.accuracy - self.confidence))
 
     def confidence_gap(self) -> float:
-        """Return the mean confidence minus the accuracy, as a share of 1: positive when overconfident."""
+        """Return mean confidence minus accuracy, in [-1, 1]: positive means overconfident."""
         return self._mean(self.confidence - self.accuracy)
 
     def _mean(self, values: NDArray[np.float64]) -> float:
@@ -33,7 +33,7 @@ class Reliability:
 
 
 def reliability(logits: NDArray[np.floating], labels: NDArray[np.integer], bins: int) -> Reliability:
-    """Return the bins of logits `(n, classes)`, in float64. n is at least 1 and the logits are finite."""
+    """Bin logits `(n, classes)` by confidence, in float64. Requires n >= 1 and finite logits."""
     probabilities = softmax(logits.astype(np.float64), axis=1)
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == labels

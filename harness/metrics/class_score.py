@@ -1,6 +1,6 @@
-"""The class score: exp of the mean KL from each sample's class distribution to the mean one (Salimans et al. 2016).
+"""The class score exp(E[KL(p(y|x) || p(y))]) (Salimans et al. 2016).
 
-With Inception's classes and enough samples it is the Inception Score; with another classifier it is not.
+It is the Inception Score only with Inception's classes; with another classifier it is not.
 """
 
 import numpy as np
@@ -9,10 +9,10 @@ from scipy.special import log_softmax, logsumexp
 
 
 def class_score(logits: NDArray[np.floating], splits: int) -> tuple[float, float]:
-    """Return the mean and the standard deviation (ddof 0, as is the custom) of the score over equal splits.
+    """Return the mean and the standard deviation (ddof 0, by convention) of the score over equal splits.
 
-    `logits` has the shape `(n, classes)`; the rows must already be in random order. Split i begins at row
-    ⌊i n / splits⌋, as in torch-fidelity, which the paper's code calls.
+    `logits` are `(n, classes)`, with rows already in random order. Split i starts at row ⌊i n / splits⌋, as in
+    torch-fidelity, which the paper's code uses.
     """
     scores = []
     bounds = np.arange(1, splits) * len(logits) // splits

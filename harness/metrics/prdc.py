@@ -1,7 +1,7 @@
 """Precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020).
 
-Around every image lies a closed ball that just reaches its k-th nearest neighbour of the same kind. Distances are
-Euclidean, in float64, and never more than `BLOCK_ELEMENTS` of them at a time.
+Every image has a closed ball whose radius is the distance to its k-th nearest neighbour in its own set. Distances are
+Euclidean, in float64, computed at most `BLOCK_ELEMENTS` at a time.
 """
 
 from collections.abc import Iterator
@@ -15,11 +15,11 @@ BLOCK_ELEMENTS = 2**23
 
 @dataclass(frozen=True)
 class Prdc:
-    """Four shares: all between 0 and 1 but density, which can be larger.
+    """The four metrics, in [0, 1] except density, which can be larger.
 
-    Precision: generated images inside some ball around a real one. Recall: real images inside some ball around a
-    generated one. Density: balls around real images that a generated one lies in, over k. Coverage: real images whose
-    ball holds a generated one.
+    Precision: the fraction of generated images inside the ball of a real image. Recall: the fraction of real images
+    inside the ball of a generated image. Density: the mean number of real balls around a generated image, over k.
+    Coverage: the fraction of real images with a generated image in their ball.
     """
 
     precision: float
@@ -29,12 +29,12 @@ class Prdc:
 
 
 def prdc(real: NDArray[np.floating], generated: NDArray[np.floating], k: int) -> Prdc:
-    """Return the four shares for features `(n, d)` and `(m, d)`.
+    """Return the four metrics of features `(n, d)` and `(m, d)`.
 
-    Raises `ValueError` when one of both has no more than k rows.
+    Raises `ValueError` if either has at most k rows.
     """
     if min(len(real), len(generated)) <= k:
-        raise ValueError(f"the {k} nearest neighbours need more than {k} images of both kinds")
+        raise ValueError(f"k={k} nearest neighbours need more than {k} real and more than {k} generated images")
     a, b = real.astype(np.float64), generated.astype(np.float64)
     real_radii, generated_radii = _squared_radii(a, k), _squared_radii(b, k)
     holding = np.zeros(len(generated), dtype=np.int64)
@@ -53,16 +53,16 @@ def prdc(real: NDArray[np.floating], generated: NDArray[np.floating], k: int) ->
 
 
 def _squared_radii(points: NDArray[np.float64], k: int) -> NDArray[np.float64]:
-    """Return the squared distance of every point to its k-th nearest other one."""
+    """Return the squared distance of every point to its k-th nearest neighbour, excluding itself."""
     radii = np.empty(len(points))
     for rows, distances in _squared_distances(points, points):
-        distances[np.arange(len(distances)), np.arange(len(points))[rows]] = -1.0  # itself comes first, not among them
+        distances[np.arange(len(distances)), np.arange(len(points))[rows]] = -1.0  # the point itself sorts first
         radii[rows] = np.partition(distances, k, axis=1)[:, k]
     return radii
 
 
 def _squared_distances(a: NDArray[np.float64], b: NDArray[np.float64]) -> Iterator[tuple[slice, NDArray[np.float64]]]:
-    """Yield blocks of rows of `a` with their squared distances to all of `b`."""
+    """Yield blocks of rows of `a` with their squared distances to every row of `b`."""
     squares = (b**2).sum(axis=1)
     step = max(1, BLOCK_ELEMENTS // len(b))
     for start in range(0, len(a), step):

@@ -1,6 +1,6 @@
-"""Makes the passes of a network fast: reduced precision around them, compilation beneath.
+"""Accelerates the passes of a network: autocast around them, `torch.compile` inside.
 
-A pass takes and returns float32 whatever happens inside. Weights, their gradients and the optimiser stay in float32.
+A pass takes and returns float32 in any precision. Weights, their gradients and the optimiser stay in float32.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,10 +17,10 @@ Pass = Callable[..., Tensor]
 
 
 def accelerate(network: nn.Module, precision: Precision, compiled: bool) -> None:
-    """Replace the passes of a network, on the device that its weights are on.
+    """Replace the passes of a network, for the device of its weights.
 
-    Under `bf16` they are autocast to bfloat16. Compiled ones have static shapes, and are CUDA graphs on a GPU: each
-    new shape is compiled again, for some ten seconds.
+    `bf16` autocasts them to bfloat16. Compiled passes have static shapes and use CUDA graphs on a GPU; each new shape
+    recompiles, which takes about ten seconds.
     """
     for part in _with_passes(network):
         device = next(part.parameters()).device
@@ -34,14 +34,14 @@ def accelerate(network: nn.Module, precision: Precision, compiled: bool) -> None
 
 
 def unaccelerated(network: nn.Module, name: str) -> Pass:
-    """Return a pass as it is without acceleration: what is compiled has no second derivatives."""
+    """Return the original pass, for second derivatives, which compiled passes lack."""
     forward: Pass = getattr(type(network), name).__get__(network)
     return forward
 
 
 @contextmanager
 def accelerated(networks: Iterable[nn.Module], precision: Precision, compiled: bool) -> Iterator[None]:
-    """Accelerate networks for a while, products outside of their passes included."""
+    """Accelerate networks within the context, matrix products outside their passes included."""
     chosen = list(networks)
     for network in chosen:
         accelerate(network, precision, compiled)
@@ -52,12 +52,12 @@ def accelerated(networks: Iterable[nn.Module], precision: Precision, compiled: b
         for network in chosen:
             for part in _with_passes(network):
                 for name in passes_of(part):
-                    vars(part).pop(name, None)  # the pass of the class shows again
+                    vars(part).pop(name, None)  # uncovers the method of the class
 
 
 @contextmanager
 def matmuls_in(precision: Precision) -> Iterator[None]:
-    """Let a GPU compute float32 products in TF32, unless the precision is `fp32`."""
+    """Allow TF32 for float32 matrix products on a GPU within the context, unless the precision is `fp32`."""
     previous = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     torch.set_float32_matmul_precision("highest" if precision == "fp32" else "high")
     torch.backends.cudnn.allow_tf32 = precision != "fp32"
@@ -69,13 +69,13 @@ def matmuls_in(precision: Precision) -> Iterator[None]:
 
 
 def _with_passes(network: nn.Module) -> list[nn.Module]:
-    """Return the parts of a network that list their passes, or the network itself where none does."""
+    """Return the submodules that define `PASSES`, or the network itself if none does."""
     listing = [part for part in network.modules() if hasattr(part, "PASSES")]
     return listing or [network]
 
 
 def _compiled(forward: Pass, device: torch.device) -> Pass:
-    """Compile a pass; its result is copied, since a CUDA graph writes to the same place again."""
+    """Compile a pass. Results are cloned because a CUDA graph reuses its output memory."""
     mode = "reduce-overhead" if device.type == "cuda" else "default"
     inner = torch.compile(forward, mode=mode, dynamic=False)
     return lambda *inputs, **named: _mapped(inner(*inputs, **named), Tensor.clone)
@@ -91,7 +91,7 @@ def _reduced(forward: Pass, device: torch.device) -> Pass:
 
 
 def _mapped(result: Any, change: Callable[[Tensor], Tensor]) -> Any:
-    """Change every tensor of a result: somebody else's module may return several."""
+    """Apply `change` to every tensor of a result; third-party modules may return several."""
     if isinstance(result, Tensor):
         return change(result)
     if isinstance(result, Mapping):

@@ -1,4 +1,4 @@
-"""What methods expect of a network, and how a module of somebody else's becomes one."""
+"""The network interface that methods use, and the adapter for third-party modules."""
 
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, ClassVar
@@ -14,7 +14,7 @@ from harness.errors import SpecError
 
 
 class ImageNetwork(nn.Module):
-    """A network of the harness: it draws its own initial weights, and names the passes that may be made faster."""
+    """A network that draws its initial weights from a given generator and lists the passes to accelerate."""
 
     PASSES: ClassVar[tuple[str, ...]] = ()
 
@@ -22,7 +22,7 @@ class ImageNetwork(nn.Module):
         """Draw the initial weights from a CPU generator."""
         raise NotImplementedError
 
-    if TYPE_CHECKING:  # a network has some of these, by the Protocols in `harness.models.passes`
+    if TYPE_CHECKING:  # each network implements some of these Protocols of `harness.models.passes`
         logits: Callable[[Tensor], Tensor]
         predict_noise: Callable[[Tensor, Tensor], Tensor]
         features: Callable[[Tensor], Tensor]
@@ -31,7 +31,7 @@ class ImageNetwork(nn.Module):
 
 
 class Adapter(nn.Module):
-    """A module whose `forward` serves as one named pass."""
+    """Wraps a module so that its `forward` serves as one named pass."""
 
     PASSES: ClassVar[tuple[str, ...]]
 
@@ -40,16 +40,16 @@ class Adapter(nn.Module):
         self.module = module
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """Return what the module makes of its inputs."""
+        """Call the module."""
         result: Tensor = self.module(*inputs)
         return result
 
 
 def build_network(config: Network, data: Dataset) -> ImageNetwork:
-    """Return the untrained network of a configuration, with the passes that it promises.
+    """Build the untrained network of a configuration, with the passes that it declares.
 
-    A module that lacks the one pass that is promised beside `forward` serves it by that. Raises `SpecError` when the
-    implementation builds no module, or one without a pass that is promised.
+    If the configuration declares a single pass that the module lacks, `forward` serves as that pass. Raises `SpecError`
+    if the implementation builds no module, or one that lacks a declared pass.
     """
     of = f"network '{config.kind}'"
     network = resolve(type(config).implementation)(config, data)
@@ -57,11 +57,11 @@ def build_network(config: Network, data: Dataset) -> ImageNetwork:
         raise SpecError(f"{of}: {config.implementation} builds a {type(network).__name__}, not a torch.nn.Module")
     network = _adapted(network, config.passes)
     Pass.check(network, config.passes, of)
-    return network  # type: ignore[return-value]  # it has the passes, which is what methods ask of it
+    return network  # type: ignore[return-value]  # methods need only the passes, just checked
 
 
 def passes_of(network: nn.Module) -> tuple[str, ...]:
-    """Return the names of the passes that may be made faster: those that it lists, or its `forward`."""
+    """Return the names of the passes to accelerate: the listed `PASSES`, else `forward`."""
     listed: tuple[str, ...] | None = getattr(network, "PASSES", None)
     if listed is not None:
         return listed
@@ -69,7 +69,7 @@ def passes_of(network: nn.Module) -> tuple[str, ...]:
 
 
 def channels_last(images: Tensor) -> Tensor:
-    """Return images in the memory layout in which convolutions are fast: channels last on a GPU."""
+    """Convert images to channels-last on a GPU, where it speeds up convolutions."""
     return images.contiguous(memory_format=torch.channels_last) if images.is_cuda else images
 
 

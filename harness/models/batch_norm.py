@@ -1,4 +1,4 @@
-"""BatchNorm whose statistics are those of the global batch, on any number of ranks: the harness's, and torch's."""
+"""BatchNorm with statistics over the global batch on any number of ranks, for the harness's BatchNorm and torch's."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -11,15 +11,15 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.overrides import TorchFunctionMode
 
 Stack = Callable[[Tensor], Tensor]
-"""Maps a rank's tensor to those of all ranks `(ranks, ...)`, with gradients."""
+"""All-gathers a rank's tensor to `(ranks, ...)`, differentiably."""
 
 
 class BatchNorm(nn.Module):
     """Normalises each channel of `(batch, channels, height, width)` (Ioffe and Szegedy 2015).
 
-    In training over the batch, in evaluation by running statistics, in which a batch has the weight `momentum`. They
-    are part of the state. With a `stack` the batch is that of all ranks, whose parts may differ in size: torch's
-    SyncBatchNorm does the same on GPUs alone.
+    Uses batch statistics in training and running statistics, updated with weight `momentum`, in evaluation. With a
+    `stack`, batch statistics cover all ranks, whose local batches may differ in size; torch's SyncBatchNorm does this
+    on GPUs only.
     """
 
     running_mean: Tensor
@@ -53,9 +53,9 @@ def batch_norm_over_ranks(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Return what torch's `batch_norm` would of the batches of all ranks together, this rank's part of it.
+    """Return this rank's part of torch's `batch_norm` of the concatenated batches of all ranks.
 
-    The moments of the ranks are put together as Chan, Golub and LeVeque (1983) do, which no large mean spoils.
+    Combines the moments of the ranks as in Chan, Golub and LeVeque (1983), which is stable for large means.
     """
     if not training:
         return F.batch_norm(x, running_mean, running_var, weight, bias, training, momentum, eps)
@@ -78,7 +78,7 @@ def batch_norm_over_ranks(
 
 
 def normalise_over_ranks(network: nn.Module, stack: Stack) -> None:
-    """Let every BatchNorm of a network, the harness's or torch's, take its statistics over all ranks in training."""
+    """Make every BatchNorm of a network, the harness's or torch's, use statistics over all ranks in training."""
     for module in network.modules():
         if isinstance(module, BatchNorm):
             module.stack = stack
@@ -88,7 +88,7 @@ def normalise_over_ranks(network: nn.Module, stack: Stack) -> None:
 
 
 def _forward_over_ranks(module: nn.Module, forward: Callable[..., Any], stack: Stack, *inputs: Any) -> Any:
-    """Call a BatchNorm of torch, or one that is made of it, with the function that it normalises by replaced."""
+    """Call a torch BatchNorm or a subclass with `F.batch_norm` replaced."""
     if not module.training:
         return forward(*inputs)
     with _OverRanks(stack):
@@ -96,7 +96,7 @@ def _forward_over_ranks(module: nn.Module, forward: Callable[..., Any], stack: S
 
 
 class _OverRanks(TorchFunctionMode):
-    """Computes `batch_norm` over all ranks, whoever calls it."""
+    """Replaces every call of `F.batch_norm` by `batch_norm_over_ranks`."""
 
     def __init__(self, stack: Stack) -> None:
         super().__init__()

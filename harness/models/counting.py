@@ -1,4 +1,4 @@
-"""Parameters and operations of a network that states none, counted on one that is built without memory."""
+"""Counts parameters and FLOPs of networks without closed forms, on the meta device."""
 
 from functools import lru_cache
 
@@ -12,23 +12,23 @@ from harness.errors import SpecError
 from harness.models.base import build_network
 
 FLOPS_PER_PARAMETER = 2
-"""A multiply-add for each parameter: the estimate where a pass cannot be traced without values."""
+"""One multiply-add per parameter: the estimate for passes that cannot be traced on the meta device."""
 
 
 def parameters(config: Network, data: Dataset) -> int:
     """Return the number of parameters.
 
-    Raises `SpecError` when the network cannot be built.
+    Raises `SpecError` if the network cannot be built.
     """
     return sum(parameter.numel() for parameter in _built(config, data).parameters())
 
 
 @lru_cache(maxsize=256)
 def flops(config: Network, data: Dataset, name: str) -> float:
-    """Return the operations of a pass of one example, two to a multiply-add.
+    """Return the FLOPs of a forward pass on one example; a multiply-add is two.
 
-    Matrix products, convolutions and attention count, nothing else. A pass whose course depends on values counts as a
-    multiply-add for each parameter. Raises `SpecError` when the network cannot be built.
+    Counts matrix products, convolutions and attention only. A pass with data-dependent control flow is estimated as one
+    multiply-add per parameter. Raises `SpecError` if the network cannot be built.
     """
     network = _built(config, data)
     device = next((parameter.device for parameter in network.parameters()), torch.device("meta"))
@@ -36,14 +36,14 @@ def flops(config: Network, data: Dataset, name: str) -> float:
     try:
         with FlopCounterMode(display=False) as counter, torch.no_grad(), torch.device(device):
             getattr(network, name)(*inputs)
-    except Exception:  # somebody else's module may fail in any way without values
+    except Exception:  # third-party modules may raise anything on meta tensors
         return float(FLOPS_PER_PARAMETER * parameters(config, data))
     return float(counter.get_total_flops())
 
 
 @lru_cache(maxsize=64)
 def _built(config: Network, data: Dataset) -> nn.Module:
-    """Return the network in evaluation mode: on the meta device, or in memory if it needs values to be built."""
+    """Build the network in evaluation mode on the meta device, or in memory if its constructor needs values."""
     with torch.random.fork_rng(devices=[]):
         try:
             with torch.device("meta"):
@@ -59,6 +59,6 @@ def _built(config: Network, data: Dataset) -> nn.Module:
 
 
 def _zeros(argument: ArrayField, device: torch.device, are_pixels: bool) -> torch.Tensor:
-    """Return one example as a network sees it: pixels have become float32."""
+    """Return a batch of one zero example, with pixels converted to float32."""
     dtype = torch.float32 if are_pixels and argument.dtype == "uint8" else getattr(torch, argument.dtype)
     return torch.zeros(1, *argument.shape, dtype=dtype, device=device)

@@ -1,4 +1,4 @@
-"""Networks that turn noise into images."""
+"""Generator networks."""
 
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ from harness.models.batch_norm import BatchNorm
 
 
 class DoublingBlock(nn.Module):
-    """BatchNorm, ReLU and convolution, twice, the first time after every pixel was repeated; added to the input."""
+    """Residual block of two BatchNorm-ReLU-convolution layers that upsamples by 2 before the first convolution."""
 
     def __init__(self, features: int) -> None:
         super().__init__()
@@ -23,13 +23,13 @@ class DoublingBlock(nn.Module):
         self.conv2 = nn.Conv2d(features, features, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return images twice as large."""
+        """Upsample by 2."""
         h = self.conv1(doubled(F.relu(self.norm1(x))))
         return doubled(x) + self.conv2(F.relu(self.norm2(h)))
 
 
 class ResNetGenerator(ImageNetwork):
-    """The generator of VERA (its code), with noise of shape `(batch, noise_dim)`."""
+    """The ResNet generator of VERA's code, for noise `(batch, noise_dim)`."""
 
     PASSES: ClassVar[tuple[str, ...]] = ("generate",)
 
@@ -52,11 +52,11 @@ class ResNetGenerator(ImageNetwork):
                 nn.init.zeros_(module.bias)
 
     def generate(self, noise: Tensor) -> Tensor:
-        """Return the images `(batch, channels, size, size)` in [-1, 1] that noise becomes."""
+        """Generate images `(batch, channels, size, size)` in [-1, 1]."""
         h = self.blocks(self.stem(noise).unflatten(1, self.grid))
         return self.image_head(F.relu(self.norm(h))).tanh()
 
 
 def doubled(x: Tensor) -> Tensor:
-    """Return every pixel four times."""
+    """Upsample by 2 with nearest-neighbour interpolation."""
     return F.interpolate(x, scale_factor=2.0, mode="nearest")

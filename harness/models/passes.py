@@ -1,4 +1,4 @@
-"""The passes of networks, one Protocol each: what methods call, on tensors of a batch."""
+"""The passes of networks that methods call, one Protocol each."""
 
 from typing import Protocol, runtime_checkable
 
@@ -10,7 +10,7 @@ class Forward(Protocol):
     """Any module."""
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """Return what the module makes of its inputs."""
+        """Return the output of the module."""
         ...
 
 
@@ -34,26 +34,26 @@ class PredictNoise(Protocol):
 
 @runtime_checkable
 class Features(Protocol):
-    """A network whose first layer can be asked alone."""
+    """A network whose first layer can be evaluated separately."""
 
     def features(self, images: Tensor) -> Tensor:
-        """Return what the first layer makes of images."""
+        """Return the output of the first layer."""
         ...
 
 
 @runtime_checkable
 class LogitsFrom(Protocol):
-    """A network that goes on from the output of its first layer."""
+    """A network that can resume from the output of its first layer."""
 
     def logits_from(self, features: Tensor) -> Tensor:
-        """Return class logits of what the first layer has made."""
+        """Return class logits from the output of the first layer."""
         ...
 
 
 @runtime_checkable
 class Generate(Protocol):
-    """A network that makes images of noise."""
+    """A network that generates images from noise."""
 
     def generate(self, noise: Tensor) -> Tensor:
-        """Return the images that standard normal `noise` `(batch, noise_dim)` becomes."""
+        """Generate images from standard normal `noise` `(batch, noise_dim)`."""
         ...

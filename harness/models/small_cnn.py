@@ -1,4 +1,4 @@
-"""A small convolutional classifier whose penultimate layer serves as a feature space for small images."""
+"""A small CNN classifier; its penultimate layer is the feature space for small images."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -7,7 +7,7 @@ from harness.config.dataset import Images
 
 
 class SmallCNN(nn.Module):
-    """Two 3x3 convolutions, the second halving the resolution, and one hidden layer of `features` units."""
+    """Two 3x3 convolutions, the second with stride 2, and one hidden layer of `features` units."""
 
     def __init__(self, data: Images, features: int = 48) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Timesteps as a network reads them."""
+"""Timestep embeddings."""
 
 import math
 
@@ -15,7 +15,7 @@ class Sinusoid(nn.Module):
         super().__init__()
         half = dim // 2
         self.width = 2 * half
-        # In the order of the authors' code: another rounds otherwise, which a thousand timesteps magnify.
+        # Keep the authors' order of operations: timesteps up to 1,000 magnify any difference in rounding.
         frequencies = torch.exp(torch.arange(half) * -(math.log(10_000) / max(half - 1, 1)))
         self.register_buffer("frequencies", frequencies, persistent=False)
 

@@ -1,4 +1,4 @@
-"""The U-Net that predicts the noise in DDPM (Ho et al. 2020, Appendix B)."""
+"""The noise-predicting U-Net of DDPM (Ho et al. 2020, Appendix B)."""
 
 from typing import ClassVar
 
@@ -15,11 +15,11 @@ from harness.models.timesteps import Sinusoid
 
 EPS = 1e-6
 FAINT = 1e-5
-"""The gain of layers that begin as good as zero, so that blocks begin as identities."""
+"""The initial gain of the last layer of each block: nearly zero, so that blocks start as identities."""
 
 
 class Residual(nn.Module):
-    """Two convolutions after GroupNorm and swish, between which the timestep is added to each channel."""
+    """Two convolutions, each after GroupNorm and swish; the timestep embedding is added between them."""
 
     def __init__(self, config: Spec, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -32,14 +32,14 @@ class Residual(nn.Module):
         self.shortcut = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else None
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """Return `(batch, outputs, size, size)` for activated conditions `(batch, 4 base_channels)`."""
+        """Return `(batch, outputs, size, size)`; `condition` is the activated embedding `(batch, 4 base_channels)`."""
         h = self.conv1(F.silu(self.norm1(x))) + self.timestep(condition)[:, :, None, None]
         h = self.conv2(self.dropout(F.silu(self.norm2(h))))
         return h + (x if self.shortcut is None else self.shortcut(x))
 
 
 class SelfAttention(nn.Module):
-    """Attention with one head over all pixels, added to its input."""
+    """Single-head self-attention over all pixels, with a residual connection."""
 
     def __init__(self, config: Spec, channels: int) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class SelfAttention(nn.Module):
 
 
 class Layer(nn.Module):
-    """A residual block, and attention where its level has it."""
+    """A residual block, followed by self-attention if its level has it."""
 
     def __init__(self, config: Spec, inputs: int, outputs: int, attends: bool) -> None:
         super().__init__()
@@ -68,31 +68,31 @@ class Layer(nn.Module):
 
 
 class Halving(nn.Module):
-    """A convolution of stride 2 that begins at the first pixel, as TensorFlow's does."""
+    """A stride-2 convolution with TensorFlow's padding (bottom and right only)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(channels, channels, 3, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return images half as large."""
+        """Downsample by 2."""
         return self.conv(F.pad(x, (0, 1, 0, 1)))
 
 
 class Doubling(nn.Module):
-    """Every pixel four times, then a convolution."""
+    """Nearest-neighbour upsampling by 2, then a convolution."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return images twice as large."""
+        """Upsample by 2."""
         return self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))
 
 
 class Descent(nn.Module):
-    """The layers of a level on the way down, and what halves the image after them, except at the last level."""
+    """The layers of a level on the way down, then downsampling, except at the last level."""
 
     def __init__(self, layers: list[Layer], halving: Halving | None) -> None:
         super().__init__()
@@ -100,7 +100,7 @@ class Descent(nn.Module):
         self.halving = halving
 
     def forward(self, h: Tensor, condition: Tensor) -> list[Tensor]:
-        """Return what each of them makes; the last is what the next level is given."""
+        """Return the output of every layer; the last one is the input of the next level."""
         made = []
         for layer in self.layers:
             h = layer(h, condition)
@@ -109,7 +109,7 @@ class Descent(nn.Module):
 
 
 class Ascent(nn.Module):
-    """The layers of a level on the way up, and what doubles the image after them, except at the first level."""
+    """The layers of a level on the way up, then upsampling, except at the first level."""
 
     def __init__(self, layers: list[Layer], doubling: Doubling | None) -> None:
         super().__init__()
@@ -117,14 +117,14 @@ class Ascent(nn.Module):
         self.doubling = doubling
 
     def forward(self, h: Tensor, skipped: list[Tensor], condition: Tensor) -> Tensor:
-        """Return what the next level is given, and take away what it needs of what is skipped."""
+        """Return the input of the next level. Pops the skip connections it uses from `skipped`."""
         for layer in self.layers:
             h = layer(torch.cat([h, skipped.pop()], dim=1), condition)
         return h if self.doubling is None else self.doubling(h)
 
 
 class UNet(ImageNetwork):
-    """Levels of residual blocks on the way down and up, with everything on the way down skipping to the way up."""
+    """Levels of residual blocks down and up, with skip connections from every layer on the way down."""
 
     PASSES: ClassVar[tuple[str, ...]] = ("predict_noise",)
 
@@ -153,14 +153,14 @@ class UNet(ImageNetwork):
         self.noise_head = nn.Conv2d(widths[0], data.channels, 3, padding=1)
 
     def initialise(self, generator: torch.Generator) -> None:
-        """Draw the initial weights: Xavier-uniform, faint where a block ends and at the noise head; zero biases."""
+        """Draw the initial weights: Xavier-uniform, gain `FAINT` in last layers and the noise head; zero biases."""
         last = {id(self.noise_head)}
         last |= {id(module.conv2) for module in self.modules() if isinstance(module, Residual)}
         last |= {id(module.projection) for module in self.modules() if isinstance(module, SelfAttention)}
         fused = {id(module.qkv) for module in self.modules() if isinstance(module, SelfAttention)}
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
-                # Queries, keys and values are three layers that are computed at once.
+                # The fused qkv weight holds three layers, each with its own fan-out.
                 for weight in module.weight.detach().chunk(3 if id(module) in fused else 1):
                     nn.init.xavier_uniform_(weight, FAINT if id(module) in last else 1.0, generator)
                 assert module.bias is not None
@@ -168,7 +168,7 @@ class UNet(ImageNetwork):
 
     def predict_noise(self, noisy: Tensor, timesteps: Tensor) -> Tensor:
         """Return the predicted noise, shaped like `noisy`, for integer `timesteps` of shape `(batch,)`."""
-        # Every block begins with the swish of the embedding.
+        # Every block applies swish to the embedding first, so compute it once.
         condition = F.silu(self.embedding(self.sinusoid(timesteps)))
         skipped = [self.stem(channels_last(noisy))]
         for down in self.down:

@@ -1,7 +1,7 @@
-"""The Vision Transformer that ViT, GenViT and HybViT share (HybViT §3-4, Eq. 16-21).
+"""The Vision Transformer shared by ViT, GenViT and HybViT (HybViT §3-4, Eq. 16-21).
 
-One network serves two purposes. Given an image alone it classifies; given a noisy image and its timestep it
-predicts the noise. The timestep enters as one scale and one shift per token, made anew for every layer.
+The network classifies clean images and predicts the noise of noisy images at a timestep. The timestep enters every
+layer as its own scale and shift per token.
 """
 
 from typing import ClassVar
@@ -18,7 +18,7 @@ from harness.models.timesteps import Sinusoid
 
 
 class TimestepEmbedding(nn.Module):
-    """Sinusoidal embedding of an integer timestep, followed by a two-layer MLP (HybViT §4).
+    """A = MLP_t(t): sinusoidal embedding of an integer timestep, then a two-layer MLP (HybViT §4.1).
 
     Maps timesteps of shape `(batch,)` to a conditioning vector of shape `(batch, width)`.
     """
@@ -34,7 +34,7 @@ class TimestepEmbedding(nn.Module):
 
 
 class TokenModulation(nn.Module):
-    """One scale and one shift per token, read off the conditioning vector (HybViT Eq. 21).
+    """One scale and one shift per token, projected from the conditioning vector (HybViT §4.1, M in Eq. 21).
 
     `M(h, A) = h * (scale + 1) + shift`, broadcast over all channels of a token.
     """
@@ -50,7 +50,7 @@ class TokenModulation(nn.Module):
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention with one fused projection to queries, keys and values."""
+    """Multi-head self-attention with a fused qkv projection (HybViT Eq. 16 per head)."""
 
     def __init__(self, dim: int, heads: int) -> None:
         super().__init__()
@@ -60,17 +60,17 @@ class Attention(nn.Module):
         self.projection = nn.Linear(inner, dim)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Return the attended tokens, shaped like `tokens`."""
+        """Return a tensor shaped like `tokens`."""
         q, k, v = self.qkv(tokens).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         attended = attend(q, k, v)
         return self.projection(attended.transpose(1, 2).flatten(2))
 
 
 class Block(nn.Module):
-    """A pre-norm transformer layer whose residual stream the timestep modulates (HybViT Eq. 21).
+    """A pre-norm transformer layer, modulated by the timestep (HybViT Eq. 21).
 
-    Without a condition it is a plain pre-norm layer. With one, the stream itself is modulated, skip connection
-    included, as the authors' code does; `modulate_residual=False` keeps the skip unmodulated, as Eq. 21 prints it.
+    Without a condition it is a plain pre-norm layer (Eq. 18-19). With one, the residual stream is modulated, skip
+    connection included, as in the authors' code; `modulate_residual=False` leaves the skip unmodulated, as in Eq. 21.
     """
 
     def __init__(self, config: ViT, tokens: int, width: int) -> None:
@@ -87,10 +87,10 @@ class Block(nn.Module):
     def forward(self, h: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return the tokens after this layer, shaped like `h`: `(batch, tokens, dim)`."""
         if condition is None:
-            h = h + self.attention(self.norm_attention(h))
-            return h + self.mlp(self.norm_mlp(h))
+            h = h + self.attention(self.norm_attention(h))  # HybViT Eq. 18
+            return h + self.mlp(self.norm_mlp(h))  # HybViT Eq. 19
         scale, shift = self.modulation(condition)
-        modulated = torch.addcmul(shift, h, scale)
+        modulated = torch.addcmul(shift, h, scale)  # M(h, A), HybViT §4.1
         h = (modulated if self.modulate_residual else h) + self.attention(self.norm_attention(modulated))
         modulated = torch.addcmul(shift, h, scale) if self.modulate_mlp else h
         return (modulated if self.modulate_residual else h) + self.mlp(self.norm_mlp(modulated))
@@ -99,7 +99,7 @@ class Block(nn.Module):
 class VisionTransformer(ImageNetwork):
     """ViT with a class head on the CLS token and a noise head on the patch tokens (HybViT Fig. 2).
 
-    The two heads read the same last layer. Images are `(batch, channels, size, size)` in [-1, 1].
+    Both heads read the output of the last layer. Images are `(batch, channels, size, size)` in [-1, 1].
     """
 
     PASSES: ClassVar[tuple[str, ...]] = ("logits", "predict_noise")
@@ -123,7 +123,7 @@ class VisionTransformer(ImageNetwork):
         self.noise_head = nn.Linear(config.dim, pixels)
 
     def initialise(self, generator: torch.Generator) -> None:
-        """Draw the initial weights: Xavier-normal maps, zero biases, CLS and positions from N(0, 1)."""
+        """Draw the initial weights: Xavier-normal linear layers, zero biases, CLS and positions from N(0, 1)."""
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.xavier_normal_(module.weight, generator=generator)
@@ -133,19 +133,19 @@ class VisionTransformer(ImageNetwork):
         nn.init.normal_(self.position_embedding, generator=generator)
 
     def logits(self, images: Tensor) -> Tensor:
-        """Return class logits `(batch, num_classes)` of clean images; no timestep enters (HybViT Fig. 2)."""
+        """Return class logits `(batch, num_classes)` of clean images, without a timestep (HybViT Fig. 2)."""
         cls_token = self._encode(images, None)[:, 0]
-        return self.class_head(self.class_norm(cls_token))
+        return self.class_head(self.class_norm(cls_token))  # y = LN(z_L^0), HybViT Eq. 20
 
     def predict_noise(self, noisy: Tensor, timesteps: Tensor) -> Tensor:
         """Return the predicted noise, shaped like `noisy`, for integer `timesteps` of shape `(batch,)`."""
         patches = self._encode(noisy, self.timestep_embedding(timesteps))[:, 1:]
-        return self._unpatchify(self.noise_head(patches))
+        return self._unpatchify(self.noise_head(patches))  # f_r, HybViT Eq. 21
 
     def _encode(self, images: Tensor, condition: Tensor | None) -> Tensor:
         patches = self.patch_embedding(self._patchify(images))
         cls_token = self.cls_token.expand(len(images), -1, -1)
-        h = torch.cat([cls_token, patches], dim=1) + self.position_embedding
+        h = torch.cat([cls_token, patches], dim=1) + self.position_embedding  # HybViT Eq. 17
         for block in self.blocks:
             h = block(h, condition)
         return h

@@ -1,4 +1,4 @@
-"""Wide residual networks: the original classifier, and the form in which energy-based models use it."""
+"""Wide residual networks: the original classifier, and the variant of energy-based models."""
 
 import math
 from typing import ClassVar
@@ -16,11 +16,11 @@ from harness.models.batch_norm import BatchNorm
 from harness.models.dropout import Dropout
 
 MEMORYLESS = 0.9
-"""The weight of the last batch in the running statistics of JEM++ (its code)."""
+"""BatchNorm momentum of JEM++ (its code): running statistics are almost those of the last batch."""
 
 
 class Block(nn.Module):
-    """Norm, ReLU and convolution, twice; a projected skip starts after the first ReLU."""
+    """Two norm-ReLU-convolution layers; a projected skip starts after the first ReLU."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Block(nn.Module):
 
 
 class WideResNet(ImageNetwork):
-    """Wide ResNet (Zagoruyko and Komodakis 2016, Table 1), with the initial weights of its code."""
+    """Wide ResNet (Zagoruyko and Komodakis 2016, Table 1), initialised as in its code."""
 
     PASSES: ClassVar[tuple[str, ...]] = ("logits",)
 
@@ -52,7 +52,7 @@ class WideResNet(ImageNetwork):
         self.class_head = nn.Linear(config.width, data.num_classes)
 
     def initialise(self, generator: torch.Generator) -> None:
-        """Draw the initial weights: convolutions from N(0, 2 / fan-out), the class head as torch does, without bias."""
+        """Draw the initial weights: convolutions from N(0, 2 / fan-out), class head as in torch but with zero bias."""
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu", generator=generator)
@@ -66,7 +66,7 @@ class WideResNet(ImageNetwork):
 
 
 class JEMBlock(nn.Module):
-    """Leaky ReLU and convolution, twice, the second with the stride; the skip starts at the input."""
+    """Two leaky-ReLU-convolution layers, the stride in the second; the skip starts at the input."""
 
     def __init__(self, shape: Shape, config: JEMSpec) -> None:
         super().__init__()
@@ -86,10 +86,10 @@ class JEMBlock(nn.Module):
 
 
 class JEMWideResNet(ImageNetwork):
-    """Wide ResNet of JEM, JEM++ and VERA (their code); its logits are also a negative energy.
+    """Wide ResNet of JEM, JEM++ and VERA (their code); its logits double as negative energies.
 
-    `features` and `logits_from` are its first layer and the rest of it: JEM++ goes several steps along the gradient of
-    the first one alone.
+    `features` is the first layer and `logits_from` the rest: the inner steps of JEM++ differentiate the first layer
+    only.
     """
 
     PASSES: ClassVar[tuple[str, ...]] = ("logits", "features", "logits_from")
@@ -103,7 +103,7 @@ class JEMWideResNet(ImageNetwork):
         self.class_head = nn.Linear(config.width, data.num_classes)
 
     def initialise(self, generator: torch.Generator) -> None:
-        """Draw the initial weights and biases as torch does: uniform within 1 / sqrt(fan-in)."""
+        """Draw the initial weights and biases with torch's default: uniform within 1 / sqrt(fan-in)."""
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_uniform_(module.weight, a=math.sqrt(5), generator=generator)
@@ -116,11 +116,11 @@ class JEMWideResNet(ImageNetwork):
         return self._head(self.stem(channels_last(images)))
 
     def features(self, images: Tensor) -> Tensor:
-        """Return what the first convolution makes of images, `(batch, 16, size, size)`."""
+        """Return the output of the first convolution, `(batch, 16, size, size)`."""
         return self.stem(channels_last(images))
 
     def logits_from(self, features: Tensor) -> Tensor:
-        """Return the class logits of what the first convolution has made."""
+        """Return class logits from the output of the first convolution."""
         return self._head(features)
 
     def _head(self, features: Tensor) -> Tensor:
@@ -129,5 +129,5 @@ class JEMWideResNet(ImageNetwork):
 
 
 def norm_of(config: JEMSpec, channels: int) -> nn.Module:
-    """Return the normalisation that a configuration asks for."""
+    """Return the normalisation layer of a configuration."""
     return BatchNorm(channels, momentum=MEMORYLESS) if config.norm == "batch" else nn.Identity()

@@ -1,4 +1,4 @@
-"""The batches of every step, in the form in which the step takes them."""
+"""Loads and augments the batches of training steps."""
 
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, closing
@@ -15,8 +15,8 @@ from harness.data.loaders import Loader, ShuffledOrder
 from harness.randomness import Stream, Streams
 
 PREFETCH_STEPS = 10
-"""So many steps are loaded and augmented at once. An augmentation is some hundreds of small operations, whose cost is
-that of calling them: for ten batches together it is little more than for one."""
+"""The number of steps loaded and augmented together. Augmentation is hundreds of small operations dominated by launch
+overhead, so ten batches cost little more than one."""
 
 
 def prefetch(
@@ -27,10 +27,10 @@ def prefetch(
     stream: Stream,
     first_step: int,
 ) -> Generator[dict[str, TrainBatch]]:
-    """Yield a part of the batches of each step from the first on, by name; `augmentations` says what happens to which.
+    """Yield this rank's `part` of the batches of each step from `first_step` on, keyed as in `augmentations`.
 
-    Every name runs through the split in an order of its own. The whole batch is a function of its step alone, and so is
-    each of its rows. Raises `SpecError` when a batch exceeds the split, or an augmentation does not fit the dataset.
+    Every key shuffles the split in its own order. A batch, and each of its rows, is a function of the step alone.
+    Raises `SpecError` if a batch is larger than the split, or an augmentation does not apply to the dataset.
     """
     feeds = {}
     for name, augmentation in augmentations.items():
@@ -47,7 +47,7 @@ def prefetch(
 
 
 class _Feed:
-    """A rank's part of the batches of one name, several steps at a time."""
+    """This rank's part of the batches of one key, `PREFETCH_STEPS` steps at a time."""
 
     def __init__(
         self, augmentation: Augmentation, data: Dataset, order: ShuffledOrder, part: range, stream: Stream
@@ -61,13 +61,13 @@ class _Feed:
         self._stream = stream
 
     def indices(self, first_step: int) -> Iterator[Tensor]:
-        """Yield what has to be loaded for the steps from the first on."""
+        """Yield the indices of the examples to load, from `first_step` on."""
         for start in count(first_step, PREFETCH_STEPS):
             rows = self._select(start).rows
             yield torch.cat([self._order.indices(start + i)[rows[i]] for i in range(PREFETCH_STEPS)])
 
     def make(self, batch: Batch, start: int) -> TrainBatch:
-        """Return what was loaded for the steps from `start` on in the form in which they take it."""
+        """Augment the examples loaded for the steps from `start` on."""
         selection = self._select(start)
         if self._unchanged:
             rows = selection.rows.to(batch.inputs.device, non_blocking=True)

@@ -1,7 +1,7 @@
-"""Broadcasts the buffers of modules from outside the harness from the first rank.
+"""Broadcasts the buffers of third-party modules from the first rank.
 
-A module with running statistics updates them from the rows of its own rank. As in torch's DistributedDataParallel,
-every rank then takes the values of the first, bit for bit.
+Third-party running statistics are updated from local rows only. As in torch's DistributedDataParallel, every rank then
+takes the first rank's values, bit for bit.
 """
 
 from collections.abc import Iterable
@@ -13,16 +13,16 @@ from harness.training.distributed import Communicator
 
 
 class SharedBuffers:
-    """The buffers in the state of some networks, of all modules but the harness's own, which are equal as they are."""
+    """The persistent buffers of third-party modules. The harness's own modules keep equal buffers by construction."""
 
     def __init__(self, networks: Iterable[nn.Module], comm: Communicator) -> None:
         self._comm = comm
         self._places = [place for network in networks for place in _buffers(network)] if comm.size > 1 else []
 
     def sync(self) -> None:
-        """Give them the values of the first rank. Every rank has to call it."""
+        """Broadcast the buffers from the first rank. Every rank must call it."""
         if self._places:
-            # By name: a module may put another tensor in the place of its buffer.
+            # Look up by name: a module may have replaced its buffer by another tensor.
             self._comm.broadcast_tensors([module.get_buffer(name) for module, name in self._places])
 
 

@@ -1,7 +1,7 @@
-"""Checkpoints: flat dictionaries of tensors in safetensors files, each vouched for by a manifest with its hash.
+"""Checkpoints: flat dictionaries of tensors in safetensors files, each with a manifest that holds its SHA-256.
 
-A checkpoint counts only if its manifest exists and the hash agrees, so a crash at any moment leaves the one before.
-Loading executes nothing that a file contains.
+A checkpoint is valid only if its manifest exists and the hash matches, so a crash at any time leaves the previous one.
+Loading never executes code from a file.
 """
 
 import contextlib
@@ -18,9 +18,9 @@ KEPT = 2
 
 
 def save_checkpoint(folder: Path, step: int, state: dict[str, Tensor]) -> None:
-    """Write the checkpoint of a step, then its manifest, then delete all but the newest few.
+    """Write the checkpoint of a step, then its manifest, then delete all but the newest `KEPT`.
 
-    Raises `StoreError` when the disk is full; earlier checkpoints then stay.
+    Raises `StoreError` if the disk is full; earlier checkpoints are then kept.
     """
     path = folder / f"{step:09d}.safetensors"
     save_tensors(path, state)
@@ -31,9 +31,9 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Tensor]) -> None:
 
 
 def newest_checkpoint(folder: Path) -> tuple[int, dict[str, Tensor], list[str]] | None:
-    """Return the step and the tensors of the newest checkpoint that verifies, and why newer ones did not.
+    """Return the step and tensors of the newest valid checkpoint, and the errors of newer, invalid ones.
 
-    Returns None when there is none at all. Raises `StoreError` when there are some and none verifies.
+    Returns None if there are no checkpoints. Raises `StoreError` if none of them is valid.
     """
     complaints: list[str] = []
     for manifest in sorted(folder.glob("*.json"), reverse=True):
@@ -41,17 +41,17 @@ def newest_checkpoint(folder: Path) -> tuple[int, dict[str, Tensor], list[str]] 
         try:
             described = read_json(manifest)
             if sha256_of(path) != described["sha256"]:
-                raise StoreError(f"checkpoint {path} is not what was written (its SHA-256 differs)")
+                raise StoreError(f"checkpoint {path} is corrupt (its SHA-256 differs)")
             return described["step"], load_file(path), complaints
         except (StoreError, OSError, SafetensorError, KeyError, TypeError) as error:
             complaints.append(" ".join(str(error).split()))
     if complaints:
-        raise StoreError(f"{complaints[0]}; no older one is left: delete {folder} to train from the beginning")
+        raise StoreError(f"{complaints[0]}; there is no older one: delete {folder} to train from scratch")
     return None
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Write named tensors atomically. Some may share memory, as tied weights do."""
+    """Write named tensors atomically. Tensors may share storage, as tied weights do."""
     apart, places = {}, set()
     for name, tensor in tensors.items():
         own = tensor.detach().cpu().contiguous()
@@ -64,9 +64,9 @@ def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
 def load_tensors(path: Path, sha256: str) -> dict[str, Tensor]:
     """Read named tensors.
 
-    Raises `HarnessError` when the file is absent or not the one that was recorded.
+    Raises `HarnessError` if the file is missing or its SHA-256 differs from the recorded one.
     """
     with contextlib.suppress(OSError):
         if sha256_of(path) == sha256:
             return load_file(path)
-    raise HarnessError(f"{path} is missing or not what was recorded: delete {path.parent} and run again")
+    raise HarnessError(f"{path} is missing or corrupt: delete {path.parent} and run again")

@@ -1,7 +1,7 @@
-"""The processes that work on one run together, each with a rank.
+"""Data-parallel training of one run, by a single process or a process group.
 
-The global batch stays what the configuration says: every rank takes its rows of it, gradients are averaged, and all
-ranks hold the same weights after every step. Only the first rank touches the run directory; the others are told.
+The global batch size is independent of the world size: every rank takes its rows, gradients are averaged, and all
+ranks hold the same weights after every step. Only rank 0 accesses the run directory and broadcasts what it read.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,20 +21,20 @@ from harness.exit_codes import ExitCode
 
 T = TypeVar("T")
 MEETING, PATIENCE = timedelta(minutes=10), timedelta(hours=12)
-"""How long ranks wait for each other: at first, and then, when the first may be busy for long with what it does alone.
+"""Timeouts of the rendezvous and of collectives. The latter is long because rank 0 may work alone for hours.
 
 A rank that dies is noticed at once.
 """
 
 
 class LostRank(HarnessError):
-    """Another rank has died or left, so that nothing can be computed together any more."""
+    """Another rank died or left, so collectives no longer work."""
 
     exit_code = ExitCode.LOST
 
 
 class Communicator:
-    """A process that works alone: the only rank."""
+    """A world of size 1: collectives return their inputs."""
 
     rank = 0
     size = 1
@@ -43,58 +43,58 @@ class Communicator:
 
     @property
     def is_main(self) -> bool:
-        """Whether this is the rank that reads and writes the run directory."""
+        """Whether this is rank 0, which reads and writes the run directory."""
         return self.rank == 0
 
     def shard(self, n: int, block: int = 1) -> range:
-        """Return this rank's positions of `n`, in whole blocks counted from the first position.
+        """Return this rank's contiguous share of `range(n)`, in whole blocks.
 
-        The parts of all ranks are contiguous and cover each position exactly once; some may be empty.
+        The shares of all ranks partition the range; some may be empty.
         """
         blocks = shard(-(-n // block), self.rank, self.size)
         return range(min(blocks.start * block, n), min(blocks.stop * block, n))
 
     def on_first_rank(self, call: Callable[[], T]) -> T:
-        """Let the first rank make a call, and return what it returns, on every rank."""
+        """Call a function on rank 0 only and broadcast its result."""
         return call()
 
     def all_gather(self, parts: Sequence[T]) -> list[T]:
-        """Return the parts of all ranks, in the order of ranks, on every rank."""
+        """Concatenate the lists of all ranks, in rank order, on every rank."""
         return list(parts)
 
     def all_reduce_sum(self, tensor: Tensor) -> Tensor:
-        """Return the sum over the ranks."""
+        """Return the sum over all ranks; may modify `tensor`."""
         return tensor
 
     def all_gather_tensor(self, tensor: Tensor) -> Tensor:
-        """Return the tensors of all ranks, `(ranks, ...)`, on every rank; gradients flow back to each."""
+        """All-gather a tensor to `(ranks, ...)`, differentiably."""
         return tensor[None]
 
     def broadcast_tensors(self, tensors: Sequence[Tensor]) -> None:
-        """Give the tensors of all ranks the values that they have on the first."""
+        """Overwrite the tensors with the values of rank 0."""
 
     def any(self, wish: bool) -> bool:
-        """Tell whether any rank has the wish."""
+        """Return whether `wish` is true on any rank."""
         return wish
 
     def wrap_ddp(self, network: nn.Module) -> Callable[[Tensor], Tensor]:
-        """Return what a loss has to go through before its backward pass, so that gradients become means over ranks."""
+        """Return a function to apply to a loss before `backward`, so that gradients are averaged over ranks."""
         return lambda loss: loss
 
     @contextmanager
     def detect_lost_rank(self) -> Iterator[None]:
-        """Turn a failure that another rank's end causes into `LostRank`."""
+        """Convert errors caused by the loss of another rank into `LostRank`."""
         yield
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """Let go of the other ranks."""
+        """Leave the process group."""
 
 
 class ProcessGroup(Communicator):
-    """One of several ranks, joined by torch.distributed: NCCL for tensors on GPUs, gloo for all others."""
+    """One rank of a torch.distributed process group: NCCL for GPU tensors, gloo for all others."""
 
     def __init__(self, device: torch.device) -> None:
         self.rank = dist.get_rank()
@@ -102,7 +102,7 @@ class ProcessGroup(Communicator):
         self._device = device
 
     def on_first_rank(self, call: Callable[[], T]) -> T:
-        """Let the first rank make a call, and return what it returns, on every rank."""
+        """Call a function on rank 0 only and broadcast its result."""
         box: list[Any] = [call() if self.is_main else None]
         with self.detect_lost_rank():
             dist.broadcast_object_list(box, src=0, device=torch.device("cpu"))
@@ -110,49 +110,49 @@ class ProcessGroup(Communicator):
         return answer
 
     def all_gather(self, parts: Sequence[T]) -> list[T]:
-        """Return the parts of all ranks, in the order of ranks, on every rank."""
+        """Concatenate the lists of all ranks, in rank order, on every rank."""
         boxes: list[Sequence[T]] = [[] for _ in range(self.size)]
         with self.detect_lost_rank():
             dist.all_gather_object(boxes, list(parts))
         return [item for box in boxes for item in box]
 
     def all_reduce_sum(self, tensor: Tensor) -> Tensor:
-        """Return the sum over the ranks."""
+        """Sum a tensor over all ranks in place and return it."""
         with self.detect_lost_rank():
             dist.all_reduce(tensor)
         return tensor
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def all_gather_tensor(self, tensor: Tensor) -> Tensor:
-        """Return the tensors of all ranks, `(ranks, ...)`, on every rank; gradients flow back to each."""
+        """All-gather a tensor to `(ranks, ...)`, differentiably."""
         whole = tensor.new_zeros(self.size, *tensor.shape)
         whole[self.rank] = tensor
         return _AllReduceSum.apply(whole, self)
 
     @torch.no_grad()
     def broadcast_tensors(self, tensors: Sequence[Tensor]) -> None:
-        """Give the tensors of all ranks the values that they have on the first, all of a device in one message."""
+        """Overwrite the tensors with the values of rank 0, in one broadcast per device."""
         for device in dict.fromkeys(tensor.device for tensor in tensors):
             here = [tensor for tensor in tensors if tensor.device == device]
             message = torch.cat([tensor.reshape(-1).view(torch.uint8) for tensor in here])
             with self.detect_lost_rank():
                 dist.broadcast(message, src=0)
             for tensor, told in zip(here, message.split([tensor.nbytes for tensor in here]), strict=True):
-                # Through `data`: a graph that was made with the tensor may still have to go backward.
+                # Write through `data`: the tensor may belong to a graph whose backward pass is still to come.
                 tensor.data.copy_(told.clone().view(tensor.dtype).view(tensor.shape))
 
     def any(self, wish: bool) -> bool:
-        """Tell whether any rank has the wish."""
+        """Return whether `wish` is true on any rank."""
         return bool(self.all_reduce_sum(torch.tensor(int(wish))).item())
 
     def wrap_ddp(self, network: nn.Module) -> Callable[[Tensor], Tensor]:
-        """Return what a loss has to go through before its backward pass, so that gradients become means over ranks."""
+        """Return a function to apply to a loss before `backward`, so that gradients are averaged over ranks."""
         devices = [self._device] if self._device.type == "cuda" else None
         return DistributedDataParallel(_DDPAnchor(network), device_ids=devices, static_graph=True)
 
     @contextmanager
     def detect_lost_rank(self) -> Iterator[None]:
-        """Turn a failure that another rank's end causes into `LostRank`."""
+        """Convert errors caused by the loss of another rank into `LostRank`."""
         try:
             yield
         except torch.OutOfMemoryError:
@@ -162,17 +162,17 @@ class ProcessGroup(Communicator):
             raise LostRank(f"rank {self.rank} lost another rank: {str(error).splitlines()[0]}") from error
 
     def __exit__(self, *exc: object) -> None:
-        """Let go of the other ranks; of lost ones nothing can be let go."""
+        """Leave the process group, unless a rank was lost."""
         if not self.broken:
             dist.destroy_process_group()
 
 
 def join(rank: int, size: int, init_method: str | None, device: torch.device, attempt: int = 0) -> Communicator:
-    """Wait for the other ranks and join them; alone, return the world of one.
+    """Join the process group of all ranks, or return a `Communicator` of one if `size` is 1.
 
-    `init_method` is an address such as `tcp://host:port`, or `env://` for what torchrun has set. `attempt` keeps apart
-    what ranks say at the same address after a restart: torchrun's store remembers the addresses of dead ones. Raises
-    `LostRank` when the others do not come.
+    `init_method` is an address such as `tcp://host:port`, or `env://` under torchrun. `attempt` prefixes the keys of
+    the store: after a restart, torchrun's store still holds the addresses of dead ranks. Raises `LostRank` if the other
+    ranks do not arrive.
     """
     if size == 1 or init_method is None:
         return Communicator()
@@ -183,12 +183,12 @@ def join(rank: int, size: int, init_method: str | None, device: torch.device, at
         dist.init_process_group(backend, store=store, world_size=size, rank=rank, timeout=PATIENCE)
     except (RuntimeError, ValueError) as error:
         why = str(error).splitlines()[0]
-        raise LostRank(f"rank {rank} of {size} did not meet the others at {init_method}: {why}") from None
+        raise LostRank(f"rank {rank} of {size} could not join the other ranks at {init_method}: {why}") from None
     return ProcessGroup(device)
 
 
 class _AllReduceSum(torch.autograd.Function):
-    """The sum over the ranks. Its gradient is that of every rank's loss, and so their sum."""
+    """Differentiable all-reduce: the gradient is summed over all ranks too."""
 
     @staticmethod
     def forward(ctx: Any, tensor: Tensor, comm: Communicator) -> Tensor:
@@ -201,10 +201,10 @@ class _AllReduceSum(torch.autograd.Function):
 
 
 class _DDPAnchor(nn.Module):
-    """Holds the parameters whose gradients are averaged, and lets a loss through, however that was computed.
+    """Registers a network's parameters with DistributedDataParallel and passes a loss through, however computed.
 
-    Its passage tells DistributedDataParallel that the next backward pass is one to follow. It has no buffers: those of
-    the network are equal on all ranks as they are.
+    The forward pass arms DDP's gradient averaging for the next backward pass. The module has no buffers, because those
+    of the network already agree on all ranks.
     """
 
     def __init__(self, network: nn.Module) -> None:

@@ -1,9 +1,8 @@
-"""Restarts of a training that diverges, from its last good state.
+"""Restarts diverging training from its last good state.
 
-A state is good at the end of an epoch without a loss beyond the bound. So where a training goes back to is a function
-of its steps, not of when checkpoints happened to be written; it is part of every checkpoint, and a resumed run goes
-back to the same state. After a restart everything is drawn at other addresses, since the same draws would end the same
-way.
+The good state is the state at the end of the last epoch without a loss beyond the bound. So a rollback depends on the
+steps only, not on when checkpoints were written. The good state is part of every checkpoint, so a resumed run rolls
+back to the same state. After a restart all random draws use new addresses, since the same draws would diverge again.
 """
 
 from collections.abc import Mapping
@@ -17,11 +16,11 @@ from harness.training.state import below, under
 
 
 class Diverged(HarnessError):
-    """A loss became infinite, not a number, or larger than the method's guard allows."""
+    """A loss became infinite or NaN, or exceeded the bound of the method's guard."""
 
 
 class DivergenceRollback:
-    """How often a training was restarted, and the good state that the next restart goes back to."""
+    """The number of restarts so far, and the good state for the next one."""
 
     def __init__(self, guard: DivergenceGuard | None) -> None:
         self.count = 0
@@ -30,40 +29,40 @@ class DivergenceRollback:
         self._guard = guard
 
     def check(self, loss: Loss, value: Tensor, step: int) -> None:
-        """Raise `Diverged` when the value of a loss in a step, its mean over the global batch, is beyond the bound."""
+        """Raise `Diverged` if `value`, a loss averaged over the global batch, exceeds the bound or is NaN."""
         if self._guard is not None and not abs(found := value.item()) <= self._guard.bound:
             raise Diverged(f"training diverged in step {step}: the loss of the {loss.player} is {found:.4g}")
 
     def keep(self, step: int, state: Mapping[str, Tensor]) -> None:
-        """Keep a good state, in main memory, where the method has a guard."""
+        """Copy a good state to CPU memory, if the method has a guard."""
         if self._guard is not None:
             self.step = step
             self.good = {key: value.detach().to("cpu", copy=True) for key, value in state.items()}
 
     def next(self, error: Diverged) -> tuple[int, dict[str, Tensor]]:
-        """Count one more restart and return the step and the state to go back to.
+        """Count a restart and return the step and state to roll back to.
 
-        Raises `Diverged` when there is no guard, or no restart is left.
+        Raises `Diverged` if there is no guard or no restart is left.
         """
         if self._guard is None or not self.good:
             raise error
         if self.count == self._guard.restarts:
-            again = f"{error} (and was restarted {self.count} times, the last time from step {self.step})"
+            again = f"{error} (after {self.count} restarts, the last from step {self.step})"
             raise Diverged(again) from None
         self.count += 1
         return self.step, self.good
 
     def state(self) -> dict[str, Tensor]:
-        """Return the good state and the counts; nothing where the method has no guard."""
+        """Return the good state and the counts, or nothing without a guard."""
         if self._guard is None:
             return {}
         counts = {"count": torch.tensor(self.count), "step": torch.tensor(self.step)}
         return counts | under("good", self.good)
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from a state that `state` returned.
+        """Load what `state` returned.
 
-        Raises `KeyError` when there is none and the method has a guard.
+        Raises `KeyError` if it is missing although the method has a guard.
         """
         if self._guard is not None:
             self.count, self.step = int(state["count"]), int(state["step"])

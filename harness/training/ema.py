@@ -1,4 +1,4 @@
-"""The weights that are evaluated: an exponential moving average of a network's state, or the last one."""
+"""The weights to evaluate: an exponential moving average of a network's state, or the latest state."""
 
 from typing import Protocol
 
@@ -10,33 +10,33 @@ from harness.config import training as spec
 
 
 class Average(Protocol):
-    """What becomes of the weights before they are evaluated."""
+    """Maintains the weights to evaluate."""
 
     def update(self, step: int) -> None:
-        """Take the present weights into account, in a step counted from 0."""
+        """Update from the current weights after a step, counted from 0."""
 
     def weights(self) -> dict[str, Tensor]:
-        """Return what is evaluated, named as in the network's own state."""
+        """Return the weights to evaluate, named as in the network's state dict."""
         ...
 
     def state(self) -> dict[str, Tensor]:
-        """Return what a checkpoint has to keep beside the network's own state."""
+        """Return the tensors to checkpoint in addition to the network's state dict."""
         ...
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Go on from the state of another time."""
+        """Load what `state` returned."""
 
 
 def average_of(network: nn.Module, config: spec.Average) -> Average:
-    """Return the average of a network's state with a decay, or the state itself without one."""
+    """Return an EMA of a network's state, or its latest state if there is no decay."""
     return Latest(network) if config.decay is None else EMA(network, config.decay, config.every)
 
 
 class EMA:
-    """Averages the state from the first iteration on, without a warm-up, starting at the initial weights.
+    """Exponential moving average of the state, from the first iteration on, initialised with the initial weights.
 
-    Only every `every`-th step moves it. Running statistics are averaged as the weights are that they belong to; whole
-    numbers, such as counts of batches, are taken as they are.
+    Updated every `every` steps, without warm-up. Running statistics are averaged like weights; integers, such as batch
+    counts, are copied.
     """
 
     def __init__(self, network: nn.Module, decay: float, every: int = 1) -> None:
@@ -46,7 +46,7 @@ class EMA:
         blended = [name for name, value in state.items() if value.is_floating_point()]
         self._blended = {name: self._averages[name] for name in blended}
         self._copied = {name: average for name, average in self._averages.items() if name not in self._blended}
-        # Somebody else's module may put another tensor in the place of a buffer; parameters stay the ones they are.
+        # Third-party modules may replace a buffer by another tensor; parameters keep their identity.
         self._buffers = [name for name, _ in network.named_buffers(remove_duplicate=False) if name in state]
         self._parameters = {name: value for name, value in state.items() if name not in self._buffers}
         self._blend = get_ema_multi_avg_fn(decay)
@@ -54,7 +54,7 @@ class EMA:
 
     @torch.no_grad()
     def update(self, step: int) -> None:
-        """Move the averages towards the present state, if the step is one of every so many."""
+        """Update the averages from the current state, every `every` steps."""
         if (step + 1) % self._every:
             return
         present = self._parameters | {name: self._network.get_buffer(name) for name in self._buffers}
@@ -71,25 +71,25 @@ class EMA:
         return dict(self._averages)
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Go on from averages of another time.
+        """Load saved averages.
 
-        Raises `KeyError` when one is missing, `RuntimeError` when a shape differs.
+        Raises `KeyError` if one is missing, `RuntimeError` if a shape differs.
         """
         for name, average in self._averages.items():
             average.copy_(state[name])
 
 
 class Latest:
-    """The present state, which nothing is kept of: it is in the checkpoint as the network's own."""
+    """The latest state. It stores nothing, because the checkpoint has the network's state dict."""
 
     def __init__(self, network: nn.Module) -> None:
         self._network = network
 
     def update(self, step: int) -> None:
-        """Do nothing: the present state is always that of the network."""
+        """Do nothing."""
 
     def weights(self) -> dict[str, Tensor]:
-        """Return the present state by name."""
+        """Return the network's state dict."""
         return dict(self._network.state_dict())
 
     def state(self) -> dict[str, Tensor]:

@@ -1,8 +1,8 @@
-"""The training loop: from wherever a run stopped to its last iteration.
+"""The training loop, from the step a run has reached to its last iteration.
 
-The state of a run is a flat dictionary of tensors after a whole number of steps. Everything else (order of the
-batches, augmentation, noise, learning rate) is a function of the step, so resuming from a checkpoint continues the
-very same computation.
+The state of a run is a flat dictionary of tensors after a whole number of steps. Everything else (data order,
+augmentation, noise, learning rate) is a function of the step, so resuming from a checkpoint continues exactly the same
+computation.
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -37,10 +37,10 @@ __all__ = ["Diverged", "Hooks", "Trainer"]
 
 @dataclass(frozen=True)
 class Hooks:
-    """What the loop tells its surroundings and asks of them, always on the boundary of a step.
+    """Callbacks of the training loop, called between steps.
 
-    `after_step` gets the number of finished steps, `after_epoch` that and the epoch's means; `wants_stop` ends the
-    training early. `restarted` is told why, when the training has gone back to its last good state.
+    `after_step` gets the number of finished steps, `after_epoch` also the epoch's means; `wants_stop` returns whether
+    to stop early. `restarted` gets the reason after training rolled back to its last good state.
     """
 
     after_step: Callable[[int], None]
@@ -50,10 +50,10 @@ class Hooks:
 
 
 class Trainer:
-    """A run in training: the method, an optimiser and an EMA for each of its players, and the step reached.
+    """Trains a run: the method, an optimiser and an EMA per player, and the current step.
 
-    Every rank of the world makes the same steps, each on its part of the batch. Raises `SpecError` when there are more
-    ranks than images in a batch, or the configuration names a player that the method does not have.
+    Every rank takes the same steps, each on its part of the batch. Raises `SpecError` if there are more ranks than
+    examples in a batch, or the configuration names a player that the method does not have.
     """
 
     def __init__(
@@ -98,10 +98,10 @@ class Trainer:
         method.prepare(loader)
 
     def run(self, hooks: Hooks) -> bool:
-        """Train until the last iteration, or until the hooks want to stop; tell whether the end was reached.
+        """Train until the last iteration or until `hooks.wants_stop`, and return whether training is complete.
 
-        Raises `Diverged` when the mean of an epoch is not finite, or a loss exceeds the method's guard, and no restart
-        is left.
+        Raises `Diverged` if the mean of an epoch is not finite, or a loss exceeds the method's guard, and no restart is
+        left.
         """
         with closing(self):
             if self.step == 0:
@@ -122,15 +122,15 @@ class Trainer:
         return self.step == self.iterations
 
     def train_step(self) -> None:
-        """Make the next step, without closing an epoch."""
+        """Take one training step, without closing an epoch."""
         step = self._given(next(self._batches()))
-        # Modules of somebody else draw from torch's own generators, whose course a resumed run could not know.
+        # Third-party modules draw from torch's global generators, whose state checkpoints do not hold.
         torch.manual_seed(step.stream.at("modules", self._comm.rank).seed)
         with matmuls_in(self.config.training.precision):
             losses: Any = self.method.training_step(step)
             if isinstance(losses, Tensor) or not isinstance(losses, Iterable):
                 raise SpecError(
-                    f"{self._of} returns {given(losses)}: it has to yield a Loss for each player that moves"
+                    f"{self._of} returns {given(losses)}: it must yield a Loss for each player to update"
                 )
             for loss in losses:
                 self._check(loss)
@@ -139,26 +139,26 @@ class Trainer:
         self.step += 1
 
     def close(self) -> None:
-        """Let go of what was loaded ahead."""
+        """Discard prefetched batches."""
         if self._feed is not None:
             self._feed.close()
             self._feed = None
 
     def ema_weights(self) -> dict[str, Tensor]:
-        """Return what is evaluated of the present state: the method's own, with the EMA weights of all players."""
+        """Return the current weights to evaluate: the method's state with the EMA weights of all players."""
         return evaluated_weights(self._own_state())
 
     def kept_weights(self) -> dict[str, Tensor]:
-        """Return what is evaluated of the training: the best state so far where it is selected, else the present."""
+        """Return the weights to keep: the best so far if the run selects them, else the current EMA weights."""
         return evaluated_weights(self.state())
 
     def update_best(self, value: float) -> None:
-        """Take the value of the present state by which the best one is selected; without selection it means nothing."""
+        """Update the best state with the validation value of the current one; a no-op without selection."""
         if self.best is not None:
             self.best.update(value, self.step, self.ema_weights)
 
     def state(self) -> dict[str, Tensor]:
-        """Return everything that the rest of the training depends on."""
+        """Return the complete training state."""
         best = self.best.state() if self.best is not None else {}
         return self._own_state() | under("restarts", self._restarts.state()) | under("best", best)
 
@@ -170,9 +170,9 @@ class Trainer:
         return state
 
     def load_state(self, step: int, state: dict[str, Tensor]) -> None:
-        """Go on from a state that `state` returned after `step` steps.
+        """Load what `state` returned after `step` steps.
 
-        Raises `HarnessError` when it belongs to another network or method.
+        Raises `HarnessError` if it belongs to another network or method.
         """
         try:
             self._restarts.load_state(below("restarts", state))
@@ -192,20 +192,20 @@ class Trainer:
         self.step = step
 
     def _restart(self, error: Diverged) -> None:
-        """Go back to the last good state.
+        """Roll back to the last good state.
 
-        Raises `Diverged` when no restart is left.
+        Raises `Diverged` if no restart is left.
         """
         step, state = self._restarts.next(error)
         self._load_own_state(step, {key: value.clone() for key, value in state.items()})
 
     def _stream(self) -> Stream:
-        """Return the random numbers of the training, others after each restart."""
+        """Return the random stream of training, a new one after each restart."""
         stream = Stream(self.config.seed, "training")
         return stream.at("restart", self._restarts.count) if self._restarts.count else stream
 
     def _given(self, batches: Mapping[str, TrainBatch]) -> Step:
-        """Return what the method is given for the next step."""
+        """Return the inputs of the next training step."""
         stream = self._stream().at("step", self.step)
         return Step(batches, stream, self.config.training.batch_size, self._comm.all_reduce_sum)
 
@@ -220,7 +220,7 @@ class Trainer:
         return f"training_step of method '{self.config.method.kind}'"
 
     def _check(self, loss: Any) -> None:
-        """Raise `SpecError` unless it is a `Loss` of scalars that one of the players can lower."""
+        """Raise `SpecError` unless it is a differentiable scalar `Loss` of a known player."""
         if not isinstance(loss, Loss):
             raise SpecError(f"{self._of} yields {given(loss)}, not a Loss")
         if loss.player not in self._players:
@@ -233,7 +233,7 @@ class Trainer:
             raise SpecError(f"{self._of} yields a loss of '{loss.player}' that depends on no parameter")
 
     def _update(self, loss: Loss) -> None:
-        """Move one player. Its EMA takes the weights from before the step, one step late, as the authors' code."""
+        """Update one player. Its EMA is updated before the optimiser steps, one step late, as in the authors' code."""
         optimizer, network = self._optimizers[loss.player], self._players[loss.player]
         optimizer.zero_grad(set_to_none=True)
         share = len(self._part) / self.config.training.batch_size
@@ -259,7 +259,7 @@ class Trainer:
         return {**means, "learning_rate": self._rate(self.step - 1, next(iter(self._players)))}
 
     def _clip(self, network: nn.Module) -> Tensor:
-        """Clip the gradients where they are to be, and return the norm that they had."""
+        """Clip the gradients if configured, and return their norm before clipping."""
         if (largest := self.config.training.clip_norm) is not None:
             return nn.utils.clip_grad_norm_(network.parameters(), largest)
         return nn.utils.get_total_norm([p.grad for p in network.parameters() if p.grad is not None])

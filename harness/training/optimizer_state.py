@@ -1,7 +1,7 @@
-"""The state of an optimiser as named tensors, and back, exactly.
+"""Exact conversion of optimiser state to named tensors and back.
 
-Most optimisers keep tensors alone, which are named `INDEX.SLOT` after the parameter. Others keep Python values beside
-them, or change the options of their group while they train: these are written as JSON, in a tensor of its bytes.
+Most optimisers hold only tensors, named `INDEX.SLOT` after the parameter. Other Python values, and options that change
+during training, are stored as JSON in a tensor of bytes.
 """
 
 import copy
@@ -16,20 +16,20 @@ from harness.errors import HarnessError
 
 VALUES = "values"
 GIVEN = frozenset({"params", "lr"})
-"""What a group is given from elsewhere in every step."""
+"""Group entries set from outside in every step, and so not stored."""
 
 
 class OptimizerState:
-    """Turns the state of an optimiser into named tensors and back. It has to be made before the first step."""
+    """Converts the state of an optimiser to named tensors and back. Create it before the first step."""
 
     def __init__(self, optimizer: torch.optim.Optimizer) -> None:
         self._optimizer = optimizer
         self._built = [copy.deepcopy(_options(group)) for group in optimizer.param_groups]
 
     def flat(self) -> dict[str, Tensor]:
-        """Return the state by name: what the optimiser keeps, and the options that have changed since it was made.
+        """Return the optimiser's state and the options changed since its construction, as named tensors.
 
-        Raises `HarnessError` for a value that no checkpoint can hold.
+        Raises `HarnessError` for values that checkpoints cannot hold.
         """
         flat: dict[str, Tensor] = {}
         pack = _Packing(type(self._optimizer).__name__)
@@ -51,9 +51,9 @@ class OptimizerState:
         return flat
 
     def load(self, flat: Mapping[str, Tensor]) -> None:
-        """Go on from a state that `flat` returned.
+        """Load what `flat` returned.
 
-        Raises `KeyError` or `ValueError` when it is that of another optimiser.
+        Raises `KeyError` or `ValueError` if it belongs to another optimiser.
         """
         state: dict[Any, Any] = {}
         packed = {name: tensor for name, tensor in flat.items() if name.partition(".")[0] == VALUES}
@@ -78,7 +78,7 @@ class OptimizerState:
         self._make_exact(state)
 
     def _make_exact(self, state: Mapping[Any, Any]) -> None:
-        """Take back what torch does to a state that it loads: it casts numbers to the type of the weights."""
+        """Restore the original dtypes: torch casts loaded state to the dtype of the weights."""
         parameters = [parameter for group in self._optimizer.param_groups for parameter in group["params"]]
         for index, slots in state.items():
             if isinstance(index, int) and isinstance(slots, dict):
@@ -87,14 +87,14 @@ class OptimizerState:
 
 
 class _Packing:
-    """Turns Python values into what JSON can hold, and puts the tensors among them aside."""
+    """Encodes Python values as JSON and collects the tensors among them."""
 
     def __init__(self, owner: str) -> None:
         self.tensors: list[Tensor] = []
         self._owner = owner
 
     def __call__(self, value: Any) -> Any:
-        """Return a value in the form of JSON."""
+        """Return a value encoded for JSON."""
         if value is None or type(value) in (bool, int, float, str):
             return value
         if isinstance(value, Tensor):
@@ -105,13 +105,13 @@ class _Packing:
         if isinstance(value, dict):
             return {"dict": [[self(key), self(part)] for key, part in value.items()]}
         raise HarnessError(
-            f"optimizer {self._owner} keeps a {type(value).__name__} in its state: a checkpoint holds tensors, "
-            "numbers, text, None, and lists, tuples and dictionaries of these"
+            f"optimizer {self._owner} has a {type(value).__name__} in its state: checkpoints hold only tensors, "
+            "numbers, strings, None, and lists, tuples and dictionaries of these"
         )
 
 
 def _unpacked(node: Any, packed: Mapping[str, Tensor]) -> Any:
-    """Return the Python value that a form of JSON stands for."""
+    """Decode a value that `_Packing` encoded."""
     if not isinstance(node, dict):
         return node
     ((kind, content),) = node.items()
@@ -134,17 +134,17 @@ def _options(group: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_same(name: str, value: Any, built: Mapping[str, Any]) -> bool:
-    """Tell whether an option is certainly what it was when the optimiser was made."""
+    """Return whether an option is certainly unchanged since the optimiser's construction."""
     if name not in built or isinstance(value, Tensor) or type(value) is not type(built[name]):
         return False
     try:
         return bool(value == built[name])
-    except (RuntimeError, ValueError):  # a list of tensors has no truth
+    except (RuntimeError, ValueError):  # comparing lists of tensors may be ambiguous
         return False
 
 
 def _exact(loaded: Any, value: Any) -> Any:
-    """Return a value as it was saved, its tensors on the device on which they were loaded."""
+    """Return a value as saved, with its tensors on the device of the loaded ones."""
     if isinstance(value, Tensor):
         return loaded if loaded.dtype == value.dtype else value.to(loaded.device)
     if isinstance(value, dict):

@@ -1,7 +1,7 @@
-"""The best state of a training so far, by the value that the method names on a split.
+"""Selection of the best state so far, by the method's validation value on a split.
 
-It is part of the training's state, so that a run that stops and goes on chooses the same. It moves only where an epoch
-closes, as the good state of restarts does, so that a training that goes back to that finds the best of then.
+It is part of the training state, so a resumed run selects the same. It changes only at the end of an epoch, as the good
+state for restarts does, so a rollback restores the best state of that time.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ Weights = dict[str, Tensor]
 
 
 class Best:
-    """The weights, as they are evaluated, after the epoch with the best value; of equal values the first counts."""
+    """The weights to evaluate after the epoch with the best value; ties keep the earliest."""
 
     def __init__(self, better: Literal["higher", "lower"]) -> None:
         self.value: float | None = None
@@ -25,21 +25,21 @@ class Best:
         self._sign = 1 if better == "higher" else -1
 
     def update(self, value: float, step: int, weights: Callable[[], Weights]) -> None:
-        """Keep the weights after a step, in main memory, if their value is better than all before; NaN never is."""
+        """Copy the weights to CPU memory if their value beats all earlier ones; NaN never does."""
         if value != value or (self.value is not None and self._sign * value <= self._sign * self.value):
             return
         self.value, self.step = value, step
         self.weights = {name: tensor.detach().to("cpu", copy=True) for name, tensor in weights().items()}
 
     def state(self) -> dict[str, Tensor]:
-        """Return value, step and weights; nothing before the first value."""
+        """Return value, step and weights, or nothing before the first value."""
         if self.value is None or self.step is None:
             return {}
         found = {"value": torch.tensor(self.value, dtype=torch.float64), "step": torch.tensor(self.step)}
         return found | under("weights", self.weights)
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from a state that `state` returned."""
+        """Load what `state` returned."""
         self.value = state["value"].item() if "value" in state else None
         self.step = int(state["step"]) if "step" in state else None
         self.weights = {name: tensor.cpu() for name, tensor in below("weights", state).items()}

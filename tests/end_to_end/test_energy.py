@@ -71,6 +71,6 @@ def test_a_run_that_diverges_in_spite_of_its_restarts_fails_with_one_line(toy_en
     assert "Traceback" not in output
     outcome = json.loads(next(results.glob("runs/*/outcome.json")).read_text())
     assert outcome["state"] == "failed"
-    assert re.search(r"and was restarted 1 times, the last time from step \d+", outcome["error"])
+    assert re.search(r"after 1 restarts, the last from step \d+", outcome["error"])
     log = next(results.glob("runs/*/log.txt")).read_text()
     assert log.count("going on with other draws from step") == 1

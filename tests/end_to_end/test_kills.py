@@ -75,7 +75,7 @@ def test_a_truncated_checkpoint_is_passed_over(toy_environment, undisturbed, fre
     newest = max(results.glob("runs/*/checkpoints/*.json")).with_suffix(".safetensors")
     newest.write_bytes(newest.read_bytes()[:1000])
     finish(start(toy_environment, results, TABLE))
-    assert "is not what was written" in next(results.glob("runs/*/log.txt")).read_text()
+    assert "is corrupt" in next(results.glob("runs/*/log.txt")).read_text()
     assert snapshot(results) == undisturbed
 
 

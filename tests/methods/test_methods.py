@@ -137,7 +137,7 @@ class Talkative(torch.nn.Linear):
 
 def test_a_state_that_no_checkpoint_holds_is_refused(monkeypatch):
     monkeypatch.setattr("foreign.build_mlp", lambda config, data: Talkative(64, 1))
-    message = "'foreign_regression' keeps a str in its state, 'network._extra_state': checkpoints hold tensors alone"
+    message = "'foreign_regression' has a str in its state, 'network._extra_state': checkpoints hold only tensors"
     with pytest.raises(SpecError, match=message):
         build_method(REGRESSION_RUN, CPU)
 

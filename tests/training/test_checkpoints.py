@@ -62,7 +62,7 @@ def test_a_torn_write_without_manifest_does_not_count(tmp_path):
 def test_when_none_verifies_the_user_is_told_what_to_do(tmp_path):
     save_checkpoint(tmp_path, 1, state(1))
     next(tmp_path.glob("*.safetensors")).write_bytes(b"x")
-    with pytest.raises(StoreError, match=r"000000001.safetensors is not what was written .* delete .* to train"):
+    with pytest.raises(StoreError, match=r"000000001.safetensors is corrupt .* delete .* to train"):
         newest_checkpoint(tmp_path)
 
 
@@ -98,7 +98,7 @@ def test_loading_executes_nothing(tmp_path):
 def test_weights_must_be_those_that_were_recorded(tmp_path):
     path = tmp_path / "weights.safetensors"
     save_tensors(path, state(1))
-    with pytest.raises(HarnessError, match="missing or not what was recorded"):
+    with pytest.raises(HarnessError, match="missing or corrupt"):
         load_tensors(path, "0" * 64)
-    with pytest.raises(HarnessError, match="missing or not what was recorded"):
+    with pytest.raises(HarnessError, match="missing or corrupt"):
         load_tensors(tmp_path / "absent", "0" * 64)

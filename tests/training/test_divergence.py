@@ -114,7 +114,7 @@ def test_stops_change_nothing_of_where_it_goes_back_to(loader, tmp_path, stops):
 
 def test_there_is_an_end_to_it(loader):
     subject = trainer(loader, Fragile(1.0, DivergenceGuard(bound=1e8, restarts=2), first=EPOCH + 2))
-    match = rf"step {EPOCH + 3}: .* \(and was restarted 2 times, the last time from step {EPOCH}\)$"
+    match = rf"step {EPOCH + 3}: .* \(after 2 restarts, the last from step {EPOCH}\)$"
     with pytest.raises(Diverged, match=match):
         run(subject)
 
@@ -142,7 +142,7 @@ def test_a_chain_that_explodes_is_caught_before_it_is_learned_from(loader):
     """Steps so long that chains run away: JEM's own loss tells."""
     config = CONFIG.but(step_size=1e7, noise=1e6, restarts=1, langevin_steps=8)
     subject = Trainer(config, build_method(config, CPU), loader, CPU)
-    with pytest.raises(Diverged, match=r"the loss of the network is .* \(and was restarted 1 times"):
+    with pytest.raises(Diverged, match=r"the loss of the network is .* \(after 1 restarts"):
         run(subject)
     assert all(torch.isfinite(weight).all() for weight in subject.method.network.parameters())
 

@@ -259,7 +259,7 @@ def test_a_step_that_yields_nothing_is_refused(loader, monkeypatch, returned):
     trainer = Trainer(CONFIG, build_method(CONFIG, CPU), loader, CPU)
     monkeypatch.setattr(trainer.method, "training_step", lambda step: returned)
     with pytest.raises(
-        SpecError, match=r"method 'hybrid' returns .*: it has to yield a Loss for each player that moves"
+        SpecError, match=r"method 'hybrid' returns .*: it must yield a Loss for each player to update"
     ):
         trainer.train_step()
 

@@ -50,7 +50,7 @@ def test_nesterov_momentum_looks_ahead():
         ("torch.optim:LBFGS", "optimizer 'foreign_bare': the step of torch.optim:LBFGS needs a closure"),
         ("torch.optim:Nothing", "'torch.optim:Nothing' cannot be loaded"),
         ("torch.nn:Linear", "optimizer 'foreign_bare': torch.nn:Linear: Linear.__init__() got an unexpected"),
-        ("builtins:dict", "optimizer 'foreign_bare': builtins:dict is no torch.optim.Optimizer"),
+        ("builtins:dict", "optimizer 'foreign_bare': builtins:dict is not a torch.optim.Optimizer"),
         ("torch.optim:SparseAdam", "optimizer 'foreign_bare': torch.optim:SparseAdam: optimizer got an empty"),
     ],
 )

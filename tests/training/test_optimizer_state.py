@@ -106,5 +106,5 @@ def test_what_no_checkpoint_can_hold_is_refused_on_one_line():
     state = OptimizerState(optimizer)
     stepped(optimizer, parameters, 1)
     optimizer.state[parameters[1]]["generator"] = torch.Generator()
-    with pytest.raises(HarnessError, match=r"^optimizer Odd keeps a Generator in its state: a [^\n]*$"):
+    with pytest.raises(HarnessError, match=r"^optimizer Odd has a Generator in its state: checkpoints hold [^\n]*$"):
         state.flat()

@@ -1,1 +1,1 @@
-"""Feature spaces for the generation metrics, behind one interface."""
+"""Feature spaces of the generation metrics."""

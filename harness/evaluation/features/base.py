@@ -1,4 +1,4 @@
-"""The protocol of feature spaces, and the forward pass in blocks."""
+"""The interface of feature spaces, and blockwise embedding."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,18 +21,18 @@ class FeatureSpace(Protocol):
 
     @property
     def folder(self) -> Path:
-        """The folder for what is computed once for all runs on these data."""
+        """The cache folder shared by all runs on this dataset."""
         ...
 
     def describe(self) -> dict[str, str | float]:
-        """Return what names the space in a record: its kind, the hash of its weights, how good it is."""
+        """Return the description for records: kind, hash of the weights, and quality of the space."""
         ...
 
     def embed(self, examples: NDArray[Any], report: Report) -> Arrays:
         """Return features and logits of examples `(n, *shape)`, which may be memory-mapped.
 
-        They have the form in which the dataset stores the field that models take: images are uint8. `report` is told
-        how many are done, and of how many.
+        Examples are in the dataset's storage format: images are uint8. `report` gets the number of finished and of all
+        examples.
         """
         ...
 
@@ -45,7 +45,7 @@ def in_blocks(
     device: torch.device,
     report: Report,
 ) -> Arrays:
-    """Return what a network makes of stored examples, given in blocks on a device, in float32 without TF32."""
+    """Embed stored examples blockwise on a device, in float32 without TF32."""
     features: list[NDArray[np.float32]] = []
     logits: list[NDArray[np.float32]] = []
     with matmuls_in("fp32"):

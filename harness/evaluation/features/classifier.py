@@ -1,7 +1,7 @@
-"""The penultimate layer of a small network trained on the same training split: a feature space for small images.
+"""Feature space for small images: the penultimate layer of a small classifier trained on the training split.
 
-It is a function of the data alone: trained with fixed randomness, cached by the hash of the data, never seen by the
-evaluated models. Its test accuracy stands in every record that uses it.
+It depends on the data only: fixed random numbers, cached by the hash of the data, never used in training the evaluated
+models. Every record that uses it has its test accuracy.
 """
 
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ from harness.training.checkpoints import load_tensors, save_tensors
 
 EPOCHS, BATCH_SIZE, LEARNING_RATE = 25, 64, 5e-3
 REVISION = 1
-"""Raised when the classifier or its training changes, so that cached ones are not taken for it."""
+"""Increment when the classifier or its training changes, to invalidate cached ones."""
 
 
 @dataclass(frozen=True)
 class ClassifierFeatures:
-    """The feature space of a small classifier trained on the data at hand."""
+    """The feature space of a small classifier trained on the run's dataset."""
 
     network: SmallCNN
     data: Images
@@ -41,7 +41,7 @@ class ClassifierFeatures:
     folder: Path
 
     def describe(self) -> dict[str, str | float]:
-        """Return the data, the test accuracy in percent, and the hash of the weights."""
+        """Return the dataset, the test accuracy in percent, and the hash of the weights."""
         return self.description
 
     def embed(self, examples: NDArray[np.uint8], report: Report) -> Arrays:
@@ -50,13 +50,13 @@ class ClassifierFeatures:
 
 
 def classifier_features(config: ClassifierSpace, weights: str, subject: Subject) -> ClassifierFeatures:
-    """Return the feature space of the subject's data, training and caching it where needed.
+    """Return the feature space of the subject's dataset, trained and cached if necessary.
 
-    Raises `SpecError` for other data than images with classes.
+    Raises `SpecError` unless the data are images with classes.
     """
     data = images_of(subject.config.data, config)
     if not data.num_classes:
-        raise SpecError(f"feature space '{config.kind}' classifies: dataset '{data.name}' has no classes")
+        raise SpecError(f"feature space '{config.kind}' needs classes: dataset '{data.name}' has none")
     folder = subject.cache / "features" / f"{subject.config.data.name}-{subject.data.manifest.sha256[:12]}-r{REVISION}"
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):
@@ -69,7 +69,7 @@ def classifier_features(config: ClassifierSpace, weights: str, subject: Subject)
 
 
 def _train_classifier(data: Images, subject: Subject, folder: Path) -> None:
-    """Train on the CPU, so that every device sees the same features."""
+    """Train on the CPU, so that features are the same on every device."""
     stream, cpu = Stream("features", REVISION), torch.device("cpu")
     train, test = (ResidentLoader(subject.data.split(split), cpu) for split in ("train", "test"))
     with torch.random.fork_rng(devices=[]):

@@ -1,8 +1,8 @@
-"""The feature space of FID and IS: Inception v3 as torch-fidelity runs it, which the paper's code uses too.
+"""The feature space of FID and IS: Inception v3 as in torch-fidelity, which the paper's code uses.
 
-Images are enlarged to 299x299 as TensorFlow 1 does it. Features are the 2048 of the last pooling layer, logits the 1008
-of the classes without their biases. All of it is float32 without TF32: another batch size changes features by less than
-1e-4 of the largest, and distances by less than 1e-4 of their value (on a CPU, not at all).
+Images are resized to 299x299 as in TensorFlow 1. Features are the 2048 pool features, logits the 1008 class logits
+without bias. Everything is float32 without TF32: another batch size changes features by less than 1e-4 of the largest,
+and distances by less than a relative 1e-4 (on a CPU, not at all).
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ RGB = 3
 
 @dataclass(frozen=True)
 class InceptionFeatures:
-    """The network with some weights; `batch_size` images go through it at a time."""
+    """Inception v3 with given weights, run on `batch_size` images at a time."""
 
     network: nn.Module
     weights_sha256: str
@@ -42,7 +42,7 @@ class InceptionFeatures:
     batch_size: int = BLOCK
 
     def describe(self) -> dict[str, str | float]:
-        """Return the hash of the weights, who runs the network, and in which precision."""
+        """Return the hash of the weights, the library version, and the precision."""
         return {
             "kind": "inception",
             "data": self.data.name,
@@ -53,9 +53,9 @@ class InceptionFeatures:
         }
 
     def embed(self, examples: NDArray[np.uint8], report: Report) -> Arrays:
-        """Return features `(n, 2048)` and logits `(n, 1008)`; grey images get three equal channels.
+        """Return features `(n, 2048)` and logits `(n, 1008)`.
 
-        Images of fewer than 256 levels are spread over these.
+        Grey images are repeated over three channels; images with fewer than 256 levels are rescaled to 256.
         """
 
         def network(part: Tensor) -> tuple[Tensor, Tensor]:
@@ -65,9 +65,9 @@ class InceptionFeatures:
 
 
 def inception_features(config: InceptionSpace, other_weights: str, subject: Subject) -> InceptionFeatures:
-    """Return the feature space with the published weights, or with others whose SHA-256 begins as given.
+    """Return the feature space with the published weights, or with others given by a prefix of their SHA-256.
 
-    Raises `Needs` where the weights or torch-fidelity are not at hand.
+    Raises `MissingRequirement` if the weights or torch-fidelity are missing.
     """
     if find_spec(LIBRARY) is None:
         how = f"pip install '.[inception]' for the network, then {how_to_get(subject.data_root, other_weights or None)}"
@@ -81,15 +81,15 @@ def inception_features(config: InceptionSpace, other_weights: str, subject: Subj
 
 
 def build_network(weights: bytes, path: Path) -> nn.Module:
-    """Return torch-fidelity's network with weights whose file nothing but tensors is read from.
+    """Build torch-fidelity's network from the tensors in a weights file.
 
-    Raises `DataError` when the file is no state dict, and `HarnessError` when it is that of another network.
+    Raises `DataError` if the file is not a state dict, and `HarnessError` if it belongs to another network.
     """
     make_torchvision_importable()
     from torch_fidelity import FeatureExtractorInceptionV3
 
     tensors = BytesIO()
-    # The library would execute what a pickle asks for, so it gets a file written here.
+    # The library unpickles without restriction, so give it a file written here.
     torch.save(read_tensors(weights, path), tensors)
     tensors.seek(0)
     try:

@@ -1,4 +1,4 @@
-"""The features of a reference split: computed once for all runs that are measured against it."""
+"""Features of reference splits, computed once for all runs that use them."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ from harness.store.code import cache_of
 def space_of(embedding: Embedding, subject: Subject) -> FeatureSpace:
     """Return the feature space of an evaluation for the subject's data.
 
-    What a space of another distribution keeps is of that very code. Raises `Needs` when it is not to be had.
+    The cache of a third-party space is keyed by the hash of its code. Raises `MissingRequirement` if it is unavailable.
     """
     subject = replace(subject, cache=cache_of(embedding.space, subject.cache))
     space: FeatureSpace = resolve(embedding.space.implementation)(embedding.space, embedding.weights, subject)
@@ -25,7 +25,7 @@ def space_of(embedding: Embedding, subject: Subject) -> FeatureSpace:
 
 
 def reference_features(space: FeatureSpace, split: str, subject: Subject) -> NDArray[np.float32]:
-    """Return the features `(n, d)` of a split, memory-mapped; they are kept beside what else the space has."""
+    """Return the features `(n, d)` of a split, memory-mapped, from the cache folder of the space."""
     path = space.folder / f"{split}-features.npy"
     with FileLock(space.folder / f".{split}.lock"):
         if not path.exists():

@@ -1,1 +1,1 @@
-"""Datasets: the catalogue, prepared files, loaders and augmentation."""
+"""Datasets: catalogue, prepared files, loaders and augmentation."""

@@ -1,4 +1,4 @@
-"""Batches: named tensors, a row for each example, as loaders give them and as a training step takes them."""
+"""Batches of named tensors, one row per example: the output of loaders and the input of training steps."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -12,9 +12,9 @@ from harness.config.dataset import Dataset
 
 @dataclass(frozen=True)
 class Fields:
-    """Examples of a dataset: a tensor `(batch, *shape)` for each of their fields, by name.
+    """Examples of a dataset: one tensor `(batch, *shape)` per field, by name.
 
-    Images are float32 in [-1, 1]; all other fields have the values and the type that they are stored with.
+    Images are float32 in [-1, 1]; all other fields keep their stored values and dtypes.
     """
 
     data: Dataset
@@ -28,7 +28,7 @@ class Fields:
 
     @property
     def inputs(self) -> Tensor:
-        """The field that models take."""
+        """The field that is the model input."""
         return self.fields[self.data.inputs]
 
     @property
@@ -43,24 +43,24 @@ class Fields:
 
     @property
     def labels(self) -> Tensor:
-        """The classes `(batch,)` int64 of images."""
+        """Class labels `(batch,)` int64."""
         return self.fields["labels"]
 
     def replaced(self, **fields: Tensor) -> Self:
-        """Return the same examples with other values of some fields."""
+        """Return a copy with some fields replaced."""
         return replace(self, fields={**self.fields, **fields})
 
 
 @dataclass(frozen=True)
 class Batch(Fields):
-    """Examples of a split, and their positions in it, `indices` `(batch,)` int64."""
+    """Examples of a split, with `indices` `(batch,)` int64, their positions in the split."""
 
     indices: Tensor
 
 
 @dataclass(frozen=True)
 class Mixture:
-    """The labels of the images that were mixed in, and the weight in [0, 1] that the own label keeps: `(batch,)`."""
+    """The labels of the mixed-in images, and the weight in [0, 1] of each image's own label: `(batch,)`."""
 
     labels_b: Tensor
     lam: Tensor
@@ -68,10 +68,10 @@ class Mixture:
 
 @dataclass(frozen=True)
 class TrainBatch(Fields):
-    """A rank's rows of a batch, as a training step takes them.
+    """A rank's rows of a training batch.
 
-    `rows` are their positions in the global batch: what a step draws for an example, it draws at its row. Images that
-    were mixed have two labels each; the first has the weight `lam`, the second the rest.
+    `rows` are their positions in the global batch, which index the random draws of each example. A mixed image has two
+    labels with weights `lam` and `1 - lam`.
     """
 
     rows: Tensor
@@ -79,7 +79,7 @@ class TrainBatch(Fields):
 
     @property
     def labels_b(self) -> Tensor:
-        """The second label of each image, the first one again where none was mixed in."""
+        """The second label of each image; equal to the first if nothing was mixed in."""
         return self.targets if self.mixture is None else self.mixture.labels_b
 
     @property
@@ -90,7 +90,7 @@ class TrainBatch(Fields):
         return self.mixture.lam
 
     def split(self, size: int) -> "Iterator[TrainBatch]":
-        """Yield parts of this size, in order."""
+        """Yield consecutive parts of `size` examples."""
         for start in range(0, len(self), size):
             part = slice(start, start + size)
             mixture = self.mixture and Mixture(self.mixture.labels_b[part], self.mixture.lam[part])

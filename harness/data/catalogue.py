@@ -1,7 +1,7 @@
-"""The datasets that runs and evaluations may name, and where each comes from. Imports no torch and touches no file.
+"""The datasets of the harness and their sources. Imports no torch and touches no file.
 
-Hashes are those that torchvision, TensorFlow Datasets and Keras check; docs/data.md says what to get where. The second
-group are stand-ins made of pixels that ship with scikit-learn; `docs/scales.md` says what stands for what.
+Hashes are those of torchvision, TensorFlow Datasets and Keras; docs/data.md explains where to get each archive. The
+second group are stand-ins made from images that ship with scikit-learn; see `docs/scales.md`.
 """
 
 from harness.config.dataset import Images
@@ -128,7 +128,7 @@ CELEBAHQ128 = register(
         archives=(Archive("a folder or zip of the 30,000 pictures", None),),
     ),
 )
-"""One folder serves as every split; it has no classes, and the network's class head of 10 stays unused."""
+"""One folder serves as every split. It has no classes; the network's class head of 10 is unused."""
 CELEBA128 = register(
     _images("celeba128", (3, 128), 10, 30_000, 30_000),
     Source(
@@ -138,10 +138,10 @@ CELEBA128 = register(
         archives=(ALIGNED_CELEBA,),
     ),
 )
-"""Where CelebA-HQ cannot be had: as many aligned CelebA faces. Its values are not those of CelebA-HQ."""
+"""A fallback for CelebA-HQ with as many aligned CelebA faces. Its values are not comparable with CelebA-HQ's."""
 IMAGENET128 = register(_images("imagenet128_10", (3, 128), 1000, 13_000, 500), UNREAD)
 IMAGENET224 = register(_images("imagenet224_10", (3, 224), 10, 13_000, 500), UNREAD)
-"""Ten classes of ImageNet with 1,300 training and 50 validation images each; the first keeps a head of 1000."""
+"""Ten ImageNet classes, 1,300 training and 50 validation images each; the first keeps a class head of 1000."""
 SVHN = register(
     _images("svhn", (3, 32), 10, 0, 26_032),
     Source(
@@ -178,7 +178,7 @@ CELEBA32 = register(
         ),
     ),
 )
-"""Outliers are only evaluated: their training images (73,257 and 162,770) are not prepared."""
+"""Outliers serve evaluations only: their training images (73,257 and 162,770) are not prepared."""
 
 DIGITS = _stand_in("digits", (1, 8), 10, 1_437, 360)
 PAIRS = _stand_in("pairs", (3, 8), 100, 2_400, 600)

@@ -1,4 +1,4 @@
-"""What goes wrong with data, in one line each."""
+"""One-line errors about data."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -8,14 +8,14 @@ from harness.store import untrusted
 
 
 class DataError(HarnessError):
-    """A dataset is absent, or not the one that was prepared, or its original is not what it should be."""
+    """A dataset is missing or has changed since it was prepared, or its original archive is invalid."""
 
 
 def reading(what: str | Path) -> AbstractContextManager[None]:
-    """Turn what libraries raise over a file that is truncated, damaged or of another format into one line."""
+    """Convert library errors about truncated, damaged or foreign files to a one-line `DataError`."""
     return untrusted.reading(what, DataError)
 
 
 def damaged(what: str | Path, error: Exception) -> HarnessError:
-    """Return the error for a file over which a library has failed."""
+    """Return the error for a file that a library failed to read."""
     return untrusted.damaged(what, error, DataError)

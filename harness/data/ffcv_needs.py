@@ -1,6 +1,6 @@
-"""What FFCV needs of a machine, found out without importing torch or FFCV.
+"""System requirements of FFCV. Imports neither torch nor FFCV.
 
-`python -m harness.data.ffcv_needs` prints the Debian packages that are missing, also before anything is installed.
+`python -m harness.data.ffcv_needs` prints the missing Debian packages, even before anything is installed.
 """
 
 import shutil
@@ -11,18 +11,18 @@ from importlib.util import find_spec
 from pathlib import Path
 
 LIBRARIES = {"opencv4": "libopencv-dev", "libturbojpeg": "libturbojpeg0-dev"}
-"""Debian's packages by the names that pkg-config knows."""
+"""Debian packages by pkg-config name."""
 
 
 def is_installed() -> bool:
-    """Tell whether FFCV is installed; whether it can be imported too, only importing it tells."""
+    """Return whether FFCV is installed, which does not imply that it can be imported."""
     return find_spec("ffcv") is not None
 
 
 def missing_packages() -> list[str]:
-    """Return the Debian packages that this machine lacks for building FFCV, which comes as source.
+    """Return the missing Debian packages for building FFCV, which is distributed as source.
 
-    There are none on other systems than Linux, where it does not run at all.
+    Empty on systems other than Linux, where FFCV does not run.
     """
     if sys.platform != "linux":
         return []

@@ -1,7 +1,7 @@
-"""The weights of the network behind FID and IS: which file they are, where it may lie, and how it is taken in.
+"""The Inception weights of FID and IS: locating, verifying and preparing them.
 
-They are the 2015 Inception v3 that TensorFlow published, converted for PyTorch; torch-fidelity and pytorch-fid read the
-same file. Its SHA-256 is compared before anything is read. Other weights have a folder, and a name, of their own.
+They are TensorFlow's 2015 Inception v3, converted for PyTorch; torch-fidelity and pytorch-fid read the same file. Its
+SHA-256 is verified before it is read. Other weights get their own folder and name.
 """
 
 import hashlib
@@ -30,17 +30,17 @@ WEIGHTS = Archive(
     url="https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth",
 )
 IN_CACHES = (WEIGHTS.name, "pt_inception-2015-12-05-6726825d.pth")
-"""What torch-fidelity and pytorch-fid call the file in the cache of torch."""
+"""The file names of torch-fidelity and pytorch-fid in torch's cache."""
 VARIABLE = "HARNESS_INCEPTION_WEIGHTS"
 LACKING = "needs Inception weights"
 DIGITS = 8
-"""As many digits of its SHA-256 name a file of other weights."""
+"""The number of SHA-256 digits in the names of other weights."""
 
 
 def take_in(path: Path, root: Path, check: Check, report: Report) -> tuple[str, bool]:
     """Copy the weights at `path` under `root`; return their name there, and whether they are new.
 
-    Raises `DataError` when `check` refuses the file, or it holds anything but tensors; nothing is left then.
+    Raises `DataError`, leaving no files, if `check` rejects the file or it holds anything but tensors.
     """
     source = locate((WEIGHTS,), path)[WEIGHTS.name]
     sha256 = check(WEIGHTS, source, report)
@@ -56,7 +56,7 @@ def take_in(path: Path, root: Path, check: Check, report: Report) -> tuple[str, 
     with reading(source), open(source, "rb") as original:
         write_atomically(folder / WEIGHTS.name, lambda copy: shutil.copyfileobj(original, copy))
     if sha256_of(folder / WEIGHTS.name) != sha256:
-        raise DataError(f"{source} has changed while it was copied: try again")
+        raise DataError(f"{source} changed while it was copied: try again")
     manifest = DatasetManifest(name=name, files={WEIGHTS.name: sha256}, archives={source.name: sha256})
     manifest.save(folder)
     return name, True
@@ -69,16 +69,15 @@ def taken_in(root: Path) -> list[str]:
 
 
 def is_weights(name: str) -> bool:
-    """Tell whether a name is that of weights instead of a dataset."""
+    """Return whether a name belongs to Inception weights rather than a dataset."""
     return re.fullmatch(f"{NAME}(-[0-9a-f]{{{DIGITS}}})?", name) is not None
 
 
 def find_weights(root: Path, other: str | None) -> tuple[Path, bytes, str]:
-    """Return the path, the content and the SHA-256 of the published weights, or of `other` ones.
+    """Return the path, content and SHA-256 of the published weights, or of `other` ones.
 
-    Other weights are named by the first digits of their SHA-256. Looked at are the path in the environment variable
-    `HARNESS_INCEPTION_WEIGHTS`, what was taken in under `root`, and the cache of torch. Raises `Needs` when none of
-    these files is the one that is wanted.
+    `other` is a prefix of their SHA-256. Searches the path in the environment variable `HARNESS_INCEPTION_WEIGHTS`, the
+    weights prepared under `root`, and torch's cache. Raises `MissingRequirement` if none of these files matches.
     """
     wanted, complaints = other or WEIGHTS.sha256, []
     for path in _candidates(root, other):
@@ -92,12 +91,12 @@ def find_weights(root: Path, other: str | None) -> tuple[Path, bytes, str]:
             return path, content, sha256
         complaints.append(f"{path} is another file, its SHA-256 begins with {sha256[:DIGITS]}")
     others = [name.removeprefix(f"{NAME}-") for name in taken_in(root) if name != NAME and not other]
-    hints = [f"--also weights={beginning} measures with the others that were prepared" for beginning in others]
+    hints = [f"--also weights={beginning} measures with the other prepared weights" for beginning in others]
     raise MissingRequirement(LACKING, "; ".join([how_to_get(root, other), *complaints, *hints]))
 
 
 def how_to_get(root: Path, other: str | None) -> str:
-    """Return the command that takes the weights in."""
+    """Return the command that prepares the weights."""
     command = f"python -m harness --data {shlex.quote(str(root))} data prepare {NAME}"
     if other:
         return f"{command} --from FILE --unverified, for the file whose SHA-256 begins with {other}"
@@ -105,7 +104,7 @@ def how_to_get(root: Path, other: str | None) -> str:
 
 
 def _candidates(root: Path, other: str | None) -> Iterator[Path]:
-    """Yield the files to look at: one that is named in the environment whether it exists or not."""
+    """Yield candidate files; the one named in the environment even if it does not exist."""
     if given := os.environ.get(VARIABLE):
         yield Path(given)
     cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "torch"

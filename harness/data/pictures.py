@@ -1,4 +1,4 @@
-"""Stored images as pictures to look at."""
+"""Converts stored images for display."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ BYTE_LEVELS = 256
 
 
 def as_pictures(stored: NDArray[Any], levels: int = BYTE_LEVELS) -> NDArray[np.uint8] | None:
-    """Return images `(n, channels, height, width)` with values from 0 to `levels - 1` as the nearest of 256 levels.
+    """Rescale images `(n, channels, height, width)` with values 0 to `levels - 1` to the nearest of 256 levels.
 
-    None where the array holds no grey or coloured images, but points or tokens, say.
+    Returns None if the array does not hold grey or RGB images.
     """
     if stored.dtype != np.uint8 or stored.ndim != 4 or stored.shape[1] not in (1, 3) or not stored.size:
         return None

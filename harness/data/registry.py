@@ -1,6 +1,6 @@
-"""Datasets by name, with their sources and readers. Imports no torch and touches no file.
+"""Registry of datasets, with their sources and readers. Imports no torch and touches no file.
 
-`harness.data.catalogue` registers those of the harness. A paper registers its own alike, wherever it defines them.
+`harness.data.catalogue` registers the harness's datasets. Papers register theirs in the same way, in any module.
 """
 
 import re
@@ -17,18 +17,18 @@ from harness.errors import SpecError, nearest
 CATALOGUE = "harness.data.catalogue"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 TAKEN = re.compile(r"downloads|inception(-[0-9a-f]{8})?")
-"""Other folders beside those of the datasets."""
+"""Folder names that datasets cannot have."""
 
 AnyDataset = TypeVar("AnyDataset", bound=Dataset)
 
 
 @dataclass(frozen=True)
 class Archive:
-    """A file as its authors publish it.
+    """A file as published by the authors of a dataset.
 
-    `size` is in bytes; None says that no canonical file exists, so that any archive or folder may be it. `url` is
-    empty where a licence has to be accepted first, or a browser is needed. `splits` are those that need the file, all
-    of them where none is named.
+    `size` is in bytes; None means that there is no canonical file, so any archive or folder is accepted. `url` is empty
+    if the download needs a licence agreement or a browser. `splits` are the splits that need the file; empty means
+    all.
     """
 
     name: str
@@ -41,12 +41,12 @@ class Archive:
 
 @dataclass(frozen=True)
 class Source:
-    """What a dataset is, who reads it, the page of its authors, and their archives.
+    """Title, reader, home page and archives of a dataset.
 
-    `reader` names, as `module:function`, a function of the dataset and the paths of its archives by name. It yields
-    the `Block`s of `harness.data.prepared.blocks`, or `Part`s: an interrupted preparation resumes after the last whole
-    part. It is empty where no reader exists yet. Without archives it is made on first use, of what a package carries.
-    `revision` is raised when the reader gives other values, or other parts, of the same archives.
+    `reader` is a `module:function` of the dataset and the paths of its archives by name. It yields the `Block`s of
+    `harness.data.prepared.blocks`, or `Chunk`s: an interrupted preparation resumes after the last complete chunk. It
+    is empty if there is no reader yet. A dataset without archives is made on first use from an installed package.
+    Increment `revision` when the reader produces other values, or other chunks, from the same archives.
     """
 
     title: str
@@ -57,11 +57,11 @@ class Source:
 
     @property
     def embedded(self) -> bool:
-        """Whether the dataset is made on first use, without an archive."""
+        """Whether the dataset is made on first use, without archives."""
         return bool(self.reader) and not self.archives
 
     def needed(self, data: Dataset) -> tuple[Archive, ...]:
-        """Return the archives that hold some split of the dataset."""
+        """Return the archives needed for the splits of the dataset."""
         return tuple(each for each in self.archives if not each.splits or set(each.splits) & set(data.splits))
 
 
@@ -69,22 +69,22 @@ REGISTERED: dict[str, tuple[Dataset, Source]] = {}
 
 
 def register(data: AnyDataset, source: Source) -> AnyDataset:
-    """Register where a dataset comes from, and return it.
+    """Register a dataset and its source, and return it.
 
-    Its name has one owner, and the datasets of the harness own theirs before any other does. Raises `SpecError` when
-    the name belongs to another dataset or source, or cannot be that of a folder.
+    The harness's datasets are registered first. Raises `SpecError` if the name is taken by another dataset or source,
+    or is not a valid folder name.
     """
     import_module(CATALOGUE)
     if not NAME.fullmatch(data.name) or TAKEN.fullmatch(data.name):
         raise SpecError(f"'{data.name}' cannot name a dataset: allowed are letters, digits, '.', '_' and '-'")
     owner, whose = REGISTERED.setdefault(data.name, (data, source))
     if (owner, whose) != (data, source):
-        raise SpecError(f"dataset '{data.name}' is registered already, as '{whose.title}': choose another name")
+        raise SpecError(f"dataset '{data.name}' is already registered, as '{whose.title}': choose another name")
     return data
 
 
 def datasets() -> dict[str, Dataset]:
-    """Return every dataset by its name: those of the harness first, then those of the installed papers."""
+    """Return all datasets by name: the harness's first, then those of installed papers."""
     import_module(CATALOGUE)
     load_plugins()
     return {name: data for name, (data, _) in REGISTERED.items()}
@@ -93,7 +93,7 @@ def datasets() -> dict[str, Dataset]:
 def find_dataset(name: str, others: tuple[str, ...] = ()) -> Dataset:
     """Return the registered dataset of this name.
 
-    Raises `SpecError` when no installed paper offers it; `others` are names that are allowed beside those of datasets.
+    Raises `SpecError` if no installed paper offers it; `others` are further names to list as allowed.
     """
     _look_up(name)
     if name not in REGISTERED:
@@ -107,27 +107,27 @@ def find_dataset(name: str, others: tuple[str, ...] = ()) -> Dataset:
 
 
 def source_of(data: Dataset) -> Source | None:
-    """Return where a dataset comes from, None when no installed paper offers it."""
+    """Return the source of a dataset, or None if no installed paper offers it."""
     _look_up(data.name)
     return REGISTERED[data.name][1] if data.name in REGISTERED else None
 
 
 def is_embedded(data: Dataset) -> bool:
-    """Tell whether a dataset is made on first use."""
+    """Return whether a dataset is made on first use, without archives."""
     source = source_of(data)
     return source is not None and source.embedded
 
 
 def how_to_prepare(data: Dataset, root: Path) -> str:
-    """Return what to do to prepare a dataset under `root`, or why it cannot be."""
+    """Return how to prepare a dataset under `root`, or why it cannot be prepared."""
     if source_of(data) is None:
         return "no installed paper offers it"
     command = command_to_prepare(data, root)
-    return f"{command} (docs/data.md says what to get)" if command else "this version has no reader for it"
+    return f"{command} (docs/data.md lists the archives)" if command else "this version has no reader for it"
 
 
 def command_to_prepare(data: Dataset, root: Path) -> str:
-    """Return the command that prepares a dataset under `root`, nothing where there is no reader."""
+    """Return the command that prepares a dataset under `root`, or an empty string if it has no reader."""
     source = source_of(data)
     if source is None or not source.reader:
         return ""
@@ -141,7 +141,7 @@ def command_to_prepare(data: Dataset, root: Path) -> str:
 
 
 def _look_up(name: str) -> None:
-    """Load the catalogue, and the installed papers where it does not have the name."""
+    """Load the catalogue, and the installed papers if the catalogue lacks the name."""
     import_module(CATALOGUE)
     if name not in REGISTERED:
         load_plugins()

@@ -1,4 +1,4 @@
-"""Named tensors from files that nobody vouches for."""
+"""Reads named tensors from untrusted files."""
 
 import warnings
 from io import BytesIO
@@ -12,16 +12,16 @@ from harness.data.errors import DataError, damaged
 
 
 def read_tensors(content: bytes, path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a PyTorch state dict, executing nothing of it; `path` names the file in errors.
+    """Load a PyTorch state dict without executing code; `path` names the file in errors.
 
-    Raises `DataError` when the file is damaged, holds anything but named tensors, or asks for code to be run.
+    Raises `DataError` if the file is damaged, holds anything but named tensors, or would execute code.
     """
     try:
-        with warnings.catch_warnings(action="ignore"):  # of pickles that it refuses afterwards
+        with warnings.catch_warnings(action="ignore"):  # about pickles that it then rejects
             state = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
     except UnpicklingError:
         raise _refusal(path) from None
-    except Exception as error:  # whatever else a damaged file makes the reader raise
+    except Exception as error:  # a damaged file can fail in any way
         raise damaged(path, error) from None
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise _refusal(path)
@@ -29,4 +29,4 @@ def read_tensors(content: bytes, path: Path) -> dict[str, Tensor]:
 
 
 def _refusal(path: Path) -> DataError:
-    return DataError(f"cannot read {path}: it holds something else than named tensors, and nothing of it was executed")
+    return DataError(f"cannot read {path}: it holds something other than named tensors; no code was executed")

@@ -167,7 +167,5 @@ def build_method(config: RunConfig, device: torch.device) -> Method:
     method.initialise(stream)
     for name, value in method.state_dict().items():
         if not isinstance(value, Tensor):
-            raise SpecError(
-                f"{of} has a {type(value).__name__} in its state, '{name}': checkpoints hold only tensors"
-            )
+            raise SpecError(f"{of} has a {type(value).__name__} in its state, '{name}': checkpoints hold only tensors")
     return method.to(device)

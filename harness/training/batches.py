@@ -47,7 +47,7 @@ def prefetch(
 
 
 class _Feed:
-    """This rank's part of the batches of one key, `PREFETCH_STEPS` steps at a time."""
+    """Produces this rank's part of the batches of one key, `PREFETCH_STEPS` steps at a time."""
 
     def __init__(
         self, augmentation: Augmentation, data: Dataset, order: ShuffledOrder, part: range, stream: Stream

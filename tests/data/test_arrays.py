@@ -98,7 +98,7 @@ def test_a_split_that_there_is_not_is_named(mixed):
     ("change", "match"),
     [
         ({"target": None}, "split train has no target: its fields are tokens, mask"),
-        ({"extra": np.zeros(7)}, "has extra, which is no field of the dataset"),
+        ({"extra": np.zeros(7)}, "has extra, which is not a field of the dataset"),
         ({"weight": [0.0] * 7}, "has weight as a list, not as an array"),
         ({"weight": np.float64(1)}, "has weight as a float64"),
         ({"weight": np.array(1.0)}, "has weight without an axis of examples"),
@@ -124,8 +124,11 @@ def test_arrays_that_are_not_those_of_the_dataset_are_refused_in_one_line(tmp_pa
 @pytest.mark.parametrize(
     ("given", "match"),
     [
-        (Block(("test",), values(7)), "mixed: its reader gives unknown split 'test': .*allowed: fold_a, fold_b, train"),
-        (("train", values(7)), "mixed: its reader gives a tuple, not blocks or parts"),
+        (
+            Block(("test",), values(7)),
+            "mixed: its reader yields unknown split 'test': .*allowed: fold_a, fold_b, train",
+        ),
+        (("train", values(7)), "mixed: its reader yields a tuple, not blocks or chunks"),
         (Block(("train",), values(8)), "split train has more than its 7 examples"),
         (Block(("train",), values(6)), "split train has 6 examples, not 7"),
     ],

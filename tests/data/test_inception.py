@@ -170,5 +170,5 @@ def test_truncated_weights_are_one_line(modern, share, tmp_path):
 def test_what_is_no_state_dict_is_refused(tmp_path):
     buffer = BytesIO()
     torch.save([torch.zeros(2)], buffer)
-    with pytest.raises(DataError, match="something else than named tensors"):
+    with pytest.raises(DataError, match="something other than named tensors"):
         read_tensors(buffer.getvalue(), tmp_path / "list.pth")

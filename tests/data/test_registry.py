@@ -29,7 +29,7 @@ def test_a_name_has_one_owner(own_names):
     assert register(POINTS, SOURCE) is POINTS, "a module may be loaded again"
     for data, source in ((POINTS.first(3), SOURCE), (POINTS, Source("others", "made:read"))):
         with pytest.raises(
-            SpecError, match="'made_points' is registered already, as 'points': choose another"
+            SpecError, match="'made_points' is already registered, as 'points': choose another"
         ) as error:
             register(data, source)
         assert "\n" not in str(error.value)
@@ -44,7 +44,7 @@ def test_the_datasets_of_the_harness_own_their_names_before_anybody_else(toy_env
         "register(Arrays(name='cifar10', fields={'x': ((), 'uint8')}, splits={'test': 1}), Source('mine', 'm:r'))"
     )
     done = subprocess.run([sys.executable, "-c", code], env=toy_environment, capture_output=True, text=True)
-    assert "dataset 'cifar10' is registered already, as 'CIFAR-10: objects of 10 classes'" in done.stderr
+    assert "dataset 'cifar10' is already registered, as 'CIFAR-10: objects of 10 classes'" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["inception", "inception-12345678", "downloads", "../digits", "a/b", ".preparing", ""])
@@ -64,7 +64,7 @@ def test_a_dataset_without_archives_is_made_on_first_use(own_names, tmp_path):
 
 def test_a_reader_that_returns_nothing_is_named(own_names):
     register(POINTS, Source("points", "builtins:print"))
-    with pytest.raises(DataError, match="made_points: its reader builtins:print returns None, not blocks or parts"):
+    with pytest.raises(DataError, match="made_points: its reader builtins:print returns None, not blocks or chunks"):
         embedded(POINTS)
 
 

@@ -65,8 +65,8 @@ def test_ffcv_is_refused_before_anything_starts(points, tmp_path, options):
     done = points("run", "points", "--loader", "ffcv", *options)
     assert done.returncode == 1
     assert done.stderr == (
-        "harness: FFCV holds images with classes, and dataset 'points' holds arrays: use --loader auto, resident or "
-        "torch\n"
+        "harness: FFCV supports only images with classes, but dataset 'points' holds arrays: use --loader auto, "
+        "resident or torch\n"
     )
     assert not (tmp_path / "results" / "runs").exists() and not (tmp_path / "results" / "rehearsals").exists()
     assert not (tmp_path / "data").exists()
@@ -80,7 +80,7 @@ def test_ffcv_is_refused_to_retries_and_by_workers_too(points, tmp_path):
     failed = directory.outcome.read_text()
     assert "dataset 'points' holds arrays: use --loader auto, resident or torch" in failed
     done = points("retry", CLOUD.id, "--loader", "ffcv")
-    assert done.returncode == 1 and done.stderr.startswith("harness: FFCV holds images with classes")
+    assert done.returncode == 1 and done.stderr.startswith("harness: FFCV supports only images with classes")
     assert directory.outcome.read_text() == failed, "the failure stands"
 
 

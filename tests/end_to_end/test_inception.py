@@ -68,7 +68,7 @@ def test_other_weights_measure_something_that_is_not_called_fid(command, incompl
     also = ("--also", f"weights={digits}")
     done = command("run", TABLE, *also)
     assert done.returncode == 1
-    assert f"--also weights={digits} measures with the others" in done.stderr
+    assert f"--also weights={digits} measures with the other" in done.stderr
     row = reported(command, *also)["rows"][0]
     found = row["cells"]["fid"]["readings"][f"weights={digits}"]
     assert found["measured_as"] == f"FD(inception {digits})"

@@ -157,7 +157,7 @@ def test_a_sample_depends_on_the_weights_and_its_index_alone(kind, loader):
     assert samples.abs().max() <= 1
     torch.testing.assert_close(again, samples[[4, 2]], rtol=1e-4, atol=1e-5)
     assert not torch.equal(samples[0], samples[1])
-    with pytest.raises(SpecError, match="sampler 'ddim' needs a diffusion model: allowed: ancestral"):
+    with pytest.raises(SpecError, match="sampler 'ddim' needs a diffusion model; allowed here: ancestral"):
         method.sample(DDIM(), Stream(0), torch.arange(2))
 
 

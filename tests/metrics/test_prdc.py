@@ -72,5 +72,5 @@ def test_identical_images_are_neighbours_without_a_distance():
 
 @pytest.mark.parametrize(("n", "m"), [(5, 50), (50, 5)])
 def test_too_few_images_are_refused(n, m):
-    with pytest.raises(ValueError, match="more than 5 images"):
+    with pytest.raises(ValueError, match="more than 5 generated images"):
         prdc(np.zeros((n, 2)), np.zeros((m, 2)), 5)

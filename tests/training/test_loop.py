@@ -258,9 +258,7 @@ def test_what_is_no_loss_of_a_player_is_refused(loader, monkeypatch, wrong, says
 def test_a_step_that_yields_nothing_is_refused(loader, monkeypatch, returned):
     trainer = Trainer(CONFIG, build_method(CONFIG, CPU), loader, CPU)
     monkeypatch.setattr(trainer.method, "training_step", lambda step: returned)
-    with pytest.raises(
-        SpecError, match=r"method 'hybrid' returns .*: it must yield a Loss for each player to update"
-    ):
+    with pytest.raises(SpecError, match=r"method 'hybrid' returns .*: it must yield a Loss for each player to update"):
         trainer.train_step()
 
 

@@ -1,7 +1,7 @@
 """Augmentation of a whole batch as tensors, with addressed randomness (HybViT Appendix C.2; the authors' code).
 
-Images are `(batch, channels, size, size)` float32 in [-1, 1], and every operation draws per image by its row. What
-decides about the course of the work is drawn on the CPU, so that no part of it waits for the device.
+Images are `(batch, channels, size, size)` float32 in [-1, 1]. Every operation draws per image, indexed by its row.
+Draws that control the flow are made on the CPU, to avoid synchronising with the device.
 """
 
 from dataclasses import dataclass
@@ -20,16 +20,16 @@ from harness.randomness import Draws, Streams
 
 BACKGROUND = -1.0
 ERASED = 0.5
-"""Random erasing fills with this value of the normalised range (the authors' code)."""
+"""The fill value of random erasing, in the normalised range (the authors' code)."""
 ERASING_TRIES = 100
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What one rank loads of the global batches of some steps, on the CPU.
+    """The rows of the global batches of several steps that one rank loads, on the CPU.
 
-    `rows` `(steps, loaded)` are positions in the global batch; the first of them are the rank's own, as many as
-    `partners` `(steps, own)` has, which says where among the loaded ones the image stands that each is mixed with.
+    `rows` `(steps, loaded)` are positions in the global batch, the rank's own rows first. `partners` `(steps, own)` are
+    the indices into the loaded rows of the image that each own image is mixed with.
     """
 
     rows: Tensor
@@ -37,7 +37,7 @@ class Selection:
 
 
 def refuse_unfit(config: Augmentation, data: Dataset) -> None:
-    """Raise `SpecError` when a dataset cannot be augmented like this: only images can, and only labelled ones mixed."""
+    """Raise `SpecError` if an augmentation does not apply to a dataset: it needs images, and mixing needs classes."""
     if not isinstance(data, Images):
         raise SpecError(f"augmentation is for images: dataset '{data.name}' holds {data.kind}")
     if config.mix and not data.num_classes:
@@ -45,9 +45,9 @@ def refuse_unfit(config: Augmentation, data: Dataset) -> None:
 
 
 def select(config: Augmentation, streams: Streams, batch_size: int, part: range) -> Selection:
-    """Return what a rank has to load for its part of the global batches: its own rows, and those they are mixed with.
+    """Select the rows that a rank loads: its part of the global batches, and the rows they are mixed with.
 
-    Whoever owns the whole batch has the partners among its own rows.
+    If the rank owns the whole batch, the partners are among its own rows.
     """
     own = torch.arange(part.start, part.stop).expand(len(streams), -1)
     if not config.mix:
@@ -62,9 +62,8 @@ def select(config: Augmentation, streams: Streams, batch_size: int, part: range)
 def augment(batch: Batch, config: Augmentation, streams: Streams, selection: Selection) -> TrainBatch:
     """Apply the augmentation in its fixed order: flip, crop, policy, erasing, further steps, then mixing.
 
-    The batch holds what was selected of several steps, one after the other, each with a stream of its own: the result
-    is the same as step by step, at the cost of one. Raises `HarnessError` for images whose number of channels the
-    policy does not know.
+    The batch concatenates the selected rows of several steps, each with its own stream. The result equals augmenting
+    step by step, at the cost of one step. Raises `HarnessError` if the policy does not support the number of channels.
     """
     images, host_rows = batch.images, selection.rows
     rows = host_rows.to(images.device, non_blocking=True)
@@ -85,13 +84,13 @@ def augment(batch: Batch, config: Augmentation, streams: Streams, selection: Sel
 
 
 def flip(images: Tensor, rows: Tensor, stream: Draws) -> Tensor:
-    """Mirror each image left to right with probability 0.5."""
+    """Flip each image horizontally with probability 0.5."""
     chosen = stream.uniform(rows) < 0.5
     return torch.where(chosen[:, None, None, None], images.flip(-1), images)
 
 
 def crop(images: Tensor, rows: Tensor, stream: Draws, padding: int) -> Tensor:
-    """Shift each image by up to `padding` pixels in both directions, over a black border."""
+    """Pad each image with black by `padding` pixels and take a random crop of the original size."""
     size = images.shape[-1]
     padded = F.pad(images, (padding,) * 4, value=BACKGROUND)
     top, left = (stream.at(axis).integers(rows, 2 * padding + 1) for axis in ("top", "left"))
@@ -102,12 +101,12 @@ def crop(images: Tensor, rows: Tensor, stream: Draws, padding: int) -> Tensor:
 
 
 def unchanged(policy: Policy, images: Tensor, rows: Tensor, stream: Draws) -> Tensor:
-    """Return the images as they are: no policy."""
+    """Return the images unchanged: no policy."""
     return images
 
 
 def wobble(policy: Policy, images: Tensor, rows: Tensor, stream: Draws) -> Tensor:
-    """Rotate by up to 5 degrees, shear by up to 0.1: the policy of digits."""
+    """Rotate by up to 5 degrees and shear by up to 0.1: the policy for digits."""
     draws = stream.uniform(rows.to(images.device, non_blocking=True), 2)
     angle = (2 * draws[:, 0] - 1) * (5 * pi / 180)
     shear = (2 * draws[:, 1] - 1) * 0.1
@@ -119,9 +118,9 @@ def wobble(policy: Policy, images: Tensor, rows: Tensor, stream: Draws) -> Tenso
 
 
 def erase(images: Tensor, rows: Tensor, stream: Draws, probability: float) -> Tensor:
-    """Fill a random rectangle of 2 to 40 % of the area, aspect 0.3 to 1/0.3, in a share of the images.
+    """Erase a random rectangle of 2 to 40 % of the area, aspect 0.3 to 1/0.3, with the given probability per image.
 
-    The first of a hundred rectangles that fits inside the image is taken; where none fits the image stays whole.
+    Uses the first of a hundred rectangles that fits; if none does, the image is unchanged.
     """
     size = images.shape[-1]
     draws = stream.uniform(rows, ERASING_TRIES, 4)
@@ -139,11 +138,11 @@ def erase(images: Tensor, rows: Tensor, stream: Draws, probability: float) -> Te
 
 
 def mix(batch: Batch, streams: Streams, chosen: Tensor, selection: Selection) -> TrainBatch:
-    """Mix each image of a chosen step with another one of it, by CutMix or by Mixup with equal probability.
+    """Mix each image of a chosen step with another of the same step, by CutMix or Mixup with equal probability.
 
-    Both draw their share from Beta(1, 1), which is uniform; CutMix corrects it to the pixels that stayed. Its box
-    reaches equally far to both sides of its centre, so that its side is even, as in the authors' code. `chosen` is bool
-    `(steps,)`, on the CPU.
+    Both draw lambda from Beta(1, 1), which is uniform; CutMix resets it to the exact fraction of kept pixels. Its box
+    is symmetric about its centre, so its sides are even, as in the authors' code. `chosen` is bool `(steps,)`, on the
+    CPU.
     """
     images, labels = batch.images, batch.labels
     size, device = images.shape[-1], images.device
@@ -175,7 +174,7 @@ def mix(batch: Batch, streams: Streams, chosen: Tensor, selection: Selection) ->
 
 
 def _box(top: Tensor, left: Tensor, height: Tensor, width: Tensor, size: int) -> Tensor:
-    """Return a mask `(batch, size, size)` of rectangles whose corners and sides have the shape `(batch, 1)`."""
+    """Return a mask `(batch, size, size)` of rectangles; all arguments but `size` are `(batch, 1)`."""
     line = torch.arange(size, device=top.device)
     rows = (line >= top) & (line < top + height)
     columns = (line >= left) & (line < left + width)

@@ -1,7 +1,7 @@
-"""AutoAugment of a whole batch: the host draws which image gets which operation, the device never answers.
+"""AutoAugment of a whole batch, planned on the CPU and executed on the device without synchronisation.
 
-The draws are a function of addresses and equal on every device, so they are made on the CPU, where sizes of groups
-are known without waiting. A group is the images of one operation; each is computed once, on its own images only.
+Draws are a function of addresses, so they can be made on the CPU, where group sizes are known without waiting for the
+device. A group is the set of images that get the same operation; each operation runs once, on its group only.
 """
 
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ KINDS = tuple(OPERATIONS)
 
 @dataclass(frozen=True)
 class Plan:
-    """What happens to each image in two steps, on the CPU.
+    """The two operations of each image, on the CPU.
 
-    Both tensors are `(2, batch)`: `kinds` int64, an index into `KINDS` or their number where nothing happens, and
-    `magnitudes` float64, with their signs.
+    Both tensors are `(2, batch)`: `kinds` int64, an index into `KINDS`, or `len(KINDS)` for no operation, and
+    `magnitudes` float64, signed.
     """
 
     kinds: Tensor
@@ -33,25 +33,24 @@ class Plan:
 
 
 def autoaugment(images: Tensor, rows: Tensor, stream: Draws, policy: str) -> Tensor:
-    """Apply one of the policy's sub-policies to each image `(batch, channels, size, size)` in [-1, 1].
+    """Apply a random sub-policy of a policy to each image `(batch, channels, size, size)` in [-1, 1].
 
-    `rows` are on the CPU, wherever the images are. Pixels are taken as the nearest of 256 levels, and are those in
-    the result; an image to which nothing happens comes back unchanged. Raises `HarnessError` for images that have
-    neither one channel nor three.
+    `rows` are always on the CPU. Pixels are rounded to 256 levels, in the result too; an image without any operation
+    is unchanged. Raises `HarnessError` unless images have 1 or 3 channels.
     """
     if images.shape[1] not in (1, 3):
-        raise HarnessError(f"policy '{policy}' is for images of 1 or 3 channels, not {images.shape[1]}")
+        raise HarnessError(f"policy '{policy}' needs images of 1 or 3 channels, not {images.shape[1]}")
     levels = (images * 127.5).add_(128).to(torch.uint8)
     return to_signed(carry_out(draw(rows, stream, policy), levels))
 
 
 def published(policy: Policy, images: Tensor, rows: Tensor, stream: Draws) -> Tensor:
-    """Apply the published policy of this name."""
+    """Apply the published policy named by its kind."""
     return autoaugment(images, rows, stream, policy.kind)
 
 
 def draw(rows: Tensor, stream: Draws, policy: str) -> Plan:
-    """Draw a sub-policy for each row, whether each of its steps is taken, and the signs of their magnitudes."""
+    """Draw for each row a sub-policy, whether each of its steps is applied, and the signs of the magnitudes."""
     kinds, probabilities, magnitudes, signed = _table(policy)
     chosen = stream.at("sub-policy").integers(rows, len(kinds))
     taken = stream.at("taken").uniform(rows, 2) < probabilities[chosen]
@@ -63,10 +62,10 @@ def draw(rows: Tensor, stream: Draws, policy: str) -> Plan:
 
 
 def carry_out(plan: Plan, images: Tensor) -> Tensor:
-    """Return the images `(batch, channels, size, size)` uint8 after both steps of the plan, on their device."""
+    """Apply both steps of a plan to images `(batch, channels, size, size)` uint8, on their device."""
     orders = plan.kinds.argsort(dim=1, stable=True)
     places = orders.argsort(dim=1)
-    # Into the order of the first step, from there into that of the second, and from there back: sent at once.
+    # Permutations to the order of the first step, on to that of the second, and back, in one transfer.
     moves = torch.stack([orders[0], places[0][orders[1]], places[1]]).to(images.device, non_blocking=True)
     magnitudes = plan.magnitudes.gather(1, orders).to(images.device, non_blocking=True)
     for step in range(2):
@@ -80,7 +79,7 @@ def carry_out(plan: Plan, images: Tensor) -> Tensor:
 
 @lru_cache
 def _table(policy: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return kinds, probabilities, magnitudes and whether these have signs, each `(sub-policies, 2)`."""
+    """Return kinds, probabilities, magnitudes, and whether magnitudes are signed, each `(sub-policies, 2)`."""
     steps = [step for sub_policy in POLICIES[policy] for step in sub_policy]
     return (
         torch.tensor([KINDS.index(step.operation) for step in steps]).reshape(-1, 2),

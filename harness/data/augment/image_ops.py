@@ -1,9 +1,9 @@
-"""The fourteen operations of AutoAugment on batches of uint8 images, with the arithmetic of Pillow.
+"""The fourteen operations of AutoAugment on batches of uint8 images, bit-identical to Pillow.
 
-Images are `(batch, channels, size, size)` uint8 with 1 or 3 channels. Every operation takes beside them one magnitude
-per image, `(batch,)` float64 on the same device, in the unit that its docstring states, and returns new images. None
-reads a value back from the device. Where Pillow truncates, rounds or computes in fixed point, so does this, in its
-precision and order: results are equal, not just close.
+Images are `(batch, channels, size, size)` uint8 with 1 or 3 channels. Every operation also takes one magnitude per
+image, `(batch,)` float64 on the same device, in the unit stated in its docstring, and returns new images. None
+synchronises with the device. Truncation, rounding, fixed-point arithmetic, precision and order of operations follow
+Pillow, so results are equal, not just close.
 """
 
 from collections.abc import Callable
@@ -14,22 +14,21 @@ import torch.nn.functional as F
 from torch import Tensor
 
 GREY = 128
-"""What geometric operations show beyond the border."""
+"""The fill value of geometric operations."""
 
 Operation = Callable[[Tensor, Tensor], Tensor]
 
 
 def shear_x(images: Tensor, magnitude: Tensor) -> Tensor:
-    """Move each row by magnitude times its distance from the top edge, between pixels by cubic convolution.
+    """Shift each row by magnitude times its distance from the top edge, with bicubic interpolation.
 
-    The slope of the kernel at its first zero is that of Pillow's transforms, -1, where Pillow's resizing has -1/2 and
-    torch -3/4.
+    The cubic coefficient is that of Pillow's transforms, -1; Pillow's resizing uses -1/2 and torch -3/4.
     """
     size = images.shape[-1]
     line = torch.arange(size, dtype=torch.float64, device=images.device)
     shift = magnitude[:, None, None] * (line + 0.5)[:, None]
     source, whole = line + 0.5 + shift, shift.floor()
-    # The truncation at the end makes a level of a last digit: hence float64 and Pillow's order of additions.
+    # The final truncation turns a last-digit error into a whole level: use float64 and Pillow's order of additions.
     d = (source - 0.5 - (line + whole))[:, None]
     columns = torch.arange(-1, size + 2, device=images.device) + whole.to(torch.int64)
     columns = columns.clamp_(0, size - 1)[:, None].expand(-1, images.shape[1], -1, -1)
@@ -43,12 +42,12 @@ def shear_x(images: Tensor, magnitude: Tensor) -> Tensor:
 
 
 def shear_y(images: Tensor, magnitude: Tensor) -> Tensor:
-    """Move each column by magnitude times its distance from the left edge, else like `shear_x`."""
+    """Shift each column by magnitude times its distance from the left edge; otherwise like `shear_x`."""
     return shear_x(images.mT, magnitude).mT
 
 
 def translate_x(images: Tensor, magnitude: Tensor) -> Tensor:
-    """Show what lies to the right by magnitude times the side, to the nearest pixel."""
+    """Move the image left by magnitude times its side, rounded to whole pixels."""
     size = images.shape[-1]
     shift = (magnitude * size + 0.5).floor().to(torch.int64)
     source = torch.arange(size, device=images.device) + shift[:, None]
@@ -57,12 +56,12 @@ def translate_x(images: Tensor, magnitude: Tensor) -> Tensor:
 
 
 def translate_y(images: Tensor, magnitude: Tensor) -> Tensor:
-    """Show what lies below by magnitude times the side, to the nearest pixel."""
+    """Move the image up by magnitude times its side, rounded to whole pixels."""
     return translate_x(images.mT, magnitude).mT
 
 
 def rotate(images: Tensor, magnitude: Tensor) -> Tensor:
-    """Turn counter-clockwise about the centre by an angle in degrees, to the nearest pixel."""
+    """Rotate counter-clockwise about the centre by degrees, with nearest-neighbour interpolation."""
     size = images.shape[-1]
     angle = magnitude[:, None, None] * (pi / 180)
     cos, sin, corner = angle.cos(), angle.sin(), (1 - size) / 2
@@ -77,13 +76,13 @@ def rotate(images: Tensor, magnitude: Tensor) -> Tensor:
 
 
 def colour(images: Tensor, magnitude: Tensor) -> Tensor:
-    """Scale the distance from the image's own greys by 1 + magnitude."""
+    """Scale the distance from the greyscale image by 1 + magnitude."""
     levels = images.to(torch.float32)
     return _enhance(levels, _luma(levels), magnitude)
 
 
 def contrast(images: Tensor, magnitude: Tensor) -> Tensor:
-    """Scale the distance from the image's mean grey, rounded, by 1 + magnitude."""
+    """Scale the distance from the image's rounded mean grey level by 1 + magnitude."""
     levels = images.to(torch.float32)
     pixels = images.shape[-1] ** 2
     total = _luma(levels).sum(dim=(2, 3), keepdim=True, dtype=torch.float64)
@@ -92,9 +91,9 @@ def contrast(images: Tensor, magnitude: Tensor) -> Tensor:
 
 
 def sharpness(images: Tensor, magnitude: Tensor) -> Tensor:
-    """Scale the distance from a smoothed image by 1 + magnitude; the outermost pixels stay.
+    """Scale the distance from a smoothed image by 1 + magnitude; border pixels are unchanged.
 
-    The smoothing weighs a pixel 5/13 and its eight neighbours 1/13 each.
+    The smoothing kernel is 5/13 at the centre and 1/13 at the eight neighbours.
     """
     levels = images.to(torch.float32)
     columns = (levels[..., :-2, :] + levels[..., 1:-1, :]).add_(levels[..., 2:, :])
@@ -110,24 +109,24 @@ def brightness(images: Tensor, magnitude: Tensor) -> Tensor:
 
 
 def posterize(images: Tensor, magnitude: Tensor) -> Tensor:
-    """Keep that many of the highest bits, a whole number from 1 to 8."""
+    """Keep the highest `magnitude` bits, an integer from 1 to 8."""
     lost = (8 - magnitude).to(torch.uint8)[:, None, None, None]
     return images >> lost << lost
 
 
 def solarize(images: Tensor, magnitude: Tensor) -> Tensor:
-    """Invert the pixels at or above a grey level from 0 to 256."""
+    """Invert the pixels at or above the threshold `magnitude`, from 0 to 256."""
     threshold = magnitude.ceil().to(torch.int16)[:, None, None, None]
-    # 255 is -1 in eight bits: a mask of all bits. Selecting pixel by pixel takes three times as long.
+    # -1 is 255 in eight bits, a mask of all bits; torch.where takes three times as long.
     return images ^ (images.to(torch.int16) >= threshold).to(torch.uint8).neg_()
 
 
 def autocontrast(images: Tensor, magnitude: Tensor) -> Tensor:
-    """Stretch each channel to the whole range 0..255; the magnitude has no effect. A constant channel stays."""
+    """Stretch each channel to 0..255; ignores the magnitude. A constant channel is unchanged."""
     pixels = images.flatten(2)
     low, high = (edge.to(torch.float64) for edge in pixels.aminmax(dim=2, keepdim=True))
-    # Pillow divides (a number by a tensor would be torch's reciprocal), adds an offset where it could subtract the
-    # lowest level, and truncates what comes out: a last digit decides about a level.
+    # Follow Pillow exactly, since truncation turns a last-digit error into a whole level: divide tensors (torch divides
+    # a number by a tensor through the reciprocal), and add an offset instead of subtracting the lowest level first.
     scale = torch.full_like(high, 255) / (high - low)
     levels = torch.arange(256, dtype=torch.float64, device=images.device)
     stretched = (levels * scale + -low * scale).clamp_(0, 255)
@@ -135,10 +134,10 @@ def autocontrast(images: Tensor, magnitude: Tensor) -> Tensor:
 
 
 def equalize(images: Tensor, magnitude: Tensor) -> Tensor:
-    """Spread the levels of each channel so that all are about equally frequent; the magnitude has no effect.
+    """Equalise the histogram of each channel; ignores the magnitude.
 
-    A level becomes the number of pixels below it, in units of 1/255 of all but the brightest ones, rounded and at
-    most 255. A channel stays where that unit is below one pixel.
+    A level becomes the number of pixels below it, in units of 1/255 of all pixels but the brightest, rounded and at
+    most 255. A channel is unchanged if that unit is less than one pixel.
     """
     pixels = images.flatten(2).to(torch.int64)
     one = torch.ones((), dtype=torch.int64, device=images.device)
@@ -151,7 +150,7 @@ def equalize(images: Tensor, magnitude: Tensor) -> Tensor:
 
 
 def invert(images: Tensor, magnitude: Tensor) -> Tensor:
-    """Turn each grey level into its distance from white; the magnitude has no effect."""
+    """Invert all pixels; ignores the magnitude."""
     return 255 - images
 
 
@@ -174,12 +173,12 @@ OPERATIONS: dict[str, Operation] = {
 
 
 def _fixed(value: Tensor) -> Tensor:
-    """Return pixels in the unit of Pillow's rotation, 1/65536; it holds sides of up to 2^14 pixels."""
+    """Convert to the fixed-point format of Pillow's rotation, 1/65536 pixel; valid for sides of up to 2^14 pixels."""
     return (value * 65536 + 0.5).floor().to(torch.int32)
 
 
 def _luma(levels: Tensor) -> Tensor:
-    """Return the grey levels `(batch, 1, size, size)` by ITU-R 601, with Pillow's weights; all is exact in float32."""
+    """Return ITU-R 601 grey levels `(batch, 1, size, size)` with Pillow's weights; exact in float32."""
     if levels.shape[1] == 1:
         return levels
     red, green, blue = levels.split(1, dim=1)
@@ -188,11 +187,11 @@ def _luma(levels: Tensor) -> Tensor:
 
 
 def _enhance(levels: Tensor, plain: Tensor, magnitude: Tensor) -> Tensor:
-    """Return the plain levels plus 1 + magnitude times what the levels have more, truncated, in 0..255."""
+    """Return plain + (1 + magnitude) (levels - plain), clamped to 0..255 and truncated."""
     factor = (1 + magnitude).to(torch.float32)[:, None, None, None]
     return (levels - plain).mul_(factor).add_(plain).clamp_(0, 255).to(torch.uint8)
 
 
 def _look_up(table: Tensor, pixels: Tensor) -> Tensor:
-    """Return what a table `(batch, channels, 256)` of levels has for each of `(batch, channels, pixels)` int64."""
+    """Map pixels `(batch, channels, pixels)` int64 through lookup tables `(batch, channels, 256)`."""
     return table.to(torch.uint8).gather(2, pixels)

@@ -1,8 +1,8 @@
 """The published AutoAugment policies as data (Cubuk et al., arXiv 1805.09501, appendix).
 
-A policy is 25 sub-policies of two steps, and a step is an operation, its probability and the grade of its magnitude.
-The magnitudes are those of the flavour that the authors of HybViT train with, ten evenly spaced ones each; their units
-are in `harness.data.augment.image_ops`. Operations without a magnitude are published with a grade all the same.
+A policy has 25 sub-policies of two steps; a step is an operation, its probability and its magnitude level (`grade`).
+Magnitudes are those of the variant that the authors of HybViT use, ten evenly spaced ones per operation, in the units
+of `harness.data.augment.image_ops`. Operations without a magnitude are published with a level all the same.
 """
 
 from typing import NamedTuple
@@ -11,7 +11,7 @@ import numpy as np
 
 
 class Step(NamedTuple):
-    """One operation of a sub-policy; the grade of its magnitude is from 0 to 9."""
+    """One operation of a sub-policy; `grade` is the magnitude level from 0 to 9."""
 
     operation: str
     probability: float
@@ -19,7 +19,7 @@ class Step(NamedTuple):
 
     @property
     def magnitude(self) -> float:
-        """The magnitude without a sign."""
+        """The unsigned magnitude."""
         return MAGNITUDES[self.operation][self.grade]
 
 
@@ -47,11 +47,11 @@ MAGNITUDES: dict[str, tuple[float, ...]] = {
     "invert": (0.0,) * 10,
 }
 SIGNED = frozenset(MAGNITUDES) - {"rotate", "posterize", "solarize", "autocontrast", "equalize", "invert"}
-"""Operations whose magnitude is negative half of the time. This flavour turns one way only."""
+"""Operations with a random sign. This variant rotates in one direction only."""
 
 
 def _read(table: str) -> Policy:
-    """Read a policy from lines of: operation, probability, grade, operation, probability, grade."""
+    """Parse a policy from lines of: operation, probability, grade, operation, probability, grade."""
     lines = [line.split() for line in table.strip().splitlines()]
     return tuple((Step(a, float(b), int(c)), Step(d, float(e), int(f))) for a, b, c, d, e, f in lines)
 

@@ -1,7 +1,7 @@
-"""Loaders: batches of examples by index, from whatever keeps them.
+"""Loaders: batches of examples by index, from memory or disk.
 
-Which indices a step takes is decided by addresses alone; a loader only fetches them, in the order asked for. So all
-loaders feed the same training bit for bit, and none shuffles, drops or pads.
+The indices of a step are a function of its address; a loader only fetches them, in the given order. So all loaders
+feed training bit-identical batches, and none shuffles, drops or pads.
 """
 
 from harness.data.batches import Batch

@@ -1,4 +1,4 @@
-"""What every loader is: a split of a dataset that hands out batches by index."""
+"""The base class of loaders."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterable, Iterator
@@ -11,9 +11,9 @@ from harness.data.batches import Batch
 
 
 class Loader(ABC):
-    """A split of a dataset that hands out batches by index, whatever keeps the examples.
+    """Fetches batches of a split by index.
 
-    Several iterations may be under way at once; each belongs to one thread.
+    Several iterations may run at once, each in one thread.
     """
 
     def __init__(self, data: Dataset) -> None:
@@ -24,25 +24,25 @@ class Loader(ABC):
 
     @abstractmethod
     def batches(self, order: Iterable[Tensor]) -> Generator[Batch]:
-        """Yield one batch on the device for each tensor of positions in the split, in this order.
+        """Yield one batch on the device for each tensor of positions in the split, in order.
 
-        The positions are int64 on the CPU. A loader may read ahead in `order`, which may be endless. Whoever leaves
-        the iteration early closes it. Raises `IndexError` for a position outside of the split.
+        Positions are int64 on the CPU. A loader may prefetch from `order`, which may be infinite. Close the generator
+        to stop early. Raises `IndexError` for a position outside of the split.
         """
 
     def blocks(self, size: int, part: range | None = None) -> Generator[Batch]:
-        """Yield a part of the split in order, by default the whole, every example once.
+        """Yield the split, or a part of it, in order, every example once.
 
-        The blocks have `size` examples, the last may have fewer.
+        Blocks have `size` examples; the last may have fewer.
         """
         positions = torch.arange(len(self))[slice(part.start, part.stop) if part is not None else slice(None)]
         return self.batches(block for block in positions.split(size) if len(block))
 
 
 def checked(order: Iterable[Tensor], n: int) -> Iterator[Tensor]:
-    """Yield what there is in an order.
+    """Yield the tensors of an order after a bounds check.
 
-    Raises `IndexError` for a position outside of a split of `n`, which native code would take for one.
+    Raises `IndexError` for a position outside of a split of `n`, which native code would not notice.
     """
     for indices in order:
         if len(indices) and not 0 <= int(indices.min()) <= int(indices.max()) < n:
@@ -51,7 +51,7 @@ def checked(order: Iterable[Tensor], n: int) -> Iterator[Tensor]:
 
 
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:
-    """Copy a tensor from the CPU to the device, without waiting for what the device is doing."""
+    """Copy a CPU tensor to the device asynchronously."""
     if device.type != "cuda":
         return tensor.to(device)
     pinned = tensor if tensor.is_pinned() else tensor.pin_memory()

@@ -1,7 +1,7 @@
-"""The `.beton` files of FFCV: written once beside the arrays that they are made of, and vouched for by a record.
+"""The `.beton` files of FFCV, written once next to their source arrays, with a record.
 
-A file counts only with its record, which names the hashes of the arrays and of the file itself. So one that is stale,
-truncated or damaged is noticed, and written anew.
+A file is valid only with its record, which has the hashes of the arrays and of the file itself. So stale, truncated and
+damaged files are detected and rewritten.
 """
 
 import logging
@@ -18,11 +18,11 @@ from harness.store.files import StoreError, read_json, sha256_of, write_json, wr
 log = logging.getLogger("harness.data")
 
 LAYOUT = 1
-"""Raised when the fields of the file change."""
+"""Increment when the fields of the file change."""
 
 
 class BetonRecord(BaseModel):
-    """What a `.beton` file was made of, and its hash."""
+    """The hashes of a `.beton` file and of its source arrays."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -33,10 +33,10 @@ class BetonRecord(BaseModel):
 
 
 def beton(data: PreparedDataset, split: str, report: Report) -> Path:
-    """Return the `.beton` file of a split, which is written first where there is none that counts.
+    """Return the `.beton` file of a split, writing it first if there is no valid one.
 
-    One process writes and others wait; `report` is told of both, and what it raises leaves nothing behind. Raises
-    `StoreError` when the disk is full or the folder is read-only.
+    One process writes while others wait; both call `report`, which may raise to abort cleanly. Raises `StoreError` if
+    the disk is full or the folder is read-only.
     """
     arrays = data.split(split)
     path = data.folder / f"{split}.beton"
@@ -75,15 +75,15 @@ def beton(data: PreparedDataset, split: str, report: Report) -> Path:
 
 
 def _complaint(path: Path, record: Path, made_of: dict[str, object]) -> str:
-    """Say why the file does not count, nothing when it is what its record says and made of these arrays."""
+    """Return why the file is invalid, or an empty string if it matches its record and these arrays."""
     try:
         found = BetonRecord.model_validate(read_json(record))
         if found.model_dump(exclude={"sha256"}) != made_of:
-            return "the one there was made of other data"
+            return "the existing one was made from other data"
         if sha256_of(path) != found.sha256:
-            return "the one there is not what was written"
+            return "the existing one is corrupt"
     except FileNotFoundError:
         return "there is none yet"
     except (StoreError, ValidationError):
-        return "the record of the one there is damaged"
+        return "the record of the existing one is damaged"
     return ""

@@ -1,7 +1,7 @@
-"""Writes `.beton` files with FFCV's own parts, one image after the other in this process.
+"""Writes `.beton` files with FFCV's components, sequentially in this process.
 
-FFCV's `from_indexed_dataset` forks, waits forever for a process that died, and takes a full disk for success. Its
-parts do the same work here; and one writer places the images in order, so that equal arrays give equal files.
+FFCV's `from_indexed_dataset` forks, hangs if a worker process dies, and ignores a full disk. A single writer also
+places the images in order, so that equal arrays give equal files.
 """
 
 import os
@@ -19,9 +19,9 @@ REPORT_EVERY = 1000
 
 
 def write_beton(path: Path, images: Array, labels: Array, report: Callable[[int], None]) -> None:
-    """Write images and labels and bring the file to the disk; `report` is told how many are written.
+    """Write images and labels and fsync the file; `report` gets the number written.
 
-    Raises `OSError` when the disk is full.
+    Raises `OSError` if the disk is full.
     """
     fields = {"image": NDArrayField(images.dtype, images.shape[1:]), "label": IntField()}
     _Writer(str(path), fields, MIN_PAGE_SIZE, num_workers=1).write(images, labels, report)
@@ -33,7 +33,7 @@ class _Writer(DatasetWriter):
     def write(self, images: Array, labels: Array, report: Callable[[int], None]) -> None:
         self.num_samples = len(labels)
         self.prepare()
-        # FFCV keeps the table of samples in shared memory; without a name it goes when this process is killed.
+        # FFCV keeps the sample table in shared memory; unlinked, it is freed even if this process is killed.
         self.metadata_sm.unlink()
         try:
             table = np.zeros(len(labels), dtype=self.metadata_type)
@@ -51,7 +51,7 @@ class _Writer(DatasetWriter):
 
 
 class _Allocator(MemoryAllocator):
-    """Writes pages whole or raises, where FFCV's own may write a part of one."""
+    """Writes whole pages or raises; FFCV's own may silently write part of a page."""
 
     def __enter__(self) -> None:
         self.fp = open(self.fname, "ab")

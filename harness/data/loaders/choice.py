@@ -1,4 +1,4 @@
-"""Which loader takes a split, and why: a function of sizes alone."""
+"""Chooses the loader of a split by its size."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from harness.config.dataset import Dataset, Images
 from harness.data.ffcv_holds import cannot_hold, refuse_what_it_cannot_hold
 
 RESIDENT_PIXELS = 64
-"""Larger images are read from the disk: their sets are large, and a step over them takes longer than reading them."""
+"""Larger images are read from disk: such datasets are large, and reading is faster than the training step."""
 SHARE = 0.5
-"""A split may take this share of the free memory; the rest is for training."""
+"""The fraction of free memory that a split may take; the rest is for training."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The name of a loader, and why it was taken."""
+    """The name of a loader, and why it was chosen."""
 
     name: Literal["resident", "ffcv", "torch"]
     reason: str
@@ -25,15 +25,15 @@ class Choice:
 
 
 def stays_on_disk(data: Dataset) -> bool:
-    """Tell whether a dataset is read from the disk however little of it there is."""
+    """Return whether a dataset is read from disk whatever its size."""
     return isinstance(data, Images) and data.image_size > RESIDENT_PIXELS
 
 
 def choose(wanted: str, data: Dataset, size: int, free: int, problem: Callable[[], str]) -> Choice:
-    """Return the loader for a split of `size` bytes on a device with `free` bytes.
+    """Choose the loader for a split of `size` bytes on a device with `free` bytes.
 
-    What is `wanted` is taken, unless that is `auto`. `problem` says why FFCV cannot be used on this machine, with
-    nothing when it can; it is asked only when that matters. Raises `DataError` for a dataset that FFCV cannot hold.
+    `wanted` wins, unless it is `auto`. `problem` returns why FFCV is unusable on this machine, or an empty string; it
+    is called only if needed. Raises `DataError` if FFCV is wanted but does not support the dataset.
     """
     match wanted:
         case "ffcv":

@@ -1,7 +1,7 @@
-"""Torch's own DataLoader over the memory-mapped files: the plain reference, and what there is without FFCV.
+"""Torch's DataLoader over the memory-mapped files: the plain reference, and the fallback without FFCV.
 
-It fetches in this process. Decoded pixels are only copied, and handing them from process to process costs more than
-that: with one or two loading processes it is two to three times slower.
+It fetches in this process. Stored pixels are decoded, so fetching is only a copy, and passing them between processes
+costs more: one or two worker processes make it two to three times slower.
 """
 
 from collections.abc import Generator, Iterable
@@ -20,7 +20,7 @@ Found = tuple[dict[str, Tensor], Tensor]
 
 
 class TorchLoader(Loader):
-    """A DataLoader whose batches are those of our order."""
+    """A DataLoader with externally given batches."""
 
     def __init__(self, split: Split, device: torch.device) -> None:
         super().__init__(split.data)
@@ -36,7 +36,7 @@ class TorchLoader(Loader):
             self._split,
             batch_sampler=checked(order, len(self)),  # type: ignore[arg-type]  # any iterable does
             collate_fn=_as_it_is,
-            generator=torch.Generator(),  # else every iteration draws a seed from torch's global numbers
+            generator=torch.Generator(),  # otherwise every iteration draws a seed from torch's global generator
         )
         for fields, indices in loader:
             found = {name: to_device(tensor, self._device) for name, tensor in fields.items()}
@@ -51,7 +51,7 @@ class _Split(Dataset[Found]):
         return len(self._split)
 
     def __getitems__(self, indices: Tensor) -> Found:
-        """Return the examples at these positions; DataLoader asks so for a whole batch."""
+        """Return the examples at these positions; DataLoader calls this with a whole batch."""
         arrays = self._split.arrays.items()
         return {name: torch.from_numpy(array.take(indices.numpy(), axis=0)) for name, array in arrays}, indices
 

@@ -1,8 +1,8 @@
 """FFCV's `Loader`: a native thread fetches images while the device computes. Importing this module imports FFCV.
 
-What is known to go wrong with it is kept out here. Our order decides, so nothing is shuffled, dropped or padded. One
-thread, which fetches more images than a device trains on, has no others to crash with. What fails in it is raised
-here, instead of leaving this process waiting. What it fetches are views of a ring of buffers, which are copied.
+It avoids FFCV's known problems. The order is given, so nothing is shuffled, dropped or padded. A single thread is fast
+enough, and several can crash. Errors in the thread are raised here instead of hanging this process. Fetched images are
+views of a ring buffer, so they are copied.
 """
 
 from collections.abc import Generator, Iterable, Iterator
@@ -30,11 +30,11 @@ from harness.data.prepared.dataset import Split
 
 PIECE = 128
 EPOCH = 100
-"""Pieces in an epoch of FFCV, which has to know all its positions when it begins."""
+"""Pieces per FFCV epoch, which needs all its positions at the start."""
 
 
 class FFCVLoader(Loader):
-    """Reads the `.beton` file of a split of images with FFCV, in epochs for as long as the order lasts."""
+    """Reads the `.beton` file of an image split with FFCV, in epochs until the order is exhausted."""
 
     def __init__(self, path: Path, split: Split, device: torch.device) -> None:
         super().__init__(split.data)
@@ -46,8 +46,8 @@ class FFCVLoader(Loader):
                 str(path),
                 batch_size=PIECE,
                 num_workers=1,
-                os_cache=True,  # else an environment variable decides
-                seed=0,  # else numpy's global numbers are drawn from
+                os_cache=True,  # otherwise read from an environment variable
+                seed=0,  # otherwise drawn from NumPy's global generator
                 drop_last=False,
                 pipelines={"image": [NDArrayDecoder(), ToTensor()], "label": [IntDecoder(), ToTensor()]},
             )
@@ -84,11 +84,11 @@ class FFCVLoader(Loader):
             finally:
                 epoch.end()
             if epoch.failure is not None:
-                raise DataError(f"FFCV failed over {self._path}: {epoch.failure!r}; --loader torch does without it")
+                raise DataError(f"FFCV failed to read {self._path}: {epoch.failure!r}; or use --loader torch")
 
 
 class _Epoch(EpochIterator):
-    """An epoch of FFCV over given positions, whose thread never leaves anybody waiting."""
+    """An FFCV epoch over given positions; an error in its thread never leaves the consumer waiting."""
 
     failure: BaseException | None = None
 
@@ -96,7 +96,7 @@ class _Epoch(EpochIterator):
         super().__init__(native, positions)
 
     def run(self) -> None:
-        """Fetch the pieces; the thread of FFCV calls this."""
+        """Fetch the pieces, in FFCV's thread."""
         try:
             super().run()
         except BaseException as error:
@@ -104,7 +104,7 @@ class _Epoch(EpochIterator):
             self.output_queue.put(None)
 
     def end(self) -> None:
-        """End the thread, wherever it is."""
+        """Stop the thread, whatever its state."""
         self.close()
         self.iter_ixes = iter(())
         while self.is_alive():

@@ -1,4 +1,4 @@
-"""Importing FFCV, without what that does to this process."""
+"""Imports FFCV without its side effects on this process."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from harness.data.ffcv_needs import how_to_install, is_installed
 
 @contextmanager
 def keeping_threads() -> Iterator[None]:
-    """Give torch its number of threads back: FFCV sets it when it is imported and whenever it begins to load."""
+    """Restore torch's number of threads, which FFCV changes on import and at the start of every epoch."""
     threads = torch.get_num_threads()
     try:
         yield
@@ -23,7 +23,7 @@ def keeping_threads() -> Iterator[None]:
 def import_ffcv() -> None:
     """Import FFCV.
 
-    Raises `DataError` with the commands that install it where it is absent, or with what is wrong with it.
+    Raises `DataError` with the commands that install it if it is missing or broken.
     """
     if not is_installed():
         raise DataError(f"FFCV is not installed: {how_to_install()}; or use --loader torch")

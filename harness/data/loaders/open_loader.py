@@ -1,4 +1,4 @@
-"""Opens splits with the loader that was asked for, or that fits."""
+"""Opens splits with the requested loader, or chooses one."""
 
 import logging
 
@@ -19,9 +19,9 @@ log = logging.getLogger("harness.data")
 
 
 class LoaderPool:
-    """The loaders of a worker: every split is opened once, with the loader `wanted` or, for `auto`, one that fits.
+    """The loaders of a worker. Every split is opened once, with the loader `wanted`, or a suitable one for `auto`.
 
-    `report` is told when something has to be written first.
+    `report` gets the progress if a file must be written first.
     """
 
     def __init__(self, wanted: str, device: torch.device, report: Report) -> None:
@@ -33,13 +33,13 @@ class LoaderPool:
     def open(self, data: PreparedDataset, split: str) -> Loader:
         """Return the loader of a split.
 
-        Raises `DataError` when FFCV is asked for and cannot be used, or cannot hold the dataset, and `StoreError` when
-        its file cannot be written.
+        Raises `DataError` if FFCV is requested but unusable, or does not support the dataset, and `StoreError` if its
+        file cannot be written.
         """
         return self._entry(data, split)[0]
 
     def choice(self, data: PreparedDataset, split: str) -> Choice:
-        """Return which loader a split has, and why."""
+        """Return the chosen loader of a split, with the reason."""
         return self._entry(data, split)[1]
 
     def _entry(self, data: PreparedDataset, split: str) -> tuple[Loader, Choice]:
@@ -53,7 +53,7 @@ class LoaderPool:
 
 
 def open_split(name: str, data: PreparedDataset, split: str, device: torch.device, report: Report) -> Loader:
-    """Open a split with the loader of this name; `report` is told when something has to be written first."""
+    """Open a split with the named loader; `report` gets the progress if a file must be written first."""
     match name:
         case "resident":
             return ResidentLoader(data.split(split), device)
@@ -69,7 +69,7 @@ def open_split(name: str, data: PreparedDataset, split: str, device: torch.devic
 
 
 def ffcv_problem() -> str:
-    """Return why FFCV cannot be used, nothing when it can."""
+    """Return why FFCV is unusable, or an empty string."""
     if not is_installed():
         return "FFCV is not installed"
     try:
@@ -80,7 +80,7 @@ def ffcv_problem() -> str:
 
 
 def free_memory(device: torch.device) -> int:
-    """Return the free bytes of the device's memory."""
+    """Return the free memory of the device in bytes."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     return int(psutil.virtual_memory().available)

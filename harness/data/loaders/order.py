@@ -1,4 +1,4 @@
-"""Which examples a step takes, and which a rank evaluates: functions of addresses and counts alone."""
+"""Assigns examples to steps and ranks, as functions of addresses and counts only."""
 
 from functools import lru_cache
 
@@ -9,9 +9,9 @@ from harness.randomness import Stream
 
 
 class ShuffledOrder:
-    """Batches of successive fresh permutations: whole batches only, so that no example stands twice in one.
+    """Batches from successive permutations of the split: full batches only, so no batch repeats an example.
 
-    The indices are a function of the step. As in the authors' code, an epoch is several passes and repeats nothing.
+    The indices are a function of the step. As in the authors' code, an epoch can be several passes, each a permutation.
     """
 
     def __init__(self, stream: Stream, examples: int, batch_size: int) -> None:
@@ -29,10 +29,10 @@ class ShuffledOrder:
 
 
 def shard(n: int, rank: int, world_size: int) -> range:
-    """Return the positions of `n` that belong to a rank: the parts of all ranks cover each position exactly once.
+    """Return the contiguous part of `range(n)` that belongs to a rank; the parts of all ranks partition it.
 
-    They are contiguous and differ by at most one in length. Nothing is padded, so some are empty when `n` is smaller
-    than `world_size`. Raises `ValueError` for a rank that there is not.
+    Lengths differ by at most one. There is no padding, so some parts are empty if `n` is smaller than `world_size`.
+    Raises `ValueError` for an invalid rank.
     """
     if not 0 <= rank < world_size:
         raise ValueError(f"rank {rank}: allowed are 0 to {world_size - 1}")

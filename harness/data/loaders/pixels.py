@@ -1,4 +1,4 @@
-"""Values as models take them and as files keep them: pixels become numbers in [-1, 1], all others stay as they are."""
+"""Conversion between stored values and model inputs: pixels map to [-1, 1], all other values are unchanged."""
 
 from collections.abc import Mapping
 
@@ -18,33 +18,33 @@ def to_signed(images: Tensor, levels: int = BYTE_LEVELS) -> Tensor:
 def to_uint8(images: Tensor, levels: int = BYTE_LEVELS) -> Tensor:
     """Map float images in [-1, 1] to uint8 from 0 to `levels - 1`.
 
-    256 levels are truncated as the authors' code does it, any other number of them is rounded to the nearest.
+    With 256 levels values are truncated, as in the authors' code; with any other number they are rounded.
     """
     scaled = (images.clamp(-1, 1) + 1) * ((levels - 1) / 2)
     return (scaled if levels == BYTE_LEVELS else scaled.round()).to(torch.uint8)
 
 
 def in_bytes(images: Tensor, levels: int) -> Tensor:
-    """Return uint8 pixels from 0 to `levels - 1` as the nearest of 256 levels, to be looked at."""
+    """Rescale uint8 pixels from 0 to `levels - 1` to the nearest of 256 levels."""
     if levels == BYTE_LEVELS:
         return images
     return (images * ((BYTE_LEVELS - 1) / (levels - 1))).round().to(torch.uint8)
 
 
 def presented(data: Dataset, stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the fields of some examples as models take them."""
+    """Convert the fields of stored examples to model inputs."""
     return {name: as_inputs(data, values) if name == data.inputs else values for name, values in stored.items()}
 
 
 def as_inputs(data: Dataset, stored: Tensor) -> Tensor:
-    """Return stored values of the field that models take, as they take them."""
+    """Convert stored values of the input field to model inputs."""
     return to_signed(stored, data.levels) if isinstance(data, Images) else stored
 
 
 def as_stored(data: Dataset, values: Tensor) -> Tensor:
-    """Return values of the field that models take, such as samples, in the form in which the dataset stores them.
+    """Convert values of the input field, such as samples, to the dataset's storage format.
 
-    Numbers that have to be whole are rounded to the nearest that is allowed.
+    Integer fields are rounded to the nearest allowed value.
     """
     if isinstance(data, Images):
         return to_uint8(values, data.levels)

@@ -1,4 +1,4 @@
-"""An order cut into pieces of one size, and batches of any size put together again from pieces."""
+"""Cuts an order into pieces of fixed size, and reassembles batches of any size from pieces."""
 
 from collections.abc import Iterable, Iterator
 
@@ -12,7 +12,7 @@ Piece = tuple[Tensor, Tensor]
 
 
 def rebatch(order: Iterable[Tensor], size: int) -> Iterator[NDArray[np.int64]]:
-    """Yield the same positions in arrays of this size, of which the last may be smaller."""
+    """Yield the same positions in arrays of `size`; the last may be smaller."""
     waiting = np.empty(0, dtype=np.int64)
     for indices in order:
         waiting = np.concatenate([waiting, indices.numpy()])
@@ -24,9 +24,9 @@ def rebatch(order: Iterable[Tensor], size: int) -> Iterator[NDArray[np.int64]]:
 
 
 class BatchAssembler:
-    """Takes images out of pieces in amounts of other sizes.
+    """Reassembles batches from pieces.
 
-    A piece is copied from before the next one is asked for; its memory may then be used again.
+    A piece is copied completely before the next one is requested, so its memory may then be reused.
     """
 
     def __init__(self, pieces: Iterator[Piece]) -> None:
@@ -34,7 +34,7 @@ class BatchAssembler:
         self._rest: Piece = (torch.empty(0), torch.empty(0))
 
     def fill(self, target: Piece) -> Piece:
-        """Fill a target with what comes next and return it."""
+        """Fill a target with the next images and labels, and return it."""
         filled, count = 0, len(target[1])
         while filled < count:
             if not len(self._rest[1]):

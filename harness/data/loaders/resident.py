@@ -1,4 +1,4 @@
-"""The whole split in the memory of the device."""
+"""Loader that keeps the whole split in device memory."""
 
 import warnings
 from collections.abc import Generator, Iterable
@@ -13,9 +13,9 @@ from harness.data.prepared.dataset import Split
 
 
 class ResidentLoader(Loader):
-    """The whole split as it is stored, in the memory of the device: the fastest loader while it fits.
+    """Keeps the stored split in device memory: the fastest loader if it fits.
 
-    On the CPU it is the memory-mapped file itself, which all workers of a machine share.
+    On the CPU this is the memory-mapped file itself, shared by all workers of a machine.
     """
 
     def __init__(self, split: Split, device: torch.device) -> None:
@@ -23,7 +23,7 @@ class ResidentLoader(Loader):
         self._device = device
         self._length = len(split)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch knows no read-only tensors; these are only read
+            warnings.simplefilter("ignore")  # about non-writable arrays; these are only read
             self._fields = {name: torch.from_numpy(array).to(device) for name, array in split.arrays.items()}
 
     def __len__(self) -> int:
@@ -32,7 +32,7 @@ class ResidentLoader(Loader):
     def batch(self, indices: Tensor) -> Batch:
         """Return the examples at these positions of the split."""
         indices = to_device(indices, self._device)
-        # index_select copies whole examples, where indexing goes value by value: ten times faster on the CPU.
+        # index_select copies whole examples; indexing goes value by value, ten times slower on the CPU.
         found = {name: tensor.index_select(0, indices) for name, tensor in self._fields.items()}
         return Batch(self.data, presented(self.data, found), indices)
 

@@ -1,1 +1,1 @@
-"""The real datasets as their authors publish them: what the archives are, and how each is read without trusting it."""
+"""Readers for the published archives of real datasets, which are treated as untrusted input."""

@@ -1,4 +1,4 @@
-"""Archives that were accepted before: a file is not hashed again until it has changed."""
+"""Cache of accepted archives: a file is hashed again only after it changed."""
 
 from pathlib import Path
 
@@ -11,10 +11,10 @@ from harness.store.files import StoreError, read_json, write_json
 
 
 def remembering(check: Check, name: str, folder: Path) -> Check:
-    """Return a check that accepts a file at once which `check`, known by `name`, has accepted before.
+    """Return a cached version of `check`, identified by `name`, that does not hash files accepted before.
 
-    A file is the same while its path, size, dates and place on the disk are. What is remembered are small files in
-    `folder`, one an archive; a damaged one is not believed.
+    A file is unchanged if its path, size, timestamps, inode and device are. The cache has one small file per archive in
+    `folder`; damaged entries are ignored.
     """
 
     def remembered(archive: Archive, path: Path, report: Report) -> str:
@@ -37,7 +37,7 @@ def remembering(check: Check, name: str, folder: Path) -> Check:
 
 
 def _state(path: Path) -> list[int]:
-    """Return what changes when a file is written or replaced."""
+    """Return the stat fields that change when a file is written or replaced."""
     with reading(path):
         found = path.stat()
     return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev]

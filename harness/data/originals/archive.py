@@ -1,4 +1,4 @@
-"""Original archives: where they lie, and the two ways to accept a file as one of them."""
+"""Locates original archives, and verifies them or accepts them unverified."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -17,22 +17,22 @@ Check = Callable[[Archive, Path, Report], str]
 
 
 def verified(archive: Archive, path: Path, report: Report) -> str:
-    """Return the SHA-256 of a file that has the size and the hash of the archive.
+    """Return the SHA-256 of a file after verifying its size and hash.
 
-    Raises `DataError` otherwise, naming what was expected.
+    Raises `DataError` with the expected values on a mismatch.
     """
     if archive.size is None:
-        raise DataError(f"there is no known hash to check {path} by: take it as it is with --unverified")
+        raise DataError(f"there is no known hash for {path}: accept it as it is with --unverified")
     sha256, complaint = compare(archive, path, report)
     if complaint:
         raise DataError(
-            f"{path} is not {archive.name}: {complaint}; get the file again, or take it as it is with --unverified"
+            f"{path} is not {archive.name}: {complaint}; get the file again, or accept it as it is with --unverified"
         )
     return sha256
 
 
 def compare(archive: Archive, path: Path, report: Report) -> tuple[str, str]:
-    """Return the SHA-256 of a file and what is wrong with it, nothing where it is the archive."""
+    """Return the SHA-256 of a file and how it differs from the archive (an empty string if it does not)."""
     with reading(path):
         size = path.stat().st_size
     if size != archive.size:
@@ -41,19 +41,19 @@ def compare(archive: Archive, path: Path, report: Report) -> tuple[str, str]:
     found = _hashes(path, report, {"sha256", *published})
     for name, expected in published.items():
         if found[name] != expected:
-            return found["sha256"], f"its {SPELLED[name]} is {found[name]}, that of the original {expected}"
+            return found["sha256"], f"its {SPELLED[name]} is {found[name]}, the original's is {expected}"
     return found["sha256"], ""
 
 
 def unverified(archive: Archive, path: Path, report: Report) -> str:
-    """Return the SHA-256 of any file, or for a folder the words that it has none."""
+    """Return the SHA-256 of any file; for a folder, a note that it has none."""
     return "none: a folder" if path.is_dir() else _hashes(path, report, {"sha256"})["sha256"]
 
 
 def locate(archives: tuple[Archive, ...], path: Path) -> dict[str, Path]:
-    """Return where each archive is, by name: in a folder `path`, or it is `path`, or lies beside it.
+    """Return the path of each archive by name: in the folder `path`, or next to the file `path`.
 
-    A single archive may have any name, since its hash tells what it is. Raises `DataError` when one is missing.
+    A single archive may have any file name, because its hash identifies it. Raises `DataError` if one is missing.
     """
     if len(archives) == 1 and (path.is_file() or archives[0].size is None):
         return {archives[0].name: path}
@@ -66,7 +66,7 @@ def locate(archives: tuple[Archive, ...], path: Path) -> dict[str, Path]:
 
 
 def _hashes(path: Path, report: Report, names: Iterable[str]) -> dict[str, str]:
-    """Return the hashes of a file by name, read once."""
+    """Compute several hashes of a file in one pass, by name."""
     hashes = {name: hashlib.new(name, usedforsecurity=False) for name in names}
     done = 0
     with reading(path), open(path, "rb") as file:

@@ -1,4 +1,4 @@
-"""CIFAR-10 and CIFAR-100: gzipped tar archives of pickled batches, rows of 3072 bytes in the order red, green, blue."""
+"""CIFAR-10 and CIFAR-100: gzipped tar archives of pickled batches, with rows of 3072 bytes (R, G, B planes)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from harness.data.originals.tars import read_tar
 from harness.data.prepared.blocks import Block, classes, labelled
 
 LIMIT = 2**29
-"""Bytes; the originals unpack to 186 MB."""
+"""Maximum unpacked bytes; the originals unpack to 186 MB."""
 BATCHES_10 = {
     "train": [f"cifar-10-batches-py/data_batch_{number}" for number in range(1, 6)],
     "test": ["cifar-10-batches-py/test_batch"],
@@ -24,7 +24,7 @@ def read_cifar10(data: Images, files: Mapping[str, Path]) -> Iterator[Block]:
 
 
 def read_cifar100(data: Images, files: Mapping[str, Path]) -> Iterator[Block]:
-    """Yield the batches of cifar-100-python.tar.gz, with the 100 fine classes."""
+    """Yield the batches of cifar-100-python.tar.gz, with the 100 fine labels."""
     return _read(data, files["cifar-100-python.tar.gz"], BATCHES_100, b"fine_labels")
 
 

@@ -1,4 +1,4 @@
-"""Downloads that go on where they stopped, and count only once their hash is right."""
+"""Resumable downloads, moved into place only after their hash is verified."""
 
 import os
 from http.client import HTTPException
@@ -20,10 +20,10 @@ PARTIAL, GONE_TOO_FAR = 206, 416
 
 
 def download(archive: Archive, folder: Path, report: Report) -> Path:
-    """Return the path of an archive in the folder, having fetched what is missing of it.
+    """Download an archive into a folder, resuming a partial download, and return its path.
 
-    Raises `DataError` when the connection fails, in which case the next call goes on, or when what came is not the
-    archive, in which case it is thrown away.
+    Raises `DataError` if the connection fails (the next call resumes), or if the file is not the archive (it is
+    deleted).
     """
     path = folder / archive.name
     part = path.with_name(f"{archive.name}.part")
@@ -36,14 +36,14 @@ def download(archive: Archive, folder: Path, report: Report) -> Path:
             _, complaint = compare(archive, part, report)
             if complaint:
                 part.unlink()
-                raise DataError(f"{archive.url} sent something else, which was deleted: {complaint}")
+                raise DataError(f"{archive.url} sent a different file, which was deleted: {complaint}")
             with writing(path):
                 os.replace(part, path)
     return path
 
 
 def _fetch(archive: Archive, part: Path, report: Report) -> None:
-    """Append to `part` what it lacks."""
+    """Append the missing bytes to `part`."""
     assert archive.size is not None
     have = part.stat().st_size if part.exists() else 0
     if have >= archive.size:
@@ -54,7 +54,7 @@ def _fetch(archive: Archive, part: Path, report: Report) -> None:
         with urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
             goes_on = response.status == PARTIAL
             if goes_on and not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
-                raise DataError(f"{archive.url} sent another part than was asked for: delete {part} and try again")
+                raise DataError(f"{archive.url} sent another range than requested: delete {part} and try again")
             have = have if goes_on else 0
             with writing(part):
                 file = open(part, "ab" if goes_on else "wb")  # noqa: SIM115 (closed below)
@@ -76,6 +76,6 @@ def _fetch(archive: Archive, part: Path, report: Report) -> None:
 
 def _failure(archive: Archive, why: str) -> DataError:
     return DataError(
-        f"cannot download {archive.url}: {why}; the same command goes on from there, or get the file with a browser "
-        f"and give its folder with --from"
+        f"cannot download {archive.url}: {why}; run the same command again to resume, or get the file with a browser "
+        f"and pass its folder with --from"
     )

@@ -1,4 +1,4 @@
-"""Faces without classes: CelebA-HQ, and the aligned CelebA at two sizes. Every label is 0."""
+"""Faces without classes: CelebA-HQ, and aligned CelebA at two sizes. Every label is 0."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 LIMIT = 2**36
-"""Bytes; 30,000 pictures of 1024 x 1024 pixels are 40 GB when nothing compresses them."""
+"""Maximum unpacked bytes; 30,000 pictures of 1024 x 1024 pixels have 40 GB uncompressed."""
 ALIGNED = "img_align_celeba.zip"
 PARTITION = "list_eval_partition.txt"
 PARTS = {"train": "0", "test": "2"}
@@ -27,7 +27,7 @@ FOLDER = "img_align_celeba"
 
 
 def read_celebahq128(data: Images, files: Mapping[str, Path]) -> Iterator[Chunk]:
-    """Yield the pictures of a folder or zip archive in the order of their names; they are every split at once."""
+    """Yield the pictures of a folder or zip archive, sorted by name; all splits are the same."""
     (path,) = files.values()
     with ExitStack() as stack:
         if path.is_dir():
@@ -42,7 +42,7 @@ def read_celebahq128(data: Images, files: Mapping[str, Path]) -> Iterator[Chunk]
 
 
 def read_celeba128(data: Images, files: Mapping[str, Path]) -> Iterator[Chunk]:
-    """Yield the first aligned faces by name, as many as CelebA-HQ has; they are every split at once."""
+    """Yield the first aligned faces by name, as many as CelebA-HQ has; all splits are the same."""
     path = files[ALIGNED]
     with open_zip(path, str(path), LIMIT) as archive:
         names = _pictures(archive.names)[: data.train_examples]
@@ -51,7 +51,7 @@ def read_celeba128(data: Images, files: Mapping[str, Path]) -> Iterator[Chunk]:
 
 
 def read_celeba32(data: Images, files: Mapping[str, Path]) -> Iterator[Chunk]:
-    """Yield the aligned faces of 178 x 218 pixels, all of each scaled to a square without a crop."""
+    """Yield the aligned faces of 178 x 218 pixels, each resized to a square without a crop."""
     path, parts = files[ALIGNED], _partition(files[PARTITION])
     with open_zip(path, str(path), LIMIT) as archive:
         for split, count in data.splits.items():
@@ -62,7 +62,7 @@ def read_celeba32(data: Images, files: Mapping[str, Path]) -> Iterator[Chunk]:
 
 
 class _Folder:
-    """A folder of pictures, read as an archive is."""
+    """A folder of pictures with the read interface of an archive."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -70,7 +70,7 @@ class _Folder:
     def read(self, name: str) -> bytes:
         """Return the content of a file.
 
-        Raises `DataError` when it cannot be read, or is larger than any picture.
+        Raises `DataError` if it cannot be read or exceeds `MEMBER_LIMIT`.
         """
         path = self._root / name
         with reading(path), open(path, "rb") as file:
@@ -81,7 +81,7 @@ class _Folder:
 
 
 def _pictures(names: Iterable[str]) -> list[str]:
-    """Return the names of pictures in order, without the hidden files that some systems add."""
+    """Return the sorted names of pictures, without the hidden files that some systems add."""
     return sorted(
         name
         for name in names
@@ -103,7 +103,7 @@ def _face(
 
 
 def _partition(path: Path) -> dict[str, str]:
-    """Return the part of each picture: 0 for training, 1 for validation, 2 for tests."""
+    """Return the part of each picture: 0 for training, 1 for validation, 2 for test."""
     with reading(path):
         lines = path.read_text().splitlines()
     parts = {}

@@ -1,6 +1,6 @@
-"""ImageNet 32x32: zip archives of NPZ files, which are zip archives again; rows of 3072 bytes, labels 1 to 1000.
+"""ImageNet 32x32: zip archives of NPZ files, themselves zip archives; rows of 3072 bytes, labels 1 to 1000.
 
-The training images unpack to 3.9 GB and are streamed through both archives.
+The training images unpack to 3.9 GB and are streamed through both levels.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,15 +18,15 @@ from harness.data.prepared.blocks import Block, Chunk, classes, labelled
 
 BLOCK = 2_000
 LIMIT = 2**33
-"""Bytes; the original unpacks to 3.9 GB."""
+"""Maximum unpacked bytes; the original unpacks to 3.9 GB."""
 ARCHIVES = {"train": "Imagenet32_train_npz.zip", "test": "Imagenet32_val_npz.zip"}
 BATCHES = {"train": [f"train_data_batch_{number}.npz" for number in range(1, 11)], "test": ["val_data.npz"]}
 
 
 def read_imagenet32(data: Images, files: Mapping[str, Path]) -> Iterator[Chunk]:
-    """Yield the images of Imagenet32_train_npz.zip and Imagenet32_val_npz.zip, a part for each NPZ file.
+    """Yield the images of Imagenet32_train_npz.zip and Imagenet32_val_npz.zip, one chunk per NPZ file.
 
-    Classes are in the authors' order (map_clsloc.txt), counted from 0.
+    Classes are in the authors' order (map_clsloc.txt), starting at 0.
     """
     for split in data.splits:
         path = files[ARCHIVES[split]]
@@ -60,7 +60,7 @@ def _batch(data: Images, split: str, archive: Zip) -> Iterator[Block]:
 
 
 def _header(stream: IO[bytes], dimensions: int, where: str) -> tuple[tuple[int, ...], "np.dtype[Any]"]:
-    """Return shape and type of the array that begins here; nothing in a header is executed."""
+    """Read the shape and dtype of the next array, without executing anything in its header."""
     version = npy.read_magic(stream)
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, fortran, dtype = read(stream)

@@ -12,9 +12,9 @@ from harness.data.prepared.source import read_source, readable
 
 
 def original(data: Dataset, path: Path, check: Check, report: Report) -> DatasetSource:
-    """Return the content of a dataset whose archives are at `path`, each accepted by `check`.
+    """Return the source of a dataset with archives at `path`, each accepted by `check`.
 
-    Raises `DataError` when an archive is missing or refused, or nobody reads the dataset.
+    Raises `DataError` if an archive is missing or rejected, or the dataset has no reader.
     """
     source = readable(data)
     archives = source.needed(data)
@@ -24,9 +24,9 @@ def original(data: Dataset, path: Path, check: Check, report: Report) -> Dataset
 
 
 def fetch(data: Dataset, folder: Path, report: Report) -> None:
-    """Download the archives of a dataset that the folder does not hold yet.
+    """Download the missing archives of a dataset into a folder.
 
-    Raises `DataError` when the authors do not let programs do that, or a download fails.
+    Raises `DataError` if an archive has no public download, or a download fails.
     """
     source = readable(data)
     archives = source.needed(data)
@@ -34,7 +34,7 @@ def fetch(data: Dataset, folder: Path, report: Report) -> None:
         if not archive.url and not (folder / archive.name).exists():
             where = f"get it from {source.page}, then" if source.page else "get it by hand, then"
             raise DataError(
-                f"{archive.name} of '{data.name}' cannot be downloaded by a program: {where} give its folder with "
+                f"{archive.name} of '{data.name}' cannot be downloaded by a program: {where} pass its folder with "
                 f"--from"
             )
     for archive in archives:

@@ -1,8 +1,8 @@
-"""Pickles of image batches, read without executing anything that they ask for.
+"""Reads pickles of image batches without executing code from them.
 
-A pickle is a program. Here its instructions are checked against those that a dictionary of lists, strings, numbers and
-one array needs, and the array is not built by NumPy but by a stand-in that keeps the bytes: NumPy's own reconstruction
-believes whatever memory layout a pickle describes.
+A pickle is a program. Its opcodes are restricted to those needed for a dictionary of lists, strings, numbers and one
+array. A placeholder class records the array's bytes, because NumPy's own reconstruction trusts any memory layout that
+the pickle describes.
 """
 
 import io
@@ -25,7 +25,7 @@ INSTRUCTIONS = frozenset(NAMES.split())
 
 
 class _Recorded:
-    """Keeps the arguments and the state that a pickle gives to an object, without believing them."""
+    """Records the constructor arguments and state of an unpickled object, without interpreting them."""
 
     def __init__(self, *arguments: Any) -> None:
         self.arguments = arguments
@@ -36,11 +36,11 @@ class _Recorded:
 
 
 class _Array(_Recorded):
-    """An array that has not been looked at."""
+    """An unvalidated array."""
 
 
 class _DType(_Recorded):
-    """A type of numbers that has not been looked at."""
+    """An unvalidated dtype."""
 
 
 ALLOWED = {
@@ -56,9 +56,9 @@ class _Unpickler(pickle.Unpickler):
 
 
 def load_batch(content: bytes, where: str) -> dict[bytes, Any]:
-    """Return the dictionary in a pickle of Python 2; its strings are bytes.
+    """Return the dictionary in a Python 2 pickle, with strings as bytes.
 
-    Raises `DataError` for a pickle that asks for anything else, or that is damaged.
+    Raises `DataError` for a damaged pickle, or one with any other content.
     """
     try:
         for instruction, argument, _ in pickletools.genops(content):
@@ -79,9 +79,9 @@ def load_batch(content: bytes, where: str) -> dict[bytes, Any]:
 
 
 def rows(value: Any, width: int, where: str) -> NDArray[np.uint8]:
-    """Return an unpickled array `(n, width)` of bytes.
+    """Validate an unpickled array and return it as `(n, width)` uint8.
 
-    Raises `DataError` when it is anything else.
+    Raises `DataError` if it is anything else.
     """
     match value:
         case _Array(state=(int(), (int(count), int(found)), _DType(arguments=(b"u1", *_)), fortran, bytes(content))):

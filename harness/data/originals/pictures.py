@@ -1,6 +1,6 @@
-"""Pictures of any size, decoded and brought to the size of a dataset as the authors' code does it.
+"""Decodes pictures and resizes them to the size of a dataset, as in the authors' code.
 
-That is torchvision's `Resize` on a PIL image: bilinear, averaging where it shrinks.
+This is torchvision's `Resize` on a PIL image: bilinear, with antialiasing.
 """
 
 import io
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 PIXELS = 2**25
-"""The most that a picture may claim to have: 32 million, above which only bombs lie."""
+"""The maximum number of pixels, 2^25; larger claims are decompression bombs."""
 SLIVER = 10
-"""The longest side that is not refused, in short sides."""
+"""The maximum aspect ratio."""
 BLOCK = 500
 
 T = TypeVar("T")
@@ -31,9 +31,9 @@ Picture = tuple[NDArray[np.uint8], int]
 
 
 def decode(content: bytes, where: str) -> "Image":
-    """Return a picture in three colours; grey ones get three equal channels.
+    """Decode a picture to RGB.
 
-    Raises `DataError` for what is no JPEG, PNG or WebP picture, is damaged, or claims too many pixels.
+    Raises `DataError` unless it is a valid JPEG, PNG or WebP picture of at most `PIXELS` pixels.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -53,9 +53,9 @@ def decode(content: bytes, where: str) -> "Image":
 
 
 def exact(picture: "Image", size: int, where: str) -> NDArray[np.uint8]:
-    """Return a picture that has this size already, `(3, size, size)`.
+    """Return a picture as `(3, size, size)`.
 
-    Raises `DataError` for any other.
+    Raises `DataError` if it has another size.
     """
     if picture.size != (size, size):
         raise DataError(f"{where} has {picture.width} x {picture.height} pixels, not {size} x {size}")
@@ -63,14 +63,14 @@ def exact(picture: "Image", size: int, where: str) -> NDArray[np.uint8]:
 
 
 def squeeze(picture: "Image", size: int) -> NDArray[np.uint8]:
-    """Return a picture scaled to `(3, size, size)`, whatever its proportions."""
+    """Resize a picture to `(3, size, size)`, ignoring its aspect ratio."""
     return np.asarray(_scaled(picture, size, size)).transpose(2, 0, 1)
 
 
 def fit(picture: "Image", size: int, where: str) -> NDArray[np.uint8]:
-    """Return a picture whose short side is scaled to `size`, and of it the middle `(3, size, size)`.
+    """Resize the short side of a picture to `size` and return the centre crop `(3, size, size)`.
 
-    Raises `DataError` for a sliver, which would have to be scaled up without measure.
+    Raises `DataError` if the aspect ratio exceeds `SLIVER`, since resizing would need unbounded memory.
     """
     short = min(picture.size)
     if max(picture.size) > SLIVER * short:
@@ -87,7 +87,7 @@ def _scaled(picture: "Image", width: int, height: int) -> "Image":
 
 
 def in_parts(names: Sequence[T], read: Callable[[T], Picture], splits: tuple[str, ...]) -> Iterator[Chunk]:
-    """Yield parts of one block each, whose pictures are read only when the block is asked for."""
+    """Yield chunks of one block each; pictures are read lazily, with their block."""
     for start in range(0, len(names), BLOCK):
         yield partial(_block, names[start : start + BLOCK], read, splits)
 

@@ -1,4 +1,4 @@
-"""STL10: a gzipped tar archive of plain bytes. Pixels go down the columns; the unlabelled images are not used."""
+"""STL10: a gzipped tar archive of raw bytes, in column-major order. The unlabelled images are not used."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,12 +11,12 @@ from harness.data.originals.tars import read_tar
 from harness.data.prepared.blocks import Block, classes, labelled
 
 LIMIT = 2**32
-"""Bytes; the original unpacks to 3.1 GB, most of it unlabelled."""
+"""Maximum unpacked bytes; the original unpacks to 3.1 GB, most of it unlabelled."""
 BLOCK = 500
 
 
 def read_stl10(data: Images, files: Mapping[str, Path]) -> Iterator[Block]:
-    """Yield the labelled images of stl10_binary.tar.gz, classes 1 to 10 counted from 0."""
+    """Yield the labelled images of stl10_binary.tar.gz, with classes 1 to 10 mapped to 0 to 9."""
     path = files["stl10_binary.tar.gz"]
     contents = read_tar(path, [f"stl10_binary/{split}_{part}.bin" for split in data.splits for part in "Xy"], LIMIT)
     for split, count in data.splits.items():

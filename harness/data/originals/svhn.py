@@ -1,4 +1,4 @@
-"""SVHN: a MATLAB file a split, with X `(32, 32, 3, n)` in bytes and y 1 to 10, where 10 is the digit 0."""
+"""SVHN: one MATLAB file per split, with X `(32, 32, 3, n)` uint8 and y from 1 to 10, where 10 is the digit 0."""
 
 import zlib
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ HEADER = 128
 MAGIC = b"MATLAB 5.0 MAT-file"
 COMPRESSED = 15
 KINDS = ("uint8", "uint16", "int32", "double")
-"""Variables of these are plain numbers, which labels may be in any of; pixels are bytes."""
+"""Allowed dtypes of variables. Labels may have any of them; pixels are uint8."""
 PIECE = 2**20
 BLOCK = 10_000
 
@@ -36,7 +36,7 @@ def read_svhn(data: Images, files: Mapping[str, Path]) -> Iterator[Block]:
 
 
 def _variables(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> list[NDArray[Any]]:
-    """Return variables of numbers, whose shapes are looked at before anything is loaded."""
+    """Load numeric variables after checking their shapes."""
     from scipy.io import loadmat, whosmat
 
     try:
@@ -53,9 +53,9 @@ def _variables(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> list[NDArra
 
 
 def _refuse_bombs(path: Path, limit: int) -> None:
-    """Unpack the elements of the file once, a piece at a time and keeping nothing.
+    """Decompress all elements of the file once, piecewise, discarding the output.
 
-    Raises `DataError` when they come to more than `limit` bytes, or the file is of another format.
+    Raises `DataError` if they exceed `limit` bytes in total, or the file has another format.
     """
     total = 0
     with open(path, "rb") as file:
@@ -76,7 +76,7 @@ def _refuse_bombs(path: Path, limit: int) -> None:
 
 
 def _unpacked(content: bytes) -> Iterator[int]:
-    """Yield the sizes of the pieces to which something unpacks."""
+    """Yield the sizes of the decompressed pieces."""
     unpacker = zlib.decompressobj()
     while content and not unpacker.eof:
         yield len(unpacker.decompress(content, PIECE))

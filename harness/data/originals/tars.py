@@ -1,7 +1,7 @@
-"""Members of a gzipped tar archive, read into memory with bounds on everything that the archive may claim.
+"""Reads members of untrusted gzipped tar archives into memory, with bounds on every size that the archive claims.
 
-`tarfile` takes sizes from headers that anybody can write. So it sees the stream through a window that refuses to go
-beyond what the dataset can need, be it for contents, for a gap between members, or for an overlong extended header.
+`tarfile` trusts the sizes in headers. So it reads through a window that refuses to go beyond the dataset's limit,
+whether for contents, a gap between members, or an overlong extended header.
 """
 
 import gzip
@@ -15,14 +15,14 @@ from harness.store.untrusted import check_name
 
 MEMBERS = 10_000
 AT_ONCE = 2**28
-"""More bytes than any member holds that is read, or any header: one read may ask for this much."""
+"""The maximum bytes of a single read, larger than any wanted member or header."""
 
 
 def read_tar(path: Path, wanted: Collection[str], limit: int) -> dict[str, bytes]:
-    """Return the contents of the wanted members by name. Nothing is written to the disk.
+    """Return the contents of the wanted members by name. Writes nothing to disk.
 
-    The archive is read to its end, so that its checksum counts. Raises `DataError` when a member is missing, stands
-    twice, is no plain file, or has a name that leads out of the archive; or when all of it exceeds `limit` bytes.
+    Reads the archive to its end, which verifies its checksum. Raises `DataError` if a member is missing, duplicated,
+    not a regular file, or has a path outside of the archive; or if the archive unpacks to more than `limit` bytes.
     """
     found: dict[str, bytes] = {}
     with reading(path), gzip.open(path) as stream:
@@ -49,7 +49,7 @@ def read_tar(path: Path, wanted: Collection[str], limit: int) -> dict[str, bytes
 
 
 class _Window(io.BufferedIOBase):
-    """A stream that is read forwards, up to a limit and never too much at once."""
+    """A forward-only stream with a limit on its total size and on each read."""
 
     def __init__(self, stream: gzip.GzipFile, limit: int, path: Path) -> None:
         self._stream = stream
@@ -57,20 +57,20 @@ class _Window(io.BufferedIOBase):
         self._path = path
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read so many bytes."""
+        """Read `size` bytes."""
         if size is None or not 0 <= size <= AT_ONCE:
             raise DataError(f"{self._path} claims a member of {size} bytes: refused")
         self._check(self._stream.tell() + size)
         return self._stream.read(size)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Go to a place, which unpacks what is before it."""
+        """Seek to an absolute position, decompressing everything before it."""
         assert whence == io.SEEK_SET
         self._check(offset)
         return self._stream.seek(offset)
 
     def tell(self) -> int:
-        """Return the place."""
+        """Return the position."""
         return self._stream.tell()
 
     def drain(self) -> None:

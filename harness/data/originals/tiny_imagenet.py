@@ -1,4 +1,4 @@
-"""Tiny-ImageNet: a zip archive of 64x64 JPEG pictures, some of them grey. Its validation images are the test split."""
+"""Tiny-ImageNet: a zip archive of 64x64 JPEG pictures, some grey. The validation images are the test split."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -12,14 +12,14 @@ from harness.data.originals.zips import Zip, open_zip
 from harness.data.prepared.blocks import Chunk, expect
 
 LIMIT = 2**30
-"""Bytes; the original unpacks to 0.3 GB."""
+"""Maximum unpacked bytes; the original unpacks to 0.3 GB."""
 ROOT = "tiny-imagenet-200"
 TRAIN = re.compile(rf"{ROOT}/train/(n\d+)/images/[^/]+\.JPEG")
 VALIDATION = f"{ROOT}/val/val_annotations.txt"
 
 
 def read_tiny_imagenet(data: Images, files: Mapping[str, Path]) -> Iterator[Chunk]:
-    """Yield the images of tiny-imagenet-200.zip; classes are counted in the order of their sorted WordNet ids."""
+    """Yield the images of tiny-imagenet-200.zip; classes are numbered by sorted WordNet id."""
     path = files["tiny-imagenet-200.zip"]
     with open_zip(path, str(path), LIMIT) as archive:
         training = {name: match[1] for name in sorted(archive.names) if (match := TRAIN.fullmatch(name))}
@@ -40,7 +40,7 @@ def _picture(archive: Zip, size: int, member: tuple[str, int]) -> Picture:
 
 
 def _validation(archive: Zip, ids: list[str], where: str) -> dict[str, str]:
-    """Return the members of the validation split with their WordNet ids, in the order of the annotations."""
+    """Return the WordNet id of each validation member, in the order of the annotations."""
     found = {}
     for line in archive.read(VALIDATION).decode(errors="replace").splitlines():
         name, _, rest = line.partition("\t")

@@ -1,4 +1,4 @@
-"""Zip archives that originals come as: whatever is wrong with one is a `DataError`."""
+"""Zip archives of originals; every problem raises `DataError`."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -12,8 +12,8 @@ __all__ = ["MEMBER_LIMIT", "Zip", "open_zip"]
 
 
 def open_zip(source: Path | IO[bytes], where: str, limit: int) -> AbstractContextManager[Zip]:
-    """Open a zip archive, also one inside another; `limit` is what all members may unpack to, in bytes.
+    """Open a zip archive, possibly nested; `limit` is the maximum unpacked size of all members in bytes.
 
-    Raises `DataError` when it is damaged, claims too much, or has members that are links or lead out of it.
+    Raises `DataError` if it is damaged, exceeds the limit, or has members that are links or outside of it.
     """
     return zips.open_zip(source, where, limit, DataError)

@@ -1,1 +1,1 @@
-"""Prepared datasets: arrays with a manifest, written once and memory-mapped by every run."""
+"""Prepared datasets: arrays with a manifest, written once and memory-mapped by all runs."""

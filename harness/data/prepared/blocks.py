@@ -1,4 +1,4 @@
-"""What readers hand over: named arrays, in pieces that fit into memory."""
+"""The output of readers: blocks of named arrays that fit into memory."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,29 +12,29 @@ from numpy.typing import NDArray
 from harness.data.errors import DataError
 
 Report = Callable[[str, int, int], None]
-"""Is told what is being done, how much of it is done, and how much there is (0 where nobody knows)."""
+"""Progress callback: the current activity, the amount done, and the total (0 if unknown)."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """The next examples of one or more splits: an array `(n, *shape)` for each field of the dataset, by name."""
+    """The next examples of one or more splits: one array `(n, *shape)` per field of the dataset, by name."""
 
     splits: tuple[str, ...]
     arrays: Mapping[str, NDArray[Any]]
 
 
 Chunk = Callable[[], Iterable[Block]]
-"""Reads some of the blocks, without those before them having to be read: what a preparation may go on after."""
+"""Reads some blocks, independently of earlier chunks, so that a preparation can resume after any chunk."""
 
 
 def as_chunks(found: Iterable[Block | Chunk]) -> Iterator[Chunk]:
-    """Yield what a reader gives as parts.
+    """Yield the output of a reader as chunks.
 
-    Blocks that come without a part are one together: they may depend on all that was read before them.
+    Consecutive bare blocks form a single chunk, because each may depend on the blocks before it.
     """
     for is_part, group in groupby(found, callable):
         if is_part:
-            yield from group  # type: ignore[misc]  # what can be called is a part
+            yield from group  # type: ignore[misc]  # callables are chunks
         else:
             yield partial(_rest, group)
 
@@ -44,14 +44,14 @@ def _rest(group: Iterator[Any]) -> Iterator[Block]:
 
 
 def labelled(splits: tuple[str, ...], images: NDArray[np.uint8], labels: NDArray[np.int64]) -> Block:
-    """Return images `(n, channels, size, size)` with labels `(n,)` counted from 0."""
+    """Return a block of images `(n, channels, size, size)` with labels `(n,)` starting at 0."""
     return Block(splits, {"images": images, "labels": labels})
 
 
 def classes(labels: Iterable[int], allowed: range, where: str) -> NDArray[np.int64]:
-    """Return labels counted from 0 whatever the file begins with.
+    """Shift labels so that they start at 0.
 
-    Raises `DataError` for a label outside of `allowed`, naming the file in question by `where`.
+    Raises `DataError` for a label outside of `allowed`; `where` names the file in the message.
     """
     found = list(labels)
     for label in found:
@@ -61,6 +61,6 @@ def classes(labels: Iterable[int], allowed: range, where: str) -> NDArray[np.int
 
 
 def expect(count: int, expected: int, what: str) -> None:
-    """Raise `DataError` unless there are as many of something as there should be."""
+    """Raise `DataError` unless a count is as expected."""
     if count != expected:
         raise DataError(f"{what}: {count:,} found, {expected:,} expected")

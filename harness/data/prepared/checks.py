@@ -1,4 +1,4 @@
-"""Checks the arrays of examples against the fields of their dataset."""
+"""Checks arrays of examples against the fields of their dataset."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,15 +10,14 @@ from harness.config.dataset import ArrayField
 
 
 def complaint_of(arrays: Mapping[str, Any], fields: Mapping[str, ArrayField]) -> str:
-    """Return in a few words why these are not the arrays of some examples, nothing where they are.
+    """Return why arrays do not match the fields of a dataset, or an empty string if they do.
 
-    A field that the dataset does not have is as wrong as one that is missing. NaN is a value of a field of floats,
-    unless its values are to be whole numbers.
+    Unknown fields are rejected like missing ones. NaN is allowed in float fields, unless they must hold integers.
     """
     if wrong := [name for name in fields if name not in arrays]:
         return f"has no {wrong[0]}: its fields are {', '.join(fields)}"
     if wrong := [name for name in arrays if name not in fields]:
-        return f"has {wrong[0]}, which is no field of the dataset: its fields are {', '.join(fields)}"
+        return f"has {wrong[0]}, which is not a field of the dataset: its fields are {', '.join(fields)}"
     for name, field in fields.items():
         if wrong_form := _wrong_form(name, arrays[name], field):
             return wrong_form

@@ -1,4 +1,4 @@
-"""Prepared datasets: an array for each field of each split, with a manifest of their shapes and hashes."""
+"""Prepared datasets: one array per field and split, with a manifest of shapes and hashes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Split:
-    """A split of a dataset as it is stored: an array `(n, *shape)` for each field, by name."""
+    """A stored split of a dataset: one array `(n, *shape)` per field, by name."""
 
     data: Dataset
     arrays: Mapping[str, Array]
@@ -34,7 +34,7 @@ class Split:
 
     @property
     def inputs(self) -> Array:
-        """The field that models take."""
+        """The field that is the model input."""
         return self.arrays[self.data.inputs]
 
     @property
@@ -44,12 +44,12 @@ class Split:
 
     @property
     def bytes(self) -> int:
-        """The bytes of all arrays."""
+        """The total size of all arrays in bytes."""
         return sum(array.nbytes for array in self.arrays.values())
 
 
 class PreparedDataset:
-    """A dataset on disk; its arrays are memory-mapped, but for those of single numbers."""
+    """A dataset on disk. Arrays are memory-mapped, except fields with a single number per example."""
 
     def __init__(self, folder: Path, manifest: DatasetManifest, data: Dataset) -> None:
         self.folder = folder
@@ -57,9 +57,9 @@ class PreparedDataset:
         self.data = data
 
     def files(self, split: str) -> dict[str, str]:
-        """Return the file of each field of a split.
+        """Return the file name of each field of a split.
 
-        Raises `DataError` for a split that was not prepared.
+        Raises `DataError` if the split was not prepared.
         """
         files = files_of(self.data, split)
         if any(name not in self.manifest.files for name in files.values()):
@@ -70,7 +70,7 @@ class PreparedDataset:
     def split(self, name: str) -> Split:
         """Return a split.
 
-        Raises `DataError` for one that was not prepared, or whose arrays are not those of the dataset.
+        Raises `DataError` if it was not prepared, or its arrays do not match the dataset.
         """
         files = self.files(name)
         return Split(self.data, {field: self._array(field, files[field]) for field in self.data.stored})
@@ -87,9 +87,9 @@ class PreparedDataset:
 
 
 def open_dataset(data: Dataset, root: Path) -> PreparedDataset:
-    """Open a prepared dataset, preparing first one that comes embedded in a package.
+    """Open a prepared dataset; datasets made from an installed package are prepared on first use.
 
-    Raises `DataError` when the dataset has to be prepared by hand, or anew.
+    Raises `DataError` if the dataset must be prepared, or prepared again, by the user.
     """
     folder = root / data.name
     manifest = read_manifest(folder)

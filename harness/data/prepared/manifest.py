@@ -1,4 +1,4 @@
-"""The manifest of a prepared dataset: its files, their hashes, and what they were made of."""
+"""The manifest of a prepared dataset: its files, their hashes, and their original archives."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -14,9 +14,9 @@ FILE = "manifest.json"
 
 
 class DatasetManifest(BaseModel):
-    """What a prepared dataset consists of: SHA-256 and shape by file name, SHA-256 of the original archives.
+    """The contents of a prepared dataset: SHA-256 and shape by file name, SHA-256 of the original archives.
 
-    `revision` is that of the reader which gave the files; 1 is not written.
+    `revision` is the revision of the reader; 1 is not written.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,18 +29,18 @@ class DatasetManifest(BaseModel):
 
     @property
     def sha256(self) -> str:
-        """One hash over all files, which names the data of a result, whatever archive they came in."""
+        """A single hash over all files, which identifies the data of a result independently of the archive."""
         return hashlib.sha256(self.model_dump_json(include={"name", "files"}).encode()).hexdigest()
 
     def save(self, folder: Path) -> None:
-        """Write it into the folder of the files."""
+        """Write the manifest into the folder of the files."""
         write_json(folder / FILE, self.model_dump(exclude={"revision"} if self.revision == 1 else set()))
 
 
 def read_manifest(folder: Path) -> DatasetManifest | None:
-    """Return the manifest in a folder, None where there is none.
+    """Return the manifest in a folder, or None if there is none.
 
-    Raises `StoreError` when the file is not a manifest.
+    Raises `StoreError` if the file is not a manifest.
     """
     path = folder / FILE
     try:
@@ -52,23 +52,23 @@ def read_manifest(folder: Path) -> DatasetManifest | None:
 
 
 def files_of(data: Dataset, split: str) -> dict[str, str]:
-    """Return the file of each field of a split, in the order in which a manifest lists them."""
+    """Return the file name of each field of a split, in manifest order."""
     return {field: f"{split}-{field}.npy" for field in sorted(data.stored)}
 
 
 def in_order(splits: Iterable[str]) -> list[str]:
-    """Return splits in the order in which a manifest lists them: train, test, and then by name."""
+    """Return splits in manifest order: train, test, then by name."""
     first = ("train", "test")
     return sorted(splits, key=lambda split: (first.index(split) if split in first else len(first), split))
 
 
 def lost(folder: Path, manifest: DatasetManifest) -> list[str]:
-    """Return the files that were prepared and are there no more."""
+    """Return the prepared files that are missing."""
     return [name for name in manifest.files if not (folder / name).is_file()]
 
 
 def lacking(manifest: DatasetManifest, data: Dataset) -> str:
-    """Say what a dataset was prepared without, nothing where all of it was prepared."""
+    """Return which part of the dataset was not prepared, or an empty string."""
     for split, count in data.splits.items():
         files = files_of(data, split)
         counts = {manifest.shapes.get(name, [count])[0] for name in files.values() if name in manifest.files}
@@ -84,7 +84,7 @@ def lacking(manifest: DatasetManifest, data: Dataset) -> str:
 
 
 def outdated(manifest: DatasetManifest, data: Dataset) -> str:
-    """Say how a dataset would be prepared otherwise by now, nothing where it is as it should be."""
+    """Return why a prepared dataset is outdated, or an empty string."""
     if missing := lacking(manifest, data):
         return f"without {missing}"
     source = source_of(data)
@@ -94,7 +94,7 @@ def outdated(manifest: DatasetManifest, data: Dataset) -> str:
 
 
 def inspect(folder: Path, manifest: DatasetManifest) -> Iterator[tuple[str, str]]:
-    """Yield every file with what is wrong with it, nothing where it is the one that was prepared."""
+    """Yield every file with its problem, or an empty string if the file is intact."""
     for name, expected in manifest.files.items():
         path = folder / name
         if not path.is_file():

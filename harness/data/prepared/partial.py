@@ -1,7 +1,7 @@
-"""A preparation under way: growing files, and a journal that says how much of them counts.
+"""A preparation in progress: growing files, and a journal of how much of them is valid.
 
-The journal is renamed into place after the files have reached the disk. So what it vouches for is there, also when the
-power fails; what was written after it is cut off by whoever goes on.
+The journal is renamed into place after the files were fsynced. So its contents survive a power failure; anything
+written after it is truncated on resume.
 """
 
 import shutil
@@ -21,11 +21,11 @@ from harness.store.files import StoreError, read_json, write_json, writing
 
 JOURNAL = "journal.json"
 SECONDS = 2.0
-"""Between two entries of the journal, which wait for the disk."""
+"""Minimum interval between journal writes, which wait for fsync."""
 
 
 class Journal(BaseModel):
-    """How many parts of an original are done, how many examples of each split they gave, and what it was."""
+    """The source, the number of finished chunks, and the number of examples written per split."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -35,10 +35,10 @@ class Journal(BaseModel):
 
 
 class PartialDataset:
-    """The files of a dataset that is being prepared, in a folder of its own.
+    """The files of a dataset in preparation, in their own folder.
 
-    `source` names everything that decides what is read. A draft of the same source is gone on with, any other is
-    thrown away.
+    `source` identifies everything that determines the output. A draft of the same source is resumed, any other is
+    deleted.
     """
 
     def __init__(self, data: Dataset, folder: Path, source: str) -> None:
@@ -57,29 +57,29 @@ class PartialDataset:
 
     @property
     def examples(self) -> int:
-        """The number of examples that are written, over all splits."""
+        """The number of examples written, over all splits."""
         return sum(split.written for split in self._splits.values())
 
     def append(self, block: Block) -> None:
-        """Write a block to its splits.
+        """Append a block to its splits.
 
-        Raises `DataError` when it does not belong there.
+        Raises `DataError` if it does not match them.
         """
         if not isinstance(block, Block):
-            raise DataError(f"{self._data.name}: its reader gives a {type(block).__name__}, not blocks or parts")
+            raise DataError(f"{self._data.name}: its reader yields a {type(block).__name__}, not blocks or chunks")
         for split in block.splits:
             if split not in self._splits:
-                raise DataError(f"{self._data.name}: its reader gives {unknown('split', split, self._splits)}")
+                raise DataError(f"{self._data.name}: its reader yields {unknown('split', split, self._splits)}")
             self._splits[split].append(block)
 
     def end_chunk(self) -> None:
-        """Take note that a part is complete, on the disk every few seconds."""
+        """Mark the current chunk as complete; the journal is written every few seconds."""
         self.parts += 1
         if time.monotonic() - self._saved >= SECONDS:
             self.save()
 
     def save(self) -> None:
-        """Bring the files to the disk, and then the journal that vouches for them."""
+        """Flush the files to disk, then write the journal."""
         for split in self._splits.values():
             split.flush()
         images = {name: split.written for name, split in self._splits.items()}
@@ -87,20 +87,20 @@ class PartialDataset:
         self._saved = time.monotonic()
 
     def close(self) -> None:
-        """Close the files; closing twice is allowed."""
+        """Close the files. Idempotent."""
         for split in self._splits.values():
             split.close()
 
     def shapes(self) -> dict[str, list[int]]:
         """Return the shapes of all files.
 
-        Raises `DataError` when examples are missing.
+        Raises `DataError` if examples are missing.
         """
         return {name: shape for split in self._splits.values() for name, shape in split.shapes().items()}
 
 
 def _trusted(data: Dataset, folder: Path, source: str) -> Journal | None:
-    """Return the journal of a draft of this source whose files hold what it says, None when there is none."""
+    """Return the journal of a draft if it has this source and its files are intact, else None."""
     try:
         journal = Journal.model_validate(read_json(folder / JOURNAL))
     except (FileNotFoundError, ValidationError, StoreError):
@@ -116,13 +116,13 @@ def _trusted(data: Dataset, folder: Path, source: str) -> Journal | None:
 
 
 def _described(data: Dataset, split: str) -> dict[str, tuple[tuple[int, ...], str]]:
-    """Return shape and type of the files of a split."""
+    """Return the shape and dtype of the files of a split."""
     stored, count = data.stored, data.splits[split]
     return {name: ((count, *stored[field].shape), stored[field].dtype) for field, name in files_of(data, split).items()}
 
 
 class _Split:
-    """The growing files of a split, which take nothing that does not belong into them."""
+    """The growing files of a split; every block is validated."""
 
     def __init__(self, data: Dataset, split: str, folder: Path, kept: int) -> None:
         self.written = kept
@@ -134,9 +134,9 @@ class _Split:
         }
 
     def append(self, block: Block) -> None:
-        """Write a block.
+        """Append a block.
 
-        Raises `DataError` when it is not what the dataset says, or the split is full.
+        Raises `DataError` if it does not match the dataset, or the split is full.
         """
         if complaint := complaint_of(block.arrays, self._data.stored):
             raise self._refusal(complaint)
@@ -148,19 +148,19 @@ class _Split:
             writer.append(block.arrays[field])
 
     def flush(self) -> None:
-        """Bring the files to the disk."""
+        """Flush the files to disk."""
         for writer in self._writers.values():
             writer.flush()
 
     def close(self) -> None:
-        """Bring the files to the disk and close them."""
+        """Flush the files to disk and close them."""
         for writer in self._writers.values():
             writer.close()
 
     def shapes(self) -> dict[str, list[int]]:
         """Return the shapes of the files.
 
-        Raises `DataError` when examples are missing.
+        Raises `DataError` if examples are missing.
         """
         count = self._data.splits[self._name]
         if self.written != count:

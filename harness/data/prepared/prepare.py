@@ -1,8 +1,8 @@
-"""Writing the prepared form of a dataset: whole or not at all, by one process at a time, in little memory.
+"""Prepares datasets atomically, in one process at a time, with little memory.
 
-Everything is written into a draft inside the dataset's folder, and moved into place with the manifest last. What has no
-manifest does not count. An interrupted or killed preparation leaves the draft, and the next one goes on with it; one
-that fails leaves nothing.
+Files are written into a draft in the dataset's folder, then moved into place, the manifest last. A folder without a
+manifest is ignored. An interrupted or killed preparation leaves its draft, which the next one resumes; a failed one
+leaves nothing.
 """
 
 import os
@@ -26,10 +26,10 @@ WAIT_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class DatasetSource:
-    """What a dataset is prepared from: blocks or parts, each split in order, and the SHA-256 of its original archives.
+    """The source of a dataset: blocks or chunks, each split in order, and the SHA-256 of its original archives.
 
-    `source` names everything that decides what the parts give, so that an interrupted preparation can go on after those
-    that are done; an empty one makes it begin anew. `revision` is that of the reader.
+    `source` identifies everything that determines the output of the chunks, so that an interrupted preparation can
+    resume; if empty, it restarts. `revision` is the revision of the reader.
     """
 
     parts: Iterable[Block | Chunk]
@@ -43,10 +43,10 @@ def silent(what: str, done: int, total: int) -> None:
 
 
 def prepare(data: Dataset, root: Path, source: Callable[[], DatasetSource], report: Report = silent) -> bool:
-    """Prepare a dataset and return True; return False, without asking for the content, when it is prepared already.
+    """Prepare a dataset and return True; return False, without calling `source`, if it is already prepared.
 
-    Raises `DataError` when the content has other fields, shapes, counts or values than the dataset; then nothing is
-    left.
+    Raises `DataError`, leaving no files, if the fields, shapes, counts or values of the source do not match the
+    dataset.
     """
     folder = root / data.name
     if (folder / FILE).exists():
@@ -60,7 +60,7 @@ def prepare(data: Dataset, root: Path, source: Callable[[], DatasetSource], repo
         try:
             shapes = _fill(data, draft, wanted, report)
             _move(data, draft, folder, shapes, wanted)
-        except Exception:  # an interruption is none, and leaves the draft
+        except Exception:  # KeyboardInterrupt is not an Exception, and keeps the draft
             shutil.rmtree(draft, ignore_errors=True)
             raise
         shutil.rmtree(draft, ignore_errors=True)
@@ -69,7 +69,7 @@ def prepare(data: Dataset, root: Path, source: Callable[[], DatasetSource], repo
 
 @contextmanager
 def alone(path: Path, wait: Callable[[], None]) -> Iterator[None]:
-    """Hold a lock file; call `wait` at once and every second while another process has it."""
+    """Hold a lock file; call `wait` immediately and then every second while another process holds it."""
     lock, patience = FileLock(path), 0.0
     with writing(path):
         while not lock.is_locked:
@@ -85,7 +85,7 @@ def alone(path: Path, wait: Callable[[], None]) -> Iterator[None]:
 
 
 def _fill(data: Dataset, folder: Path, source: DatasetSource, report: Report) -> dict[str, list[int]]:
-    """Write the parts that a draft lacks, and return the shapes of its files."""
+    """Write the missing chunks of a draft, and return the shapes of its files."""
     total = sum(data.splits.values())
     draft = PartialDataset(data, folder, source.source)
     try:
@@ -105,7 +105,7 @@ def _fill(data: Dataset, folder: Path, source: DatasetSource, report: Report) ->
 
 
 def _move(data: Dataset, draft: Path, folder: Path, shapes: dict[str, list[int]], source: DatasetSource) -> None:
-    """Move the files of a full draft into place, and then write the manifest."""
+    """Move the files of a complete draft into place, then write the manifest."""
     files = {name: sha256_of(draft / name) for name in shapes}
     with writing(folder):
         for name in files:

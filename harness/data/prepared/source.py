@@ -1,4 +1,4 @@
-"""From the source of a dataset to its blocks, with the hash of everything that decides them."""
+"""Opens the source from which a dataset is prepared, with the hash of everything that decides its values."""
 
 import hashlib
 import sys
@@ -18,17 +18,17 @@ from harness.errors import given
 
 
 def embedded(data: Dataset) -> DatasetSource:
-    """Return the content of a dataset that is made of what an installed package carries.
+    """Return the source of a dataset that is made from an installed package.
 
-    Raises `DataError` when nobody reads the dataset.
+    Raises `DataError` if the dataset has no reader.
     """
     return read_source(data, readable(data), {}, {})
 
 
 def readable(data: Dataset) -> Source:
-    """Return where a dataset comes from.
+    """Return the registered source of a dataset.
 
-    Raises `DataError` when nobody knows how to read it.
+    Raises `DataError` if it has no reader.
     """
     source = source_of(data)
     if source is None or not source.reader:
@@ -52,14 +52,14 @@ def read_source(data: Dataset, source: Source, files: Mapping[str, Path], hashes
     }
     parts = read(data, files)
     if not isinstance(parts, Iterable):
-        raise DataError(f"{data.name}: its reader {source.reader} returns {given(parts)}, not blocks or parts")
+        raise DataError(f"{data.name}: its reader {source.reader} returns {given(parts)}, not blocks or chunks")
     return DatasetSource(parts, hashes, sha256_of_json(decided_by), source.revision)
 
 
 def _code_of(read: Any) -> str:
-    """Return the hash of the module that a reader stands in: what an edited one has begun is not gone on with.
+    """Return the hash of a reader's module: drafts of an edited reader are not resumed.
 
-    The module may be in an archive, as in jobs of a cluster. It is empty where there is no source.
+    The module may be in a zip archive, as in cluster jobs. Returns an empty string if there is no source.
     """
     try:
         return hashlib.sha256(getsource(sys.modules[read.__module__]).encode()).hexdigest()
@@ -68,7 +68,7 @@ def _code_of(read: Any) -> str:
 
 
 def _listing(folder: Path) -> list[tuple[str, int, int]]:
-    """Return the files of a folder, which has no hash, with sizes and dates."""
+    """Return the files of a folder with sizes and timestamps, in place of a hash."""
     with reading(folder):
         found = [(path, path.stat()) for path in sorted(folder.rglob("*"))]
     return [(str(path.relative_to(folder)), stat.st_size, stat.st_mtime_ns) for path, stat in found]

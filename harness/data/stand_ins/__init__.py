@@ -1,1 +1,1 @@
-"""Small datasets of images that ship with installed packages, which stand in for the paper's at laptop scale."""
+"""Small image datasets made from installed packages, as stand-ins for the paper's at laptop scale."""

@@ -1,7 +1,7 @@
-"""Images composed of the real digits, for stand-ins with more classes, colours or a background.
+"""Images composed of real digits, for stand-ins with more classes, colours or a background.
 
-Every part of an image is a whole handwritten digit, drawn from the split that the image belongs to. The draws are
-addressed, so every machine composes the same images.
+Every part of an image is a complete handwritten digit from the image's own split. Draws are addressed, so every machine
+composes the same images.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ Digits = tuple[NDArray[np.uint8], NDArray[np.int64]]
 
 
 def pairs(counts: Mapping[str, int]) -> Splits:
-    """Return two digits in the red and the green channel of an image, the class being 10 a + b; 100 classes."""
+    """Return images with two digits, in the red and the green channel; class 10 a + b, 100 classes."""
     splits: Splits = {}
     for split, count in counts.items():
         (a, first), (b, second) = _digits(split, "pairs", 2, count)
@@ -27,7 +27,7 @@ def pairs(counts: Mapping[str, int]) -> Splits:
 
 
 def triples(counts: Mapping[str, int]) -> Splits:
-    """Return three digits in the three channels of an image, the class being the number abc; 1000 classes."""
+    """Return images with three digits, one per channel; class abc, 1000 classes."""
     splits: Splits = {}
     for split, count in counts.items():
         (a, first), (b, second), (c, third) = _digits(split, "triples", 3, count)
@@ -36,7 +36,7 @@ def triples(counts: Mapping[str, int]) -> Splits:
 
 
 def overlays(counts: Mapping[str, int]) -> Splits:
-    """Return two digits written over each other in one grey image; 100 classes."""
+    """Return grey images of two superimposed digits; 100 classes."""
     splits: Splits = {}
     for split, count in counts.items():
         (a, first), (b, second) = _digits(split, "overlays", 2, count)
@@ -45,9 +45,9 @@ def overlays(counts: Mapping[str, int]) -> Splits:
 
 
 def mosaics(counts: Mapping[str, int]) -> Splits:
-    """Return four digits in the quarters of a 16x16 image.
+    """Return 16x16 images with one digit per quadrant.
 
-    The class is made of the upper two and of whether the lower left one is odd: 200 classes. The fourth has no label.
+    The class combines the upper two digits and the parity of the lower left one: 200 classes. The fourth is ignored.
     """
     splits: Splits = {}
     for split, count in counts.items():
@@ -58,7 +58,7 @@ def mosaics(counts: Mapping[str, int]) -> Splits:
 
 
 def scenes(counts: Mapping[str, int]) -> Splits:
-    """Return a white digit in the middle of a grey 12x12 patch of a photograph; 10 classes."""
+    """Return images of a white digit centred on a grey 12x12 patch of a photograph; 10 classes."""
     splits: Splits = {}
     for split, count in counts.items():
         halves = [photographs.patches(name, 12, 4, split, count // 2)[0] for name in photographs.PHOTOGRAPHS]
@@ -71,7 +71,7 @@ def scenes(counts: Mapping[str, int]) -> Splits:
 
 
 def _digits(split: str, purpose: str, parts: int, count: int) -> list[Digits]:
-    """Draw so many digits `(count, 8, 8)` for every part of an image, with their classes."""
+    """Draw digits `(count, 8, 8)` with their classes, for every part of an image."""
     images, labels = digits.read()[split]
     rows = torch.arange(count)
     chosen = [Stream("composites", purpose, split, part).integers(rows, len(labels)).numpy() for part in range(parts)]

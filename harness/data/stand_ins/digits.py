@@ -1,7 +1,7 @@
 """The handwritten digits that ship with scikit-learn: 1,797 real 8x8 images with 17 grey levels.
 
-The test split takes every fifth image in the order of the file, which mixes the writers; `docs/scales.md` says why
-the digits stand in for CIFAR-10 at laptop scale.
+The test split is every fifth image in file order, so writers are in both splits; `docs/scales.md` explains why the
+digits stand in for CIFAR-10 at laptop scale.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ Splits = dict[str, tuple[NDArray[np.uint8], NDArray[np.int64]]]
 
 
 def read() -> Splits:
-    """Return the splits as `(n, 1, 8, 8)` images in 0..255 and labels in 0..9."""
+    """Return the splits, with images `(n, 1, 8, 8)` in 0..255 and labels in 0..9."""
     from sklearn.datasets import load_digits
 
     digits = load_digits()

@@ -1,4 +1,4 @@
-"""Readers of the stand-ins, which are made of what an installed package carries: on first use, without a download."""
+"""Readers of the stand-ins, which are made on first use from installed packages, without a download."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,27 +21,27 @@ def digits(data: Images, files: Files) -> Iterator[Block]:
 
 
 def pairs(data: Images, files: Files) -> Iterator[Block]:
-    """Yield two digits in two colours."""
+    """Yield images of two digits in two colours."""
     return _blocks(data, composites.pairs(data.splits))
 
 
 def triples(data: Images, files: Files) -> Iterator[Block]:
-    """Yield three digits in three colours."""
+    """Yield images of three digits in three colours."""
     return _blocks(data, composites.triples(data.splits))
 
 
 def mosaics(data: Images, files: Files) -> Iterator[Block]:
-    """Yield four digits side by side."""
+    """Yield images of four digits in a 2x2 grid."""
     return _blocks(data, composites.mosaics(data.splits))
 
 
 def scenes(data: Images, files: Files) -> Iterator[Block]:
-    """Yield digits over a photograph."""
+    """Yield digits on a photographic background."""
     return _blocks(data, composites.scenes(data.splits))
 
 
 def overlays(data: Images, files: Files) -> Iterator[Block]:
-    """Yield two digits over each other."""
+    """Yield images of two superimposed digits."""
     return _blocks(data, composites.overlays(data.splits))
 
 

@@ -1,8 +1,8 @@
 """Patches of the two photographs that ship with scikit-learn: a temple in China and a flower, 427 x 640 pixels each.
 
-The left two thirds of a photograph give the training images, the right third the test images, so that no pixel is in
-both. A pixel of a patch is the mean over a block of pixels of the photograph. The class of a patch is its photograph
-and the fifth of the height that it comes from.
+Training patches come from the left two thirds of a photograph, test patches from the right third, so they share no
+pixels. A pixel of a patch is the mean over a block of pixels of the photograph. The class of a patch combines its
+photograph and the fifth of the height that it comes from.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ LUMA = np.array([0.299, 0.587, 0.114])
 
 @lru_cache
 def photograph(name: str, block: int, split: str) -> NDArray[np.float64]:
-    """Return a split's part of a photograph as block means `(height, width, 3)` in 0..255."""
+    """Return the part of a photograph for a split, as block means `(height, width, 3)` in 0..255."""
     from sklearn.datasets import load_sample_image
 
     pixels = np.asarray(load_sample_image(name), dtype=np.float64)
@@ -34,7 +34,7 @@ def photograph(name: str, block: int, split: str) -> NDArray[np.float64]:
 
 
 def patches(name: str, size: int, block: int, split: str, count: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return patches `(count, size, size, 3)` at random places of a photograph, and the band that each is from."""
+    """Return random patches `(count, size, size, 3)` of a photograph, and the horizontal band of each."""
     pixels = photograph(name, block, split)
     rows, stream = torch.arange(count), Stream("photographs", name, split)
     top = stream.at("top").integers(rows, pixels.shape[0] - size + 1).numpy()
@@ -44,7 +44,7 @@ def patches(name: str, size: int, block: int, split: str, count: int) -> tuple[N
 
 
 def read(names: Sequence[str], size: int, block: int, counts: Mapping[str, int], *, grey: bool = False) -> Splits:
-    """Return so many patches of each split, the photographs one after the other, with their classes."""
+    """Return `counts` patches per split with their classes, ordered by photograph."""
     splits: Splits = {}
     for split, count in counts.items():
         parts = [patches(name, size, block, split, count // len(names)) for name in names]

@@ -1,4 +1,4 @@
-"""Small prepared datasets to try a run out on: the first examples of a real one, or random values in its form."""
+"""Small prepared datasets for rehearsals: the first examples of a real one, or random values of the same form."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,11 +15,11 @@ from harness.store.arrays import save_array
 from harness.store.files import writing
 
 ANY_WHOLE_NUMBER = 100
-"""Random whole numbers lie below this where the dataset does not say below which."""
+"""Upper bound of random integers if the dataset does not specify one."""
 
 
 def first_examples(source: PreparedDataset, data: Dataset, count: int, folder: Path) -> PreparedDataset:
-    """Write the first examples of each split of a dataset into a folder, as a prepared dataset of its own."""
+    """Write the first `count` examples of each split into a folder, as a prepared dataset."""
     few, files = data.first(count), dict[str, str]()
     for split, total in few.splits.items():
         found = source.split(split)
@@ -30,10 +30,10 @@ def first_examples(source: PreparedDataset, data: Dataset, count: int, folder: P
 
 
 def random_values(data: Dataset, count: int, folder: Path) -> PreparedDataset:
-    """Write random values in the form of a dataset into a folder, as a prepared dataset of its own.
+    """Write random values with the shapes and dtypes of a dataset into a folder, as a prepared dataset.
 
-    It has the full number of examples where loaders would keep all of them in memory, so that they take as much; all
-    but the first `count` are then zeros, and take no disk. Of larger images there are no more than `count`.
+    A dataset that loaders keep in memory gets its full number of examples, so that memory use is realistic; all but the
+    first `count` are zeros in a sparse file. A dataset of larger images gets only `count` examples.
     """
     generator, files = np.random.default_rng(0), dict[str, str]()
     kept = data.first(count) if stays_on_disk(data) else data
@@ -45,17 +45,17 @@ def random_values(data: Dataset, count: int, folder: Path) -> PreparedDataset:
 
 
 def relabelled(excerpt: PreparedDataset, split: str, targets: NDArray[Any]) -> None:
-    """Give the examples of a split other targets, before anything has opened it."""
+    """Replace the targets of a split, before anything opens it."""
     field = excerpt.data.targets
     save_array(excerpt.folder / excerpt.files(split)[field], targets.astype(excerpt.data.stored[field].dtype))
 
 
 NOT_A_RESULT = "not a result"
-"""In place of a hash: what is only tried out needs none."""
+"""Replaces the hash of a file, which rehearsals do not need."""
 
 
 def _write_random(path: Path, field: ArrayField, total: int, count: int, generator: np.random.Generator) -> None:
-    """Write one array, of which all numbers are random where an example has but one, such as its class."""
+    """Write one array. Fields with a single number per example, such as the class, are random in all examples."""
     drawn = total if field.size == 1 else min(count, total)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)

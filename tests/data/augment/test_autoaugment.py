@@ -127,7 +127,7 @@ def test_pixels_between_levels_become_the_nearest():
 
 
 def test_images_of_two_channels_are_refused():
-    with pytest.raises(HarnessError, match="policy 'svhn' is for images of 1 or 3 channels, not 2"):
+    with pytest.raises(HarnessError, match="policy 'svhn' needs images of 1 or 3 channels, not 2"):
         autoaugment(torch.zeros(1, 2, 8, 8), torch.arange(1), Stream(0), "svhn")
 
 

@@ -50,8 +50,8 @@ def test_the_choice_follows_from_sizes(wanted, image_size, size, problem, name, 
 
 
 NO_CLASSES = DIGITS.but(num_classes=0)
-HOLDS_ARRAYS = "FFCV holds images with classes, and dataset 'points' holds arrays"
-HOLDS_NO_CLASSES = "FFCV holds images with classes, and dataset 'digits' holds images without classes"
+HOLDS_ARRAYS = "FFCV supports only images with classes, but dataset 'points' holds arrays"
+HOLDS_NO_CLASSES = "FFCV supports only images with classes, but dataset 'digits' holds images without classes"
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,15 @@
-"""Images per second of AutoAugment on batches, and of Pillow image by image, measured in one run.
+"""Compare the throughput of batched AutoAugment with Pillow, image by image.
 
     PYTHONPATH=.:tests/support python benchmarks/augmentation.py --threads 1
     PYTHONPATH=.:tests/support python benchmarks/augmentation.py --device cuda
 
-Both sides begin with patches of scikit-learn's photographs in memory and end with float32 images in [-1, 1] on the
-device. The batched side draws its sub-policies within the measured time, Pillow's are given to it; Pillow runs in one
-process, as one worker of a data loader would. The two take turns, and the best of the rounds counts, because other
-work on the machine only ever adds time. A ratio above 1 says that the batched version is faster.
+Both start from patches of scikit-learn's photographs in memory and end with float32 images in [-1, 1] on the device.
+The batched version draws its sub-policies within the measured time; Pillow gets them for free, and runs in one process,
+like one data-loader worker. Both alternate, and the best round counts, because other load only adds time. A ratio above
+1 means that the batched version is faster.
 
-Below that: the whole strong augmentation (flip, crop, policy, erasing, mixing) of ten batches one by one, and of them
-at once, as a training makes them.
+A second table times the complete strong augmentation (flip, crop, policy, erasing, mixing) of ten batches, one by one
+and all at once, as in training.
 """
 
 import argparse
@@ -36,7 +36,7 @@ CASES = [("cifar10", 32), ("imagenet", 32), ("imagenet", 64), ("imagenet", 96), 
 
 
 def seconds(work: Callable[[], object], device: torch.device, repeats: int) -> float:
-    """Return the mean time of one call: of the clock on a GPU, of computing on a CPU, which others lengthen less."""
+    """Return the mean time of one call: wall-clock time on a GPU, CPU time on a CPU."""
     return seconds_of(work, repeats, device) / repeats
 
 
@@ -64,7 +64,7 @@ def compare(policy: str, size: int, batch: int, device: torch.device, rounds: in
 
 
 def one_by_one_and_together(size: int, batch: int, device: torch.device, rounds: int) -> tuple[float, float]:
-    """Return the milliseconds that the whole augmentation of a batch takes, alone and among ten at once."""
+    """Return the milliseconds per batch of the complete augmentation, one by one and ten at once."""
     levels = read(PHOTOGRAPHS, size, 1, {"train": PREFETCH_STEPS * batch})["train"][0]
     images, rows = to_signed(torch.from_numpy(levels)).to(device), torch.arange(PREFETCH_STEPS * batch, device=device)
     streams = [Stream("benchmark", step) for step in range(PREFETCH_STEPS)]
@@ -87,10 +87,10 @@ def one_by_one_and_together(size: int, batch: int, device: torch.device, rounds:
 
 
 def main() -> None:
-    """Measure and print one line a case."""
+    """Measure and print one line per case."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", type=torch.device, default=torch.device("cpu"))
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="of torch, on the CPU")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="torch threads on the CPU")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rounds", type=int, default=12)
     settings = parser.parse_args()

@@ -1,12 +1,12 @@
-"""Minutes an epoch of the paper's networks and their baselines at full size, side by side on one machine.
+"""Compare minutes per epoch of the paper's networks and their baselines, at full size on one machine.
 
     PYTHONPATH=.:tests/support:benchmarks python benchmarks/epochs.py --batch 4
     PYTHONPATH=.:tests/support:benchmarks python benchmarks/epochs.py --device cuda --batch 64
 
-Table 8's networks make training steps on CIFAR-10's shape with all of their Langevin steps, in batches as large as the
-machine takes. Time grows with the images, so an epoch is as many of these batches as its images fill. The trainings
-take turns, and the best of the rounds counts: other work on the machine only ever adds time. Beside the measured ratio
-stands the one that the declared operations (`plan`) foretell, and the one of the minutes that the paper prints.
+Table 8's networks take training steps on images of CIFAR-10's shape, with all Langevin steps, at a batch size that fits
+the machine. Time is taken to be proportional to the number of images, so an epoch has as many of these batches as its
+images fill. Trainings alternate, and the best round counts, because other load only adds time. Next to the measured
+ratio are the ratio predicted from FLOPs (as in `plan`) and the ratio of the minutes reported in the paper.
 """
 
 import argparse
@@ -32,18 +32,18 @@ IMAGES, COMPARED = 512, ("HybViT(d=384)", "WRN 28-10", "JEM(K=20)", "JEM++(K=10)
 
 
 def rows_of(table: Exhibit) -> dict[str, tuple[Row, RunConfig]]:
-    """Return the rows that are compared with their configurations, the one of the paper's own method first."""
+    """Return the compared rows with their configurations, the paper's own method first."""
     found = {row.label: (row, row.run.config) for row in table.rows if row.run and row.label in COMPARED}
     return {label: found[label] for label in COMPARED}
 
 
 def images_per_epoch(config: RunConfig) -> int:
-    """Return how many images the steps of an epoch take."""
+    """Return the number of images in an epoch."""
     return config.training.iterations_per_epoch(config.data) * config.training.batch_size
 
 
 def training(config: RunConfig, images: np.ndarray, batch: int, device: torch.device) -> Trainer:
-    """Return a training of such images in smaller batches, in float32."""
+    """Return a trainer on these images with a smaller batch size, in float32."""
     smaller = config.but(batch_size=batch, precision="fp32")
     labels = np.arange(len(images)) % config.data.num_classes
     loader = ResidentLoader(Split(config.data, {"images": images, "labels": labels}), device)
@@ -51,12 +51,12 @@ def training(config: RunConfig, images: np.ndarray, batch: int, device: torch.de
 
 
 def main() -> None:
-    """Measure and print one line a training."""
+    """Measure and print one line per training."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", type=torch.device, default=torch.device("cpu"))
-    parser.add_argument("--threads", type=int, default=2, help="of torch, on the CPU")
+    parser.add_argument("--threads", type=int, default=2, help="torch threads on the CPU")
     parser.add_argument("--batch", type=int, default=4)
-    parser.add_argument("--steps", type=int, default=1, help="in a round")
+    parser.add_argument("--steps", type=int, default=1, help="steps per round")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--json", action="store_true")
     settings = parser.parse_args()
@@ -69,7 +69,7 @@ def main() -> None:
     for turn in range(settings.rounds + 1):
         for label, (_, config) in rows.items():
             trainer = training(config, images, settings.batch, device)
-            trainer.train_step()  # it makes the optimiser's state and, on a GPU, loads kernels
+            trainer.train_step()  # warm-up: creates the optimiser state and, on a GPU, loads kernels
             if turn:
                 best[label] = min(best[label], seconds_of(trainer.train_step, settings.steps, device) / settings.steps)
             del trainer

@@ -1,12 +1,12 @@
-"""Images per second of the loaders, side by side in one run.
+"""Compare the throughput of the loaders.
 
     python benchmarks/loaders.py
     python benchmarks/loaders.py --device cuda --json
 
-Patches of scikit-learn's photographs are prepared as a dataset, in a temporary folder on the disk, and every loader
-hands out the same shuffled batches through the same interface, as float32 images in [-1, 1] on the device. The
-loaders take turns, each with its iteration open, and the best of the rounds counts, because other work on the machine
-only ever adds time. `start` is the time to the first batch in this process: imports, compiling, writing FFCV's file.
+Patches of scikit-learn's photographs are prepared as a dataset in a temporary folder on disk. Every loader yields the
+same shuffled batches through the same interface, as float32 images in [-1, 1] on the device. The loaders alternate,
+each with an open iterator, and the best round counts, because other load only adds time. `start` is the time to the
+first batch in this process: imports, compilation, writing FFCV's file.
 """
 
 import argparse
@@ -32,11 +32,11 @@ from harness.data.stand_ins.photographs import PHOTOGRAPHS, photograph
 from harness.randomness import Stream
 
 CASES = {32: 50_000, 64: 20_000, 96: 5_000, 128: 3_000}
-"""How many images there are of each size in pixels."""
+"""The number of images, by size in pixels."""
 
 
 def patches(size: int, count: int) -> Iterator[Block]:
-    """Yield so many square patches of the photographs."""
+    """Yield `count` square patches of the photographs."""
     for name in PHOTOGRAPHS:
         pixels = photograph(name, 1, "train").astype(np.uint8).transpose(2, 0, 1)
         rows, stream = torch.arange(count // len(PHOTOGRAPHS)), Stream("benchmark", name)
@@ -59,7 +59,7 @@ def prepared(size: int, root: Path) -> PreparedDataset:
 
 
 def seconds(batches: Iterator[Batch], number: int, device: torch.device) -> float:
-    """Return the time in which so many batches arrive."""
+    """Return the seconds until `number` batches have arrived."""
     begun = time.perf_counter()
     for _ in islice(batches, number):
         pass
@@ -81,7 +81,7 @@ def compare(data: PreparedDataset, names: list[str], settings: argparse.Namespac
     best = dict.fromkeys(names, float("inf"))
     for _ in range(settings.rounds):
         for name, batches in running.items():
-            seconds(batches, 4, settings.device)  # what was fetched while the others had their turn
+            seconds(batches, 4, settings.device)  # discard batches prefetched during the turns of the others
             best[name] = min(best[name], seconds(batches, settings.batches, settings.device))
     for batches in running.values():
         batches.close()
@@ -90,12 +90,12 @@ def compare(data: PreparedDataset, names: list[str], settings: argparse.Namespac
 
 
 def main() -> None:
-    """Measure and print a line for each size and loader."""
+    """Measure and print one line per size and loader."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", type=torch.device, default=torch.device("cpu"))
-    parser.add_argument("--threads", type=int, default=1, help="of torch, on the CPU")
+    parser.add_argument("--threads", type=int, default=1, help="torch threads on the CPU")
     parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--batches", type=int, default=40, help="timed at once")
+    parser.add_argument("--batches", type=int, default=40, help="batches per measurement")
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--sizes", type=int, nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--json", action="store_true")

@@ -1,6 +1,6 @@
-"""A training step as one would first write it: image by image with Pillow, eager, float32, parameter by parameter.
+"""A naive training step, the baseline of `training.py`: Pillow image by image, eager, float32, no fused optimiser.
 
-It is what the speed figures of `training.py` are ratios to. It computes the same losses of the same network.
+It computes the same losses with the same network.
 """
 
 import copy
@@ -23,7 +23,7 @@ from harness.models.base import ImageNetwork
 
 
 class PlainTraining:
-    """HybViT's loop on one device, with everything that the training of the paper does in a step."""
+    """HybViT's training loop on one device, with all parts of the paper's training step."""
 
     def __init__(self, config: RunConfig, network: ImageNetwork, images: NDArray[np.uint8], device: torch.device):
         assert isinstance(config.method, Hybrid)
@@ -39,7 +39,7 @@ class PlainTraining:
         self.labels = np.arange(len(images)) % config.data.num_classes
 
     def step(self) -> None:
-        """Make one step on two random batches."""
+        """Take one training step on two random batches."""
         batch_size = self.config.training.batch_size
         labelled, clean = (np.random.permutation(len(self.images))[:batch_size] for _ in range(2))
         pictures = self._pictures(labelled)
@@ -56,7 +56,7 @@ class PlainTraining:
         self.optimizer.step()
 
     def _pictures(self, chosen: NDArray[np.int64]) -> Tensor:
-        """Return augmented images, not mixed yet."""
+        """Return augmented images, before mixing."""
         return torch.stack([self._augmented(Image.fromarray(self.images[i])) for i in chosen]).to(self.device)
 
     def _cross_entropy(self, pictures: Tensor, labels: Tensor) -> Tensor:
@@ -80,7 +80,7 @@ class PlainTraining:
         return self.diffusion.simple_loss(self.network.predict_noise, x0, timesteps, torch.randn_like(x0))
 
     def _augmented(self, picture: Image.Image) -> Tensor:
-        """Flip, crop, apply a sub-policy and erase, for one image."""
+        """Flip, crop, apply a sub-policy to, and erase one image."""
         augmentation = self.method.augmentation
         if random.random() < 0.5:
             picture = ImageOps.mirror(picture)

@@ -1,14 +1,13 @@
-"""Seconds and memory of `report`, `status`, `list` and `plan` on a results directory of many runs.
+"""Measure time and memory of `report`, `status`, `list` and `plan` on a results directory with many runs.
 
     PYTHONPATH=. python benchmarks/report.py --runs 10000
     PYTHONPATH=. python benchmarks/report.py --runs 37 --commands report --profile
     PYTHONPATH=. python benchmarks/report.py --runs 10000 --keep /tmp/results
 
-Makes up the laptop runs of every table and figure for as many seeds as it takes: records of the true format with
-plausible values that differ between rows and seeds, and for the first seed the arrays that pictures show. Each command
-runs once in a process of its own, as a user runs it; `report again` finds what `report` has drawn. `--keep` leaves the
-results where they are, and takes them from there the next time. Memory is that of all its processes together, what they
-share counted once.
+Generates fake laptop runs of every table and figure, for as many seeds as needed: records in the real format with
+plausible values that differ between rows and seeds, and for the first seed the arrays that figures need. Each command
+runs once in its own process, as users run it; `report again` reuses what `report` rendered. `--keep` keeps the results
+and reuses them next time. Memory is the proportional set size (PSS) over all processes of a command.
 """
 
 import argparse
@@ -51,7 +50,7 @@ CENTRES = {
     "expected_calibration_error": 6.0, "confidence_gap": -5.0, "auroc": 0.9, "precision": 0.7, "recall": 0.6,
     "density": 0.4, "coverage": 0.4, "minutes_per_epoch": 0.2, "runtime_hours": 0.01, "gpu_hours": 0.01,
 }  # fmt: skip
-"""Around which values are drawn; all others are accuracies under attack."""
+"""Means of the fake values; all other quantities are accuracies under attack."""
 SPACE = {
     "kind": "classifier", "data": "digits", "data_sha256": HASH, "test_accuracy": 97.8, "weights_sha256": HASH,
 }  # fmt: skip
@@ -59,7 +58,7 @@ VERSIONS = {"python": "3.11.7", "torch": "2.13.0+cpu", "numpy": "2.4.6"}
 
 
 def make_results(root: Path, runs: int) -> None:
-    """Write so many finished runs of the laptop selection, seed after seed."""
+    """Write `runs` finished runs of the laptop selection, seed by seed."""
     selection = make_plan(find_exhibits(["all"]), "laptop", 1, None, Results(root)).runs
     for seed in range(math.ceil(runs / len(selection))):
         for planned in selection[: runs - seed * len(selection)]:
@@ -112,7 +111,7 @@ def _write(path: Path, text: str) -> None:
 def _record(
     evaluation: Evaluation, settings: dict[str, object], run: Run, draw: np.random.Generator
 ) -> EvaluationRecord:
-    """Return a record with a value for every quantity, that varies by some percent."""
+    """Return a record with a value for every quantity, randomised by 3 %."""
     exact = {"parameters_m": run.parameters / 1e6}
     quantities = {
         name: Measurement(value=exact.get(name, CENTRES.get(name, 70.0) * float(draw.normal(1, 0.03))), n=360)
@@ -145,7 +144,7 @@ def _write_arrays(folder: Path, evaluation: Evaluation, run: Run, draw: np.rando
 
 
 def measure(command: list[str], environment: dict[str, str]) -> dict[str, float]:
-    """Run a command; return its seconds, its seconds of computing, and the peak of its memory in MiB."""
+    """Run a command; return its wall-clock seconds, its CPU seconds, and its peak memory in MiB."""
     started, before = time.perf_counter(), os.times()
     child = psutil.Popen(command, stdout=subprocess.DEVNULL, env=environment)
     peak = 0
@@ -167,7 +166,7 @@ def _memory(process: psutil.Process) -> int:
 
 
 def profile(arguments: list[str], lines: int = 30) -> None:
-    """Run a command within this process and print where its time goes."""
+    """Profile a command in this process."""
     from harness.cli.main import main
 
     profiler = cProfile.Profile()
@@ -181,12 +180,12 @@ def profile(arguments: list[str], lines: int = 30) -> None:
 
 
 def main() -> None:
-    """Make the results, measure the commands, and print a line for each."""
+    """Generate the results, measure the commands, and print one line per command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=10_000)
     parser.add_argument("--commands", nargs="+", choices=COMMANDS, default=list(COMMANDS))
-    parser.add_argument("--keep", type=Path, help="the results directory, made if it is not there")
-    parser.add_argument("--profile", action="store_true", help="print where the time goes instead")
+    parser.add_argument("--keep", type=Path, help="results directory to keep and reuse")
+    parser.add_argument("--profile", action="store_true", help="profile the commands instead of timing them")
     parser.add_argument("--json", action="store_true")
     settings = parser.parse_args()
     root = settings.keep or Path(tempfile.mkdtemp(prefix="harness-report-"))

@@ -1,11 +1,11 @@
-"""Seconds of a sampling step and of a term of the likelihood, per image, in each precision, in one run.
+"""Time a sampling step and a term of the likelihood bound, in each precision.
 
     PYTHONPATH=. python benchmarks/sampling.py --batch 20
     PYTHONPATH=. python benchmarks/sampling.py --device cuda --batch 1000
 
-A chain of `--steps` timesteps is timed, which costs per step what one of a thousand does; what 10,000 samples and
-10,000 bounds with a thousand steps would take is extrapolated. The plain way is eager float32. The ways take turns,
-and the best of the rounds counts: other work on the machine only ever adds time.
+Times a chain of `--steps` timesteps, which has the same cost per step as one of 1,000, and extrapolates to 10,000
+samples and 10,000 bounds with 1,000 steps. The baseline is eager float32. Variants alternate, and the best round
+counts, because other load only adds time.
 """
 
 import argparse
@@ -26,7 +26,7 @@ IMAGES, TIMESTEPS = 10_000, 1000
 
 
 def ways(device: torch.device, batch: int, steps: int, compiled: bool) -> dict[str, Callable[[], object]]:
-    """Return the ways by name."""
+    """Return the variants by name."""
     config = HYBVIT.config.but(timesteps=steps)
     model = build_method(config, device).eval()
     images = torch.rand(batch, 3, 32, 32, device=device) * 2 - 1
@@ -52,10 +52,10 @@ def ways(device: torch.device, batch: int, steps: int, compiled: bool) -> dict[s
 
 
 def main() -> None:
-    """Measure and print one line a way."""
+    """Measure and print one line per variant."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", type=torch.device, default=torch.device("cpu"))
-    parser.add_argument("--threads", type=int, default=1, help="of torch, on the CPU")
+    parser.add_argument("--threads", type=int, default=1, help="torch threads on the CPU")
     parser.add_argument("--batch", type=int, default=100)
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=5)

@@ -1,10 +1,10 @@
-"""Prints the spread between seeds that a scale may declare: for each dataset and metric, pooled over rows.
+"""Print the seed spread per dataset and metric, pooled over rows, for the `spread` of a scale.
 
     python -m harness run table7 table11 table12 figure12 --seeds 3
     python benchmarks/seed_spread.py results laptop
 
-Reads every exhibit of every paper as far as it has more than one seed. A metric with relative noise is printed as a
-share of its value.
+Uses all exhibits of all papers with more than one seed. The spread of a metric with relative noise is relative to its
+value.
 """
 
 import sys
@@ -21,7 +21,7 @@ from harness.store.results import Results
 
 
 def main(results: Results, scale_name: str) -> None:
-    """Print one line for each dataset and metric that has several seeds."""
+    """Print one line per dataset and metric with several seeds."""
     lines = []
     for paper in papers().values():
         metrics = {metric.key: metric for exhibit in paper.exhibits for metric in (*exhibit.metrics, *FURTHER)}
@@ -29,7 +29,7 @@ def main(results: Results, scale_name: str) -> None:
         for exhibit in paper.exhibits:
             found = measurements(paper, exhibit, paper.scale(scale_name), results)
             for (_, metric, reading), series in found.series.items():
-                if not reading:  # rows of several exhibits share runs: each counts once
+                if not reading:  # rows of several exhibits share runs; count each run once
                     groups[series.data, metric][series.runs[0], series.evaluation] = series.values
         for (data, key), values in sorted(groups.items()):
             if spread := seed_spread(metrics[key], values.values(), None):

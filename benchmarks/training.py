@@ -1,11 +1,11 @@
-"""Training steps of HybViT per second: a plain implementation, and what each switch adds to it, in one run.
+"""Time HybViT's training step: a naive implementation, and the speed-up of each optimisation.
 
     PYTHONPATH=.:tests/support:benchmarks python benchmarks/training.py --batch 32
     PYTHONPATH=.:tests/support:benchmarks python benchmarks/training.py --device cuda --batch 128
 
-Every line is a way to make the same step: two passes of one network over two batches, backward, clipping, EMA,
-AdamW, with strong augmentation of one batch. A sample is an image that goes through a pass, so a step has twice
-`--batch`. The ways take turns, and the best of the rounds counts: other work on the machine only ever adds time.
+Every line is a variant of the same step: two forward passes over two batches, one of them strongly augmented, backward,
+clipping, EMA, AdamW. A sample is an image in a forward pass, so a step has twice `--batch` samples. Variants alternate,
+and the best round counts, because other load only adds time.
 """
 
 import argparse
@@ -34,7 +34,7 @@ IMAGES, EPOCH = 2048, 1171
 
 
 class BatchedAugmentation(PlainTraining):
-    """The plain implementation, but for the augmentation, which is ours, a batch at a time."""
+    """The naive implementation with our batched augmentation."""
 
     steps_made = 0
 
@@ -50,7 +50,7 @@ class BatchedAugmentation(PlainTraining):
 
 
 def ways(config: RunConfig, device: torch.device, compiled: bool) -> dict[str, Callable[[], None]]:
-    """Return the ways to make a step, each adding to the one before, with the number of steps of a call."""
+    """Return the variants of a step by name, each adding one optimisation to the previous one."""
     images = read(PHOTOGRAPHS, config.data.image_size, 1, {"train": IMAGES})["train"][0]
     labels = np.arange(IMAGES) % config.data.num_classes
     loader = ResidentLoader(Split(config.data, {"images": images, "labels": labels}), device)
@@ -76,12 +76,12 @@ def ways(config: RunConfig, device: torch.device, compiled: bool) -> dict[str, C
 
 
 def measure(work: Callable[[], None], steps: int, device: torch.device) -> float:
-    """Return the seconds of one step: of the clock on a GPU, of computing on a CPU, which others lengthen less."""
+    """Return the seconds per step: wall-clock time on a GPU, CPU time on a CPU."""
     return seconds_of(work, steps, device) / steps
 
 
 def augmentation_seconds(config: RunConfig, device: torch.device, steps: int) -> float:
-    """Return the seconds that the augmentation of one step's batch takes, as a training makes it."""
+    """Return the seconds per step of the augmentation, in training's configuration."""
     count = PREFETCH_STEPS * config.training.batch_size
     images = torch.rand(count, 3, config.data.image_size, config.data.image_size, device=device) * 2 - 1
     rows = torch.arange(count, device=device)
@@ -100,14 +100,14 @@ def augmentation_seconds(config: RunConfig, device: torch.device, steps: int) ->
 
 
 def main() -> None:
-    """Measure and print one line a way."""
+    """Measure and print one line per variant."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", type=torch.device, default=torch.device("cpu"))
-    parser.add_argument("--threads", type=int, default=1, help="of torch, on the CPU")
+    parser.add_argument("--threads", type=int, default=1, help="torch threads on the CPU")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--dim", type=int, default=384)
     parser.add_argument(
-        "--steps", type=int, default=PREFETCH_STEPS, help="in a round; a multiple of ten is fair to all"
+        "--steps", type=int, default=PREFETCH_STEPS, help="steps per round; use a multiple of ten for a fair comparison"
     )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--compile", action="store_true", help="measure compiled passes too (always on a GPU)")

@@ -1,7 +1,7 @@
-"""The same training on 1, 2 and 4 ranks: curves side by side, what they differ by, and sample 137 of each.
+"""Compare the same training on 1, 2 and 4 ranks: loss curves, their differences, and sample 137 of each.
 
-Ranks are processes of this machine, on one CPU thread each. Training amplifies rounding: for comparison one rank trains
-a second time, its initial weights off by a rounding error. Prints a line a training and draws the curves:
+Ranks are processes on this machine with one CPU thread each. Training amplifies rounding errors, so as a reference one
+rank trains a second time from initial weights perturbed by a rounding error. Prints one line per training and plots:
 
     PYTHONPATH=.:tests/support python benchmarks/world_sizes.py --steps 200 --out docs/images/world-sizes.png
 """
@@ -38,7 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=200, help="optimiser steps")
     parser.add_argument("--data", type=Path, default=Path("data"), help="folder of prepared datasets")
-    parser.add_argument("--out", type=Path, default=Path("world-sizes.png"), help="picture of the curves")
+    parser.add_argument("--out", type=Path, default=Path("world-sizes.png"), help="output image of the curves")
     arguments = parser.parse_args()
     config, steps, data = PAPER.scale("laptop").shrink(HYBVIT).config, arguments.steps, arguments.data
     open_dataset(config.data, data)
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def drawn(size: int, config: RunConfig, trained: Path, data: Path, folder: Path) -> NDArray[np.uint8]:
-    """Return samples by the EMA weights in the state of a training."""
+    """Return samples from the EMA weights of a trained state."""
     weights = {name.removeprefix("ema."): w for name, w in load_file(trained).items() if name.startswith("ema.")}
     save_file(weights, folder.with_suffix(".safetensors"))
     evaluation = Generation(samples=SAMPLES, features="classifier", score_splits=2)
@@ -68,14 +68,14 @@ def drawn(size: int, config: RunConfig, trained: Path, data: Path, folder: Path)
 
 
 def describe(curves: Curves, name: str) -> str:
-    """Return the largest relative differences from one rank, early and over all steps."""
+    """Return the largest relative differences from one rank, in the early steps and overall."""
     off = np.abs(curves[name] / curves[REFERENCE] - 1)
     parts = (f"{what} {off[:EARLY, at].max():.0e} and {off[:, at].max():.0e}" for what, at in COLUMNS.items())
     return f"off by at most, in {EARLY} and in {len(off)} steps, {', '.join(parts)}"
 
 
 def draw(curves: Curves, config: RunConfig, path: Path) -> None:
-    """Draw the curves of all trainings over each other, and their differences from one rank below."""
+    """Plot the curves of all trainings together, and below them their differences from one rank."""
     with style():
         figure = Figure(figsize=(10, 5.5), layout="constrained")
         axes = figure.subplots(2, len(COLUMNS), sharex=True, squeeze=False)

@@ -1,1 +1,1 @@
-"""The papers that this repository reproduces, one package each."""
+"""The papers reproduced in this repository, one package each."""

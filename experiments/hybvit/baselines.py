@@ -1,10 +1,10 @@
-"""The convolutional baselines that the paper measured or leans on: Wide ResNets, and the U-Net of DDPM.
+"""The convolutional baselines of the paper: Wide ResNets, and DDPM's U-Net.
 
-The paper's code has none of their settings. Those of a Wide ResNet are the standard ones (its code: SGD with Nesterov
-momentum, 0.1, weight decay 5e-4, a fifth after 60, 120 and 160 of 200 epochs, flips and crops with padding 4); DDPM's
-are those of its code. What is not theirs: no EMA and no label smoothing for Wide ResNets, as usual, and images in
-[-1, 1] as for all others; DDPM's 800,000 iterations in whole epochs, and the small variance of this project's sampler,
-where DDPM's code takes the large one.
+The paper's code does not contain their settings. Wide ResNets use the standard settings of their code: SGD with
+Nesterov momentum, learning rate 0.1, divided by 5 after 60, 120 and 160 of 200 epochs, weight decay 5e-4, flips and
+crops with padding 4. DDPM uses the settings of its code. Differences: Wide ResNets have no EMA and no label smoothing,
+as usual, and images in [-1, 1], as for all models; DDPM's 800,000 iterations are rounded to whole epochs, and sampling
+uses the small variance, where DDPM's code uses the large one.
 """
 
 from harness.config.augmentation import Augmentation
@@ -43,7 +43,7 @@ WRN_WITHOUT_NORM = WRN.but(
     optimizer=Adam(learning_rate=1e-4),
     schedule=StepDecay(milestones=(160, 180), decay=0.3, warmup_iterations=1000),
 ).called("wrn-28-10 without norm")
-"""With the optimiser of JEM, without which it is the same network and loss: SGD at 0.1 wants a normalisation."""
+"""JEM's network and optimiser with the classification loss only: SGD at 0.1 needs normalisation layers."""
 
 DDPM = Run(
     "ddpm",

@@ -1,4 +1,4 @@
-"""What the runs cost the authors on their GPU (Tables 8 and 13), and what follows for runs that they do not list."""
+"""GPU-hours of the authors' runs (Tables 8 and 13), and estimates for the runs that they do not list."""
 
 from harness.config.interfaces import LOGITS
 from harness.config.networks import ViT
@@ -24,20 +24,20 @@ STATED = {
     JEM_PLUS_PLUS: 51.0,
     VERA: 64.3,
 }
-"""JEM++ by its minutes an epoch: Table 8 prints the hours of 200 epochs, where JEM++ has 150."""
+"""JEM++ is computed from its minutes per epoch: Table 8 prints the hours of 200 epochs, but JEM++ trains for 150."""
 HOURS_AT_ZERO_COST, HOURS_PER_BASE_COST = 14.2, 16.3
-"""A line through Table 8's three HybViT runs: hours against the forward cost relative to dim 384."""
+"""A linear fit to Table 8's three HybViT runs: hours against forward FLOPs relative to dim 384."""
 SHARES = {
     "classification": STATED[VIT] / STATED[HYBVIT],
     "denoising": STATED[GENVIT] / STATED[HYBVIT],
     "hybrid": 1.0,
 }
 CONVOLUTIONAL = {"jem++": JEM_PLUS_PLUS}
-"""By whose hours a convolutional run of a method is estimated; WRN's for all others."""
+"""The run whose hours are scaled for convolutional runs of a method; WRN for all other methods."""
 
 
 def gpu_hours(run: Run) -> GpuHours:
-    """Return the stated hours of a run, those of a run of equal cost, or an estimate from Table 8."""
+    """Return the stated hours of a run, the hours of a run of equal cost, or an estimate from Table 8."""
     if run in STATED:
         return GpuHours(STATED[run], "stated")
     for base, hours in STATED.items():
@@ -55,6 +55,6 @@ def _by_the_line(run: Run) -> float:
 
 
 def _by_operations(run: Run) -> float:
-    """Return the hours in which the authors' GPU does so many operations of a convolutional run alike."""
+    """Scale the stated hours of a similar convolutional run by training FLOPs."""
     base = CONVOLUTIONAL.get(run.config.method.kind, WRN)
     return STATED[base] * run.train_flops / base.train_flops

@@ -1,8 +1,7 @@
 """The energy-based baselines of the paper's tables and figures: JEM, JEM++ and VERA.
 
-Settings are those of their papers and code. Batches have 128 images, so that an epoch has the 390 iterations that
-Table 8 counts; the codes have 64 (JEM, JEM++) and 40 (VERA). No images are held out, and crops have a black border in
-place of a reflected one.
+Settings follow their papers and code, except: the batch size is 128, to match Table 8's 390 iterations per epoch, where
+their code uses 64 (JEM, JEM++) and 40 (VERA); no images are held out; and crops pad with black instead of reflecting.
 """
 
 from harness.config import energy_methods as methods

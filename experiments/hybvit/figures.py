@@ -1,4 +1,4 @@
-"""The result figures. Figures 1 to 3 are drawings of the method and need no run."""
+"""The result figures. Figures 1 to 3 are diagrams of the method and need no run."""
 
 from harness.config.run import Run
 from harness.data.catalogue import IMAGENET128, IMAGENET224
@@ -29,12 +29,12 @@ ATTACKS = (ACCURACY, *UNDER_LINF, *UNDER_L2)
 
 
 def panel(label: str, run: Run, metrics: int, *, source: Source = "own", note: str = "") -> Row:
-    """Return a row of a figure: the paper prints no values of it."""
+    """Return a figure row, without reported values."""
     return Row(label, run, (None,) * metrics, source=source, note=note)
 
 
 def courses(section: str, run: Run, epochs: int, logged: dict[float, float]) -> tuple[Row, ...]:
-    """Return the states of a run after each tenth of its training, with what the authors logged of it."""
+    """Return rows for a run after each tenth of its training, with the accuracy that the authors logged."""
     return tuple(
         Row(
             f"epoch {epochs * tenths // 10}",
@@ -202,7 +202,7 @@ FIGURE13 = Figure(
     title="Additional generated images on benchmark datasets",
     metrics=(FID,),
     rows=(
-        panel("CIFAR10", runs.GENVIT, 1, note="the paper does not say which model its panels show; these are GenViT's"),
+        panel("CIFAR10", runs.GENVIT, 1, note="the paper does not name the model of these panels; here it is GenViT"),
         panel("CIFAR100", runs.GENVIT_CIFAR100, 1),
         panel("ImageNet 32x32", runs.GENVIT_IMAGENET32, 1),
         panel("TinyImagenet", runs.GENVIT_TINY, 1),
@@ -220,7 +220,7 @@ FIGURE14 = Figure(
             "ImageNet 128x128",
             runs.GENVIT.but(data=IMAGENET128, patch_size=8, dim=512, dim_head=42).called("genvit imagenet128"),
             1,
-            note="preliminary in the paper, which states no epochs: 500 are assumed",
+            note="preliminary in the paper, without a number of epochs; 500 assumed here",
         ),
         panel(
             "ImageNet 224x224",

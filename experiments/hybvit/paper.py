@@ -1,4 +1,4 @@
-"""The paper as the harness sees it: its tables and figures, scales and evaluation protocols."""
+"""The HybViT paper: its tables and figures, scales and evaluation protocols."""
 
 from harness.registry.paper import Paper
 from harness_papers.hybvit import (

@@ -1,4 +1,4 @@
-"""How the authors' code measures each metric (docs/deviations.md)."""
+"""The evaluation protocol of each metric, as in the authors' code (docs/deviations.md)."""
 
 from typing import Literal
 
@@ -25,7 +25,7 @@ GENERATION_ON = {
     "tiny_imagenet": GENERATION.but(reference="test"),
     "imagenet32": GENERATION.but(reference="test"),
 }
-"""Fewer samples for STL10; validation images as the reference where the authors' code has them."""
+"""STL10 has fewer samples; the reference is the validation split where the authors' code uses it."""
 
 
 def attack(norm: Literal["linf", "l2"], sizes: tuple[int, ...]) -> Robustness:
@@ -52,7 +52,7 @@ PROTOCOLS: dict[Metric, Evaluation] = {
 
 
 def protocol(metric: Metric, run: Run) -> Evaluation:
-    """Return how a metric of a run is measured."""
+    """Return the evaluation that measures a metric of a run."""
     if metric in (metrics.INCEPTION_SCORE, metrics.FID):
         return GENERATION_ON.get(run.config.data.name, GENERATION)
     return PROTOCOLS[metric]

@@ -13,7 +13,7 @@ PROCESS = GaussianProcess(timesteps=1000, noise_schedule="cosine", loss="l1")
 STRONG = Augmentation(flip=True, crop_padding=4, policy="cifar10", erasing=0.25, mix=0.5)
 WEAK = Augmentation(flip=True, crop_padding=4)
 SCHEDULE = Training(epochs=500, precision="bf16")
-"""The authors compute in fp32, on which `--scale paper-fp32` insists (docs/deviations.md)."""
+"""The authors train in fp32, as does `--scale paper-fp32` (docs/deviations.md)."""
 
 VIT = Run(
     "vit",
@@ -51,7 +51,7 @@ HYBVIT_TINY = HYBVIT.but(data=TINY_IMAGENET, patch_size=8, policy="imagenet").ca
 VIT_STL10 = VIT.but(data=STL10, patch_size=8, policy="imagenet").called("vit stl10")
 GENVIT_STL10 = GENVIT.but(data=STL10, patch_size=8).called("genvit stl10")
 HYBVIT_STL10 = HYBVIT.but(data=STL10, patch_size=8, policy="imagenet").called("hybvit stl10")
-"""Those of Table 7, 500 epochs long; Table 2's are the following."""
+"""The 500-epoch runs of Table 7; Table 2's, with 2500 epochs, follow."""
 
 VIT_STL10_LONG = VIT_STL10.but(epochs=2500)
 GENVIT_STL10_LONG = GENVIT_STL10.but(epochs=2500)

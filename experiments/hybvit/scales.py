@@ -1,4 +1,4 @@
-"""The laptop scale: the paper's rows in minutes on two CPU cores, on real pixels that ship with scikit-learn."""
+"""The laptop scale: every row in minutes on two CPU cores, on real images that ship with scikit-learn."""
 
 from harness.config.augmentation import Augmentation
 from harness.config.changes import KEEP, at_most, over, swap, times
@@ -21,7 +21,7 @@ STAND_INS: dict[str, Dataset] = {
     "imagenet128_10": catalogue.PHOTOS16,
     "imagenet224_10": catalogue.PHOTOS14,
 }
-"""What runs train on; `docs/scales.md` says why each is a fair stand-in."""
+"""The stand-in of each training dataset; `docs/scales.md` justifies each."""
 OUTLIERS: dict[str, Dataset] = {
     "svhn": catalogue.TEMPLE,
     "cifar100": catalogue.OVERLAYS,
@@ -62,10 +62,10 @@ RULES = Rules(
         ),
     ),
 )
-"""An eighth as wide, a third as deep, 12 epochs for 500; `docs/scales.md` says why, line by line.
+"""Width / 8, depth / 3, and 12 epochs per 500; `docs/scales.md` explains every line.
 
-A rate of SGD suits any width. Digits are centred and mirrored ones are other signs, so that they are neither flipped
-nor cropped. Chains of energy-based models keep their steps, by whose cost the paper compares these methods.
+SGD keeps its learning rate, which suits any width. Digits are neither flipped, since mirrored digits are other symbols,
+nor cropped, since they are centred. Chains of energy-based models keep their steps: the paper compares their cost.
 """
 
 ROBUST = {metric.key: Spread(sd=2.3, df=4) for metric in (*UNDER_LINF, *UNDER_L2)}
@@ -91,12 +91,12 @@ SEED_SPREAD = {
     ("scenes", "fid"): Spread(sd=0.076, df=4),
     ("scenes", "inception_score"): Spread(sd=0.059, df=4),
 }
-"""Measured with two and three seeds (docs/scales.md), in the metric's unit, or as a share of its value. Robustness has
-one spread for all sizes, pooled."""
+"""Measured with two and three seeds (docs/scales.md), in the metric's unit or relative to its value. Robustness has one
+spread, pooled over all epsilons."""
 
 LAPTOP = Scale(
     "laptop",
-    "Stand-in data at a small scale: values do not compare with the paper's, claims do.",
+    "Laptop scale with stand-in data: numbers are not comparable with the paper's; trends are.",
     comparable=False,
     rules=RULES,
     spread=SEED_SPREAD,

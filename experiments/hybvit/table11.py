@@ -21,7 +21,7 @@ TABLE = Table(
         Row("JEM", JEM, reported=(0.67, 0.65, 0.67, 0.75), section=DENSITY, source="cited"),
         Row(
             "JEM++", JEM_PLUS_PLUS_20, reported=(0.85, 0.57, 0.68, 0.80), section=DENSITY, source="cited",
-            note="the paper does not say with how many steps; measured with M=20, as in Table 1",
+            note="the paper does not state the number of steps; measured with M=20, as in Table 1",
         ),
         Row("VERA", VERA, reported=(0.83, 0.86, 0.73, 0.33), section=DENSITY, source="cited"),
         Row(

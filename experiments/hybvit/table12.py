@@ -1,4 +1,4 @@
-"""Table 12: accuracy under PGD attacks, models trained on CIFAR-10; the paper prints one block for each norm."""
+"""Table 12: accuracy under PGD attacks, models trained on CIFAR-10, one block per norm."""
 
 from collections.abc import Sequence
 
@@ -13,28 +13,28 @@ LINF_SIZES, L2_SIZES = (1, 2, 4, 8, 12, 16, 22, 30), (50, 100, 150, 200, 250, 30
 UNDER_LINF = tuple(robustness("linf", size) for size in LINF_SIZES)
 UNDER_L2 = tuple(robustness("l2", size) for size in L2_SIZES)
 TUNED_PGD = {"tuned PGD": {"step_size": None, "restarts": 5}}
-"""Steps of 2.5 epsilon / 50 and five restarts, where the paper's step of 20/255 jumps over small balls."""
+"""Step size 2.5 epsilon / 50 and five restarts; the paper's step size of 20/255 overshoots small balls."""
 
 BLANK: tuple[None, ...] = (None,) * 8
 
 
 def linf(clean: float, *values: float) -> tuple[Printed, ...]:
-    """Return a row of the upper block."""
+    """Return the reported values of a row of the L∞ block."""
     return (clean, *values, *BLANK)
 
 
 def l2(clean: float, *values: float) -> tuple[Printed, ...]:
-    """Return a row of the lower block."""
+    """Return the reported values of a row of the L2 block."""
     return (clean, *BLANK, *values)
 
 
 def gain(metrics: Sequence[Metric], section: str, other: str, weight: float = 1.0) -> tuple[Term, ...]:
-    """Return the mean over perturbations of the accuracy that weakly augmented HybViT has more than another row."""
+    """Return the accuracy gain of weakly augmented HybViT over another row, averaged over epsilons."""
     return mean_difference(metrics, f"{section}: HybViT - Weak Aug", f"{section}: {other}", weight)
 
 
 def more_robust(metrics: Sequence[Metric], section: str) -> Claim:
-    """Claim that weakly augmented HybViT is more robust than every other row, on the average over perturbations."""
+    """Claim that weakly augmented HybViT is more robust than every other row, averaged over epsilons."""
     contrasts = tuple(Contrast(gain(metrics, section, other), low=0) for other in ("ViT", "ViT - Weak Aug", "HybViT"))
     says = f"HybViT with weak augmentation is more robust than the other models under {section} (mean over ε)."
     return Claim(says, "Appendix C.4", contrasts)

@@ -1,4 +1,4 @@
-"""Table 13: run-time on ImageNet 32x32, in the words that the paper prints, and the GPU-hours that they mean."""
+"""Table 13: run-time on ImageNet 32x32, as printed in words, with the equivalent GPU-hours."""
 
 from harness.registry.claims import falls
 from harness.registry.exhibit import Table
@@ -14,7 +14,7 @@ TABLE = Table(
         Row("ViT", VIT_IMAGENET32, reported=(11.6, Words("3 days", 72))),
         Row(
             "GenViT", GENVIT_IMAGENET32, reported=(11.6, Words("2 days", 48)),
-            note="faster than ViT here and slower in Table 8: its images are not augmented, so a loader would decide",
+            note="faster than ViT here, slower in Table 8: without augmentation, data loading may have been faster",
         ),
         Row("HybViT", HYBVIT_IMAGENET32, reported=(11.6, Words("5 days", 120))),
         Row("IGEBM", None, reported=(None, Words("32 GPUs for 5 days", 3840)), source="cited"),

@@ -1,4 +1,4 @@
-"""Table 2: more datasets. It holds CIFAR-100 too, which the caption leaves out."""
+"""Table 2: more datasets, including CIFAR-100, which the caption omits."""
 
 from dataclasses import replace
 
@@ -60,9 +60,9 @@ TABLE = Table(
 ALIGNED = replace(
     TABLE,
     variant="celeba",
-    title="Results on CelebA 128, of aligned faces where CelebA-HQ cannot be had",
+    title="Results on CelebA 128, with aligned faces in place of CelebA-HQ",
     rows=tuple(
-        replace(row, run=runs.GENVIT_CELEBA, note="Trained on aligned CelebA faces; the paper's value is of CelebA-HQ.")
+        replace(row, run=runs.GENVIT_CELEBA, note="trained on aligned CelebA faces; the paper's value is for CelebA-HQ")
         if row.run
         else row
         for row in TABLE.rows

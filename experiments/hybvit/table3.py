@@ -18,13 +18,13 @@ TABLE = Table(
     rows=(
         Row(
             "WRN*", None, reported=(0.91, None, 0.87, 0.78), section=DENSITY, source="cited",
-            note="the paper takes the result from Energy-based Out-of-distribution Detection [43]",
+            note="cited by the paper from Energy-based Out-of-distribution Detection [43]",
         ),
         Row("IGEBM", None, reported=(0.63, 0.70, 0.50, 0.70), section=DENSITY, source="cited"),
         Row("JEM", JEM, reported=(0.67, 0.65, 0.67, 0.75), section=DENSITY, source="cited"),
         Row(
             "JEM++", JEM_PLUS_PLUS_20, reported=(0.85, 0.57, 0.68, 0.80), section=DENSITY, source="cited",
-            note="the paper does not say with how many steps; measured with M=20, as in Table 1",
+            note="the paper does not state the number of steps; measured with M=20, as in Table 1",
         ),
         Row("VERA", VERA, reported=(0.83, 0.86, 0.73, 0.33), section=DENSITY, source="cited"),
         Row("KL-EBM", None, reported=(0.91, 0.65, 0.83, None), section=DENSITY, source="cited"),

@@ -16,7 +16,7 @@ TABLE = Table(
         Row("HybViT", HYBVIT, reported=(3.84,)),
         Row(
             "DDPM", None, reported=(3.70,), source="cited",
-            note="in the DDPM paper 3.70 belongs to the variant trained on L, whose FID is 13.5 (docs/deviations.md)",
+            note="in the DDPM paper, 3.70 is the variant trained on L, with FID 13.5 (docs/deviations.md)",
         ),
         Row("iDDPM", None, reported=(2.94,), source="cited"),
         Row("DiffuEBM", None, reported=(3.18,), source="cited"),

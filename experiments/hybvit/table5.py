@@ -1,8 +1,8 @@
 """Table 5: the ablation of training epochs.
 
-The paper does not say how to read it. `TABLE` reads it as evaluations of one 500-epoch run after 100, 300 and 500
-epochs: the authors keep EMA weights of these, and their log has the table's accuracy after 100. `SCHEDULES` reads it
-as runs of 100, 300 and 500 epochs, each with a learning rate that falls to its end (docs/deviations.md).
+The paper does not define it. `TABLE` takes the rows as evaluations of one 500-epoch run after 100, 300 and 500 epochs:
+the authors keep EMA weights at these epochs, and their log has the table's accuracy after 100. `SCHEDULES` takes them
+as separate runs of 100, 300 and 500 epochs, each with a complete learning-rate schedule (docs/deviations.md).
 """
 
 from dataclasses import replace
@@ -16,7 +16,7 @@ from harness_papers.hybvit.runs import GENVIT, HYBVIT, VIT
 
 
 def gain_shrinks(metric: Metric, model: str, says: str) -> Claim:
-    """Claim that the epochs from 100 to 300 change more than those from 300 to 500."""
+    """Claim that a metric improves more from epoch 100 to 300 than from 300 to 500."""
     early, middle, late = (f"{model}(epoch={epochs})" for epochs in (100, 300, 500))
     sign = 1.0 if metric.better == "higher" else -1.0
     terms = (Term(-sign, early, metric), Term(2 * sign, middle, metric), Term(-sign, late, metric))
@@ -68,7 +68,7 @@ TABLE = Table(
     expected=(
         ExpectedFailure(
             "HybViT(epoch=300)", ACCURACY,
-            "the authors' log has 95.24 after 300 of 500 epochs; 95.9 needs a schedule of its own (table5-schedules)",
+            "the authors' log has 95.24 after 300 of 500 epochs; 95.9 needs its own schedule (table5-schedules)",
         ),
     ),
 )  # fmt: skip
@@ -77,7 +77,7 @@ SCHEDULES = replace(
     TABLE,
     variant="schedules",
     expected=(),
-    title="Ablation study of epochs, each with a schedule of its own",
+    title="Ablation study of epochs, each with its own schedule",
     rows=tuple(
         replace(row, run=row.run.but(epochs=round(500 * row.protocol["after"])), protocol={})
         for row in TABLE.rows

@@ -18,7 +18,7 @@ TABLE = Table(
         Row("HybViT(ps=8)", HYBVIT_STL10, reported=(12.9, 77.5, 6.95, 125.2)),
         Row(
             "HybViT(ps=12)", HYBVIT_STL10.but(patch_size=12), reported=(11.4, 69.1, 2.55, 240.2),
-            note="the network has 11.48 M parameters; the paper cuts the digits off",
+            note="the network has 11.48 M parameters; the paper truncates",
         ),
         Row("GenViT(dim=384)", GENVIT_STL10, reported=(12.9, None, 6.95, 125.2)),
         Row("GenViT(dim=576)", GENVIT_STL10.but(dim=576), reported=(26.4, None, 7.02, 124.1)),

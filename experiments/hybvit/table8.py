@@ -27,7 +27,7 @@ TABLE = Table(
         Row("JEM(K=20)", JEM, reported=(36.5, 30.2, 101.3, None), section=WRNS, source="uncertain"),
         Row(
             "JEM++(K=10)", JEM_PLUS_PLUS, reported=(36.5, 20.4, 67.4, None), section=WRNS, source="uncertain",
-            note="200 epochs are printed; measured are the 150 of JEM++'s code, with M=10",
+            note="the paper prints 200 epochs; measured with the 150 of JEM++'s code, and M=10",
         ),
         Row("VERA", VERA, reported=(40, 19.3, 64.3, None), section=WRNS, source="uncertain"),
         Row("IGEBM", None, reported=(None, None, None, Words("1 GPU for 2 days", 48)), section=WRNS, source="cited"),

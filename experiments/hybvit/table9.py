@@ -1,4 +1,4 @@
-"""Table 9: the hyper-parameters, read from the resolved configurations of the base runs on all datasets."""
+"""Table 9: the hyper-parameters, taken from the resolved configurations of the base runs on all datasets."""
 
 from harness.registry.exhibit import ExpectedFailure, Table
 from harness.registry.metrics import VALUE
@@ -12,7 +12,7 @@ VIT, DDPM = "Configurations of ViT", "Configurations of DDPM"
 
 
 def setting(label: str, printed: str, field: str, *, section: str = "") -> Row:
-    """Return the row of a hyper-parameter of the base runs."""
+    """Return the row of one hyper-parameter of the base runs."""
     return Row(label, None, (Words(printed),), section=section, setting=Setting(field, BASES))
 
 
@@ -38,7 +38,7 @@ TABLE = Table(
     expected=(
         ExpectedFailure(
             "Learning rate", VALUE,
-            "the paper says SGD with 0.1; the authors' code and log say AdamW with 0.001, which is followed here",
+            "the paper states SGD with 0.1; the authors' code and log have AdamW with 0.001, which is used here",
         ),
     ),
 )  # fmt: skip

@@ -1,14 +1,14 @@
-"""How far measured values may lie from the printed ones at paper scale, metric by metric, and what that allows for.
+"""Tolerances of measured against reported values at paper scale, per metric, with their components.
 
-The paper prints one run of each model and no spread, so that seed spreads are taken from the authors' log and from
-what is known of the metrics. Times have no tolerance: they depend on the GPU, and only their ratios are claimed.
+The paper reports one run per model and no spread, so seed spreads are estimated from the authors' log and from known
+properties of the metrics. Times have no tolerance: they depend on the GPU, and only their ratios are claimed.
 """
 
 from harness.registry.tolerances import Allowance, Tolerance
 from harness_papers.hybvit import table12
 
 SAME_SAMPLES = Allowance("sample-size bias: none, as many samples as the paper took (10,000; 5,000 for STL10)")
-"""10,000 samples raise FID by about 2.5 against 50,000 (the authors' log), in the printed values and in ours."""
+"""10,000 samples raise FID by about 2.5 over 50,000 (the authors' log), in the reported values and in ours."""
 
 AUROC = Tolerance(
     (
@@ -34,8 +34,8 @@ TOLERANCES = {
         (Allowance("seed spread: not reported; the authors' log varies by this much", absolute=0.25), SAME_SAMPLES)
     ),
     "fid": Tolerance((Allowance("seed spread: not reported; a tenth of the value", relative=0.1), SAME_SAMPLES)),
-    "bpd": Tolerance((Allowance("sampling: one noise draw an image and step", absolute=0.03),)),
-    "parameters_m": Tolerance((Allowance("rounding: one decimal, twice cut off or rounded up", absolute=0.1),)),
+    "bpd": Tolerance((Allowance("sampling: one noise draw per image and step", absolute=0.03),)),
+    "parameters_m": Tolerance((Allowance("rounding: one decimal, twice truncated or rounded up", absolute=0.1),)),
     **{f"auroc_{name}": AUROC for name in ("svhn", "interp", "cifar100", "celeba")},
     **{metric.key: UNDER_ATTACK for metric in (*table12.UNDER_LINF, *table12.UNDER_L2)},
 }

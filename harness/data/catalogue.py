@@ -132,7 +132,7 @@ CELEBAHQ128 = register(
 CELEBA128 = register(
     _images("celeba128", (3, 128), 10, 30_000, 30_000),
     Source(
-        title="CelebA: aligned faces at 128x128, where CelebA-HQ cannot be had",
+        title="CelebA: aligned faces at 128x128, a fallback for CelebA-HQ",
         reader="harness.data.originals.faces:read_celeba128",
         page=CELEBA_PAGE,
         archives=(ALIGNED_CELEBA,),

@@ -1,4 +1,4 @@
-"""JEM++: JEM with proximal SGLD, YOPO inner steps and informative initialisation (Yang and Ji 2021, 2109.09032)."""
+"""JEM++: JEM with proximal SGLD, YOPO steps and informative initialisation (Yang and Ji 2021, arXiv 2109.09032)."""
 
 import torch
 from torch import Tensor
@@ -17,7 +17,7 @@ FILLED_AT_ONCE = 100
 
 
 class JEMPlusPlus(JointEnergyModel):
-    """JEM with chains initialised from per-class Gaussians, most steps of which differentiate only the first layer.
+    """JEM with chains initialised from per-class Gaussians; most steps differentiate only the first layer.
 
     During training, BatchNorm uses the statistics of the samples themselves, as in the authors' code. The network must
     have `features` and `logits_from`.

@@ -129,9 +129,7 @@ class Trainer:
         with matmuls_in(self.config.training.precision):
             losses: Any = self.method.training_step(step)
             if isinstance(losses, Tensor) or not isinstance(losses, Iterable):
-                raise SpecError(
-                    f"{self._of} returns {given(losses)}: it must yield a Loss for each player to update"
-                )
+                raise SpecError(f"{self._of} returns {given(losses)}: it must yield a Loss for each player to update")
             for loss in losses:
                 self._check(loss)
                 self._update(loss)

@@ -78,14 +78,14 @@ def test_a_folder_that_is_no_checkout_is_refused(tmp_path, capsys, path):
 @pytest.mark.parametrize("option", ["wrn", "jem", "vera", "ddpm"])
 def test_a_folder_without_the_code_of_a_baseline_is_refused(tmp_path, capsys, option):
     assert main([f"--{option}", str(tmp_path)]) == 2
-    assert f"is no checkout of {OPTIONS[option].address}" in capsys.readouterr().err
+    assert f"is not a checkout of {OPTIONS[option].address}" in capsys.readouterr().err
 
 
 def test_something_has_to_be_given(checkout, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["--official", str(checkout), "--only", "unet"])
     assert ended.value.code == 2
-    assert "no checkout is given" in capsys.readouterr().err
+    assert "no checkout given" in capsys.readouterr().err
 
 
 TWIN = """

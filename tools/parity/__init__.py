@@ -1,1 +1,1 @@
-"""Holds this project against the authors' code: the same weights, inputs and noise through both."""
+"""Compares this project with the authors' code on the same weights, inputs and noise."""

@@ -4,10 +4,10 @@
     pip install einops tqdm && pip install --no-deps torch-fidelity==0.3.0
     PYTHONPATH=. python -m tools.parity --official ELSEWHERE
 
-The code of the baselines is compared in the same way: --wrn, --jem, --vera and --ddpm take a checkout each.
-A checkout belongs outside this repository. Both sides get the same weights, images, noise and random draws. A row
-holds when the greatest difference, relative to the largest official value, is within its tolerance. Exit codes:
-0 all rows hold; 1 some do not, or could not be compared; 2 the folder is no checkout.
+The baselines are compared in the same way: --wrn, --jem, --vera and --ddpm each take a checkout. Keep checkouts
+outside this repository. Both sides get the same weights, images, noise and random draws. A row passes if the largest
+difference, relative to the largest official value, is within its tolerance. Exit codes: 0 if all rows pass; 1 if
+some fail or could not be compared; 2 if a folder is not a checkout.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = {name: (each, getattr(settings, each.option), compare) for name, (each, compare) in everything.items()}
     chosen = {name: given[name] for name in settings.only if given[name][1] is not None}
     if not chosen:
-        parser.error("no checkout is given for what is to be compared")
+        parser.error("no checkout given for the requested comparisons")
     rows, complaints = [], []
     try:
         checkouts = {each.option: Checkout(path, each) for each, path, _ in chosen.values()}
@@ -76,7 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
             rows += function(checkout)
         except OfficialError as error:
             complaints.append(f"{name}: not compared: {error}")
-        except Exception as error:  # Whatever another revision of foreign code may raise.
+        except Exception as error:  # other revisions of third-party code may raise anything
             why = " ".join(f"{type(error).__name__}: {error}".split())
             missing = f" (not imported: {'; '.join(sorted(checkout.absent))})" if checkout.absent else ""
             complaints.append(f"{name}: not compared: {why}{missing}")

@@ -1,4 +1,4 @@
-"""Augmentation: mixing with its loss, erasing, and AutoAugment, fed with the same draws."""
+"""Augmentation: mixing and its loss, erasing, and AutoAugment, with the same random draws."""
 
 import math
 import random
@@ -27,7 +27,7 @@ CPU = torch.device("cpu")
 
 
 class Pixels(torch.nn.Module):
-    """A classifier for which every pixel counts."""
+    """A linear classifier of all pixels."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,9 +40,9 @@ class Pixels(torch.nn.Module):
 
 
 def give_draws(module: ModuleType, stream: Stream, sides: Iterator[int]) -> bool:
-    """Let the authors' mixing draw what ours draws at a stream; tell whether it is CutMix."""
+    """Make the authors' mixing use the draws of our stream; return whether it is CutMix."""
     coin, share, *_ = stream.uniform(torch.zeros(1), 4)[0].tolist()
-    # They cut below a half, we from a half on.
+    # They use CutMix for draws below 0.5, we for draws from 0.5 on.
     coins = iter([[0.0], [0.0 if coin >= 0.5 else 0.9]])
     numbers = Overlay(
         np.random, beta=lambda a, b: share, rand=lambda n: np.array(next(coins)), randint=lambda high: next(sides)
@@ -54,7 +54,7 @@ def give_draws(module: ModuleType, stream: Stream, sides: Iterator[int]) -> bool
 
 
 def mixing(checkout: Checkout) -> Iterator[Row]:
-    """Compare images, shares and the smoothed loss of 200 mixed batches, by their own `ce_loss`."""
+    """Compare images and smoothed losses of 200 mixed batches with the authors' `ce_loss`."""
     module, losses = checkout.module("utils/mix.py"), checkout.module("utils/losses.py")
     model, criterion = Pixels(), losses.LabelSmoothingCrossEntropy()
     rows = torch.arange(BATCH)
@@ -89,26 +89,26 @@ def mixing(checkout: Checkout) -> Iterator[Row]:
 
 
 class ErasingDraws:
-    """Our draws of one image as `random.uniform` and `random.randint` of the authors' erasing."""
+    """Our draws for one image, as the `random.uniform` and `random.randint` of the authors' erasing."""
 
     def __init__(self, chosen: float, tries: list[list[float]]) -> None:
         self._chosen, self._tries, self._uniforms, self._integers = chosen, tries, 0, 0
 
     def uniform(self, low: float, high: float) -> float:
-        """Return whether to erase, then area and aspect of one try after the other."""
+        """Return the draw that decides whether to erase, then area and aspect of successive tries."""
         number, self._uniforms = self._uniforms, self._uniforms + 1
         unit = self._tries[(number - 1) // 2][(number - 1) % 2] if number else self._chosen
         return low + (high - low) * unit
 
     def randint(self, low: int, high: int) -> int:
-        """Return the corner of the try that fits."""
+        """Return the corner of the first try that fits."""
         unit = self._tries[(self._uniforms - 2) // 2][2 + self._integers]
         self._integers += 1
         return low + math.floor(unit * (high - low + 1))
 
 
 def erasing(checkout: Checkout) -> Iterator[Row]:
-    """Compare 2,000 images; a side that falls on half a pixel may round either way in another precision."""
+    """Compare 2,000 images; sides at half a pixel may round differently in another precision."""
     module, stream, rows = checkout.module("utils/random_erasing.py"), Stream("erasing"), torch.arange(2000)
     eraser = module.RandomErasing(probability=0.25, sh=0.4, r1=0.3, mean=(0.5, 0.5, 0.5))
     images = torch.zeros(2000, 3, SIZE, SIZE)
@@ -126,7 +126,7 @@ def _methods(draws: ErasingDraws) -> dict[str, Any]:
 
 
 def policies(checkout: Checkout) -> Iterator[Row]:
-    """Compare each step of each policy: probability, magnitude, and 16 images under it with both signs."""
+    """Compare each step of each policy: probability, magnitude, and its output on 16 images with both signs."""
     module, operations = checkout.module("utils/autoaug.py"), checkout.module("utils/transforms.py")
     levels = torch.from_numpy(read(PHOTOGRAPHS, SIZE, 1, {"train": 16})["train"][0])
     pictures = [Image.fromarray(np.ascontiguousarray(image.permute(1, 2, 0).numpy())) for image in levels]

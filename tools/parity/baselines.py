@@ -1,4 +1,4 @@
-"""The convolutional baselines: our networks and those of their authors with the same weights."""
+"""The convolutional baselines: our networks and their authors' with the same weights."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -16,7 +16,7 @@ from tools.parity.table import Row, compare, precision
 
 FORWARD = {"float32": 1e-4, "float64": 1e-11}
 GRADIENT = {"float32": 1e-2, "float64": 1e-9}
-"""Where a rectifier has its kink, rounding decides about a whole derivative."""
+"""At the kink of a ReLU, a rounding error changes the whole derivative."""
 TIMESTEPS = torch.tensor([7, 999])
 Pair = tuple[nn.Module, Sequence[nn.Module]]
 
@@ -33,7 +33,7 @@ def wide_resnet(checkout: Checkout) -> Iterator[Row]:
 
 
 def energy_network(checkout: Checkout) -> Iterator[Row]:
-    """Compare the form of JEM, or of VERA, whose first normalisation is left out; there is none in either."""
+    """Compare the Wide ResNet of JEM or VERA, both without normalisation; VERA's code omits the first norm layer."""
     vera = (checkout.root / "models" / "wideresnet.py").is_file()
     module = checkout.module("models/wideresnet.py" if vera else "wideresnet.py")
     for name in FORWARD:
@@ -62,9 +62,9 @@ def generator(checkout: Checkout) -> Iterator[Row]:
 
 
 def denoiser(checkout: Checkout) -> Iterator[Row]:
-    """Compare DDPM's U-Net on CIFAR-10 with its translation from TensorFlow.
+    """Compare DDPM's U-Net on CIFAR-10 with its PyTorch port.
 
-    Theirs embeds timesteps in float32 alone; in float64 it is given our embedding.
+    The port embeds timesteps in float32 only; in float64 it gets our embedding.
     """
     module = checkout.module("pytorch_diffusion/model.py")
     embed = module.get_timestep_embedding
@@ -102,7 +102,7 @@ def compared(
     their_pass: Callable[[Tensor], Tensor],
     inputs: Tensor,
 ) -> Iterator[Row]:
-    """Compare outputs and the gradients of all weights in training, then outputs in evaluation, after that batch."""
+    """Compare outputs and all weight gradients in training mode, then outputs in evaluation mode after that batch."""
     give_weights(pairs)
     count = sum(parameter.numel() for parameter in ours.parameters())
     yield compare(f"{what}: parameters", "exact", [count], [sum(p.numel() for p in theirs.parameters())], 0)
@@ -124,7 +124,7 @@ def compared(
 
 
 def give_weights(pairs: list[Pair]) -> None:
-    """Give both sides of every pair the same random weights, so that activations neither grow nor vanish."""
+    """Set the same random weights on both sides of every pair, scaled to keep activations stable."""
     draws = torch.Generator().manual_seed(0)
     for own, parts in pairs:
         for kind in ("weight", "bias"):
@@ -140,12 +140,12 @@ def give_weights(pairs: list[Pair]) -> None:
 
 
 def leaves(network: nn.Module) -> list[nn.Module]:
-    """Return the modules that have weights of their own, in the order in which images meet them."""
+    """Return the modules with their own weights, in definition order."""
     return [module for module in network.modules() if list(module.parameters(recurse=False))]
 
 
 def paired(ours: UNet, theirs: nn.Module) -> list[Pair]:
-    """Return the layers of both U-Nets; theirs lists the residual blocks of a level before its attention."""
+    """Pair the layers of both U-Nets; theirs lists the residual blocks of a level before its attention."""
 
     def of(layers: list[Layer]) -> list[nn.Module]:
         attention = [layer.attention for layer in layers if isinstance(layer.attention, SelfAttention)]
@@ -166,5 +166,5 @@ def paired(ours: UNet, theirs: nn.Module) -> list[Pair]:
 
 
 def images() -> Tensor:
-    """Return two images of the size of CIFAR-10's."""
+    """Return two random images of CIFAR-10's size."""
     return torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))

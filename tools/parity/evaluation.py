@@ -36,7 +36,7 @@ ROWS = torch.arange(500)
 
 
 def network() -> VisionTransformer:
-    """Return a small classifier of 16 pixels."""
+    """Return a small classifier of 16x16 images."""
     ours = VisionTransformer(SMALL, dataset(16))
     ours.initialise(torch.Generator().manual_seed(0))
     return ours
@@ -51,7 +51,7 @@ def calibration(checkout: Checkout) -> Iterator[Row]:
 
 
 class Watched(torch.utils.data.Dataset[tuple[Tensor, int]]):
-    """Images that remember in which order they were asked for."""
+    """Images that record the order in which they are requested."""
 
     def __init__(self, images: Tensor) -> None:
         self.images, self.order = images, list[int]()
@@ -65,19 +65,19 @@ class Watched(torch.utils.data.Dataset[tuple[Tensor, int]]):
 
 
 class GivenOrder(Stream):
-    """A stream whose permutation is given."""
+    """A stream with a fixed permutation."""
 
     def __init__(self, order: list[int]) -> None:
         super().__init__("given")
         self._order = torch.tensor(order)
 
     def permutation(self, n: int, device: torch.device | str = "cpu") -> Tensor:
-        """Return the given order."""
+        """Return the fixed permutation."""
         return self._order.to(device)
 
 
 def outliers(checkout: Checkout) -> Iterator[Row]:
-    """Compare the scores and the AUROC of their whole `OODAUC`, for other images and for Interp."""
+    """Compare scores and AUROC with the authors' `OODAUC`, for other images and for Interp."""
     module, model = checkout.module("Task/eval_tasks.py"), network()
     pixels = [(Stream(name).uniform(ROWS, 3, 16, 16) * 256).to(torch.uint8) for name in ("test", "outliers")]
     labels = np.zeros(len(ROWS), np.int64)
@@ -114,7 +114,7 @@ def outliers(checkout: Checkout) -> Iterator[Row]:
 
 
 def attacks(checkout: Checkout) -> Iterator[Row]:
-    """Compare at which query of 51 each of 60 images falls, from the same starts, under both norms."""
+    """Compare the query, of 51, at which each of 60 images is first misclassified, for both norms and equal starts."""
     path = checkout.root / "bpda_eot_attack.json"
     if not path.is_file():
         raise OfficialError(f"bpda_eot_attack.json is missing from {checkout.root}")
@@ -143,7 +143,7 @@ def attacks(checkout: Checkout) -> Iterator[Row]:
 
 
 def quantisation(checkout: Checkout) -> Iterator[Row]:
-    """Compare the bytes of samples that their metrics are given."""
+    """Compare the uint8 samples passed to the authors' metrics."""
     module, images = checkout.module("utils/eval_quality.py"), Stream("samples").normal(ROWS, 3, 8, 8).clamp(-1, 1)
     kept: dict[str, Any] = {}
     module.torch_fidelity = SimpleNamespace(calculate_metrics=lambda **given: kept.update(given) or {})
@@ -154,7 +154,7 @@ def quantisation(checkout: Checkout) -> Iterator[Row]:
 
 
 def fidelity(checkout: Checkout) -> Iterator[Row]:
-    """Compare the score with its permutation, and the distance, with torch-fidelity's own functions of features."""
+    """Compare the permuted class score and the Fréchet distance with torch-fidelity's functions of features."""
     score, distance = fidelity_module(checkout, "metric_isc"), fidelity_module(checkout, "metric_fid")
     rows = torch.arange(1003)
     features, other = (Stream(name).normal(rows, 64) for name in ("features", "reference"))
@@ -171,9 +171,9 @@ def fidelity(checkout: Checkout) -> Iterator[Row]:
 
 
 def fidelity_module(checkout: Checkout, name: str) -> ModuleType:
-    """Return the definitions of a module of torch-fidelity, which need no torchvision.
+    """Return the definitions of a torch-fidelity module, without importing torchvision.
 
-    Raises `OfficialError` when it is not installed.
+    Raises `OfficialError` if it is not installed.
     """
     spec = find_spec("torch_fidelity")
     if spec is None or spec.origin is None:

@@ -1,4 +1,4 @@
-"""The network: the same weights in both, with and without a timestep, and the gradients."""
+"""The network: passes with and without a timestep, and gradients, with the same weights."""
 
 import re
 from argparse import Namespace
@@ -40,15 +40,15 @@ NAMES = (
     ("class_head", "mlp_head.1"),
     ("noise_head", "recon_head.0"),
 )
-"""What our parameters are called in the authors' network."""
+"""Regular expressions from our parameter names to the authors'."""
 FORWARD = {"float32": 1e-5, "float64": 1e-12}
 WITH_TIMESTEP = {"float32": 1e-3, "float64": 1e-11}
-"""In float32 the last digit of a frequency, times 999 steps, is the fourth digit of the embedding."""
+"""In float32, a last-digit error of a frequency times 999 is an error in the fourth digit of the embedding."""
 GRADIENT = {"float32": 1e-3, "float64": 1e-9}
 
 
 def official_name(name: str) -> str:
-    """Return what a parameter of ours is called in the authors' network."""
+    """Return the authors' name of one of our parameters."""
     for pattern, replacement in NAMES:
         renamed, count = re.subn(f"^{pattern}", replacement, name)
         if count:
@@ -101,9 +101,9 @@ def passes(checkout: Checkout) -> Iterator[Row]:
 
 
 def built_by_their_command_line(checkout: Checkout) -> Iterator[Row]:
-    """Compare with the network that their `create_model` builds from the defaults of their command line.
+    """Compare with the network that the authors' `create_model` builds from their command-line defaults.
 
-    `--ffnt` is an integer there; whether 1 modulates before the MLP depends on how the network asks for it.
+    Their `--ffnt` is an integer; whether 1 modulates before the MLP depends on how the network tests it.
     """
     arguments = Namespace(
         model="difvit", dim=192, ps=4, heads=None, depth=None, dataset="cifar10", SPT=False, LSA=False, ffnt=1, sd=0.1

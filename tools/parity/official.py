@@ -1,4 +1,4 @@
-"""The authors' code, taken from a checkout: functions and classes, without what its scripts do when they run."""
+"""Loads functions and classes of the authors' code from a checkout, without running its scripts."""
 
 import ast
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ import torch
 
 
 class OfficialError(Exception):
-    """Something of the authors' code cannot be had here."""
+    """A part of the authors' code is unavailable."""
 
 
 class Overlay:
-    """A module with some of its names replaced: how the authors' code is given the draws of ours."""
+    """A module with some names replaced, to inject our random draws into the authors' code."""
 
     def __init__(self, base: Any, **replacements: Any) -> None:
         self.__dict__.update(replacements, _base=base)
@@ -27,7 +27,7 @@ class Overlay:
 
 @dataclass(frozen=True)
 class Repository:
-    """Where somebody's code is to be had, and files by one of which a checkout is recognised."""
+    """A repository: its command-line option, its address, and files that identify a checkout (any one of them)."""
 
     option: str
     address: str
@@ -44,34 +44,34 @@ DDPM = Repository("ddpm", "github.com/pesser/pytorch_diffusion", ("pytorch_diffu
 
 
 class Checkout:
-    """A checkout of a repository, `HYBVIT` unless said otherwise.
+    """A checkout of a repository, by default `HYBVIT`.
 
-    Of a file, the imports and the top-level functions and classes are executed and nothing else, so that scripts can
-    be taken apart. Imports that fail are left out: most of them serve what is not compared. Raises `OfficialError`
-    for a folder that is none.
+    Only the imports and the top-level functions and classes of a file are executed, so scripts can be loaded. Failed
+    imports are skipped, because most are irrelevant to the comparisons. Raises `OfficialError` if the folder is not a
+    checkout.
     """
 
     def __init__(self, root: Path, repository: "Repository | None" = None) -> None:
         repository = repository or HYBVIT
         if not root.is_dir():
-            raise OfficialError(f"{root} is no folder: --{repository.option} takes a checkout of {repository.address}")
+            raise OfficialError(f"{root}: not a folder; --{repository.option} takes a checkout of {repository.address}")
         if not any((root / name).is_file() for name in repository.files):
-            raise OfficialError(f"{root} is no checkout of {repository.address}: it has no {repository.files[0]}")
+            raise OfficialError(f"{root} is not a checkout of {repository.address}: it has no {repository.files[0]}")
         self.root = root
         self.absent: set[str] = set()
         self._modules: dict[str, ModuleType] = {}
 
     def commit(self) -> str:
-        """Return the commit that is checked out, as far as the folder says."""
+        """Return the checked-out commit, or "unknown"."""
         head = self.root / ".git" / "HEAD"
         text = head.read_text().strip() if head.is_file() else "unknown"
         reference = self.root / ".git" / text.removeprefix("ref: ")
         return reference.read_text().strip() if text.startswith("ref: ") and reference.is_file() else text
 
     def module(self, path: str) -> ModuleType:
-        """Return the definitions of a file, with the same object for the same path.
+        """Return the definitions of a file, cached by path.
 
-        Raises `OfficialError` when it is missing, is no Python, or defines what needs an absent package.
+        Raises `OfficialError` if it is missing, is not Python, or a definition needs a missing package.
         """
         if path not in self._modules:
             file = self.root / path
@@ -81,7 +81,7 @@ class Checkout:
         return self._modules[path]
 
     def imported(self, node: ast.Import | ast.ImportFrom, path: str) -> Iterator[tuple[str, Any]]:
-        """Yield the names that an import statement of a file binds, and what they mean."""
+        """Yield the names that an import statement binds, with their objects."""
         if isinstance(node, ast.Import):
             for alias in node.names:
                 imported, top = import_module(alias.name), alias.name.split(".")[0]
@@ -100,7 +100,7 @@ class Checkout:
 def load(file: Path, name: str, checkout: Checkout) -> ModuleType:
     """Return a module with the imports, functions and classes of a file.
 
-    Raises `OfficialError` when it is no Python, or when a definition needs what could not be imported.
+    Raises `OfficialError` if it is not Python, or a definition needs a failed import.
     """
     try:
         tree = ast.parse(file.read_text())
@@ -112,7 +112,7 @@ def load(file: Path, name: str, checkout: Checkout) -> ModuleType:
             try:
                 module.__dict__.update(checkout.imported(node, f"{name.replace('.', '/')}.py"))
             except (ImportError, AttributeError, OSError, RuntimeError) as error:
-                # A torchvision that does not fit its torch raises RuntimeError.
+                # A torchvision that does not match its torch raises RuntimeError.
                 checkout.absent.add(f"{file.name}: {' '.join(str(error).split())}")
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):
             try:
@@ -123,5 +123,5 @@ def load(file: Path, name: str, checkout: Checkout) -> ModuleType:
 
 
 def queue_of(tensors: Iterator[torch.Tensor]) -> Any:
-    """Return a stand-in for a random function, which ignores its arguments and returns these tensors in turn."""
+    """Return a replacement for a random function that ignores its arguments and returns these tensors in turn."""
     return lambda *arguments, **keywords: next(tensors)

@@ -36,11 +36,11 @@ COEFFICIENTS = {
     "posterior_variance": "posterior_variance",
     "posterior_log_variance": "posterior_log_variance_clipped",
 }
-"""Our coefficients under the authors' names."""
+"""The authors' names of our coefficients."""
 
 
 def dataset(size: int) -> Images:
-    """Return the shape of images of this size."""
+    """Return a dataset of images of this size."""
     return Images(name="parity", image_size=size, channels=3, num_classes=10, train_examples=256, test_examples=1)
 
 
@@ -60,7 +60,7 @@ def processes(checkout: Checkout, size: int) -> tuple[VisionTransformer, Gaussia
 def coefficients(checkout: Checkout) -> Iterator[Row]:
     """Compare every coefficient of all 1,000 steps, each relative to itself.
 
-    The logarithm of the variance of the first step has no counterpart: theirs is that of zero, and is never used.
+    The first log-variance is not compared: theirs is the logarithm of zero, and is never used.
     """
     _, ours, theirs = processes(checkout, 32)
     for name, official in COEFFICIENTS.items():
@@ -73,7 +73,7 @@ def coefficients(checkout: Checkout) -> Iterator[Row]:
 def loss(checkout: Checkout) -> Iterator[Row]:
     """Compare the denoising loss at 32 and at 96 pixels.
 
-    Some revisions add, beyond 32 pixels, a fifth of the same error after pooling; it is taken off (docs/parity.md).
+    Some revisions add 0.2 of the same loss after pooling above 32 pixels; it is subtracted (docs/parity.md).
     """
     for size in (32, 96):
         for name, tolerance in (("float32", 1e-4), ("float64", 1e-6)):
@@ -109,7 +109,7 @@ def samples(checkout: Checkout) -> Iterator[Row]:
 
 
 def widened(network: VisionTransformer, dtype: torch.dtype, x: Tensor, timesteps: Tensor) -> Tensor:
-    """Return the predicted noise, computed in `dtype`: the coefficients of ours are float32 whatever the network is."""
+    """Return the predicted noise, computed in `dtype`; our coefficients are always float32."""
     return network.predict_noise(x.to(dtype), timesteps)
 
 
@@ -138,12 +138,12 @@ def bound(checkout: Checkout) -> Iterator[Row]:
             yield compare("bits/dim", name, total, other["total_bpd"], tolerance)
             yield compare("terms of the bound, t = 999 to 0", name, torch.stack(terms, 1), other["vb"], tolerance)
             absolute = compare("", name, prior_term(ours, x0), other["prior_bpd"], tolerance).absolute
-            # The prior term is 1e-9 bits: what matters is its share of the bound.
+            # The prior term is only 1e-9 bits, so compare it relative to the bound.
             yield compare("prior term, in bits", name, Tensor([absolute]), Tensor([0.0]), 1e-7)
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Drop what the authors' code prints."""
+    """Suppress the output of the authors' code."""
     with open(os.devnull, "w") as sink, contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
         yield

@@ -1,4 +1,4 @@
-"""What a comparison found: one row of the table."""
+"""Results of comparisons, as rows of a table."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ Values = Tensor | ArrayLike
 
 @dataclass(frozen=True)
 class Row:
-    """Two results side by side: their greatest difference, absolute and relative to the largest official value."""
+    """The largest difference of two results, absolute and relative to the largest official value."""
 
     what: str
     precision: str
@@ -29,13 +29,13 @@ class Row:
 
     @property
     def holds(self) -> bool:
-        """Whether the relative difference is within the tolerance; one that is not a number never is."""
+        """Whether the relative difference is within the tolerance; NaN never is."""
         return self.relative <= self.tolerance
 
 
 def compare(what: str, precision: str, ours: Values | Sequence[Tensor], theirs: Values | Sequence[Tensor],
             tolerance: float) -> Row:  # fmt: skip
-    """Return the row of two results of equal shape, or of two lists of tensors, of which the worst pair counts."""
+    """Compare two results of equal shape, or two lists of tensors by their worst pair."""
     if isinstance(ours, list) and isinstance(theirs, list) and isinstance(ours[0], Tensor):
         pairs = [compare(what, precision, a, b, tolerance) for a, b in zip(ours, theirs, strict=True)]
         worst = max(pair.relative if pair.relative == pair.relative else math.inf for pair in pairs)
@@ -49,7 +49,7 @@ def compare(what: str, precision: str, ours: Values | Sequence[Tensor], theirs: 
 
 @contextmanager
 def precision(name: str) -> Iterator[torch.dtype]:
-    """Compute in `float32` or `float64`; streams and loaders, whose numbers are float32, then widen them."""
+    """Compute in `float32` or `float64`; streams and loaders convert their float32 values."""
     dtype, before, normal = getattr(torch, name), torch.get_default_dtype(), Draws.normal
     torch.set_default_dtype(dtype)
     try:

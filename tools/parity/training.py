@@ -1,4 +1,4 @@
-"""Training: the schedule, the length of an epoch, and twenty whole steps with weights and EMA."""
+"""Training: the learning-rate schedule, the epoch length, and weights and EMA after twenty complete steps."""
 
 import copy
 from argparse import Namespace
@@ -30,7 +30,7 @@ STEPS = 20
 
 
 def schedule(checkout: Checkout) -> Iterator[Row]:
-    """Compare the learning rate of each of the 585,500 iterations of the CIFAR-10 runs."""
+    """Compare the learning rates of all 585,500 iterations of the CIFAR-10 runs."""
     config = HYBVIT.config.training
     length, iterations = config.iterations_per_epoch(CIFAR10), config.iterations(CIFAR10)
     rate = config.optimizer.learning_rate
@@ -46,7 +46,7 @@ def schedule(checkout: Checkout) -> Iterator[Row]:
 
 
 def epochs(checkout: Checkout) -> Iterator[Row]:
-    """Compare the iterations of an epoch on each dataset."""
+    """Compare the iterations per epoch on each dataset."""
     sampler = checkout.module("utils/sampler.py").RASampler
     datasets = (CIFAR10, STL10, TINY_IMAGENET, IMAGENET32, CELEBAHQ128)
     theirs = [len(sampler(data.train_examples, 128, 1, 3, shuffle=True, drop_last=True)) for data in datasets]
@@ -55,7 +55,7 @@ def epochs(checkout: Checkout) -> Iterator[Row]:
 
 
 def small_run() -> RunConfig:
-    """Return HybViT on 256 images of 16 pixels, without augmentation: 48 iterations an epoch, a warm-up of 12."""
+    """Return HybViT on 256 16x16 images, without augmentation: 48 iterations per epoch, 12 of warm-up."""
     return HYBVIT.config.but(
         data=dataset(16), augmentation=Augmentation(), dim=48, depth=3, heads=4,
         epochs=4, warmup_epochs=0.25, batch_size=16, precision="fp32",
@@ -63,7 +63,7 @@ def small_run() -> RunConfig:
 
 
 def draws(config: RunConfig, loader: ResidentLoader) -> Iterator[tuple[Batch, Batch, Tensor, Tensor]]:
-    """Yield what our loop will use at each step: labelled and clean images, timesteps and noise."""
+    """Yield the inputs of our loop at each step: labelled and clean images, timesteps and noise."""
     stream = Stream(config.seed, "training")
     orders = [
         ShuffledOrder(stream.at("order", name), len(loader), config.training.batch_size)
@@ -77,7 +77,7 @@ def draws(config: RunConfig, loader: ResidentLoader) -> Iterator[tuple[Batch, Ba
 
 
 def steps(checkout: Checkout) -> Iterator[Row]:
-    """Compare weights and EMA after twenty steps of the authors' own training function and of our loop."""
+    """Compare weights and EMA after twenty steps of the authors' training function and of our loop."""
     config = small_run()
     pixels = np.random.default_rng(0).integers(0, 256, (256, 3, 16, 16), dtype=np.uint8)
     labels = np.random.default_rng(1).integers(0, 10, 256)
@@ -101,7 +101,7 @@ def steps(checkout: Checkout) -> Iterator[Row]:
 def train_theirs(
     checkout: Checkout, config: RunConfig, ours: VisionTransformer, drawn: list[tuple[Batch, Batch, Tensor, Tensor]]
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Return the weights and the EMA of the authors' network after their `train` has seen the same draws."""
+    """Return the weights and EMA of the authors' network after their `train` with the same draws."""
     training, diffusion = config.training, checkout.module("diffusion.py")
     twin = official_twin(checkout, ours, config.network, config.data)
     model = diffusion.GaussianDiffusion(twin, image_size=16, channels=3, timesteps=1000, loss_type="l1")

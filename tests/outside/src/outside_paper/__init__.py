@@ -1,1 +1,1 @@
-"""A paper from outside: its specifications, which import no torch."""
+"""An external paper: its configurations, which do not import torch."""

@@ -1,4 +1,4 @@
-"""Augmentation of images in the paper: a policy, and a further step."""
+"""Image augmentation of the paper: a policy and a step."""
 
 from typing import ClassVar, Literal
 
@@ -8,7 +8,7 @@ from harness.config.augmentation import AugmentationStep, Policy
 
 
 class Contrast(Policy):
-    """Less contrast by up to a share of it."""
+    """Reduces the contrast by up to a fraction `strength`."""
 
     kind: Literal["outside.contrast"] = "outside.contrast"
     implementation: ClassVar[str] = "outside_paper.nn.augmentation:contrast"
@@ -17,7 +17,7 @@ class Contrast(Policy):
 
 
 class Jitter(AugmentationStep):
-    """Gaussian noise of a standard deviation, in units of images in [-1, 1]."""
+    """Adds Gaussian noise of standard deviation `sd`, for images in [-1, 1]."""
 
     kind: Literal["outside.jitter"] = "outside.jitter"
     implementation: ClassVar[str] = "outside_paper.nn.augmentation:jitter"

@@ -1,4 +1,4 @@
-"""The datasets of the paper: a table with classes, a table with a number to predict, and sequences of tokens."""
+"""The datasets of the paper: tables for classification and regression, and token sequences."""
 
 from harness.config.dataset import ArrayField, Arrays
 from harness.data.registry import Source, register

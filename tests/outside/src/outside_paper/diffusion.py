@@ -1,4 +1,4 @@
-"""Diffusion in the paper: a noise schedule, a loss and a sampler of Gaussian processes, and a process of its own."""
+"""Diffusion in the paper: a noise schedule, a loss and a sampler for Gaussian processes, and another process."""
 
 from collections.abc import Mapping
 from typing import ClassVar, Literal, Self
@@ -10,7 +10,7 @@ from harness.config.samplers import FewSteps
 
 
 class SigmoidNoise(NoiseSchedule):
-    """A signal that falls as a sigmoid does (Jabri et al. 2022)."""
+    """Sigmoid noise schedule (Jabri et al. 2022)."""
 
     kind: Literal["outside.sigmoid"] = "outside.sigmoid"
     implementation: ClassVar[str] = "outside_paper.nn.diffusion:sigmoid_betas"
@@ -21,7 +21,7 @@ class SigmoidNoise(NoiseSchedule):
 
 
 class Huber(DenoisingLoss):
-    """The squared difference up to `delta`, beyond it the absolute one."""
+    """Huber loss: squared up to `delta`, absolute beyond."""
 
     kind: Literal["outside.huber"] = "outside.huber"
     implementation: ClassVar[str] = "outside_paper.nn.diffusion:huber"
@@ -30,7 +30,7 @@ class Huber(DenoisingLoss):
 
 
 class QuadraticDDIM(FewSteps):
-    """DDIM without noise whose steps are short where there is little noise (DDIM §D.2)."""
+    """Deterministic DDIM with quadratic timesteps, denser at low noise (DDIM §D.2)."""
 
     kind: Literal["outside.quadratic_ddim"] = "outside.quadratic_ddim"
     implementation: ClassVar[str] = "outside_paper.nn.diffusion:quadratic_ddim"
@@ -44,7 +44,7 @@ class QuadraticDDIM(FewSteps):
 
 
 class RectifiedFlow(Process):
-    """Straight lines between noise and images, cut into `steps`; the network predicts directions (Liu et al. 2022)."""
+    """Straight lines between noise and images in `steps`; the network predicts the direction (Liu et al. 2022)."""
 
     kind: Literal["outside.rectified_flow"] = "outside.rectified_flow"
     implementation: ClassVar[str] = "outside_paper.nn.flow:RectifiedFlow"
@@ -54,7 +54,7 @@ class RectifiedFlow(Process):
 
     @property
     def sampler_steps(self) -> int:
-        """The steps."""
+        """The number of steps."""
         return self.steps
 
     def with_sampler_steps(self, steps: int) -> Self:

@@ -1,4 +1,4 @@
-"""What the paper measures, and what it calls that."""
+"""The evaluations and metrics of the paper."""
 
 from typing import ClassVar, Literal
 
@@ -13,7 +13,7 @@ from outside_paper.methods import LANGUAGE_MODEL, REGRESSOR
 
 
 class Brier(Evaluation):
-    """The squared error of class probabilities, summed over the classes, and the logarithmic loss beside it."""
+    """The Brier score, summed over the classes, and the log loss."""
 
     kind: Literal["outside.brier"] = "outside.brier"
     implementation: ClassVar[str] = "outside_paper.nn.evaluations:brier"
@@ -23,12 +23,12 @@ class Brier(Evaluation):
     split: str = "test"
 
     def labels(self, data: Dataset) -> dict[str, str]:
-        """Return what both are called in print."""
+        """Return the labels of both quantities."""
         return {"brier": "Brier", "log_loss": "NLL"}
 
 
 class Errors(Evaluation):
-    """The root of the mean squared error of predicted numbers."""
+    """The root mean squared error of predicted numbers."""
 
     kind: Literal["outside.errors"] = "outside.errors"
     implementation: ClassVar[str] = "outside_paper.nn.evaluations:errors"
@@ -37,7 +37,7 @@ class Errors(Evaluation):
     split: str = "test"
 
     def labels(self, data: Dataset) -> dict[str, str]:
-        """Return what it is called in print."""
+        """Return the label of the quantity."""
         return {"rmse": "RMSE"}
 
     def disk_bytes(self, data: Dataset) -> int:
@@ -46,7 +46,7 @@ class Errors(Evaluation):
 
 
 class TokenBits(Evaluation):
-    """The bits that a token costs, given those before."""
+    """Bits per token, given the previous tokens."""
 
     kind: Literal["outside.token_bits"] = "outside.token_bits"
     implementation: ClassVar[str] = "outside_paper.nn.evaluations:token_bits"
@@ -55,19 +55,19 @@ class TokenBits(Evaluation):
     split: str = "test"
 
     def labels(self, data: Dataset) -> dict[str, str]:
-        """Return what it is called in print."""
+        """Return the label of the quantity."""
         return {"bits_per_token": "bits/token"}
 
 
 class Margin(Score):
-    """How much larger the largest logit is than the next."""
+    """The difference of the two largest logits."""
 
     kind: Literal["outside.margin"] = "outside.margin"
     implementation: ClassVar[str] = "outside_paper.nn.evaluations:margin"
 
 
 class Projection(FeatureSpace):
-    """A fixed random projection of the pixels: distances in it are those of linear statistics of images."""
+    """A fixed random projection of the pixels, a linear feature space."""
 
     kind: Literal["outside.projection"] = "outside.projection"
     implementation: ClassVar[str] = "outside_paper.nn.features:projection"
@@ -79,11 +79,11 @@ class Projection(FeatureSpace):
         return f"{self.features} random features"
 
     def floats(self, data: Dataset) -> int:
-        """Return the features and as many logits as there are classes."""
+        """Return the number of features plus logits."""
         return self.features + data.num_classes
 
     def folders(self, data: Dataset, weights: str) -> str:
-        """Return the pattern of folders of these data."""
+        """Return the pattern of cache folders for these data."""
         return f"outside-projection-{self.features}-{data.name}-*"
 
 

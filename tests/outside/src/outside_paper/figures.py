@@ -1,4 +1,4 @@
-"""The drawing of the paper's figure."""
+"""The plot of the paper's figure."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,7 +8,7 @@ from harness.registry.figures import Plot
 
 @dataclass(frozen=True)
 class PredictedAgainstTrue(Plot):
-    """A panel for each row: the first predictions against the numbers that they are of."""
+    """One panel per row: the first predictions against their targets."""
 
     implementation: ClassVar[str] = "outside_paper.plots:predicted_against_true"
 
@@ -16,5 +16,5 @@ class PredictedAgainstTrue(Plot):
 
     @property
     def arrays(self) -> dict[str, int | None]:
-        """The arrays of evaluations that it reads."""
+        """The evaluation arrays that the plot needs."""
         return {"predictions": self.points, "targets": self.points}

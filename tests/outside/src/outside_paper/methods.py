@@ -1,4 +1,4 @@
-"""What the paper trains: classifiers of mixed rows of a table, regressions, and models of the next token."""
+"""The training methods of the paper: mixup classification, regression, and next-token prediction."""
 
 from typing import ClassVar, Literal
 
@@ -15,7 +15,7 @@ LANGUAGE_MODEL = Capability("outside.language_model", "outside_paper.nn.protocol
 
 
 class Mixup(Method):
-    """Cross-entropy of convex combinations of two rows and of their classes; with `alpha=0`, of the rows themselves."""
+    """Cross-entropy on convex combinations of two rows and their classes; `alpha=0` disables mixing."""
 
     kind: Literal["outside.mixup"] = "outside.mixup"
     implementation: ClassVar[str] = "outside_paper.nn.mixup:Mixup"
@@ -27,7 +27,7 @@ class Mixup(Method):
 
 
 class Regression(Method):
-    """The squared error of a number."""
+    """Squared-error regression of a number."""
 
     kind: Literal["outside.regression"] = "outside.regression"
     implementation: ClassVar[str] = "outside_paper.nn.regression:Regression"
@@ -36,14 +36,14 @@ class Regression(Method):
     validation: ClassVar[Validation | None] = Validation("mse", "lower", "outside_paper.nn.regression:squared_errors")
 
     def check(self, data: Dataset, training: Training) -> None:
-        """Raise `SpecError` where there is no number to predict."""
+        """Raise `SpecError` if the dataset has no number to predict."""
         super().check(data, training)
         if not data.targets or data.num_classes:
             raise SpecError(f"method '{self.kind}' predicts numbers: dataset '{data.name}' has none")
 
 
 class NextToken(Method):
-    """The cross-entropy of every token, given those before."""
+    """Cross-entropy of every token, given the previous tokens."""
 
     kind: Literal["outside.next_token"] = "outside.next_token"
     implementation: ClassVar[str] = "outside_paper.nn.next_token:NextToken"

@@ -1,4 +1,4 @@
-"""The networks of the paper: modules of a library, of which the harness counts parameters and operations itself."""
+"""The networks of the paper: modules of a library; the harness counts their parameters and FLOPs."""
 
 from collections.abc import Mapping
 from typing import ClassVar, Literal
@@ -12,7 +12,7 @@ from harness.errors import SpecError
 
 
 class MLP(Network):
-    """A multi-layer perceptron, with an output for each class, or one for a number."""
+    """A multi-layer perceptron with one output per class, or a single one for regression."""
 
     kind: Literal["outside.mlp"] = "outside.mlp"
     implementation: ClassVar[str] = "outside_paper.nn.networks:mlp"
@@ -34,6 +34,6 @@ class TokenGRU(Network):
     width: PositiveInt = 32
 
     def check(self, data: Dataset) -> None:
-        """Raise `SpecError` where there is no vocabulary."""
+        """Raise `SpecError` if the dataset has no vocabulary."""
         if data.stored[data.inputs].below is None:
             raise SpecError(f"network '{self.kind}' takes tokens: dataset '{data.name}' has no vocabulary")

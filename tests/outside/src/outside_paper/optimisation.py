@@ -1,4 +1,4 @@
-"""The optimiser of the paper, and its schedule."""
+"""The optimiser and learning-rate schedule of the paper."""
 
 from typing import ClassVar, Literal, Self
 
@@ -8,7 +8,7 @@ from harness.config.optimisation import Betas, Optimizer, Schedule
 
 
 class Lion(Optimizer):
-    """The sign of a momentum (Chen et al. 2023); its weight decay is decoupled."""
+    """Sign-of-momentum optimiser with decoupled weight decay (Chen et al. 2023)."""
 
     kind: Literal["outside.lion"] = "outside.lion"
     implementation: ClassVar[str] = "outside_paper.nn.lion:Lion"
@@ -19,7 +19,7 @@ class Lion(Optimizer):
 
 
 class WarmupStableDecay(Schedule):
-    """A linear warm-up, the highest rate, and a linear decay to zero; both ends are shares of the training."""
+    """Linear warm-up, constant rate, linear decay to zero; `warmup` and `decay` are fractions of the training."""
 
     kind: Literal["outside.warmup_stable_decay"] = "outside.warmup_stable_decay"
 

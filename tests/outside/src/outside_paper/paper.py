@@ -1,4 +1,4 @@
-"""The paper: its tables and its figure. What it is said to report is made up."""
+"""The paper: its tables and its figure. The reported values are invented."""
 
 from harness.config.changes import at_most, over, times
 from harness.config.evaluations import Accuracy, Calibration, Evaluation, Generation, Likelihood, OutOfDistribution
@@ -74,7 +74,7 @@ PROTOCOLS: dict[Metric, Evaluation] = {
 
 
 def protocol(metric: Metric, run: Run) -> Evaluation:
-    """Return how the paper measures a metric of a run."""
+    """Return the evaluation that measures a metric of a run."""
     if metric != FID:
         return PROTOCOLS[metric]
     method = run.config.method
@@ -106,7 +106,7 @@ PAPER = Paper(
     scales=(
         Scale(
             "laptop",
-            "A tenth of the training of a quarter of the network: values do not compare with the paper's, claims do.",
+            "A tenth of the epochs, a quarter of the width: values are not comparable with the paper's, claims are.",
             comparable=False,
             rules=RULES,
             spread={("tumours", "accuracy"): Spread(1.0, 10), ("progression", "outside.rmse"): Spread(0.02, 10)},

@@ -1,4 +1,4 @@
-"""Draws the paper's figure; imported by the report alone."""
+"""Draws the paper's figure; imported only by the report."""
 
 from matplotlib.figure import Figure
 
@@ -10,7 +10,7 @@ from outside_paper.figures import PredictedAgainstTrue
 
 
 def predicted_against_true(plot: PredictedAgainstTrue, report: ExhibitReport, results: Results) -> Figure | None:
-    """Draw a panel for each row that has predictions, None where no row has."""
+    """Draw one panel per row with predictions; return None if no row has any."""
     rows = [row.row for row in report.rows]
     predictions, targets = ([artefact(report, results, row, name) for row in rows] for name in plot.arrays)
     if all(array is None for array in predictions):

@@ -1,4 +1,4 @@
-"""The runs of the paper, as it describes them."""
+"""The runs of the paper."""
 
 from harness.config.augmentation import Augmentation
 from harness.config.methods import Classification, Denoising

@@ -1,1 +1,1 @@
-"""Networks for tables and sequences, written for no framework in particular."""
+"""Networks for tables and sequences, independent of the harness."""

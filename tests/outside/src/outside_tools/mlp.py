@@ -1,10 +1,10 @@
-"""A multi-layer perceptron as one would write it anywhere."""
+"""A plain multi-layer perceptron."""
 
 from torch import Tensor, nn
 
 
 class MLP(nn.Module):
-    """Flattens its inputs and sends them through some layers with ReLU and dropout."""
+    """Flattens its inputs and applies `depth` layers with ReLU and dropout, then a linear head."""
 
     def __init__(self, inputs: int, width: int, depth: int, outputs: int, dropout: float = 0.0) -> None:
         super().__init__()

@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 
 class TokenGRU(nn.Module):
-    """Says after each token which one may follow."""
+    """A GRU that predicts the next token after each token."""
 
     def __init__(self, vocabulary: int, width: int) -> None:
         super().__init__()

@@ -1,1 +1,1 @@
-"""What the paper computes with: imported by workers alone."""
+"""Implementations of the paper's kinds, imported only by workers."""

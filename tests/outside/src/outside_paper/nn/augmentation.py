@@ -1,4 +1,4 @@
-"""Augmentation of batches of images, whose draws are addressed by row."""
+"""Batched image augmentation, with random draws indexed by row."""
 
 from torch import Tensor
 
@@ -7,11 +7,11 @@ from outside_paper import augmentation as spec
 
 
 def contrast(policy: spec.Contrast, images: Tensor, rows: Tensor, stream: Draws) -> Tensor:
-    """Return every image with a contrast of its own."""
+    """Reduce the contrast of every image by a random factor."""
     kept = 1 - policy.strength * stream.uniform(rows).to(images.device)
     return images * kept[:, None, None, None]
 
 
 def jitter(step: spec.Jitter, images: Tensor, rows: Tensor, stream: Draws) -> Tensor:
-    """Return every image with noise of its own."""
+    """Add noise to every image."""
     return images + step.sd * stream.normal(rows, *images.shape[1:])

@@ -1,4 +1,4 @@
-"""Parts of Gaussian diffusion."""
+"""Components of Gaussian diffusion."""
 
 from itertools import pairwise
 
@@ -11,7 +11,7 @@ from outside_paper import diffusion as spec
 
 
 def sigmoid_betas(schedule: spec.SigmoidNoise, timesteps: int) -> Tensor:
-    """Return betas `(timesteps,)` in float64 whose cumulative signal is a sigmoid of time, from one to zero."""
+    """Return betas `(timesteps,)` in float64 such that abar_t is a sigmoid of time, from one to zero."""
     time = torch.linspace(0, 1, timesteps + 1, dtype=torch.float64)
     curve = torch.sigmoid((schedule.start + (schedule.end - schedule.start) * time) / schedule.temperature)
     signal = ((curve[-1] - curve) / (curve[-1] - curve[0])).clamp(min=1e-9)
@@ -19,12 +19,12 @@ def sigmoid_betas(schedule: spec.SigmoidNoise, timesteps: int) -> Tensor:
 
 
 def huber(loss: spec.Huber, difference: Tensor) -> Tensor:
-    """Return the error of each element."""
+    """Return the elementwise Huber loss."""
     return F.huber_loss(difference, torch.zeros_like(difference), reduction="none", delta=loss.delta)
 
 
 def quadratic_ddim(sampler: spec.QuadraticDDIM, reverse: ReverseProcess, x: Tensor) -> Tensor:
-    """Go from noise to an image by steps that shorten quadratically."""
+    """Sample through quadratically spaced timesteps."""
     signal = reverse.diffusion.alphas_cumprod
     roots = torch.linspace((len(signal) - 1) ** 0.5, 0, min(sampler.steps, len(signal)), dtype=torch.float64)
     timesteps = sorted(set(roots.square().round().long().tolist()), reverse=True)

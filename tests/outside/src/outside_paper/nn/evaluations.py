@@ -1,4 +1,4 @@
-"""Measures what a trained model has learnt; every rank takes its part of a split."""
+"""Implementations of the evaluations; every rank evaluates its part of a split."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ from outside_paper.nn.protocols import LanguageModel, Regressor
 
 
 def brier(evaluation: spec.Brier, subject: Subject) -> EvaluationResult:
-    """Return both scores of the class probabilities."""
+    """Return the Brier score and the log loss."""
     logits, labels = split_logits(evaluation.split, subject)
     log_p = torch.from_numpy(logits).double().log_softmax(1).numpy()
     true = np.eye(log_p.shape[1])[labels]
@@ -25,7 +25,7 @@ def brier(evaluation: spec.Brier, subject: Subject) -> EvaluationResult:
 
 
 def errors(evaluation: spec.Errors, subject: Subject) -> EvaluationResult:
-    """Return the root of the mean squared error; predictions and targets are kept."""
+    """Return the root mean squared error; saves predictions and targets."""
     model = subject.model
     assert isinstance(model, Regressor)
     predictions = of_each(subject, evaluation.split, lambda batch: model.predict(batch.inputs))
@@ -37,7 +37,7 @@ def errors(evaluation: spec.Errors, subject: Subject) -> EvaluationResult:
 
 
 def token_bits(evaluation: spec.TokenBits, subject: Subject) -> EvaluationResult:
-    """Return the mean over all tokens but the first of each sequence."""
+    """Return the mean bits over all tokens but the first of each sequence."""
     model = subject.model
     assert isinstance(model, LanguageModel)
     losses = of_each(subject, evaluation.split, lambda batch: model.token_losses(batch.inputs)) / np.log(2)
@@ -54,7 +54,7 @@ def margin(score: spec.Margin, logits: NDArray[np.float64]) -> NDArray[np.float6
 
 @torch.inference_mode()
 def of_each(subject: Subject, split: str, compute: Callable[[Batch], Tensor]) -> NDArray[np.float32]:
-    """Return what is computed of every example of a split, in its order."""
+    """Apply `compute` to every batch of a split and return the results in its order."""
     loader = subject.loader(split)
     part = subject.comm.shard(len(loader), BLOCK)
     found: list[NDArray[np.float32]] = []

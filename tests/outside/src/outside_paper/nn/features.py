@@ -1,4 +1,4 @@
-"""A feature space that nothing has to be trained for."""
+"""A feature space without training."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ class ProjectedFeatures:
     device: torch.device
 
     def describe(self) -> dict[str, str | float]:
-        """Return the data, and the number of features."""
+        """Return the dataset and the number of features."""
         return {"kind": "outside.projection", "data": self.data.name, "features": self.projection.shape[1]}
 
     def embed(self, examples: NDArray[np.uint8], report: Report) -> Arrays:
@@ -41,7 +41,7 @@ class ProjectedFeatures:
 
 
 def projection(space: spec.Projection, weights: str, subject: Subject) -> ProjectedFeatures:
-    """Return the space for the subject's images."""
+    """Return the feature space for the subject's images."""
     data, stream = images_of(subject.config.data, space), Stream("outside", "projection")
     matrix = stream.at("features").normal(torch.arange(data.dimensions), space.features) / data.dimensions**0.5
     heads = stream.at("logits").normal(torch.arange(space.features), data.num_classes)

@@ -1,7 +1,7 @@
 """Rectified flow (Liu et al. 2022): x_t = (1 - t) x_0 + t noise, and a network that predicts noise - x_0.
 
-It is a Gaussian diffusion too, whose signal-to-noise ratio is ((1 - t) / t)^2, so that it has the bound of those
-(Kingma et al. 2021, Eq. 11-15). Times are cut into `steps`; the network is told the index of the step, from 0.
+It is also a Gaussian diffusion with signal-to-noise ratio ((1 - t) / t)^2, so it has the same variational bound
+(Kingma et al. 2021, Eq. 11-15). Time is discretised into `steps`; the network gets the index of the step, from 0.
 """
 
 import math
@@ -18,16 +18,16 @@ from outside_paper import diffusion as spec
 
 
 class RectifiedFlow(nn.Module):
-    """Satisfies `DiffusionProcess`."""
+    """Implements `DiffusionProcess`."""
 
     def __init__(self, config: spec.RectifiedFlow, data: Images) -> None:
         super().__init__()
         self.steps = config.steps
-        self._least = 0.5 / config.steps  # at time 0 there is no noise, and the ratio infinite
+        self._least = 0.5 / config.steps  # at time 0 there is no noise, and the SNR is infinite
         self._levels = data.levels
 
     def training_loss(self, predict: Predictor, images: Tensor, stream: Stream, rows: Tensor) -> Tensor:
-        """Return the squared error of the predicted direction, at a uniform time for each image."""
+        """Return the squared error of the predicted direction, at a uniformly drawn time per image."""
         indices = stream.at("time").integers(rows, self.steps)
         noise = stream.at("noise").normal(rows, *images.shape[1:])
         return (predict(self._mixed(images, noise, indices), indices) - (noise - images)).square().mean()
@@ -35,9 +35,9 @@ class RectifiedFlow(nn.Module):
     def sample(
         self, sampler: Sampler, predict: Predictor, shape: tuple[int, ...], stream: Stream, rows: Tensor
     ) -> Tensor:
-        """Return the samples at the ends of the lines, by Euler's method.
+        """Draw samples by Euler's method.
 
-        Raises `SpecError` for a sampler of other processes.
+        Raises `SpecError` for samplers of Gaussian processes.
         """
         if not sampler.full:
             raise SpecError(f"sampler '{sampler.kind}' is for Gaussian processes: a rectified flow takes its own steps")
@@ -47,7 +47,7 @@ class RectifiedFlow(nn.Module):
         return x.clamp(-1, 1)
 
     def bits_per_dim(self, predict: Predictor, images: Tensor, stream: Stream, rows: Tensor) -> Tensor:
-        """Return the bound of each image `(batch,)`: a term for each step, and the decoder; the prior costs nothing."""
+        """Return the bound of each image `(batch,)`: one term per step plus the decoder; the prior term is zero."""
         noise = stream.at("decoder").normal(rows, *images.shape[1:])
         nats = self._decoder((1 - self._least) * images + self._least * noise, images)
         for index in range(self.steps):
@@ -59,7 +59,7 @@ class RectifiedFlow(nn.Module):
         return nats / math.log(2)
 
     def _decoder(self, latent: Tensor, images: Tensor) -> Tensor:
-        """Return the mean negative log-likelihood of the true levels, given the first latent."""
+        """Return the mean negative log-likelihood of the true levels given the first latent."""
         levels = torch.linspace(-1, 1, self._levels, device=images.device)
         log_p = (-((latent[..., None] / (1 - self._least) - levels) ** 2) * self._ratio(0.0) / 2).log_softmax(-1)
         true = ((images + 1) / 2 * (self._levels - 1)).round().long()

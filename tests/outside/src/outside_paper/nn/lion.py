@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 class Lion(torch.optim.Optimizer):
-    """Moves every weight by the learning rate, whatever the size of its gradient."""
+    """Updates every weight by the sign of a momentum, times the learning rate."""
 
     def __init__(
         self, parameters: Iterable[Tensor], lr: float, betas: tuple[float, float], weight_decay: float
@@ -16,7 +16,7 @@ class Lion(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
-        """Make a step."""
+        """Take one optimiser step."""
         for group in self.param_groups:
             quick, slow = group["betas"]
             for weight in group["params"]:

@@ -1,4 +1,4 @@
-"""Mixup (Zhang et al. 2018) of the rows of a table."""
+"""Mixup (Zhang et al. 2018) on the rows of a table."""
 
 from collections.abc import Iterator, Mapping
 
@@ -20,11 +20,11 @@ class Mixup(SingleNetworkMethod):
         self.alpha = config.alpha
 
     def augmentations(self) -> Mapping[str, None]:
-        """Return the one batch of a step, as it is."""
+        """Return the single batch of a step, unaugmented."""
         return {"observed": None}
 
     def training_step(self, step: Step) -> Iterator[Loss]:
-        """Yield the cross-entropy of mixed rows; partners come from the whole batch, whichever rank has them."""
+        """Yield the cross-entropy of mixed rows; partners come from the global batch, across ranks."""
         batch = step.batches["observed"]
         share, partners = 1.0, batch.rows
         if self.alpha:

@@ -7,7 +7,7 @@ from outside_tools.recurrent import TokenGRU
 
 
 def mlp(config: spec.MLP, data: Dataset) -> MLP:
-    """Return a perceptron with an output for each class, or one for a number."""
+    """Return a perceptron with one output per class, or a single one for regression."""
     return MLP(data.dimensions, config.width, config.depth, data.num_classes or 1, config.dropout)
 
 

@@ -1,4 +1,4 @@
-"""Models of the next token."""
+"""Next-token prediction."""
 
 from collections.abc import Iterator, Mapping
 
@@ -14,13 +14,13 @@ from outside_paper.nn.protocols import LanguageModel
 
 
 class NextToken(SingleNetworkMethod):
-    """Trains a network that maps tokens to logits of those that follow. Capability: `LanguageModel`."""
+    """Trains a network that maps tokens to logits of the next ones. Capability: `LanguageModel`."""
 
     def __init__(self, config: spec.NextToken, network: ImageNetwork, data: Dataset) -> None:
         super().__init__(network, data)
 
     def augmentations(self) -> Mapping[str, None]:
-        """Return the one batch of a step, as it is."""
+        """Return the single batch of a step, unaugmented."""
         return {"read": None}
 
     def training_step(self, step: Step) -> Iterator[Loss]:
@@ -34,5 +34,5 @@ class NextToken(SingleNetworkMethod):
 
 
 def mean_losses(model: LanguageModel, batch: Fields) -> Tensor:
-    """Return the mean over the tokens of every sequence `(batch,)`."""
+    """Return the mean token loss of every sequence `(batch,)`."""
     return model.token_losses(batch.inputs).mean(dim=1)

@@ -1,4 +1,4 @@
-"""What models with the paper's own capabilities can be asked."""
+"""The Protocols of the paper's own capabilities."""
 
 from typing import Protocol, runtime_checkable
 

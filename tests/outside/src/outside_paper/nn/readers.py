@@ -1,4 +1,4 @@
-"""Readers: each yields the arrays of the splits of a dataset, in blocks."""
+"""Readers, which yield the splits of a dataset in blocks."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,18 +16,18 @@ Table = NDArray[np.float64]
 
 
 def tumours(data: Arrays, files: Files) -> Iterator[Block]:
-    """Yield scikit-learn's table of breast tumours, features standardised by the train split."""
+    """Yield scikit-learn's breast cancer table, with features standardised on the train split."""
     from sklearn.datasets import load_breast_cancer
 
     table = load_breast_cancer()
-    malignant = 1 - table.target.astype(np.int64)  # there it is 0
+    malignant = 1 - table.target.astype(np.int64)  # scikit-learn encodes malignant as 0
     for split, rows in _parts(data, len(malignant)).items():
         features = _standardised(table.data, rows, _parts(data, len(malignant))["train"])
         yield Block((split,), {"features": features, "malignant": malignant[rows]})
 
 
 def progression(data: Arrays, files: Files) -> Iterator[Block]:
-    """Yield scikit-learn's table of diabetes, features and targets standardised by the train split."""
+    """Yield scikit-learn's diabetes table, with features and targets standardised on the train split."""
     from sklearn.datasets import load_diabetes
 
     table = load_diabetes()
@@ -39,7 +39,7 @@ def progression(data: Arrays, files: Files) -> Iterator[Block]:
 
 
 def walks(data: Arrays, files: Files) -> Iterator[Block]:
-    """Yield walks of a Markov chain in which three of the tokens may follow each, one of them mostly."""
+    """Yield walks of a Markov chain in which each token has three successors, one of them most likely."""
     tokens = data.fields["tokens"]
     assert tokens.below is not None
     stream = Stream("outside", "walks")
@@ -56,7 +56,7 @@ def walks(data: Arrays, files: Files) -> Iterator[Block]:
 
 
 def _parts(data: Arrays, count: int) -> dict[str, NDArray[np.int64]]:
-    """Return the rows of each split, drawn without replacement."""
+    """Return the rows of each split, a random partition."""
     order = Stream("outside", data.name).permutation(count).numpy()
     ends = np.cumsum(list(data.splits.values()))
     return dict(zip(data.splits, np.split(order, ends)[:-1], strict=True))

@@ -1,4 +1,4 @@
-"""Regression by least squares."""
+"""Least-squares regression."""
 
 from collections.abc import Iterator, Mapping
 
@@ -19,7 +19,7 @@ class Regression(SingleNetworkMethod):
         super().__init__(network, data)
 
     def augmentations(self) -> Mapping[str, None]:
-        """Return the one batch of a step, as it is."""
+        """Return the single batch of a step, unaugmented."""
         return {"observed": None}
 
     def training_step(self, step: Step) -> Iterator[Loss]:

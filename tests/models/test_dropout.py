@@ -56,7 +56,7 @@ def test_a_batch_whose_rows_are_unknown_is_refused():
     with pytest.raises(RuntimeError, match="seeded for 0 images, not 64"):
         network(torch.ones(64, 1))
     seed_dropout(network, Stream(1), ROWS[:10])
-    with pytest.raises(RuntimeError, match="rows of 10 images and met 64"):
+    with pytest.raises(RuntimeError, match="seeded for 10 images, not 64"):
         network(torch.ones(64, 1))
 
 

@@ -1,28 +1,28 @@
 """A paper of the tests' own: tiny runs on the digits, offered by an entry point like any installed paper's."""
 
 import os
+
+os.environ["OMP_NUM_THREADS"] = "1"  # as in workers; torch reads it when it is imported
+
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-import torch
+import surroundings
+import warm
+from commands import CommandLine
+from shared import everyones, results_of
 from slurm_lab import cluster, slurm_lab
-
-from harness.torchvision_shim import make_torchvision_importable
+from snapshots import snapshot
 
 __all__ = ["cluster", "slurm_lab"]
-
-TESTS = Path(__file__).parent
-torch.set_num_threads(1)
-make_torchvision_importable()  # torchmetrics imports it
 
 
 @pytest.fixture(scope="session")
 def data_root(tmp_path_factory):
     """A data folder that all tests share: the digits are prepared once."""
-    return tmp_path_factory.mktemp("data")
+    folder = everyones(tmp_path_factory, "data")
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -36,26 +36,34 @@ def inception_weights(tmp_path_factory):
 @pytest.fixture(scope="session")
 def toy_environment(data_root):
     """The environment of a process that finds the toy paper."""
-    paths = [str(TESTS.parent), str(TESTS / "support")]
-    return os.environ | {
-        "PYTHONPATH": ":".join(paths),
-        "HARNESS_DATA": str(data_root),
-        "HARNESS_CHECKPOINT_SECONDS": "0.05",
-        "OMP_NUM_THREADS": "1",
-        "CUDA_VISIBLE_DEVICES": "",
-        "NO_COLOR": "1",
-        "COLUMNS": "200",
-    }
+    return surroundings.toy_environment(data_root)
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory, toy_environment):
     """A results directory in which the toy's first table was run, and what the command printed."""
-    results = tmp_path_factory.mktemp("finished")
-    command = [sys.executable, "-m", "harness", "--results", str(results), "run", "toy/table101"]
-    done = subprocess.run(command, env=toy_environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    return results, done
+
+    def make(folder):
+        return warm.call(toy_environment, ["--results", str(folder), "run", "toy/table101"])
+
+    return results_of(tmp_path_factory, "finished", make)
+
+
+@pytest.fixture(scope="session")
+def long_run(tmp_path_factory, toy_environment, finished):
+    """A results directory with the toy's longer run, which nothing has disturbed."""
+
+    def make(folder):
+        shutil.copytree(finished[0] / "cache", folder / "cache")
+        return warm.call(toy_environment, ["--results", str(folder), "run", "toy/table102"])
+
+    return results_of(tmp_path_factory, "long", make)[0]
+
+
+@pytest.fixture(scope="session")
+def undisturbed(long_run):
+    """What of the longer run must not depend on how it came about."""
+    return snapshot(long_run)
 
 
 @pytest.fixture
@@ -71,11 +79,5 @@ def fresh_results(finished, tmp_path):
 
 @pytest.fixture
 def harness(toy_environment, tmp_path):
-    """Run the command line in a process of its own, with a results directory of its own."""
-
-    def run(*arguments, results=tmp_path / "results", **options):
-        command = [sys.executable, "-m", "harness", "--results", str(results), *map(str, arguments)]
-        options = {"env": toy_environment, "capture_output": True, "text": True, "timeout": 300} | options
-        return subprocess.run(command, **options)
-
-    return run
+    """Call the command line, with a results directory of the test's own; commands.py says in which ways."""
+    return CommandLine(tmp_path / "results", toy_environment)

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -20,7 +18,7 @@ FILE = re.compile(r"```(?:python|toml)\n# (\S+)\n(.*?)```", re.DOTALL)
 
 
 @pytest.fixture
-def blobs(tmp_path, toy_environment):
+def blobs(tmp_path, toy_environment, harness):
     """Run a command where the distribution of the page is installed."""
     files = dict(FILE.findall(PAGE))
     assert set(files) == {"pyproject.toml", "blobs/paper.py", "blobs/nn.py", "blobs/plots.py"}
@@ -30,8 +28,7 @@ def blobs(tmp_path, toy_environment):
     environment = on_path(toy_environment, tmp_path / "site") | {"HARNESS_DATA": str(tmp_path / "data")}
 
     def run(*arguments):
-        command = [sys.executable, "-m", "harness", "--results", tmp_path / "results", *arguments]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, cwd=tmp_path)
+        done = harness.warm(*arguments, env=environment, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

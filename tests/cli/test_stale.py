@@ -2,11 +2,10 @@
 
 import json
 import shutil
-import subprocess
-import sys
 
 import mixup
 import pytest
+import warm
 
 SAYS = "1 run was measured with other code of mixup-paper than is installed now"
 PLAIN, OURS = "plain", "mixup"
@@ -18,9 +17,7 @@ def measured(tmp_path_factory, toy_environment):
     folder = tmp_path_factory.mktemp("mixup")
     code = mixup.lay(folder / "code")
     environment = with_code(toy_environment, code)
-    command = [sys.executable, "-m", "harness", "--results", str(folder / "results"), "run", "mixup"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
+    warm.finish(environment, folder / "results", "mixup")
     return folder
 
 
@@ -35,7 +32,8 @@ def call(measured, tmp_path, harness, toy_environment):
         shutil.copytree(measured / name, tmp_path / name)
 
     def run(*arguments, returncode=0):
-        done = harness(*arguments, env=with_code(toy_environment, tmp_path / "code"))
+        way = harness.process if "torchrun" in arguments else harness.warm
+        done = way(*arguments, env=with_code(toy_environment, tmp_path / "code"))
         assert done.returncode == returncode and "Traceback" not in done.stderr, done.stdout + done.stderr
         return done.stderr if returncode else done.stdout
 

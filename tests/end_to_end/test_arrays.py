@@ -17,7 +17,7 @@ def points(harness, toy_environment, tmp_path):
     environment = on_path(toy_environment, tmp_path / "site") | {"HARNESS_DATA": str(tmp_path / "data")}
 
     def run(*arguments, **options):
-        return harness(*arguments, env=environment, **options)
+        return harness.warm(*arguments, env=environment, **options)
 
     return run
 
@@ -85,6 +85,6 @@ def test_ffcv_is_refused_to_retries_and_by_workers_too(points, tmp_path):
 
 
 def test_without_the_paper_its_data_are_said_to_be_nobodys(harness):
-    done = harness("data", "prepare", "points")
+    done = harness.warm("data", "prepare", "points")
     assert done.returncode == 2
     assert done.stderr.startswith("harness: unknown dataset 'points', which no installed paper offers: ")

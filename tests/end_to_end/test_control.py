@@ -47,7 +47,7 @@ def test_a_cancelled_run_is_left_alone_and_the_others_go_on(toy_environment, har
 
     assert "is cancelled already" in harness("cancel", DENOISING.id, results=results).stdout
     assert "there is nothing to cancel" in harness("cancel", HYBRID.id, results=results).stdout
-    retried = harness("retry", DENOISING.id, HYBRID.id, results=results)
+    retried = harness.warm("retry", DENOISING.id, HYBRID.id, results=results)
     assert retried.returncode == 0, retried.stderr
     assert f"({HYBRID.id}) is done" in retried.stdout
     assert "1 of 1 runs are done" in retried.stdout
@@ -108,8 +108,8 @@ def test_a_worker_notices_the_mark_that_somebody_left_on_another_machine(toy_env
 
 
 def test_failed_runs_are_retried(harness):
-    assert harness("run", "toy/table103", "--rows", "Broken").returncode == 1
-    retried = harness("retry", "--failed")
+    assert harness.warm("run", "toy/table103", "--rows", "Broken").returncode == 1
+    retried = harness.warm("retry", "--failed")
     assert retried.returncode == 1
     assert "failed: training diverged" in retried.stderr
     assert "0 of 1 runs are done" in retried.stdout

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+import warm
 from energy_runs import ENERGY_RUNS
 from processes import finish, kill, start
 from snapshots import snapshot
@@ -42,7 +43,7 @@ def test_a_run_that_is_killed_ends_the_same_and_every_evaluation_works(kind, toy
     whole, broken = fresh_results("whole"), fresh_results("broken")
     for results in (whole, broken):
         ask(results, run, EVALUATIONS)
-    finish(start(toy_environment, whole, run.id, command="worker"))
+    warm.finish(toy_environment, whole, run.id, command="worker")
     kill(start(toy_environment, broken, run.id, command="worker"), broken)
     finish(start(toy_environment, broken, run.id, command="worker"))
     found = snapshot(whole)
@@ -56,7 +57,7 @@ def test_a_run_that_is_killed_ends_the_same_and_every_evaluation_works(kind, toy
     assert 0 <= quantities["auroc"] <= 1
     assert quantities["parameters_m"] == pytest.approx(run.parameters / 1e6, rel=1e-9)
     ask(whole, run, [RUNTIME])
-    finish(start(toy_environment, whole, run.id, command="worker"))
+    warm.finish(toy_environment, whole, run.id, command="worker")
     timed = json.loads(next(whole.glob(f"runs/*/evaluations/{RUNTIME.id}.json")).read_text())
     assert timed["quantities"]["minutes_per_epoch"]["value"] > 0
 
@@ -65,10 +66,9 @@ def test_a_run_that_diverges_in_spite_of_its_restarts_fails_with_one_line(toy_en
     results = fresh_results()
     run = Run("jem", ENERGY_RUNS["jem"].but(step_size=1e7, noise=1e6, langevin_steps=8, restarts=1))
     ask(results, run, [Accuracy()])
-    process = start(toy_environment, results, run.id, command="worker")
-    output, _ = process.communicate(timeout=300)
-    assert process.returncode == 1, output
-    assert "Traceback" not in output
+    done = warm.call(toy_environment, ["--results", str(results), "worker", run.id])
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
     outcome = json.loads(next(results.glob("runs/*/outcome.json")).read_text())
     assert outcome["state"] == "failed"
     assert re.search(r"after 1 restarts, the last from step \d+", outcome["error"])

@@ -2,12 +2,8 @@
 
 import json
 import os
-import shutil
 import signal
-import subprocess
-import sys
 
-import pytest
 from processes import finish, held, kill, printed, start
 from progress import first_steps, gets_on_in, is_measured_in_part, tenths
 from snapshots import snapshot
@@ -15,15 +11,6 @@ from snapshots import snapshot
 TABLE = "toy/table102"
 TENTHS = (1, 2, 1, 2)
 """After how many further tenths of the training each kill comes that hits the training itself."""
-
-
-@pytest.fixture(scope="module")
-def undisturbed(toy_environment, finished, tmp_path_factory):
-    """What a run ends with that nothing disturbs."""
-    results = tmp_path_factory.mktemp("undisturbed")
-    shutil.copytree(finished[0] / "cache", results / "cache")
-    finish(start(toy_environment, results, TABLE))
-    return snapshot(results)
 
 
 def only_run(results):
@@ -52,7 +39,7 @@ def test_runs_killed_again_and_again_end_bit_for_bit_the_same(toy_environment, u
     assert first_steps(run)[-1] is None, "the last worker has measured alone"
 
 
-def test_interrupting_saves_and_leaves_with_130(toy_environment, undisturbed, fresh_results):
+def test_interrupting_saves_and_leaves_with_130(toy_environment, harness, undisturbed, fresh_results):
     results = fresh_results()
     process = start(toy_environment, results, TABLE)
     with held(process, results):
@@ -61,9 +48,7 @@ def test_interrupting_saves_and_leaves_with_130(toy_environment, undisturbed, fr
     assert process.returncode == 130, output
     assert "interrupted; the same command goes on from here" in output
     assert "Traceback" not in output
-    status = [sys.executable, "-m", "harness", "--results", str(results), "status", "--json"]
-    document = json.loads(subprocess.check_output(status, env=toy_environment))
-    assert document["totals"] == {"interrupted": 1}
+    assert json.loads(harness("status", "--json", results=results).stdout)["totals"] == {"interrupted": 1}
     finish(start(toy_environment, results, TABLE))
     assert snapshot(results) == undisturbed
 

@@ -5,6 +5,7 @@ import os
 import signal
 
 import pytest
+import warm
 from backends import needs_ffcv
 from processes import finish, held, kill, start
 from snapshots import snapshot
@@ -26,7 +27,7 @@ def own_data(toy_environment, tmp_path):
 def test_a_run_ends_with_the_same_bits_with_every_loader(finished, fresh_results, own_data, loader):
     """Two workers train at once, on data that neither finds prepared."""
     results = fresh_results()
-    output = finish(start(own_data, results, "toy/table101", "--workers", "2", "--loader", loader))
+    output = warm.finish(own_data, results, "toy/table101", "--workers", "2", "--loader", loader)
     assert f"loader: {loader} (as asked), 2 runs\n" in output
     assert snapshot(results) == snapshot(finished[0])
     assert {segment["loader"] for segment in segments(results)} == {f"{loader} (as asked)"}

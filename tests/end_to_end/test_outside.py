@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+import warm
 from outside import elsewhere, needs_outside
 from processes import finish, kill, start
 from progress import checkpointed, epochs, first_steps, tenths
@@ -35,21 +36,21 @@ ONE_ROW = ("outside/table2", "--rows", "Best*")
 def results(toy_environment, tmp_path_factory):
     """All runs of the paper, done."""
     folder = tmp_path_factory.mktemp("outside")
-    assert "8 of 8 runs are done" in finish(start(toy_environment, folder, "outside"))
+    assert "8 of 8 runs are done" in warm.finish(toy_environment, folder, "outside")
     return Results(folder)
 
 
 @pytest.fixture(scope="module")
 def written(results, toy_environment):
     """The documents of its report, by their names."""
-    document = finish(start(toy_environment, results.root, "outside", command="report"))
+    document = warm.finish(toy_environment, results.root, "outside", command="report")
     return {path.name: path for path in (results.report / "outside").iterdir()} | {"said": document}
 
 
 @pytest.fixture(scope="module")
 def cells(results, toy_environment):
     """What its report says of every cell, by row and metric."""
-    document = json.loads(finish(start(toy_environment, results.root, "outside", "--json", command="report")))
+    document = json.loads(warm.finish(toy_environment, results.root, "outside", "--json", command="report"))
     exhibits = document["tables"] + document["figures"]
     return {row["label"]: row for exhibit in exhibits[:-1] for row in exhibit["rows"]}
 
@@ -135,7 +136,7 @@ def test_killed_on_its_way_a_run_ends_with_the_same_bits(results, toy_environmen
 
 
 def test_it_is_rehearsed(harness):
-    done = harness("run", *ONE_ROW, "--rehearse", "--json")
+    done = harness.warm("run", *ONE_ROW, "--rehearse", "--json")
     assert done.returncode == 0, done.stdout
     (run,) = json.loads(done.stdout)["runs"]
     assert run["ok"] and run["name"] == "best" and len(run["record"]["evaluations"]) == 1
@@ -143,7 +144,7 @@ def test_it_is_rehearsed(harness):
 
 @pytest.mark.soak
 def test_all_of_it_is_rehearsed(harness):
-    found = json.loads(harness("run", "outside", "--rehearse", "--json").stdout)
+    found = json.loads(harness.warm("run", "outside", "--rehearse", "--json").stdout)
     assert found["totals"]["ok"] == len(RUNS)
 
 
@@ -166,10 +167,10 @@ def test_what_it_generates_is_drawn_by_its_own_sampler_and_by_the_usual_one(resu
         (FLOWING, (), "ancestral, all steps"),
     ):
         picture = tmp_path / f"{run.name}.png"
-        done = harness("sample", run.id, *options, "--count", "4", "--out", picture, results=results.root)
+        done = harness.warm("sample", run.id, *options, "--count", "4", "--out", picture, results=results.root)
         assert done.returncode == 0 and done.stdout.startswith(f"{run.name} ({run.id}), step 220 of 220")
         assert how in done.stdout and picture.stat().st_size > 1000
-    refused = harness("sample", FLOWING.id, "--sampler", "ddim", results=results.root)
+    refused = harness.warm("sample", FLOWING.id, "--sampler", "ddim", results=results.root)
     assert refused.stderr == "harness: sampler 'ddim' is for Gaussian processes: a rectified flow takes its own steps\n"
 
 
@@ -182,7 +183,7 @@ def test_a_bundle_goes_to_another_machine_and_back(results, written, harness, tm
     own = json.loads(harness("report", "outside", "--json", results=results.root).stdout)
     tables = json.loads(theirs.stdout)["tables"]
     assert [{**table, "origin": ""} for table in tables] == own["tables"]
-    drawn = harness("report", "outside/figure1", "--from", path, "--format", "json")
+    drawn = harness.warm("report", "outside/figure1", "--from", path, "--format", "json")
     assert drawn.returncode == 0, drawn.stderr
     copy = tmp_path / "results" / "report" / "from-mine" / "outside" / "figure1.png"
     assert copy.stat().st_size > 10_000, "the arrays that the figure draws are in the bundle"
@@ -228,7 +229,7 @@ def test_its_datasets_are_listed_made_and_verified_like_any_others(harness, toy_
 
 
 def test_the_doctor_says_that_it_can_run(harness):
-    said = json.loads(harness("doctor", "outside", "--json").stdout)
+    said = json.loads(harness.process("doctor", "outside", "--json").stdout)
     laptop = next(scale for scale in said["scales"] if scale["scale"] == "laptop")
     assert laptop["ready"] and laptop["runs"] == len(RUNS)
     papers = next(check for check in said["extras"] if check["name"] == "papers")

@@ -22,12 +22,12 @@ def test_pictures_of_a_finished_run_say_how_they_were_made(finished, harness, tm
     results, _ = finished
     run = generating_run(results, harness)
     out = tmp_path / "here.png"
-    done = harness("sample", run[:6], "--sampler", "ddim:3", "--count", "5", "--out", str(out), results=results)
+    done = harness.warm("sample", run[:6], "--sampler", "ddim:3", "--count", "5", "--out", str(out), results=results)
     assert done.returncode == 0
     assert heading(out).endswith("EMA weights; DDIM, 3 steps")
     assert heading(out) in done.stdout
-    assert "EMA weights; DPM-Solver++, 4 steps" in harness("sample", run, "--count", "4", results=results).stdout
-    harness("sample", run, "--sampler", "ancestral", "--count", "4", results=results)
+    assert "EMA weights; DPM-Solver++, 4 steps" in harness.warm("sample", run, "--count", "4", results=results).stdout
+    harness.warm("sample", run, "--sampler", "ancestral", "--count", "4", results=results)
     (own,) = (results / "runs" / run / "previews").glob("*-ancestral.png")
     assert heading(own).endswith("ancestral, all steps")
 
@@ -56,9 +56,9 @@ def test_a_run_without_weights_and_wrong_samplers_are_one_line(finished, harness
         ("ddim:x", "steps='x': input should be a valid integer"),
         ("ancestral:5", "sampler 'ancestral' goes through all steps"),
     ):
-        done = harness("sample", run, "--sampler", sampler, results=results)
+        done = harness.warm("sample", run, "--sampler", sampler, results=results)
         assert done.returncode == 2
         assert complaint in done.stderr
         assert done.stderr.count("\n") == 1
     (results / "runs" / run / "training.json").unlink()
-    assert "has no weights yet" in harness("sample", run, results=results).stderr
+    assert "has no weights yet" in harness.warm("sample", run, results=results).stderr

@@ -11,7 +11,7 @@ def answer(done):
 
 
 def test_every_distinct_run_is_rehearsed_and_nothing_counts_as_a_result(harness, tmp_path):
-    found = answer(harness("run", "toy/table101", "toy/table102", "--rehearse", "--json"))
+    found = answer(harness.warm("run", "toy/table101", "toy/table102", "--rehearse", "--json"))
     assert found["ok"] is True and found["totals"]["ok"] == found["totals"]["runs"] == 3
     assert {run["name"] for run in found["runs"]} == {"hybrid", "denoising", "hybrid epochs=5"}
     assert all(run["expected_seconds"] > 0 and run["peak_memory"] > 0 for run in found["runs"])
@@ -34,7 +34,7 @@ def test_every_distinct_run_is_rehearsed_and_nothing_counts_as_a_result(harness,
 @pytest.mark.soak
 def test_two_ranks_rehearse_together_and_count_twice(harness, tmp_path):
     line = ("run", "toy/table101", "--rows", "Den*", "--rehearse", "--executor", "torchrun", "--nproc-per-node", "2")
-    (run,) = answer(harness(*line, "--json"))["runs"]
+    (run,) = answer(harness.process(*line, "--json"))["runs"]
     assert run["ok"] and run["record"]["world_size"] == 2
     assert run["expected"]["core_hours"] == pytest.approx(2 * run["expected_seconds"] / 3600, abs=1e-5)
     (folder,) = (tmp_path / "results" / "rehearsals").iterdir()
@@ -43,7 +43,7 @@ def test_two_ranks_rehearse_together_and_count_twice(harness, tmp_path):
 
 def test_what_would_go_wrong_is_told_on_a_line_and_by_the_exit_code(harness, toy_environment, tmp_path):
     environment = toy_environment | {"TORCH_HOME": str(tmp_path), "HARNESS_DATA": str(tmp_path / "data")}
-    done = harness("run", "toy/table104", "--rehearse", env=environment)
+    done = harness.warm("run", "toy/table104", "--rehearse", env=environment)
     assert done.returncode == 1
     assert "0 of 1 would complete" in done.stdout
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("few: data:")]
@@ -56,7 +56,7 @@ def test_a_worker_that_cannot_start_is_told_with_its_last_words(harness, toy_env
     (tmp_path / "torch").mkdir()
     (tmp_path / "torch" / "__init__.py").write_text("raise ImportError('libcudart.so.12: cannot open shared object')")
     environment = toy_environment | {"PYTHONPATH": f"{tmp_path}:{toy_environment['PYTHONPATH']}"}
-    done = harness("run", "toy/table101", "--rows", "Den*", "--rehearse", env=environment)
+    done = harness.process("run", "toy/table101", "--rows", "Den*", "--rehearse", env=environment)
     assert done.returncode == 1
     assert "denoising: worker: " in done.stdout and "libcudart.so.12" in done.stdout
 

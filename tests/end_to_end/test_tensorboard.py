@@ -91,12 +91,9 @@ def test_a_display_that_stays_open_drops_lost_points_and_doubles(shown, tmp_path
     assert [(point.step, point.value) for point in display.Reload().Scalars(tag)] == points
 
 
-def test_numbers_and_identities_are_those_of_runs_without(toy_environment, shown, finished, tmp_path):
-    plain = tmp_path / "plain"
-    shutil.copytree(finished[0] / "cache", plain / "cache")
-    finish(start(toy_environment, plain, TABLE))
+def test_numbers_and_identities_are_those_of_runs_without(shown, undisturbed, tmp_path):
     without = shutil.copytree(shown, tmp_path / "without", ignore=shutil.ignore_patterns("tensorboard"))
-    assert snapshot(without) == snapshot(plain)
+    assert snapshot(without) == undisturbed
 
 
 @pytest.mark.parametrize("obstacle", ["no package", "no folder", "a broken curve"])

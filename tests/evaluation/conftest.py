@@ -12,8 +12,10 @@ from harness.data.loaders import ResidentLoader
 from harness.data.prepared.dataset import open_dataset
 from harness.evaluation.base import Subject
 from harness.methods.base import build_method
+from harness.torchvision_shim import make_torchvision_importable
 from harness.training.loop import Hooks, Trainer
 
+make_torchvision_importable()  # torchmetrics imports it
 CPU = torch.device("cpu")
 
 

@@ -9,6 +9,7 @@ from scipy.spatial.distance import cdist
 
 from harness.metrics import prdc as module
 from harness.metrics.prdc import Prdc, prdc
+from harness.torchvision_shim import make_torchvision_importable
 
 
 def naive(real, generated, k):
@@ -42,6 +43,7 @@ def test_equals_a_naive_count_whatever_the_blocks(seed, n, m, k, shift, block):
 
 
 def test_equals_torch_fidelity_on_2048_features():
+    make_torchvision_importable()
     from torch_fidelity.metric_prc import prc_features_to_metric
 
     random = np.random.default_rng(1)

@@ -1,8 +1,6 @@
 """Papers come by entry points alone; what is broken is named, and harms no other."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 from distributions import install, on_path
@@ -26,11 +24,10 @@ def nowhere(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def command(toy_environment, tmp_path):
-    def run(*arguments, plugins=(), **variables):
+def command(toy_environment, harness, tmp_path):
+    def run(*arguments, plugins=(), way=harness.warm, **variables):
         environment = on_path(toy_environment, *plugins) | variables
-        full = [sys.executable, "-m", "harness", "--results", str(tmp_path / "results"), *arguments]
-        return subprocess.run(full, env=environment, capture_output=True, text=True, timeout=120, cwd=tmp_path)
+        return way(*arguments, env=environment, cwd=tmp_path)
 
     return run
 
@@ -199,11 +196,11 @@ def test_the_doctor_names_broken_papers(command, broken):
     assert [paper["distribution"] for paper in papers["facts"]["broken"]][:1] == ["fault0-paper 1.0"]
 
 
-def test_a_folder_called_experiments_is_neither_run_nor_imported(command, tmp_path):
+def test_a_folder_called_experiments_is_neither_run_nor_imported(command, harness, tmp_path):
     folder = tmp_path / "experiments"
     folder.mkdir()
     (folder / "__init__.py").write_text("raise SystemExit('imported')\n")
     (folder / "train.py").write_text("open('trained', 'w')\n")
-    listed = command("list")
+    listed = command("list", way=harness.process)
     assert listed.returncode == 0 and "hybvit/table6" in listed.stdout
     assert not (tmp_path / "trained").exists()

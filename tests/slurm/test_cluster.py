@@ -11,22 +11,12 @@ from pathlib import Path
 
 import pytest
 from holding import is_asked_to_leave
-from processes import finish, start
 from progress import checkpointed, first_steps, gets_on_in
 from snapshots import snapshot
 from submissions import ended, held, log, of, tasks_of, until
 
 ROOT = Path(__file__).parents[2]
 LONG = "toy/table102"
-
-
-@pytest.fixture(scope="module")
-def undisturbed(toy_environment, finished, tmp_path_factory):
-    """The results of the long run in a terminal."""
-    results = tmp_path_factory.mktemp("undisturbed")
-    shutil.copytree(finished[0] / "cache", results / "cache")
-    finish(start(toy_environment, results, LONG))
-    return snapshot(results)
 
 
 def gone(cluster, seconds=150):

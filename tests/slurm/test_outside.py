@@ -3,8 +3,8 @@
 import json
 import zipfile
 
+import warm
 from outside import needs_outside
-from processes import finish, start
 from snapshots import snapshot
 from submissions import ended, log, of, until
 
@@ -16,7 +16,7 @@ TABLE = "outside/table2"
 def test_its_runs_end_with_the_same_bits_as_in_a_terminal(submit, cluster, profile, toy_environment, tmp_path):
     here, there = tmp_path / "here", tmp_path / "there"
     assert submit(there, TABLE, profile=profile("runs_per_task = 2")).returncode == 0
-    finish(start(toy_environment, here, TABLE))
+    warm.finish(toy_environment, here, TABLE)
     until(lambda: ended(cluster), 150, "the end of the queue")
     assert snapshot(there) == snapshot(here), log(there)
     (submission,) = of(there)

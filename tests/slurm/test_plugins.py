@@ -19,7 +19,7 @@ def test_jobs_run_what_was_submitted_and_stale_runs_are_submitted_anew(
     environment = {"PYTHONPATH": f"{toy_environment['PYTHONPATH']}:{code}"}
 
     def stale():
-        done = harness("status", "--json", env=toy_environment | environment)
+        done = harness.warm("status", "--json", env=toy_environment | environment)
         return {run["name"]: (run["state"], run["stale"]) for run in json.loads(done.stdout)["runs"]}
 
     cluster.command("scontrol", "update", "PartitionName=main", "State=DOWN")

@@ -7,7 +7,11 @@ from unittest.mock import patch
 
 import torch
 from torch import nn
-from torch_fidelity import feature_extractor_inceptionv3 as library
+
+from harness.torchvision_shim import make_torchvision_importable
+
+make_torchvision_importable()
+from torch_fidelity import feature_extractor_inceptionv3 as library  # noqa: E402
 
 LAYERS = ["2048", "logits_unbiased"]
 

@@ -3,10 +3,24 @@
 import multiprocessing
 import os
 import socket
+from multiprocessing import forkserver
 from pathlib import Path
 
-SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(["harness.worker.run_worker", "torch._dynamo", "ranks"])
+from surroundings import FIXED, taken_on
+
+PRELOADED = [
+    *("harness.worker.run_worker", "torch._dynamo", "torch.profiler", "scipy.linalg", "scipy.stats", "rich.progress", "ranks"),
+    *("warm", "harness.cli.main", "harness.launch.local", "toy_paper", "harness_papers.hybvit.paper"),
+]
+
+
+def server():
+    """Return the context of the server, which runs then: what is read at import it has read as processes would."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    with taken_on(os.environ | FIXED):
+        forkserver.ensure_running()
+    return context
 
 
 def start(size, work, *arguments):
@@ -14,8 +28,9 @@ def start(size, work, *arguments):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    context = server()
     processes = [
-        SERVER.Process(target=_rank, args=(rank, size, port, work, arguments), daemon=True) for rank in range(size)
+        context.Process(target=_rank, args=(rank, size, port, work, arguments), daemon=True) for rank in range(size)
     ]
     for process in processes:
         process.start()

@@ -1,0 +1,116 @@
+"""Commands that nobody signals, with their workers, in forks of one process that has imported torch.
+
+A fork does what a process of its own would, without two seconds of imports: it has the same environment, folders to
+import from, and standard streams. A command forks its workers in turn, where the launcher would start them.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+from types import SimpleNamespace
+
+import ranks
+from surroundings import FIXED, READ_AT_IMPORT, search, taken_on
+
+WORKER = [sys.executable, "-m", "harness"]
+
+
+def call(environment, line, cwd=None, timeout=300):
+    """Call a command line in a fork and return it as `subprocess.run` would."""
+    for name in READ_AT_IMPORT:
+        assert environment.get(name) == FIXED[name], f"{name} is read at import: start a process"
+    with tempfile.TemporaryDirectory(prefix="warm-") as folder:
+        files = [Path(folder, name) for name in ("out", "err")]
+        process = ranks.server().Process(target=_command, args=(line, dict(environment), cwd or os.getcwd(), files))
+        process.start()
+        process.join(timeout)
+        if process.exitcode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.join()
+            raise subprocess.TimeoutExpired(line, timeout)
+        printed = [path.read_text() if path.exists() else "" for path in files]
+    return subprocess.CompletedProcess(line, process.exitcode, *printed)
+
+
+def finish(environment, results, *arguments, command="run"):
+    """Call a command that ends well and return what it printed."""
+    done = call(environment, ["--results", str(results), command, *map(str, arguments)])
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def _command(line, environment, cwd, files):
+    os.setsid()
+    null, *streams = os.open(os.devnull, os.O_RDONLY), *(os.open(path, os.O_WRONLY | os.O_CREAT) for path in files)
+    with taken_on(environment, cwd):
+        search(environment)
+        _be([null, *streams], line)
+
+
+def _be(streams, line):
+    """Be the process that a command line starts, with these standard streams, and end as it ends."""
+    from harness.cli.main import main
+    from harness.launch import launchers
+
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
+    sys.argv = ["harness", *line]
+    launchers.subprocess = SimpleNamespace(Popen=Forked, DEVNULL=subprocess.DEVNULL)
+    code = 1
+    try:
+        code = main(line)
+    except SystemExit as left:
+        code = left.code
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+class Forked:
+    """A worker that is a fork of this process; it can be asked what a `Popen` can be asked."""
+
+    def __init__(self, command, *, stdin, stdout, stderr, env):
+        assert command[:3] == WORKER and stdin == subprocess.DEVNULL, command
+        self.args, self.returncode = command, None
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.pid = os.fork()
+        if not self.pid:
+            for number in (signal.SIGTERM, signal.SIGUSR2):  # which the executor of the parent listens to
+                signal.signal(number, signal.SIG_DFL)
+            with taken_on(env):
+                _be([os.open(os.devnull, os.O_RDONLY), stdout.fileno(), stderr.fileno()], command[3:])
+
+    def poll(self):
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def wait(self, timeout=None):
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while self.poll() is None:
+            if deadline is not None and time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired(self.args, timeout)
+            time.sleep(0.01)
+        return self.returncode
+
+    def send_signal(self, number):
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self):
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)

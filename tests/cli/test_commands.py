@@ -1,9 +1,8 @@
-"""The command line as a user meets it: in a process of its own."""
+"""The command line as a user meets it."""
 
 import json
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -12,10 +11,8 @@ TORCHRUN = ("run", "table6", "--executor", "torchrun")
 NODES = (*TORCHRUN, "--nnodes", "2", "--node-rank")
 
 
-def test_help_is_instant_and_complete(harness):
-    begun = time.monotonic()
+def test_help_is_complete(harness):
     done = harness("--help")
-    elapsed = time.monotonic() - begun
     assert done.returncode == 0
     for command in (
         "list",
@@ -33,7 +30,6 @@ def test_help_is_instant_and_complete(harness):
         "worker",
     ):
         assert f"\n  {command} " in done.stdout
-    assert elapsed < 1.0, "0.3 s on a quiet machine"
 
 
 @pytest.mark.parametrize(
@@ -46,25 +42,33 @@ def test_every_command_has_help_with_an_example(harness, command):
     assert f"python -m harness {command}" in text
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["--help"],
-        ["list"],
-        ["show", "table6"],
-        ["plan", "all", "--json"],
-        ["status"],
-        ["report", "table6"],
-        ["run", "table6", "--dry-run"],
-    ],
+READING = (
+    ["list"],
+    ["show", "table6"],
+    ["plan", "all", "--json"],
+    ["status"],
+    ["report", "table6"],
+    ["run", "table6", "--dry-run"],
+    ["data", "list"],
+    ["data", "list", "--json"],
+    ["data", "verify"],
 )
-def test_no_reading_command_imports_torch(toy_environment, tmp_path, command):
-    code = (
-        "import sys; from harness.cli.main import main; "
-        f"code = main(['--results', {str(tmp_path)!r}, *{command!r}]); "
-        "assert 'torch' not in sys.modules; sys.exit(code)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], env=toy_environment, capture_output=True, text=True)
+CALL = f"""
+import sys
+from harness.cli.main import main
+
+assert main(["--help"]) == 0
+heavy = {{"torch", "numpy", "scipy", "matplotlib", "pydantic", "rich"}} & sys.modules.keys()
+assert not heavy, heavy
+for command in {READING}:
+    assert main(["--results", sys.argv[1], "--data", sys.argv[1], *command]) == 0, command
+    assert "torch" not in sys.modules, command
+"""
+
+
+def test_help_imports_nothing_heavy_and_no_reading_command_imports_torch(toy_environment, tmp_path):
+    command = [sys.executable, "-c", CALL, str(tmp_path)]
+    done = subprocess.run(command, env=toy_environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 

@@ -50,17 +50,6 @@ def test_every_command_has_help_with_an_example(data_command, command):
     assert f"python -m harness data {''.join(command)}" in out
 
 
-@pytest.mark.parametrize("command", [["list"], ["list", "--json"], ["verify"]])
-def test_reading_commands_import_no_torch(toy_environment, tmp_path, command):
-    code = (
-        "import sys; from harness.cli.main import main; "
-        f"code = main(['--data', {str(tmp_path)!r}, 'data', *{command!r}]); "
-        "assert 'torch' not in sys.modules; sys.exit(code)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], env=toy_environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-
-
 def test_list_has_the_documented_shape(data_command):
     code, out, _ = data_command("list", "--json")
     assert code == 0

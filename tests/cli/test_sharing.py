@@ -4,20 +4,28 @@ import json
 import shutil
 
 import pytest
+from commands import CommandLine
 
 TEXTS = ("--no-figures", "--format", "markdown,html")
 
 
-@pytest.fixture
-def bundled(finished, harness, tmp_path):
-    """A bundle of the finished runs, and what the command said."""
-    results = tmp_path / "own"
-    shutil.copytree(finished[0], results)
-    path = tmp_path / "mine.zip"
-    done = harness("report", "toy/table101", *TEXTS, "--bundle", path, results=results)
+@pytest.fixture(scope="module")
+def original(finished, toy_environment, tmp_path_factory):
+    """A folder with the finished runs and a bundle of them."""
+    folder = tmp_path_factory.mktemp("bundled")
+    shutil.copytree(finished[0], folder / "own")
+    path = folder / "mine.zip"
+    done = CommandLine(folder / "own", toy_environment)("report", "toy/table101", *TEXTS, "--bundle", path)
     assert done.returncode == 0, done.stderr
     assert f"wrote {path}: 2 runs, " in done.stderr
-    return path, results
+    return folder
+
+
+@pytest.fixture
+def bundled(original, tmp_path):
+    """A bundle of the finished runs, and the results that it is of."""
+    shutil.copytree(original, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "mine.zip", tmp_path / "own"
 
 
 def tree(folder):
@@ -30,7 +38,7 @@ def test_a_bundle_is_shown_like_results_and_touches_none(bundled, harness, toy_e
     before, temporary = tree(results), tmp_path / "temporary"
     temporary.mkdir()
     environment = toy_environment | {"TMPDIR": str(temporary)}
-    theirs = harness("report", "--from", path, "--json", results=results, env=environment)
+    theirs = harness.process("report", "--from", path, "--json", results=results, env=environment)
     assert theirs.returncode == 0, theirs.stderr
     assert theirs.stderr.startswith(f"{path} is whole: 2 runs, ")
     assert [table.pop("origin") for table in json.loads(theirs.stdout)["tables"]] == ["bundle mine.zip"]

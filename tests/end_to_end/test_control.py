@@ -105,10 +105,13 @@ def test_a_worker_notices_the_mark_that_somebody_left_on_another_machine(toy_env
     directory.request(run, [])
     line = ["--results", str(results), "worker", run.id]
     worker = subprocess.Popen([sys.executable, "-c", HASTY, *line], env=toy_environment, stdout=subprocess.PIPE)
-    with worker:
+    try:
         with held(worker, results):
             Outcome.now("cancelled").save(directory.outcome)
         assert worker.wait(timeout=60) == 130
+    finally:
+        worker.kill()
+        worker.communicate()
     assert directory.state() is RunState.CANCELLED
     assert warm.call(toy_environment, line).returncode == 130
     assert directory.state() is RunState.CANCELLED

@@ -15,7 +15,12 @@ LATEX_IS_HERE := kpsewhich siunitx.sty multirow.sty adjustbox.sty caption.sty mi
 # A SLURM on this machine (docs/slurm-lab.md). If it cannot be installed, its tests are skipped.
 SLURM_LAB := slurmctld:slurm-wlm slurmdbd:slurmdbd munged:munge mariadbd:mariadb-server
 
-.PHONY: table6 everything reference test coverage soak clean
+LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+# Machines of CI are quiet enough to say that a test has become slow.
+LONGEST := $(if $(CI),--longest 30)
+
+.PHONY: table6 everything reference test quick coverage soak clean
 
 table6: $(VENV)/.runtime  ## Rerun Table 6 at laptop scale and compare it with the paper's
 	$(HARNESS) run table6
@@ -34,11 +39,12 @@ test: $(VENV)/.development  ## Check style, types and import contracts, and run 
 	tools/system-packages pdftotext:poppler-utils
 	tools/system-packages $(SLURM_LAB)
 	tools/system-packages chromium:chromium
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
+	$(LINT)
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --seconds-to .pytest_cache/seconds.txt $(LONGEST)
+
+quick: $(VENV)/.development  ## The same without the tests that start a process: about a minute
+	$(LINT)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-processes --quiet -rfE
 
 coverage: $(VENV)/.development  ## Run the tests with coverage, which is slower
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term

@@ -10,11 +10,37 @@ import pytest
 import surroundings
 import warm
 from commands import CommandLine
+from no_processes import NoProcesses
+from seconds import Seconds
 from shared import everyones, results_of
 from slurm_lab import cluster, slurm_lab
 from snapshots import snapshot
 
 __all__ = ["cluster", "slurm_lab"]
+PATIENT = {"toy_environment", "slurm_lab", "browser"}
+"""Fixtures of tests that start processes."""
+
+
+def pytest_addoption(parser):
+    parser.addoption("--no-processes", action="store_true", help="skip tests that start a process")
+    parser.addoption("--seconds-to", metavar="FILE", help="write what each test took, the slowest first")
+    parser.addoption("--longest", type=float, metavar="SECONDS", help="fail where a test takes longer; see seconds.py")
+
+
+def pytest_configure(config):
+    if config.getoption("--no-processes"):
+        config.pluginmanager.register(NoProcesses())
+    path, longest = config.getoption("--seconds-to"), config.getoption("--longest")
+    if (path or longest) and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Seconds(path, longest))
+
+
+def pytest_collection_modifyitems(items):
+    """Give long tests more time, and tests that start processes, since those wait for each other."""
+    for item in items:
+        is_patient = item.get_closest_marker("soak") or not PATIENT.isdisjoint(item.fixturenames)
+        if is_patient and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(600))
 
 
 @pytest.fixture(scope="session")

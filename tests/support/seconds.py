@@ -1,0 +1,44 @@
+"""How long tests take: `--seconds-to FILE` writes it down, `--longest SECONDS` fails where one takes longer."""
+
+from pathlib import Path
+
+LONG = {
+    "test_disturbed_at_every_turn_a_run_ends_with_the_numbers_of_an_undisturbed_one",
+    "test_runs_killed_again_and_again_end_bit_for_bit_the_same",
+    "test_packed_runs_end_though_terminal_and_code_are_gone",
+}
+"""Tests that may take longer, since what they are about needs many starts or a scheduler's patience."""
+
+
+class Seconds:
+    """The plugin; it counts what a test itself takes, without its fixtures."""
+
+    def __init__(self, path, longest):
+        self._path = path
+        self._longest = longest
+        self._seconds = {}
+
+    def pytest_runtest_logreport(self, report):
+        if report.when == "call":
+            self._seconds[report.nodeid] = report.duration
+
+    def pytest_sessionfinish(self, session):
+        if self._path:
+            lines = [f"{self._seconds[test]:8.2f} {test}\n" for test in self._slowest()]
+            Path(self._path).parent.mkdir(parents=True, exist_ok=True)
+            Path(self._path).write_text("".join(lines))
+        if self._too_long() and not session.exitstatus:
+            session.exitstatus = 1
+
+    def pytest_terminal_summary(self, terminalreporter):
+        for test in self._too_long():
+            terminalreporter.line(f"{self._seconds[test]:.1f} s: {test} (allowed: {self._longest:g} s, or LONG)")
+
+    def _slowest(self):
+        return sorted(self._seconds, key=self._seconds.get, reverse=True)
+
+    def _too_long(self):
+        if self._longest is None:
+            return []
+        slow = [test for test in self._slowest() if self._seconds[test] > self._longest]
+        return [test for test in slow if test.rpartition("::")[2].partition("[")[0] not in LONG]

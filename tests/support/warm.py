@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -28,11 +29,15 @@ def call(environment, line, cwd=None, timeout=300):
         files = [Path(folder, name) for name in ("out", "err")]
         process = ranks.server().Process(target=_command, args=(line, dict(environment), cwd or os.getcwd(), files))
         process.start()
-        process.join(timeout)
-        if process.exitcode is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.join()
-            raise subprocess.TimeoutExpired(line, timeout)
+        try:
+            process.join(timeout)
+            if process.exitcode is None:
+                raise subprocess.TimeoutExpired(line, timeout)
+        finally:  # also when the time of the test is over
+            if process.is_alive():
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.join()
         printed = [path.read_text() if path.exists() else "" for path in files]
     return subprocess.CompletedProcess(line, process.exitcode, *printed)
 

@@ -9,7 +9,15 @@ from pathlib import Path
 from surroundings import FIXED, taken_on
 
 PRELOADED = [
-    *("harness.worker.run_worker", "torch._dynamo", "torch.profiler", "scipy.linalg", "scipy.stats", "rich.progress", "ranks"),
+    *(
+        "harness.worker.run_worker",
+        "torch._dynamo",
+        "torch.profiler",
+        "scipy.linalg",
+        "scipy.stats",
+        "rich.progress",
+        "ranks",
+    ),
     *("warm", "harness.cli.main", "harness.launch.local", "toy_paper", "harness_papers.hybvit.paper"),
 ]
 

@@ -1,4 +1,4 @@
-"""Keeps a training's checkpoints and curves while the loop runs."""
+"""Writes checkpoints, snapshots and curves while the training loop runs."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ log = logging.getLogger("harness.worker")
 
 CHECKPOINT_SECONDS = float(os.environ.get("HARNESS_CHECKPOINT_SECONDS", "5"))
 CHECKPOINT_SHARE = 0.02
-"""Checkpoints are at least so many seconds apart, and further where writing one would take a larger share of time."""
+"""The minimum seconds between checkpoints, and the maximum fraction of the time that writing them may take."""
 
 
 class Checkpointer:
@@ -41,12 +41,12 @@ class Checkpointer:
         self.begin()
 
     def begin(self) -> None:
-        """Count from the present step on how fast the training is."""
+        """Measure the training rate from the present step on."""
         self._first_step = self._trainer.step
         self._begun = time.monotonic()
 
     def after_step(self, step: int) -> None:
-        """Show progress, keep a snapshot after each tenth of the training, and a checkpoint when it is time."""
+        """Show progress, save a snapshot after each tenth of the training, and save a checkpoint if one is due."""
         if not self._writes:
             return
         if step in self._snapshot_steps:
@@ -59,7 +59,7 @@ class Checkpointer:
             self.save()
 
     def after_epoch(self, step: int, values: dict[str, float]) -> None:
-        """Append the epoch's means and the validation of the EMA weights to the curves and to the log."""
+        """Append the epoch's means and the validation values of the EMA weights to the curves and the log."""
         if not self._writes:
             return
         epoch = step // self._trainer.iterations_per_epoch
@@ -67,7 +67,7 @@ class Checkpointer:
         log.info("epoch %d: %s", epoch, ", ".join(f"{key} {value:.4g}" for key, value in values.items()))
 
     def save(self) -> None:
-        """Save the time spent so far, then a checkpoint: what it cost is known of every step that is kept."""
+        """Save the segment, then a checkpoint, so that the cost of every saved step is recorded."""
         begun = time.monotonic()
         self._recorder.keep()
         save_checkpoint(self._directory.checkpoints, self._trainer.step, self._trainer.state())

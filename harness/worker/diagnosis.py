@@ -1,4 +1,4 @@
-"""What went wrong, in one line for people, and what mends it."""
+"""Diagnoses of errors: one line for people, and the fix."""
 
 from pathlib import Path
 
@@ -11,11 +11,11 @@ from harness.worker.ownership import one_line
 
 GIB = 2**30
 ALLOCATOR = "not enough memory"
-"""What torch says, in a plain RuntimeError, when the memory of the machine is used up."""
+"""The words of the RuntimeError that torch raises when the machine is out of memory."""
 
 
 def diagnose(part: str, error: Exception, device: torch.device, log: Path) -> Problem:
-    """Return what an error means for a run, and the command or the change that mends it."""
+    """Return what an error means for a run, and the command or the change that fixes it."""
     match error:
         case torch.OutOfMemoryError():
             total = torch.cuda.get_device_properties(device).total_memory / GIB

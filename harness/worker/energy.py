@@ -1,7 +1,7 @@
-"""The energy that a GPU takes, by NVML's counter.
+"""Energy use of a GPU, from NVML's counter.
 
-The counter is the whole board's (`nvmlDeviceGetTotalEnergyConsumption`, in millijoules since the driver was loaded;
-Volta and newer). So it says nothing of one worker where the board is divided (MIG) or another process computes on it.
+The counter covers the whole board (`nvmlDeviceGetTotalEnergyConsumption`, in millijoules since the driver was loaded;
+Volta and newer). It cannot be attributed to one worker if the board is partitioned (MIG) or another process uses it.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ JOULES_PER_COUNT = 1e-3
 
 
 class EnergyMeter:
-    """Counts what one GPU takes from now on. Whatever NVML cannot tell is None, never an error."""
+    """Measures the energy that one GPU uses from now on. Returns None where NVML fails, and never raises."""
 
     def __init__(self, uuid: str | None) -> None:
         self._nvml: Any
@@ -21,24 +21,24 @@ class EnergyMeter:
         self._before = self._count()
 
     def joules(self) -> float | None:
-        """Return the energy since the beginning, None where it is not to be had for this worker alone.
+        """Return the joules used since the beginning, None if they cannot be attributed to this worker alone.
 
-        Once another process was seen on the GPU it stays None.
+        Once another process was seen on the GPU, it stays None.
         """
         now = self._count()
-        if now is None or self._before is None or now < self._before:  # the counter begins anew with the driver
+        if now is None or self._before is None or now < self._before:  # reloading the driver resets the counter
             self._before = None
             return None
         return (now - self._before) * JOULES_PER_COUNT
 
     def close(self) -> None:
-        """Let go of NVML."""
+        """Shut NVML down."""
         if self._handle is not None:
             _ask(self._nvml.nvmlShutdown)
             self._nvml = self._handle = self._before = None
 
     def _count(self) -> int | None:
-        """Return the counter in millijoules, None where it counts for others too."""
+        """Return the counter in millijoules, None if other processes use the GPU."""
         if self._handle is None:
             return None
         others = _ask(self._nvml.nvmlDeviceGetComputeRunningProcesses, self._handle)
@@ -51,8 +51,8 @@ class EnergyMeter:
 def gpu_uuid(device: torch.device) -> str | None:
     """Return the UUID of a CUDA device as NVML writes it, None for other devices.
 
-    CUDA itself is asked, since it alone knows what CUDA_VISIBLE_DEVICES and CUDA_DEVICE_ORDER make of an ordinal: NVML
-    counts the GPUs by their slots, hidden ones included.
+    Only CUDA maps an ordinal through CUDA_VISIBLE_DEVICES and CUDA_DEVICE_ORDER; NVML numbers all GPUs by their slots,
+    hidden ones included.
     """
     if device.type != "cuda":
         return None
@@ -61,15 +61,15 @@ def gpu_uuid(device: torch.device) -> str | None:
 
 
 def _open(uuid: str) -> tuple[Any, Any]:
-    """Return NVML and its handle of the GPU; nothing where there is none, or the GPU is divided.
+    """Return NVML and its handle of the GPU, or two Nones without NVML or with a partitioned GPU.
 
-    The UUID of a MIG instance is that of no GPU, and so not found; some drivers give the UUID of its GPU instead.
+    NVML finds no GPU for the UUID of a MIG instance; some drivers report the UUID of the GPU instead.
     """
     try:
         import pynvml
 
         pynvml.nvmlInit()
-    except Exception:  # without a driver there is no library, and it fails in many ways
+    except Exception:  # without a driver there is no library; it fails in many ways
         return None, None
     handle = _ask(pynvml.nvmlDeviceGetHandleByUUID, uuid)
     if handle is None or _divided(pynvml, handle):
@@ -79,14 +79,14 @@ def _open(uuid: str) -> tuple[Any, Any]:
 
 
 def _divided(nvml: Any, handle: Any) -> bool:
-    """Tell whether the GPU is in MIG mode; GPUs that do not know it are not."""
+    """Return whether the GPU is in MIG mode; older GPUs do not support the query."""
     mode = _ask(nvml.nvmlDeviceGetMigMode, handle)
     return mode is not None and mode[0] == nvml.NVML_DEVICE_MIG_ENABLE
 
 
 def _ask(question: Any, *arguments: Any) -> Any:
-    """Return an answer, None where there is none."""
+    """Return the answer of NVML, None if it raises."""
     try:
         return question(*arguments)
-    except Exception:  # energy is a courtesy: no failure to tell it may end a run
+    except Exception:  # energy is optional: failing to read it must not end a run
         return None

@@ -1,4 +1,4 @@
-"""Shows a run in TensorBoard: event files made from the run directory, which nothing here ever reads back as data."""
+"""Event files for TensorBoard, derived from the run directory and never read back as data."""
 
 import logging
 import os
@@ -21,15 +21,15 @@ log = logging.getLogger("harness.worker")
 INSTALL = "python -m pip install -c constraints.txt -e '.[tensorboard]'"
 PREFIX = "events.out.tfevents."
 SHOWN = 64
-"""The number of samples in a picture."""
+"""Samples per picture."""
 
 
 class EventFiles:
     """The event file of a run under `tensorboard/`.
 
-    Each segment writes everything that the directory holds into a new file and empties the older ones, so that no
-    point is in them twice and none is left of steps that were lost. Points keep the time at which they were first
-    written. The first error is logged and ends the writing, never the run.
+    Each segment rewrites all points into a new file and empties the older ones, so that no point appears twice and none
+    survives from steps that were lost. Points keep their first wall time. The first error is logged and ends the
+    writing, never the run.
     """
 
     def __init__(self, directory: RunDirectory, run: Run) -> None:
@@ -42,7 +42,7 @@ class EventFiles:
         self._failed = False
 
     def update(self) -> None:
-        """Write the points of curves and records that the file does not have yet. Never raises."""
+        """Write the points of curves and records that are not in the file yet. Never raises."""
         if self._failed:
             return
         try:
@@ -56,10 +56,10 @@ class EventFiles:
 
     def _give_up(self, why: str) -> None:
         self._failed = True
-        log.warning("no event files for TensorBoard: %s; the run goes on without", why)
+        log.warning("no event files for TensorBoard: %s; the run continues without them", why)
 
     def _begin(self, folder: Path) -> IO[bytes]:
-        """Begin a new file with all that the directory holds."""
+        """Begin a new file with all points of the directory."""
         from tensorboard.plugins.hparams.summary_v2 import hparams_pb
 
         folder.mkdir(exist_ok=True)

@@ -12,9 +12,9 @@ log = logging.getLogger("harness.worker")
 
 
 def make_features(context: Context, directory: RunDirectory) -> None:
-    """Compute the feature spaces and reference features that the missing evaluations of a run ask for.
+    """Compute the feature spaces and reference features that a run's missing evaluations need.
 
-    Cached features are kept. Where a requirement is missing the run will record it.
+    Cached features are kept. A missing requirement is left for the run to record.
     """
     config = directory.run().config
     model = build_method(config, context.device)  # untrained: features do not depend on it

@@ -1,4 +1,4 @@
-"""Owning a run: the lease and the log of the first rank, and how a rank ends that has lost another."""
+"""Ownership of a run: its lease and log on the first rank, and the exit code of a rank that lost another rank."""
 
 import logging
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ log = logging.getLogger("harness.worker")
 def owned(directory: RunDirectory, comm: Communicator) -> Iterator[StopRequest | None]:
     """Hold the lease of a run directory on the first rank, for all ranks; yield None if another worker holds it.
 
-    The last outcome is deleted unless it says that the run is cancelled, and the log is appended to `log.txt`.
+    Deletes the last outcome unless the run is cancelled, and appends the log to `log.txt`.
     """
     stop = StopRequest()
     lease = Lease.acquire(directory.path, lost=stop.set, unwanted=directory.is_cancelled) if comm.is_main else None

@@ -1,4 +1,4 @@
-"""Samples of a run as it stands, to look at: of its final weights, or of its newest checkpoint."""
+"""Samples of a run, finished or not: from its final weights or its newest checkpoint."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,9 +20,8 @@ from harness.training.state import evaluated_step, evaluated_weights
 def preview(directory: RunDirectory, sampler: Sampler, count: int, device: torch.device) -> tuple[NDArray[Any], int]:
     """Return the first `count` samples `(count, *shape)`, and the training step of their EMA weights.
 
-    They have the form in which the dataset stores its inputs, and begin with the noise of the samples that the run's
-    tables are made of. Where the best state is selected they are those of the best so far. Raises `SpecError` for a
-    run that generates nothing or has no weights yet.
+    Samples have the dataset's stored form and start from the same noise as the samples behind the run's tables. With
+    selection, the weights are the best so far. Raises `SpecError` if the run is no generator or has no weights yet.
     """
     run = directory.run()
     model = build_method(run.config, device).eval()

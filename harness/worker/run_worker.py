@@ -1,4 +1,4 @@
-"""Brings one run to its end: trains what is left to train, and measures what is left to measure."""
+"""Completes one run: trains from the newest checkpoint, then runs the missing evaluations."""
 
 import logging
 import shutil
@@ -41,7 +41,7 @@ class Incomplete(HarnessError):
 
 
 def work(context: Context, directory: RunDirectory) -> ExitCode:
-    """Bring a run to its end, unless another worker holds it. Every rank calls it.
+    """Complete a run, unless another worker holds it. Every rank calls it.
 
     Failures of the run are recorded, not raised. Raises `StoreError` if the directory cannot be written.
     """
@@ -84,7 +84,7 @@ def _record_failure(directory: RunDirectory, what: str, why: str, needs: Mapping
 
 
 class RunWorker:
-    """One run in the hands of a worker. Every rank has one; the first rank reads and writes the run directory."""
+    """Trains and evaluates one run. Every rank has one; the first rank reads and writes the run directory."""
 
     def __init__(self, context: Context, directory: RunDirectory, stop: StopRequest, recorder: SegmentRecorder) -> None:
         self.context = context
@@ -130,7 +130,7 @@ class RunWorker:
             raise Incomplete(needs)
 
     def _train(self) -> TrainingRecord:
-        """Train to the last iteration and keep the EMA weights, or the best of them."""
+        """Train to the last iteration and keep the final EMA weights, or the best of them."""
         config = self._run.config
         method = build_method(config, self.context.device)
         loader = self._loaders.open(self.data, "train")
@@ -150,7 +150,7 @@ class RunWorker:
             self._update_event_files()
 
         def restarted(why: Diverged) -> None:
-            log.warning("%s; going on with other draws from step %d, after which all was well", why, trainer.step)
+            log.warning("%s; restarting from step %d with other random numbers", why, trainer.step)
             self.recorder.begin_training(trainer.step, loader_name)
             checkpointer.begin()
 
@@ -163,9 +163,9 @@ class RunWorker:
         return self.comm.on_first_rank(partial(self._keep, trainer))
 
     def _keep(self, trainer: Trainer) -> TrainingRecord:
-        """Keep the final weights and the record of a training that has ended, and drop its checkpoints."""
+        """Save the final weights and the training record, and delete the checkpoints."""
         save_tensors(self.directory.weights, trainer.kept_weights())
-        self._tell_of_selection(trainer)
+        self._log_selection(trainer)
         record = TrainingRecord(
             iterations=trainer.iterations,
             parameters=sum(p.numel() for player in trainer.method.players().values() for p in player.parameters()),
@@ -178,8 +178,8 @@ class RunWorker:
         shutil.rmtree(self.directory.checkpoints, ignore_errors=True)
         return record
 
-    def _tell_of_selection(self, trainer: Trainer) -> None:
-        """Say in the log which epoch was chosen, where the best one is."""
+    def _log_selection(self, trainer: Trainer) -> None:
+        """Log the epoch that was selected, if the best one is."""
         best, name = trainer.best, self._run.config.deciding_value
         if best is None:
             return
@@ -194,7 +194,7 @@ class RunWorker:
         if found is not None:
             step, state, complaints = found
             for complaint in complaints:
-                log.warning("%s; going on from the one before", complaint)
+                log.warning("%s; resuming from the previous one", complaint)
             trainer.load_state(step, state)
         log.info("training %s from step %d of %d", self._run.name, trainer.step, trainer.iterations)
         self.comm.on_first_rank(lambda: cut_after(self.directory.metrics, trainer.step))
@@ -216,7 +216,7 @@ class RunWorker:
         self._update_event_files()
 
     def _update_event_files(self) -> None:
-        """Bring the event files of TensorBoard up to date with the run directory, where they are wanted."""
+        """Write new points to the event files, if any were asked for."""
         if self._events is not None:
             self._events.update()
 
@@ -224,7 +224,7 @@ class RunWorker:
         self.recorder.made_with(code_of([self._run.config, *self.directory.missing()]))
 
     def _stop_together(self) -> None:
-        """Raise `Stopped` on all ranks when somebody asked one of them to stop."""
+        """Raise `Stopped` on all ranks if one of them was asked to stop."""
         if self.comm.any(self.stop.wanted):
             raise Stopped(self.comm.any(self.stop.evicted))
 

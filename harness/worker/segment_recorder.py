@@ -1,4 +1,4 @@
-"""A worker's stay on a run, as a segment of the run directory: what it cost, and how fast it was."""
+"""Records a segment: one worker's time on a run, its cost and its speed."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -13,13 +13,13 @@ from harness.training.device import device_name
 from harness.worker.energy import EnergyMeter, gpu_uuid
 
 KEEP_SECONDS = 30.0
-"""A worker that is killed loses no more than this of what it cost."""
+"""A killed worker loses at most this many seconds of its recorded cost."""
 
 
 class SegmentRecorder:
-    """A worker's stay on a run, from its beginning to its end, whether it trains, measures or is killed.
+    """Records one worker's segment of a run, whether it trains, evaluates or gets killed.
 
-    Every rank has one. The first writes; the others count the energy of their GPUs.
+    Every rank has one. The first rank writes the file; the others measure the energy of their GPUs.
     """
 
     def __init__(self, directory: RunDirectory, device: torch.device, rank: int = 0, world_size: int = 1) -> None:
@@ -34,18 +34,18 @@ class SegmentRecorder:
         self.keep()
 
     def made_with(self, distributions: tuple[DistributionRecord, ...]) -> None:
-        """Note the distributions whose code the run uses."""
+        """Record the distributions whose code the run uses."""
         self._note(distributions=distributions)
         self.keep()
 
     def begin_training(self, step: int, loader: str) -> None:
-        """Note from which step training goes on, and what keeps its images."""
+        """Record the step from which training resumes, and the loader of its images."""
         self._begun_training = time.monotonic()
         self._note(first_step=step, loader=loader, steps=0, training_seconds=0.0)
         self.keep()
 
     def trained_to(self, step: int) -> None:
-        """Note the step that training has reached."""
+        """Record the step that training has reached."""
         now = time.monotonic()
         first = self._segment.first_step
         assert first is not None, "training was not begun"
@@ -55,25 +55,25 @@ class SegmentRecorder:
         self.keep_sometimes()
 
     def evaluated(self, evaluation: str, seconds: float) -> None:
-        """Note an evaluation that is done."""
+        """Record a finished evaluation."""
         self._note(evaluations={**self._segment.evaluations, evaluation: seconds})
         self.keep()
 
-    def gather_energy(self, joined: Callable[[Sequence[Any]], Sequence[Any]]) -> None:
-        """Add up the energy of all ranks, each GPU once. Every rank has to call it; `joined` gathers their parts."""
+    def gather_energy(self, all_gather: Callable[[Sequence[Any]], Sequence[Any]]) -> None:
+        """Sum the energy of all ranks, each GPU once. Every rank calls it with its `all_gather`."""
         own = (self._segment.host, self._uuid, self._meter.joules())
-        found = {(host, uuid): joules for host, uuid, joules in joined([own])}
+        found = {(host, uuid): joules for host, uuid, joules in all_gather([own])}
         if self._uuid is not None:
             self._note(devices=len(found))
         self._note(energy_joules=_sum(list(found.values())))
 
     def keep_sometimes(self) -> None:
-        """Write the segment if the last time is long enough ago."""
+        """Write the segment if the last write is `KEEP_SECONDS` ago."""
         if time.monotonic() - self._kept >= KEEP_SECONDS:
             self.keep()
 
     def keep(self) -> None:
-        """Write the segment as it stands."""
+        """Write the segment."""
         if not self._first:
             return
         self._kept = time.monotonic()
@@ -98,6 +98,6 @@ class SegmentRecorder:
 
 
 def _sum(joules: Sequence[float | None]) -> float | None:
-    """Return the sum, None where one of them is not known."""
+    """Return the sum, None if one value is unknown."""
     known = [value for value in joules if value is not None]
     return round(sum(known), 3) if known and len(known) == len(joules) else None

@@ -6,7 +6,7 @@ from harness.exit_codes import ExitCode
 
 
 class Stopped(Exception):
-    """A worker was asked to stop and did. `evicted` says that it asks to be restarted."""
+    """Raised when a worker stops on request. An `evicted` worker asks to be restarted."""
 
     def __init__(self, evicted: bool = False) -> None:
         super().__init__("evicted" if evicted else "interrupted")
@@ -16,7 +16,7 @@ class Stopped(Exception):
 class StopRequest:
     """Turns SIGINT, SIGTERM and SIGUSR2 into a request to stop at the next safe point, while it is entered.
 
-    A scheduler that needs the machine sends SIGUSR2: the worker is evicted, and asks to be restarted elsewhere.
+    A scheduler sends SIGUSR2 to evict the worker, which then asks to be restarted elsewhere.
     """
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
@@ -37,7 +37,7 @@ class StopRequest:
 
     @property
     def exit_code(self) -> ExitCode:
-        """The exit code of a worker that stops now."""
+        """The exit code of a worker that stops on this request."""
         return Stopped(self.evicted).exit_code
 
     def __enter__(self) -> "StopRequest":

@@ -1,4 +1,4 @@
-"""Watches a training by the value that its method names, of the EMA weights, in the precision of the training."""
+"""Validation during training: the method's validation value of the EMA weights, in the precision of the training."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ from harness.training.distributed import Communicator
 
 
 class Validator:
-    """A second instance of the method, into which the EMA weights are loaded to be tried out on some splits."""
+    """A second instance of the method that evaluates the EMA weights on some splits."""
 
     def __init__(
         self, config: RunConfig, loaders: Mapping[str, Loader], device: torch.device, comm: Communicator
@@ -34,7 +34,7 @@ class Validator:
 
     @torch.inference_mode()
     def validate(self, weights: Mapping[str, Tensor]) -> dict[str, float]:
-        """Return the mean over each split, which curves call `SPLIT_NAME`.
+        """Return the mean over each split, named `SPLIT_NAME` as in the curves.
 
         Raises `SpecError` when the method's function returns anything but a value for each example.
         """

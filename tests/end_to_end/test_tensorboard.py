@@ -112,7 +112,7 @@ def test_what_goes_wrong_is_one_line_in_the_log(shown, tmp_path, monkeypatch, ca
         events.update()
     (line,) = caplog.messages
     assert line.startswith("no event files for TensorBoard: ")
-    assert line.endswith("; the run goes on without")
+    assert line.endswith("; the run continues without them")
     if obstacle == "no package":
         assert "pip install -c constraints.txt -e '.[tensorboard]'" in line
 
@@ -128,5 +128,5 @@ def test_a_full_disk_never_ends_a_run(shown, tmp_path, caplog):
     with caplog.at_level("WARNING", "harness.worker"):
         events.update()
     assert caplog.messages == [
-        "no event files for TensorBoard: [Errno 28] No space left on device; the run goes on without"
+        "no event files for TensorBoard: [Errno 28] No space left on device; the run continues without them"
     ]

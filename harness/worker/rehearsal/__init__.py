@@ -1,1 +1,1 @@
-"""A short try of a run on the machine that will have it: what it needs, and how long it will take."""
+"""Short trial of a run on its target machine: which requirements fail, and how long the run will take."""

@@ -1,4 +1,4 @@
-"""The data of a rehearsal: what is prepared, or random values in its form; and the first examples of either."""
+"""The data of a rehearsal: prepared datasets, or random values of the same form, and excerpts of both."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How long a training and a full evaluation will take, from a few steps and tries of a miniature."""
+"""Extrapolates the duration of a training and of a full evaluation from a few steps and a few items."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from harness.store.rehearsals import RehearsedEvaluation
 from harness.training.batches import PREFETCH_STEPS
 
 Try = Callable[[Evaluation, RunConfig], float]
-"""Evaluates a miniature with a configuration and returns the seconds that it took, the same on every rank."""
+"""Runs a reduced evaluation with a configuration and returns its seconds, the same on every rank."""
 
 SHORTEST_CHAIN = 2
 
 
 def step_seconds(times: Sequence[float]) -> float:
-    """Return the seconds of a training step, from the times before the first one and after each.
+    """Return the seconds per training step, from the times before the first step and after each.
 
-    It is the median of tens after the first ten, since each ten is loaded together; of fewer, the mean of all but the
-    first step.
+    That is the median over groups of ten steps after the first ten, since ten batches are loaded together; with fewer
+    steps, the mean of all but the first.
     """
     tens = [
         (times[i + PREFETCH_STEPS] - times[i]) / PREFETCH_STEPS
@@ -30,7 +30,7 @@ def step_seconds(times: Sequence[float]) -> float:
 
 @dataclass(frozen=True)
 class Extrapolation:
-    """An evaluation of a run and its miniature on `items` items, which shares all shapes with it."""
+    """An evaluation of a run, and a reduced one on `items` items with all the same shapes."""
 
     evaluation: Evaluation
     config: RunConfig
@@ -38,16 +38,16 @@ class Extrapolation:
 
     @property
     def reduced(self) -> Evaluation:
-        """The protocol on few items."""
+        """The reduced evaluation."""
         return self.evaluation.reduced(self.items)
 
     def measure(self, attempt: Try, seconds: float) -> RehearsedEvaluation:
-        """Return what the full evaluation is expected to take.
+        """Return the expected duration of the full evaluation.
 
-        A first try pays for what is loaded and compiled. Another one is warm. Where a chain is sampled from, both take
-        the shortest one, and a third takes as many steps as fit into `seconds`. So what is paid once, what each item
-        costs, and what each step of the chain costs are told apart. Work that is done once for all items, such as a
-        distance, counts as that of items: the time of the full evaluation is rather over- than underestimated.
+        The first try includes loading and compilation; the second is warm. For evaluations that sample, both use the
+        shortest chain, and a third try uses as many sampler steps as fit into `seconds`. This separates one-time cost,
+        cost per item and cost per sampler step. Work done once for all items, such as a distance, counts as cost per
+        item, so the estimate errs on the high side.
         """
         small = self.config.but(data=self.config.data.first(self.items))
         short = self._chain_of(small, SHORTEST_CHAIN)
@@ -77,7 +77,7 @@ class Extrapolation:
         )
 
     def _chain_of(self, config: RunConfig, steps: int) -> RunConfig:
-        """Return the configuration with a shorter chain, itself where this evaluation does not go through one."""
+        """Return the configuration with fewer sampler steps, or itself if this evaluation does not sample."""
         shorter = config.but(method=config.method.with_sampler_steps(steps))
         through = self.reduced.work(shorter).passes != self.reduced.work(config).passes
         return shorter if through else config

@@ -1,8 +1,7 @@
-"""A rehearsal: a run in miniature on the machine that will have it, to learn what it takes and what would end it.
+"""A rehearsal: a shortened run on its target machine that measures cost and finds errors before the real one.
 
-Everything has its true shape: the batch, the network, its precision and compilation, the loader, the checkpoint, the
-blocks of evaluations, the feature space. Few is only what there are many of: steps, images, steps of the chain. What
-fails is noted, and the rehearsal goes on where it can.
+All shapes are real: batch, network, precision, compilation, loader, checkpoint, evaluation blocks, feature space. Only
+counts are reduced: training steps, images, sampler steps. Errors are recorded, and the rehearsal continues if it can.
 """
 
 import logging
@@ -49,21 +48,21 @@ T = TypeVar("T")
 log = logging.getLogger("harness.worker")
 
 STEPS, FEWEST_STEPS = 4 * PREFETCH_STEPS, 3
-"""Training steps: the first ten, which are loaded and augmented together, warm up."""
+"""Training steps; the first ten, which are loaded and augmented together, are warm-up."""
 TRAINING_SECONDS, EVALUATION_SECONDS = 60.0, 60.0
-"""Where steps are slow there are fewer of them: they may take about so long, and so may each evaluation."""
+"""Time limits for the training steps and for each evaluation; slow steps are cut short."""
 FEWEST_IMAGES = 2 * MIXED_BATCH
-"""Fewer are too few for the means of two test images."""
+"""Evaluations that mix pairs of test images need at least this many."""
 
 
 class Ended(Exception):
-    """The rehearsal cannot go on: what failed on one of several ranks leaves the others behind."""
+    """The rehearsal cannot continue: an error on one of several ranks leaves the others waiting."""
 
 
 class Rehearsal:
-    """A run in miniature, alone or as one of several ranks.
+    """Rehearses one run. Every rank has one.
 
-    `findings` are fields of its record, and `problems` what would have gone wrong, however far it came.
+    `findings` are fields of the record; `problems` are the errors that the real run would hit.
     """
 
     def __init__(self, context: Context, directory: RehearsalDirectory, stop: StopRequest) -> None:
@@ -89,7 +88,7 @@ class Rehearsal:
         )
 
     def perform(self) -> None:
-        """Open the data, train, keep a checkpoint, and try every evaluation that is asked for.
+        """Open the data, train, write and load a checkpoint, and try every requested evaluation.
 
         Raises `Stopped` when asked to stop, and `LostRank` or `Ended` when the ranks cannot go on together.
         """
@@ -108,7 +107,7 @@ class Rehearsal:
                 shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _train(self) -> Mapping[str, Tensor]:
-        """Train a few steps, keep a checkpoint, validate, and return the EMA weights."""
+        """Train a few steps, write a checkpoint, validate, and return the EMA weights."""
         begun, config = time.monotonic(), self.config
         data = self._sources.whole(config.data)
         loader = self._loaders.open(data, "train")
@@ -125,7 +124,7 @@ class Rehearsal:
         return weights
 
     def _time_steps(self, trainer: Trainer) -> None:
-        """Train a few steps, and note what one takes."""
+        """Train a few steps and record the seconds per step."""
         wait_for(self._device)
         times = [time.monotonic()]
         while trainer.step < min(STEPS, trainer.iterations):
@@ -144,7 +143,7 @@ class Rehearsal:
         self.findings["step_seconds"] = round(step_seconds(times), 6)
 
     def _keep_and_resume(self, trainer: Trainer) -> None:
-        """Write a checkpoint of the true size, read it back, and go on from it."""
+        """Write a checkpoint of full size, read it back, and resume from it."""
         folder, begun = self._scratch / "checkpoints", time.monotonic()
         self._comm.on_first_rank(lambda: save_checkpoint(folder, trainer.step, trainer.state()))
         written = time.monotonic()
@@ -158,7 +157,7 @@ class Rehearsal:
         self.findings["checkpoint_share"] = round(took / max(CHECKPOINT_SECONDS, took / CHECKPOINT_SHARE), 6)
 
     def _validate(self, weights: Mapping[str, Tensor]) -> None:
-        """Note the seconds of an epoch's validation, by those of a few images."""
+        """Record the seconds of a full validation, extrapolated from a few images."""
         if not self.config.validated_splits:
             self.findings["validation_seconds"] = 0.0
             return
@@ -172,7 +171,10 @@ class Rehearsal:
         self.findings["validation_seconds"] = round((time.monotonic() - begun) * whole / tried, 6)
 
     def _agree(self, weights: Mapping[str, Tensor] | None) -> None:
-        """Label the images as the model does, since an attack leaves those alone on which it errs anyway."""
+        """Replace labels by the model's own predictions, so that an attack runs on every image.
+
+        An untrained model would otherwise misclassify nearly all, and attacks skip misclassified images.
+        """
         model = self._model(self.config, weights)
         if not isinstance(model, Classifier) or not any(isinstance(each, Robustness) for each in self._wanted):
             return
@@ -181,7 +183,7 @@ class Rehearsal:
         self._comm.on_first_rank(lambda: relabelled(excerpt, "test", np.concatenate(logits).argmax(axis=1)))
 
     def _evaluate(self, evaluation: Evaluation, weights: Mapping[str, Tensor] | None) -> None:
-        """Try an evaluation's miniature, and note what the full one is expected to take."""
+        """Try a reduced evaluation and record the expected duration of the full one."""
 
         def attempt(reduced: Evaluation, config: RunConfig) -> float:
             begun, model = time.monotonic(), self._model(config, weights)
@@ -194,7 +196,7 @@ class Rehearsal:
         self.findings["evaluations"][evaluation.id] = trial.measure(attempt, EVALUATION_SECONDS)
 
     def _try(self, reduced: Evaluation, subject: Subject) -> None:
-        """Evaluate; where the feature space is not to be had, draw the samples all the same."""
+        """Run an evaluation; if the feature space is missing, at least draw the samples."""
         self._comm.on_first_rank(lambda: shutil.rmtree(subject.artefacts.parent, ignore_errors=True))
         self._comm.on_first_rank(lambda: subject.artefacts.mkdir(parents=True))
         try:
@@ -211,14 +213,14 @@ class Rehearsal:
         return replace(subject, cache=self._scratch / "cache", open_data=excerpt)
 
     def _model(self, config: RunConfig, weights: Mapping[str, Tensor] | None) -> Method:
-        """Return the method as it is evaluated; untrained where training has failed."""
+        """Return the method in evaluation mode; untrained if training failed."""
         model = build_method(config, self._device).eval()
         if weights is not None:
             model.load_state_dict(weights)
         return model
 
     def _part(self, name: str, task: Callable[[], T]) -> T | None:
-        """Do a part of the rehearsal. What fails is noted; alone, the rehearsal then goes on with the next part."""
+        """Run one part of the rehearsal. Errors are recorded; a single rank then continues with the next part."""
         try:
             return task()
         except (Stopped, LostRank, Ended):

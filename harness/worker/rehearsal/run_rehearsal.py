@@ -1,4 +1,4 @@
-"""Takes the lease of a rehearsal, performs it, and records how it went."""
+"""Runs a rehearsal under its lease and writes its record."""
 
 import logging
 import re

@@ -1,1 +1,1 @@
-"""Bundles: the records behind a report, with what they are and their hashes, as one archive or as plain files."""
+"""Bundles: the records behind a report with a manifest of their hashes, as one archive or as plain files."""

@@ -1,4 +1,4 @@
-"""What goes into a bundle: the records of an exhibit's runs, and of their arrays what figures draw."""
+"""The contents of a bundle: the records of an exhibit's runs, and the parts of their arrays that figures draw."""
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ LOG_LINES = 40
 
 @dataclass(frozen=True)
 class Entry:
-    """A file of a bundle: its name there, its content, and which part of an array it is."""
+    """A file of a bundle: its name, its content, and the excerpt if it is part of an array."""
 
     name: str
     content: bytes
@@ -33,7 +33,7 @@ class Entry:
 
 
 def runs(reports: Sequence[ExhibitReport], results: Results) -> list[RunDirectory]:
-    """Return the runs of some exhibits that were asked for, with all their seeds, in the order of identities."""
+    """Return the existing runs of some exhibits, all seeds included, ordered by id."""
     found: dict[str, RunDirectory] = {}
     for report in reports:
         for seed in count():
@@ -47,7 +47,7 @@ def runs(reports: Sequence[ExhibitReport], results: Results) -> list[RunDirector
 
 
 def records(directories: Sequence[RunDirectory], results: Results) -> Iterator[Entry]:
-    """Yield the records of runs as they are: no weights, checkpoints, arrays and leases, and of the log its end."""
+    """Yield the records of runs unchanged and the end of each log, without weights, checkpoints, arrays and leases."""
     for directory in directories:
         paths = [directory.config, directory.training, directory.outcome, directory.metrics]
         paths += [*directory.segments.glob("*.json"), *directory.evaluations.glob("*.json")]
@@ -60,7 +60,7 @@ def records(directories: Sequence[RunDirectory], results: Results) -> Iterator[E
 
 
 def arrays(reports: Sequence[ExhibitReport], results: Results) -> Iterator[Entry]:
-    """Yield what figures draw of the arrays of evaluations: their first rows, of the runs with seed 0."""
+    """Yield the parts of evaluations' arrays that figures draw: the first rows, of the runs with seed 0."""
     wanted: dict[Path, int | None] = {}
     for report in reports:
         for plot in plots_of(report.exhibit).values():
@@ -74,18 +74,18 @@ def arrays(reports: Sequence[ExhibitReport], results: Results) -> Iterator[Entry
 
 
 def _arrays_of(plot: Plot) -> Mapping[str, int | None]:
-    """Return what a drawing says that it reads. Raises `SpecError` for anything but numbers of rows by name."""
+    """Return the arrays that a plot reads. Raises `SpecError` for anything but numbers of rows by name."""
     found: Any = plot.arrays
     if not isinstance(found, Mapping):
         raise SpecError(
-            f"drawing {type(plot).__name__}: arrays is {given(found)}, not numbers of rows, or None for all, by "
-            f"the names of arrays"
+            f"plot {type(plot).__name__}: arrays is {given(found)}, not a mapping from names of arrays to numbers of "
+            f"rows (None for all)"
         )
     return found
 
 
 def written(papers: Sequence[str], results: Results) -> Iterator[Entry]:
-    """Yield the files of reports as they were written."""
+    """Yield the files of reports unchanged."""
     for paper in papers:
         for path in sorted((results.report / paper).rglob("*")):
             name = path.relative_to(results.report)
@@ -105,7 +105,7 @@ def _excerpt(path: Path, rows: int | None, results: Results) -> Entry:
 
 
 def _recorded(path: Path) -> str | None:
-    """Return the hash that the record beside an array has of it."""
+    """Return the hash of an array from the record beside it."""
     from harness.store.records import EvaluationRecord
 
     return EvaluationRecord.load(path.parent.with_name(f"{path.parent.name}.json")).artefacts.get(path.name)
@@ -116,7 +116,7 @@ def _tail(log: bytes) -> bytes:
 
 
 def _read(path: Path) -> bytes | None:
-    """Return a file's content, None while it does not exist."""
+    """Return a file's content, None if it does not exist."""
     try:
         return path.read_bytes()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What a bundle is: the manifest that vouches for its files, and the names that a file in it may have."""
+"""The format of a bundle: the manifest with the hashes of its files, and the file names that are allowed."""
 
 import re
 from typing import Annotated
@@ -9,7 +9,7 @@ from harness.errors import HarnessError
 from harness.store.records import Record
 
 FORMAT = 1
-"""Version of the layout; raised when an older reader would misread it (docs/sharing.md)."""
+"""Version of the layout, raised when an older reader would misread it (docs/sharing.md)."""
 MANIFEST = "manifest.json"
 ENDING = ".zip"
 RUN = r"runs/(?P<run>[0-9a-f]{12})"
@@ -26,7 +26,7 @@ RECORDS = {
     "array": re.compile(rf"{RUN}/evaluations/{EVALUATION}/[a-z0-9_]+\.npy"),
     "report": re.compile(r"report(/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){2,4}"),
 }
-"""The kinds of files, by the names that they must have. No such name leads elsewhere."""
+"""The kinds of files, by the names that they must have. No such name leaves the bundle's folder."""
 
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 Word = Annotated[str, StringConstraints(pattern=r"^[\w./+ -]{1,200}$")]
@@ -37,14 +37,14 @@ class BundleError(HarnessError):
 
 
 class File(Record):
-    """What the manifest says of a file."""
+    """The size and hash of a file."""
 
     bytes: NonNegativeInt
     sha256: Sha256
 
 
 class Excerpt(Record):
-    """Of an array: that the bundle holds its first `rows` of `of`, and the hash of the whole, as the record has it."""
+    """The first `rows` of an array of `of` rows, and the hash of the whole array from its record."""
 
     rows: NonNegativeInt
     of: NonNegativeInt
@@ -52,9 +52,9 @@ class Excerpt(Record):
 
 
 class BundleManifest(Record):
-    """What is in a bundle.
+    """The contents of a bundle.
 
-    `harness` and `semantics` are those of the version that wrote it, `commits` those that computed the runs.
+    `harness` and `semantics` are from the version that wrote it, `commits` are those that computed the runs.
     """
 
     format: int
@@ -71,19 +71,19 @@ class BundleManifest(Record):
     def read(cls, content: bytes, where: str) -> "BundleManifest":
         """Read a manifest.
 
-        Raises `BundleError` when it is none, or of a later format.
+        Raises `BundleError` if it is invalid or of another format.
         """
         try:
             manifest = cls.model_validate_json(content)
         except ValidationError as error:
             problem = error.errors(include_url=False)[0]
             field = ".".join(str(part) for part in problem["loc"])[:100]
-            raise BundleError(f"{where} is no bundle: its {MANIFEST}: {field!r}: {problem['msg']}"[:300]) from None
+            raise BundleError(f"{where} is not a bundle: its {MANIFEST}: {field!r}: {problem['msg']}"[:300]) from None
         if manifest.format != FORMAT:
             raise BundleError(f"{where} is a bundle of format {manifest.format}: this version reads format {FORMAT}")
         return manifest
 
 
 def kind_of(name: str) -> str | None:
-    """Return the kind of a file by its name in a bundle, None for a name that no file may have."""
+    """Return the kind of a file by its name in a bundle, None for a name that is not allowed."""
     return next((kind for kind, pattern in RECORDS.items() if pattern.fullmatch(name)), None)

@@ -1,4 +1,4 @@
-"""Reads bundles that nobody vouches for: every file listed, every hash right, nothing beside it, nothing executed."""
+"""Reads untrusted bundles: every file must be listed with the right hash, and nothing is executed."""
 
 import hashlib
 import os
@@ -20,7 +20,7 @@ from harness.store.untrusted import reading
 from harness.store.zips import open_zip
 
 TOTAL = 2**31
-"""Bytes that all files of a bundle may come to."""
+"""The maximum total size of a bundle's files, in bytes."""
 ONE_FILE = 2**28
 MANIFEST_BYTES = 2**26
 UNFORESEEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -28,14 +28,14 @@ UNFORESEEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueErro
 
 @dataclass(frozen=True)
 class Bundle:
-    """An open bundle: its results, which last as long as it is open, and its manifest."""
+    """An open bundle: its results, which exist while it is open, and its manifest."""
 
     results: Results
     manifest: BundleManifest
 
 
 class _Source(Protocol):
-    """Where the files of a bundle are read from, by names and within bounds."""
+    """The files of a bundle, read by name with a size limit."""
 
     @property
     def names(self) -> list[str]: ...
@@ -47,10 +47,10 @@ class _Source(Protocol):
 
 @contextmanager
 def open_bundle(path: Path, report: Path | None = None) -> Iterator[Bundle]:
-    """Verify a bundle, an archive or a folder, and open it as results; reports of it are written to `report`.
+    """Verify a bundle (an archive or a folder) and open it as results; its reports are written to `report`.
 
-    It is copied into a temporary folder, which is gone afterwards. Raises `BundleError` when anything in it
-    is not what its manifest says, and when records are so formed that no report can be made of them.
+    It is copied into a temporary folder, which is deleted afterwards. Raises `BundleError` if anything in it differs
+    from its manifest, or if its records are malformed so that no report can be built from them.
     """
     with _source(path) as source:
         manifest = _verify_names(source, path)
@@ -70,7 +70,7 @@ def manifest_of(path: Path) -> BundleManifest:
 
 
 def is_bundle(path: Path) -> bool:
-    """Tell whether a path looks like a bundle: an archive, or a folder with a manifest."""
+    """Return whether a path looks like a bundle: an archive, or a folder with a manifest."""
     return (path / MANIFEST).is_file() if path.is_dir() else path.is_file()
 
 
@@ -80,10 +80,10 @@ def _source(path: Path) -> Iterator[_Source]:
         yield _Folder(path)
         return
     if not path.exists():
-        raise BundleError(f"there is no {path}")
+        raise BundleError(f"{path} does not exist")
     with reading(path, BundleError):
         if not is_zipfile(path):
-            raise BundleError(f"{path} is no bundle: it is neither a zip archive nor a folder")
+            raise BundleError(f"{path} is not a bundle: it is neither a zip archive nor a folder")
         if path.stat().st_size > TOTAL:
             raise BundleError(f"{path} has more than {TOTAL:,} bytes: refused")
     with open_zip(path, str(path), TOTAL, BundleError) as archive:
@@ -91,7 +91,7 @@ def _source(path: Path) -> Iterator[_Source]:
 
 
 class _Folder:
-    """A bundle that is a folder of plain files; links and whatever is no file are refused."""
+    """A bundle in a folder of regular files; links and special files are refused."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -103,14 +103,14 @@ class _Folder:
                 if kind == stat.S_IFREG:
                     self.names.append(path.relative_to(root).as_posix())
                 elif kind != stat.S_IFDIR:
-                    raise BundleError(f"{root}: '{path.relative_to(root)}' is no plain file: refused")
+                    raise BundleError(f"{root}: '{path.relative_to(root)}' is not a regular file: refused")
 
     def size(self, name: str) -> int:
         """Return the size of a file in bytes."""
         return (self._root / name).stat().st_size
 
     def read(self, name: str, limit: int) -> bytes:
-        """Return the content of a file, which must not have more than `limit` bytes."""
+        """Return the content of a file of at most `limit` bytes."""
         with reading(self._root / name, BundleError), open(self._root / name, "rb") as file:
             content = file.read(limit + 1)
         if len(content) > limit:
@@ -120,29 +120,29 @@ class _Folder:
 
 def _manifest(source: _Source, path: Path) -> BundleManifest:
     if MANIFEST not in source.names:
-        raise BundleError(f"{path} is no bundle: it holds no {MANIFEST}")
+        raise BundleError(f"{path} is not a bundle: it has no {MANIFEST}")
     return BundleManifest.read(source.read(MANIFEST, MANIFEST_BYTES), str(path))
 
 
 def _verify_names(source: _Source, path: Path) -> BundleManifest:
-    """Return the manifest, once every file is listed, every listed file is there, and each may be called so."""
+    """Return the manifest, having checked that it lists exactly the files of the bundle and that names are allowed."""
     manifest = _manifest(source, path)
     names = set(source.names) - {MANIFEST}
     if missing := sorted(manifest.files.keys() - names):
-        raise BundleError(f"{path} lacks {missing[0]}, which its manifest lists")
+        raise BundleError(f"{path} has no {missing[0]}, which its manifest lists")
     if unlisted := sorted(names - manifest.files.keys()):
-        raise BundleError(f"{path} holds {unlisted[0]!r}, which its manifest does not list: refused")
+        raise BundleError(f"{path} contains {unlisted[0]!r}, which its manifest does not list: refused")
     for name in sorted(names):
         if kind_of(name) is None:
-            raise BundleError(f"{path} holds {name!r}, which is no file of a bundle: refused")
+            raise BundleError(f"{path} contains {name!r}, which is not a file of a bundle: refused")
         if name.startswith("runs/") and not _has_config(name, names):
-            raise BundleError(f"{path}: {name} is of a run without config.json")
+            raise BundleError(f"{path}: {name} belongs to a run without config.json")
     folded = sorted(names, key=str.casefold)
     for one, other in pairwise(folded):
         if one.casefold() == other.casefold():
-            raise BundleError(f"{path}: {one} and {other} differ in case only: refused")
+            raise BundleError(f"{path}: {one} and {other} differ only in case: refused")
     if (total := sum(file.bytes for file in manifest.files.values())) > TOTAL:
-        raise BundleError(f"{path} comes to {total:,} bytes: more than the {TOTAL:,} that are read")
+        raise BundleError(f"{path} has {total:,} bytes in all, more than the limit of {TOTAL:,}")
     return manifest
 
 
@@ -151,15 +151,15 @@ def _has_config(name: str, names: set[str]) -> bool:
 
 
 def _verified(source: _Source, manifest: BundleManifest, path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the files of a bundle, each of which is what the manifest says and holds what its name says."""
+    """Yield the files of a bundle, each checked against the manifest and validated by its kind."""
     for name, file in manifest.files.items():
         if source.size(name) != file.bytes:
             raise BundleError(f"{path}: {name} has {source.size(name):,} bytes, its manifest says {file.bytes:,}")
         if file.bytes > ONE_FILE:
-            raise BundleError(f"{path}: {name} has {file.bytes:,} bytes, more than the {ONE_FILE:,} of any file")
+            raise BundleError(f"{path}: {name} has {file.bytes:,} bytes, more than the limit of {ONE_FILE:,}")
         content = source.read(name, file.bytes)
         if (found := hashlib.sha256(content).hexdigest()) != file.sha256:
-            raise BundleError(f"{path}: {name} is damaged or changed: its SHA-256 is {found[:12]}..., not as listed")
+            raise BundleError(f"{path}: {name} is damaged or changed: its SHA-256 {found[:12]}... is not as listed")
         try:
             check(str(kind_of(name)), name, content)
         except ValueError as error:
@@ -173,16 +173,16 @@ def _unpack(path: Path, content: bytes) -> None:
         with open(path, "xb") as file:
             file.write(content)
     except OSError as error:
-        raise BundleError(f"cannot unpack to {path}: {error.strerror}; TMPDIR names another place") from None
+        raise BundleError(f"cannot unpack to {path}: {error.strerror}; set TMPDIR to another folder") from None
 
 
 @contextmanager
 def _blamed(path: Path) -> Iterator[None]:
-    """Say of what a report cannot be made that it is the bundle's: records of the right form may hold anything."""
+    """Attribute errors of building a report to the bundle: records of valid form may have any content."""
     try:
         yield
     except HarnessError:
         raise
     except UNFORESEEN as error:
         reason = " ".join(str(error).split())[:160]
-        raise BundleError(f"{path} holds records that cannot be shown ({type(error).__name__}: {reason})") from error
+        raise BundleError(f"{path} contains records that cannot be shown ({type(error).__name__}: {reason})") from error

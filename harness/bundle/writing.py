@@ -1,4 +1,4 @@
-"""Writes bundles: whole or not at all, and the same contents as the same bytes."""
+"""Writes bundles: atomically, and byte for byte reproducibly."""
 
 import hashlib
 import os
@@ -23,20 +23,20 @@ from harness.store.run_directory import RunDirectory
 
 COMPRESSION = 6
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that a zip archive can hold: contents decide the bytes, not the hour."""
+"""The earliest time of a zip archive: a fixed time makes equal contents equal bytes."""
 
 
 def write_bundle(path: Path, reports: Sequence[ExhibitReport], results: Results) -> tuple[BundleManifest, list[str]]:
-    """Write the records of some exhibits with their manifest, and return it with the names that were left out.
+    """Write the records of some exhibits with a manifest, and return it with the names that were left out.
 
-    A path that ends in `.zip` becomes an archive, with the reports that stand in the results directory; any other
-    becomes a folder of plain files, without them. Raises `BundleError` when there is nothing to write, or something
-    else stands at `path`, which is never replaced; and `StoreError` when the disk is full: what stood there then stays.
+    A path that ends in `.zip` becomes an archive, with the reports in the results directory; any other becomes a folder
+    of plain files, without them. Raises `BundleError` if there is nothing to write or if `path` exists and is not a
+    bundle, which is never replaced; and `StoreError` if the disk is full: the old bundle is then kept.
     """
     check_place(path)
     directories = contents.runs(reports, results)
     if not directories:
-        raise BundleError(f"no run of these exhibits is in {results.root}: there is nothing to bundle")
+        raise BundleError(f"{results.root} has no run of these exhibits: nothing to bundle")
     entries: Iterable[Entry] = chain(contents.records(directories, results), contents.arrays(reports, results))
     writer = _Writer(reports, directories)
     if path.suffix.lower() == ENDING:
@@ -48,22 +48,22 @@ def write_bundle(path: Path, reports: Sequence[ExhibitReport], results: Results)
 
 
 def check_place(path: Path) -> None:
-    """Raise `BundleError` when something stands at `path` that is no bundle, or more than one."""
+    """Raise `BundleError` if `path` exists and is not a bundle, or contains more than one."""
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
     try:
         manifest = manifest_of(path)
     except BundleError as error:
-        raise BundleError(f"{path} exists and is no bundle, it is left as it is: give another name ({error})") from None
+        raise BundleError(f"{path} exists and is not a bundle, not replaced: give another name ({error})") from None
     if path.is_dir():
         found = (Path(folder) / name for folder, _, names in os.walk(path) for name in names)
         unknown = sorted({item.relative_to(path).as_posix() for item in found} - {MANIFEST, *manifest.files})
         if unknown:
-            raise BundleError(f"{path} holds more than its bundle, it is left as it is: move {unknown[0]} away")
+            raise BundleError(f"{path} contains more than its bundle, not replaced: move {unknown[0]} away")
 
 
 class _Writer:
-    """Notes what is written, for the manifest that comes last."""
+    """Collects the manifest, which is written last."""
 
     def __init__(self, reports: Sequence[ExhibitReport], directories: Sequence[RunDirectory]) -> None:
         self._reports = reports
@@ -73,7 +73,7 @@ class _Writer:
         self.left_out: list[str] = []
 
     def sorted(self, entries: Iterable[Entry]) -> Iterator[Entry]:
-        """Yield the entries that may be in a bundle, those with equal contents always in the same order."""
+        """Yield the entries whose names are allowed in a bundle, and add them to the manifest."""
         for entry in entries:
             if kind_of(entry.name) is None:
                 self.left_out.append(entry.name)
@@ -84,7 +84,7 @@ class _Writer:
             yield entry
 
     def manifest(self) -> BundleManifest:
-        """Return the manifest of all that was written."""
+        """Return the manifest of everything written."""
         return BundleManifest(
             format=FORMAT,
             harness=__version__,
@@ -118,13 +118,13 @@ def _write_archive(file: IO[bytes], entries: Iterable[Entry], writer: _Writer) -
 def _info(name: str) -> ZipInfo:
     info = ZipInfo(name, EPOCH)
     info.compress_type = ZIP_DEFLATED
-    info.create_system = 3  # Unix, on whatever system it is written
+    info.create_system = 3  # always Unix, for reproducible bytes
     info.external_attr = 0o100644 << 16
     return info
 
 
 def _write_folder(path: Path, entries: Iterable[Entry], writer: _Writer) -> None:
-    """Write a folder beside its place and rename it into it."""
+    """Write a temporary folder beside `path` and rename it."""
     name = f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}"
     new, old = path.with_name(name), path.with_name(f"{name}-old")
     try:

@@ -1,1 +1,1 @@
-"""Two result sets against each other: cell by cell with significance, and which parameters differ."""
+"""Comparison of two result sets: significance cell by cell, and the parameters that differ."""

@@ -1,4 +1,4 @@
-"""The cells of two result sets side by side: values by seed, their difference, and whether it is significant."""
+"""The cells of two result sets side by side: values by seed, their difference, and its significance."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from harness.store.records import EvaluationRecord
 
 @dataclass(frozen=True)
 class SideValue:
-    """What a side has of a cell: values, runs and records by seed."""
+    """The values, runs and records of a cell on one side, by seed."""
 
     values: Values
     runs: dict[int, str]
@@ -25,10 +25,10 @@ class SideValue:
 
 @dataclass(frozen=True)
 class Compared:
-    """A cell of both sides.
+    """A compared cell.
 
-    `also` names further rows of which it is the same measurement; `corrected` is the p-value by Holm over all cells
-    that were tested.
+    `also` names other rows with the same measurement; `corrected` is the p-value corrected by Holm over all tested
+    cells.
     """
 
     exhibit: str
@@ -46,13 +46,13 @@ class Compared:
 
     @property
     def difference(self) -> float | None:
-        """B's mean minus A's, None where one is absent."""
+        """B's mean minus A's, None if one is absent."""
         return self.b.values.mean - self.a.values.mean if self.a and self.b else None
 
 
 @dataclass
 class _Pair:
-    """A cell before it is judged."""
+    """A cell before its test."""
 
     exhibit: str
     cell: Cell
@@ -64,9 +64,9 @@ class _Pair:
 def compared(
     selection: Sequence[tuple[Paper, Exhibit]], scale: str, a: Side, b: Side, metrics: Sequence[str] = ()
 ) -> list[Compared]:
-    """Return every cell that a side has a value of, each measurement once, what differs most surely first.
+    """Return every cell that either side has a value of, each measurement once, the most significant difference first.
 
-    Of the cells, only those of `metrics`, by their keys, unless there are none.
+    With `metrics` (keys), only the cells of these.
     """
     pairs: dict[tuple[str, str, str], _Pair] = {}
     expected = {paper.name: _Expected(paper, paper.scale(scale)) for paper, _ in selection}
@@ -108,21 +108,21 @@ def _judged(pairs: Sequence[_Pair]) -> Iterator[Compared]:
 
 
 def _test(a: SideValue | None, b: SideValue | None) -> Welch | None:
-    """Return the test of a cell, None where there is none to make: values are absent, not finite, or the same."""
+    """Return the test of a cell, None if its values are absent, not finite, or equal."""
     if not (a and b) or status(a.values, b.values, 1.0, exact=False) is not Status.NOT_SIGNIFICANT:
         return None
     return welch(a.values, b.values)
 
 
 def _urgency(cell: Compared) -> tuple[int, float, float]:
-    """Put first what differs, by the significance and then the size of the difference."""
+    """Sort key: status, then the significance, then the size of the difference."""
     order = list(Status).index(cell.status)
     size = abs(cell.difference) if cell.difference is not None else 0.0
     return order, cell.corrected if cell.corrected is not None else 1.0, -size
 
 
 def _pairs(paper: Paper, exhibit: Exhibit, scale: Scale, a: Side, b: Side, expected: "_Expected") -> Iterator[_Pair]:
-    """Yield the cells of an exhibit with what both sides have of them, over the seeds up to the first without a run."""
+    """Yield the cells of an exhibit with their values on both sides, for all seeds before the first without a run."""
     by_cell: dict[tuple[str, Metric, str], dict[int, Cell]] = {}
     for seed in count():
         of_seed = list(cells(paper, exhibit, exhibit.rows, scale, [seed]))
@@ -147,7 +147,7 @@ def _found(side: Side, seeds: dict[int, Cell], expected: "_Expected") -> SideVal
 
 
 class _Expected:
-    """What the cells of a paper at a scale are measured by: it stands for them, and for nothing else."""
+    """The ids of the runs and evaluations of a paper's cells, which are no candidates for other cells."""
 
     def __init__(self, paper: Paper, scale: Scale) -> None:
         self._paper = paper

@@ -1,4 +1,4 @@
-"""Which parameters differ between the runs of two result sets that stand for the same cells."""
+"""The parameters that differ between the runs of two result sets for the same cells."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ class Difference:
 
 
 def parameters(cells: Sequence[Compared], a: Side, b: Side) -> list[Difference]:
-    """Return the fields in which the runs of cells that both sides have differ, those of most runs first.
+    """Return the fields that differ between the runs of cells on both sides, those of most runs first.
 
-    They are of the configuration (`data`, `network`, `method`, `training`, `semantics`), the evaluation, the data's
-    hash, the feature space, the seeds, and where and with what the runs were computed.
+    They are of the configuration (`data`, `network`, `method`, `training`, `semantics`), the evaluation, the hash of
+    the data, the feature space, the seeds, and the code and hardware that computed the runs.
     """
     found: dict[tuple[str, str, str], tuple[Any, Any, dict[tuple[str, str], None]]] = {}
     for field, one, other, pair in _all(cells, a, b):
@@ -56,7 +56,7 @@ def _all(cells: Sequence[Compared], a: Side, b: Side) -> Iterator[tuple[str, Any
 
 
 def _run(side: Side, id: str) -> Leaves:
-    """Return what decides a run, and where it was computed."""
+    """Return the configuration of a run, the hash of its data, and its provenance."""
     training = side.training(id)
     found = dict(side.stored[id].leaves)
     if training:
@@ -65,7 +65,7 @@ def _run(side: Side, id: str) -> Leaves:
 
 
 def _computed(segments: Sequence[Segment]) -> Leaves:
-    """Return where and with what the stays on a run were computed, each value once."""
+    """Return the code and hardware of a run's segments, each value once."""
     if not segments:
         return {}
     found: Leaves = {
@@ -91,7 +91,7 @@ def _commit(segment: Segment) -> str:
 
 
 def _evaluated(record: EvaluationRecord) -> Leaves:
-    """Return the settings of an evaluation, and the feature space that it was made in."""
+    """Return the settings of an evaluation and its feature space."""
     kind = record.evaluation.get("kind")
     found = {f"{kind}.{path}": value for path, value in leaves(record.evaluation).items() if path != "kind"}
     space = record.details.get("feature_space")
@@ -105,5 +105,5 @@ def _seeds(found: SideValue) -> str:
 
 
 def _part(field: str) -> int:
-    """Put what decides a result before what it was computed with."""
+    """Sort key: the parameters of a result before its code and hardware."""
     return 1 if field.startswith("computed.") else 0

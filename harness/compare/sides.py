@@ -1,4 +1,4 @@
-"""One of the two result sets of a comparison: its runs by row, also where its ids are of another version."""
+"""One of the two result sets of a comparison: its runs by row, even if their ids are from another version."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property
@@ -14,12 +14,12 @@ from harness.store.run_directory import RunDirectory
 
 Leaves = dict[str, Any]
 Expected = Callable[[int], Collection[str]]
-"""Returns the ids of the runs and evaluations that cells with a seed are measured by."""
+"""Returns the ids of the runs and evaluations of all cells with a seed."""
 ABSENT = "(absent)"
 
 
 class Stored(NamedTuple):
-    """A run as it is stored: its name, and the leaves of its configuration by their dotted paths."""
+    """A stored run: its name, and the leaves of its configuration by dotted path."""
 
     name: str
     leaves: Leaves
@@ -28,7 +28,7 @@ class Stored(NamedTuple):
 class Side:
     """A result set, called `A` or `B`.
 
-    `left_aside` says which files could not be read. Raises `SpecError` when there is no run in it.
+    `skipped_runs` lists the files that could not be read. Raises `SpecError` if it has no runs.
     """
 
     def __init__(self, name: str, path: str, results: Results) -> None:
@@ -39,11 +39,11 @@ class Side:
         self._found: dict[tuple[str, int], str | None] = {}
         self._records: dict[tuple[str, str], EvaluationRecord | None] = {}
         if not results.all():
-            raise SpecError(f"{path} holds no run: give a results directory or a bundle")
+            raise SpecError(f"{path} has no runs: give a results directory or a bundle")
 
     @cached_property
     def stored(self) -> dict[str, Stored]:
-        """Every run that can be read, by its id: as JSON, whatever version of the code has written it."""
+        """Every readable run by id: as JSON, whatever version of the code wrote it."""
         found = {}
         for directory in self.results.all():
             try:
@@ -57,17 +57,17 @@ class Side:
 
     @cached_property
     def commits(self) -> list[str]:
-        """The commits that have computed the runs."""
+        """The commits that computed the runs."""
         found = (segment.commit for id in self.stored for segment in self.segments(id))
         return sorted({commit for commit in found if commit})
 
     def run(self, run: Run, expected: Expected) -> str | None:
-        """Return the id of the stored run that stands for a run of a row, None when there is none.
+        """Return the id of the stored run that corresponds to a run of a row, None if there is none.
 
-        That is the run itself. Where it is absent, it is the one of the same name, seed and dataset that differs in the
-        fewest fields; or under whatever name the one that differs in nothing but fields that only one of them has, and
-        in what a version of the code is called. Runs that are `expected` for rows of their own are not considered, and
-        neither are two that differ in as many fields.
+        That is the run itself. If it is absent, it is the run of the same name, seed and dataset that differs in the
+        fewest fields; or, under any name, the run that differs only in fields that one of the two lacks and in
+        `semantics`, the version of the code. Runs that are `expected` for other rows are not considered, and a tie
+        gives None.
         """
         if run.id in self.stored:
             return run.id
@@ -84,10 +84,10 @@ class Side:
         return _nearest({id: len(differing(stored.leaves, wanted)) for id, stored in (named or moved).items()})
 
     def record(self, id: str, evaluation: Evaluation, quantity: str, expected: Expected) -> EvaluationRecord | None:
-        """Return the record of an evaluation of a run, None when there is none.
+        """Return the record of an evaluation of a run, None if there is none.
 
-        Where it is absent, it is the one of the same kind with the quantity that differs in the fewest settings, and is
-        not `expected` for another cell.
+        If it is absent, it is the record of the same kind and quantity that differs in the fewest settings and is not
+        `expected` for another cell.
         """
         directory = self.results.runs / id / "evaluations"
         if own := self._record(id, evaluation.id):
@@ -102,7 +102,7 @@ class Side:
         return self._record(id, nearest) if nearest else None
 
     def segments(self, id: str) -> list[Segment]:
-        """Return the stays of workers on a run, as far as they can be read."""
+        """Return the segments of a run, none if they cannot be read."""
         try:
             return RunDirectory(self.results.runs / id).all_segments()
         except StoreError as error:
@@ -110,7 +110,7 @@ class Side:
             return []
 
     def training(self, id: str) -> TrainingRecord | None:
-        """Return the outcome of a run's training, None when there is none that can be read."""
+        """Return the training record of a run, None if it is absent or unreadable."""
         try:
             return RunDirectory(self.results.runs / id).training_record()
         except StoreError as error:
@@ -138,7 +138,7 @@ class Side:
 
 
 def leaves(document: Any, path: str = "") -> Leaves:
-    """Return the leaves of a JSON document by their dotted paths; a list is a leaf."""
+    """Return the leaves of a JSON document by dotted path; a list is a leaf."""
     if not isinstance(document, dict):
         return {path: document}
     found: Leaves = {}
@@ -148,7 +148,7 @@ def leaves(document: Any, path: str = "") -> Leaves:
 
 
 def differing(one: Leaves, other: Leaves) -> list[tuple[str, Any, Any]]:
-    """Return the paths at which two documents differ, with both values, `ABSENT` where there is none."""
+    """Return the paths at which two documents differ, with both values, `ABSENT` if there is none."""
     return [(path, a, b) for path, a, b in _pairs(one, other) if a != b]
 
 
@@ -158,7 +158,7 @@ def _pairs(one: Leaves, other: Leaves) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _akin(stored: Stored, wanted: Leaves) -> bool:
-    """Tell whether a run has the seed and the dataset of another, without which it stands for another cell."""
+    """Return whether a run has the wanted seed and dataset; otherwise it belongs to another cell."""
     return all(stored.leaves.get(path) == wanted.get(path) for path in ("seed", "data.name"))
 
 
@@ -167,7 +167,7 @@ def _differs_by_version(stored: Leaves, wanted: Leaves) -> bool:
 
 
 def _nearest(distances: dict[str, int]) -> str | None:
-    """Return the only one at the smallest distance, None when there are two."""
+    """Return the name at the smallest distance, None if there is a tie."""
     if not distances:
         return None
     smallest = min(distances.values())

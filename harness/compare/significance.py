@@ -1,4 +1,4 @@
-"""Whether two sets of seeds differ: Welch's t-test where both have several, corrected over all that were tested."""
+"""Whether two sets of seeds differ: Welch's t-test if both have several, corrected for multiple tests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from scipy.stats import ttest_ind
 
 ALPHA = 0.05
 TEST = (
-    "Welch's t-test, two-sided, where both have two seeds or more; p-values corrected by Holm over the cells tested; "
+    "two-sided Welch's t-test if both sides have two or more seeds; p-values corrected by Holm over the cells tested; "
     f"significant below {ALPHA:g}"
 )
 
 
 class Status(StrEnum):
-    """What a comparison says of a cell, that which needs attention first."""
+    """The status of a compared cell, those that need attention first."""
 
     NOT_FINITE = "not finite"
     DIFFERS = "differs"
@@ -56,7 +56,7 @@ class Values:
 
     @property
     def sd(self) -> float | None:
-        """The standard deviation between seeds (ddof 1), None for one seed or values that are not finite."""
+        """The standard deviation between seeds (ddof 1), None for one seed or if a value is not finite."""
         if self.n < 2 or not self.is_finite:
             return None
         return stdev(self.by_seed.values())
@@ -68,11 +68,11 @@ class Values:
 
 
 def welch(a: Values, b: Values) -> Welch | None:
-    """Return the test of equal means, None where a side has one seed or neither has any spread."""
+    """Return the test of equal means, None if a side has one seed or neither has any spread."""
     if min(a.n, b.n) < 2 or not (a.sd or b.sd):
         return None
     with catch_warnings():
-        simplefilter("ignore", RuntimeWarning)  # of values that are nearly equal: their p-value is what it is
+        simplefilter("ignore", RuntimeWarning)  # about nearly equal values: the p-value is still right
         found = ttest_ind(list(a.by_seed.values()), list(b.by_seed.values()), equal_var=False)
     return Welch(float(found.statistic), float(found.df), float(found.pvalue))
 
@@ -88,10 +88,10 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def status(a: Values | None, b: Values | None, corrected: float | None, exact: bool) -> Status | None:
-    """Return what is to be said of a cell, None where neither side has a value.
+    """Return the status of a cell, None if neither side has a value.
 
-    `corrected` is the p-value of its test, if there was one. A quantity that is `exact` has no noise, so that values
-    that differ do differ; and so do means without any spread between several seeds.
+    `corrected` is the p-value of its test, if there was one. An `exact` quantity has no noise, so any difference
+    counts; so does a difference of means without any spread between several seeds.
     """
     if a is None or b is None:
         return Status.ONLY_A if a else Status.ONLY_B if b else None

@@ -1,4 +1,4 @@
-"""A comparison for the terminal and for programs."""
+"""A comparison as text for the terminal and as JSON."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from harness.report.writers.text_markdown import TERMINAL_WIDTH
 FORMAT = 1
 """Version of the JSON document; raised when a key changes its meaning (docs/results.md)."""
 QUIET = (Status.NOT_SIGNIFICANT, Status.IDENTICAL, Status.PARTLY_IDENTICAL)
-"""What is counted, and shown on request only."""
+"""Cells that are counted, and listed only on request."""
 MOST_NAMES = 2
 
 
@@ -33,18 +33,18 @@ class Comparison:
 
     @property
     def counts(self) -> dict[Status, int]:
-        """How many cells have which status."""
+        """The number of cells by status."""
         counted = Counter(cell.status for cell in self.cells)
         return {status: counted[status] for status in Status if counted[status]}
 
     @property
     def differs(self) -> bool:
-        """Whether a cell differs significantly, or is finite on one side only."""
+        """Whether any cell differs significantly or is not finite on one side."""
         return any(cell.status in (Status.DIFFERS, Status.NOT_FINITE) for cell in self.cells)
 
 
 def terminal(comparison: Comparison, everything: bool) -> str:
-    """Return the comparison as text: counts, then cells that differ or all of them, then parameters."""
+    """Return the comparison as text: counts, then the cells that differ (or all), then parameters."""
     shown = [cell for cell in comparison.cells if everything or cell.status not in QUIET]
     counts = ", ".join(f"{count} {status}" for status, count in comparison.counts.items()) or "none"
     tested = sum(cell.test is not None for cell in comparison.cells)
@@ -62,15 +62,15 @@ def terminal(comparison: Comparison, everything: bool) -> str:
     if hidden := len(comparison.cells) - len(shown):
         parts += [
             "",
-            f"Not listed: {hidden} cells that are identical or do not differ significantly (--all lists them).",
+            f"Not listed: {hidden} cells that are identical or not significantly different (--all lists them).",
         ]
     parts += ["", *_parameters(comparison)]
-    parts += [f"left aside: {line}" for line in (*comparison.a.skipped_runs, *comparison.b.skipped_runs)]
+    parts += [f"skipped: {line}" for line in (*comparison.a.skipped_runs, *comparison.b.skipped_runs)]
     return "\n".join(parts)
 
 
 def to_json(comparison: Comparison) -> dict[str, Any]:
-    """Return the comparison in the documented shape."""
+    """Return the comparison as documented JSON (docs/results.md)."""
     return {
         "format": FORMAT,
         "scale": comparison.scale,
@@ -135,16 +135,16 @@ def _parameters(comparison: Comparison) -> list[str]:
         if seed in cell.b.runs
     }
     if not pairs:
-        return ["No run of A corresponds to one of B."]
+        return ["No run of A corresponds to a run of B."]
     renamed = sum(one != other for one, other in pairs)
     lead = f"{len(pairs)} runs of A correspond to runs of B"
-    lead += f", {renamed} of them under other ids, since configurations differ." if renamed else ", by their ids."
+    lead += f", {renamed} of them with other ids, as configurations differ." if renamed else ", with equal ids."
     if not comparison.parameters:
         return [lead, "They were computed with the same parameters, versions and devices."]
     lines = [
         [found.field, _short(found.a), _short(found.b), _runs(found, len(pairs))] for found in comparison.parameters
     ]
-    return [lead, "", tabulate(lines, ["what differs", "A", "B", "runs"], disable_numparse=True)]
+    return [lead, "", tabulate(lines, ["parameter", "A", "B", "runs"], disable_numparse=True)]
 
 
 def _runs(found: Difference, total: int) -> str:
@@ -194,5 +194,5 @@ def _found_to_json(found: SideValue | None) -> dict[str, Any] | None:
 
 
 def _finite(value: float | None) -> float | str | None:
-    """JSON has no NaN and no infinities: they become strings."""
+    """Replace NaN and infinities, which JSON lacks, by strings."""
     return value if value is None or isfinite(value) else str(value).replace("nan", "NaN")

@@ -1,1 +1,1 @@
-"""What this machine can run: each thing looked at once, in words for people and facts for programs."""
+"""Checks of what this machine can run: sentences for people, facts for programs."""

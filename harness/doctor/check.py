@@ -1,4 +1,4 @@
-"""What looking at one thing of the machine has found."""
+"""The result of one check of this machine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class CheckState(StrEnum):
-    """Whether a thing is as it should be, works less well than it could, or is not there."""
+    """Whether a requirement is met, met in part, or missing."""
 
     OK = "ok"
     DEGRADED = "degraded"
@@ -16,7 +16,7 @@ class CheckState(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One thing of the machine: its state, what that means for the user, and the command that mends it, if any.
+    """One check: its state, what it means for the user, and the command that fixes it, if any.
 
     `facts` are for programs: sizes in bytes, versions and paths as text.
     """
@@ -28,7 +28,7 @@ class Check:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the check in the documented shape."""
+        """Return the check as documented JSON (docs/results.md)."""
         return {
             "name": self.name,
             "state": self.state.value,

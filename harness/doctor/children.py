@@ -1,4 +1,4 @@
-"""Runs what may fail, hang or crash as child processes."""
+"""Runs checks that may fail, hang or crash in child processes."""
 
 import json
 import signal
@@ -13,9 +13,9 @@ TIMEOUT_SECONDS = 120.0
 
 
 def probe(*names: str) -> dict[str, dict[str, Any]]:
-    """Return the facts that each probe of `harness.doctor.probes` has found, or its `error` in one line.
+    """Return the facts of each probe of `harness.doctor.probes`, or its `error` in one line.
 
-    They share a process; when one of them kills it, the later ones have nothing to say but that.
+    The probes share a process; if one of them kills it, the later ones report that as their error.
     """
     done = run([sys.executable, "-m", "harness.doctor.probes", *names])
     if isinstance(done, str):
@@ -27,11 +27,11 @@ def probe(*names: str) -> dict[str, dict[str, Any]]:
 
 
 def run(command: Sequence[str], text: str = "") -> "subprocess.CompletedProcess[str] | str":
-    """Run a command that reads `text`; return the process that has ended, or in one line why it could not."""
+    """Run a command with `text` on stdin; return the completed process, or in one line why it did not complete."""
     try:
         return subprocess.run(command, input=text, capture_output=True, text=True, timeout=TIMEOUT_SECONDS)
     except subprocess.TimeoutExpired:
-        return f"{command[0]} did not end within {TIMEOUT_SECONDS:.0f} s"
+        return f"{command[0]} did not finish within {TIMEOUT_SECONDS:.0f} s"
     except OSError as error:
         return f"{command[0]}: {error.strerror or error}"
 

@@ -1,4 +1,4 @@
-"""What there is to compute with: Python and the harness, torch, GPUs, cores, memory."""
+"""Checks of the compute environment: Python and the harness, torch, GPUs, cores, memory."""
 
 import os
 import platform
@@ -15,11 +15,11 @@ from harness.store.provenance import git_state
 PIP = "python -m pip install -c constraints.txt"
 REINSTALL_TORCH = f"{PIP} --force-reinstall torch"
 BYTES_PER_WORKER = 2**30
-"""What a worker of the laptop scale takes at most: torch itself is most of it."""
+"""The most memory that a worker needs at laptop scale; torch itself is most of it."""
 
 
 def check_harness() -> Check:
-    """Look at Python and at this code."""
+    """Report the versions of Python and the harness."""
     commit, dirty = git_state()
     at = f" at commit {commit[:7]}{', changed since' if dirty else ''}" if commit else ""
     facts = {
@@ -33,7 +33,7 @@ def check_harness() -> Check:
 
 
 def check_torch(found: Mapping[str, Any]) -> Check:
-    """Judge what the probe of torch has found."""
+    """Check the result of the torch probe."""
     if "error" in found:
         return Check("torch", CheckState.MISSING, f"cannot be imported: {found['error']}", REINSTALL_TORCH)
     build = f"for CUDA {found['cuda']}" if found["cuda"] else "for CPUs"
@@ -42,14 +42,14 @@ def check_torch(found: Mapping[str, Any]) -> Check:
 
 
 def check_gpu(found: Mapping[str, Any]) -> Check:
-    """Judge which GPUs torch can use, and ask the driver where it can use none."""
+    """Check which GPUs torch can use, and query the driver if there are none."""
     driver = _driver()
     facts = {"gpus": found.get("gpus", []), "driver": driver}
     if gpus := found.get("gpus"):
         names = "; ".join(_name(gpu) for gpu in gpus)
         if all(gpu["bf16"] for gpu in gpus):
             return Check("gpu", CheckState.OK, f"{names}; driver {driver or 'unknown'}", facts=facts)
-        return Check("gpu", CheckState.DEGRADED, f"{names}: no bfloat16; --scale paper-fp32 does without", facts=facts)
+        return Check("gpu", CheckState.DEGRADED, f"{names}: no bfloat16; use --scale paper-fp32", facts=facts)
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if driver is None:
         says = "none found. The laptop scale needs none; the paper's scale does"
@@ -58,30 +58,30 @@ def check_gpu(found: Mapping[str, Any]) -> Check:
         says = f"hidden by CUDA_VISIBLE_DEVICES={visible!r}"
         return Check("gpu", CheckState.MISSING, says, "unset CUDA_VISIBLE_DEVICES", facts)
     if "error" not in found and found["cuda"] is None:
-        says = f"there is one (driver {driver}), and this build of torch cannot use it: install one for CUDA"
-        return Check("gpu", CheckState.MISSING, says, f"{REINSTALL_TORCH}  # or as https://pytorch.org says", facts)
+        says = f"there is one (driver {driver}), but this build of torch has no CUDA: install one that has"
+        return Check("gpu", CheckState.MISSING, says, f"{REINSTALL_TORCH}  # or see https://pytorch.org", facts)
     reason = found.get("gpu_error") or "torch does not see it"
-    says = f"there is one (driver {driver}), but: {reason}. Often the driver is older than torch's CUDA"
-    return Check("gpu", CheckState.MISSING, says, "nvidia-smi  # shows the CUDA that the driver supports", facts)
+    says = f"there is one (driver {driver}), but: {reason}. Often the driver is too old for torch's CUDA"
+    return Check("gpu", CheckState.MISSING, says, "nvidia-smi  # shows the CUDA version of the driver", facts)
 
 
 def check_cores() -> Check:
-    """Count the cores that workers may use."""
+    """Count the usable cores."""
     cores, there = usable_cores(), os.cpu_count() or 1
-    of = f" of {there}: the others are not for this process" if cores < there else ""
+    of = f" of {there}, the cores of this process" if cores < there else ""
     workers = "worker" if cores == 1 else "workers at a time"
     facts = {"usable": cores, "machine": there}
     return Check("cores", CheckState.OK, f"{cores}{of}; without a GPU, {cores} {workers}", facts=facts)
 
 
 def check_memory() -> Check:
-    """Compare the memory with what one worker a core takes."""
+    """Check whether the memory suffices for one worker per core."""
     memory, cores = usable_memory(), usable_cores()
     facts = {"usable_bytes": memory}
     if memory >= cores * BYTES_PER_WORKER:
         return Check("memory", CheckState.OK, gigabytes(memory), facts=facts)
     workers = max(1, memory // BYTES_PER_WORKER)
-    says = f"{gigabytes(memory)}, little for {cores} workers at a time"
+    says = f"{gigabytes(memory)}, not enough for {cores} workers at a time"
     return Check("memory", CheckState.DEGRADED, says, f"python -m harness run table6 --workers {workers}", facts)
 
 
@@ -91,7 +91,7 @@ def _name(gpu: Mapping[str, Any]) -> str:
 
 
 def _driver() -> str | None:
-    """Return the version of the NVIDIA driver, None where there is no GPU that it drives."""
+    """Return the version of the NVIDIA driver, None if it has no GPU."""
     done = run(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"])
     if isinstance(done, str) or done.returncode or not (lines := done.stdout.split()):
         return None

@@ -1,4 +1,4 @@
-"""The datasets that some runs and their evaluations need: prepared or not, and who waits for them."""
+"""Checks of the datasets that runs and evaluations need: whether they are prepared, and which exhibits need them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,14 +13,14 @@ from harness.launch.plan import Plan, costs
 
 
 def check_datasets(plans: Sequence[Plan], root: Path) -> list[Check]:
-    """Look for every dataset that some of the plans need."""
+    """Check every dataset that the plans need."""
     needed = {name: data for plan in plans for planned in plan.runs for name, data in datasets_of(planned).items()}
     exhibits = exhibits_by_dataset()
     return [_check(data, plans, exhibits[data.name], root) for data in needed.values()]
 
 
 def _check(data: Dataset, plans: Sequence[Plan], exhibits: list[str], root: Path) -> Check:
-    """Look for a dataset; its runs are those of the first plan that has any, since scales train the same ones."""
+    """Check a dataset; count its runs in the first plan that has any, since scales train the same ones."""
     by_plan = ([planned for planned in plan.runs if planned.run.config.data.name == data.name] for plan in plans)
     trained = next(filter(None, by_plan), [])
     facts = {
@@ -35,7 +35,7 @@ def _check(data: Dataset, plans: Sequence[Plan], exhibits: list[str], root: Path
 
 
 def _look(data: Dataset, root: Path) -> tuple[CheckState, str, str]:
-    """Return the state of a dataset, what to say of it, and what mends it. Files are not hashed again."""
+    """Return the state of a dataset, a sentence on it, and the command that fixes it. Files are not hashed again."""
     folder = root / data.name
     prepare = command_to_prepare(data, root)
     try:
@@ -45,10 +45,10 @@ def _look(data: Dataset, root: Path) -> tuple[CheckState, str, str]:
     if manifest is None:
         if is_embedded(data):
             return CheckState.OK, "made on first use", ""
-        says = "not prepared" if source_of(data) else "not prepared, and no installed paper offers it"
+        says = "not prepared" if source_of(data) else "not prepared, and no installed paper provides it"
         return CheckState.MISSING, says, prepare
     if names := lost(folder, manifest):
-        return CheckState.MISSING, f"{folder} has lost {', '.join(names)}: delete the folder first", prepare
+        return CheckState.MISSING, f"{folder} has no {', '.join(names)}: delete the folder first", prepare
     if complaint := outdated(manifest, data):
         return CheckState.MISSING, f"{folder} was prepared {complaint}: delete the folder first", prepare
     return CheckState.OK, "prepared", ""

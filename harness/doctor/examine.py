@@ -1,4 +1,4 @@
-"""All checks of this machine at once; what is slow goes on side by side."""
+"""Runs all checks of this machine; slow ones run in parallel."""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +27,7 @@ from harness.launch.plan import Plan
 
 @dataclass(frozen=True)
 class Examination:
-    """What was found: of the machine, of the extras, of the datasets, and what it means for every scale."""
+    """The results of all checks: machine, extras and datasets, and the readiness for every scale."""
 
     machine: tuple[Check, ...]
     extras: tuple[Check, ...]
@@ -35,12 +35,12 @@ class Examination:
     scales: tuple[Readiness, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the examination in the documented shape."""
+        """Return the examination as documented JSON (docs/results.md)."""
         return {name: [entry.to_json() for entry in getattr(self, name)] for name in self.__dataclass_fields__}
 
 
 def examine(plans: Iterable[Plan], results: Path, data: Path) -> Examination:
-    """Look at everything that the runs of some plans need, which are made while slow checks are under way."""
+    """Check everything that the runs of some plans need; plans are built while slow checks run."""
     with ThreadPoolExecutor() as pool:
         imported = pool.submit(probe, "torch", "inception")
         weights = pool.submit(check_weights, data)

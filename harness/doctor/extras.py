@@ -1,4 +1,4 @@
-"""What some results need and most do without: FFCV, Inception, a compiler, LaTeX, SLURM, a lab."""
+"""Checks of optional requirements: FFCV, Inception, a compiler, LaTeX, SLURM, a SLURM lab."""
 
 import os
 import shlex
@@ -23,20 +23,20 @@ from harness.report.latex import installation
 APT = "sudo apt-get install -y --no-install-recommends"
 SLURM = ("sbatch", "srun", "squeue")
 PROGRAM = "#include <Python.h>\n#include <omp.h>\nint threads() { return omp_get_max_threads(); }\n"
-"""What the code that torch.compile writes begins with."""
+"""The headers that the output of torch.compile includes."""
 
 
 def check_ffcv() -> Check:
-    """Look for FFCV, which loads the large datasets fastest."""
+    """Check for FFCV, the fastest loader of large datasets."""
     found = probe("ffcv")["ffcv"]
     if "error" in found:
-        says = f"{_absence(found, 'ffcv')}: other loaders take its place"
+        says = f"{_absence(found, 'ffcv')}: other loaders are used instead"
         return Check("ffcv", CheckState.MISSING, says, how_to_install())
     return Check("ffcv", CheckState.OK, found["version"], facts=found)
 
 
 def check_inception(found: Mapping[str, Any]) -> Check:
-    """Judge what the probe of the network behind FID and IS has found."""
+    """Check the result of the probe of the network behind FID and IS."""
     if "error" in found:
         says = f"{_absence(found, 'torch_fidelity')}: no FID and no IS"
         return Check("inception", CheckState.MISSING, says, f"{PIP} '.[inception]'")
@@ -44,7 +44,7 @@ def check_inception(found: Mapping[str, Any]) -> Check:
 
 
 def check_weights(root: Path) -> Check:
-    """Look for the weights of that network, which are hashed."""
+    """Check for the weights of that network, by their hash."""
     try:
         path, _, sha256 = find_weights(root, None)
     except MissingRequirement as error:
@@ -54,12 +54,12 @@ def check_weights(root: Path) -> Check:
 
 
 def _absence(found: Mapping[str, Any], package: str) -> str:
-    """Say whether a package is not installed or does not work."""
+    """Return whether a package is not installed or fails to import."""
     return "not installed" if found.get("absent") == package else f"cannot be imported ({found['error']})"
 
 
 def check_compiler() -> Check:
-    """Compile what torch.compile would: it needs Python's headers and OpenMP."""
+    """Compile a program as torch.compile would: it needs Python's headers and OpenMP."""
     compiler = os.environ.get("CXX", "g++")
     without = "torch.compile does not work (--compile off)"
     if shutil.which(compiler) is None:
@@ -74,14 +74,14 @@ def check_compiler() -> Check:
             "compiler", CheckState.MISSING, f"{compiler} fails: {reason}; {without}", f"{APT} g++ {_headers()}"
         )
     return Check(
-        "compiler", CheckState.OK, f"{compiler} compiles what torch.compile writes", facts={"command": compiler}
+        "compiler", CheckState.OK, f"{compiler} compiles the output of torch.compile", facts={"command": compiler}
     )
 
 
 def check_latex() -> Check:
-    """Look for what makes a PDF of the report."""
+    """Check for LaTeX, which makes the PDF of the report."""
     if lacking := installation.lacking():
-        says = f"no {', '.join(lacking)}: the report's .tex files are written all the same"
+        says = f"no {', '.join(lacking)}: no PDF of the report, only its .tex files"
         return Check("latex", CheckState.MISSING, says, f"{APT} {' '.join(installation.DEBIAN)}")
     return Check(
         "latex", CheckState.OK, "pdflatex makes PDFs of the report", facts={"command": shutil.which("pdflatex")}
@@ -89,22 +89,22 @@ def check_latex() -> Check:
 
 
 def check_slurm() -> Check:
-    """Look for a cluster's commands."""
+    """Check for the commands of SLURM."""
     there = [command for command in SLURM if shutil.which(command)]
     facts = {"commands": there}
     if len(there) < len(SLURM):
-        return Check("slurm", CheckState.MISSING, "no cluster here: runs stay on this machine", facts=facts)
-    says = f"{', '.join(there)} are here, for 'run --executor slurm' (docs/slurm.md)"
+        return Check("slurm", CheckState.MISSING, "not found: runs use this machine only", facts=facts)
+    says = f"found {', '.join(there)}: run --executor slurm --profile NAME (docs/slurm.md)"
     return Check("slurm", CheckState.OK, says, facts=facts)
 
 
 def check_lab() -> Check:
-    """Look for the programs of a SLURM on this machine, to rehearse on."""
+    """Check for the programs of a SLURM lab, a test cluster on this machine."""
     absent = programs.missing(Shape())
     if absent:
-        says = f"no {', '.join(absent)}: no SLURM to rehearse on"
+        says = f"no {', '.join(absent)}: no SLURM test cluster"
         return Check("slurm_lab", CheckState.MISSING, says, programs.how_to_install(absent))
-    return Check("slurm_lab", CheckState.OK, "python -m harness.lab start brings up a SLURM on this machine")
+    return Check("slurm_lab", CheckState.OK, "python -m harness.lab start starts a SLURM test cluster on this machine")
 
 
 def _headers() -> str:

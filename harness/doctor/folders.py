@@ -1,4 +1,4 @@
-"""The folders for results and data: room, leave to write, and what leases ask of a file system."""
+"""Checks of the results and data folders: free space, write permission, and what leases need of the file system."""
 
 import os
 import shutil
@@ -14,28 +14,28 @@ LITTLE_BYTES = 10**9
 
 
 def check_results(folder: Path) -> Check:
-    """Write, link and date a file where results go, as a lease does."""
+    """Write, link and date a file in the results folder, as a lease does."""
     check = _check("results", folder, "HARNESS_RESULTS")
     if check.state is CheckState.MISSING:
         return check
     links, ahead = check.facts["hard_links"], check.facts["clock_ahead_seconds"]
     if not links:
-        says = f"{folder}: its file system has no hard links, without which no worker can own a run"
+        says = f"{folder}: its file system has no hard links, which workers need to own a run"
         return Check("results", CheckState.MISSING, says, "export HARNESS_RESULTS=FOLDER  # elsewhere", check.facts)
     if abs(ahead) > HEARTBEAT_SECONDS:
-        says = f"{folder}: its clock is {ahead:+.0f} s from this machine's, so that workers elsewhere may be taken "
-        says += "for dead; set both by NTP"
+        says = f"{folder}: its clock differs from this machine's by {ahead:+.0f} s, so live workers may be taken "
+        says += "for dead; synchronize both by NTP"
         return Check("results", CheckState.DEGRADED, says, facts=check.facts)
     return check
 
 
 def check_data(folder: Path) -> Check:
-    """Write a file where prepared datasets go."""
+    """Write a file in the folder of prepared datasets."""
     return _check("data", folder, "HARNESS_DATA")
 
 
 def _check(name: str, folder: Path, variable: str) -> Check:
-    """Try the nearest folder that exists; the rest is made when it is needed."""
+    """Check the nearest existing folder; the others are created when needed."""
     whole = folder.absolute()
     facts: dict[str, Any] = {"path": str(whole)}
     try:
@@ -43,15 +43,15 @@ def _check(name: str, folder: Path, variable: str) -> Check:
         facts |= {"free_bytes": shutil.disk_usage(existing).free, **_try(existing)}
     except OSError as error:
         says = f"{folder} cannot be written: {error.strerror or error}"
-        return Check(name, CheckState.MISSING, says, f"export {variable}=FOLDER  # one that can be written", facts)
+        return Check(name, CheckState.MISSING, says, f"export {variable}=FOLDER  # a writable one", facts)
     free = gigabytes(facts["free_bytes"])
     if facts["free_bytes"] < LITTLE_BYTES:
-        return Check(name, CheckState.DEGRADED, f"{folder}: only {free} are free", facts=facts)
-    return Check(name, CheckState.OK, f"{folder}: {free} are free", facts=facts)
+        return Check(name, CheckState.DEGRADED, f"{folder}: only {free} free", facts=facts)
+    return Check(name, CheckState.OK, f"{folder}: {free} free", facts=facts)
 
 
 def _try(folder: Path) -> dict[str, bool | float]:
-    """Write a file, link it a second time and compare its date with the clock; nothing is left."""
+    """Write a file, hard-link it and compare its date with the clock; both are deleted."""
     with tempfile.TemporaryDirectory(dir=folder, prefix=".harness-doctor-") as scratch:
         file = Path(scratch) / "lease"
         file.write_text("written")

@@ -1,4 +1,4 @@
-"""The papers that are installed, and those that cannot be used."""
+"""Checks of the installed papers: usable or broken."""
 
 from harness.doctor.check import Check, CheckState
 from harness.errors import SpecError
@@ -9,7 +9,7 @@ from harness.registry.scale import PAPER_SCALE
 
 
 def check_papers() -> Check:
-    """Load every paper and put its cells together, at every scale, at which no two runs become one."""
+    """Load every paper, build its cells at every scale, and check that no scale maps two runs to one."""
     unusable = list(broken_papers())
     for paper in papers().values():
         try:

@@ -1,7 +1,7 @@
-"""Imports what may be broken, in a process of its own: `python -m harness.doctor.probes torch inception`.
+"""Imports packages that may be broken, in a separate process: `python -m harness.doctor.probes torch inception`.
 
-After each import it prints a line: `probe:`, the name, and JSON of the facts, or of the `error` and, where a package
-is not installed, what is `absent`.
+After each import it prints a line: `probe:`, the name, and JSON of the facts, or of the `error` and the `absent`
+package if one is not installed.
 """
 
 import ctypes
@@ -17,11 +17,11 @@ from typing import Any
 MARK = "probe:"
 
 AMPERE = 8
-"""The first GPUs that compute in bfloat16 have this compute capability."""
+"""The major compute capability of the first GPUs with bfloat16."""
 
 
 def probe_torch() -> dict[str, Any]:
-    """Return version and build of torch, and the GPUs that it can compute on, or why it can compute on none."""
+    """Return the version and build of torch, and the GPUs that it can use, or why it can use none."""
     import torch
 
     facts: dict[str, Any] = {"version": torch.__version__, "cuda": torch.version.cuda, "gpus": [], "gpu_error": None}
@@ -38,15 +38,15 @@ def probe_torch() -> dict[str, Any]:
                 gpu = {"name": found.name, "memory_bytes": found.total_memory}
                 gpu |= {"compute_capability": f"{found.major}.{found.minor}", "bf16": found.major >= AMPERE}
                 facts["gpus"].append(gpu)
-    except Exception as error:  # drivers fail in any way
+    except Exception as error:  # drivers raise all kinds of errors
         facts["gpu_error"] = _one_line(error)
     return facts
 
 
 def probe_ffcv() -> dict[str, Any]:
-    """Return the version of FFCV, having loaded its library with OpenCV's and TurboJPEG's, cv2 and numba.
+    """Return the version of FFCV after loading its library (with OpenCV's and TurboJPEG's), cv2 and numba.
 
-    These are what its import fails over; the whole of it compiles for seconds.
+    These are the parts that fail to import; importing all of FFCV compiles for seconds.
     """
     found = find_spec("ffcv")
     if found is None:
@@ -60,7 +60,7 @@ def probe_ffcv() -> dict[str, Any]:
 
 
 def probe_inception() -> dict[str, Any]:
-    """Return the version of torch-fidelity, whose import needs a torchvision that fits torch, or is made to."""
+    """Return the version of torch-fidelity, which needs a torchvision that fits torch, or the shim."""
     from harness.torchvision_shim import make_torchvision_importable
 
     make_torchvision_importable()
@@ -76,7 +76,7 @@ def _one_line(error: BaseException) -> str:
 
 
 def main(names: list[str]) -> None:
-    """Print what each probe has found."""
+    """Print the result of each probe."""
     for name in names:
         try:
             found = PROBES[name]()

@@ -1,4 +1,4 @@
-"""What all of it means: how many runs of a scale can start on this machine, and what the others wait for."""
+"""Readiness: how many runs of a scale can start on this machine, and what the others are missing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from harness.store.run_directory import RunState
 
 BASICS = ("torch", "results", "data")
 GPU_FROM_FLOPS = 1e16
-"""A training of more is days on a CPU, and needs a GPU."""
+"""Training runs with more FLOPs would take days on a CPU, so they need a GPU."""
 
 
 @dataclass(frozen=True)
 class Readiness:
-    """How a scale stands: its runs, those that can start, those that can be measured whole, and what is missing."""
+    """The readiness of a scale: runs that can start, runs that can be measured completely, and what is missing."""
 
     scale: str
     runs: int
@@ -32,7 +32,7 @@ class Readiness:
         return not self.missing
 
     def to_json(self) -> dict[str, Any]:
-        """Return the readiness in the documented shape."""
+        """Return the readiness as documented JSON (docs/results.md)."""
         return {
             "scale": self.scale,
             "ready": self.ready,
@@ -46,7 +46,7 @@ class Readiness:
 
 
 def assess(plan: Plan, checks: Sequence[Check]) -> Readiness:
-    """Hold the runs of a scale against what is there. Done runs need nothing any more."""
+    """Return the readiness of a scale by the checks. Runs that are done need nothing."""
     absent = {check.name for check in checks if check.state is CheckState.MISSING}
     todo = [planned for planned in plan.runs if planned.state is not RunState.DONE]
     starting = [[name for name in _to_start(planned) if name in absent] for planned in todo]
@@ -64,20 +64,20 @@ def assess(plan: Plan, checks: Sequence[Check]) -> Readiness:
 
 
 def _to_start(planned: PlannedRun) -> list[str]:
-    """Return the names of what a run needs to be trained."""
+    """Return the names of the checks that training a run needs."""
     gpu = ["gpu"] if planned.run.train_flops > GPU_FROM_FLOPS else []
     return [*BASICS, *gpu, planned.run.config.data.name]
 
 
 def _to_finish(planned: PlannedRun) -> list[str]:
-    """Return the names of what a run needs to be trained and measured."""
+    """Return the names of the checks that training and evaluating a run needs."""
     embeddings = (evaluation.embedding for evaluation in planned.evaluations.values())
     spaces = dict.fromkeys(name for embedding in embeddings if embedding for name in embedding.space.requires)
     return [*_to_start(planned), *datasets_of(planned), *spaces]
 
 
 def _room(todo: Sequence[PlannedRun], checks: Sequence[Check], absent: set[str]) -> list[str]:
-    """Return complaints where results, or datasets that are still to be prepared, may not fit on the disk."""
+    """Return complaints if results, or datasets that are not prepared yet, may not fit on the disk."""
     facts = {check.name: check.facts for check in checks}
     unprepared = {name: facts[name]["bytes"] for planned in todo for name in datasets_of(planned) if name in absent}
     needed = {"results": sum(disk_bytes(planned) for planned in todo), "data": sum(unprepared.values())}

@@ -34,7 +34,7 @@ WRITERS: dict[str, tuple[str, Callable[[ExhibitReport], str]]] = {
 
 
 def write(report: ExhibitReport, formats: Sequence[str], results: Results) -> list[Path]:
-    """Write the files of some formats under `report/PAPER/` and return their paths."""
+    """Write an exhibit in some formats under `report/PAPER/` and return the paths."""
     written = []
     for name in formats:
         ending, writer = WRITERS[name]
@@ -45,7 +45,7 @@ def write(report: ExhibitReport, formats: Sequence[str], results: Results) -> li
 
 
 def write_document(paper: Paper, reports: Sequence[ExhibitReport], results: Results) -> Path:
-    """Write a document on some exhibits, whose files have been written, and return its path."""
+    """Write the LaTeX document of some exhibits, whose own files exist already, and return its path."""
     folder = results.report / paper.name
     pictures = {report.exhibit.name: [path.name for path in _pictures(report, folder)] for report in reports}
     path = folder / "report.tex"
@@ -54,7 +54,7 @@ def write_document(paper: Paper, reports: Sequence[ExhibitReport], results: Resu
 
 
 def write_pdf(source: Path, reports: Sequence[ExhibitReport]) -> Typeset:
-    """Make a PDF of the document on some exhibits; one that was made of the very same files is left."""
+    """Typeset the document of some exhibits, unless the PDF is up to date."""
     folder = source.parent
     inputs = [path for report in reports if (path := folder / f"{report.exhibit.name}.tex").exists()]
     inputs += [path for report in reports for path in _pictures(report, folder)]
@@ -68,7 +68,7 @@ def write_pdf(source: Path, reports: Sequence[ExhibitReport]) -> Typeset:
 
 
 def write_claims(reports: Sequence[ExhibitReport], results: Results) -> list[Path]:
-    """Write the ledger of each paper and return the paths."""
+    """Write the list of claims of each paper and return the paths."""
     written = []
     for name in dict.fromkeys(report.paper.name for report in reports):
         path = results.report / name / "claims.md"

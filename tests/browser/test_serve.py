@@ -144,7 +144,7 @@ def test_a_port_that_is_taken_is_one_line(served, harness):
     done = harness("report", "toy/table101", "--serve", "--port", port, results=results.root)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
-    assert f"port {port} is taken: give another with --port" in done.stderr
+    assert f"port {port} is in use: give another with --port" in done.stderr
 
 
 def test_a_page_is_of_one_paper(harness):

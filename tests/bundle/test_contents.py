@@ -97,17 +97,17 @@ def test_runs_of_another_version_are_named(whole, tmp_path):
     with open_bundle(rewritten(whole, tmp_path / "old.zip", change)) as bundle:
         (said,) = skipped_runs(bundle.results)
         assert said.startswith("1 of ")
-        assert f"commit {'c' * 9} shows them" in said
+        assert f"to show them, check out commit {'c' * 9}" in said
     with open_bundle(whole) as bundle:
         assert not list(skipped_runs(bundle.results))
 
 
 def test_nothing_to_bundle_is_said(tmp_path):
-    with pytest.raises(BundleError, match="no run of these exhibits is in"):
+    with pytest.raises(BundleError, match="has no run of these exhibits"):
         write_bundle(tmp_path / "b.zip", reports_of(Results(tmp_path)), Results(tmp_path))
 
 
 def test_arrays_of_a_drawing_that_are_no_numbers_of_rows_are_refused(measured, monkeypatch):
     monkeypatch.setattr(SampleStrips, "arrays", ["samples"])
-    with pytest.raises(SpecError, match=r"drawing SampleStrips: arrays is \['samples'\] \(list\), not numbers of rows"):
+    with pytest.raises(SpecError, match=r"plot SampleStrips: arrays is \['samples'\] \(list\), not a mapping"):
         list(arrays(reports_of(measured), measured))

@@ -69,25 +69,25 @@ def lose_config(files, manifest):
         (put("runs/../../evil", b"{}"), "leads out of the archive"),
         (put("C:/evil", b"{}"), "leads out of the archive"),
         (put("runs\\..\\evil", b"{}"), "leads out of the archive"),
-        (put("setup.py", b"raise SystemExit"), "'setup.py', which is no file of a bundle"),
-        (put("runs/0123456789ab/config.py", b""), "no file of a bundle"),
-        (put("runs/0123456789ab/weights.safetensors", b""), "no file of a bundle"),
-        (put("runs/0123456789ab/training.json\n", b"{}"), "no file of a bundle"),
-        (put("runs/0123456789AB/config.json", b"{}"), "no file of a bundle"),
-        (put("report/hybvit/.bashrc", b""), "no file of a bundle"),
-        (put("report/hybvit/REPORT.html", b""), "differ in case only"),
-        (put("runs/0123456789ab/training.json", b"{}"), "is of a run without config.json"),
-        (lose_config, "of a run without config.json"),
-        (swap_configs, "config.json: it is the configuration of run .*, not of the one"),
-        (relabel_record, "not of the evaluation that it is named after"),
-        (put("*config.json", altered(id="0" * 12)), "not of the one that its folder is named after"),
+        (put("setup.py", b"raise SystemExit"), "'setup.py', which is not a file of a bundle"),
+        (put("runs/0123456789ab/config.py", b""), "not a file of a bundle"),
+        (put("runs/0123456789ab/weights.safetensors", b""), "not a file of a bundle"),
+        (put("runs/0123456789ab/training.json\n", b"{}"), "not a file of a bundle"),
+        (put("runs/0123456789AB/config.json", b"{}"), "not a file of a bundle"),
+        (put("report/hybvit/.bashrc", b""), "not a file of a bundle"),
+        (put("report/hybvit/REPORT.html", b""), "differ only in case"),
+        (put("runs/0123456789ab/training.json", b"{}"), "belongs to a run without config.json"),
+        (lose_config, "to a run without config.json"),
+        (swap_configs, "config.json: it is the configuration of run .*, which is not the name of its folder"),
+        (relabel_record, "its name is not that of its evaluation"),
+        (put("*config.json", altered(id="0" * 12)), "which is not the name of its folder"),
         (put("*config.json", altered(name="\x1b]0;owned\x07")), "control characters"),
-        (put("*config.json", b'{"config": NaN}'), "no named configuration"),
+        (put("*config.json", b'{"config": NaN}'), "has no named configuration"),
         (put("*training.json", altered(weights="x")), r"training.json: weights: Extra inputs"),
-        (put("*training.json", b"[" * 100_000), "nested too deep"),
+        (put("*training.json", b"[" * 100_000), "nested too deeply"),
         (put("*training.json", b"\xff\xfe"), "training.json: "),
-        (put("*metrics.jsonl", b'{"epoch": "one"}\n'), "no point of a curve"),
-        (put("*samples.npy", saved(np.array([Evil()], dtype=object))), "holds object, not plain numbers"),
+        (put("*metrics.jsonl", b'{"epoch": "one"}\n'), "not a point of a curve"),
+        (put("*samples.npy", saved(np.array([Evil()], dtype=object))), "contains object, not plain numbers"),
         (put("*samples.npy", pickle.dumps(Evil())), "samples.npy: the magic string is not correct"),
         (put("*samples.npy", saved(np.zeros(3, dtype="U5"))), "not plain numbers"),
         (put("*samples.npy", claiming((2**40, 2**20))), "claims the shape"),
@@ -125,16 +125,16 @@ def lie(**fields):
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        (put("*training.json", lambda content: content.replace(b"1", b"2", 1)), "its SHA-256 is .*, not as listed"),
+        (put("*training.json", lambda content: content.replace(b"1", b"2", 1)), "its SHA-256 .* is not as listed"),
         (put("*training.json", lambda content: content + b" "), "has .* bytes, its manifest says"),
-        (lambda files, manifest: files.pop(first(files, "log.txt")) and None, "lacks runs/"),
+        (lambda files, manifest: files.pop(first(files, "log.txt")) and None, "has no runs/"),
         (put("report/hybvit/more.html", b""), "more.html', which its manifest does not list"),
         (lie(bytes=-1), "greater than or equal to 0"),
-        (lie(bytes=2**40), "more than the 2,147,483,648"),
+        (lie(bytes=2**40), "more than the limit of 2,147,483,648"),
         (lie(sha256="x"), "String should match pattern"),
         (forge(format=2), "is a bundle of format 2: this version reads format 1"),
         (forge(scale="\x1b[2J"), "String should match pattern"),
-        (forge(files=[]), "is no bundle: its manifest.json: 'files'"),
+        (forge(files=[]), "is not a bundle: its manifest.json: 'files'"),
         (forge(run="rm -rf"), "Extra inputs"),
     ],
 )
@@ -183,7 +183,7 @@ def test_whatever_byte_is_wrong_a_bundle_is_whole_or_refused(whole, tmp_path):
     assert "\n" not in "".join(complaints)
     for length in (0, 10, len(data) // 2, len(data) - 1):
         path.write_bytes(data[:length])
-        with pytest.raises(BundleError, match=r"is no bundle|truncated or damaged"), open_bundle(path):
+        with pytest.raises(BundleError, match=r"is not a bundle|truncated or damaged"), open_bundle(path):
             pytest.fail("it was opened")
 
 
@@ -193,9 +193,9 @@ def test_a_folder_is_held_to_the_same(measured, tmp_path):
     outside = tmp_path / "outside.json"
     outside.write_text("{}")
     for place, make, match in (
-        (path / "link.json", lambda place: place.symlink_to(outside), "'link.json' is no plain file"),
-        (path / "runs" / "linked", lambda place: place.symlink_to(tmp_path), "linked' is no plain file"),
-        (path / "pipe", os.mkfifo, "'pipe' is no plain file"),
+        (path / "link.json", lambda place: place.symlink_to(outside), "'link.json' is not a regular file"),
+        (path / "runs" / "linked", lambda place: place.symlink_to(tmp_path), "linked' is not a regular file"),
+        (path / "pipe", os.mkfifo, "'pipe' is not a regular file"),
         (path / "extra.json", lambda place: place.write_text("{}"), "does not list"),
     ):
         make(place)
@@ -216,7 +216,7 @@ def test_records_of_the_right_form_that_say_nonsense_are_the_bundles_fault(whole
 
     path = rewritten(whole, tmp_path / "nonsense.zip", change)
     with (
-        pytest.raises(BundleError, match=r"nonsense\.zip holds records that cannot be shown"),
+        pytest.raises(BundleError, match=r"nonsense\.zip contains records that cannot be shown"),
         open_bundle(path) as bundle,
     ):
         list(map(general_notes, reports_of(bundle.results)))

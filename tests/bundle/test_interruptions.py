@@ -19,16 +19,16 @@ def test_what_stands_there_and_is_no_bundle_is_never_replaced(measured, whole, t
     reports = reports_of(measured)
     thesis = tmp_path / "thesis.zip"
     thesis.write_bytes(b"years of work")
-    with pytest.raises(BundleError, match="exists and is no bundle, it is left as it is"):
+    with pytest.raises(BundleError, match="exists and is not a bundle, not replaced"):
         write_bundle(thesis, reports, measured)
     assert thesis.read_bytes() == b"years of work"
-    with pytest.raises(BundleError, match="exists and is no bundle"):
+    with pytest.raises(BundleError, match="exists and is not a bundle"):
         write_bundle(measured.root, reports, measured)
     folder = tmp_path / "folder"
     write_bundle(folder, reports, measured)
     write_bundle(folder, reports, measured)
     (folder / "notes.txt").write_text("mine")
-    with pytest.raises(BundleError, match=r"holds more than its bundle.*move notes.txt away"):
+    with pytest.raises(BundleError, match=r"contains more than its bundle.*move notes.txt away"):
         write_bundle(folder, reports, measured)
     assert (folder / "notes.txt").read_text() == "mine"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "thesis.zip"]

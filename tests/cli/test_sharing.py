@@ -110,8 +110,8 @@ def test_compare_says_what_differs_and_ends_accordingly(bundled, harness):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["results", "nowhere"], "there is no nowhere: give a results directory or a bundle"),
-        (["PATH", "EMPTY"], "holds no run: give a results directory or a bundle"),
+        (["results", "nowhere"], "nowhere does not exist: give a results directory or a bundle"),
+        (["PATH", "EMPTY"], "has no runs: give a results directory or a bundle"),
         (["PATH", "PATH", "table666"], "unknown table or figure 'table666'"),
         (["PATH", "PATH", "table6", "--metric", "fidd"], "unknown metric 'fidd': did you mean 'fid'?"),
         (["PATH", "PATH", "--scale", "lap"], "unknown scale 'lap': did you mean 'laptop'?"),

@@ -191,7 +191,7 @@ def test_rows_correspond_although_ids_differ(sides, change, field, in_a, in_b):
     assert (difference.field, difference.a, difference.b) == (field, in_a, in_b)
     assert len(difference.runs) == len(ids) == 39
     text = terminal(comparison, everything=False)
-    assert "39 runs of A correspond to runs of B, 39 of them under other ids" in text
+    assert "39 runs of A correspond to runs of B, 39 of them with other ids" in text
     assert "all 39" in text
 
 
@@ -248,12 +248,12 @@ def test_where_runs_were_computed_is_compared(sides):
 
 
 def test_an_empty_set_is_an_error_and_a_damaged_record_is_named(sides, tmp_path):
-    with pytest.raises(SpecError, match="holds no run: give a results directory or a bundle"):
+    with pytest.raises(SpecError, match="has no runs: give a results directory or a bundle"):
         Side("A", "nothing", Results(tmp_path / "nothing"))
     a, b = (sides(name, lambda cell: noise(cell, 1), seeds=1) for name in "ab")
     next(iter(a.all()[0].evaluations.glob("*.json"))).write_text("{")
     a.all()[1].config.write_text("[]")
     comparison = compare(a, b)
     assert len(comparison.a.skipped_runs) == 2
-    assert terminal(comparison, everything=False).count("left aside: A: ") == 2
+    assert terminal(comparison, everything=False).count("skipped: A: ") == 2
     assert sum(comparison.counts.values()) == 36

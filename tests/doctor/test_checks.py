@@ -48,8 +48,8 @@ def test_a_gpu_is_named_with_its_memory_and_driver(driver):
     ("found", "visible", "state", "says", "mend"),
     [
         ({"gpus": [GPU | {"bf16": False}]}, "0", CheckState.DEGRADED, "no bfloat16", ""),
-        ({"cuda": None, "gpus": []}, "0", CheckState.MISSING, "this build of torch cannot use it", "reinstall torch"),
-        ({"cuda": None, "gpus": []}, "1", CheckState.MISSING, "this build of torch cannot use it", "reinstall torch"),
+        ({"cuda": None, "gpus": []}, "0", CheckState.MISSING, "this build of torch has no CUDA", "reinstall torch"),
+        ({"cuda": None, "gpus": []}, "1", CheckState.MISSING, "this build of torch has no CUDA", "reinstall torch"),
         ({"gpus": [], "gpu_error": "driver too old"}, "0", CheckState.MISSING, "driver too old", "nvidia-smi"),
         ({"gpus": []}, "", CheckState.MISSING, "hidden by CUDA_VISIBLE_DEVICES=''", "unset CUDA_VISIBLE_DEVICES"),
         ({"gpus": []}, "-1", CheckState.MISSING, "hidden by CUDA_VISIBLE_DEVICES='-1'", "unset"),
@@ -75,7 +75,7 @@ def test_results_need_hard_links_and_a_clock_that_agrees(tmp_path, monkeypatch):
         patched.setattr("time.time", lambda: 0.0)
         behind = check_results(tmp_path)
     assert behind.state is CheckState.DEGRADED
-    assert "set both by NTP" in behind.says
+    assert "synchronize both by NTP" in behind.says
 
     def no_links(*_):
         raise OSError(errno.EPERM, "Operation not permitted")

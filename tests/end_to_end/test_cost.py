@@ -47,9 +47,9 @@ def test_status_and_reports_show_what_was_spent(finished, harness, tmp_path):
     assert report["spent"]["core_hours"] == pytest.approx(expected, abs=1e-5)
     assert report["spent"]["energy_joules"] is None
     assert report["spent"]["runs"].keys() == {run["id"] for run in status["runs"]}
-    assert "Cost so far" in harness("report", "toy/table101", *TEXTS, results=results).stdout
+    assert "Cost of these runs so far" in harness("report", "toy/table101", *TEXTS, results=results).stdout
     folder = results / "report" / "toy"
-    assert all("Cost so far" in (folder / f"table101.{ending}").read_text() for ending in ("md", "tex"))
+    assert all("Cost of these runs so far" in (folder / f"table101.{ending}").read_text() for ending in ("md", "tex"))
     lines = list(csv.DictReader((folder / "table101.csv").open()))
     costs = {line["runs"]: float(line["runs_core_hours"]) for line in lines if line["runs"]}
     assert costs == {run: usage["core_hours"] for run, usage in report["spent"]["runs"].items()}

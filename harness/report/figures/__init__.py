@@ -1,1 +1,1 @@
-"""How figures are drawn: a module for each kind of figure that `harness.registry.figures` names."""
+"""Drawing of figures: one module for each kind of figure in `harness.registry.figures`."""

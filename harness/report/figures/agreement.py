@@ -1,4 +1,4 @@
-"""How paper and measurement agree: the measured values with the rows in the paper's order, and Kendall's tau."""
+"""Agreement plots: the measured values with the rows in the paper's order, and Kendall's tau."""
 
 from math import isfinite, nan
 
@@ -19,15 +19,15 @@ from harness.store.results import Results
 AXES_WIDTH, LETTER_WIDTH, ROW_HEIGHT, AROUND = 1.3, 0.05, 0.17, 0.75
 WIDEST, MOST_PANELS_IN_LINE = 9.6, 4
 FEWEST_ROWS = 3
-REMARK = "Rows stand in the paper's order with its values, against what was measured; better is up and to the right."
+REMARK = "Rows are in the paper's order, with its values; x is the measured value. Better is up and to the right."
 Pair = tuple[Row, float, Measured]
-"""A row with its reported and its measured value."""
+"""A row with its reported and measured values."""
 
 
 def draw(plot: Agreement, report: ExhibitReport, results: Results) -> Figure | None:
-    """Draw a panel for each metric of which enough rows have differing values on both sides.
+    """Draw a panel for each metric with enough rows and differing values, both reported and measured.
 
-    Where the measurement orders the rows as the paper does, the points run along a line, upwards to the right.
+    If the measured values order the rows as the paper does, the points rise to the right.
     """
     found = {metric: _pairs(report, metric) for metric in report.exhibit.metrics if metric.better != "neither"}
     shown = {metric: pairs for metric, pairs in found.items() if _tells_an_order(pairs)}
@@ -47,7 +47,7 @@ def draw(plot: Agreement, report: ExhibitReport, results: Results) -> Figure | N
 
 
 def _pairs(report: ExhibitReport, metric: Metric) -> list[Pair]:
-    """Return the rows that have a number on both sides, worst first by the paper's values."""
+    """Return the rows with a reported and a measured number, worst first by the paper's values."""
     found = []
     for row in report.rows:
         cell = next(cell for cell in row.cells if cell.metric == metric)
@@ -64,7 +64,7 @@ def _tells_an_order(pairs: list[Pair]) -> bool:
 
 
 def _labels(exhibit: Exhibit, metric: Metric, pairs: list[Pair]) -> list[str]:
-    """Return the rows' names with the paper's values, and with their sections where there are several."""
+    """Return the names of rows with the paper's values, and with their sections if there are several."""
     several = len({row.section for row, _, _ in pairs}) > 1
     return [
         f"{row.key if several else row.name}  {metric.reported(reported, exhibit.reported_sd(row, metric))}"
@@ -83,5 +83,5 @@ def _draw_metric(axes: Axes, metric: Metric, pairs: list[Pair], label: str) -> N
     if metric.better == "lower":
         axes.invert_xaxis()
     axes.set_xlabel(f"{label} {metric.unit}".strip() + " →")
-    # beside long names the axes are narrow: a centred title would run out of the figure
+    # long names make the axes narrow: a centred title would overflow the figure
     axes.set_title(f"{metric.label}: τ = {kendalltau(reported, means).statistic:.2f}", loc="right")

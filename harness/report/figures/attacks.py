@@ -1,4 +1,4 @@
-"""Accuracy under attack: against the size of the perturbation, by the paper's protocol and by further ones."""
+"""Accuracy under attack against the size of the perturbation, by the paper's protocol and by further ones."""
 
 from collections.abc import Iterator, Sequence
 from itertools import cycle
@@ -31,7 +31,7 @@ Look = tuple[str, str]
 
 
 def draw(plot: AccuracyUnderAttack, report: ExhibitReport, results: Results) -> Figure | None:
-    """Draw a panel for each norm, and there a curve for each row and protocol; at 0 stands the clean accuracy."""
+    """Draw a panel for each norm with a curve for each row and protocol; the value at 0 is the clean accuracy."""
     if not report.series:
         return None
     norms = [norm for norm in NORMS if len(list(_cells(report.rows[0], norm))) > 1]
@@ -51,7 +51,7 @@ def draw(plot: AccuracyUnderAttack, report: ExhibitReport, results: Results) -> 
 
 
 def _rows(report: ExhibitReport, norm: str) -> Sequence[ReportRow]:
-    """Return the rows of a norm's section; all, where sections are no norms."""
+    """Return the rows of a norm's section, or all rows if sections are not norms."""
     return [row for row in report.rows if row.row.section == NORMS[norm]] or report.rows
 
 
@@ -60,7 +60,7 @@ def _name(row: ReportRow) -> str:
 
 
 def _cells(row: ReportRow, norm: str) -> Iterator[tuple[float, ReportCell]]:
-    """Yield the sizes of attacks with their cells; without an attack the size is 0."""
+    """Yield the sizes of perturbations with their cells; the clean accuracy has size 0."""
     for cell in row.cells:
         kind, _, size = cell.metric.quantity.rpartition("_")
         if cell.metric.quantity == "accuracy":

@@ -1,4 +1,4 @@
-"""What all figures share: type and colours, the sheet with title and caption, panels and points."""
+"""Shared by all figures: fonts and colours, title and caption, panels and points."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -16,15 +16,15 @@ from harness.report.results.report import ExhibitReport
 from harness.report.writers.wording import title
 
 WIDTH = 7.0
-"""The width of a page's text, in inches: figures are printed at the size at which they are drawn."""
+"""The text width of a page in inches: figures are printed at the size at which they are drawn."""
 LARGE, MEDIUM, SMALL = 8.5, 7.5, 6.5
 BLUE, ORANGE, GREEN, RED, SKY, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "0.55"
 COLOURS = (BLUE, ORANGE, GREEN, RED, SKY, "#CC79A7", "#000000")
-"""Okabe and Ito's palette. Some of its colours are one grey in print: every curve has a marker of its own, too."""
+"""Okabe and Ito's palette. Some of its colours are equal in greyscale, so every curve has its own marker too."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")
 MOST_NAMES = 6
-"""How many rows a caption names before it counts the others."""
+"""A caption names this many rows and counts the others."""
 STYLE: dict[str, Any] = {
     "axes.axisbelow": True,
     "axes.labelsize": MEDIUM,
@@ -41,23 +41,23 @@ STYLE: dict[str, Any] = {
     "legend.frameon": False,
     "lines.linewidth": 1.3,
     "lines.markersize": 4,
-    "pdf.fonttype": 42,  # publishers refuse matplotlib's own Type 3 fonts
-    "svg.hashsalt": "harness",  # ids that are the same every time
-    "text.parse_math": False,  # a row's label may have dollars in it
+    "pdf.fonttype": 42,  # publishers reject matplotlib's default Type 3 fonts
+    "svg.hashsalt": "harness",  # reproducible ids
+    "text.parse_math": False,  # row labels may contain dollar signs
     "xtick.labelsize": SMALL,
     "ytick.labelsize": SMALL,
 }
 
 
 def style() -> AbstractContextManager[None]:
-    """Return the context in which figures are drawn and saved: the same whatever a user's matplotlibrc says."""
+    """Return the context for drawing and saving figures, independent of the user's matplotlibrc."""
     return matplotlib.style.context(["default", STYLE])
 
 
 def figure_with_caption(report: ExhibitReport, width: float, height: float, *remarks: str) -> tuple[Figure, SubFigure]:
     """Return a figure, and the body of this size in inches to draw on.
 
-    The exhibit's title stands above the body. Below it a caption says the remarks, which runs are shown, and what is
+    The exhibit's title is above the body. The caption below it has the remarks, the runs shown, and the rows that are
     missing.
     """
     caption = " ".join([*remarks, *_runs(report), *_missing(report)])
@@ -72,7 +72,7 @@ def figure_with_caption(report: ExhibitReport, width: float, height: float, *rem
 
 
 def freeze_layout(figure: Figure) -> None:
-    """Lay a figure out for good, for all formats alike, and round off what the solver leaves to chance: last digits."""
+    """Lay out a figure once for all formats, and round off the last digits, which vary between runs of the solver."""
     if engine := figure.get_layout_engine():
         engine.execute(figure)
     figure.set_layout_engine(None)
@@ -83,7 +83,7 @@ def freeze_layout(figure: Figure) -> None:
 
 
 def panels(body: SubFigure, count: int, columns: int, heights: Sequence[float] | None = None) -> list[Axes]:
-    """Return so many axes in lines of `columns`, which may differ in their heights."""
+    """Return `count` axes in lines of `columns`, with relative `heights` of the lines."""
     axes = body.subplots(ceil(count / columns), columns, squeeze=False, height_ratios=heights).ravel()
     for unused in axes[count:]:
         unused.remove()
@@ -91,19 +91,19 @@ def panels(body: SubFigure, count: int, columns: int, heights: Sequence[float] |
 
 
 def balanced(count: int, most: int) -> int:
-    """Return how many columns make the fewest lines of `most` panels at most, filled as evenly as possible."""
+    """Return the number of columns for the fewest lines of at most `most` panels, filled as evenly as possible."""
     return ceil(count / ceil(count / most))
 
 
 def leave_empty(axes: Axes, why: str) -> None:
-    """Draw a frame that says why there is nothing in it."""
+    """Draw an empty frame with the reason in it."""
     axes.tick_params(bottom=False, left=False, labelbottom=False, labelleft=False)
     axes.spines[:].set(visible=True, color="0.8", linestyle=(0, (4, 4)))
     axes.text(0.5, 0.5, why, transform=axes.transAxes, ha="center", va="center", color=GREY)
 
 
 def draw_measured(axes: Axes, points: Iterable[tuple[float, Measured | None]], **look: Any) -> None:
-    """Draw a curve of means with bars for their standard deviations; what is not measured is left out."""
+    """Draw a curve of means with bars for their standard deviations, skipping points that are not measured."""
     known = [(x, measured) for x, measured in points if measured is not None]
     if known:
         xs, means, deviations = zip(*((x, measured.mean, measured.sd or nan) for x, measured in known), strict=True)
@@ -114,7 +114,7 @@ def draw_measured(axes: Axes, points: Iterable[tuple[float, Measured | None]], *
 def draw_reported(
     axes: Axes, report: ExhibitReport, points: Iterable[tuple[float, float | None, float | None]], **look: Any
 ) -> None:
-    """Draw rings for the paper's values, with bars for the deviations that it prints, where values compare at all.
+    """Draw rings for the paper's values, with bars for the deviations that it prints, if values are comparable.
 
     Points are x, value and standard deviation.
     """
@@ -129,7 +129,7 @@ def draw_reported(
 
 
 def reported_bars(report: ExhibitReport) -> list[str]:
-    """Return the remark on the bars of the paper's values, none where it prints no deviations or nothing compares."""
+    """Return the remark on the bars of the paper's values, if it prints deviations and values are comparable."""
     if report.scale.comparable and any(cell.reported_sd is not None for row in report.rows for cell in row.cells):
         return ["Bars with caps are the standard deviations that the paper prints."]
     return []
@@ -162,7 +162,7 @@ def _some(names: list[str]) -> str:
 
 
 def _lines(text: str, width: float, letter: float) -> list[str]:
-    """Break a text into lines of `width` inches, where a letter is so many points wide."""
+    """Wrap a text to lines of `width` inches, at `letter` points per character."""
     return wrap(text, int(72 * (width - 0.1) / letter))
 
 

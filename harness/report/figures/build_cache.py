@@ -1,4 +1,4 @@
-"""Remembers from what files were made, so that those that are still right are not made again."""
+"""Build cache: skips rendering outputs whose inputs have not changed."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,14 +10,14 @@ FOLDER = ".made"
 
 
 class BuildRecord(Record):
-    """From what some files in a folder were made, as a hash, and the SHA-256 of each by its name."""
+    """The fingerprint of the inputs of some files in a folder, and the SHA-256 of each file by its name."""
 
     fingerprint: str
     files: dict[str, str]
 
 
 def up_to_date(folder: Path, what: str, fingerprint: str) -> list[Path] | None:
-    """Return the files that were made as `what` from this origin; None unless each is still as it was made."""
+    """Return the files built as `what`; None unless the fingerprint matches and every file is unchanged."""
     try:
         made = BuildRecord.load(_memory(folder, what))
         if made.fingerprint == fingerprint and all(
@@ -25,12 +25,12 @@ def up_to_date(folder: Path, what: str, fingerprint: str) -> list[Path] | None:
         ):
             return [folder / name for name in made.files]
     except (StoreError, OSError):
-        pass  # without a memory everything is made anew
+        pass  # without a record, rebuild
     return None
 
 
 def record(folder: Path, what: str, fingerprint: str, files: Sequence[Path]) -> None:
-    """Remember that these files of a folder were made as `what` from this origin."""
+    """Record that these files of a folder were built as `what` from inputs with this fingerprint."""
     BuildRecord(fingerprint=fingerprint, files={path.name: sha256_of(path) for path in files}).save(
         _memory(folder, what)
     )

@@ -1,4 +1,4 @@
-"""The samples of each class of which their model thinks most, and least: by density and by confidence."""
+"""The samples of each class that their model scores highest and lowest, by density and by confidence."""
 
 from math import isqrt
 
@@ -17,7 +17,7 @@ PANEL = WIDTH / 2 + 0.1
 
 
 def all_classes(plot: ClassExtremes, report: ExhibitReport, results: Results) -> Figure | None:
-    """Draw four panels with a line for each class, most extreme first; a class with fewer samples leaves blanks."""
+    """Draw four panels with a line for each class, most extreme first; classes with fewer samples have blanks."""
     samples = own_logits(report, results, plot.classes)
     if samples is None:
         return None
@@ -33,7 +33,7 @@ def all_classes(plot: ClassExtremes, report: ExhibitReport, results: Results) ->
 
 
 def one_class(plot: ClassGrids, report: ExhibitReport, results: Results) -> Figure | None:
-    """Draw four square grids of a class; smaller ones where the highest and the lowest would share samples."""
+    """Draw four square grids of one class, smaller if the highest and the lowest would share samples."""
     samples = own_logits(report, results, ())
     if samples is None:
         return None

@@ -1,4 +1,4 @@
-"""What the pictures of an exhibit are made from, as a hash: while it is the same, so are they."""
+"""The fingerprint of the inputs of an exhibit's pictures: equal fingerprints give equal pictures."""
 
 import hashlib
 from collections.abc import Iterator
@@ -16,9 +16,9 @@ DRAWN_WITH = ("matplotlib", "numpy", "pillow", "fonttools")
 
 
 def fingerprint(report: ExhibitReport, results: Results) -> str:
-    """Return the hash of an exhibit, of what was measured of it, of the files that drawings read, and of the code.
+    """Return the hash of an exhibit, its measurements, the files that its plots read, and the code.
 
-    Files count by name, size and time of change, as in `make`.
+    Files are compared by name, size and modification time, as in `make`.
     """
     digest = hashlib.sha256(code())
     for package in sorted({plot.implementation.partition(".")[0] for plot in plots_of(report.exhibit).values()}):
@@ -31,7 +31,7 @@ def fingerprint(report: ExhibitReport, results: Results) -> str:
 
 @cache
 def code() -> bytes:
-    """Return the hash of this version of the harness and of the libraries that it draws with."""
+    """Return the hash of the harness's sources and of the versions of its plotting libraries."""
     digest = hashlib.sha256(_package("harness"))
     digest.update(" ".join(map(version, DRAWN_WITH)).encode())
     return digest.digest()
@@ -39,7 +39,7 @@ def code() -> bytes:
 
 @cache
 def _package(name: str) -> bytes:
-    """Return the hash of the sources of a package, or of a module."""
+    """Return the hash of the sources of a package or module."""
     digest = hashlib.sha256()
     found = find_spec(name.partition(":")[0])
     for root in map(Path, (found.submodule_search_locations or [found.origin or ""]) if found else ()):
@@ -49,7 +49,7 @@ def _package(name: str) -> bytes:
 
 
 def _kept(report: ExhibitReport, results: Results) -> Iterator[str]:
-    """Yield the files of the runs that may be shown by themselves: those with seed 0, measured or not."""
+    """Yield the files of the runs that plots may show individually: those with seed 0, measured or not."""
     asked = (report.scale.shrink(row.row.run).id for row in report.rows if row.row.run)
     measured = (found.first_run for found in report.series.values() if found.first_run)
     for run in sorted({*asked, *measured}):

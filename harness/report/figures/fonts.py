@@ -1,4 +1,4 @@
-"""Fonts in PDFs: embedded TrueType, as publishers want them, cut down to the glyphs of a picture."""
+"""Fonts in PDFs: embedded TrueType, as publishers require, subset to the glyphs of a picture."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,12 +7,12 @@ from typing import Any
 from fontTools import subset
 
 PLACING = ("GDEF", "GPOS", "GSUB", "kern")
-"""The tables by which text is laid out. In a PDF every glyph has its place already, and no reader looks at them."""
+"""The layout tables of a font. A PDF stores the position of every glyph, so no reader uses them."""
 
 
 @contextmanager
 def only_glyphs() -> Iterator[None]:
-    """Embed fonts without the tables that place glyphs: to cut those down takes most of the time of writing a PDF."""
+    """Embed fonts without their layout tables: subsetting these takes most of the time of writing a PDF."""
     load = subset.load_font
 
     def load_glyphs(*arguments: Any, **named: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Histograms of the density that a model gives its own samples, class beside class."""
+"""Histograms of the density that a model assigns to its own samples, class by class."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -11,11 +11,11 @@ from harness.report.results.report import ExhibitReport
 from harness.store.results import Results
 
 ROOM = 0.9
-"""The length of the longest bar, of which 1 would reach the next class."""
+"""The length of the longest bar; 1 would reach the next class."""
 
 
 def draw(plot: DensityHistograms, report: ExhibitReport, results: Results) -> Figure | None:
-    """Draw a histogram for each class along the horizontal axis, its bars to the right, all to the same scale."""
+    """Draw a histogram for each class along the x axis, its bars to the right, all to the same scale."""
     samples = own_logits(report, results, plot.classes)
     if samples is None:
         return None

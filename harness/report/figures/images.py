@@ -1,4 +1,4 @@
-"""Images in figures: mosaics with thin white lines between the images, every pixel a square."""
+"""Mosaics of images with thin white lines between them, every pixel a square."""
 
 from collections.abc import Sequence
 
@@ -7,11 +7,11 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 FINEST = 32
-"""Smaller images are enlarged about to this size, so that the lines between them stay thin."""
+"""Smaller images are enlarged to about this size, so that the lines between them are thin."""
 
 
 def show_mosaic(axes: Axes, lines: Sequence[NDArray[np.uint8]], columns: int) -> None:
-    """Draw lines of images; an image is one unit wide and high on the axes."""
+    """Draw lines of images; every image is one unit wide and high on the axes."""
     picture = mosaic(lines, columns)
     grey = picture.shape[2] == 1
     extent = (0, columns, len(lines), 0)
@@ -35,5 +35,5 @@ def mosaic(lines: Sequence[NDArray[np.uint8]], columns: int) -> NDArray[np.uint8
 
 
 def in_lines(images: NDArray[np.uint8], columns: int) -> list[NDArray[np.uint8]]:
-    """Return images in lines of `columns`."""
+    """Split images into lines of `columns`."""
     return [images[start : start + columns] for start in range(0, len(images), columns)]

@@ -1,4 +1,4 @@
-"""The course of training: what states of a run reach after growing shares of its epochs."""
+"""Learning curves: the metrics of a run after growing shares of its epochs."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -26,11 +26,11 @@ from harness.store.results import Results
 Curve = list[tuple[float, float]]
 
 LOGGED = "accuracy"
-"""The quantity of the curves that authors published."""
+"""The quantity of the authors' published curves."""
 
 
 def draw(plot: LearningCurves, report: ExhibitReport, results: Results) -> Figure | None:
-    """Draw a column for each section with axes for each metric; epochs are shares of the training, at every scale."""
+    """Draw a column for each section with axes for each metric; x is the share of the training, at every scale."""
     sections = {
         section: [row for row in report.rows if row.row.section == section]
         for section in dict.fromkeys(row.row.section for row in report.rows)
@@ -83,7 +83,7 @@ def _draw_curves(axes: Axes, report: ExhibitReport, curve: Curve, log: Curve) ->
 
 
 def _curves(row: ReportRow, report: ExhibitReport, results: Results) -> dict[str, Curve]:
-    """Return, by quantity, what was validated on the test split after every epoch that the run of seed 0 has done."""
+    """Return, by quantity, the validation values on the test split after every epoch of the run with seed 0."""
     points, share = [], 0.0
     if row.row.run is not None:
         run = report.scale.shrink(row.row.run)

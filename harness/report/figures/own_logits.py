@@ -1,4 +1,4 @@
-"""Samples as the model sees them that has drawn them: their class, density and confidence."""
+"""Samples as classified by the model that drew them: class, density and confidence."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ UNCLASSIFIED = -1
 
 @dataclass(frozen=True)
 class ClassifiedSamples:
-    """Samples `(n, c, h, w)`, and what their own model's logits say of them, each `(n,)`.
+    """Samples `(n, c, h, w)` with values from their own model's logits, each `(n,)`.
 
-    `classes` are those of the largest logit, -1 where logits are not finite; `density` is the logsumexp of the
+    `classes` is the argmax of the logits, -1 where they are not finite; `density` is the logsumexp of the
     logits, `confidence` the probability of the class. `names` are the names of the classes.
     """
 
@@ -30,13 +30,13 @@ class ClassifiedSamples:
     names: tuple[str, ...]
 
     def of_class(self, index: int) -> NDArray[np.intp]:
-        """Return which samples are of a class."""
+        """Return the indices of the samples of a class."""
         return np.flatnonzero(self.classes == index)
 
     def extremes(self, index: int) -> Iterator[tuple[str, NDArray[np.float64], NDArray[np.intp]]]:
-        """Yield four orders of a class's samples, most extreme first: their name, the scores, and the samples.
+        """Yield four rankings of a class's samples, most extreme first: name, scores and sample indices.
 
-        Among equal scores the earlier sample comes first.
+        Ties keep the order of the samples.
         """
         members = self.of_class(index)
         for name, scores in (("E(x)", self.density), ("p(y|x)", self.confidence)):
@@ -46,9 +46,9 @@ class ClassifiedSamples:
 
 
 def own_logits(report: ExhibitReport, results: Results, names: Sequence[str]) -> ClassifiedSamples | None:
-    """Return the samples of the first row that has any; None while no row has.
+    """Return the samples of the first row that has any; None if no row has.
 
-    `names` are those of the paper's classes; the classes of stand-in data have numbers.
+    `names` are the class names of the paper's data; classes of stand-in data are numbered.
     """
     for row in report.rows:
         images = pictures(report, results, row.row)

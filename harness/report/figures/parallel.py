@@ -1,4 +1,4 @@
-"""Draws the pictures of many exhibits side by side, each in a process of its own."""
+"""Draws the pictures of many exhibits in parallel, each in its own process."""
 
 import multiprocessing
 import os
@@ -16,14 +16,14 @@ from harness.store.files import StoreError
 
 
 class Renderer(Protocol):
-    """Who draws: asked in this process for what is there already, and in others for what has to be drawn."""
+    """Draws exhibits: this process calls `found` and `get_ready`, child processes call `draw`."""
 
     def found(self, report: ExhibitReport) -> list[Path] | None:
-        """Return the pictures of an exhibit if they need not be drawn."""
+        """Return the pictures of an exhibit if they are up to date."""
         ...
 
     def get_ready(self) -> None:
-        """Do once, in this process, what all drawing needs."""
+        """Prepare drawing, once, before processes are forked."""
         ...
 
     def draw(self, report: ExhibitReport) -> list[Path]:
@@ -33,18 +33,18 @@ class Renderer(Protocol):
 
 @dataclass(frozen=True)
 class RenderJob:
-    """A process that draws the pictures of an exhibit, and where it says which files they are."""
+    """A process that draws the pictures of an exhibit, and the pipe on which it returns their paths."""
 
     process: BaseProcess
     answer: Connection
 
 
 class ParallelRenderer:
-    """The pictures of the exhibits that are handed in: as many are drawn at a time as this process may use cores.
+    """Draws the pictures of the exhibits that are added, as many at a time as this process may use cores.
 
-    Those that are there already are not drawn again. A picture depends on its exhibit alone, so it is the same whoever
-    draws it. What is not finished when this process ends is given up. Where processes cannot be forked safely, all are
-    drawn here, one after the other.
+    Pictures that are up to date are not drawn again. A picture depends on its exhibit alone, so it is the same from any
+    process. Unfinished pictures are abandoned when this process ends. Where forking is not safe, all pictures are drawn
+    in this process, one after the other.
     """
 
     def __init__(self, drawer: Renderer) -> None:
@@ -56,7 +56,7 @@ class ParallelRenderer:
         self._begun: dict[str, RenderJob] = {}
 
     def add(self, report: ExhibitReport) -> None:
-        """Have the pictures of an exhibit drawn, if they are not there."""
+        """Start drawing the pictures of an exhibit, unless they are up to date."""
         found = self._drawer.found(report)
         if found is not None:
             self._found[report.name] = found
@@ -65,9 +65,9 @@ class ParallelRenderer:
             self._begin()
 
     def paths(self, report: ExhibitReport) -> list[Path]:
-        """Return the pictures of an exhibit, when they are drawn.
+        """Wait for the pictures of an exhibit and return their paths.
 
-        Raises `StoreError` where they cannot be.
+        Raises `StoreError` if they cannot be drawn.
         """
         if report.name in self._found:
             return self._found[report.name]
@@ -76,20 +76,20 @@ class ParallelRenderer:
             self._begin()
         if report.name not in self._begun:
             return self._drawer.draw(report)
-        draught = self._begun.pop(report.name)
+        job = self._begun.pop(report.name)
         try:
-            found = draught.answer.recv()
-        except EOFError:  # it was killed, or has failed in a way that is better seen here
+            found = job.answer.recv()
+        except EOFError:  # the child died: draw here, so that the error is visible
             return self._drawer.draw(report)
         finally:
-            draught.process.join()
+            job.process.join()
             self._begin()
         if isinstance(found, str):
             raise StoreError(found)
         return list(found)
 
     def _begin(self) -> None:
-        """Begin what is waiting, as far as there are cores."""
+        """Start waiting exhibits while cores are free."""
         while self._waiting and len(self._at_work()) < self._side_by_side:
             if not self._is_ready:
                 self._drawer.get_ready()
@@ -103,11 +103,11 @@ class ParallelRenderer:
             self._begun[report.name] = RenderJob(process, answer)
 
     def _at_work(self) -> list[BaseProcess]:
-        return [draught.process for draught in self._begun.values() if draught.process.is_alive()]
+        return [job.process for job in self._begun.values() if job.process.is_alive()]
 
 
 def _draw(drawer: Renderer, report: ExhibitReport, tell: Connection) -> None:
-    """Draw in a child, and say which files there are, or in words why there are none."""
+    """Draw in a child process, and send the paths or the error message."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         tell.send(drawer.draw(report))

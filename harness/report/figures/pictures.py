@@ -1,4 +1,4 @@
-"""The samples of a run as pictures, whatever its data are."""
+"""The samples of a run as pictures, for any kind of data."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from harness.store.run_directory import RunDirectory
 
 
 def pictures_of(directory: RunDirectory, samples: NDArray[Any]) -> NDArray[np.uint8] | None:
-    """Return samples that a run has kept as pictures of 256 levels, None where they are no images.
+    """Return stored samples of a run as pictures of 256 levels, None if they are not images.
 
-    The configuration is looked at without being read as one: its kinds need not be installed.
+    The configuration is read as plain JSON, so that its kinds need not be installed.
     """
     config = read_json(directory.config).get("config") or {}
     levels = (config.get("data") or {}).get("levels", BYTE_LEVELS)

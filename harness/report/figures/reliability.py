@@ -1,4 +1,4 @@
-"""Reliability diagrams: how often a classifier is right, against how sure it is (Guo et al. 2017)."""
+"""Reliability diagrams: the accuracy of a classifier against its confidence (Guo et al. 2017)."""
 
 from itertools import chain
 from math import ceil

@@ -1,4 +1,4 @@
-"""Writes the pictures of an exhibit: a figure's drawing; for a table, its agreement with the paper and its samples."""
+"""Writes the pictures of an exhibit: a figure's plot; for a table, its agreement plot and its samples."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
 
 UNDATED: dict[str, dict[str, None]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
-"""The formats of pictures, with the metadata that would differ from time to time."""
+"""The formats of pictures, with the metadata to omit because it changes between runs."""
 IMPORTED_ONCE = (
     "PIL.GifImagePlugin",
     "PIL.JpegImagePlugin",
@@ -34,16 +34,16 @@ IMPORTED_ONCE = (
     "scipy.stats",
     "harness.report.figures",
 )
-"""What drawing takes, and takes its time to import."""
+"""Slow imports that drawing needs."""
 
 
 class RenderError(StoreError):
-    """A drawing has failed; what else there is of its exhibit stands."""
+    """A plot failed; the other files of its exhibit are not affected."""
 
 
 def write_figures(report: ExhibitReport, results: Results, formats: Sequence[str] = tuple(UNDATED)) -> list[Path]:
-    """Draw what there are values for, the same to the byte every time, and return the paths."""
-    # matplotlib takes its time, and most commands draw nothing
+    """Draw every plot that has values, byte for byte reproducibly, and return the paths."""
+    # matplotlib is slow to import, and most commands draw nothing
     from harness.report.figures.base import freeze_layout, style
     from harness.report.figures.fonts import only_glyphs
 
@@ -59,24 +59,24 @@ def write_figures(report: ExhibitReport, results: Results, formats: Sequence[str
 
 
 class Pictures:
-    """Draws exhibits into a results directory, and leaves pictures there that would be the same."""
+    """Draws exhibits into a results directory, except those whose pictures are up to date."""
 
     def __init__(self, results: Results, formats: Sequence[str] = tuple(UNDATED)) -> None:
         self._results = results
         self._formats = formats
 
     def found(self, report: ExhibitReport) -> list[Path] | None:
-        """Return the pictures that were drawn before from what there is now."""
+        """Return the pictures if they are up to date."""
         return up_to_date(*self._memory(report))
 
     def get_ready(self) -> None:
-        """Import what drawing takes, and the harness's own drawings."""
+        """Import the plotting libraries and the harness's own plots."""
         own = {plot.implementation.partition(":")[0] for plot in Plot.__subclasses__()}
         for module in (*IMPORTED_ONCE, *sorted(name for name in own if name.startswith(OWN_MODULES))):
             import_module(module)
 
     def draw(self, report: ExhibitReport) -> list[Path]:
-        """Draw an exhibit, and remember from what."""
+        """Draw an exhibit, and record its fingerprint."""
         memory = self._memory(report)
         drawn = write_figures(report, self._results, self._formats)
         record(*memory, drawn)
@@ -88,7 +88,7 @@ class Pictures:
 
 
 def vectors(report: ExhibitReport, results: Results) -> list[bytes]:
-    """Draw the same as SVG, into no file."""
+    """Draw the same as SVG in memory."""
     from harness.report.figures.base import freeze_layout, style
     from harness.report.figures.fonts import only_glyphs
 
@@ -103,9 +103,9 @@ def vectors(report: ExhibitReport, results: Results) -> list[bytes]:
 
 
 def _pictures(report: ExhibitReport, results: Results) -> Iterator[tuple[str, "Picture"]]:
-    """Yield what there is to draw, by the names of the files.
+    """Yield the plots that have values, by file name.
 
-    Raises `RenderError` after all others when one has failed.
+    Raises `RenderError` after drawing the others if one failed.
     """
     from matplotlib.figure import Figure
 

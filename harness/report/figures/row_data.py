@@ -1,4 +1,4 @@
-"""What a row has to show: values and arrays of the run with seed 0, or why there are none."""
+"""The data of a row for plots: values and arrays of the run with seed 0, or why there are none."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from harness.store.run_directory import RunDirectory
 
 @dataclass(frozen=True)
 class Value:
-    """What was measured of a row with seed 0, and what it is called in print."""
+    """A value of a row measured with seed 0, and its printed name."""
 
     metric: Metric
     label: str
@@ -31,7 +31,7 @@ class Value:
 
 
 def value(report: ExhibitReport, row: Row, quantity: str) -> Value | None:
-    """Return a quantity of a row as measured with seed 0, None while it is not."""
+    """Return a quantity of a row measured with seed 0, None if it is not measured."""
     for metric in report.exhibit.metrics:
         found = report.series.get((row.key, metric.key, ""))
         if metric.quantity == quantity and found and found.first_run:
@@ -40,9 +40,9 @@ def value(report: ExhibitReport, row: Row, quantity: str) -> Value | None:
 
 
 def artefact(report: ExhibitReport, results: Results, row: Row, name: str) -> NDArray[Any] | None:
-    """Return an array, memory-mapped, that a row's evaluations with seed 0 have kept; None when there is none.
+    """Return an array saved by a row's evaluations with seed 0, memory-mapped; None if there is none.
 
-    Raises `StoreError` when its file is broken.
+    Raises `StoreError` if its file is damaged.
     """
     path = kept(report, results, row, name)
     if path is None:
@@ -50,14 +50,14 @@ def artefact(report: ExhibitReport, results: Results, row: Row, name: str) -> ND
     try:
         return load_array(path, mapped=True)
     except (ValueError, EOFError, OSError):
-        mend = f"delete {path.parent.with_name(f'{path.parent.name}.json')} and run again to make both anew"
-        raise StoreError(f"{path} is no whole array; {mend}") from None
+        fix = f"delete {path.parent.with_name(f'{path.parent.name}.json')} and run again to recompute both"
+        raise StoreError(f"{path} is not a complete array; {fix}") from None
 
 
 def pictures(report: ExhibitReport, results: Results, row: Row) -> NDArray[np.uint8] | None:
-    """Return the samples of a row's run with seed 0 as pictures; None when there are none, or they are no images.
+    """Return the samples of a row's run with seed 0 as pictures; None if there are none or they are not images.
 
-    Raises `StoreError` when their file is broken.
+    Raises `StoreError` if their file is damaged.
     """
     samples, path = artefact(report, results, row, "samples"), kept(report, results, row, "samples")
     if samples is None or path is None:
@@ -66,7 +66,7 @@ def pictures(report: ExhibitReport, results: Results, row: Row) -> NDArray[np.ui
 
 
 def kept(report: ExhibitReport, results: Results, row: Row, name: str) -> Path | None:
-    """Return the file of an array that a row's evaluations with seed 0 have kept; None when there is none."""
+    """Return the path of an array saved by a row's evaluations with seed 0; None if there is none."""
     for (key, _, reading), found in report.series.items():
         if key == row.key and not reading and found.first_run:
             path = results.runs / found.first_run / "evaluations" / found.evaluation / f"{name}.npy"
@@ -76,19 +76,19 @@ def kept(report: ExhibitReport, results: Results, row: Row, name: str) -> Path |
 
 
 def first_seed(report: ExhibitReport) -> str:
-    """Return the remark that a figure shows one seed, and of how many."""
+    """Return the remark that a figure shows one seed, and out of how many."""
     seeds = len({seed for found in report.series.values() for seed in found.seeds})
     return f"Shown is the first of {seeds} seeds." if seeds > 1 else "One seed."
 
 
 def all_seeds(report: ExhibitReport) -> str:
-    """Return the remark over how many seeds the values of a figure are means."""
+    """Return the remark on the number of seeds behind the means of a figure."""
     seeds = [len(found.seeds) for found in report.series.values()]
     if max(seeds, default=1) == 1:
         return "One seed."
-    return f"Means over {span(min(seeds), max(seeds))} seeds; bars are their standard deviation."
+    return f"Means over {span(min(seeds), max(seeds))} seeds; bars are standard deviations."
 
 
 def why_empty(row: Row) -> str:
-    """Return why a row has nothing to show."""
+    """Return why a row has no data to show."""
     return "not measured yet" if row.run else f"not run here: {row.key}"

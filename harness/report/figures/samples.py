@@ -1,4 +1,4 @@
-"""What models generate: grids and strips of the first samples, not selected, as they are stored."""
+"""Generated samples: grids and strips of the first ones, not selected, as they are stored."""
 
 from math import ceil, inf, isfinite
 
@@ -19,7 +19,7 @@ LARGEST_PANEL = 3.5
 
 
 def grids(plot: SampleGrids, report: ExhibitReport, results: Results) -> Figure | None:
-    """Draw a panel for each row, with the distance that was measured of it."""
+    """Draw a panel for each row with its measured distance."""
     rows = [row.row for row in report.rows]
     if all(pictures(report, results, row) is None for row in rows):
         return None
@@ -36,7 +36,7 @@ def grids(plot: SampleGrids, report: ExhibitReport, results: Results) -> Figure 
 
 
 def at_distances(plot: SamplesAtDistances, report: ExhibitReport, results: Results) -> Figure | None:
-    """Draw the two states side by side, with their distances below."""
+    """Draw the two states side by side with their distances below."""
     *earlier, last = [row.row for row in report.rows]
     distances = {row.key: found for row in (*earlier, last) if (found := value(report, row, DISTANCE))}
     if not distances:
@@ -61,7 +61,7 @@ def at_distances(plot: SamplesAtDistances, report: ExhibitReport, results: Resul
 
 
 def strips(plot: SampleStrips, report: ExhibitReport, results: Results) -> Figure | None:
-    """Draw a line of samples for each row that has some."""
+    """Draw a line of samples for each row that has any."""
     found = [(row.row, pictures(report, results, row.row)) for row in report.rows]
     lines = [(row, samples[: plot.count]) for row, samples in found if samples is not None]
     if not lines:
@@ -86,6 +86,6 @@ def _show(axes: Axes, report: ExhibitReport, results: Results, row: Row, side: i
 
 
 def _nearest(rows: list[Row], distances: dict[str, Value], wanted: float) -> Row | None:
-    """Return the row whose distance is nearest to the wanted one; None while no distance is a number."""
+    """Return the row whose distance is nearest to the wanted one; None if no distance is finite."""
     known = [row for row in rows if row.key in distances and isfinite(distances[row.key].number)]
     return min(known, key=lambda row: abs(distances[row.key].number - wanted), default=None)

@@ -1,1 +1,1 @@
-"""The HTML page of a paper: one file that opens from a disk, and the same page served while runs progress."""
+"""The HTML page of a paper: one self-contained file, and the same page served live while runs progress."""

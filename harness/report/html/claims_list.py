@@ -1,4 +1,4 @@
-"""The ledger of claims as the page shows it."""
+"""The list of claims on the page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from harness.report.writers.claims_list import ORDER
 
 MOST_DRAWN = 6
 ROOM = 1.25
-"""Intervals are drawn this much further than what has to be seen."""
+"""The drawn range is this much wider than the interval and the claim's finite bounds."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A contrast, in percent of the width of its drawing: the interval, the estimate, and where it is claimed to be."""
+    """A contrast, in percent of its drawing's width: the interval, the estimate and the claimed bounds."""
 
     low: float
     high: float
@@ -27,7 +27,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class ClaimView:
-    """A claim with its marks, measured and by the printed values, the evidence in words, and its intervals."""
+    """A claim with its marks (measured, and by the printed values), its evidence as text, and its intervals."""
 
     exhibit: str
     exhibit_name: str
@@ -41,7 +41,7 @@ class ClaimView:
 
 @dataclass(frozen=True)
 class ClaimsView:
-    """The claims, failing ones first, and how many have each status: as measured, and by the printed values."""
+    """The claims, failing ones first, with counts by status: measured, and by the printed values."""
 
     claims: tuple[ClaimView, ...]
     counts: tuple[tuple[Mark, int], ...]
@@ -50,12 +50,12 @@ class ClaimsView:
 
     @property
     def drawn(self) -> bool:
-        """Whether there are intervals to explain."""
+        """Whether any claim has intervals."""
         return any(claim.intervals for claim in self.claims)
 
 
 def claims_view(reports: Sequence[ExhibitReport]) -> ClaimsView:
-    """Return the claims of some exhibits."""
+    """Return the claims of some exhibits for the page."""
     entries = [(report, result) for report in reports for result in report.claim_results]
     entries.sort(key=lambda entry: ORDER.index(entry[1].status))
     statuses, printed = [d.status for _, d in entries], [d.printed for _, d in entries]
@@ -80,7 +80,7 @@ def claims_view(reports: Sequence[ExhibitReport]) -> ClaimsView:
 
 
 def _interval(finding: ContrastResult) -> Interval:
-    """Lay an interval out with the finite bounds of the claim in view."""
+    """Scale an interval so that the claim's finite bounds are in view."""
     low, high = finding.estimate - finding.half_width, finding.estimate + finding.half_width
     bounds = [bound for bound in (finding.contrast.low, finding.contrast.high) if abs(bound) != float("inf")]
     begin, end = min(low, *bounds), max(high, *bounds)

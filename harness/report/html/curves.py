@@ -1,4 +1,4 @@
-"""Training curves at the size of a small drawing: few points, few digits."""
+"""Training curves for small plots: few points, few digits."""
 
 from collections.abc import Iterable
 from math import isfinite
@@ -7,13 +7,13 @@ from typing import Any
 MOST_POINTS = 60
 MOST_SERIES = 8
 ACROSS = ("epoch", "step")
-"""What stands on the horizontal axis: the first of these that the points have."""
+"""The x axis is the first of these that the points have."""
 
 
 def thinned(points: Iterable[Any]) -> dict[str, Any] | None:
-    """Return the series of a curve by name, at evenly spaced points of which the last is the last; None without any.
+    """Return a curve's series by name at evenly spaced points, the last included; None if there are no points.
 
-    A value that is not finite, or no number, is None: a gap in the curve.
+    A value that is not a finite number is None: a gap in the curve.
     """
     known = [point for point in points if isinstance(point, dict)]
     across = next((name for name in ACROSS if known and name in known[-1]), None)

@@ -1,6 +1,6 @@
-"""What the page shows of a run: configuration, provenance, curves, samples, log; read off its directory.
+"""The details of a run on the page: configuration, provenance, curves, samples, log; read from its directory.
 
-Nothing in a directory is trusted: a part that cannot be read becomes a remark, and the others are shown.
+Directories are not trusted: a part that cannot be read is reported as a problem, and the others are shown.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ MOST_STAYS = 5
 
 @dataclass(frozen=True)
 class Share:
-    """How much of a run goes into the page: `stays` of workers, the newest ones, and bytes of `samples` and `log`."""
+    """How much of a run goes into the page: the newest `stays` segments, and bytes of `samples` and `log`."""
 
     samples: int
     stays: int = MOST_STAYS
@@ -30,7 +30,7 @@ class Share:
 
 
 def details(directory: RunDirectory, share: Share) -> dict[str, Any] | None:
-    """Return what is known of a run, for JSON; None where there is no such run."""
+    """Return the details of a run as a JSON document; None if there is no such run."""
     if not directory.config.exists():
         return None
     problems: list[str] = []
@@ -44,7 +44,7 @@ def details(directory: RunDirectory, share: Share) -> dict[str, Any] | None:
 
     stored = read(lambda: dict(read_json(directory.config))) or {}
     training, outcome = read(directory.training_record), read(directory.last_outcome)
-    stays = read(directory.all_segments) or []
+    segments = read(directory.all_segments) or []
     found: dict[str, Any] = {
         "id": directory.id,
         "name": str(stored.get("name", "?")),
@@ -53,9 +53,9 @@ def details(directory: RunDirectory, share: Share) -> dict[str, Any] | None:
         "training": training.model_dump(mode="json", exclude={"snapshots"}, exclude_none=True) if training else None,
         "outcome": outcome.model_dump(mode="json", exclude={"needs"}) if outcome else None,
         "stays": [
-            stay.model_dump(mode="json", exclude_none=True, exclude_defaults=True) for stay in stays[-share.stays :]
+            each.model_dump(mode="json", exclude_none=True, exclude_defaults=True) for each in segments[-share.stays :]
         ],
-        "stays_before": max(len(stays) - share.stays, 0),
+        "stays_before": max(len(segments) - share.stays, 0),
         "curve": read(lambda: thinned(read_curve(directory.metrics))),
         "samples": read(lambda: sheet_of(directory, share.samples)),
         "log": read(lambda: _tail(directory, share.log)),

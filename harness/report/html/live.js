@@ -1,4 +1,4 @@
-/* ---- Served while runs progress: asks what has changed, and changes that and nothing else. */
+/* ---- Live mode: poll the server and replace only the parts that changed. */
 (() => {
   const { page, make, enliven, settle, refreshRun } = window.reportPage;
   const POLL = 2000;
@@ -20,20 +20,20 @@
       const changed = digests ? Object.keys(state.digests).filter((id) => state.digests[id] !== digests[id]) : [];
       const parts = changed.map((id) => document.getElementById(id)).filter((part) => part?.classList.contains("part"));
       const texts = await Promise.all(parts.map(async (part) => (await ask(`/parts/${encodeURIComponent(part.id)}`)).text()));
-      parts.forEach((part, at) => replace(part, texts[at])); // at once, so that no row shows before it is filtered
+      parts.forEach((part, at) => replace(part, texts[at])); // all at once, so that no unfiltered row flashes
       if (changed.length) settle();
       digests = state.digests;
       showRuns(state);
       await refreshRun();
       say(state.problem ? `cannot read: ${state.problem}` : `live, as of ${new Date().toLocaleTimeString()}`);
     } catch {
-      say("no answer; trying again");
+      say("the server does not respond; retrying");
     }
     setTimeout(poll, POLL);
   }
   function say(words) { if (told.textContent !== words) told.textContent = words; }
 
-  /* The reader's place: what is on top of the window stays there; focus, unfolded parts and scrolled boxes are kept. */
+  /* Keep the reader's place: the scroll position, the focus, unfolded details and scrolled boxes. */
   function replace(part, html) {
     const anchor = [...document.querySelectorAll(".part")].find((other) => other !== part && other.getBoundingClientRect().bottom > 0);
     const before = anchor?.getBoundingClientRect().top;
@@ -60,7 +60,7 @@
   const lines = new Map();
   const counts = make("p"), list = make("table", {},
     make("thead", {}, make("tr", {}, ...["Run", "State", "At", "Progress", "Time left"].map((name) => make("th", { scope: "col" }, name)))), make("tbody"));
-  const box = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Runs that are not done" }, list);
+  const box = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Unfinished runs" }, list);
   const more = make("p", { class: "remark" });
   atWork.replaceChildren(counts, box, more);
   function showRuns(state) {

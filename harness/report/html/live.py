@@ -1,4 +1,4 @@
-"""The page as a server shows it: made anew when records appear, part by part, drawings last."""
+"""The live page: rebuilt part by part when records appear, pictures last."""
 
 import hashlib
 import json
@@ -21,13 +21,13 @@ from harness.store.run_directory import RunDirectory
 
 PAUSE_SECONDS = 2.0
 SHARE_OF_TIME = 1 / 3
-"""Runs need the processor more than their page does: of the time, at most this part goes into making it."""
+"""At most this share of the time is spent on rebuilding the page: the runs need the CPU more."""
 WHOLE = Share(samples=1_000_000, stays=50, log=20_000)
 
 
 @dataclass(frozen=True)
 class PageSnapshot:
-    """What the server has to give at a moment: the whole page, its parts and its data, as bytes, with their digests."""
+    """A snapshot to serve: the whole page, its parts and its data, as bytes, with their digests."""
 
     page: bytes
     parts: Mapping[str, bytes]
@@ -36,9 +36,9 @@ class PageSnapshot:
 
 
 class LivePage:
-    """Keeps the page of some exhibits of one paper up to date. `build` makes their reports, `drawing` draws them too.
+    """Keeps the page of one paper's exhibits up to date: `build` returns their reports, `plot` draws pictures too.
 
-    `shown` and `state` may be read by any thread; one thread calls `follow`.
+    Any thread may read `shown` and `state`; one thread calls `follow`.
     """
 
     def __init__(self, build: Callable[[], Sequence[ExhibitReport]], results: Results, plot: bool) -> None:
@@ -56,17 +56,17 @@ class LivePage:
 
     @property
     def state(self) -> dict[str, Any]:
-        """What a page that is open asks for again and again."""
+        """The status that an open page polls."""
         return {**self._watch.to_json(), "digests": dict(self.shown.digests), "problem": self._problem}
 
     def run(self, id: str) -> dict[str, Any] | None:
-        """Return the details of a run, None where there is no run of this name."""
+        """Return the details of a run, None if there is no such run."""
         state = self._watch.state(id)
         found = details(RunDirectory(self._results.runs / id), WHOLE) if state else None
         return {**found, "state": state} if found else None
 
     def follow(self, stop: threading.Event) -> None:
-        """Keep the page up to date until told to stop."""
+        """Keep the page up to date until `stop` is set."""
         pause = 0.0 if self._undrawn else PAUSE_SECONDS
         while not stop.wait(pause):
             began = time.monotonic()
@@ -76,7 +76,7 @@ class LivePage:
             pause = max(least, usage * (1 / SHARE_OF_TIME - 1))
 
     def _refresh(self) -> None:
-        """Take in what is new; what cannot be read is said on the page, which stays as it was."""
+        """Rebuild what changed; on a read error keep the last page and show the error on it."""
         try:
             if self._watch.look() or self._problem:
                 self._make()

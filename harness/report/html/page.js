@@ -5,7 +5,7 @@
   const embedded = (id) => JSON.parse(document.getElementById(id)?.textContent ?? "null");
   const page = { values: embedded("values"), details: embedded("details"), fetchRun: null };
 
-  /* Elements are made with text only: nothing of a record is ever read as markup. */
+  /* Elements get text only: the contents of records are never parsed as HTML. */
   const make = (name, attributes = {}, ...children) => fill(document.createElement(name), attributes, children);
   const draw = (name, attributes = {}, ...children) =>
     fill(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
@@ -19,21 +19,21 @@
   }
   const icon = (symbol) => draw("svg", { class: "icon", "aria-hidden": "true" }, draw("use", { href: `#i-${symbol}` }));
 
-  /* ---- Theme: the system's, or the reader's own choice, remembered where the browser lets us. */
+  /* ---- Theme: the system's or the reader's choice, kept in localStorage where allowed. */
   const THEMES = ["system", "dark", "light"];
   const themeButton = document.querySelector("[data-theme-switch]");
   const memory = (() => { try { return window.localStorage; } catch { return null; } })();
   function setTheme(theme) {
     root.dataset.theme = theme;
     themeButton.querySelector("span").textContent = theme;
-    try { memory?.setItem("theme", theme); } catch { /* a page from disk may not be allowed to */ }
+    try { memory?.setItem("theme", theme); } catch { /* may be blocked for file:// pages */ }
   }
   let stored = null;
   try { stored = memory?.getItem("theme"); } catch { /* as above */ }
   setTheme(THEMES.includes(stored) ? stored : "system");
   themeButton.addEventListener("click", () => setTheme(THEMES[(THEMES.indexOf(root.dataset.theme) + 1) % THEMES.length]));
 
-  /* ---- Sorting: rows move within their sections; a third click gives the paper's order back. */
+  /* ---- Sorting: rows are sorted within their sections; a third click restores the paper's order. */
   const orders = new Map();
   const NEXT = { none: "ascending", ascending: "descending", descending: "none" };
   function makeSortable(table) {
@@ -160,8 +160,8 @@
       fact("Paper's seeds", cell.paper_seeds), fact("Source", cell.source),
       fact("Measured", cell.ours ? cell.ours + unit : "not yet"),
       fact("Difference", cell.difference), fact("Tolerance", cell.tolerance ? `±${cell.tolerance}` : null),
-      fact("Verdict", cell.verdict), fact("Because", cell.reason, true),
-      fact("The tolerance is made of", cell.parts?.join("; "), true),
+      fact("Verdict", cell.verdict), fact("Reason", cell.reason, true),
+      fact("Parts of the tolerance", cell.parts?.join("; "), true),
       fact("Interval", cell.interval, true), fact("p-value", cell.p), fact("Test", cell.test, true),
       fact("Needs", cell.needs, true));
     const panel = make("div", { "aria-live": "polite" });
@@ -194,7 +194,7 @@
       others.length ? make("details", {}, make("summary", {}, `${others.length} more seeds`), text(others.join("\n"))) : null,
       make("details", {}, make("summary", {}, `Protocol, over ${line.n.toLocaleString("en")} items`),
         text(JSON.stringify(record.protocol ?? {}, null, 2)),
-        Object.keys(record.details ?? {}).length ? [make("h4", {}, "What the first record says besides"), text(JSON.stringify(record.details, null, 2))] : null));
+        Object.keys(record.details ?? {}).length ? [make("h4", {}, "Details of the first record"), text(JSON.stringify(record.details, null, 2))] : null));
   }
   const text = (content, label = "Text") => make("pre", { tabindex: "0", role: "region", "aria-label": label }, content);
 
@@ -205,13 +205,13 @@
     if (current.panel !== panel || current.id !== id) return;
     current.text = JSON.stringify(shown);
     panel.replaceChildren(...(shown ? runView(shown) : [make("h3", {}, `Run ${id}`),
-      make("p", { class: "remark" }, `This page keeps no details of this run: see runs/${id} in the results directory.`)]));
+      make("p", { class: "remark" }, `This page has no details of this run: see runs/${id} in the results directory.`)]));
   }
   async function detailsOf(id) {
     if (!page.fetchRun) return page.details[id] ?? null;
     try { return await page.fetchRun(id); } catch { return null; }
   }
-  /* A run that is open and at work: its view is made anew only where it tells something else. */
+  /* Refresh the open run; its view is redrawn only if its details changed. */
   async function refreshRun() {
     if (!dialog.open || !current?.panel.isConnected) return;
     const { panel, id, text: before } = current;
@@ -248,8 +248,8 @@
       run.samples?.src?.startsWith("data:image/png;") ? make("img", { class: "samples", src: run.samples.src, alt: `The first ${run.samples.shown} samples of run ${run.id}` }) : null,
       run.samples ? make("p", { class: "path" }, run.samples.path, run.samples.src ? "" : " (too large for this page)") : null,
       make("h4", {}, "Provenance"),
-      run.stays_before ? make("p", { class: "remark" }, `${run.stays_before} earlier stays of workers are left out.`) : null,
-      ...(run.stays.length ? run.stays.map(stay) : [make("p", { class: "remark" }, "No worker has been at it.")]),
+      run.stays_before ? make("p", { class: "remark" }, `${run.stays_before} earlier segments are left out.`) : null,
+      ...(run.stays.length ? run.stays.map(stay) : [make("p", { class: "remark" }, "No worker has started this run.")]),
       make("h4", {}, "Configuration ", copy, copied), configuration,
       run.log ? make("h4", {}, "End of the log") : null, run.log ? text(run.log, "End of the log") : null,
     ].filter((part) => part !== null);
@@ -281,7 +281,7 @@
         "aria-label": `${name} over ${all.of} points by ${all.across}: ${told}` }, draw("path", { d: path || "M0 0" })));
   }
 
-  /* ---- What the page is without a script becomes what it is with one; parts that a server replaces, again. */
+  /* ---- Progressive enhancement: links become buttons and tables sortable; repeated for parts that the server replaces. */
   function enliven(part) {
     for (const link of part.querySelectorAll("a[data-cell], a[data-run]")) {
       const button = make("button", { type: "button", class: link.className, "aria-haspopup": "dialog", "data-cell": link.dataset.cell, "data-run": link.dataset.run });
@@ -302,7 +302,7 @@
     } else if (button.dataset.status !== undefined) { status = button.dataset.status; filterClaims(); }
   });
 
-  /* ---- Paper cannot be unfolded. */
+  /* ---- Printing: unfold all details. */
   let folded = [];
   addEventListener("beforeprint", () => {
     folded = [...document.querySelectorAll("details:not([open])")];

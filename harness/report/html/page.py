@@ -1,4 +1,4 @@
-"""Makes the page: its parts from templates, its data as JSON, and the policy that keeps everything else out."""
+"""Renders the page: its parts from templates, its data as JSON, and its content security policy."""
 
 import base64
 import hashlib
@@ -25,7 +25,7 @@ from harness.store.results import Results
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawing of an exhibit: what it shows in words, its size in CSS pixels, and the vector graphic as a data URI."""
+    """A picture of an exhibit: its alt text, its size in CSS pixels, and the SVG as a data URI."""
 
     alt: str
     width: int
@@ -35,7 +35,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Contents:
-    """The parts of a page by their ids, in order, as HTML, the data for its script, and the runs behind it."""
+    """The parts of a page as HTML by id, in order, with the data for its script and the index of its runs."""
 
     title: str
     origin: str
@@ -46,7 +46,7 @@ class Contents:
 
 
 def contents(reports: Sequence[ExhibitReport], results: Results, pictures: Mapping[str, Sequence[Picture]]) -> Contents:
-    """Return the parts of the page of some exhibits of one paper; `pictures` are by the names of exhibits."""
+    """Return the parts of the page of one paper's exhibits; `pictures` maps exhibit names to their pictures."""
     templates, run_index, values = environment(), RunIndex(reports), Values(results)
     parts = {
         "summary": _render(templates, "summary", view=summary(reports, run_index), marks=MARKS.values()),
@@ -73,7 +73,7 @@ def contents(reports: Sequence[ExhibitReport], results: Results, pictures: Mappi
 
 
 def page(content: Contents, details: Mapping[str, Any] | None) -> str:
-    """Return the whole page: with the `details` of runs in it, or, where there are None, as a server shows it."""
+    """Return the whole page: with the `details` of runs embedded, or the live page if `details` is None."""
     live = details is None
     style, script = _code(live)
     return (
@@ -92,7 +92,7 @@ def page(content: Contents, details: Mapping[str, Any] | None) -> str:
 
 
 def policy(style: str, script: str, live: bool) -> str:
-    """Return the content security policy: this style, this script, pictures in the page, and nothing from elsewhere."""
+    """Return the content security policy: this style, this script and embedded images, nothing from elsewhere."""
     rules = [
         "default-src 'none'",
         "img-src data:",
@@ -105,7 +105,7 @@ def policy(style: str, script: str, live: bool) -> str:
 
 
 def live_policy() -> str:
-    """Return the policy of the page as a server shows it."""
+    """Return the content security policy of the live page."""
     return policy(*_code(live=True), live=True)
 
 
@@ -116,13 +116,13 @@ def _code(live: bool) -> tuple[str, str]:
 
 @cache
 def source(name: str) -> str:
-    """Return a style sheet or a script of this package, without the newlines at its ends."""
+    """Return a style sheet or a script of this package, stripped, with one newline at the end."""
     return files(__package__).joinpath(name).read_text(encoding="utf-8").strip() + "\n"
 
 
 @cache
 def environment() -> Environment:
-    """Return the templates, with everything that they print escaped."""
+    """Return the Jinja environment; everything that templates print is escaped."""
     templates = Environment(
         loader=PackageLoader(__package__, "templates"),
         autoescape=True,

@@ -1,4 +1,4 @@
-"""Where a paper's numbers come from: commits, other code, devices, versions and dates of all stays of workers."""
+"""The provenance of a paper's numbers: commits, other code, devices, versions and dates of all run segments."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ MOST = 4
 
 @dataclass(frozen=True)
 class Provenance:
-    """Each kind of thing with the number of stays that had it, most frequent first; `first` and `last` are dates."""
+    """Values with the number of segments that had them, most frequent first; `first` and `last` are dates."""
 
     commits: tuple[tuple[str, int], ...] = ()
     code: tuple[tuple[str, int], ...] = ()
@@ -23,16 +23,16 @@ class Provenance:
     last: str = ""
 
 
-def provenance(stays: Iterable[Segment]) -> Provenance:
-    """Return where the values come from that workers measured in these stays."""
-    stays = list(stays)
-    days = [f"{stay.started:%Y-%m-%d}" for stay in stays]
+def provenance(segments: Iterable[Segment]) -> Provenance:
+    """Return the provenance of the values that were measured in these segments."""
+    segments = list(segments)
+    days = [f"{segment.started:%Y-%m-%d}" for segment in segments]
     return Provenance(
-        commits=_count(_commit(stay.commit, stay.dirty) for stay in stays),
-        code=_count(_code(code) for stay in stays for code in stay.distributions if code.name != OWN),
-        devices=_count(map(_device, stays)),
-        hosts=_count(stay.host for stay in stays),
-        versions=_count(", ".join(f"{name} {value}" for name, value in stay.versions.items()) for stay in stays),
+        commits=_count(_commit(segment.commit, segment.dirty) for segment in segments),
+        code=_count(_code(code) for segment in segments for code in segment.distributions if code.name != OWN),
+        devices=_count(map(_device, segments)),
+        hosts=_count(segment.host for segment in segments),
+        versions=_count(", ".join(f"{name} {value}" for name, value in each.versions.items()) for each in segments),
         first=min(days, default=""),
         last=max(days, default=""),
     )
@@ -45,14 +45,14 @@ def _commit(commit: str | None, dirty: bool | None) -> str:
 
 
 def _code(code: DistributionRecord) -> str:
-    """Return the code of another distribution, by its hash where git does not track it."""
+    """Return the version of another distribution's code: its commit, or its hash if git does not track it."""
     state = f"commit {_commit(code.commit, code.dirty)}" if code.commit else f"SHA-256 {code.sha256[:12]}"
     return f"{code.name} {code.version}, {state}"
 
 
-def _device(stay: Segment) -> str:
-    name = stay.device_name or stay.device
-    return f"{stay.world_size} × {name}" if stay.world_size != 1 else name
+def _device(segment: Segment) -> str:
+    name = segment.device_name or segment.device
+    return f"{segment.world_size} × {name}" if segment.world_size != 1 else name
 
 
 def _count(things: Iterable[str]) -> tuple[tuple[str, int], ...]:

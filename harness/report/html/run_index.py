@@ -1,4 +1,4 @@
-"""The runs behind a page, grouped by configuration: one group for each, whatever the seed."""
+"""The runs behind a page, grouped by configuration: all seeds of one form a group."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from harness.store.run_directory import RunDirectory
 from harness.store.usage import Usage
 
 MOST_RUNS = 300
-"""Runs with details on one page: a page that can be mailed."""
+"""The most runs with details on one page, so that it can be mailed."""
 MOST_SEEDS = 5
 SAMPLE_BYTES = 4_000_000
 LARGEST_SHEET = 120_000
@@ -19,7 +19,7 @@ LARGEST_SHEET = 120_000
 
 @dataclass
 class RunGroup:
-    """A configuration: what its runs are called, on which data, in which exhibits, and the runs by seed."""
+    """The runs of one configuration: their name, dataset and exhibits, and their ids by seed."""
 
     name: str
     data: str
@@ -30,12 +30,12 @@ class RunGroup:
 
     @property
     def cost(self) -> str:
-        """What its runs have cost."""
+        """The cost of its runs so far."""
         return str(Usage.sum(self.usage.values()))
 
 
 class RunIndex:
-    """The groups of some reports, in the order in which the reports show them."""
+    """The groups of runs behind some reports, in the order of the reports."""
 
     def __init__(self, reports: Sequence[ExhibitReport]) -> None:
         self.groups: dict[str, RunGroup] = {}
@@ -64,7 +64,7 @@ class RunIndex:
         return list(dict.fromkeys(run for group in self.groups.values() for run in group.seeds.values()))
 
     def in_detail(self) -> Iterator[str]:
-        """Yield the ids of the runs that get details: first seeds of all groups, then second ones, and so on."""
+        """Yield the ids of the runs that get details: the first seeds of all groups, then the second, and so on."""
         found: dict[str, None] = {}
         for seed in range(MOST_SEEDS):
             for group in self.groups.values():
@@ -74,7 +74,7 @@ class RunIndex:
         yield from list(found)[:MOST_RUNS]
 
     def details(self, results: Results) -> dict[str, dict[str, Any]]:
-        """Return the details of runs by id; pictures of samples as far as the page has room for them."""
+        """Return the details of runs by id, with pictures of samples until `SAMPLE_BYTES` are used up."""
         found, room = {}, SAMPLE_BYTES
         for run in self.in_detail():
             known = details(RunDirectory(results.runs / run), Share(samples=min(LARGEST_SHEET, room)))

@@ -1,4 +1,4 @@
-"""The first samples of a run as one small picture, from the arrays that its evaluations have kept."""
+"""The first samples of a run as one small picture, from the arrays that its evaluations saved."""
 
 import base64
 import io
@@ -15,14 +15,14 @@ from harness.store.run_directory import RunDirectory
 
 COLUMNS, ROWS = 8, 2
 LARGEST = 64
-"""Larger samples are shrunk to this many pixels, for the page to stay small."""
+"""Larger samples are subsampled to at most this many pixels a side, to keep the page small."""
 GAP = 1
 
 
 def sheet_of(directory: RunDirectory, most_bytes: int) -> dict[str, Any] | None:
-    """Return the first samples as a PNG in a data URI, with their number and where they lie; None without any.
+    """Return the first samples as a PNG in a data URI, with their number and path; None if there are none.
 
-    A picture of more than `most_bytes` is left out and `src` is None.
+    If the data URI exceeds `most_bytes`, `src` is None.
     """
     for path in sorted(directory.evaluations.glob("*/samples.npy")):
         samples = load_array(path, mapped=True)
@@ -50,7 +50,7 @@ def _inside(directory: RunDirectory, path: Path) -> str:
 
 
 def _sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return images `(n, c, h, w)` side by side in lines, as `(H, W, c)`, on a transparent ground."""
+    """Tile images `(n, c, h, w)` row by row into one image `(H, W, c)` on a white background."""
     stride = -(-max(images.shape[2:]) // LARGEST)
     images = images[:, :, ::stride, ::stride]
     count, channels, height, width = images.shape

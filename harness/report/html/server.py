@@ -1,4 +1,4 @@
-"""Serves a live page on this machine, and nothing else: reading only, for who asks by the machine's own name."""
+"""Read-only server of a live page on the loopback address; it refuses any other Host header."""
 
 import errno
 import json
@@ -17,9 +17,9 @@ HTML, JSON = "text/html; charset=utf-8", "application/json"
 
 
 class PageServer(ThreadingHTTPServer):
-    """A server of one page. A port of 0 takes any that is free.
+    """HTTP server of one page. Port 0 takes any free port.
 
-    Raises `HarnessError` when the port cannot be had.
+    Raises `HarnessError` if it cannot listen on the port.
     """
 
     daemon_threads = True
@@ -30,21 +30,21 @@ class PageServer(ThreadingHTTPServer):
             super().__init__((ADDRESS, port), _Handler)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise HarnessError(f"port {port} is taken: give another with --port, 0 for any that is free") from None
+                raise HarnessError(f"port {port} is in use: give another with --port, 0 for any free one") from None
             raise HarnessError(f"cannot serve on port {port}: {error.strerror}") from None
 
     @property
     def url(self) -> str:
-        """Where the page is."""
+        """The address of the page."""
         return f"http://{ADDRESS}:{self.server_port}/"
 
     @property
     def names(self) -> set[str]:
-        """What a browser of this machine calls the server. Any other name comes from a page that was lured here."""
+        """The accepted Host headers. Any other name means DNS rebinding by a foreign page."""
         return {f"{host}:{self.server_port}" for host in (ADDRESS, "localhost")}
 
     def serve(self) -> None:
-        """Serve, and keep the page up to date, until interrupted."""
+        """Serve and update the page until interrupted."""
         stop = threading.Event()
         threading.Thread(target=self.page.follow, args=[stop], name="page", daemon=True).start()
         try:
@@ -63,11 +63,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.headers.get("Host") not in self.server.names:
-            self._say(HTTPStatus.MISDIRECTED_REQUEST, "This server answers to its own address only.")
+            self._say(HTTPStatus.MISDIRECTED_REQUEST, "This server answers requests to its own address only.")
             return
         found = self._find(urlsplit(self.path).path)
         if found is None:
-            self._say(HTTPStatus.NOT_FOUND, "There is nothing here but the page.")
+            self._say(HTTPStatus.NOT_FOUND, "Not found: this server has nothing but the report page.")
         else:
             self._answer(HTTPStatus.OK, *found)
 
@@ -75,12 +75,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _refuse(self) -> None:
         self.close_connection = True
-        self._say(HTTPStatus.METHOD_NOT_ALLOWED, "Nothing can be changed here.")
+        self._say(HTTPStatus.METHOD_NOT_ALLOWED, "This server is read-only.")
 
     do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _refuse  # noqa: N815
 
     def _find(self, path: str) -> tuple[bytes, str] | None:
-        """Return what stands at a path and its type: names are looked up among those known, never in a folder."""
+        """Return the content at a path and its type. Names are looked up among known parts and runs, not on disk."""
         page, shown = self.server.page, self.server.page.shown
         folder, _, name = path.removeprefix("/").partition("/")
         if path == "/":
@@ -114,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *arguments: object) -> None:
-        """Stay silent: a page asks every two seconds."""
+        """Log nothing: an open page polls every two seconds."""
 
 
 def _json(value: object) -> bytes:

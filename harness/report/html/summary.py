@@ -1,4 +1,4 @@
-"""The head of the page: what of the paper holds, how much of it is measured, at what cost, and where it comes from."""
+"""The summary on top of the page: verdicts, claims, coverage, cost and provenance."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from harness.store.usage import Usage
 
 @dataclass(frozen=True)
 class Share:
-    """A part of a whole as a bar shows it: where it begins and how long it is, in percent."""
+    """One part of a bar: where it begins and its length, in percent."""
 
     mark: Mark
     count: int
@@ -28,7 +28,7 @@ class Share:
 
 @dataclass(frozen=True)
 class ExhibitLine:
-    """An exhibit in the overview: how much of it is measured, its verdicts, and how its claims stand."""
+    """An exhibit in the overview: coverage, verdicts and claims."""
 
     name: str
     heading: str
@@ -42,7 +42,7 @@ class ExhibitLine:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a reader wants to know first. `left_out` are exhibits of the paper that the page does not show."""
+    """The summary of a page. `left_out` are exhibits of the paper that are not on the page."""
 
     paper: Paper
     scale: Scale
@@ -59,7 +59,7 @@ class Summary:
 
 
 def summary(reports: Sequence[ExhibitReport], run_index: RunIndex) -> Summary:
-    """Return the head of the page of some exhibits of one paper at one scale."""
+    """Return the summary of one paper's exhibits at one scale."""
     paper, scale = reports[0].paper, reports[0].scale
     shown = {report.exhibit.name for report in reports}
     usual = (*paper.tables, *paper.figures)
@@ -83,7 +83,7 @@ def summary(reports: Sequence[ExhibitReport], run_index: RunIndex) -> Summary:
 
 
 def heading(report: ExhibitReport) -> str:
-    """Return what the paper calls an exhibit, such as `Table 6` or `Table 5 (schedules)`."""
+    """Return the paper's name of an exhibit, such as `Table 6` or `Table 5 (schedules)`."""
     exhibit = report.exhibit
     return f"{exhibit.kind.capitalize()} {exhibit.number}" + (f" ({exhibit.variant})" if exhibit.variant else "")
 

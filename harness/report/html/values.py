@@ -1,4 +1,4 @@
-"""The data behind the cells: every single value with its seed, run and record, for the page's script to show."""
+"""The data behind the cells, for the page's script: every value with its seed, run and record."""
 
 from math import isfinite
 from typing import Any
@@ -15,9 +15,9 @@ from harness.store.results import Results
 
 
 class Values:
-    """What the page's script is given: the cells of exhibits, the runs that they name, and the protocols.
+    """Input of the page's script: the cells of exhibits, their runs, and the evaluation protocols.
 
-    Values name their run by its place in `runs`, and records are not repeated: there may be ten thousand of each.
+    Values refer to runs by index into `runs`, and records are stored once: there may be ten thousand of each.
     """
 
     def __init__(self, results: Results) -> None:
@@ -34,7 +34,7 @@ class Values:
                     self.cells[cell_key(report, index, cell.metric)] = self._cell(report, row, cell)
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything, for JSON."""
+        """Return everything as a JSON document."""
         return {"cells": self.cells, "runs": list(self.runs), "records": self.records}
 
     def _cell(self, report: ExhibitReport, row: ReportRow, cell: ReportCell) -> dict[str, Any]:
@@ -82,7 +82,7 @@ class Values:
         return self.runs.setdefault(run, len(self.runs))
 
     def _record(self, run: str, evaluation: str, data: str) -> str:
-        """Keep the protocol of a record, and its remarks, once for all runs on the same data; return their name."""
+        """Store a record's protocol and details once for all runs on the same data; return their key."""
         name = f"{evaluation} {data}"
         if name not in self.records:
             path = self._results.runs / run / "evaluations" / f"{evaluation}.json"
@@ -122,12 +122,12 @@ def _statistics(metric: Metric, cell: ReportCell) -> dict[str, Any]:
 
 
 def _finite(value: float) -> float | str:
-    """JSON has no NaN and no infinities: they become strings."""
+    """Replace NaN and infinities, which JSON lacks, by strings."""
     return value if isfinite(value) else str(value).replace("nan", "NaN")
 
 
 def _plain(value: Any) -> Any:
-    """Return a record's remarks without numbers that JSON does not have."""
+    """Return a record's details with NaN and infinities as strings."""
     if isinstance(value, dict):
         return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list):

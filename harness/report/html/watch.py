@@ -1,4 +1,4 @@
-"""Follows a results directory: which runs have changed since the last look, and where those stand that are not done."""
+"""Watches a results directory: which runs changed since the last poll, and the progress of unfinished runs."""
 
 from collections import Counter
 from contextlib import suppress
@@ -15,7 +15,7 @@ FIRST = (RunState.RUNNING, RunState.FAILED, RunState.INTERRUPTED, RunState.PENDI
 
 
 class Watch:
-    """What is known of every run; a look costs a few `stat` calls a run, and reads only what is not done."""
+    """The known state of every run. A poll takes a few `stat` calls a run and reads only unfinished or changed runs."""
 
     def __init__(self, results: Results) -> None:
         self._results = results
@@ -23,7 +23,7 @@ class Watch:
         self._known: dict[str, dict[str, Any]] = {}
 
     def look(self) -> bool:
-        """Look at every run and tell whether anything that a report shows may have changed."""
+        """Poll every run and return whether anything that a report shows may have changed."""
         runs = {directory.id: directory for directory in self._results.all()}
         signatures = {id: _signature(directory) for id, directory in runs.items()}
         changed = signatures != self._signatures
@@ -37,7 +37,7 @@ class Watch:
         return changed
 
     def to_json(self) -> dict[str, Any]:
-        """Return how many runs are in which state, and those that are not done, running ones first."""
+        """Return the number of runs by state, and the unfinished runs, running ones first."""
         order = {state.value: place for place, state in enumerate(FIRST)}
         waiting = sorted(
             (run for run in self._known.values() if run["state"] != RunState.DONE),
@@ -47,13 +47,13 @@ class Watch:
         return {"counts": dict(sorted(counts.items())), "runs": waiting[:MOST_AT_WORK], "waiting": len(waiting)}
 
     def state(self, run: str) -> str | None:
-        """Return the state of a run, None where there is no such run."""
+        """Return the state of a run, None if there is no such run."""
         known = self._known.get(run)
         return str(known["state"]) if known else None
 
 
 def describe(directory: RunDirectory) -> dict[str, Any]:
-    """Return where a run stands, in the words of `status --json`; an unreadable one is said to be that."""
+    """Return a run's progress with the keys of `status --json`; an unreadable run has the state `unreadable`."""
     try:
         state, progress, outcome = directory.state(), directory.last_progress(), directory.last_outcome()
         running = progress if state is RunState.RUNNING else None
@@ -72,7 +72,7 @@ def describe(directory: RunDirectory) -> dict[str, Any]:
 
 
 def _signature(directory: RunDirectory) -> Signature:
-    """Return the times at which what a report reads was last written: folders change with every file in them."""
+    """Return the modification times of what a report reads; a folder's changes with every file in it."""
     times = []
     for path in (directory.evaluations, directory.requests, directory.training, directory.outcome):
         times.append(0)

@@ -13,14 +13,14 @@ from harness.store.files import write_bytes
 from harness.store.results import Results
 
 SIZE = re.compile(rb'<svg [^>]*?width="([0-9.]+)pt" height="([0-9.]+)pt"')
-"""The size that Matplotlib gives a drawing."""
+"""The size in points that Matplotlib writes into an SVG."""
 PIXELS_PER_POINT = 4 / 3
 
 
 def write_pages(reports: Sequence[ExhibitReport], results: Results, drawn: Iterable[Path]) -> list[Path]:
-    """Write one page a paper, `report/PAPER/report.html`, of these exhibits, and return the paths.
+    """Write one page per paper, `report/PAPER/report.html`, of these exhibits, and return the paths.
 
-    `drawn` are the files that were drawn of them; those in SVG become part of the page.
+    `drawn` are the picture files of the exhibits; SVG files are embedded in the page.
     """
     written, vectors = [], {path for path in drawn if path.suffix == ".svg"}
     for name in dict.fromkeys(report.paper.name for report in reports):
@@ -39,9 +39,9 @@ def _pictures(report: ExhibitReport, folder: Path, vectors: set[Path]) -> list[P
 
 
 def picture(report: ExhibitReport, svg: bytes) -> Picture:
-    """Return a drawing of an exhibit for the page."""
+    """Return an SVG picture of an exhibit for the page."""
     alt = f"{heading(report)}: {report.exhibit.title}. The table has its values."
     size = SIZE.search(svg)
-    assert size is not None, "Matplotlib begins every drawing with its size"
+    assert size is not None, "Matplotlib writes the size into every SVG"
     width, height = (round(float(points) * PIXELS_PER_POINT) for points in size.groups())
     return Picture(alt, width, height, data_uri(svg, "image/svg+xml"))

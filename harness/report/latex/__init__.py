@@ -1,1 +1,1 @@
-"""The LaTeX writer: tables for other documents to input, figures, and the whole report as a document and as a PDF."""
+"""The LaTeX writer: tables for other documents to input, figures, and the whole report as a document and a PDF."""

@@ -1,4 +1,4 @@
-"""The whole report as a LaTeX document: counts, the claims of the paper, then its tables and figures."""
+"""The whole report as a LaTeX document: counts, claims of the paper, tables and figures."""
 
 from collections.abc import Mapping, Sequence
 
@@ -31,7 +31,7 @@ PREAMBLE = r"""\documentclass[a4paper]{article}
 def document(paper: Paper, reports: Sequence[ExhibitReport], pictures: Mapping[str, Sequence[str]]) -> str:
     """Return the document on some exhibits of a paper.
 
-    It inputs their files, which lie beside it; `pictures` are further ones that lie there, by the exhibit's name.
+    It inputs their .tex files from its own folder; `pictures` maps exhibit names to picture files in that folder.
     """
     scale = reports[0].scale
     tables = [report for report in reports if report.exhibit.kind == "table"]
@@ -44,7 +44,7 @@ def document(paper: Paper, reports: Sequence[ExhibitReport], pictures: Mapping[s
     lines = [
         f"{{\\LARGE\\raggedright {tex(paper.title)}\\par}}\\medskip",
         f"\\url{{{paper.url}}}\\par\\medskip",
-        f"What the paper reports beside what was measured, at scale {tex(scale.name)}. {tex(scale.note)}",
+        f"Reported and measured values at scale {tex(scale.name)}. {tex(scale.note)}",
         *_summary(reports),
         *_claims(reports),
         *(["\\clearpage\\section{Tables}"] if tables else []),
@@ -63,14 +63,14 @@ def document(paper: Paper, reports: Sequence[ExhibitReport], pictures: Mapping[s
 
 
 def _input(report: ExhibitReport) -> str:
-    """Return the line that inputs an exhibit under the number that it has in the paper."""
+    """Return the line that inputs an exhibit under its number in the paper."""
     exhibit = report.exhibit
     anchor = f"\\renewcommand{{\\theH{exhibit.kind}}}{{{exhibit.name}}}"
     return f"\\setcounter{{{exhibit.kind}}}{{{exhibit.number - 1}}}{anchor}\\input{{{exhibit.name}}}"
 
 
 def _summary(reports: Sequence[ExhibitReport]) -> list[str]:
-    """Return what the cells and the claims came out as, all together and exhibit by exhibit."""
+    """Return the verdicts and the status of claims, in total and by exhibit."""
     heads = (
         "",
         "",
@@ -95,7 +95,7 @@ def _summary(reports: Sequence[ExhibitReport]) -> list[str]:
 
 
 def _ragged(share: float) -> str:
-    """Return a column for words of a share of the line."""
+    """Return a ragged-right text column of this share of the line width."""
     return f">{{\\raggedright\\arraybackslash}}p{{{share}\\linewidth}}"
 
 
@@ -109,7 +109,7 @@ def _summary_line(report: ExhibitReport) -> str:
 
 
 def _claims(reports: Sequence[ExhibitReport]) -> list[str]:
-    """Return the ledger of claims, failing ones first, with what decides each."""
+    """Return the claims with their evidence, failing ones first."""
     lines = ["\\section{Claims of the paper}", tex("Differences are given ± the half-width of their 95 % interval.")]
     for status in claims_list.ORDER:
         chosen = [(r, result) for r in reports for result in r.claim_results if result.status is status]

@@ -1,4 +1,4 @@
-"""Any text as LaTeX that compiles with amssymb, in every font encoding, and reads as it was written."""
+"""Escapes any text to LaTeX that compiles with amssymb in every font encoding and reads as written."""
 
 import re
 import unicodedata
@@ -23,11 +23,11 @@ OWN = {
     "¥": "\\ensuremath{\\yen}", "€": "EUR",
     "…": "\\ldots{}", "−": "\\ensuremath{-}", "\u00a0": "~", "\u2009": "\\,", "\u202f": "\\,",
 }  # fmt: skip
-"""Characters that the usual encodings lack, draw, or take from a font that many installations have as a bitmap only."""
+"""Characters that common encodings lack or print differently, or that many installations have as bitmaps only."""
 
 WRITABLE = (range(0x20, 0x7F), range(0xA1, 0x180), range(0x391, 0x3C9), range(0x2010, 0x2027), range(0x2200, 0x22F0))
 UNWRITABLE = frozenset("¢¤¦¨©ª®¯´¸º¼½¾ÐÞðþĄąĐđĘęĮįŉŊŋŲų‚„‽※⁄∟∬∭∯∰∱∻∾≆≋≌≙≛≸≹⊧⊨⊫⊶⊷⊹⊾⋘⋙⋨")
-"""What pylatexenc writes with commands of further packages; every other character of WRITABLE compiles."""
+"""Characters for which pylatexenc uses other packages; all other characters of WRITABLE compile."""
 
 LIGATURES = re.compile(r"-(?=-)|,(?=,)|[?!](?=\\textquoteleft)|\\textquoteleft\{\}")
 NEGATIVE = re.compile(r"(?<=^)-(?=\d)|(?<=^\()-(?=\d)")
@@ -35,7 +35,7 @@ _encoder = UnicodeToLatexEncoder(unknown_char_policy="fail", unknown_char_warnin
 
 
 def tex(value: str) -> str:
-    """Return a text of one line; a character that cannot be written stands as its code point, such as [U+65E5]."""
+    """Return one line of text as LaTeX; an unwritable character becomes its code point, such as [U+65E5]."""
     words = unicodedata.normalize("NFC", value).split()
     return " ".join(_word(word) for word in words)
 

@@ -1,4 +1,4 @@
-"""A figure as LaTeX: its picture with a caption."""
+"""LaTeX figures: a picture with its caption."""
 
 from harness.report.latex.escape import tex
 from harness.report.latex.installation import FIGURE
@@ -7,14 +7,14 @@ from harness.report.writers import wording
 
 
 def figure(report: ExhibitReport, picture: str) -> str:
-    """Return a `figure` environment around a picture that lies beside the file, with its notes in the caption."""
+    """Return a `figure` environment for a picture in the same folder, with the exhibit's notes in the caption."""
     return environment(
         report, picture, f"{wording.caption(report)}. {report.scale.note} {' '.join(wording.notes(report))}"
     )
 
 
 def environment(report: ExhibitReport, picture: str, caption: str) -> str:
-    """Return a `figure` environment around a picture; the list of figures gets the exhibit's title alone."""
+    """Return a `figure` environment for a picture; the list of figures has only the exhibit's title."""
     name = picture.rpartition(".")[0]
     return "\n".join(
         [

@@ -1,11 +1,11 @@
-"""What LaTeX must have for the tables, the figures and the document, and whether this machine has it."""
+"""The LaTeX packages that tables, figures and the document need, and whether this machine has them."""
 
 import shutil
 import subprocess
 from pathlib import Path
 
 TABLE = ("booktabs", "multirow", "siunitx", "adjustbox", "amssymb")
-"""The packages that a document which inputs a table must load."""
+"""The packages that a document must load to input a table."""
 FIGURE = ("graphicx", "amssymb")
 DOCUMENT = (*TABLE, "graphicx", "longtable", "geometry", "caption", "microtype", "hyperref", "bookmark")
 DEBIAN = ("texlive-latex-base", "texlive-latex-recommended", "texlive-science", "texlive-latex-extra")
@@ -14,13 +14,13 @@ MOST_SECONDS = 60
 
 
 def lacking() -> list[str]:
-    """Return what this machine lacks to make PDFs: pdflatex, or packages of LaTeX."""
+    """Return what is missing on this machine for PDFs: pdflatex, or LaTeX packages."""
     if shutil.which("pdflatex") is None:
         return ["pdflatex"]
     asked = {f"{package}.sty": package for package in DOCUMENT}
     try:
         done = subprocess.run(["kpsewhich", *asked], capture_output=True, text=True, check=False, timeout=MOST_SECONDS)
     except (OSError, subprocess.TimeoutExpired):
-        return []  # then TeX itself says what is missing
+        return []  # TeX itself reports what is missing
     found = {Path(line).name for line in done.stdout.splitlines()}
     return [package for name, package in asked.items() if name not in found]

@@ -1,4 +1,4 @@
-"""The marks in a table and what they say below it."""
+"""The marks in a table and their explanations below it."""
 
 from harness.report.latex.escape import tex
 from harness.report.results.report import ExhibitReport
@@ -7,41 +7,41 @@ from harness.report.writers import wording
 CITED, UNCERTAIN, FAILED, UNEXPECTED, UNFINISHED = "†", "‡", "×", "!", "∘"
 SYMBOLS = {
     CITED: "cited by the paper from elsewhere",
-    UNCERTAIN: "the paper leaves open who measured it",
-    FAILED: "FAIL: outside of the tolerance, or not finite",
-    UNEXPECTED: "XPASS: it was expected to fail",
-    UNFINISHED: "PARTIAL: some of the seeds are not measured yet",
+    UNCERTAIN: "the paper does not say who measured it",
+    FAILED: "FAIL: outside the tolerance, or not finite",
+    UNEXPECTED: "XPASS: a failure was expected",
+    UNFINISHED: "PARTIAL: some seeds are not measured yet",
 }
 
 
 class Notes:
-    """Gives every remark a mark: a letter, the same for the same words, or one of the symbols."""
+    """Assigns a mark to every remark: a letter, the same for equal remarks, or one of the symbols."""
 
     def __init__(self) -> None:
         self._letters: dict[str, str] = {}
         self._symbols: set[str] = set()
 
     def letter(self, remark: str) -> str:
-        """Return the mark of a remark."""
+        """Return the letter of a remark."""
         return self._letters.setdefault(remark, _letter(len(self._letters)))
 
     def symbol(self, symbol: str) -> str:
-        """Return a symbol, which is then explained."""
+        """Return a symbol, and include its explanation in `lines`."""
         self._symbols.add(symbol)
         return symbol
 
     def lines(self) -> list[str]:
-        """Return the remarks as LaTeX, each with its mark, the symbols first."""
+        """Return the remarks as LaTeX, each with its mark, symbols first."""
         used = [(symbol, says) for symbol, says in SYMBOLS.items() if symbol in self._symbols]
         letters = [(letter, remark) for remark, letter in self._letters.items()]
         return [f"{raised(mark)}\\,{tex(_sentence(says))}" for mark, says in used + letters]
 
 
 def general(report: ExhibitReport, bold: bool, spread: bool) -> list[str]:
-    """Return what is to be said of the whole table, as LaTeX."""
+    """Return the notes on the whole table as LaTeX."""
     sentences = wording.general_notes(report)
     if spread:
-        sentences.append("Means are printed with the decimals that their standard deviations leave.")
+        sentences.append("Means are rounded to the decimals of their standard deviations.")
     if bold:
         sentences.append("Bold: the best of the paper's own rows in a column and section, as printed and as measured.")
     return [tex(sentence) for sentence in sentences]

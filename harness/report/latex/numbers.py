@@ -1,4 +1,4 @@
-"""How a number is printed: with the digits that its spread leaves, and where it is too large for that, as a power."""
+"""Formats numbers: rounded by their spread between seeds, large ones as powers of ten."""
 
 from math import floor, isfinite, log10
 
@@ -9,14 +9,14 @@ from harness.report.results.cells import Measured
 LARGEST = 1e6
 """Larger numbers are printed as powers of ten."""
 FURTHER_DECIMALS = 2
-"""How many decimals more than the metric has a small spread may bring to light; a smaller one prints as zero."""
+"""A small spread adds at most this many decimals to those of the metric; an even smaller one prints as zero."""
 
 
 def mean_and_spread(value: Measured, metric: Metric) -> tuple[str, str]:
-    """Return the mean and the standard deviation as decimal texts, the second empty where there is none to print.
+    """Return the mean and the standard deviation as decimal texts; the second is empty if there is none to print.
 
-    The deviation gets two significant digits up to 35 and one above (as the Particle Data Group rounds), the mean as
-    many decimals.
+    The deviation has two significant digits up to 35 and one above (the rounding of the Particle Data Group), the
+    mean has as many decimals.
     """
     spread = value.sd
     if spread is None or metric.noise == "none" or not isfinite(spread):
@@ -26,7 +26,7 @@ def mean_and_spread(value: Measured, metric: Metric) -> tuple[str, str]:
 
 
 def in_cell(number: str) -> str | None:
-    """Return a number as siunitx aligns it, or None for what is no number of a common size."""
+    """Return a number that siunitx can align, or None for text, NaN, infinities and large numbers."""
     try:
         value = float(number)
     except ValueError:
@@ -37,7 +37,7 @@ def in_cell(number: str) -> str | None:
 
 
 def as_text(number: str) -> str:
-    """Return what siunitx does not align: a power of ten, NaN, an infinity, words."""
+    """Return LaTeX for what siunitx does not align: powers of ten, NaN, infinities, words."""
     try:
         value = float(number)
     except ValueError:
@@ -49,7 +49,7 @@ def as_text(number: str) -> str:
 
 
 def table_format(numbers: list[str]) -> str:
-    """Return the width that a column of aligned numbers needs, in the notation of siunitx."""
+    """Return the siunitx `table-format` of a column of aligned numbers."""
     parts = [number.lstrip("-").partition(".") for number in numbers]
     whole = max(len(part[0]) for part in parts)
     decimals = max(len(part[2]) for part in parts)

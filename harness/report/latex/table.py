@@ -1,4 +1,4 @@
-"""A table as LaTeX: booktabs, columns of numbers aligned by siunitx, notes below, parts where a page is too short."""
+"""LaTeX tables: booktabs, numbers aligned by siunitx, notes below, split where a page is too short."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,14 +13,14 @@ from harness.report.results.report import ExhibitReport
 from harness.report.writers import wording
 
 LINES, PAGE = 46, 58
-"""A table of more lines goes on in a further float; so do the notes when they and the lines before are more."""
+"""A table of more LINES continues in another float; so do notes that, with the lines above, exceed PAGE."""
 LINE_OF_NOTES = 140
-"""About as many characters of a note fit into a line."""
+"""Approximate number of characters of a note that fit on a line."""
 DIMENSIONS = "\\footnotesize\\setlength{\\tabcolsep}{4pt}\\sisetup{detect-weight=true,group-digits=false}%"
 
 
 def table(report: ExhibitReport) -> str:
-    """Return a `table` environment, or several for a long table; cells that are not measured yet are dots."""
+    """Return a `table` environment, or several for a long table; cells not measured yet are dots."""
     notes = Notes()
     parts = [part for layout in layouts(report, notes) for part in _parts(layout)]
     entries = [entry for part in parts for section in part.sections for entry in _entries(section)]
@@ -52,7 +52,7 @@ def _remarks(remarks: Sequence[str]) -> list[str]:
 
 
 def _parts(layout: Layout) -> Iterator[Layout]:
-    """Yield a layout in parts that fit a page, split between rows."""
+    """Split a layout between rows into parts that fit on a page."""
     sections: list[Section] = []
     height = 0
     for section in layout.sections:
@@ -73,7 +73,7 @@ def _parts(layout: Layout) -> Iterator[Layout]:
 
 
 def _floats(parts: Sequence[Layout]) -> Iterator[list[Layout]]:
-    """Yield the parts that fit a page together."""
+    """Yield groups of parts that fit on a page together."""
     members: list[Layout] = []
     for part in parts:
         if members and sum(map(_height, members)) + _height(part) > LINES:
@@ -101,7 +101,7 @@ def _entries(section: Section) -> Iterator[Entry]:
 
 
 def _has_spread(report: ExhibitReport) -> bool:
-    """Tell whether a measured mean stands there with its standard deviation."""
+    """Return whether any measured mean is printed with its standard deviation."""
     metrics = (*report.exhibit.metrics, *report.shown)
     cells = (cell for row in report.rows for cell in (*row.cells, *row.secondary) if cell.metric in metrics)
     values = ((cell.metric, value) for cell in cells for value in (cell.measured, *cell.readings.values()))

@@ -1,4 +1,4 @@
-"""Makes a PDF of a document: pdflatex in a folder of its own, without a shell, within a time limit."""
+"""Typesets a document with pdflatex: in a temporary folder, without shell escape, with a time limit."""
 
 import os
 import re
@@ -16,24 +16,24 @@ from harness.store.files import write_bytes
 MOST_SECONDS = 180
 MOST_PASSES = 4
 UNSETTLED = re.compile(rb"Rerun (to|LaTeX)")
-"""What the log says when a further pass would give another document."""
+"""The log's request for another pass."""
 
 
 @dataclass(frozen=True)
 class Typeset:
-    """What became of a document: the PDF that was written, or in one line why there is none."""
+    """The result of typesetting: the PDF, or in one line why there is none."""
 
     pdf: Path | None
     problem: str = ""
 
 
 def typeset(source: Path, beside: Iterable[Path], most_seconds: float = MOST_SECONDS) -> Typeset:
-    """Write `source`'s PDF beside it, from a copy of it and of the files that it inputs; TeX leaves nothing else there.
+    """Typeset copies of `source` and its inputs, and write the PDF beside `source`, without TeX's other files.
 
-    What TeX stumbles over is written as a log beside the source, whose name the problem tells.
+    On an error TeX's log is written beside the source; the problem names it.
     """
     if lacks := lacking():
-        return Typeset(None, f"no PDF of the report, for lack of {', '.join(lacks)}; install with: {INSTALL}")
+        return Typeset(None, f"no PDF of the report: {', '.join(lacks)} not found; install with: {INSTALL}")
     with tempfile.TemporaryDirectory(prefix="harness-latex-") as scratch:
         folder = Path(scratch)
         for path in (source, *beside):
@@ -47,13 +47,13 @@ def typeset(source: Path, beside: Iterable[Path], most_seconds: float = MOST_SEC
         said = log.read_bytes() if log.exists() else b"pdflatex wrote no log\n"
         write_bytes(source.with_suffix(".log"), said)
     reason = problem or "no pages"
-    return Typeset(None, f"no PDF of the report: {reason}; see {source.with_suffix('.log')}. The .tex files are there.")
+    return Typeset(None, f"no PDF of the report: {reason}; see {source.with_suffix('.log')}. The .tex files are kept.")
 
 
 def _passes(name: str, folder: Path, most_seconds: float) -> str:
-    """Run pdflatex until its references are settled, and return what went wrong."""
+    """Run pdflatex until references are resolved; return the problem, or an empty string."""
     command = ["pdflatex", "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error", name]
-    # Paranoid: what a document opens lies in its own folder. Without a date, the same report is the same PDF.
+    # Paranoid mode: TeX opens files of this folder only. Fixed dates: the same report gives the same PDF.
     surroundings = {"openin_any": "p", "openout_any": "p", "SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1"}
     for _ in range(MOST_PASSES):
         with open(folder / "said.txt", "wb") as said:
@@ -66,7 +66,7 @@ def _passes(name: str, folder: Path, most_seconds: float) -> str:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-                return f"pdflatex did not end within {most_seconds:g} s"
+                return f"pdflatex did not finish within {most_seconds:g} s"
         if code:
             return f"pdflatex stopped at {_first_error((folder / 'said.txt').read_text(errors='replace'))}"
         if not UNSETTLED.search((folder / name).with_suffix(".log").read_bytes()):
@@ -75,9 +75,9 @@ def _passes(name: str, folder: Path, most_seconds: float) -> str:
 
 
 def _first_error(said: str) -> str:
-    """Return the line with which TeX tells the first error: a file, a line and what is wrong, or it begins with `!`."""
+    """Return TeX's first error: a line `FILE:LINE: message`, or one that begins with `!`."""
     for line in said.splitlines():
         name, _, rest = line.partition(":")
         if line.startswith("!") or (name.endswith(".tex") and rest[:1].isdigit()):
             return line.removeprefix("! ").removeprefix("./").rstrip(".")
-    return "an error that it does not name"
+    return "an unnamed error"

@@ -1,4 +1,4 @@
-"""The values that are printed bold: the best of the paper's own rows, by what it prints and by what was measured."""
+"""The values printed bold: the best of the paper's own rows, as reported and as measured."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -13,12 +13,12 @@ CellKey = tuple[str, str]
 
 
 def best_reported(report: ExhibitReport) -> frozenset[CellKey]:
-    """Return the cells in which the paper prints the best value."""
+    """Return the cells with the best reported value."""
     return _best(report, _reported, lambda cell: "")
 
 
 def best_measured(report: ExhibitReport) -> frozenset[CellKey]:
-    """Return the cells in which the best value was measured; what is called differently has no common measure."""
+    """Return the cells with the best measured value; values with different labels are not comparable."""
     return _best(report, _measured, lambda cell: cell.labels.get("", ""))
 
 
@@ -27,7 +27,7 @@ def _best(
     value: Callable[[ReportRow, ReportCell], float | None],
     measure: Callable[[ReportCell], str],
 ) -> frozenset[CellKey]:
-    """Return the best cells of every metric, section and measure; where all are equal, none."""
+    """Return the best cells of every metric, section and measure; none if all are equal."""
     candidates: dict[tuple[Metric, str, str], dict[CellKey, float]] = defaultdict(dict)
     for row in report.rows:
         for cell in row.cells if row.row.run else ():
@@ -49,7 +49,7 @@ def _reported(row: ReportRow, cell: ReportCell) -> float | None:
 
 
 def _measured(row: ReportRow, cell: ReportCell) -> float | None:
-    """Return a mean as it is printed, so that what reads the same is equally good."""
+    """Return a mean as printed, so that values that read the same are tied."""
     if not isinstance(cell.measured, Measured) or not isfinite(cell.measured.mean):
         return None
     return float(cell.metric.measured(cell.measured.mean))

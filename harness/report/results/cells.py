@@ -1,4 +1,4 @@
-"""The cells of a report: what was printed, what was measured or configured, and the verdict."""
+"""The cells of a report: the reported value, the measured or configured value, and the verdict."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -21,7 +21,7 @@ from harness.store.results import Results
 
 @dataclass(frozen=True)
 class Measured:
-    """The values of a cell over seeds: their mean, their standard deviation (None for one seed), and the runs.
+    """The values of a cell over seeds: their mean, standard deviation (None for one seed) and runs.
 
     `values` and `runs` are in the order of `numbers`, the seeds.
     """
@@ -34,26 +34,25 @@ class Measured:
 
     @property
     def seeds(self) -> int:
-        """How many seeds there are."""
+        """The number of seeds."""
         return len(self.values)
 
 
 @dataclass(frozen=True)
 class Configured:
-    """What the resolved configurations have for a hyper-parameter, as text."""
+    """The value of a hyper-parameter in the resolved configurations, as text."""
 
     value: str
 
 
 @dataclass(frozen=True)
 class ReportCell:
-    """A metric of a row: what the paper says, what was measured or configured, and what is judged of it.
+    """A metric of a row: the reported value, the measured or configured value, and the judgement.
 
-    `statistics` are those of a measured value that varies between seeds. `wanted` says whether a run measures it,
-    `readings` holds what other protocols measured, by their names. `labels` says what the values are called, by the
-    name of the protocol, of which the paper's is empty; `needs` what kept the cell from being measured. `reported_sd`
-    and `reported_n` are the standard deviation and the number of seeds that the paper gives, `source` says whose value
-    it is.
+    `statistics` are for a measured value that varies between seeds. `wanted` says whether a run measures the cell,
+    `readings` has the values of other protocols by name. `labels` has the printed names of the values by protocol (the
+    paper's is the empty string); `needs` says why the cell was not measured. `reported_sd` and `reported_n` are the
+    paper's standard deviation and number of seeds, `source` is the source of its value.
     """
 
     metric: Metric
@@ -71,17 +70,17 @@ class ReportCell:
 
     @property
     def printed(self) -> str:
-        """The paper's value as text, with its standard deviation where the paper prints one."""
+        """The paper's value as text, with its standard deviation if the paper prints one."""
         return self.metric.reported(self.reported, self.reported_sd)
 
     @property
     def printed_sd(self) -> str:
-        """The standard deviation that the paper prints, as text; nothing where it prints none."""
+        """The paper's standard deviation as text; empty if it prints none."""
         return "" if self.reported_sd is None else self.metric.reported(self.reported_sd)
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict in a word."""
+        """The verdict on the cell."""
         return self.judgement.verdict
 
 
@@ -89,7 +88,7 @@ class ReportCell:
 class ReportRow:
     """A row of the exhibit with its cells, in the order of the exhibit's metrics.
 
-    `further` are those of metrics that were measured with them and have no column in the paper.
+    `secondary` are cells of metrics that were measured too and have no column in the paper.
     """
 
     row: Row
@@ -98,18 +97,18 @@ class ReportRow:
 
     @property
     def source(self) -> Source | None:
-        """Whose values the paper prints in the row, None where its cells differ in that."""
+        """The source of the row's reported values, None if its cells have different ones."""
         sources = {cell.source for cell in self.cells if cell.reported is not None} or {self.row.source}
         return sources.pop() if len(sources) == 1 else None
 
     @property
     def seeds(self) -> int:
-        """The number of seeds behind the row: the smallest over its measured cells."""
+        """The number of seeds of the row: the smallest over its measured cells."""
         return min((cell.measured.seeds for cell in self.cells if isinstance(cell.measured, Measured)), default=0)
 
 
 class CellBuilder:
-    """Finds the values of an exhibit's cells; `possible` are all that can be measured, further metrics included."""
+    """Builds the cells of an exhibit; `possible` are all that can be measured, secondary metrics included."""
 
     def __init__(
         self,
@@ -133,7 +132,7 @@ class CellBuilder:
         self._reader = results.reader
 
     def labels(self) -> dict[str, tuple[str, ...]]:
-        """Return what the values of each metric by the paper's protocol are called, each once."""
+        """Return the printed names of each metric's values by the paper's protocol, each once."""
         found: dict[str, dict[str, None]] = {}
         for cell in self.possible:
             if not cell.reading:
@@ -145,7 +144,7 @@ class CellBuilder:
         return tuple(self._judged(row, metric) for metric in self._exhibit.metrics)
 
     def secondary(self, row: Row) -> tuple[ReportCell, ...]:
-        """Return what was measured of a row besides its cells."""
+        """Return the measured cells of a row's secondary metrics."""
         metrics = dict.fromkeys(cell.metric for cell in self.possible if cell.metric not in self._exhibit.metrics)
         found = (self._cell(row, metric) for metric in metrics)
         return tuple(cell for cell in found if cell.measured or cell.readings)
@@ -177,7 +176,7 @@ class CellBuilder:
         return replace(cell, judgement=judgement, statistics=_statistics(metric, found, cell.reported, judgement))
 
     def _cell(self, row: Row, metric: Metric) -> ReportCell:
-        """Return a cell of which nothing is printed and nothing is judged."""
+        """Return a cell without reported value and judgement."""
         asked = self._asked.get((row.key, metric), {})
         found = {name: _measured(self._series.get((row.key, metric.key, name))) for name in asked}
         measured, own = found.pop("", None), asked.get("")
@@ -194,7 +193,7 @@ class CellBuilder:
         )
 
     def _needs(self, cell: Cell) -> Need | None:
-        """Return why a cell is not measured: its record is damaged, its run was cancelled, or lacked something."""
+        """Return why a cell is not measured: a damaged record, a cancelled run, or a missing requirement."""
         if damaged := self._damaged.get((cell.run.id, cell.evaluation.id)):
             return damaged
         try:
@@ -207,7 +206,7 @@ class CellBuilder:
 
 
 def configured(setting: Setting, scale: Scale) -> str:
-    """Return the values that a hyper-parameter has in the resolved configurations at a scale, each once."""
+    """Return the values of a hyper-parameter in the resolved configurations at a scale, each once."""
     values = {scale.shrink(run).config.value_of(setting.field) for run in setting.runs}
     numbers = sorted(value for value in values if isinstance(value, int | float))
     words = sorted(str(value) for value in values if not isinstance(value, int | float))
@@ -221,7 +220,7 @@ def _measured(found: Series | None) -> Measured | None:
 
 
 def _statistics(metric: Metric, found: Measured | None, reported: Reported, judgement: Judgement) -> Statistics | None:
-    """Return the statistics of a value that varies between seeds, against the reported one where they were compared."""
+    """Return the statistics of a value that varies between seeds, tested against the reported one if comparable."""
     if found is None or metric.noise == "none":
         return None
     compared = isinstance(reported, int | float) and judgement.difference is not None
@@ -233,9 +232,9 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _sd(values: Sequence[float]) -> float | None:
-    """Return the standard deviation between seeds (ddof 1): None for one seed, NaN when a value is not finite.
+    """Return the standard deviation between seeds (ddof 1): None for one seed, NaN if a value is not finite.
 
-    It is exactly zero where all are equal.
+    It is exactly zero if all values are equal.
     """
     if len(values) < 2:
         return None

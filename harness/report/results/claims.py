@@ -1,4 +1,4 @@
-"""Decides claims: whether each contrast of measured cells lies where the paper puts it, given the noise of seeds."""
+"""Decides claims: whether each contrast of measured cells is within its bounds, given the noise between seeds."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ from harness.report.results.statistics import CONFIDENCE
 from harness.report.results.verdicts import ROUNDING
 
 OwnSeries = Mapping[tuple[str, str], Series]
-"""What was measured by the paper's protocol, by the keys of rows and metrics."""
+"""The series of the paper's protocol, by the keys of rows and metrics."""
 
 
 class ClaimStatus(StrEnum):
-    """What values say of a claim."""
+    """The status of a claim or of one of its contrasts."""
 
     HOLDS = "holds"
     FAILS = "fails"
@@ -30,7 +30,7 @@ class ClaimStatus(StrEnum):
 
 @dataclass(frozen=True)
 class ContrastEstimate:
-    """The value of a cell with its standard error over so many seeds; a value that the paper cites has neither."""
+    """The value of a cell with its standard error and number of seeds, both zero for a value that the paper cites."""
 
     row: str
     metric: Metric
@@ -52,9 +52,9 @@ class ContrastResult:
 
 @dataclass(frozen=True)
 class ClaimResult:
-    """A claim, its status, and what decides it.
+    """A claim with its status and evidence.
 
-    `printed` is what the paper's own values say of it, None where it prints none. `reason` says why the claim stays
+    `printed` is the status by the paper's own values, None if it does not print them. `reason` says why the claim is
     undecided, or fails without a contrast.
     """
 
@@ -67,12 +67,12 @@ class ClaimResult:
 
 
 def decide(claim: Claim, exhibit: Exhibit, series: Mapping[SeriesKey, Series], scale: Scale) -> ClaimResult:
-    """Return what the measurements of an exhibit say of a claim.
+    """Return the status of a claim by the measurements of an exhibit.
 
-    A contrast holds when its whole 95 % interval lies inside the bounds, and fails when none of it does. The noise
-    is the standard deviation between seeds, pooled over those rows of the claim that have the same data, and with the
-    one that the scale declares. Without either, nothing is decided. Rows without a run stand with the values that the
-    paper cites; beside measured rows these mean something only where values compare.
+    A contrast holds if its whole 95 % interval is inside the bounds, and fails if none of it is. The noise is the
+    standard deviation between seeds, pooled over the rows of the claim with the same data and with the one that the
+    scale declares. Without either, the claim is undecided. Rows without a run have the values that the paper cites;
+    beside measured rows these count only at a scale with comparable values.
     """
     terms = {(term.row, term.metric): term for term in claim.terms()}
     rows = {row for row, _ in terms}
@@ -86,13 +86,13 @@ def decide(claim: Claim, exhibit: Exhibit, series: Mapping[SeriesKey, Series], s
         return ClaimResult(claim, ClaimStatus.UNDECIDED, printed, (), values, reason)
 
     if cited and len(cited) < len(rows) and not scale.comparable:
-        return undecided(f"cited values compare at paper scale only: {', '.join(cited)}", ())
+        return undecided(f"cited values are comparable at paper scale only: {', '.join(cited)}", ())
     if missing := sorted({row for (row, _), estimate in estimates.items() if estimate is None}):
         return undecided(f"not measured yet: {', '.join(missing)}")
     if not all(isfinite(estimate.mean) for estimate in known):
         return ClaimResult(claim, ClaimStatus.FAILS, printed, (), known, "a measured value is not finite")
     if metric := _without_common_measure(terms.values(), own):
-        return undecided(f"the {metric.label} of these rows are measured in different feature spaces")
+        return undecided(f"the {metric.label} values of these rows are from different feature spaces")
     if any(estimate.standard_error == inf for estimate in known):
         return undecided("the spread between seeds is unknown: run --seeds 3")
     contrasts = tuple(_find(contrast, estimates) for contrast in claim.contrasts)
@@ -107,9 +107,9 @@ def decide(claim: Claim, exhibit: Exhibit, series: Mapping[SeriesKey, Series], s
 
 
 def decide_printed(claim: Claim, exhibit: Exhibit) -> ClaimStatus | None:
-    """Return what the paper's own values say of a claim, None where one of them is not printed.
+    """Return the status of a claim by the paper's own values, None if one of them is not printed.
 
-    Values that are equal as printed decide nothing: their difference is in the digits that the paper leaves out.
+    Values that are equal as printed decide nothing: their difference is in the digits that the paper omits.
     """
 
     def value(term: Term) -> float | None:
@@ -124,10 +124,10 @@ def decide_printed(claim: Claim, exhibit: Exhibit) -> ClaimStatus | None:
 
 
 def seed_spread(metric: Metric, groups: Iterable[Sequence[float]], declared: Spread | None) -> Spread | None:
-    """Return the standard deviation between seeds, pooled over groups of values and with the one that is declared.
+    """Return the standard deviation between seeds, pooled over groups of values and with the declared one.
 
-    For a metric with relative noise it is that of the values divided by the mean of their group. Groups with values
-    that are not finite say nothing.
+    For a metric with relative noise the values are divided by the mean of their group. Groups with values that are not
+    finite are ignored.
     """
     df, squares = (declared.df, declared.df * declared.sd**2) if declared else (0, 0.0)
     for values in map(np.asarray, groups):
@@ -139,7 +139,7 @@ def seed_spread(metric: Metric, groups: Iterable[Sequence[float]], declared: Spr
 
 
 def _estimate(term: Term, exhibit: Exhibit, own: OwnSeries, scale: Scale) -> ContrastEstimate | None:
-    """Return the value of a term's cell, None while it is not measured; its error is infinite when unknown."""
+    """Return the value of a term's cell, None if it is not measured; an unknown error is infinite."""
     row, metric = exhibit.row(term.row), term.metric
     if row.run is None:
         reported = exhibit.reported_value(row, metric)
@@ -159,7 +159,7 @@ def _estimate(term: Term, exhibit: Exhibit, own: OwnSeries, scale: Scale) -> Con
 
 
 def _without_common_measure(terms: Iterable[Term], own: OwnSeries) -> Metric | None:
-    """Return a metric whose values in these terms are measured differently, such as in several feature spaces."""
+    """Return a metric whose values in these terms are not comparable, such as those of several feature spaces."""
     measures: dict[Metric, set[str]] = {}
     for term in terms:
         if found := own.get((term.row, term.metric.key)):
@@ -183,7 +183,7 @@ def _weigh(contrast: Contrast, value: Callable[[Term], float | None]) -> float:
 
 
 def _compare(contrast: Contrast, centre: float, half_width: float) -> ClaimStatus:
-    """Return where an interval lies with respect to the bounds of a contrast."""
+    """Return the status of an interval with respect to the bounds of a contrast."""
     low, high = centre - half_width, centre + half_width
     if contrast.low <= low and high <= contrast.high:
         return ClaimStatus.HOLDS

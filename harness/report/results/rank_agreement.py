@@ -1,4 +1,4 @@
-"""Rank agreement: whether the measured values put the rows in the paper's order. It means something at every scale."""
+"""Rank agreement: whether measured values put the rows in the paper's order. It is meaningful at every scale."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ FEWEST = 3
 
 @dataclass(frozen=True)
 class RankAgreement:
-    """Kendall's tau-b between reported and measured values of so many rows: 1 the same order, -1 the opposite one.
+    """Kendall's tau-b between reported and measured values of `rows` rows: 1 is the same order, -1 the opposite.
 
-    `p_value` is that of the two-sided test that the orders have nothing to do with each other. `among` names the
-    section where the agreement is within one.
+    `p_value` is from the two-sided test of the hypothesis that the orders are independent. `among` is the dataset if
+    the rows have several.
     """
 
     metric: Metric
@@ -28,10 +28,10 @@ class RankAgreement:
 
 
 def rank_agreements(exhibit: Exhibit, rows: Sequence[ReportRow]) -> tuple[RankAgreement, ...]:
-    """Return the agreement for each metric with three rows or more that have a number on both sides.
+    """Return the agreement for each metric with three or more rows that have a reported and a measured number.
 
-    Rows are compared within what has a common measure: where the paper's sections stand for several datasets, each
-    has an agreement of its own.
+    Rows are compared within a common measure only: if the rows are on several datasets, each dataset has its own
+    agreement.
     """
     return tuple(found for metric in exhibit.metrics for found in _of_metric(exhibit, metric, rows))
 
@@ -52,7 +52,7 @@ def _of_metric(exhibit: Exhibit, metric: Metric, rows: Iterable[ReportRow]) -> I
 
 
 def _agreement(metric: Metric, pairs: Sequence[tuple[float, float]], among: str) -> RankAgreement:
-    from scipy.stats import kendalltau  # it takes its time
+    from scipy.stats import kendalltau  # slow to import
 
     reported, measured = zip(*pairs, strict=True)
     found = kendalltau(reported, measured)

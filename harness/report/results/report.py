@@ -1,4 +1,4 @@
-"""Puts an exhibit together: reported and measured values, verdicts, coverage, and claims with what decides them."""
+"""Builds the report of an exhibit: reported and measured values, verdicts, coverage, and claims with evidence."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,10 +38,10 @@ from harness.store.usage import Usage
 class ExhibitReport:
     """A table or figure with everything that the writers print.
 
-    `labels` holds what the measured values of each metric are called; several, where the rows have several datasets or
-    protocols. `remarks` are what evaluations say of their values, which stand in `series`. `shown` are further metrics
-    that get columns. `stays` holds those of workers on each of its runs. `damaged` are the records that could not be
-    read. `origin` names results that are not the user's own.
+    `labels` has the printed names of each metric's values; several, if the rows have several datasets or protocols.
+    `remarks` are notes of evaluations on their values, which are in `series`. `shown` are secondary metrics that get
+    columns. `stays` has the segments of each of its runs. `damaged` are the records that could not be read. `origin`
+    names results that are not the user's own.
     """
 
     paper: Paper
@@ -61,7 +61,7 @@ class ExhibitReport:
 
     @property
     def verdict_counts(self) -> VerdictCounts:
-        """How many cells have which verdict."""
+        """The number of cells by verdict."""
         return VerdictCounts.of(cell.verdict for row in self.rows for cell in row.cells)
 
     @cached_property
@@ -71,12 +71,12 @@ class ExhibitReport:
 
     @cached_property
     def usage(self) -> dict[str, Usage]:
-        """What each of its runs has cost so far."""
+        """The cost of each of its runs so far."""
         return {run: Usage.of(stays) for run, stays in self.stays.items()}
 
     @cached_property
     def stale(self) -> dict[str, tuple[str, ...]]:
-        """Its runs that were measured with other code than is installed now, with the distributions that differ."""
+        """Its runs that were measured with code other than the installed one, with the distributions that differ."""
         found = {run: other_code(stays) for run, stays in self.stays.items()}
         return {run: names for run, names in found.items() if names}
 
@@ -96,7 +96,7 @@ class ExhibitReport:
         return sum(cell.verdict is Verdict.FAIL for row in self.rows for cell in row.cells)
 
     def label(self, metric: Metric) -> str:
-        """Return what the measured values of a metric are called, without dataset and protocol where they differ."""
+        """Return the printed name of a metric's measured values, without dataset and protocol if they differ."""
         labels = self.labels.get(metric.key, (metric.label,))
         measures = {measure_of(label) for label in labels}
         if len(measures) > 1:
@@ -105,7 +105,7 @@ class ExhibitReport:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """What kept cells from being measured, with the commands that mend it, each once."""
+        """Why cells were not measured, with the commands that fix it, each once."""
         needs = (str(cell.needs) for row in self.rows for cell in row.cells if cell.needs)
         return tuple(dict.fromkeys([*needs, *map(str, self.damaged)]))
 
@@ -113,15 +113,15 @@ class ExhibitReport:
 def build(
     paper: Paper, exhibit: Exhibit, scale: Scale, results: Results, shown: tuple[Metric, ...] = ()
 ) -> ExhibitReport:
-    """Return the report of an exhibit from whatever has been measured; partial is normal.
+    """Return the report of an exhibit from the measurements so far; partial results are normal.
 
-    Secondary metrics that are to be `shown` get columns where the exhibit's evaluations measure them.
+    Secondary metrics in `shown` get columns if the exhibit's evaluations measure them.
     """
     measured = measurements(paper, exhibit, scale, results)
     possible = list(cells(paper, exhibit, exhibit.rows, scale, [0]))
     finder = CellBuilder(paper, exhibit, scale, measured, tuple(with_secondary(possible, exhibit)), results)
     noted = details(measured.series.values(), results)
-    stays, illegible = _stays(_runs(possible, measured), results.reader)
+    segments, unreadable = _segments(_runs(possible, measured), results.reader)
     return ExhibitReport(
         paper=paper,
         exhibit=exhibit,
@@ -134,30 +134,30 @@ def build(
         wanted=len(possible) + sum(row.setting is not None for row in exhibit.rows),
         series=measured.series,
         shown=tuple(metric for metric in shown if any(cell.metric == metric for cell in finder.possible)),
-        stays=stays,
-        damaged=(*measured.damaged.values(), *illegible),
+        stays=segments,
+        damaged=(*measured.damaged.values(), *unreadable),
         origin=results.label,
     )
 
 
 def _feature_spaces(noted: Iterable[Mapping[str, Any]]) -> tuple[dict[str, str | float], ...]:
-    """Return the descriptions of feature spaces, each once, whatever a space says of itself."""
+    """Return the descriptions of feature spaces, each once."""
     found = [space for details in noted if isinstance(space := details.get("feature_space"), dict)]
     return tuple({json.dumps(space, sort_keys=True): space for space in found}.values())
 
 
-def _stays(runs: Sequence[str], reader: Reader) -> tuple[dict[str, Sequence[Segment]], list[Need]]:
-    """Return the stays of workers on each run, none where a record of them cannot be read; and these records."""
-    stays: dict[str, Sequence[Segment]] = dict.fromkeys(runs, ())
-    illegible = []
+def _segments(runs: Sequence[str], reader: Reader) -> tuple[dict[str, Sequence[Segment]], list[Need]]:
+    """Return the segments of each run (none if one of its records is unreadable), and the unreadable records."""
+    segments: dict[str, Sequence[Segment]] = dict.fromkeys(runs, ())
+    unreadable = []
     for run in runs:
         try:
-            stays[run] = reader.segments(run)
+            segments[run] = reader.segments(run)
         except StoreError as error:
-            illegible.append(need_of(error))
-    return stays, illegible
+            unreadable.append(need_of(error))
+    return segments, unreadable
 
 
 def _runs(possible: Sequence[Cell], measured: Measurements) -> list[str]:
-    """Return the runs of an exhibit by their ids: those of its first seed, and further ones that were measured."""
+    """Return the ids of an exhibit's runs: those of its first seed, then the others that were measured."""
     return list(dict.fromkeys([*(cell.run.id for cell in possible), *measured.runs]))

@@ -1,4 +1,4 @@
-"""From records to series: what was measured of each cell by each protocol, a value a seed."""
+"""From records to series: the measured values of each cell by each protocol, one value per seed."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,17 +16,17 @@ from harness.store.records import Need
 from harness.store.results import Results
 
 Found = list[tuple[int, str, float, int]]
-"""Seeds, each with its run, the value, and over how many items it was taken."""
+"""Seeds, each with its run, its value, and the number of items that the value is over."""
 SeriesKey = tuple[str, str, str]
-"""The keys of a row and of a metric, and the name of the protocol that measures them: the paper's has none."""
+"""The keys of a row and a metric, and the name of the protocol: empty for the paper's."""
 
 
 @dataclass(frozen=True)
 class Series:
-    """What was measured of a cell by one protocol: a value for each seed, in their order, with its run.
+    """The values of a cell by one protocol: one for each seed, in the order of seeds, with its run.
 
-    `label` is what the values are called in print, `data` the dataset of the runs, `items` over how many items the
-    first value was taken.
+    `label` is the printed name of the values, `data` the dataset of the runs, `items` the number of items that the
+    first value is over.
     """
 
     evaluation: str
@@ -39,7 +39,7 @@ class Series:
 
     @property
     def first_run(self) -> str | None:
-        """The run with seed 0, None while it is not measured."""
+        """The run with seed 0, None if it is not measured."""
         return self.runs[0] if self.seeds[0] == 0 else None
 
 
@@ -47,8 +47,8 @@ class Series:
 class Measurements:
     """The measured values of an exhibit, in the order of its cells, and the `runs` behind them, seed after seed.
 
-    `waiting` counts the seeds that are asked for and not measured yet. `damaged` are the records that cannot be read,
-    by run and evaluation; what stands in them counts as not measured.
+    `waiting` counts the seeds that are requested and not measured yet. `damaged` are the records that cannot be read,
+    by run and evaluation; their values count as not measured.
     """
 
     series: Mapping[SeriesKey, Series]
@@ -58,10 +58,10 @@ class Measurements:
 
 
 def measurements(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results) -> Measurements:
-    """Read what was measured of an exhibit.
+    """Read the measured values of an exhibit.
 
-    Looks at the seeds 0, 1, ... up to the first that no row has a run of. A cell without a record has no series. What
-    the records hold of secondary metrics has series too.
+    Reads the seeds 0, 1, ... up to the first for which no row has a run. A cell without a record has no series.
+    Secondary metrics in the records have series too.
     """
     reader = results.reader
     asked: list[tuple[Cell, Found]] = [
@@ -103,14 +103,14 @@ def _series(cell: Cell, found: Found) -> Series:
 
 
 def need_of(error: StoreError) -> Need:
-    """Return what a record is that cannot be read, and what mends it."""
+    """Return the need of an unreadable record, with the command that fixes it."""
     if isinstance(error, DamagedError):
         return Need(what="damaged", how=error.mend)
     return Need(what="unreadable", how=str(error))
 
 
 def with_secondary(found: Iterable[Cell], exhibit: Exhibit) -> Iterator[Cell]:
-    """Yield cells, and once each those that their evaluations measure and the exhibit has no column for."""
+    """Yield cells and, once each, the cells of metrics that their evaluations measure beyond the exhibit's columns."""
     seen = set()
     for cell in found:
         yield cell
@@ -123,7 +123,7 @@ def with_secondary(found: Iterable[Cell], exhibit: Exhibit) -> Iterator[Cell]:
 
 
 def details(series: Iterable[Series], results: Results) -> list[dict[str, Any]]:
-    """Return the details of one record for every dataset and evaluation."""
+    """Return the details of one record per dataset and evaluation."""
     first: dict[tuple[str, str], str] = {}
     for found in series:
         first.setdefault((found.data, found.evaluation), found.runs[0])

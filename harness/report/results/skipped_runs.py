@@ -1,4 +1,4 @@
-"""Runs that cannot be shown: of another version of the code, or of a package that is not installed here."""
+"""Runs that cannot be shown: from another version of the code, or of a package that is not installed."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ MOST = 3
 
 
 def skipped_runs(results: Results) -> Iterator[str]:
-    """Yield a sentence on outdated runs, and one on runs that need other kinds; none where there are none."""
+    """Yield a sentence on outdated runs and one on runs with kinds that are not installed, if there are any."""
     outdated, foreign = list[RunDirectory](), dict[RunDirectory, str]()
     everything = results.all()
     for directory in everything:
@@ -20,16 +20,16 @@ def skipped_runs(results: Results) -> Iterator[str]:
             outdated.append(directory)
         except ForeignError as error:
             foreign[directory] = error.why
-        except StoreError:  # a damaged run is named where it is looked for
+        except StoreError:  # damaged runs are reported by whoever reads them
             continue
     if outdated:
         commits = sorted({commit[:9] for directory in outdated for commit in _commits(directory)})
-        where = f"; commit {', '.join(commits)} shows them" if commits else ""
+        where = f"; to show them, check out commit {', '.join(commits)}" if commits else ""
         count = f"{len(outdated)} of {len(everything)} runs"
-        yield f"{count} are of another version of this code and left aside ({_names(outdated)}){where}"
+        yield f"{count} are from another version of this code and skipped ({_names(outdated)}){where}"
     if foreign:
         count, why = f"{len(foreign)} of {len(everything)} runs", next(iter(foreign.values()))
-        yield f"{count} are left aside ({_names(list(foreign))}): {why}"
+        yield f"{count} are skipped ({_names(list(foreign))}): {why}"
 
 
 def _names(directories: list[RunDirectory]) -> str:

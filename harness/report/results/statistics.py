@@ -1,4 +1,4 @@
-"""The statistics of a cell over seeds: spread, interval and test, each called by its exact name."""
+"""The statistics of a cell over seeds: interval and test, each with its exact name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from math import isfinite
 
 CONFIDENCE = 0.95
 FEWEST = 3
-"""Fewer seeds than this have no interval and no test: with two, the interval is six times as wide as their distance."""
+"""With fewer seeds there is no interval and no test: with two, it would reach six times their distance either way."""
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """What seeds say of a mean: its 95 % interval and a test against the reported value, None where there is none.
+    """The 95 % interval of a mean and its test against the reported value, None where there is none.
 
     `test` names the test, or says why there is none.
     """
@@ -22,20 +22,20 @@ class Statistics:
 
     @property
     def interval_is(self) -> str:
-        """What the interval is called."""
+        """The name of the interval."""
         return "95 % Student t interval of the mean over seeds" if self.interval else ""
 
 
 def describe(values: Sequence[float], reported: float | None) -> Statistics:
-    """Return the statistics of a cell's values, one a seed; `reported` is None where nothing may be compared."""
+    """Return the statistics of a cell's values, one per seed; `reported` is None if it is not comparable."""
     number = len(values)
     if not all(map(isfinite, values)):
         return Statistics(None, None, "not all values are finite: no interval and no test")
     if number < FEWEST:
         return Statistics(None, None, f"{'one seed' if number == 1 else f'{number} seeds'}: no interval and no test")
     if max(values) == min(values):
-        return Statistics((values[0], values[0]), None, f"all {number} seeds agree to the bit: no test")
-    from scipy.stats import ttest_1samp  # it takes its time, and one seed does without
+        return Statistics((values[0], values[0]), None, f"all {number} seeds are equal to the bit: no test")
+    from scipy.stats import ttest_1samp  # slow to import, and not needed for one seed
 
     found = ttest_1samp(values, sum(values) / number if reported is None else reported)
     low, high = found.confidence_interval(CONFIDENCE)

@@ -1,4 +1,4 @@
-"""Tallies: how many cells have which verdict, in a table or in a whole paper. Summaries count cells."""
+"""Counts of cells by verdict, for an exhibit or a whole paper."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ class VerdictCounts:
 
     @classmethod
     def of(cls, verdicts: Iterable[Verdict]) -> Self:
-        """Count verdicts; what the paper does not report is not counted."""
+        """Count verdicts, except of cells that the paper does not report."""
         found = [verdict for verdict in verdicts if verdict is not Verdict.NOT_REPORTED]
         return cls({verdict: found.count(verdict) for verdict in WORST_FIRST if verdict in found})
 
     @classmethod
     def sum(cls, parts: Iterable[Self]) -> Self:
-        """Return the tally of several exhibits together."""
+        """Return the counts of several exhibits together."""
         parts = list(parts)
         sums = {verdict: sum(part.counts.get(verdict, 0) for part in parts) for verdict in WORST_FIRST}
         return cls({verdict: count for verdict, count in sums.items() if count})
@@ -36,11 +36,10 @@ class VerdictCounts:
 
     @property
     def verdict(self) -> str:
-        """The whole in a word, by the worst that counts.
+        """The overall verdict, by the worst cell.
 
-        FAIL where a cell fails or passes against expectation, MISSING where nothing is measured, PARTIAL where
-        something is not measured yet, PASS where all that was compared came out as expected. Otherwise nothing was
-        compared.
+        FAIL if a cell fails or passes against expectation, MISSING if nothing is measured, PARTIAL if something is
+        not measured yet, PASS if everything compared came out as expected. Otherwise nothing was compared.
         """
         has = self.counts.get
         if has(Verdict.FAIL) or has(Verdict.XPASS):
@@ -53,5 +52,5 @@ class VerdictCounts:
         return "PASS" if any(has(verdict) for verdict in COMPARED) else Verdict.NOT_COMPARED.value
 
     def __str__(self) -> str:
-        """Say it as `1 FAIL, 12 PASS`, worst first."""
+        """Format the counts as `1 FAIL, 12 PASS`, worst first."""
         return ", ".join(f"{count} {verdict}" for verdict, count in self.counts.items())

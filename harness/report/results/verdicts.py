@@ -1,4 +1,4 @@
-"""Verdicts: what a measured cell says about the reported one. The rules in words are in docs/verdicts.md."""
+"""Verdicts on measured values against reported ones. docs/verdicts.md explains the rules."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +12,7 @@ ROUNDING = 1e-9
 
 
 class Verdict(StrEnum):
-    """What is found of a cell; those in lower case say why nothing was compared."""
+    """The verdict on a cell; those in lower case say why nothing was compared."""
 
     FAIL = "FAIL"
     XPASS = "XPASS"
@@ -28,9 +28,9 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Rule:
-    """What a cell is held to: whether its scale allows it, whose value was printed, and how far it may be off.
+    """How to judge a cell: whether its scale is comparable, the tolerance, and the source of the reported value.
 
-    `expected` says why the cell is expected to fail, nothing where it is expected to pass.
+    `expected` says why the cell is expected to fail; it is empty if the cell is expected to pass.
     """
 
     comparable: bool
@@ -41,10 +41,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class Judgement:
-    """A verdict and what it rests on.
+    """A verdict with its evidence.
 
-    `difference` is measured minus reported, `tolerance` the largest absolute difference that passes and `parts` what
-    it is made of; both are None where nothing was compared. `reason` says why the verdict is not plain PASS or FAIL.
+    `difference` is measured minus reported, `tolerance` the largest absolute difference that passes, and `parts` its
+    parts; the first two are None if nothing was compared. `reason` says why the verdict is not plain PASS or FAIL.
     """
 
     verdict: Verdict
@@ -55,9 +55,9 @@ class Judgement:
 
 
 def judge(metric: Metric, reported: Reported, mean: float | None, rule: Rule, waiting: int = 0) -> Judgement:
-    """Return the verdict on the mean over the seeds that are measured, while so many more are asked for.
+    """Return the verdict on the mean over the measured seeds, with `waiting` more seeds requested.
 
-    A value that is not finite fails, at every scale and whatever was reported.
+    A value that is not finite fails at every scale, whatever was reported.
     """
     if mean is not None and not isfinite(mean):
         return Judgement(Verdict.FAIL, reason=f"the measured value is {metric.measured(mean)}")
@@ -66,12 +66,12 @@ def judge(metric: Metric, reported: Reported, mean: float | None, rule: Rule, wa
     if mean is None:
         return Judgement(Verdict.MISSING, reason="not measured yet")
     if waiting:
-        return Judgement(Verdict.PARTIAL, reason=f"{waiting} more seed{'s are' if waiting > 1 else ' is'} asked for")
+        return Judgement(Verdict.PARTIAL, reason=f"{waiting} more seed{'s are' if waiting > 1 else ' is'} requested")
     if rule.source != "own":
         verdict = Verdict.CITED if rule.source == "cited" else Verdict.UNCERTAIN
         return Judgement(verdict, reason="the paper may not have measured this value itself")
     if not rule.comparable:
-        return Judgement(Verdict.NOT_COMPARED, reason="values compare at paper scale only")
+        return Judgement(Verdict.NOT_COMPARED, reason="values are comparable at paper scale only")
     if isinstance(reported, Words):
         return Judgement(Verdict.NOT_COMPARED, reason="the paper prints words")
     if rule.tolerance is None:
@@ -83,9 +83,9 @@ def judge(metric: Metric, reported: Reported, mean: float | None, rule: Rule, wa
 
 
 def judge_setting(reported: Reported, configured: str, rule: Rule) -> Judgement:
-    """Return whether a hyper-parameter is configured as printed."""
+    """Return the verdict on a hyper-parameter: whether it is configured as printed."""
     if not rule.comparable:
-        return Judgement(Verdict.NOT_COMPARED, reason="settings compare at paper scale only")
+        return Judgement(Verdict.NOT_COMPARED, reason="settings are comparable at paper scale only")
     return Judgement(_verdict(str(reported).casefold() == configured.casefold(), rule.expected), reason=rule.expected)
 
 

@@ -1,4 +1,4 @@
-"""The ledger: every claim of a paper with what the measurements say of it, and the numbers and seeds behind that."""
+"""The list of a paper's claims: the status of each, with the numbers and seeds that decide it."""
 
 from collections.abc import Iterator, Sequence
 from textwrap import fill
@@ -17,28 +17,28 @@ ORDER = (ClaimStatus.FAILS, ClaimStatus.HOLDS, ClaimStatus.UNDECIDED)
 
 
 def summary(reports: Sequence[ExhibitReport]) -> str:
-    """Return how many claims hold, fail and stay undecided, measured here and by the paper's own printed values."""
-    claim_results = [result for _, result in _entries(reports)]
-    measured = ", ".join(f"{sum(d.status is status for d in claim_results)} {status}" for status in ORDER)
-    printed = ", ".join(f"{sum(d.printed is status for d in claim_results)} {status}" for status in ORDER)
-    none = sum(d.printed is None for d in claim_results)
+    """Return how many claims hold, fail and are undecided, as measured and by the paper's own printed values."""
+    results = [result for _, result in _entries(reports)]
+    measured = ", ".join(f"{sum(r.status is status for r in results)} {status.removesuffix('s')}" for status in ORDER)
+    printed = ", ".join(f"{sum(r.printed is status for r in results)} {status.removesuffix('s')}" for status in ORDER)
+    none = sum(result.printed is None for result in results)
     by_the_paper = f"By the paper's own printed values: {printed}, {none} not printed."
-    return f"{len(claim_results)} claims. Measured: {measured}. {by_the_paper}"
+    return f"{len(results)} claims: {measured}. {by_the_paper}"
 
 
 def verdicts(reports: Sequence[ExhibitReport]) -> str:
-    """Return how many cells of all exhibits have which verdict, and how many tables and figures came out how."""
+    """Return the numbers of cells by verdict, and of tables and figures by verdict."""
     total = VerdictCounts.sum(report.verdict_counts for report in reports)
     words = [report.verdict_counts.verdict for report in reports if report.verdict_counts.cells]
     order = ("FAIL", "PARTIAL", "MISSING", "PASS", "not compared")
     by_exhibit = ", ".join(f"{words.count(word)} {word}" for word in order if word in words)
     if not words:
-        return "No cell is reported."
-    return f"{total.cells} reported cells: {total}. {len(words)} tables and figures with reported cells: {by_exhibit}."
+        return "No values are reported."
+    return f"Reported values ({total.cells}): {total}. Tables and figures ({len(words)}): {by_exhibit}."
 
 
 def terminal(reports: Sequence[ExhibitReport]) -> str:
-    """Return the ledger as plain text, failing claims first."""
+    """Return the claims as plain text, failing ones first."""
     parts = [summary(reports)]
     for status in ORDER:
         chosen = [(report, result) for report, result in _entries(reports) if result.status is status]
@@ -52,7 +52,7 @@ def terminal(reports: Sequence[ExhibitReport]) -> str:
 
 
 def markdown(reports: Sequence[ExhibitReport]) -> str:
-    """Return the ledger as Markdown."""
+    """Return the claims as Markdown."""
     lines = [
         [
             result.status.value,
@@ -64,12 +64,12 @@ def markdown(reports: Sequence[ExhibitReport]) -> str:
         ]
         for report, result in sorted(_entries(reports), key=lambda entry: ORDER.index(entry[1].status))
     ]
-    headings = ["measured", "printed", "exhibit", "where", "the paper says", "evidence"]
+    headings = ["measured", "printed", "exhibit", "where", "claim", "evidence"]
     return f"## Claims\n\n{summary(reports)}\n\n{verdicts(reports)}\n\n{tabulate(lines, headings, tablefmt='pipe')}\n"
 
 
 def to_json(reports: Sequence[ExhibitReport]) -> list[dict[str, Any]]:
-    """Return the claims in the documented shape, each with the exhibit that it is on."""
+    """Return the claims as documented JSON, each with its exhibit."""
     return [{"exhibit": report.name, **claim_to_json(result)} for report, result in _entries(reports)]
 
 

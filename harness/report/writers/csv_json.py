@@ -19,7 +19,7 @@ FORMAT = 3
 
 
 def csv(report: ExhibitReport) -> str:
-    """Return one line per cell and protocol: what was reported, what was measured, and the verdict."""
+    """Return one line per cell and protocol: reported value, measured value and verdict."""
     lines = [
         {
             "exhibit": report.name,
@@ -56,7 +56,7 @@ def _columns(value: Measured | Configured | None) -> dict[str, object]:
 
 
 def _judged(cell: ReportCell, protocol: str) -> dict[str, object]:
-    """Return what is judged of the value by the paper's protocol; of others nothing is."""
+    """Return the judgement of the value by the paper's protocol; other protocols are not judged."""
     if protocol:
         return dict.fromkeys(("low_95", "high_95", "p_value", "difference", "tolerance", "verdict"))
     low, high = cell.statistics.interval if cell.statistics and cell.statistics.interval else (None, None)
@@ -71,14 +71,14 @@ def _judged(cell: ReportCell, protocol: str) -> dict[str, object]:
 
 
 def _cost(value: Measured | Configured | None, report: ExhibitReport) -> dict[str, object]:
-    """Return what the runs behind a value have cost, with all their evaluations; lines with the same runs repeat it."""
+    """Return the cost of the runs behind a value, evaluations included; lines with the same runs repeat it."""
     runs = value.runs if isinstance(value, Measured) else ()
     usage = Usage.sum(report.usage[run] for run in runs).to_json()
     return {f"runs_{name}": usage[name] if runs else None for name in ("gpu_hours", "core_hours", "energy_joules")}
 
 
 def to_json(report: ExhibitReport) -> dict[str, Any]:
-    """Return the report in the documented shape."""
+    """Return the report as documented JSON (docs/results.md)."""
     return {
         "format": FORMAT,
         "paper": report.paper.name,
@@ -136,17 +136,17 @@ def _cell(cell: ReportCell, report: ExhibitReport) -> dict[str, Any]:
 
 
 def judgement_to_json(cell: ReportCell) -> dict[str, Any]:
-    """Return what is judged of a cell: verdict, difference and tolerance, interval and test, with their reasons."""
-    verdict_rows, seeds = cell.judgement, cell.statistics
+    """Return the judgement of a cell: verdict, difference and tolerance, interval and test, with their reasons."""
+    judgement, statistics = cell.judgement, cell.statistics
     return {
-        "verdict": verdict_rows.verdict.value,
-        "difference": verdict_rows.difference,
-        "tolerance": verdict_rows.tolerance,
-        "tolerance_is": list(verdict_rows.parts),
-        "reason": verdict_rows.reason,
-        "interval_95": list(seeds.interval) if seeds and seeds.interval else None,
-        "p_value": seeds.p_value if seeds else None,
-        "test": seeds.test if seeds else None,
+        "verdict": judgement.verdict.value,
+        "difference": judgement.difference,
+        "tolerance": judgement.tolerance,
+        "tolerance_is": list(judgement.parts),
+        "reason": judgement.reason,
+        "interval_95": list(statistics.interval) if statistics and statistics.interval else None,
+        "p_value": statistics.p_value if statistics else None,
+        "test": statistics.test if statistics else None,
     }
 
 
@@ -179,12 +179,12 @@ def _measured(value: Measured | Configured) -> dict[str, Any]:
 
 
 def _finite(value: float) -> float | str:
-    """JSON has no NaN and no infinities: they become strings."""
+    """Replace NaN and infinities, which JSON lacks, by strings."""
     return value if isfinite(value) else str(value).replace("nan", "NaN")
 
 
 def claim_to_json(result: ClaimResult) -> dict[str, Any]:
-    """Return a claim with its status and everything that decides it."""
+    """Return a claim with its status and evidence."""
     return {
         "says": result.claim.says,
         "where": result.claim.where,

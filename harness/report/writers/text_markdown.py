@@ -1,4 +1,4 @@
-"""The terminal's and the Markdown writer."""
+"""The terminal and Markdown writers."""
 
 from textwrap import fill
 
@@ -23,7 +23,7 @@ def terminal(report: ExhibitReport) -> str:
     parts += [fill(note, TERMINAL_WIDTH) for note in wording.notes(report)]
     if lines := list(verdict_rows(report, UNEXPECTED)):
         table = tabulate([line.texts for line in lines], HEADINGS, tablefmt="simple", disable_numparse=True)
-        parts += ["", "Cells that did not simply pass", table]
+        parts += ["", "Cells without a plain PASS", table]
     if report.claim_results:
         parts += ["", "Claims of the paper"]
     for result in report.claim_results:
@@ -34,7 +34,7 @@ def terminal(report: ExhibitReport) -> str:
 
 
 def brief(report: ExhibitReport) -> str:
-    """Return a line for an exhibit: what it is, how much of it is measured, how its claims stand."""
+    """Return one line for an exhibit: title, measured cells, claims by status."""
     statuses = [result.status for result in report.claim_results]
     claims = [f"{statuses.count(status)} {status}" for status in ClaimStatus if status in statuses]
     counts = f"{report.measured} of {report.wanted} cells" + (f"; claims: {', '.join(claims)}" if claims else "")
@@ -64,7 +64,7 @@ def markdown(report: ExhibitReport) -> str:
             for result in report.claim_results
         ]
         lines = [[escape(cell) for cell in line] for line in claims]
-        parts.append(tabulate(lines, ["status", "where", "the paper says", "measured"], tablefmt="pipe"))
+        parts.append(tabulate(lines, ["status", "where", "claim", "evidence"], tablefmt="pipe"))
     return "\n".join(parts) + "\n"
 
 
@@ -79,6 +79,6 @@ def _table(grid: Grid, style: str) -> str:
 
 
 def escape(value: str) -> str:
-    """Keep a text from breaking a table or from being read as markup."""
+    """Escape a text so that it neither breaks a table nor is read as markup."""
     marks = {"|": "\\|", "<": "&lt;", "*": "\\*", "_": "\\_", "`": "\\`", "#": "\\#"}
     return "".join(marks.get(character, character) for character in value)

@@ -1,4 +1,4 @@
-"""The judged cells of an exhibit, one a line: what the verdict rests on, for the writers that print it."""
+"""The judged cells of an exhibit, one per line with the evidence for the verdict, for the text writers."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ UNEXPECTED = (Verdict.FAIL, Verdict.XPASS, Verdict.XFAIL, Verdict.PARTIAL)
 
 @dataclass(frozen=True)
 class VerdictRow:
-    """A line: the texts under `HEADINGS`, and the reason where the verdict has one."""
+    """One line: the texts under `HEADINGS`, and the reason for the verdict, if it has one."""
 
     texts: tuple[str, ...]
     reason: str
 
 
 def verdict_rows(report: ExhibitReport, verdicts: Collection[Verdict] = JUDGED) -> Iterator[VerdictRow]:
-    """Yield the measured cells that have one of some verdicts, in the order of rows and metrics."""
+    """Yield the measured cells with one of these verdicts, in the order of rows and metrics."""
     for row in report.rows:
         for cell in row.cells:
             if cell.verdict in verdicts and isinstance(cell.measured, Measured):

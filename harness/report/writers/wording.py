@@ -1,4 +1,4 @@
-"""How reports read: titles, notes and the evidence of claims, shared by all writers."""
+"""Sentences of reports, shared by all writers: titles, notes and the evidence of claims."""
 
 from collections.abc import Mapping, Sequence
 from math import inf, isfinite
@@ -35,20 +35,20 @@ def caption(report: ExhibitReport) -> str:
 
 
 def notes(report: ExhibitReport) -> list[str]:
-    """Return what a reader must know of the values: feature spaces, coverage, seeds, cost, footnotes."""
+    """Return the notes on an exhibit: feature spaces, coverage, seeds, cost, footnotes."""
     needs = [f"{need[0].upper()}{need[1:]}." for need in report.needs]
     return [*general_notes(report), *needs, *footnotes(report)]
 
 
 def general_notes(report: ExhibitReport) -> list[str]:
-    """Return what is to be said of all values together, without footnotes of single rows and cells."""
+    """Return the notes on all values together, without footnotes of single rows and cells."""
     sentences = []
     spaces = [space for space in report.feature_spaces if space.get("kind") == "classifier"]
     if spaces:
         listed = ", ".join(f"{space['data']} ({space['test_accuracy']:.1f} %)" for space in spaces)
         sentences.append(
-            "FD and CS are a Fréchet distance and a class score in the features of a small classifier of the data "
-            f"(its test accuracy: {listed}); they are not FID and IS."
+            "FD and CS are the Fréchet distance and class score in the features of a small classifier of the data "
+            f"(test accuracy: {listed}); they are not FID and IS."
         )
     sentences += [_inception_note(space) for space in report.feature_spaces if space.get("kind") == "inception"]
     sentences += [f"{remark}." for remark in report.remarks]
@@ -58,7 +58,7 @@ def general_notes(report: ExhibitReport) -> list[str]:
         sentences.append(_coverage(report))
     sentences += _beside_printed(report)
     if cost := str(Usage.sum(report.usage.values())):
-        sentences.append(f"Cost so far, of training and all evaluations of these runs: {cost}.")
+        sentences.append(f"Cost of these runs so far, training and all evaluations: {cost}.")
     if report.agreements:
         sentences.append(rank_agreement(report))
     if len(report.verdict_counts.counts) > 1 or report.scale.comparable:
@@ -69,11 +69,11 @@ def general_notes(report: ExhibitReport) -> list[str]:
 
 
 def _beside_printed(report: ExhibitReport) -> list[str]:
-    """Return what the ± of the paper's values is, and over how many seeds they are, as far as the paper says so."""
+    """Return notes on the ± of the paper's values and their numbers of seeds, as far as the paper states them."""
     numbers = [(row, cell) for row in report.rows for cell in row.cells if isinstance(cell.reported, int | float)]
     sentences = []
     if any(cell.reported_sd is not None for _, cell in numbers):
-        sentences.append("The paper's own ± is the standard deviation that it prints.")
+        sentences.append("The ± of the paper's values is the standard deviation that it reports.")
     for seeds in sorted({cell.reported_n for _, cell in numbers if cell.reported_n}):
         over = f"over {seeds} seed{'s' if seeds > 1 else ''}"
         if all(cell.reported_n == seeds for _, cell in numbers):
@@ -84,7 +84,7 @@ def _beside_printed(report: ExhibitReport) -> list[str]:
 
 
 def _named(report: ExhibitReport, numbers: Sequence[tuple[ReportRow, ReportCell]], seeds: int) -> str:
-    """Return the rows whose printed numbers are over so many seeds, with the metrics where these are not all."""
+    """Return the rows whose reported values are over this many seeds, with the metrics unless all are."""
     by_row: dict[str, list[ReportCell]] = {}
     for row, cell in numbers:
         by_row.setdefault(row.row.key, []).append(cell)
@@ -97,15 +97,15 @@ def _named(report: ExhibitReport, numbers: Sequence[tuple[ReportRow, ReportCell]
 
 
 def _stale(report: ExhibitReport) -> str:
-    """Return which runs were measured with other code, and for one's own results the command that reruns them."""
+    """Return which runs were measured with other code and, for the user's own results, how to rerun them."""
     says = describe_other_code(report.stale)
     them = "it" if len(report.stale) == 1 else "them"
-    mend = f": 'python -m harness run {report.name} --scale {report.scale.name} --stale' reruns {them}"
-    return f"{says}{'' if report.origin else mend}."
+    rerun = f": 'python -m harness run {report.name} --scale {report.scale.name} --stale' reruns {them}"
+    return f"{says}{'' if report.origin else rerun}."
 
 
 def footnotes(report: ExhibitReport) -> list[str]:
-    """Return what deviates or needs a word: notes on rows, and why cells are expected to fail."""
+    """Return the notes on rows, and why cells are expected to fail."""
     rows = [f"{row.row.key}: {row.row.note}" for row in report.rows if row.row.note]
     by_reason: dict[tuple[str, str], list[str]] = {}
     for cell in report.exhibit.expected:
@@ -117,7 +117,7 @@ def footnotes(report: ExhibitReport) -> list[str]:
 
 
 def tolerances(report: ExhibitReport) -> list[str]:
-    """Return what a PASS allows for, once for metrics that have the same."""
+    """Return the parts of every tolerance, once for metrics that share it."""
     labels: dict[str, list[str]] = {}
     for metric in report.exhibit.metrics:
         if rule := report.paper.tolerances.get(metric.key):
@@ -149,7 +149,7 @@ def agreement(found: RankAgreement, report: ExhibitReport) -> str:
 
 
 def _inception_note(space: Mapping[str, str | float]) -> str:
-    """Return whose weights a feature space has: what is not in the published ones is no FID."""
+    """Return a note on the weights of a feature space: only the published ones give FID and IS."""
     sha256, library = str(space["weights_sha256"]), space["library"]
     made = f"features of {space['data']} by {library}, weights {sha256[:8]}"
     if sha256 == INCEPTION_SHA256:
@@ -158,7 +158,7 @@ def _inception_note(space: Mapping[str, str | float]) -> str:
 
 
 def claim_evidence(result: ClaimResult, report: ExhibitReport) -> str:
-    """Return the measured values that decide a claim, and what keeps it from being decided."""
+    """Return the measured values behind a claim, and why it is undecided, if it is."""
     parts = _values(result, report)
     intervals = [
         f"{_digits(finding.estimate, '+')} ± {_digits(finding.half_width)} "
@@ -179,7 +179,7 @@ def claim_evidence(result: ClaimResult, report: ExhibitReport) -> str:
 
 
 def _values(result: ClaimResult, report: ExhibitReport) -> list[str]:
-    """Return the values behind a claim, metric by metric; where they are too many to read, how many."""
+    """Return the values behind a claim by metric, or only their number if there are too many."""
     if len(result.values) > MOST_VALUES:
         return [f"From {len(result.values)} values of the table"]
     by_metric: dict[Metric, list[str]] = {}
@@ -195,11 +195,11 @@ def _coverage(report: ExhibitReport) -> str:
         return f"{coverage}."
     if seeds[-1] > 1:
         return f"{coverage}; ± is the standard deviation over {span(seeds[0], seeds[-1])} seeds (ddof 1)."
-    return f"{coverage}, with one seed: the spread between seeds is not in the values."
+    return f"{coverage}, with one seed: the spread between seeds is unknown."
 
 
 def _digits(value: float, sign: str = "") -> str:
-    """Return a number with two decimals, or two digits where these would show none."""
+    """Return a number with two decimals, or two significant digits if it is below 0.01."""
     return f"{value:{sign}.2g}" if 0 < abs(value) < 0.01 else f"{value:{sign}.2f}"
 
 
@@ -212,5 +212,5 @@ def _bounds(low: float, high: float) -> str:
 
 
 def span(fewest: int, most: int) -> str:
-    """Return a range of numbers, one number where they are equal."""
+    """Return a range of numbers, or one number if they are equal."""
     return str(fewest) if fewest == most else f"{fewest} to {most}"

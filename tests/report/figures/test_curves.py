@@ -93,7 +93,7 @@ def test_seeds_are_means_with_bars(bench, attacks, texts):
     assert curves(drawn.axes[0])[("-", "o", "full")][0] == (0, 1001)
     (bars, *_) = drawn.axes[0].collections
     assert bars.get_segments()[0][:, 1].tolist() == [1000, 1002]
-    assert texts(drawn)[1].startswith("Means over 3 seeds; bars are their standard deviation.")
+    assert texts(drawn)[1].startswith("Means over 3 seeds; bars are standard deviations.")
 
 
 def test_sections_that_are_norms_have_their_own_panels(bench):

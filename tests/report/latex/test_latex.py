@@ -234,7 +234,7 @@ def test_the_report_is_one_pdf_with_verdicts_and_claims_on_top(tmp_path):
         "report.pdf", "report.tex", "table12.tex", "table5.tex",
     ]  # fmt: skip
     said = squeezed(text_of(made.pdf))
-    order = ["1 Summary", "90 reported cells", "2 Claims of the paper", "3 Tables", "Table 5:", "Table 12:"]
+    order = ["1 Summary", "Reported values (90)", "2 Claims of the paper", "3 Tables", "Table 5:", "Table 12:"]
     assert [said.index(text) for text in order] == sorted(said.index(text) for text in order)
     assert "With more training epochs, the accuracy gap between ViT and HybViT decreases." in said
     before = made.pdf.read_bytes()
@@ -246,7 +246,7 @@ def test_without_tex_a_line_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     made = write_pdf(source, reports)
     assert made.pdf is None
-    assert "for lack of pdflatex; install with: sudo apt-get install" in made.problem
+    assert "pdflatex not found; install with: sudo apt-get install" in made.problem
     assert "\n" not in made.problem
     assert (source.parent / "table4.tex").exists()
 
@@ -274,7 +274,7 @@ def test_a_document_that_never_ends_is_given_up(tmp_path):
 
     source = tmp_path / "report.tex"
     source.write_text("\\def\\again{\\again}\\again")
-    assert "did not end within 1 s" in typeset(source, [], most_seconds=1).problem
+    assert "did not finish within 1 s" in typeset(source, [], most_seconds=1).problem
     assert sorted(os.listdir(tmp_path)) == [
         "report.log", "report.tex",
     ]  # fmt: skip

@@ -163,7 +163,7 @@ def test_claims_over_cited_values_alone_are_decided_at_every_scale():
 def test_cited_beside_measured_values_are_decided_where_values_compare():
     order, data = rises(UNITS, "a", "b", **WORDS), measured(b=[9.0])
     small = decide(order, data, NARROW, cited={"a": 1.0}.items())
-    assert (small.status, "cited values compare at paper scale only: a") == (ClaimStatus.UNDECIDED, small.reason)
+    assert (small.status, "cited values are comparable at paper scale only: a") == (ClaimStatus.UNDECIDED, small.reason)
     assert decide(order, data, NARROW, cited={"a": 1.0}.items(), comparable=True).status is ClaimStatus.HOLDS
 
 

@@ -166,7 +166,7 @@ def test_seeds_that_are_asked_for_and_missing_leave_a_cell_partial(tmp_path):
     report = report_of(tmp_path, table, seeds=3, keep=lambda cell: cell.seed < 2 or cell.row.label == "Denoising")
     hybrid, denoising, _ = report.rows
     assert [cell.verdict.value for cell in hybrid.cells] == ["PARTIAL"] * 3
-    assert hybrid.cells[0].judgement.reason == "1 more seed is asked for"
+    assert hybrid.cells[0].judgement.reason == "1 more seed is requested"
     assert hybrid.cells[0].measured.seeds == 2
     assert [cell.verdict.value for cell in denoising.cells] == ["not reported", "not compared", "FAIL"]
     assert report.verdict_counts.verdict == "FAIL"

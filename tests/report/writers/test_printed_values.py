@@ -24,7 +24,7 @@ from harness.report.writers.text_markdown import markdown, terminal
 from harness.store.results import Results
 
 NOTES = (
-    "The paper's own ± is the standard deviation that it prints.",
+    "The ± of the paper's values is the standard deviation that it reports.",
     "The paper's values over 1 seed: Theirs.",
     "The paper's values over 3 seeds: Mixed (FID).",
     "The paper's values over 5 seeds: Own.",
@@ -147,8 +147,8 @@ def test_latex_stacks_the_papers_deviation_below_its_values(tmp_path):
 
 
 def test_latex_speaks_of_rounded_means_only_where_some_are_measured(tmp_path):
-    assert "Means are printed with the decimals" in latex(report_of(tmp_path / "two", seeds=2))
-    assert "Means are printed with the decimals" not in latex(report_of(tmp_path / "one", seeds=1))
+    assert "Means are rounded to the decimals" in latex(report_of(tmp_path / "two", seeds=2))
+    assert "Means are rounded to the decimals" not in latex(report_of(tmp_path / "one", seeds=1))
 
 
 @pytest.mark.parametrize("exhibit", [BESIDE, STACKED], ids=["beside", "stacked"])

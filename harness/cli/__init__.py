@@ -1,1 +1,1 @@
-"""The command line: one module a command. Modules import what they need inside the command, so that help is instant."""
+"""The command line: one module per command. Commands import lazily, so that `--help` is instant."""

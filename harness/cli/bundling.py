@@ -1,4 +1,4 @@
-"""How `report --bundle` writes: checked before anything is drawn, told afterwards."""
+"""Writes the bundle of `report --bundle`; the path is checked before anything is drawn."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 def check_bundle(settings: Settings, path: Path) -> None:
-    """Raise an error when no bundle can be written there, or not of what is shown."""
+    """Raise an error if no bundle can be written there, or if the results shown are not the user's own."""
     from harness.bundle.writing import check_place
     from harness.errors import SpecError
 
     if settings.shown:
-        raise SpecError(f"a bundle is made of one's own results, not of {settings.shown.label}: leave --bundle out")
+        raise SpecError(f"a bundle is made of your own results, not of {settings.shown.label}: leave out --bundle")
     check_place(path)
 
 
 def bundle_up(settings: Settings, path: Path, reports: "Sequence[ExhibitReport]") -> None:
-    """Write the bundle and say on stderr what is in it."""
+    """Write the bundle and print a summary to stderr."""
     from harness.bundle.writing import write_bundle
 
     manifest, left_out = write_bundle(path, reports, settings.results)
@@ -32,4 +32,4 @@ def bundle_up(settings: Settings, path: Path, reports: "Sequence[ExhibitReport]"
     size = sum(file.bytes for file in manifest.files.values()) / 1e6
     click.echo(f"wrote {path}: {manifest.runs} runs, {len(manifest.files)} files, {size:.1f} MB unpacked", err=True)
     for name in left_out:
-        click.echo(f"left out, since no file of a bundle may be called so: {name}", err=True)
+        click.echo(f"left out, because this name is not allowed in a bundle: {name}", err=True)

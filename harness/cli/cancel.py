@@ -1,4 +1,4 @@
-"""`harness cancel`: takes runs out of the work."""
+"""`harness cancel`: cancels runs."""
 
 from typing import TYPE_CHECKING
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 @click.command("cancel")
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
-@click.option("--all", "everything", is_flag=True, help="All runs that are at work, interrupted, or not started yet.")
+@click.option("--all", "everything", is_flag=True, help="All runs that are running, interrupted or pending.")
 @click.pass_obj
 def cancel_command(settings: Settings, runs: tuple[str, ...], everything: bool) -> None:
-    """Take runs out of the work: 'run' leaves them alone until 'retry'. What they have reached is kept.
+    """Cancel runs: 'run' skips them until 'retry'. Their progress is kept.
 
-    RUN is the beginning of a run's id. A worker that is at one saves its state and leaves: on this machine at once,
-    elsewhere within ten seconds. The other runs go on.
+    RUN is the beginning of a run's id. The worker of a cancelled run saves its state and stops: on this machine at
+    once, elsewhere within ten seconds. Other runs continue.
 
     \b
     Examples:
@@ -28,16 +28,16 @@ def cancel_command(settings: Settings, runs: tuple[str, ...], everything: bool) 
     from harness.launch.job_status import cancel_jobs
     from harness.store.run_directory import RunState
 
-    at_work_or_waiting = (RunState.RUNNING, RunState.INTERRUPTED, RunState.PENDING)
-    chosen = find_runs(settings, runs, "--all" if everything else None, at_work_or_waiting)
+    unfinished = (RunState.RUNNING, RunState.INTERRUPTED, RunState.PENDING)
+    chosen = find_runs(settings, runs, "--all" if everything else None, unfinished)
     for directory in chosen:
         click.echo(_cancel(directory))
     if jobs := cancel_jobs(settings.results, [directory.id for directory in chosen]):
-        click.echo(f"taken out of the queue: {', '.join(jobs)}")
+        click.echo(f"cancelled in the queue: {', '.join(jobs)}")
 
 
 def _cancel(directory: "RunDirectory") -> str:
-    """Cancel a run, unless that changes nothing, and say what was done."""
+    """Cancel a run, unless it is done or cancelled already, and return what was done."""
     from harness.store.lease import holder
     from harness.store.records import Outcome
     from harness.store.run_directory import RunState
@@ -45,12 +45,12 @@ def _cancel(directory: "RunDirectory") -> str:
     name = f"{directory.run().name} ({directory.id})"
     state = directory.state()
     if state is RunState.DONE:
-        return f"{name} is done: there is nothing to cancel"
+        return f"{name} is done: nothing to cancel"
     if state is RunState.CANCELLED:
-        return f"{name} is cancelled already"
+        return f"{name} is already cancelled"
     Outcome.now("cancelled").save(directory.outcome)
-    at_it = holder(directory.path)
-    if at_it is None:
+    worker = holder(directory.path)
+    if worker is None:
         return f"{name} is cancelled"
-    soon = "at the next safe point" if at_it.ask_to_leave() else "within ten seconds"
-    return f"{name} is cancelled: its worker on {at_it.host} saves its state and leaves {soon}"
+    soon = "at the next safe point" if worker.ask_to_leave() else "within ten seconds"
+    return f"{name} is cancelled: its worker on {worker.host} saves its state and stops {soon}"

@@ -1,4 +1,4 @@
-"""`harness compare`: two result sets, cell by cell."""
+"""`harness compare`: compares two result sets cell by cell."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 @click.argument("a", type=click.Path(path_type=Path))
 @click.argument("b", type=click.Path(path_type=Path))
 @click.argument("exhibits", nargs=-1, metavar="[TABLE|FIGURE...]")
-@click.option("--scale", help="Scale.  [default: that of a bundle, else laptop]")
+@click.option("--scale", help="Scale.  [default: the scale of a bundle, else laptop]")
 @click.option("--metric", "metrics", multiple=True, metavar="KEY", help="Only cells of this metric, such as fid.")
-@click.option("--all", "everything", is_flag=True, help="List identical cells too, and those without significance.")
-@click.option("--strict", is_flag=True, help="Exit with 1 when a cell differs significantly.")
+@click.option("--all", "everything", is_flag=True, help="List identical and not significantly different cells too.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if a cell differs significantly.")
 @also_option
 @json_option
 @click.pass_obj
@@ -36,10 +36,10 @@ def compare_command(
     also: tuple[str, ...],
     as_json: bool,
 ) -> int:
-    """Two result sets cell by cell: what differs, how surely, and in which parameters.
+    """Compare two result sets cell by cell. Shows differences, significance, and the parameters that differ.
 
-    A and B are results directories or bundles. Without names, all exhibits are compared of the default paper, and of
-    every other whose runs are in one of them.
+    A and B are results directories or bundles. Without names, compares all exhibits of the default paper and of every
+    other paper with runs in A or B.
 
     \b
     Examples:
@@ -74,9 +74,9 @@ def compare_command(
 
 @contextmanager
 def _side(name: str, path: Path) -> "Iterator[tuple[Side, str | None]]":
-    """Open a result set, and return it with the scale that it is of, if it says so.
+    """Open a result set, and yield it with its scale if it is a bundle.
 
-    Raises `SpecError` when it holds no run, and `BundleError` when it is a bundle and not what its manifest says.
+    Raises `SpecError` if it has no runs, and `BundleError` if it is a bundle that differs from its manifest.
     """
     from harness.bundle.reading import is_bundle, open_bundle
     from harness.compare.sides import Side
@@ -84,7 +84,7 @@ def _side(name: str, path: Path) -> "Iterator[tuple[Side, str | None]]":
     from harness.store.results import Results
 
     if not path.exists():
-        raise SpecError(f"there is no {path}: give a results directory or a bundle")
+        raise SpecError(f"{path} does not exist: give a results directory or a bundle")
     if not is_bundle(path):
         yield Side(name, str(path), Results(path)), None
         return
@@ -93,13 +93,13 @@ def _side(name: str, path: Path) -> "Iterator[tuple[Side, str | None]]":
 
 
 def _papers_in(one: "Side", other: "Side", scale: str) -> list[str]:
-    """Return the papers, beside the default one, whose runs with seed 0 are in a side."""
+    """Return the papers with a run of seed 0 on either side."""
     from harness.errors import SpecError
     from harness.registry.papers import papers
 
     stored, found = one.stored.keys() | other.stored.keys(), []
     for paper in papers().values():
-        with suppress(SpecError):  # `list` and `doctor` name a paper whose runs cannot be put together
+        with suppress(SpecError):  # `list` and `doctor` report papers whose runs cannot be built
             at = paper.scale(scale)
             runs = (row.run for exhibit in paper.exhibits for row in exhibit.rows if row.run)
             if any(at.shrink(run).id in stored for run in runs):
@@ -108,7 +108,7 @@ def _papers_in(one: "Side", other: "Side", scale: str) -> list[str]:
 
 
 def _print_reason(settings: Settings, *sides: "Side") -> None:
-    """Say on stderr which runs of either side cannot be read here."""
+    """Print to stderr which runs of either side cannot be read here."""
     from harness.report.results.skipped_runs import skipped_runs
 
     for side in sides:

@@ -1,4 +1,4 @@
-"""What runs are expected to cost where they are to be executed: on this machine, or as arrays on a cluster."""
+"""The expected cost of runs where they are executed: on this machine, or as arrays on a cluster."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Arrays:
-    """The arrays that would be submitted by a profile."""
+    """The arrays that a profile would submit."""
 
     profile: "Profile"
     arrangement: "Arrangement"
 
     def at_a_time(self, tasks: int) -> int:
-        """Return how many tasks of an array may run at a time."""
+        """Return how many tasks of an array may run at the same time."""
         return min(self.profile.array_parallelism or tasks, tasks)
 
     def to_json(self) -> list[dict[str, Any]]:
-        """Return the arrays in the documented shape, in the order of their submission."""
+        """Return the arrays as documented JSON (docs/results.md), in the order of submission."""
         return [
             {
                 "tasks": len(array.tasks),
@@ -44,11 +44,11 @@ class Arrays:
 
         later = len(self.arrangement.waiting)
         lines = shapes(self.arrangement.arrays, self.profile.array_parallelism)
-        return [*lines, *([f"{later} runs later, when the queue has room again"] if later else [])]
+        return [*lines, *([f"{later} more runs when the queue has room again"] if later else [])]
 
 
 def expect(settings: Settings, plan: "Plan", workers: int | None, ranks: int = 1) -> "Forecast":
-    """Return what a plan costs on this machine, `ranks` devices to a run."""
+    """Return the expected cost of a plan on this machine, with `ranks` devices per run."""
     from harness.launch.estimate.forecast import forecast
     from harness.launch.estimate.target import Target
     from harness.launch.machine import default_workers
@@ -58,7 +58,7 @@ def expect(settings: Settings, plan: "Plan", workers: int | None, ranks: int = 1
 
 
 def expect_on(settings: Settings, plan: "Plan", arrays: Arrays) -> "Forecast":
-    """Return what a plan costs on a cluster that runs as many tasks at a time as the arrays may."""
+    """Return the expected cost of a plan on a cluster that runs as many tasks at a time as the arrays allow."""
     from harness.launch.estimate.forecast import forecast
     from harness.launch.estimate.target import Target
 
@@ -71,7 +71,7 @@ def expect_on(settings: Settings, plan: "Plan", arrays: Arrays) -> "Forecast":
 
 
 def expect_for(settings: Settings, plan: "Plan", executor: ExecutorOptions) -> "Forecast":
-    """Return what a plan costs with the executor that was asked for."""
+    """Return the expected cost of a plan with the selected executor."""
     from harness.launch.machine import gpu_ids
 
     if executor.executor == "slurm" and executor.profile:
@@ -83,7 +83,7 @@ def expect_for(settings: Settings, plan: "Plan", executor: ExecutorOptions) -> "
 
 
 def arrays_of(settings: Settings, plan: "Plan", name: str, parallelism: int | None = None) -> Arrays:
-    """Return the arrays of what is left of a plan, without looking at what is queued.
+    """Return the arrays of a plan's unfinished runs, without checking the queue.
 
     Raises `SpecError` for an unknown profile.
     """

@@ -1,4 +1,4 @@
-"""`harness doctor`: what this machine can run, what is missing, and the command that would mend it."""
+"""`harness doctor`: what this machine can run, what is missing, and the command that fixes it."""
 
 from collections.abc import Iterable, Iterator
 from textwrap import wrap
@@ -22,10 +22,10 @@ WIDTH, INDENT = 80, 28
 @json_option
 @click.pass_obj
 def doctor_command(settings: Settings, exhibits: tuple[str, ...], scale: str, as_json: bool) -> int:
-    """What this machine can run, what is missing, and the command that would mend it.
+    """Check what this machine can run and what is missing. Prints the commands that fix it.
 
-    Looks at everything whatever the scale, for the default paper unless others are named; exit code 0 when nothing that
-    the scale needs is missing, 1 otherwise.
+    Checks everything for all scales, for the default paper unless others are named. The exit code is 1 if anything
+    that the chosen scale needs is missing, else 0.
 
     \b
     Examples:
@@ -55,7 +55,7 @@ def doctor_command(settings: Settings, exhibits: tuple[str, ...], scale: str, as
 
 def _lines(found: "Examination") -> Iterator[str]:
     yield from ("This machine", *_checks(found.machine))
-    yield from ("", "What only some results need", *_checks(found.extras))
+    yield from ("", "Optional", *_checks(found.extras))
     yield from ("", "Datasets", *_checks(_datasets(found.datasets)))
     yield from ("", "What can run here")
     for entry in found.scales:
@@ -74,7 +74,7 @@ def _fold(head: str, text: str) -> list[str]:
 
 
 def _datasets(checks: "Iterable[Check]") -> "Iterator[Check]":
-    """Say of the real datasets who needs them; stand-ins are one line, unless something is wrong with one."""
+    """Add to real datasets the exhibits that need them; put intact stand-ins on one line."""
     from dataclasses import replace
 
     from harness.cli.ranges import ranges
@@ -90,7 +90,7 @@ def _datasets(checks: "Iterable[Check]") -> "Iterator[Check]":
         use = f"{runs} run{'s' * (runs != 1)}{cost}" if runs else "evaluations only"
         yield replace(check, says=f"{check.says}; {use}: {'; '.join(ranges(check.facts['needed_by']))}")
     if stand_ins:
-        yield Check("stand-ins", CheckState.OK, f"{stand_ins} of them, made on first use or there already")
+        yield Check("stand-ins", CheckState.OK, f"{stand_ins} of them, prepared or made on first use")
 
 
 def _meaning(entry: "Readiness") -> str:
@@ -99,6 +99,6 @@ def _meaning(entry: "Readiness") -> str:
     if entry.ready:
         return f"ready: {runs}"
     return (
-        f"not ready: {runs}. Of the others {entry.can_start} can start, {entry.can_finish} can be measured whole. "
+        f"not ready: {runs}. Of the others {entry.can_start} can start, {entry.can_finish} can be measured completely. "
         f"Missing: {', '.join(entry.missing)}"
     )

@@ -1,4 +1,4 @@
-"""Executes runs for `run` and `retry`: shows them at work and says what became of each."""
+"""Executes runs for `run` and `retry`, with a progress display, and reports failures."""
 
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def execute(
     settings: Settings, todo: "Sequence[PlannedRun]", total: int, executor: ExecutorOptions, execution: "Execution"
 ) -> "ExecutorState":
-    """Bring runs to their ends, `total` counting those too that are done or left alone, and tell failures on stderr.
+    """Execute runs and print failures to stderr; `total` also counts runs that are done or skipped.
 
     Raises `SpecError` for options that do not go together, before anything starts.
     """
@@ -48,20 +48,20 @@ def execute(
 
 
 def print_cancelled(settings: Settings, runs: "Sequence[PlannedRun]") -> None:
-    """Say that cancelled runs are left alone, and how to take them up again."""
+    """Print that cancelled runs are skipped, and how to resume them."""
     if runs:
         ids = " ".join(planned.run.id for planned in runs)
         what = "1 cancelled run is" if len(runs) == 1 else f"{len(runs)} cancelled runs are"
-        settings.echo(f"{what} left alone: python -m harness retry {ids}")
+        settings.echo(f"{what} skipped: python -m harness retry {ids}")
 
 
 def exit_code(board: "ExecutorState", done: int) -> int:
-    """Return 1 when a run failed, or when cancelling has left nothing: no run is `done`."""
+    """Return 1 if a run failed, or if runs were cancelled and none is `done`."""
     return 1 if board.failed or (board.cancelled and not done) else 0
 
 
 def _loaders(runs: "Iterable[PlannedRun]", since: "datetime") -> "Counter[str]":
-    """Count by what kept their training images the runs that were trained since then."""
+    """Count the runs trained since then by their loader."""
     from collections import Counter
 
     from harness.store.files import StoreError

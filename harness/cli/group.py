@@ -1,4 +1,4 @@
-"""Groups of commands, as `harness` and `harness data` are."""
+"""Command groups, such as `harness` and `harness data`."""
 
 import click
 
@@ -6,7 +6,7 @@ from harness.errors import unknown
 
 
 class Commands(click.Group):
-    """A group that lists its commands in the order of a user's day and suggests the nearest name."""
+    """A group that lists its commands in order of registration and suggests the nearest name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of registration."""
@@ -15,7 +15,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or say which one was probably meant."""
+        """Return the command; an unknown name raises an error with the nearest one."""
         if args and self.get_command(ctx, args[0]) is None:
             raise unknown("command", args[0], self.commands)
         return super().resolve_command(ctx, args)

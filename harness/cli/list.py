@@ -1,4 +1,4 @@
-"""`harness list`: papers, tables and figures, and how much of each is measured."""
+"""`harness list`: lists papers, tables and figures, and how much of each is measured."""
 
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ TITLE_WIDTH = 72
 @json_option
 @click.pass_obj
 def list_command(settings: Settings, scale: str, as_json: bool) -> None:
-    """Papers, tables and figures, and how much of each is measured.
+    """List papers, tables and figures, and their measured cells.
 
     \b
     Example:  python -m harness list --json
@@ -54,7 +54,7 @@ def list_command(settings: Settings, scale: str, as_json: bool) -> None:
 
 
 def _exhibits(settings: Settings, paper: "Paper", scale: str) -> list[dict[str, Any]]:
-    """Return what there is of a paper, exhibit by exhibit."""
+    """Return the exhibits of a paper with their measured cells."""
     from harness.registry.cells import cells
 
     results, listed = settings.results, []

@@ -1,4 +1,4 @@
-"""`harness logs`: what a run says of itself."""
+"""`harness logs`: shows the log of a run."""
 
 import time
 from pathlib import Path
@@ -18,13 +18,13 @@ BLOCK_BYTES = 65_536
 
 @click.command("logs")
 @click.argument("run")
-@click.option("--follow", "-f", is_flag=True, help="Print what comes, until the run ends, or Ctrl-C.")
-@click.option("--lines", type=click.IntRange(0), default=20, show_default=True, help="Lines to begin with.")
+@click.option("--follow", "-f", is_flag=True, help="Keep printing until the run ends or Ctrl-C.")
+@click.option("--lines", type=click.IntRange(0), default=20, show_default=True, help="Last lines to print first.")
 @click.pass_obj
 def logs_command(settings: Settings, run: str, follow: bool, lines: int) -> int:
-    """The end of a run's log: everything in words, from all its workers and ranks.
+    """Show the end of a run's log, from all its workers and ranks.
 
-    RUN is the beginning of a run's id. With --follow a run that has not started is waited for.
+    RUN is the beginning of a run's id. --follow waits for a run that has not started.
 
     \b
     Examples:
@@ -35,9 +35,9 @@ def logs_command(settings: Settings, run: str, follow: bool, lines: int) -> int:
 
     directory = settings.results.find(run)
     if of_jobs := job_logs(settings.results, directory.id):
-        settings.echo(f"its jobs' own words: {', '.join(map(str, of_jobs))}")
+        settings.echo(f"logs of its jobs: {', '.join(map(str, of_jobs))}")
     if not follow and not directory.log.exists():
-        settings.echo(f"{directory.run().name} ({directory.id}) has no log yet: no worker has been at it")
+        settings.echo(f"{directory.run().name} ({directory.id}) has no log yet: no worker has started it")
         return 0
     try:
         _print(directory, follow, lines)
@@ -47,7 +47,7 @@ def logs_command(settings: Settings, run: str, follow: bool, lines: int) -> int:
 
 
 def _print(directory: "RunDirectory", follow: bool, lines: int) -> None:
-    """Print the last lines and, where they are followed, what comes until the run ends."""
+    """Print the last lines and, with `follow`, all further lines until the run ends."""
     while not directory.log.exists() and not _has_ended(directory):
         time.sleep(FOLLOW_SECONDS)
     if not directory.log.exists():
@@ -59,7 +59,7 @@ def _print(directory: "RunDirectory", follow: bool, lines: int) -> None:
             click.echo(log.read(), nl=False)
             if ended:
                 return
-            # What is written before a run ends is read after that was seen.
+            # Read once more after the end: lines may have been written since the last read.
             ended = _has_ended(directory)
             time.sleep(0 if ended else FOLLOW_SECONDS)
 
@@ -71,7 +71,7 @@ def _has_ended(directory: "RunDirectory") -> bool:
 
 
 def _offset_of_last(path: Path, lines: int) -> int:
-    """Return where the last lines of a file begin, in bytes; only its end is read."""
+    """Return the byte offset of the last lines of a file, reading only its end."""
     with open(path, "rb") as file:
         end = begin = file.seek(0, 2)
         tail = b""

@@ -1,4 +1,4 @@
-"""The command group, and how errors leave it: one line on stderr and the documented exit code."""
+"""The command group and its error handling: one line on stderr and the documented exit code."""
 
 import os
 import sys
@@ -29,7 +29,7 @@ from harness.errors import HarnessError
 from harness.exit_codes import ExitCode
 
 WRITING = ("run", "retry", "cancel", "sample", "worker", "worker-task", "worker-preflight")
-"""Commands that would change runs."""
+"""Commands that change runs."""
 
 
 @click.group(
@@ -54,14 +54,14 @@ WRITING = ("run", "retry", "cancel", "sample", "worker", "worker-task", "worker-
 @click.option("--no-color", is_flag=True, help="Print without colours (or set NO_COLOR).")
 @click.pass_context
 def cli(ctx: click.Context, results: Path, data: Path, quiet: bool, no_color: bool) -> None:
-    """Rerun the tables and figures of a paper and hold what was measured against what was reported.
+    """Rerun the tables and figures of a paper and compare measured with reported values.
 
     \b
     Examples:
-      python -m harness list                     what there is, and how much of it is measured
+      python -m harness list                     papers, tables and figures, and what is measured
       python -m harness run table6               train and evaluate every row, at laptop scale
-      python -m harness report table6            paper and measured side by side, in every format
-      python -m harness plan table6 --scale paper    what the paper's own scale would cost
+      python -m harness report table6            paper and measured values side by side, in every format
+      python -m harness plan table6 --scale paper    the cost of the paper's own scale
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
@@ -92,15 +92,15 @@ for command in (
 
 
 def _refuse_bundle(results: Path) -> None:
-    """Raise an error for a folder of records without weights: nothing can go on from them."""
+    """Raise an error for a bundle: it has no weights, so its runs cannot be continued."""
     from harness.bundle.manifest import MANIFEST
 
     if (results / MANIFEST).is_file():
-        raise click.UsageError(f"{results} is a bundle, records without weights to go on from: give other --results")
+        raise click.UsageError(f"{results} is a bundle, which has no weights to continue from: give other --results")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code: 0, 1, 2 for a user's error, 130 when interrupted."""
+    """Run the command line and return the exit code: 0, 1, 2 for a usage error, 130 if interrupted."""
     try:
         code = cli.main(args=arguments, prog_name="harness", standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -109,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HarnessError as error:
         return _echo(str(error), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        return _echo("interrupted; the same command goes on from here", ExitCode.INTERRUPTED)
+        return _echo("interrupted; the same command continues from here", ExitCode.INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -1,4 +1,4 @@
-"""`harness plan`: what a selection of tables and figures would run, and what that costs."""
+"""`harness plan`: shows the runs behind some tables and figures, and their cost."""
 
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 @click.command("plan")
 @selection_options
-@click.option("--workers", type=click.IntRange(1), help="Runs side by side.  [default: as 'run' takes here]")
-@click.option("--profile", metavar="NAME", help="The arrays that 'run --executor slurm --profile NAME' would submit.")
+@click.option("--workers", type=click.IntRange(1), help="Runs in parallel.  [default: as 'run' on this machine]")
+@click.option("--profile", metavar="NAME", help="Show the arrays of 'run --executor slurm --profile NAME' too.")
 @json_option
 @click.pass_obj
 def plan_command(
@@ -27,7 +27,7 @@ def plan_command(
     profile: str | None,
     as_json: bool,
 ) -> None:
-    """The distinct runs behind some tables and figures: who shares them, what they cost, what is done already.
+    """Show the runs behind tables and figures, and their cost. Lists each distinct run once, with its state.
 
     \b
     Examples:
@@ -49,7 +49,7 @@ def plan_command(
 
 
 def describe(expected: "Forecast") -> str:
-    """Return a plan with its costs as a readable table."""
+    """Return a plan with its costs as a table."""
     from tabulate import tabulate
 
     from harness.store.code import describe_other_code
@@ -79,17 +79,17 @@ def describe(expected: "Forecast") -> str:
     )
     table = tabulate(lines, headings, disable_numparse=True, colalign=align)
     stale = describe_other_code({run["id"]: run["stale"] for run in document["runs"] if run["stale"]})
-    return "\n".join([table, "", summary, *expected.lines(), *([f"{stale}: 'run --stale' reruns"] if stale else [])])
+    return "\n".join([table, "", summary, *expected.lines(), *([f"{stale}: rerun with --stale"] if stale else [])])
 
 
 def describe_costs(costs: dict) -> str:  # type: ignore[type-arg]
-    """Return what runs come to, in a few words."""
+    """Return the total cost of runs in a few words."""
     hours = f", {costs['reported_gpu_hours']:,} GPU-hours of the paper's" if costs["reported_gpu_hours"] else ""
     return f"{costs['train_flops']:.2e} FLOPs{hours}, up to {costs['disk_bytes'] / 2**20:,.0f} MiB of disk"
 
 
 def _left(estimate: "Estimate") -> tuple[str, str]:
-    """Return the hours that are left of a run, and where they come from."""
+    """Return the hours left of a run, and the source of the estimate."""
     from harness.store.usage import hours
 
     if estimate.source == "done":

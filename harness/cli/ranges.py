@@ -1,4 +1,4 @@
-"""Names of exhibits in few words."""
+"""Abbreviates lists of exhibits."""
 
 import re
 from collections import defaultdict
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def ranges(names: Iterable[str]) -> list[str]:
-    """Put exhibits on a line per paper and kind, their numbers in ranges: hybvit tables 1-3, 6."""
+    """Return a line per paper and kind of exhibit, with numbers as ranges: hybvit tables 1-3, 6."""
     groups: dict[str, list[int]] = defaultdict(list)
     for name in names:
         if match := re.fullmatch(r"(.+)/(table|figure)(\d+)", name):

@@ -1,4 +1,4 @@
-"""Rehearses a plan for `run --rehearse`, with whatever executor, and prints how it went."""
+"""Rehearses a plan for `run --rehearse` with any executor, and prints the results."""
 
 from collections import Counter
 from dataclasses import replace
@@ -24,17 +24,17 @@ POLL_SECONDS = 3.0
 
 
 def rehearse(settings: Settings, plan: "Plan", executor: ExecutorOptions, execution: "Execution", as_json: bool) -> int:
-    """Rehearse every run of a plan and print how that went; the exit code is 1 when something would go wrong.
+    """Rehearse every run of a plan and print the results; the exit code is 1 if there are problems.
 
     Raises `SpecError` for options that do not go together, before anything starts.
     """
     from harness.launch.rehearsals import outcome, rehearsals_of
 
     planned = rehearsals_of(plan, settings.results)
-    talking = replace(settings, quiet=settings.quiet or as_json)
-    talking.echo(f"{len(planned)} {'run' if len(planned) == 1 else 'runs'} to rehearse at scale {plan.scale}")
+    echoing = replace(settings, quiet=settings.quiet or as_json)
+    echoing.echo(f"{len(planned)} {'run' if len(planned) == 1 else 'runs'} to rehearse at scale {plan.scale}")
     where = _on_cluster if executor.executor == "slurm" else _on_this_machine
-    result = outcome(plan.scale, planned, where(talking, planned, executor, execution))
+    result = outcome(plan.scale, planned, where(echoing, planned, executor, execution))
     if as_json:
         print_json(result.to_json())
     else:
@@ -45,7 +45,7 @@ def rehearse(settings: Settings, plan: "Plan", executor: ExecutorOptions, execut
 def _on_this_machine(
     settings: Settings, planned: "Sequence[PlannedRun]", executor: ExecutorOptions, execution: "Execution"
 ) -> "dict[str, Problem]":
-    """Rehearse on this machine, and say why those have died that left no record."""
+    """Rehearse on this machine, and return why workers without a record died."""
     from harness.launch.display import LiveDisplay, PlainDisplay
     from harness.launch.local import LocalExecutor
 
@@ -63,7 +63,7 @@ def _on_this_machine(
 def _on_cluster(
     settings: Settings, planned: "Sequence[PlannedRun]", executor: ExecutorOptions, execution: "Execution"
 ) -> "dict[str, Problem]":
-    """Rehearse as jobs, wait for them, and say what the scheduler has against any."""
+    """Rehearse as jobs, wait for them, and return the problems that the scheduler reports."""
     from harness.cli.slurm import request_of
     from harness.launch.slurm.preflight import await_records, submit_rehearsals
     from harness.launch.slurm.scheduler import Job, Scheduler
@@ -84,12 +84,12 @@ def _on_cluster(
         return await_records(settings.results, found, planned, scheduler, show, POLL_SECONDS)
     except KeyboardInterrupt:
         ids = ",".join(array.job_id for array in found.submission.arrays if array.job_id)
-        settings.echo(f"the jobs go on, and leave their records for 'plan': scancel {ids} ends them")
+        settings.echo(f"the jobs continue, and 'plan' will use their records: scancel {ids} stops them")
         raise
 
 
 def _deaths(board: "ExecutorState", launcher: "Launcher") -> "dict[str, Problem]":
-    """Say of workers that left no record how they died."""
+    """Return how workers that left no record died."""
     from harness.store.rehearsals import Problem
     from harness.store.run_directory import RunState
 
@@ -99,8 +99,8 @@ def _deaths(board: "ExecutorState", launcher: "Launcher") -> "dict[str, Problem]
         if entry.state is RunState.FAILED:
             continue
         if code == -SIGKILL:
-            what = "the worker was killed, as the system does when memory is used up"
-            found[id] = Problem(part="worker", what=what, mend="more memory, or fewer runs side by side (--workers)")
+            what = "the worker was killed, probably because memory ran out"
+            found[id] = Problem(part="worker", what=what, mend="more memory, or fewer runs in parallel (--workers)")
         else:
             found[id] = Problem(
                 part="worker", what=launcher.exit_reason(entry, code), mend=f"see {entry.directory.log}"

@@ -1,4 +1,4 @@
-"""`harness report`: paper and measured side by side, on the terminal and in files."""
+"""`harness report`: shows paper and measured values side by side, on the terminal and in files."""
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -19,22 +19,22 @@ PORT = 8765
 @click.command("report")
 @click.argument("exhibits", nargs=-1, metavar="[TABLE|FIGURE...]")
 @scale_option
-@click.option("--format", "formats", default=",".join(FORMATS), help=f"Files to write, of: {','.join(FORMATS)}.")
-@click.option("--figures/--no-figures", default=True, show_default=True, help="Draw the figures too.")
-@click.option("--claims", is_flag=True, help="Print the ledger of claims instead: holds, fails, undecided, and why.")
-@click.option("--strict", is_flag=True, help="Exit with 1 when a cell FAILs.")
+@click.option("--format", "formats", default=",".join(FORMATS), help=f"Formats of files to write: {','.join(FORMATS)}.")
+@click.option("--figures/--no-figures", default=True, show_default=True, help="Draw figures.")
+@click.option("--claims", is_flag=True, help="Print the list of claims instead: holds, fails, undecided, and why.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if a cell FAILs.")
 @also_option
 @click.option(
     "--with",
     "secondary",
     default="",
     metavar="METRICS",
-    help="Further columns, such as precision,recall,density,coverage.",
+    help="More columns, such as precision,recall,density,coverage.",
 )
-@click.option("--serve", is_flag=True, help="Show the page on this machine, live, while runs progress.")
-@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="The port of --serve.")
+@click.option("--serve", is_flag=True, help="Serve the page on this machine, live while runs progress.")
+@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="Port of --serve.")
 @click.option("--bundle", type=click.Path(path_type=Path), metavar="FILE.zip|FOLDER",
-              help="Write the records behind the report too, to hand them on.")  # fmt: skip
+              help="Write the records behind the report too, to share them.")  # fmt: skip
 @json_option
 @click.pass_obj
 @showing
@@ -53,16 +53,16 @@ def report_command(
     bundle: Path | None,
     as_json: bool,
 ) -> int:
-    """Paper and measured values side by side, verdicts, claims, figures. Partial results are normal.
+    """Show paper and measured values side by side. Adds verdicts, claims and figures; partial results are normal.
 
     \b
     Examples:
       python -m harness report                   every table and figure, a page, and a PDF
       python -m harness report table6 figure8
-      python -m harness report --claims          what of the paper's sentences holds
+      python -m harness report --claims          which of the paper's claims hold
       python -m harness report table6 --format latex
       python -m harness report table6 --with precision,recall
-      python -m harness report --serve           the page, live, in a browser of this machine
+      python -m harness report --serve           the live page, for a browser on this machine
       python -m harness report --json
       python -m harness report --bundle mine.zip     one file for a colleague
       python -m harness report --from mine.zip
@@ -92,7 +92,7 @@ def report_command(
         reports = []
         for report in built():
             reports.append(report)
-            if pictures:  # they are drawn while the next exhibits are read
+            if pictures:  # drawn in parallel while the next exhibits are read
                 pictures.add(report)
         if as_json:
             reporting.print_documents(reports, claims)
@@ -108,7 +108,7 @@ def report_command(
 
 
 def _columns(given: str) -> "tuple[Metric, ...]":
-    """Return the secondary metrics of some keys, of those that any evaluation measures."""
+    """Return the secondary metrics with these keys, which some evaluation must measure."""
     from harness.config.evaluations import Evaluation
     from harness.registry.metrics import secondary_metric
 
@@ -118,7 +118,7 @@ def _columns(given: str) -> "tuple[Metric, ...]":
 
 
 def _names(what: str, given: str, allowed: Collection[str]) -> list[str]:
-    """Return the names in a list with commas, each of which has to be allowed."""
+    """Split a comma-separated list; raise an error for a name that is not allowed."""
     from harness.errors import unknown
 
     names = [name.strip() for name in given.split(",") if name.strip()]

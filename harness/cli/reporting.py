@@ -1,4 +1,4 @@
-"""What `report` does with the reports that it has built: prints, draws, writes, serves."""
+"""Output of `report`: prints, draws, writes and serves the reports."""
 
 import gc
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -27,14 +27,14 @@ from harness.report.writers.text_markdown import brief, terminal
 from harness.store.files import StoreError
 
 PICTURES = {"markdown": "png", "latex": "pdf", "pdf": "pdf", "html": "svg"}
-"""What pictures the formats show."""
+"""The picture format that each file format includes."""
 MOST_NAMES = 20
-"""How many files are named before they are counted."""
+"""Up to this many files are named, more are counted."""
 
 
 @contextmanager
 def without_collection() -> Iterator[None]:
-    """Have Python not look for garbage: all of a report is needed to its end, and to look takes a fifth of the time."""
+    """Disable garbage collection: reports are needed to the end, and collecting takes a fifth of the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -45,7 +45,7 @@ def without_collection() -> Iterator[None]:
 
 
 def print_documents(reports: Sequence[ExhibitReport], claims: bool) -> None:
-    """Print the reports, or the ledger of claims alone, as JSON."""
+    """Print the reports, or the list of claims alone, as JSON."""
     if claims:
         print_json({"format": FORMAT, "claims": claims_list.to_json(reports)})
         return
@@ -56,14 +56,14 @@ def print_documents(reports: Sequence[ExhibitReport], claims: bool) -> None:
 
 
 def print_claims(settings: Settings, reports: Sequence[ExhibitReport]) -> None:
-    """Print the ledger of claims, and write it."""
+    """Print the list of claims and write it."""
     click.echo(claims_list.terminal(reports))
     for path in write_claims(reports, settings.results):
         settings.echo(f"wrote {path}")
 
 
 def pictures(settings: Settings, formats: Sequence[str]) -> ParallelRenderer:
-    """Return what draws the pictures that some formats show, beside this process."""
+    """Return the renderer of the pictures that some formats include."""
     endings = tuple(dict.fromkeys(("png", *(PICTURES[name] for name in formats if name in PICTURES))))
     return ParallelRenderer(Pictures(settings.results, endings))
 
@@ -75,9 +75,9 @@ def show_and_write(
     pictures: ParallelRenderer | None,
     in_full: Collection[str],
 ) -> None:
-    """Print every exhibit and what all come to, and write their files: what takes longest, the pictures, at the end.
+    """Print every exhibit and a summary, and write their files, pictures last because they take longest.
 
-    Tables are printed in full, figures in a line unless they are named in `in_full`.
+    Tables are printed in full, figures on one line unless they are named in `in_full`.
     """
     results, written = settings.results, []
     for report in reports:
@@ -100,15 +100,15 @@ def serve(
     port: int,
     figures: bool,
 ) -> int:
-    """Show the page until Ctrl-C, which is the usual end of watching and no error."""
+    """Serve the page until Ctrl-C, the normal end of watching."""
     from harness.report.html.live import LivePage
     from harness.report.html.server import PageServer
 
     if len(papers := {paper.name for paper, _ in selection}) > 1:
-        raise SpecError(f"a page is of one paper: name one of {', '.join(sorted(papers))} with --serve")
+        raise SpecError(f"--serve shows one paper: give one of {', '.join(sorted(papers))}")
     try:
         server = PageServer(LivePage(build, settings.results, figures), port)
-        click.echo(f"{server.url} (on this machine only, until Ctrl-C)")
+        click.echo(f"{server.url} (this machine only; Ctrl-C stops it)")
         server.serve()
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
@@ -116,7 +116,7 @@ def serve(
 
 
 def _drawn(settings: Settings, reports: Sequence[ExhibitReport], pictures: ParallelRenderer) -> list[Path]:
-    """Return the pictures of all exhibits; where some cannot be drawn, say why and go on."""
+    """Return the pictures of all exhibits; print the reason for each exhibit that cannot be drawn."""
     console = Console(stderr=True)
     drawn: list[Path] = []
     hidden = settings.quiet or not console.is_terminal
@@ -129,7 +129,7 @@ def _drawn(settings: Settings, reports: Sequence[ExhibitReport], pictures: Paral
 
 
 def _by_folder(paths: Sequence[Path]) -> dict[Path, list[str]]:
-    """Return the names of files by their folders."""
+    """Return file names by folder."""
     found: dict[Path, list[str]] = {}
     for path in paths:
         found.setdefault(path.parent, []).append(path.name)
@@ -139,11 +139,11 @@ def _by_folder(paths: Sequence[Path]) -> dict[Path, list[str]]:
 def _write_together(
     settings: Settings, reports: Sequence[ExhibitReport], formats: Sequence[str], drawn: Sequence[Path]
 ) -> None:
-    """Write what holds the exhibits together: the ledger, the document and its PDF, the page."""
+    """Write the files on all exhibits: the list of claims, the document and its PDF, the page."""
     if "markdown" in formats:
         write_claims(reports, settings.results)
     typesetting: dict[Path, Future[Typeset]] = {}
-    with ThreadPoolExecutor() as beside:  # TeX is a process of its own: the page is written meanwhile
+    with ThreadPoolExecutor() as beside:  # TeX runs in its own process while the page is written
         if "latex" in formats:
             for paper in {report.paper.name: report.paper for report in reports}.values():
                 of_paper = [report for report in reports if report.paper.name == paper.name]
@@ -151,12 +151,12 @@ def _write_together(
                 if "pdf" in formats:
                     typesetting[source] = beside.submit(write_pdf, source, of_paper)
                 else:
-                    settings.echo(f"{source}: all of it in one document")
+                    settings.echo(f"{source}: the whole report as one document")
         if "html" in formats:
             for path in write_pages(reports, settings.results, drawn):
-                settings.echo(f"{path}: all of it, for a browser")
+                settings.echo(f"{path}: the whole report, for a browser")
     for source, future in typesetting.items():
         made = future.result()
-        settings.echo(f"{made.pdf or source}: all of it in one document")
+        settings.echo(f"{made.pdf or source}: the whole report as one document")
         if made.problem:
             click.echo(made.problem, err=True)

@@ -1,4 +1,4 @@
-"""What `report` shows: the user's own results, a bundle, or where there are none yet the reference results."""
+"""The results that `report` shows: the user's own, a bundle, or the reference results if there are none yet."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ REFERENCE = "reference"
 
 
 def showing(command: Callable[..., int]) -> Callable[..., int]:
-    """Add `--from` to a command that reads results, and let it read what is to be shown."""
+    """Add `--from` to a command that reads results, and call it with the results to show."""
 
     @click.option("--from", "source", type=click.Path(path_type=Path), metavar="BUNDLE",
                   help="Verify a bundle and show it instead of the results directory.")  # fmt: skip
@@ -32,10 +32,10 @@ def showing(command: Callable[..., int]) -> Callable[..., int]:
 
 @contextmanager
 def _shown(settings: Settings, source: Path | None, scale: str) -> Iterator[tuple[Settings, str]]:
-    """Open what is to be shown, and say on stderr what it is unless it is the user's own.
+    """Open the results to show, and describe them on stderr unless they are the user's own.
 
-    A bundle is shown at its own scale, unless another one is asked for. Raises `BundleError` when it is not what its
-    manifest says.
+    A bundle is shown at its own scale, unless another one is given. Raises `BundleError` if it differs from its
+    manifest.
     """
     given = click.get_current_context().get_parameter_source("scale") is not click.core.ParameterSource.DEFAULT
     report = settings.results.report
@@ -50,10 +50,10 @@ def _shown(settings: Settings, source: Path | None, scale: str) -> Iterator[tupl
         results = bundle.results
         if source is None:
             results.label = "reference results"
-            _echo(settings, f"no runs in {settings.results_root} yet: these are the reference results in {path}")
+            _echo(settings, f"no runs in {settings.results_root} yet: showing the reference results in {path}")
         else:
             commits = ", ".join(commit[:9] for commit in bundle.manifest.commits) or "unknown"
-            whole = f"{path} is whole: {bundle.manifest.runs} runs, {len(bundle.manifest.files)} files"
+            whole = f"{path} is intact: {bundle.manifest.runs} runs, {len(bundle.manifest.files)} files"
             _echo(settings, f"{whole}, scale {bundle.manifest.scale}, commit {commits}")
         _print_skipped(settings, results)
         usual = _known(settings, bundle.manifest.exhibits)
@@ -61,7 +61,7 @@ def _shown(settings: Settings, source: Path | None, scale: str) -> Iterator[tupl
 
 
 def _reference(settings: Settings, scale: str) -> bool:
-    """Tell whether there are reference results of a scale to show where there are no runs."""
+    """Return whether there are no runs, but reference results of this scale to show instead."""
     from harness.bundle.reading import is_bundle, manifest_of
 
     path = settings.results_root / REFERENCE
@@ -69,12 +69,12 @@ def _reference(settings: Settings, scale: str) -> bool:
 
 
 def _known(settings: Settings, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the exhibits of a bundle that there are in this version, and say which there are not."""
+    """Return the exhibits of a bundle that exist in this version, and report the others."""
     from harness.registry.papers import papers
 
     every = {f"{paper.name}/{exhibit.name}" for paper in papers().values() for exhibit in paper.exhibits}
     if unknown := [name for name in names if name not in every]:
-        _echo(settings, f"left aside, since no paper here has it: {', '.join(unknown)}")
+        _echo(settings, f"skipped, because no installed paper has it: {', '.join(unknown)}")
     return tuple(name for name in names if name in every)
 
 

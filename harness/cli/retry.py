@@ -1,4 +1,4 @@
-"""`harness retry`: takes runs up again that failed or were cancelled."""
+"""`harness retry`: resumes runs that failed or were cancelled."""
 
 from typing import TYPE_CHECKING
 
@@ -26,9 +26,9 @@ def retry_command(
     compile: str,
     tensorboard: bool,
 ) -> int:
-    """Take up runs that were cancelled or failed, from where they stopped, and execute them.
+    """Resume runs that were cancelled or failed. They continue from their last checkpoint.
 
-    RUN is the beginning of a run's id. The mark of 'cancel' and the record of a failure are taken away.
+    RUN is the beginning of a run's id. The record of the cancellation or failure is deleted.
 
     \b
     Examples:
@@ -61,7 +61,7 @@ def retry_command(
 
 
 def _is_open(settings: Settings, directory: "RunDirectory") -> bool:
-    """Tell whether there is anything to take up, and say so where there is not."""
+    """Return whether a run is unfinished; print a line if it is done."""
     from harness.store.run_directory import RunState
 
     if directory.state() is RunState.DONE:

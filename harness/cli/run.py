@@ -1,4 +1,4 @@
-"""`harness run`: makes up the difference between what should exist and what does."""
+"""`harness run`: trains and evaluates whatever is missing."""
 
 import click
 
@@ -8,19 +8,19 @@ from harness.cli.settings import Settings, execution_options, find_with_readings
 
 @click.command("run")
 @selection_options
-@click.option("--share", metavar="I/N", callback=share_of, help="Only the runs of task I, from 0, among N that start "
+@click.option("--share", metavar="I/N", callback=share_of, help="Only the runs of task I (from 0) of N that start "
               "the same command (slurm/array.sbatch).")  # fmt: skip
 @executor_options
 @execution_options
 @click.option(
     "--rehearse",
     is_flag=True,
-    help="Only try every run out in miniature, with the same executor: what it takes, and what would go wrong.",
+    help="Only try every run in miniature with the same executor, to find its cost and problems.",
 )
-@click.option("--stale", is_flag=True, help="Begin anew what was measured with other code than is installed now; what "
-              "there is moves to RESULTS/superseded.")  # fmt: skip
+@click.option("--stale", is_flag=True, help="Rerun what was measured with other code than the installed one; "
+              "old results move to RESULTS/superseded.")  # fmt: skip
 @json_option
-@click.option("--dry-run", "-n", is_flag=True, help="Print the plan and do nothing.")
+@click.option("--dry-run", "-n", is_flag=True, help="Print the plan without running anything.")
 @click.pass_obj
 def run_command(
     settings: Settings,
@@ -39,9 +39,9 @@ def run_command(
     as_json: bool,
     dry_run: bool,
 ) -> int:
-    """Train and evaluate every row of some tables and figures. Done work is kept; stopped work goes on where it was.
+    """Train and evaluate every row of some tables and figures. Finished runs are kept, stopped runs are resumed.
 
-    Cancelled runs are left alone. Several ranks a run: docs/distributed.md. Jobs of a cluster: docs/slurm.md.
+    Cancelled runs are skipped. Several ranks per run: docs/distributed.md. Jobs on a cluster: docs/slurm.md.
 
     \b
     Examples:
@@ -72,9 +72,9 @@ def run_command(
     execution = Execution(loader=loader, compile=compile, tensorboard=tensorboard)
     refuse_unfit_loader(execution, plan.runs)
     if as_json and not rehearse:
-        raise SpecError("--json is for --rehearse: 'plan', 'status' and 'report' print the rest as JSON")
+        raise SpecError("--json is for --rehearse: 'plan', 'status' and 'report' have their own --json")
     if rehearse and stale:
-        raise SpecError("--stale is not for --rehearse, which tries out every run, whatever it was measured with")
+        raise SpecError("--stale is not for --rehearse, which tries every run, whatever code measured it")
     if rehearse:
         return rehearse_plan(settings, plan, executor, execution, as_json)
     selection = {"exhibits": exhibits, "scale": scale, "seeds": seeds, "rows": rows, "also": also}

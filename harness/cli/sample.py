@@ -1,4 +1,4 @@
-"""`harness sample`: a picture of what a run generates, while it trains or afterwards."""
+"""`harness sample`: draws samples of a run, during or after its training."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command("sample")
 @click.argument("run")
 @click.option("--sampler", "sampler_text", metavar="NAME[:STEPS]",
-              help="ancestral, ddim, dpm_solver or a paper's own; fast ones with their number of steps.  "
+              help="ancestral, ddim, dpm_solver or a paper's own; fast samplers with a number of steps.  "
                    "[default: dpm_solver for a Gaussian diffusion, else ancestral]")  # fmt: skip
 @click.option("--count", type=click.IntRange(1, 1000), default=64, show_default=True, help="Samples to draw.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="PNG to write.  [default: in the run]")
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 def sample_command(
     settings: Settings, run: str, sampler_text: str | None, count: int, out: Path | None, device: str | None
 ) -> None:
-    """Draw what a run generates by now: by its final weights, or by its newest checkpoint while it trains.
+    """Draw samples of a run. Uses its final weights, or its newest checkpoint while it trains.
 
-    RUN is the beginning of a run's id. Tables and figures are made with the full chain of the paper; the faster
-    samplers are for looking, and the picture says which it was.
+    RUN is the beginning of a run's id. Tables and figures use the paper's full chain; the faster samplers are for
+    previews, and the picture names the sampler.
 
     \b
     Examples:
@@ -64,7 +64,7 @@ def sample_command(
 
 
 def _usual_sampler(method: "Method") -> "Sampler":
-    """Return a fast sampler where there is one for what a method has trained, else its full chain."""
+    """Return a fast sampler if the method's process has one, else its full chain."""
     from harness.config.processes import GaussianProcess
     from harness.config.samplers import Ancestral, DPMSolver
 
@@ -74,7 +74,7 @@ def _usual_sampler(method: "Method") -> "Sampler":
 
 
 def _read_sampler(text: str) -> "Sampler":
-    """Read a sampler such as `ddim:50`.
+    """Parse a sampler such as `ddim:50`.
 
     Raises `SpecError` for an unknown name or an impossible number of steps.
     """
@@ -83,13 +83,13 @@ def _read_sampler(text: str) -> "Sampler":
 
     name, _, steps = text.partition(":")
     if "steps" not in Sampler.of_kind(name).model_fields and steps:
-        raise SpecError(f"sampler '{name}' goes through all steps: write it without ':{steps}'")
+        raise SpecError(f"sampler '{name}' uses all steps: write it without ':{steps}'")
     sampler: Sampler = Sampler.read({"kind": name, "steps": steps} if steps else {"kind": name})
     return sampler
 
 
 def _file_name(sampler: "Sampler") -> str:
-    """Return the kind with its settings, `ddim-50-0`, or with their hash where they are no numbers."""
+    """Return the kind with its settings, `ddim-50-0`, or with their hash if they are not all numbers."""
     settings = [value for name, value in sampler.model_dump(mode="json").items() if name != "kind"]
     numbers = all(isinstance(value, int | float) for value in settings)
     described = [f"{value:g}" for value in settings] if numbers else [sampler.digest[:8]]
@@ -97,7 +97,7 @@ def _file_name(sampler: "Sampler") -> str:
 
 
 def _write(images: "NDArray[uint8]", heading: str, path: Path) -> None:
-    """Write a square mosaic with its heading."""
+    """Write a square mosaic with a heading."""
     from math import ceil, sqrt
 
     from matplotlib.figure import Figure

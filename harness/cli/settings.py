@@ -1,4 +1,4 @@
-"""The global options, and the option decorators that several commands share."""
+"""The global options, and option decorators that commands share."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-NO_RUNS = "no run is named: give the beginnings of ids, which 'python -m harness status' shows"
+NO_RUNS = "no run given: give the beginnings of ids, which 'python -m harness status' shows"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the global options say.
+    """The global options.
 
-    `shown` are results to read instead of the user's own, `usual` the exhibits to report when none are named.
+    `shown` are results to read instead of the user's own, `usual` the exhibits to report if none are named.
     """
 
     results_root: Path
@@ -48,7 +48,7 @@ class Settings:
 
     @property
     def accepted(self) -> Path:
-        """The folder that remembers which original archives were accepted."""
+        """The folder that records which original archives were accepted."""
         return self.data_root / ".accepted"
 
     def console(self) -> "Console":
@@ -76,14 +76,14 @@ def also_option(command: F) -> F:
         "--also",
         multiple=True,
         metavar="SETTING=VALUE",
-        help="A further protocol beside the paper's, such as samples=50000; several settings with commas.",
+        help="Another protocol beside the paper's, such as samples=50000; separate several settings by commas.",
     )(command)
 
 
 def find_with_readings(names: Sequence[str], also: Sequence[str]) -> "list[tuple[Paper, Exhibit]]":
-    """Return exhibits by their names, with the further protocols that `--also` asks for.
+    """Return exhibits by name, with the further protocols of `--also`.
 
-    Raises `SpecError` for a name that there is not, or a setting that no evaluation has.
+    Raises `SpecError` for an unknown name, or a setting that no evaluation has.
     """
     from harness.config.evaluations import reading_of
     from harness.registry.papers import find_exhibits
@@ -95,15 +95,15 @@ def find_with_readings(names: Sequence[str], also: Sequence[str]) -> "list[tuple
 def find_runs(
     settings: Settings, prefixes: Sequence[str], option: str | None, states: "Sequence[RunState]"
 ) -> "list[RunDirectory]":
-    """Return the runs whose ids begin so, or with a given `option` such as `--all` those in some states.
+    """Return the runs with these id prefixes, or with an `option` such as `--all` those in some states.
 
-    Raises `SpecError` when neither or both are given, or a prefix begins no run or several.
+    Raises `SpecError` if neither or both are given, or if a prefix matches no run or several.
     """
     from harness.errors import SpecError
     from harness.store.files import StoreError
 
     if bool(prefixes) == bool(option):
-        raise SpecError(f"{option} names the runs already: leave {prefixes[0]} out" if option else NO_RUNS)
+        raise SpecError(f"{option} selects the runs already: leave out {prefixes[0]}" if option else NO_RUNS)
     if prefixes:
         return list({directory.id: directory for directory in map(settings.results.find, prefixes)}.values())
     found = []
@@ -113,7 +113,7 @@ def find_runs(
             if directory.state() in states:
                 found.append(directory)
         except StoreError as error:
-            settings.echo(f"left aside: {error}")
+            settings.echo(f"skipped: {error}")
     return found
 
 
@@ -130,24 +130,24 @@ def selection_options(command: F) -> F:
 
 
 def execution_options(command: F) -> F:
-    """Add the options that say how workers do their work."""
+    """Add the options of workers."""
     for name, allowed, text in (
         ("compile", ("auto", "on", "off"), "Compile networks (auto: on a GPU)."),
-        ("loader", ("auto", "resident", "ffcv", "torch"), "What keeps the images (auto: what fits)."),
+        ("loader", ("auto", "resident", "ffcv", "torch"), "Loader of the images (auto: the one that fits)."),
     ):
         choice = click.Choice(allowed)
         command = click.option(f"--{name}", type=choice, default="auto", show_default=True, help=text)(command)
-    told = "Write event files for 'tensorboard --logdir RESULTS/runs' too."
+    told = "Also write event files, for 'tensorboard --logdir RESULTS/runs'."
     return click.option("--tensorboard", is_flag=True, callback=_can_show, help=told)(command)
 
 
 def _can_show(context: click.Context, option: click.Parameter, wanted: bool) -> bool:
-    """Say at once what would only stand in the logs of workers."""
+    """Warn here if TensorBoard is not installed, since workers would only log it."""
     from importlib.util import find_spec
 
     if wanted and find_spec("tensorboard") is None:
         how = "python -m pip install -c constraints.txt -e '.[tensorboard]'"
-        click.echo(f"no event files for TensorBoard, which is not installed here: {how}", err=True)
+        click.echo(f"no event files: TensorBoard is not installed: {how}", err=True)
     return wanted
 
 

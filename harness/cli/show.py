@@ -1,4 +1,4 @@
-"""`harness show`: a table or figure as the paper has it."""
+"""`harness show`: shows a table or figure as printed in the paper."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def show_command(settings: Settings, exhibit: str, as_json: bool) -> None:
-    """A table or figure as the paper has it: rows, reported values, where they come from.
+    """Show a table or figure as printed in the paper. Lists rows, reported values and their sources.
 
     \b
     Examples:
@@ -30,7 +30,7 @@ def show_command(settings: Settings, exhibit: str, as_json: bool) -> None:
 
     found = find_exhibits([exhibit])
     if len(found) > 1:
-        raise SpecError(f"'{exhibit}' names {len(found)} exhibits: {', '.join(e.name for _, e in found)}")
+        raise SpecError(f"'{exhibit}' matches {len(found)} exhibits: {', '.join(e.name for _, e in found)}")
     paper, spec = found[0]
     if as_json:
         print_json(_document(paper, spec))
@@ -88,7 +88,7 @@ def _grid(exhibit: "Exhibit", block: "Block") -> str:
 
 
 def _printed(exhibit: "Exhibit", row: "Row", metric: "Metric") -> str:
-    """Return a cell as the paper prints it, with the number of seeds and with a source that is not its row's."""
+    """Return a cell as the paper prints it, with its number of seeds and its source if it differs from its row's."""
     seeds, source = exhibit.reported_n(row, metric), exhibit.source(row, metric)
     said = [f"n = {seeds}"] if seeds else []
     said += [source] if source != row.source else []

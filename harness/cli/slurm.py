@@ -1,4 +1,4 @@
-"""Submitting to SLURM for `run` and `retry`: what was queued, under which ids, and how to watch it."""
+"""Submits to SLURM for `run` and `retry`, and prints what was queued, with ids and how to watch it."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -27,9 +27,9 @@ def submit_runs(
     selection: Mapping[str, Any],
     report: str,
 ) -> int:
-    """Submit runs, say what was queued and what was not, and return the exit code; `--wait` waits for their ends.
+    """Submit runs, print what was queued and what was not, and return the exit code; `--wait` waits for the runs.
 
-    Raises `SpecError` for options that do not go together, and `HarnessError` when the scheduler does not answer.
+    Raises `SpecError` for incompatible options, and `HarnessError` if the scheduler does not respond.
     """
     from harness.launch.slurm.scheduler import Scheduler
     from harness.launch.slurm.submit import submit
@@ -58,16 +58,16 @@ def describe_arrays(
     request = request_of(settings, executor, execution, {})
     arrangement = preview(request, todo, Scheduler(min_interval=0))
     lines = shapes(arrangement.arrays, request.parallelism or request.profile.array_parallelism)
-    later = f"{len(arrangement.waiting)} runs later, when the queue has room again"
+    later = f"{len(arrangement.waiting)} more runs when the queue has room again"
     return ["", *lines, *([later] if arrangement.waiting else [])]
 
 
 def request_of(
     settings: Settings, executor: ExecutorOptions, execution: "Execution", selection: Mapping[str, Any]
 ) -> "Request":
-    """Return what is asked of the cluster with these options.
+    """Return the request to the cluster for these options.
 
-    Raises `SpecError` for options that do not go together, or an unknown profile.
+    Raises `SpecError` for incompatible options or an unknown profile.
     """
     from harness.launch.slurm.profile import load_profile
     from harness.launch.slurm.submit import Request
@@ -91,7 +91,7 @@ def _queued(done: "Submitted") -> bool:
 
 
 def _print_decisions(settings: Settings, todo: "Sequence[PlannedRun]", verdicts: "Mapping[str, Resubmission]") -> None:
-    """Say what is not submitted, and what is submitted again, and why; runs of one kind on one line."""
+    """Print which runs are not submitted or submitted again, and why; one line per reason."""
     from harness.launch.slurm.policy import Action
 
     names: dict[tuple[str, str], list[str]] = {}
@@ -115,9 +115,9 @@ def _print_submission(settings: Settings, submission: "Submission", executor: Ex
     for array, shape in zip(accepted, shapes(accepted, parallelism), strict=True):
         settings.echo(f"job {array.job_id}: {shape}")
     if submission.follow_up:
-        settings.echo(f"job {submission.follow_up}: looks after what is not done when these have ended")
+        settings.echo(f"job {submission.follow_up}: resubmits unfinished runs when these have ended")
     if submission.waiting:
-        settings.echo(f"{len(submission.waiting)} runs are submitted later, when the queue has room again")
+        settings.echo(f"{len(submission.waiting)} runs will be submitted when the queue has room again")
     settings.echo(f"log: {log_path(settings.results, submission.id)}; a run's own: python -m harness logs RUN")
     ids = ",".join(array.job_id for array in accepted if array.job_id)
     settings.echo(f"watch: python -m harness status --watch, or squeue --jobs={ids}; the terminal is not needed")

@@ -1,4 +1,4 @@
-"""Runs that were measured with other code than is installed now: `run` names them, and begins them anew on demand."""
+"""Stale runs, measured with code other than the installed one: `run` names them, `run --stale` reruns them."""
 
 from typing import TYPE_CHECKING
 
@@ -11,19 +11,19 @@ if TYPE_CHECKING:
 
 
 def print_stale(settings: Settings, plan: "Plan") -> None:
-    """Say which runs of a plan were measured with other code, and how to rerun them."""
+    """Print which runs of a plan were measured with other code, and how to rerun them."""
     if stale := plan.stale():
         settings.echo(f"{_says(stale)}: the same command with --stale reruns {_them(stale)}")
 
 
 def describe_stale(plan: "Plan") -> list[str]:
-    """Return a line on what would be begun anew, none where nothing would."""
+    """Return a line on the runs that would be rerun, if any."""
     stale = plan.stale()
-    return [f"{_says(stale)}: to be set aside and begun anew"] if stale else []
+    return [f"{_says(stale)}: to be set aside and rerun"] if stale else []
 
 
 def begin_anew(settings: Settings, plan: "Plan") -> None:
-    """Set the stale runs of a plan aside, so that they are executed like any that there is not yet."""
+    """Set the stale runs of a plan aside, so that they are executed like new ones."""
     from harness.store.superseded import ask_again, set_aside
 
     stale = plan.stale()
@@ -31,11 +31,11 @@ def begin_anew(settings: Settings, plan: "Plan") -> None:
     for planned in plan.runs:
         ask_again(settings.results, planned.run)
     if not stale:
-        settings.echo("no run was measured with other code than is installed now")
+        settings.echo("no run was measured with other code than the installed one")
     if moved:
         settings.echo(f"{_says(moved)}: set aside in {settings.results.superseded}")
     if held := [planned for planned in stale if planned not in moved]:
-        settings.echo(f"{_says(held)} and left alone, since a worker is at {_them(held)}: 'cancel', then run again")
+        settings.echo(f"{_says(held)} and skipped, because a worker is running {_them(held)}: 'cancel', then run again")
 
 
 def _says(stale: "Sequence[PlannedRun]") -> str:

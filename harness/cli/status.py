@@ -1,4 +1,4 @@
-"""`harness status`: the runs of a results directory by state."""
+"""`harness status`: shows the runs of a results directory by state."""
 
 import time
 from collections.abc import Callable
@@ -21,15 +21,15 @@ ORDER = (
     "running", "unreadable", "failed", "interrupted", "pending", "missing", "cancelled", "done", "foreign", "outdated",
 )  # fmt: skip
 AT_WORK = ("queued", "running", "silent")
-"""Of a job, in the scheduler's opinion; one that does not answer may have it in its queue."""
+"""States of an unfinished job; `silent` is a scheduler that does not respond and may still have it queued."""
 
 
 @click.command("status")
-@click.option("--watch", "-w", is_flag=True, help="Refresh until nothing runs or waits in a queue, or Ctrl-C.")
+@click.option("--watch", "-w", is_flag=True, help="Refresh until nothing is running or queued, or Ctrl-C.")
 @json_option
 @click.pass_obj
 def status_command(settings: Settings, watch: bool, as_json: bool) -> int:
-    """Runs by state: progress, rate, time left, why a run failed, and what the scheduler says of submitted ones.
+    """Show runs by state, with progress, time left and errors. Submitted runs have the scheduler's state too.
 
     \b
     Examples:
@@ -49,7 +49,7 @@ def status_command(settings: Settings, watch: bool, as_json: bool) -> int:
 
 
 def _watch(settings: Settings, show: Callable[[Runs], None]) -> int:
-    """Show the runs again and again while any is at work; Ctrl-C is the usual end of watching and no error."""
+    """Refresh the runs while any is running or queued, or until Ctrl-C."""
     try:
         while True:
             runs = _describe_all(settings)
@@ -62,14 +62,14 @@ def _watch(settings: Settings, show: Callable[[Runs], None]) -> int:
 
 
 def _printer(settings: Settings, as_json: bool) -> Callable[[Runs], None]:
-    """Return what prints the runs once, for programs or for people."""
+    """Return a function that prints the runs once, as JSON or as a table."""
     if as_json:
         return lambda runs: print_json({"runs": runs, "totals": _totals(runs), "spent": _spent(runs).to_json()})
     return lambda runs: click.echo(_table(runs, settings))
 
 
 def _describe_all(settings: Settings) -> Runs:
-    """Return what is known of every run: by its directory, and by the scheduler, which is asked once for all."""
+    """Return the status of every run from its directory and from the scheduler, which is queried once."""
     from harness.launch.job_status import job_statuses
 
     jobs = job_statuses(settings.results)
@@ -77,7 +77,7 @@ def _describe_all(settings: Settings) -> Runs:
 
 
 def _describe(directory: "RunDirectory", job: "JobStatus | None") -> dict[str, Any]:
-    """Return what a run's directory says; an unreadable one is reported as such, not hidden."""
+    """Return the status of a run from its directory; an unreadable run has the state `unreadable`."""
     from harness.store.code import other_code
     from harness.store.files import StoreError
     from harness.store.run_directory import ForeignError, OutdatedError
@@ -112,7 +112,7 @@ def _describe(directory: "RunDirectory", job: "JobStatus | None") -> dict[str, A
 
 
 def _urgency(run: dict[str, Any]) -> tuple[int, str]:
-    """Put first what moves or needs attention."""
+    """Sort key: runs that are running or need attention first."""
     return ORDER.index(run["state"]), run["name"]
 
 
@@ -121,7 +121,7 @@ def _totals(runs: Runs) -> dict[str, int]:
 
 
 def _spent(runs: Runs) -> "Usage":
-    """Return what the runs have cost, as far as their directories can be read."""
+    """Return the cost of all readable runs."""
     from harness.store.usage import Usage
 
     return Usage.sum(Usage(**run["spent"]) for run in runs if "spent" in run)
@@ -133,7 +133,7 @@ def _summary(runs: Runs) -> str:
     states = ", ".join(f"{count} {state}" for state, count in _totals(runs).items())
     counted = f"{len(runs)} runs: {states}; spent: {str(_spent(runs)) or 'nothing yet'}"
     stale = describe_other_code({run["id"]: run["stale"] for run in runs if run.get("stale")})
-    return f"{counted}\n{stale}: 'run TABLE|FIGURE --stale' reruns" if stale else counted
+    return f"{counted}\n{stale}: 'run TABLE|FIGURE --stale' reruns them" if stale else counted
 
 
 def _table(runs: Runs, settings: Settings) -> str:
@@ -145,7 +145,7 @@ def _table(runs: Runs, settings: Settings) -> str:
 
 
 def _lines(runs: Runs) -> list[dict[str, str]]:
-    """Return the cells of every run by heading."""
+    """Return the table cells of every run by heading."""
     from harness.launch.display import clock
     from harness.store.usage import Usage
 

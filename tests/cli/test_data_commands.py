@@ -264,7 +264,7 @@ def test_data_of_another_revision_are_listed_as_such(data_command, moons, monkey
 @pytest.mark.parametrize(
     ("arguments", "code", "part"),
     [
-        (["prepare", "moons"], 2, "say where the archives are: either --from PATH or --download"),
+        (["prepare", "moons"], 2, "no archives given: use either --from PATH or --download"),
         (
             ["prepare", "moons", "--download"],
             1,

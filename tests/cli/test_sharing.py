@@ -40,7 +40,7 @@ def test_a_bundle_is_shown_like_results_and_touches_none(bundled, harness, toy_e
     environment = toy_environment | {"TMPDIR": str(temporary)}
     theirs = harness.process("report", "--from", path, "--json", results=results, env=environment)
     assert theirs.returncode == 0, theirs.stderr
-    assert theirs.stderr.startswith(f"{path} is whole: 2 runs, ")
+    assert theirs.stderr.startswith(f"{path} is intact: 2 runs, ")
     assert [table.pop("origin") for table in json.loads(theirs.stdout)["tables"]] == ["bundle mine.zip"]
     stripped = [{**table, "origin": ""} for table in json.loads(theirs.stdout)["tables"]]
     assert stripped == json.loads(own.stdout)["tables"]
@@ -71,17 +71,17 @@ def test_without_own_runs_the_reference_results_are_shown_and_said(bundled, harn
     shown = harness("report", "toy/table101", *TEXTS, results=fresh)
     assert shown.returncode == 0, shown.stderr
     assert "Table 101: Two rows & a citation (toy, reference results, scale laptop)" in shown.stdout
-    assert shown.stderr == f"no runs in {fresh} yet: these are the reference results in {fresh / 'reference'}\n"
+    assert shown.stderr == f"no runs in {fresh} yet: showing the reference results in {fresh / 'reference'}\n"
     assert (fresh / "report" / "reference" / "toy" / "table101.md").exists()
     assert not (fresh / "report" / "toy").exists()
     at_paper = harness("report", "toy/table101", *TEXTS, "--scale", "paper", results=fresh)
     assert "reference" not in at_paper.stdout + at_paper.stderr
     refused = harness("run", "toy/table101", results=fresh / "reference")
     assert refused.returncode == 2
-    assert "is a bundle, records without weights to go on from: give other --results" in refused.stderr
+    assert "is a bundle, which has no weights to continue from: give other --results" in refused.stderr
     again = harness("report", "toy/table101", "--bundle", tmp_path / "b.zip", results=fresh)
     assert (again.returncode, again.stdout) == (2, "")
-    assert "made of one's own results, not of reference results" in again.stderr
+    assert "made of your own results, not of reference results" in again.stderr
     shutil.copytree(finished[0] / "runs", fresh / "runs")
     own = harness("report", "toy/table101", *TEXTS, results=fresh)
     assert "reference" not in own.stdout + own.stderr

@@ -126,10 +126,10 @@ def test_runs_at_work_and_cancelled_ones_are_left_alone(call, tmp_path):
     mixup.edit(tmp_path / "code")
     run = tmp_path / "results/runs" / runs(call, "status")[OURS]["id"]
     with Lease.acquire(run):
-        assert "left alone, since a worker is at it" in call("run", "mixup/table1", "--stale")
+        assert "skipped, because a worker is running it" in call("run", "mixup/table1", "--stale")
     (run / "training.json").unlink()
     call("cancel", run.name)
-    assert "cancelled run is left alone" in call("run", "mixup/table1", "--stale") and run.exists()
+    assert "cancelled run is skipped" in call("run", "mixup/table1", "--stale") and run.exists()
 
 
 def test_options_that_do_not_go_together(call):

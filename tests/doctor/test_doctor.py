@@ -158,7 +158,7 @@ def test_the_text_fits_a_terminal_and_has_no_colours(doctor, tmp_path):
     assert "\x1b" not in text
     assert [line for line in lines if line[:1].strip()] == [
         "This machine",
-        "What only some results need",
+        "Optional",
         "Datasets",
         "What can run here",
     ]

@@ -32,22 +32,22 @@ def test_a_cancelled_run_is_left_alone_and_the_others_go_on(toy_environment, har
     with held(process, results):
         assert "is cancelled\n" in harness("cancel", DENOISING.id[:8], results=results).stdout
     output = finish(process)
-    assert f"1 cancelled run is left alone: python -m harness retry {DENOISING.id}" in output
+    assert f"1 cancelled run is skipped: python -m harness retry {DENOISING.id}" in output
     assert "1 of 2 runs are done" in output
     assert status(harness, results) == {"cancelled": 1, "done": 1}
     assert not (results / "runs" / DENOISING.id / "log.txt").exists()
 
     again = harness("run", TABLE, results=results)
     assert again.returncode == 0
-    assert f"left alone: python -m harness retry {DENOISING.id}" in again.stdout
+    assert f"skipped: python -m harness retry {DENOISING.id}" in again.stdout
     assert "nothing to do: 1 of 2 runs are done" in again.stdout
     plan = json.loads(harness("plan", TABLE, "--json", results=results).stdout)
     assert {run["id"]: run["state"] for run in plan["runs"]} == {HYBRID.id: "done", DENOISING.id: "cancelled"}
     report = harness("report", TABLE, "--no-figures", "--format", "csv", results=results).stdout
     assert f"Cancelled: python -m harness retry {DENOISING.id}." in report
 
-    assert "is cancelled already" in harness("cancel", DENOISING.id, results=results).stdout
-    assert "there is nothing to cancel" in harness("cancel", HYBRID.id, results=results).stdout
+    assert "is already cancelled" in harness("cancel", DENOISING.id, results=results).stdout
+    assert "nothing to cancel" in harness("cancel", HYBRID.id, results=results).stdout
     retried = harness.warm("retry", DENOISING.id, HYBRID.id, results=results)
     assert retried.returncode == 0, retried.stderr
     assert f"({HYBRID.id}) is done" in retried.stdout
@@ -61,7 +61,7 @@ def test_cancelling_a_run_at_work_saves_and_ends_its_worker(toy_environment, har
     process = start(toy_environment, results, "toy/table102")
     with held(process, results) as workers:
         (worker,) = workers.values()
-        assert "saves its state and leaves at the next safe point" in harness("cancel", "--all", results=results).stdout
+        assert "saves its state and stops at the next safe point" in harness("cancel", "--all", results=results).stdout
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "interrupted" not in output

@@ -46,7 +46,7 @@ def test_interrupting_saves_and_leaves_with_130(toy_environment, harness, undist
         os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output
-    assert "interrupted; the same command goes on from here" in output
+    assert "interrupted; the same command continues from here" in output
     assert "Traceback" not in output
     assert json.loads(harness("status", "--json", results=results).stdout)["totals"] == {"interrupted": 1}
     finish(start(toy_environment, results, TABLE))
@@ -85,4 +85,4 @@ def test_interrupting_a_worker_alone_interrupts_the_run(toy_environment, fresh_r
         worker.terminate()
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output
-    assert "interrupted; the same command goes on from here" in output
+    assert "interrupted; the same command continues from here" in output

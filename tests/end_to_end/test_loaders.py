@@ -58,7 +58,7 @@ def test_interrupted_under_ffcv_and_gone_on_without_it(finished, fresh_results, 
         os.killpg(process.pid, signal.SIGTERM)
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 130, output
-    assert "interrupted; the same command goes on from here" in output
+    assert "interrupted; the same command continues from here" in output
     finish(start(own_data, results, *TABLE, "--loader", "resident"))
     assert snapshot(results).items() <= snapshot(finished[0]).items()
     assert len(segments(results)) == 2

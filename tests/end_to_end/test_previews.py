@@ -54,7 +54,7 @@ def test_a_run_without_weights_and_wrong_samplers_are_one_line(finished, harness
         ("ddmi", "needs the kind 'ddmi', which no installed paper offers: did you mean 'ddim'?"),
         ("ddim:9999", "steps=9999 exceeds the"),
         ("ddim:x", "steps='x': input should be a valid integer"),
-        ("ancestral:5", "sampler 'ancestral' goes through all steps"),
+        ("ancestral:5", "sampler 'ancestral' uses all steps"),
     ):
         done = harness.warm("sample", run, "--sampler", sampler, results=results)
         assert done.returncode == 2

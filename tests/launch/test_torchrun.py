@@ -81,7 +81,7 @@ def test_interrupting_saves_and_leaves_nobody_behind(toy_environment, fresh_resu
         os.killpg(process.pid, signal.SIGINT) if whom == "all" else ranks[0].terminate()
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output
-    assert "interrupted; the same command goes on from here" in output
+    assert "interrupted; the same command continues from here" in output
     assert not psutil.wait_procs(ranks, timeout=1)[1]
 
 

@@ -81,7 +81,7 @@ def test_two_terminals_submit_two_hundred_runs_once_in_seconds_and_cancel_takes_
     assert harness("cancel", "--all", results=results, env=environment).returncode == 0
     assert cluster.command("squeue", "--noheader", "--array", "--format=%j").count("-follow-up") == 1
     again = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=60)
-    assert "200 cancelled runs are left alone" in again.stdout and len(of(results)) == 1
+    assert "200 cancelled runs are skipped" in again.stdout and len(of(results)) == 1
 
 
 def test_packed_runs_end_though_terminal_and_code_are_gone(

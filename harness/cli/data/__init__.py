@@ -1,4 +1,4 @@
-"""`harness data`: the real datasets."""
+"""`harness data`: lists, prepares and verifies datasets."""
 
 import click
 
@@ -11,7 +11,7 @@ from harness.cli.group import Commands
 @click.group("data", cls=Commands, invoke_without_command=True)
 @click.pass_context
 def data_group(ctx: click.Context) -> None:
-    """The datasets: what there is, prepare one from its original archive, verify what is prepared.
+    """List, prepare and verify datasets.
 
     \b
     Examples:

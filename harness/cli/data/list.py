@@ -1,4 +1,4 @@
-"""`harness data list`: the datasets, who needs them, and which are prepared."""
+"""`harness data list`: lists datasets, what needs them, and which are prepared."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def list_command(settings: Settings, as_json: bool) -> None:
-    """Datasets: what they are, which tables and figures need them, whether they are prepared, sizes.
+    """List datasets: which tables and figures need them, whether they are prepared, sizes.
 
     \b
     Examples:
@@ -51,10 +51,10 @@ def list_command(settings: Settings, as_json: bool) -> None:
         ]
         for entry in listed
     ]
-    headings = ["dataset", "what it is", "original", "prepared", "size", "needed by"]
+    headings = ["dataset", "title", "original", "prepared", "size", "needed by"]
     align = ("left", "left", "right", "left", "right", "left")
     click.echo(tabulate(lines, headings, disable_numparse=True, colalign=align))
-    settings.echo(f"\nin {settings.data_root}; docs/data.md says what to get where")
+    settings.echo(f"\nin {settings.data_root}; docs/data.md explains where to get them")
 
 
 def megabytes(count: int) -> str:
@@ -81,7 +81,7 @@ def _describe(data: "Dataset", root: "Path", needed: list[str]) -> dict[str, Any
 
 
 def _describe_weights(name: str, root: "Path", needed: list[str]) -> dict[str, Any]:
-    """Describe weights as a dataset without images; those that are not the published ones have no archive."""
+    """Describe weights as a dataset without images; unpublished weights have no archive."""
     from harness.data.inception import NAME, TITLE, WEIGHTS
 
     state, size = _state(root / name, lambda manifest: "")
@@ -97,7 +97,7 @@ def _describe_weights(name: str, root: "Path", needed: list[str]) -> dict[str, A
 
 
 def _state(folder: "Path", outdated: "Callable[[DatasetManifest], str]") -> tuple[str, int]:
-    """Return whether a folder is prepared, and how many bytes it takes, 0 where it is not."""
+    """Return the state of a dataset's folder, and its size in bytes, 0 if it is not prepared."""
     from harness.data.prepared.manifest import lost, read_manifest
     from harness.errors import HarnessError
 

@@ -1,4 +1,4 @@
-"""`harness data prepare`: original archives become arrays, once."""
+"""`harness data prepare`: converts original archives to arrays, once."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     "path",
     type=click.Path(exists=True, path_type=Path, resolve_path=True),
     metavar="PATH",
-    help="The original archive, or a folder that holds it.",
+    help="The original archive, or a folder that contains it.",
 )
-@click.option("--download", is_flag=True, help="Fetch the archives into the data folder, where that is allowed.")
-@click.option("--unverified", is_flag=True, help="Take archives that are not the known ones; they are read as safely.")
+@click.option("--download", is_flag=True, help="Download the archives into the data folder, if their terms allow it.")
+@click.option("--unverified", is_flag=True, help="Accept archives with unknown hashes; they are read just as safely.")
 @click.pass_obj
 def prepare_command(
     settings: Settings, names: tuple[str, ...], path: Path | None, download: bool, unverified: bool
 ) -> None:
-    """Prepare datasets from their original archives, whose hashes are checked first. Nothing in them is executed.
+    """Prepare datasets from their original archives. Hashes are checked first, and nothing in them is executed.
 
     The name `inception` stands for the weights of the network behind FID and IS.
 
@@ -52,7 +52,7 @@ def prepare_command(
         if not isinstance(data, str):
             readable(data)
     if real and (path is None) != download:
-        raise SpecError("say where the archives are: either --from PATH or --download")
+        raise SpecError("no archives given: use either --from PATH or --download")
     accept = archive.unverified if unverified else archive.verified
     check = remembering(accept, accept.__name__, settings.accepted)
     for data in chosen:
@@ -83,7 +83,7 @@ def _prepare(settings: Settings, data: "Dataset", path: Path | None, check: "Che
 
 
 def _take_in(settings: Settings, path: Path | None, check: "Check") -> None:
-    """Take the weights of the Inception network in from `path`, or from a download."""
+    """Import the weights of the Inception network from `path`, or from a download."""
     from harness.cli.data.progress import progress
     from harness.data.inception import DIGITS, NAME, WEIGHTS, take_in
     from harness.data.originals.download import download
@@ -99,7 +99,7 @@ def _take_in(settings: Settings, path: Path | None, check: "Check") -> None:
     settings.echo(f"{name}: {state} in {settings.data_root / name}")
     if name != NAME:
         used = f"--also weights={name[-DIGITS:]}"
-        settings.echo(f"{name}: not the published weights, so no FID comes of them: 'run' and 'report' take {used}")
+        settings.echo(f"{name}: not the published weights, so not for FID: use them by {used} of 'run', 'report'")
 
 
 def _make(settings: Settings, data: "Dataset") -> None:

@@ -1,4 +1,4 @@
-"""How far a long preparation is: bars on a terminal, lines in logs and pipes."""
+"""Progress of long preparations: bars on a terminal, lines in logs and pipes."""
 
 import time
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ PLAIN_LINE_SECONDS = 30.0
 
 @contextmanager
 def progress(console: Console) -> "Iterator[Report]":
-    """Give a function that shows what is being done, for as long as it lasts."""
+    """Yield a function that shows progress while the context is open."""
     if not console.is_terminal:
         yield _Lines(console).show
         return
@@ -26,7 +26,7 @@ def progress(console: Console) -> "Iterator[Report]":
 
 
 class _Bars:
-    """A bar for each thing that is done."""
+    """One bar per task."""
 
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
@@ -40,14 +40,14 @@ class _Bars:
 
 
 class _Lines:
-    """A line when something begins, when it is done, and twice a minute between."""
+    """One line when a task begins, when it ends, and twice a minute in between."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._last: dict[str, float] = {}
 
     def show(self, what: str, done: int, total: int) -> None:
-        """Print a line if it is time for one."""
+        """Print a line if one is due."""
         now = time.monotonic()
         if what in self._last and now - self._last[what] < PLAIN_LINE_SECONDS and not done == total > 0:
             return

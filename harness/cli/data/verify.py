@@ -1,4 +1,4 @@
-"""`harness data verify`: the hash of every prepared file once more."""
+"""`harness data verify`: checks the hash of every prepared file again."""
 
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 @click.argument("names", nargs=-1, metavar="[NAME...]")
 @click.pass_obj
 def verify_command(settings: Settings, names: tuple[str, ...]) -> int:
-    """Hash every file of prepared datasets again: a line per file, exit code 1 when one is not what was prepared.
+    """Check the hashes of prepared datasets: one line per file; the exit code is 1 if a file has changed.
 
-    Without names, every dataset that is prepared.
+    Without names, checks every prepared dataset.
 
     \b
     Examples:
@@ -32,7 +32,7 @@ def verify_command(settings: Settings, names: tuple[str, ...]) -> int:
 
 
 def _verify(name: str, how: str, root: "Path", *, expected: bool) -> int:
-    """Print what is found of a dataset or of weights, and return how much of it is wrong."""
+    """Print the result for a dataset or weights, and return the number of problems."""
     from harness.data.prepared.manifest import inspect, read_manifest
     from harness.errors import HarnessError
 
@@ -56,7 +56,7 @@ def _verify(name: str, how: str, root: "Path", *, expected: bool) -> int:
 
 
 def _how(name: str, root: "Path") -> str:
-    """Return the command that prepares what has this name."""
+    """Return the command that prepares the dataset or weights of this name."""
     from harness.data.inception import DIGITS, NAME, how_to_get, is_weights
     from harness.data.registry import find_dataset, how_to_prepare
 

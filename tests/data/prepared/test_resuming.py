@@ -118,7 +118,7 @@ def test_an_interrupt_says_that_it_goes_on_and_it_does(command, archive, undistu
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert err.strip() == "harness: interrupted; the same command goes on from here"
+    assert err.strip() == "harness: interrupted; the same command continues from here"
     assert command.finish(archive) == undisturbed
     assert command.count() <= COUNT + PER_PART + 1
 

@@ -106,7 +106,7 @@ PAPER = Paper(
     scales=(
         Scale(
             "laptop",
-            "A tenth of the epochs, a quarter of the width: values are not comparable with the paper's, claims are.",
+            "A tenth of the epochs, a quarter of the width: numbers are not comparable; trends are.",
             comparable=False,
             rules=RULES,
             spread={("tumours", "accuracy"): Spread(1.0, 10), ("progression", "outside.rmse"): Spread(0.02, 10)},

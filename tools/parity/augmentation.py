@@ -16,6 +16,8 @@ from harness.config.augmentation import Augmentation
 from harness.data.augment.augment import erase, mix, select
 from harness.data.augment.image_ops import OPERATIONS
 from harness.data.augment.policies import POLICIES, SIGNED
+from harness.data.batches import Batch
+from harness.data.catalogue import CIFAR10
 from harness.data.stand_ins.photographs import PHOTOGRAPHS, read
 from harness.methods.classification import cross_entropy
 from harness.randomness import Stream, Streams
@@ -59,6 +61,7 @@ def mixing(checkout: Checkout) -> Iterator[Row]:
     model, criterion = Pixels(), losses.LabelSmoothingCrossEntropy()
     rows = torch.arange(BATCH)
     images, labels = Stream("images").normal(rows, 3, SIZE, SIZE).clamp(-1, 1), Stream("labels").integers(rows, 10)
+    batch = Batch(CIFAR10.but(image_size=SIZE), {"images": images, "labels": labels}, rows)
     arguments = Namespace(cm=True, mu=True, mix_prob=1.0, alpha=1.0, beta=1.0, device=CPU)
     seen: list[Tensor] = []
 
@@ -76,7 +79,7 @@ def mixing(checkout: Checkout) -> Iterator[Row]:
         theirs, _ = losses.ce_loss(watched, images.clone(), labels, criterion, arguments)
         streams = Streams([stream])
         whole = select(Augmentation(mix=1.0), streams, len(images), range(len(images)))
-        ours = mix(images, labels, streams, torch.tensor([True]), whole)
+        ours = mix(batch, streams, torch.tensor([True]), whole)
         loss = cross_entropy(model.logits(ours.inputs), ours, 0.1)
         found[cut].append((ours.images, seen[-1]))
         values[cut].append((loss.item(), theirs.item()))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.settings import Settings, also_option, find_with_readings, json_option, print_json
+from harness.cli.options import also_option, json_option
+from harness.cli.settings import Settings, find_with_readings, print_json
 
 if TYPE_CHECKING:
     from harness.compare.sides import Side

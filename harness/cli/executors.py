@@ -1,4 +1,4 @@
-"""The options that say where runs are executed, and the launcher that they make."""
+"""Options that select an executor and its launcher."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from harness.cli.option_group import option_group
+from harness.cli.options import option_group
 from harness.cli.settings import Settings
 
 if TYPE_CHECKING:
@@ -115,37 +115,31 @@ class ExecutorOptions:
         return Nodes(count, self.node_rank, host, int(port))
 
 
-def executor_options(command: F) -> F:
-    """Add the options of `ExecutorOptions`, which the command gets as `executor`."""
-    decorate: Callable[[F], F] = option_group(
-        "executor",
-        ExecutorOptions,
-        click.option("--executor", type=click.Choice(("local", "torchrun", "slurm")), default="local",
-                     show_default=True, help="One process a run, one by torchrun with several ranks, or jobs of a "
-                     "cluster."),
-        click.option("--workers", type=click.IntRange(1), help="Runs side by side.  [default: what GPUs, else "
-                     "cores have room for]"),
-        click.option("--nproc-per-node", type=click.IntRange(1), metavar="N", help="torchrun: ranks a run on this "
-                     "node.  [default: one per GPU, else 1]"),
-        click.option("--nnodes", type=click.IntRange(1), metavar="M", help="torchrun: nodes a run; the same "
-                     "command is started on each.  [default: 1]"),
-        click.option("--node-rank", type=click.IntRange(0), metavar="R", help="torchrun: which node this is, "
-                     "0 to M-1."),
-        click.option("--rdzv-endpoint", metavar="HOST:PORT", help="torchrun: where the nodes meet, on node 0."),
-        click.option("--max-restarts", type=click.IntRange(0), metavar="K", help="torchrun: new starts from the "
-                     "newest checkpoint after a rank was lost.  [default: 0]"),
-        click.option("--profile", metavar="NAME", help="slurm: what the cluster is asked for; a file or a name in "
-                     "slurm/profiles/."),
-        click.option("--array-parallelism", type=click.IntRange(1), metavar="N", help="slurm: tasks of an array "
-                     "at a time.  [default: the profile's, else all]"),
-        click.option("--wait", is_flag=True, help="slurm: return when the jobs have ended instead of at once."),
-        click.option("--fail-fast", is_flag=True, help="Stop everything at the first failed run."),
-    )  # fmt: skip
-    return decorate(command)
+executor_options = option_group(
+    "executor",
+    ExecutorOptions,
+    click.option("--executor", type=click.Choice(("local", "torchrun", "slurm")), default="local",
+                 show_default=True, help="One process per run, several ranks per run by torchrun, or cluster jobs."),
+    click.option("--workers", type=click.IntRange(1), help="Concurrent runs.  [default: one per GPU, else per core]"),
+    click.option("--nproc-per-node", type=click.IntRange(1), metavar="N",
+                 help="torchrun: ranks per run on this node.  [default: one per GPU, else 1]"),
+    click.option("--nnodes", type=click.IntRange(1), metavar="M",
+                 help="torchrun: nodes per run; start the same command on each.  [default: 1]"),
+    click.option("--node-rank", type=click.IntRange(0), metavar="R", help="torchrun: rank of this node, 0 to M-1."),
+    click.option("--rdzv-endpoint", metavar="HOST:PORT", help="torchrun: where the nodes meet, on node 0."),
+    click.option("--max-restarts", type=click.IntRange(0), metavar="K",
+                 help="torchrun: restarts from the newest checkpoint after a rank was lost.  [default: 0]"),
+    click.option("--profile", metavar="NAME",
+                 help="slurm: resources to request; a file or a name in slurm/profiles/."),
+    click.option("--array-parallelism", type=click.IntRange(1), metavar="N",
+                 help="slurm: concurrent tasks of an array.  [default: the profile's, else all]"),
+    click.option("--wait", is_flag=True, help="slurm: return when the jobs have ended instead of at once."),
+    click.option("--fail-fast", is_flag=True, help="Stop everything at the first failed run."),
+)  # fmt: skip
 
 
 def share_of(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, int] | None:
-    """Read `--share`: the index of a task and how many there are."""
+    """Parse `--share` into the index of a task and the number of tasks."""
     if text is None:
         return None
     index, _, count = text.partition("/")

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.settings import Settings, json_option, print_json, scale_option
+from harness.cli.options import json_option, scale_option
+from harness.cli.settings import Settings, print_json
 
 if TYPE_CHECKING:
     from harness.registry.paper import Paper

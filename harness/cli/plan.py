@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.settings import Settings, find_with_readings, json_option, print_json, selection_options
+from harness.cli.options import Selection, json_option, selection_options
+from harness.cli.settings import Settings, print_json, selected_plan
 
 if TYPE_CHECKING:
     from harness.launch.estimate.forecast import Estimate, Forecast
@@ -18,11 +19,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def plan_command(
     settings: Settings,
-    exhibits: tuple[str, ...],
-    scale: str,
-    seeds: int,
-    rows: str | None,
-    also: tuple[str, ...],
+    selection: Selection,
     workers: int | None,
     profile: str | None,
     as_json: bool,
@@ -37,9 +34,8 @@ def plan_command(
     """
     from harness.cli.costs import arrays_of, expect, expect_on
     from harness.launch.estimate.forecast import with_costs
-    from harness.launch.plan import make_plan
 
-    plan = make_plan(find_with_readings(exhibits, also), scale, seeds, rows, settings.results)
+    plan = selected_plan(settings, selection)
     arrays = arrays_of(settings, plan, profile) if profile else None
     expected = expect_on(settings, plan, arrays) if arrays else expect(settings, plan, workers)
     if as_json:

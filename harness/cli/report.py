@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.options import also_option, json_option, scale_option
 from harness.cli.result_source import showing
-from harness.cli.settings import Settings, also_option, find_with_readings, json_option, scale_option
+from harness.cli.settings import Settings, find_with_readings
 
 if TYPE_CHECKING:
     from harness.registry.metrics import Metric

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.executors import ExecutorOptions, executor_options
-from harness.cli.settings import Settings, execution_options, find_runs
+from harness.cli.options import ExecutionOptions, execution_options
+from harness.cli.settings import Settings, find_runs
 
 if TYPE_CHECKING:
     from harness.store.run_directory import RunDirectory
@@ -22,9 +23,7 @@ def retry_command(
     runs: tuple[str, ...],
     failed: bool,
     executor: ExecutorOptions,
-    loader: str,
-    compile: str,
-    tensorboard: bool,
+    execution: ExecutionOptions,
 ) -> int:
     """Resume runs that were cancelled or failed. They continue from their last checkpoint.
 
@@ -37,7 +36,6 @@ def retry_command(
     """
     from harness.cli.executing import execute, exit_code
     from harness.cli.slurm import submit_runs
-    from harness.config.execution import Execution
     from harness.launch.needs import refuse_unfit_loader
     from harness.launch.plan import as_requested
     from harness.store.run_directory import RunState
@@ -48,14 +46,14 @@ def retry_command(
     if not todo:
         settings.echo("nothing to retry")
         return 0
-    execution = Execution(loader=loader, compile=compile, tensorboard=tensorboard)
-    refuse_unfit_loader(execution, todo)
+    how = execution.execution()
+    refuse_unfit_loader(how, todo)
     for planned in todo:
         planned.directory.outcome.unlink(missing_ok=True)
     if executor.executor == "slurm":
         ids = [planned.run.id for planned in todo]
-        return submit_runs(settings, todo, executor, execution, {"retry": ids}, "python -m harness status")
-    board = execute(settings, todo, len(todo), executor, execution)
+        return submit_runs(settings, todo, executor, how, {"retry": ids}, "python -m harness status")
+    board = execute(settings, todo, len(todo), executor, how)
     settings.echo(f"{len(board.done)} of {len(todo)} runs are done")
     return exit_code(board, len(board.done))
 

@@ -3,7 +3,8 @@
 import click
 
 from harness.cli.executors import ExecutorOptions, executor_options, share_of
-from harness.cli.settings import Settings, execution_options, find_with_readings, json_option, selection_options
+from harness.cli.options import ExecutionOptions, Selection, execution_options, json_option, selection_options
+from harness.cli.settings import Settings, selected_plan
 
 
 @click.command("run")
@@ -24,16 +25,10 @@ from harness.cli.settings import Settings, execution_options, find_with_readings
 @click.pass_obj
 def run_command(
     settings: Settings,
-    exhibits: tuple[str, ...],
-    scale: str,
-    seeds: int,
-    rows: str | None,
-    also: tuple[str, ...],
+    selection: Selection,
     share: tuple[int, int] | None,
     executor: ExecutorOptions,
-    loader: str,
-    compile: str,
-    tensorboard: bool,
+    execution: ExecutionOptions,
     rehearse: bool,
     stale: bool,
     as_json: bool,
@@ -60,52 +55,49 @@ def run_command(
     from harness.cli.rehearsing import rehearse as rehearse_plan
     from harness.cli.slurm import describe_arrays, submit_runs
     from harness.cli.stale import begin_anew, describe_stale, print_stale
-    from harness.config.execution import Execution
     from harness.errors import SpecError
     from harness.launch.needs import refuse_unfit_loader
-    from harness.launch.plan import costs, make_plan
+    from harness.launch.plan import costs
 
     executor.check()
-    plan = make_plan(find_with_readings(exhibits, also), scale, seeds, rows, settings.results)
+    plan = selected_plan(settings, selection)
     if share is not None:
         plan = plan.share(*share)
-    execution = Execution(loader=loader, compile=compile, tensorboard=tensorboard)
-    refuse_unfit_loader(execution, plan.runs)
+    how = execution.execution()
+    refuse_unfit_loader(how, plan.runs)
     if as_json and not rehearse:
         raise SpecError("--json is for --rehearse: 'plan', 'status' and 'report' have their own --json")
     if rehearse and stale:
         raise SpecError("--stale is not for --rehearse, which tries every run, whatever code measured it")
     if rehearse:
-        return rehearse_plan(settings, plan, executor, execution, as_json)
-    selection = {"exhibits": exhibits, "scale": scale, "seeds": seeds, "rows": rows, "also": also}
+        return rehearse_plan(settings, plan, executor, how, as_json)
     planned = plan.begun_anew(settings.results) if stale else plan
     expected = expect_for(settings, planned, executor)
     if dry_run:
         click.echo("\n".join([describe(expected), *(describe_stale(plan) if stale else [])]))
         if executor.executor == "slurm":
-            click.echo("\n".join(describe_arrays(settings, planned.unfinished(), executor, execution)))
+            click.echo("\n".join(describe_arrays(settings, planned.unfinished(), executor, how)))
         return 0
     if stale:
         begin_anew(settings, plan)
     else:
         print_stale(settings, plan)
     todo, cancelled = plan.unfinished(), plan.cancelled()
-    asked = "".join(f" --also {reading}" for reading in also)
-    report = f"python -m harness report {' '.join(exhibits)} --scale {scale}{asked}"
+    asked = "".join(f" --also {reading}" for reading in selection.also)
+    report = f"python -m harness report {' '.join(selection.exhibits)} --scale {selection.scale}{asked}"
     print_cancelled(settings, cancelled)
     done = len(plan.runs) - len(todo) - len(cancelled)
     if not todo:
         which = f"all {len(plan.runs)}" if not cancelled else f"{done} of {len(plan.runs)}"
-        settings.echo(f"nothing to do: {which} runs are done at scale {scale}\n{report}")
+        settings.echo(f"nothing to do: {which} runs are done at scale {selection.scale}\n{report}")
         return 0 if done else 1
-    settings.echo(
-        f"{len(todo)} {'run' if len(todo) == 1 else 'runs'} to do at scale {scale}: {describe_costs(costs(todo))}"
-    )
+    runs = "1 run" if len(todo) == 1 else f"{len(todo)} runs"
+    settings.echo(f"{runs} to do at scale {selection.scale}: {describe_costs(costs(todo))}")
     for line in expected.lines():
         settings.echo(line)
     if executor.executor == "slurm":
-        return submit_runs(settings, todo, executor, execution, selection, report)
-    board = execute(settings, todo, len(plan.runs), executor, execution)
+        return submit_runs(settings, todo, executor, how, vars(selection), report)
+    board = execute(settings, todo, len(plan.runs), executor, how)
     done += len(board.done)
-    settings.echo(f"{done} of {len(plan.runs)} runs are done at scale {scale}\n{report}")
+    settings.echo(f"{done} of {len(plan.runs)} runs are done at scale {selection.scale}\n{report}")
     return exit_code(board, done)

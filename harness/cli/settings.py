@@ -10,6 +10,8 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from harness.cli.options import Selection
+    from harness.launch.plan import Plan
     from harness.registry.exhibit import Exhibit
     from harness.registry.paper import Paper
     from harness.store.results import Results
@@ -63,23 +65,6 @@ class Settings:
             click.echo(line)
 
 
-def scale_option(command: F) -> F:
-    """Add `--scale`."""
-    return click.option("--scale", default="laptop", show_default=True, help="Scale: laptop, paper, paper-fp32, ...")(
-        command
-    )
-
-
-def also_option(command: F) -> F:
-    """Add `--also`."""
-    return click.option(
-        "--also",
-        multiple=True,
-        metavar="SETTING=VALUE",
-        help="Another protocol beside the paper's, such as samples=50000; separate several settings by commas.",
-    )(command)
-
-
 def find_with_readings(names: Sequence[str], also: Sequence[str]) -> "list[tuple[Paper, Exhibit]]":
     """Return exhibits by name, with the further protocols of `--also`.
 
@@ -90,6 +75,14 @@ def find_with_readings(names: Sequence[str], also: Sequence[str]) -> "list[tuple
 
     readings = [reading_of(text) for text in also]
     return [(paper, exhibit.also(*readings)) for paper, exhibit in find_exhibits(names)]
+
+
+def selected_plan(settings: Settings, selection: "Selection") -> "Plan":
+    """Return the plan of the selected rows and seeds."""
+    from harness.launch.plan import make_plan
+
+    chosen = find_with_readings(selection.exhibits, selection.also)
+    return make_plan(chosen, selection.scale, selection.seeds, selection.rows, settings.results)
 
 
 def find_runs(
@@ -115,45 +108,6 @@ def find_runs(
         except StoreError as error:
             settings.echo(f"skipped: {error}")
     return found
-
-
-def selection_options(command: F) -> F:
-    """Add the tables and figures, `--scale`, `--seeds`, `--rows` and `--also`."""
-    command = also_option(command)
-    command = click.option("--rows", metavar="PATTERN", help="Only rows whose label matches, such as 'HybViT(dim=*)'.")(
-        command
-    )
-    command = click.option(
-        "--seeds", type=click.IntRange(1), default=1, show_default=True, help="Seeds 0 to N-1 of every row."
-    )(command)
-    return click.argument("exhibits", nargs=-1, required=True, metavar="TABLE|FIGURE...")(scale_option(command))
-
-
-def execution_options(command: F) -> F:
-    """Add the options of workers."""
-    for name, allowed, text in (
-        ("compile", ("auto", "on", "off"), "Compile networks (auto: on a GPU)."),
-        ("loader", ("auto", "resident", "ffcv", "torch"), "Loader of the images (auto: the one that fits)."),
-    ):
-        choice = click.Choice(allowed)
-        command = click.option(f"--{name}", type=choice, default="auto", show_default=True, help=text)(command)
-    told = "Also write event files, for 'tensorboard --logdir RESULTS/runs'."
-    return click.option("--tensorboard", is_flag=True, callback=_can_show, help=told)(command)
-
-
-def _can_show(context: click.Context, option: click.Parameter, wanted: bool) -> bool:
-    """Warn here if TensorBoard is not installed, since workers would only log it."""
-    from importlib.util import find_spec
-
-    if wanted and find_spec("tensorboard") is None:
-        how = "python -m pip install -c constraints.txt -e '.[tensorboard]'"
-        click.echo(f"no event files: TensorBoard is not installed: {how}", err=True)
-    return wanted
-
-
-def json_option(command: F) -> F:
-    """Add `--json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
 
 
 def print_json(document: Any) -> None:

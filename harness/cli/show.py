@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.settings import Settings, json_option, print_json
+from harness.cli.options import json_option
+from harness.cli.settings import Settings, print_json
 
 if TYPE_CHECKING:
     from harness.registry.exhibit import Block, Exhibit

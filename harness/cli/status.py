@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.settings import Settings, json_option, print_json
+from harness.cli.options import json_option
+from harness.cli.settings import Settings, print_json
 from harness.exit_codes import ExitCode
 
 if TYPE_CHECKING:

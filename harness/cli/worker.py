@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.settings import Settings, execution_options
+from harness.cli.options import WorkerOptions, worker_options
+from harness.cli.settings import Settings
 from harness.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -20,14 +21,9 @@ if TYPE_CHECKING:
 
 @click.command("worker")
 @click.argument("run")
-@click.option("--device", help="Torch device.  [default: cuda if there is one, else cpu]")
-@click.option("--restartable", is_flag=True, help="Exit with 0 unless a rank was lost, for launchers that restart what "
-              "exits otherwise.")  # fmt: skip
-@execution_options
+@worker_options
 @click.pass_obj
-def worker_command(
-    settings: Settings, run: str, device: str | None, restartable: bool, loader: str, compile: str, tensorboard: bool
-) -> int:
+def worker_command(settings: Settings, run: str, options: WorkerOptions) -> int:
     """Bring one run of the results directory to its end, from wherever it stopped.
 
     RUN is the beginning of a run's id. Started by torchrun or srun, all its processes work on the run together.
@@ -40,37 +36,29 @@ def worker_command(
       torchrun --nproc-per-node 4 -m harness worker 679901
       srun --ntasks 4 python -m harness worker 679901
     """
-    from harness.config.execution import Execution
     from harness.worker.run_worker import work
 
     directory = settings.results.find(run)
-    execution = Execution(loader=loader, compile=compile, tensorboard=tensorboard)
-    with joined(settings, execution, device) as context:
+    with joined(settings, options.execution(), options.device) as context:
         ending = work(context, directory)
     if ending is ExitCode.BUSY:
         settings.echo(f"{directory.id} is held by another worker")
-    return leave(ending, context.comm, restartable)
+    return leave(ending, context.comm, options.restartable)
 
 
 @click.command("worker-preflight", hidden=True)
 @click.argument("run")
-@click.option("--device")
-@click.option("--restartable", is_flag=True)
-@execution_options
+@worker_options
 @click.pass_obj
-def preflight_command(
-    settings: Settings, run: str, device: str | None, restartable: bool, loader: str, compile: str, tensorboard: bool
-) -> int:
+def preflight_command(settings: Settings, run: str, options: WorkerOptions) -> int:
     """Rehearse the run that `run --rehearse` has asked for."""
-    from harness.config.execution import Execution
     from harness.store.rehearsals import Rehearsals
     from harness.worker.rehearsal.run_rehearsal import rehearse
 
     directory = Rehearsals(settings.results_root).find(run)
-    execution = Execution(loader=loader, compile=compile, tensorboard=tensorboard)
-    with joined(settings, execution, device) as context:
+    with joined(settings, options.execution(), options.device) as context:
         ending = rehearse(context, directory)
-    return leave(ending, context.comm, restartable)
+    return leave(ending, context.comm, options.restartable)
 
 
 @contextmanager

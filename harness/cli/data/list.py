@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli.options import json_option
 from harness.cli.ranges import ranges
-from harness.cli.settings import Settings, json_option, print_json
+from harness.cli.settings import Settings, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable

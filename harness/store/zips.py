@@ -32,7 +32,7 @@ class Zip:
         if len(entries) > MEMBERS:
             raise self._error(f"{where} holds more than {MEMBERS:,} members: refused")
         if (declared := sum(entry.file_size for entry in entries)) > limit:
-            raise self._error(f"{where} unpacks to {declared:,} bytes: more than the limit of {limit:,}")
+            raise self._error(f"{where} unpacks to {declared:,} bytes: more than the {limit:,} allowed")
         for entry in entries:
             self._add(entry)
 

@@ -102,7 +102,8 @@ class EventFiles:
         data, samples, tag = self._run.config.data, path.with_suffix("") / "samples.npy", f"{path.stem}/samples"
         if isinstance(data, Images) and samples.exists():
             pictures = as_pictures(load_array(samples, mapped=True)[:SHOWN], data.levels)
-            self._add(file, tag, step, image(tag, pictures, dataformats="NCHW"))
+            if pictures is not None:
+                self._add(file, tag, step, image(tag, pictures, dataformats="NCHW"))
 
     def _add(self, file: IO[bytes], tag: str, step: int, summary: Any) -> None:
         _write(file, step, self._times.get((tag, step)) or time.time(), summary=summary)

@@ -10,6 +10,7 @@ from harness.config.methods import Denoising
 from harness.config.processes import GaussianProcess
 from harness.evaluation import runtime
 from harness.methods.base import build_method
+from harness.training.device import device_name
 from harness.training.loop import Trainer
 
 SHORT = Runtime(warmup_steps=2, timed_steps=3, windows=4)
@@ -50,7 +51,7 @@ def test_measured_times_are_positive_and_say_where_they_come_from(subject, subje
     findings = runtime.evaluate(SHORT, subject_of(config, model, report=lambda *at: told.append(at)))
     assert all(seconds > 0 for seconds in findings.details["step_seconds"])
     assert 0 < findings.details["validation_seconds"] < 5
-    assert findings.details["device"].startswith("cpu")
+    assert findings.details["device"] == device_name(torch.device("cpu"))
     assert findings.details["threads"] == 1
     assert "extrapolated" in findings.details["note"]
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]

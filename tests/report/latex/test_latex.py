@@ -193,7 +193,7 @@ def test_deviations_are_footnotes(tmp_path):
     assert "GenViT\\textsuperscript{b}" in source
     assert "IGEBM\\textsuperscript{\\ensuremath{\\dagger}}" in source
     assert "Printed in words, which are taken to mean 3,840." in source
-    assert "Faster than ViT here and slower in Table 8" in source
+    assert "Faster than ViT here, slower in Table 8" in source
     expected = table(report_of(tmp_path / "7", TABLES["table7"], value=lambda cell: 0.0))
     assert "Expected to fail: the value of HybViT(ps=8) to the last digit" in expected
     assert "XFAIL" in expected

@@ -30,6 +30,11 @@ def fill(results, paper, table, scale, seeds=1, keep=lambda cell: True, value=la
         ).save(path)
 
 
+def texts_of(grid):
+    """Return the texts of a grid's rows, line by line."""
+    return [tuple(str(cell) for cell in line) for line in grid.lines]
+
+
 def needs_latex():
     """Skip where LaTeX or one of its packages is missing."""
     if lacks := lacking():

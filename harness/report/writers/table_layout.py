@@ -1,60 +1,106 @@
-"""Lays an exhibit out as grids of texts: which value stands in which column, for all writers alike.
+"""Lays an exhibit out as tables of cells: what stands in which column and line, for all writers alike.
 
 With few metrics, paper and measured value stand side by side. With many, a row takes a line for the paper, one for
-the measurement, and one for every further protocol. Sections that report different metrics become grids of their own.
+the measurement, and one for every further protocol. Sections that report different metrics become tables of their own.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 
 from harness.config.evaluations import measure_of
 from harness.registry.metrics import Metric
 from harness.report.results.cells import Measured, ReportCell, ReportRow
 from harness.report.results.report import ExhibitReport
-from harness.report.results.verdict_counts import VerdictCounts
+from harness.report.writers.table_cells import (
+    BLANK,
+    DASH,
+    GAP,
+    Role,
+    TableCell,
+    TableCells,
+    row_seeds,
+    row_verdict,
+    secondary,
+)
 
-DASH, GAP = "-", "..."
+__all__ = ("DASH", "GAP")
+
 MOST_SIDE_BY_SIDE = 4
+TableLine = tuple[TableCell, ...]
+"""The cells of a line, one for each column."""
 
 
 @dataclass(frozen=True)
-class Column:
-    """A column: its name, the group that it belongs to, what it is called without groups, and how it is aligned."""
+class TableColumn:
+    """A column: what its cells hold, what their values are called, and the heading of the group that it belongs to."""
 
-    name: str
+    role: Role
+    name: str = ""
+    metric: Metric | None = None
     group: str = ""
-    flat: str = ""
-    align: str = "right"
 
     @property
     def heading(self) -> str:
-        """The column's name where there are no groups above it."""
-        return self.flat or self.name
+        """What the column is called where no group has a heading above it."""
+        return _with_unit(self.name, self.metric) + (" (paper)" if self.role is Role.PAPER else "")
+
+    @property
+    def holds_words(self) -> bool:
+        """Whether its cells are words, and not numbers."""
+        return self.role in (Role.LABEL, Role.LINE, Role.VERDICT)
 
 
 @dataclass(frozen=True)
-class Line:
-    """The texts of a line, or the one text of a section's heading."""
+class TableRow:
+    """A row of the exhibit and its lines, of which the first has the label."""
 
-    texts: tuple[str, ...]
-    is_section: bool = False
+    of: ReportRow
+    lines: tuple[TableLine, ...]
 
 
 @dataclass(frozen=True)
-class Grid:
-    """A caption (empty where there is one grid), columns and lines."""
+class TableSection:
+    """Rows under a heading, which may be empty."""
+
+    heading: str
+    rows: tuple[TableRow, ...]
+
+
+@dataclass(frozen=True)
+class TableGrid:
+    """A caption (empty where there is one grid), columns and sections."""
 
     caption: str
-    columns: tuple[Column, ...]
-    lines: tuple[Line, ...]
+    columns: tuple[TableColumn, ...]
+    sections: tuple[TableSection, ...]
+
+    @property
+    def is_stacked(self) -> bool:
+        """Whether paper and measurement take lines of their own, because there is much to show of a row."""
+        return self.columns[1].role is Role.LINE
+
+    @property
+    def lines(self) -> list[TableLine]:
+        """The lines of all rows."""
+        return [line for section in self.sections for row in section.rows for line in row.lines]
 
 
-def grids(report: ExhibitReport) -> Iterator[Grid]:
-    """Yield the grids of an exhibit, in the order of its rows."""
+def grids(report: ExhibitReport, verdicts_in: Role = Role.VERDICT) -> Iterator[TableGrid]:
+    """Yield the grids of an exhibit, in the order of its rows.
+
+    Verdicts stand in a column of their own, once for each row, or with `Role.DIFFERENCE` beside each value.
+    """
     by_key = {row.row.key: row for row in report.rows}
     for block in report.exhibit.blocks():
-        yield _grid(report, block.caption, [by_key[row.key] for row in block.rows], block.metrics)
+        form = (_Stacked if is_stacked(report, block.metrics) else _SideBySide)(report, block.metrics, verdicts_in)
+        sections = []
+        for name, members in groupby((by_key[row.key] for row in block.rows), key=lambda row: row.row.section):
+            rows = list(members)
+            heading = section_heading(report, name, rows) if name != block.caption else ""
+            sections.append(TableSection(heading, tuple(TableRow(row, tuple(form.lines(row))) for row in rows)))
+        yield TableGrid(block.caption, tuple(form.columns()), tuple(sections))
 
 
 def is_stacked(report: ExhibitReport, metrics: tuple[Metric, ...]) -> bool:
@@ -62,17 +108,81 @@ def is_stacked(report: ExhibitReport, metrics: tuple[Metric, ...]) -> bool:
     return len(metrics) > MOST_SIDE_BY_SIDE or bool(report.exhibit.readings)
 
 
-def _grid(report: ExhibitReport, caption: str, rows: Sequence[ReportRow], metrics: tuple[Metric, ...]) -> Grid:
-    layout = _Stacked if is_stacked(report, metrics) else _SideBySide
-    columns = (*layout.columns(report, metrics), *_closing_columns(report))
-    lines: list[Line] = []
-    for section, members in groupby(rows, key=lambda row: row.row.section):
-        of_section = list(members)
-        if section != caption:
-            lines.append(Line((section_heading(report, section, of_section),), is_section=True))
-        for row in of_section:
-            lines += layout.lines(report, row, metrics)
-    return Grid(caption, columns, tuple(lines))
+_Part = tuple[Role, str, Callable[[ReportRow, ReportCell], TableCell]]
+"""One of the values that a cell of the exhibit has: what it is, its name, and what makes a cell of it."""
+
+
+class _Form:
+    """What both forms share: the parts of a cell, and the columns before and after those of the metrics."""
+
+    def __init__(self, report: ExhibitReport, metrics: tuple[Metric, ...], verdicts_in: Role) -> None:
+        self.report, self.metrics, self.made = report, metrics, TableCells(report)
+        self.parts: list[_Part] = [(Role.PAPER, "paper", self.made.paper), (Role.OURS, "ours", self.made.ours)]
+        self.closing = {Role.SEEDS: row_seeds}
+        if report.scale.comparable and verdicts_in is Role.DIFFERENCE:
+            self.parts.append((Role.DIFFERENCE, "difference", self.made.difference))
+        elif report.scale.comparable:
+            self.closing[Role.VERDICT] = row_verdict
+        self.parts += [(Role.READING, name, partial(self.made.reading, name)) for name in report.exhibit.readings]
+
+    def chosen(self, row: ReportRow) -> list[ReportCell]:
+        return [cell for cell in row.cells if cell.metric in self.metrics]
+
+    def label(self, row: ReportRow) -> TableCell:
+        remarks = (row.row.note,) if row.row.note else ()
+        return TableCell(Role.LABEL, text=row_label(self.report, row), source=row.source or "own", remarks=remarks)
+
+    def closing_columns(self, heading: Callable[[ExhibitReport, Metric], str]) -> Iterator[TableColumn]:
+        """Yield the columns of secondary metrics, seeds and verdicts."""
+        for metric in self.report.shown:
+            yield TableColumn(Role.SECONDARY, heading(self.report, metric), metric)
+        for role in self.closing:
+            yield TableColumn(role, role.value)
+
+    def closing_cells(self, row: ReportRow, role: Role = Role.OURS, name: str = "") -> Iterator[TableCell]:
+        """Yield their cells in the line of a part: seeds and verdicts stand beside ours."""
+        for metric in self.report.shown:
+            has_values = role in (Role.OURS, Role.READING)
+            yield secondary(row, metric, name if role is Role.READING else "") if has_values else BLANK
+        for cell in self.closing.values():
+            yield cell(row) if role is Role.OURS else BLANK
+
+
+class _SideBySide(_Form):
+    def columns(self) -> Iterator[TableColumn]:
+        yield TableColumn(Role.LABEL, "Model")
+        for metric in self.metrics:
+            group = _with_unit(metric_heading(self.report, metric), metric)
+            for role, _, _ in self.parts:
+                name = metric.label if role is Role.PAPER else self.report.label(metric)
+                yield TableColumn(role, name, metric, group)
+        yield from self.closing_columns(ExhibitReport.label)
+
+    def lines(self, row: ReportRow) -> Iterator[TableLine]:
+        cells = [part(row, cell) for cell in self.chosen(row) for _, _, part in self.parts]
+        yield (self.label(row), *cells, *self.closing_cells(row))
+
+
+class _Stacked(_Form):
+    def columns(self) -> Iterator[TableColumn]:
+        yield TableColumn(Role.LABEL, "Model")
+        yield TableColumn(Role.LINE)
+        for metric in self.metrics:
+            yield TableColumn(Role.VALUE, metric_heading(self.report, metric), metric)
+        yield from self.closing_columns(metric_heading)
+
+    def lines(self, row: ReportRow) -> Iterator[TableLine]:
+        label, chosen, is_ours = self.label(row), self.chosen(row), bool(row.row.run or row.row.setting)
+        has_line = {
+            Role.PAPER: not is_ours or any(cell.reported is not None for cell in chosen),
+            Role.OURS: is_ours,
+            Role.DIFFERENCE: is_ours,
+        }
+        for role, name, part in self.parts:
+            if has_line.get(role, any(name in cell.readings for cell in chosen)):
+                cells = [part(row, cell) for cell in chosen]
+                yield (label, TableCell(Role.LINE, text=name), *cells, *self.closing_cells(row, role, name))
+                label = BLANK
 
 
 def section_heading(report: ExhibitReport, section: str, rows: Sequence[ReportRow]) -> str:
@@ -88,96 +198,20 @@ def section_heading(report: ExhibitReport, section: str, rows: Sequence[ReportRo
     return f"{section} ({', '.join(sorted(data))})"
 
 
-def _with_protocols(report: ExhibitReport, name: str, rows: Sequence[ReportRow]) -> str:
-    """Return a name with what the values of some rows are called where not all of the exhibit's are called the same."""
-    cells = [cell for row in rows for cell in row.cells if cell.wanted and _differ(report, cell.metric)]
-    order = report.exhibit.metrics.index
-    labels = [cell.labels[""] for cell in sorted(cells, key=lambda cell: order(cell.metric)) if "" in cell.labels]
-    return f"{name} ({', '.join(dict.fromkeys(labels))})" if labels else name
-
-
-def _differ(report: ExhibitReport, metric: Metric) -> bool:
-    return len(report.labels.get(metric.key, ())) > 1
-
-
 def row_label(report: ExhibitReport, row: ReportRow) -> str:
     """Return the row's label, with its protocols where no section tells them."""
     sections = any(other.row.section for other in report.rows)
     return row.row.label if sections or not report.scale.comparable else _with_protocols(report, row.row.label, [row])
 
 
-def _closing_columns(report: ExhibitReport) -> tuple[Column, ...]:
-    seeds = Column("seeds")
-    return (seeds, Column("verdict", align="left")) if report.scale.comparable else (seeds,)
-
-
-def _closing_texts(report: ExhibitReport, row: ReportRow) -> tuple[str, ...]:
-    seeds = str(row.seeds or "")
-    return (seeds, verdict(row)) if report.scale.comparable else (seeds,)
-
-
-class _SideBySide:
-    @staticmethod
-    def columns(report: ExhibitReport, metrics: tuple[Metric, ...]) -> list[Column]:
-        columns = [Column("Model", align="left")]
-        for metric in metrics:
-            label, unit = report.label(metric), f" {metric.unit}" if metric.unit else ""
-            group = f"{metric.label}{unit}" if label == metric.label else f"{metric.label} / {label}{unit}"
-            columns.append(Column("paper", group, f"{metric.label}{unit} (paper)"))
-            columns.append(Column("ours", group, f"{label}{unit}"))
-        return columns + [Column(report.label(metric)) for metric in report.shown]
-
-    @staticmethod
-    def lines(report: ExhibitReport, row: ReportRow, metrics: tuple[Metric, ...]) -> list[Line]:
-        texts = [row_label(report, row)]
-        for cell in _chosen(row, metrics):
-            texts += [cell.printed, _measured_or_gap(cell)]
-        texts += [_secondary(row, metric, "") for metric in report.shown]
-        return [Line((*texts, *_closing_texts(report, row)))]
-
-
-class _Stacked:
-    @staticmethod
-    def columns(report: ExhibitReport, metrics: tuple[Metric, ...]) -> list[Column]:
-        columns = [Column("Model", align="left"), Column("", align="left")]
-        columns += [Column(f"{metric_heading(report, metric)} {metric.unit}".strip()) for metric in metrics]
-        return columns + [Column(metric_heading(report, metric)) for metric in report.shown]
-
-    @staticmethod
-    def lines(report: ExhibitReport, row: ReportRow, metrics: tuple[Metric, ...]) -> list[Line]:
-        chosen = _chosen(row, metrics)
-        blank = tuple("" for _ in _closing_columns(report))
-        no_further = tuple("" for _ in report.shown)
-        lines = []
-        if any(cell.reported is not None for cell in chosen):
-            printed = (cell.printed for cell in chosen)
-            lines.append(Line((row_label(report, row), "paper", *printed, *no_further, *blank)))
-        if row.row.run or row.row.setting:
-            label = "" if lines else row_label(report, row)
-            texts = [_measured_or_gap(cell) for cell in chosen]
-            texts += [_secondary(row, metric, "") for metric in report.shown]
-            lines.append(Line((label, "ours", *texts, *_closing_texts(report, row))))
-        for name in report.exhibit.readings:
-            values = [cell.readings.get(name) for cell in chosen]
-            if any(values):
-                found = [
-                    measured(value, cell.metric) if value else "" for value, cell in zip(values, chosen, strict=True)
-                ]
-                found += [_secondary(row, metric, name) for metric in report.shown]
-                lines.append(Line(("", name, *found, *blank)))
-        return lines
-
-
 def verdict(row: ReportRow) -> str:
-    """Return the verdicts of a row in a few words: each kind once, counted where there are several kinds."""
-    counts = VerdictCounts.of(cell.verdict for cell in row.cells)
-    return str(counts) if len(counts.counts) > 1 else next((kind.value for kind in counts.counts), DASH)
+    """Return the verdicts of a row in a few words."""
+    return str(row_verdict(row))
 
 
-def measured(value: Measured, metric: Metric) -> str:
-    """Return a mean, with the standard deviation where there are several seeds."""
-    text = metric.measured(value.mean)
-    return text if value.sd is None or metric.noise == "none" else f"{text} ± {metric.measured(value.sd)}"
+def secondary_value(row: ReportRow, metric: Metric, reading: str) -> Measured | None:
+    """Return what was measured of a metric that the paper has no column for."""
+    return secondary(row, metric, reading).measured
 
 
 def metric_heading(report: ExhibitReport, metric: Metric) -> str:
@@ -195,27 +229,17 @@ def metric_heading(report: ExhibitReport, metric: Metric) -> str:
     return f"{metric.label} / {', '.join(others)}" if others else metric.label
 
 
-def secondary_value(row: ReportRow, metric: Metric, reading: str) -> Measured | None:
-    """Return what was measured of a metric that the paper has no column for."""
-    cell = next((cell for cell in row.secondary if cell.metric == metric), None)
-    value = (cell.readings.get(reading) if reading else cell.measured) if cell else None
-    return value if isinstance(value, Measured) else None
+def _with_protocols(report: ExhibitReport, name: str, rows: Sequence[ReportRow]) -> str:
+    """Return a name with what the values of some rows are called where not all of the exhibit's are called the same."""
+    cells = [cell for row in rows for cell in row.cells if cell.wanted and _differ(report, cell.metric)]
+    order = report.exhibit.metrics.index
+    labels = [cell.labels[""] for cell in sorted(cells, key=lambda cell: order(cell.metric)) if "" in cell.labels]
+    return f"{name} ({', '.join(dict.fromkeys(labels))})" if labels else name
 
 
-def _secondary(row: ReportRow, metric: Metric, reading: str) -> str:
-    value = secondary_value(row, metric, reading)
-    return measured(value, metric) if value else ""
+def _differ(report: ExhibitReport, metric: Metric) -> bool:
+    return len(report.labels.get(metric.key, ())) > 1
 
 
-def _chosen(row: ReportRow, metrics: tuple[Metric, ...]) -> list[ReportCell]:
-    return [cell for cell in row.cells if cell.metric in metrics]
-
-
-def _measured_or_gap(cell: ReportCell) -> str:
-    if isinstance(cell.measured, Measured):
-        return measured(cell.measured, cell.metric)
-    if cell.measured is not None:
-        return cell.measured.value
-    if cell.needs:
-        return cell.needs.what
-    return GAP if cell.wanted else DASH
+def _with_unit(name: str, metric: Metric | None) -> str:
+    return f"{name} {metric.unit}" if metric and metric.unit else name

@@ -8,7 +8,7 @@ from harness.registry.exhibit import Figure
 from harness.report.results.claims import ClaimStatus
 from harness.report.results.report import ExhibitReport
 from harness.report.writers import wording
-from harness.report.writers.table_layout import Grid, grids
+from harness.report.writers.table_layout import TableGrid, grids
 from harness.report.writers.verdict_table import HEADINGS, UNEXPECTED, verdict_rows
 
 TERMINAL_WIDTH = 118
@@ -68,13 +68,15 @@ def markdown(report: ExhibitReport) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _table(grid: Grid, style: str) -> str:
-    width = len(grid.columns)
-    lines = [[*line.texts, *[""] * (width - len(line.texts))] for line in grid.lines]
+def _table(grid: TableGrid, style: str) -> str:
+    lines = []
+    for section in grid.sections:
+        lines += [[section.heading, *[""] * (len(grid.columns) - 1)]] if section.heading else []
+        lines += [[str(cell) for cell in line] for row in section.rows for line in row.lines]
     headings = [column.heading for column in grid.columns]
     if style == "pipe":
         lines, headings = [[escape(cell) for cell in line] for line in lines], [escape(h) for h in headings]
-    align = tuple(column.align for column in grid.columns)
+    align = ["left" if column.holds_words else "right" for column in grid.columns]
     return tabulate(lines, headings, tablefmt=style, colalign=align, disable_numparse=True)
 
 

@@ -7,7 +7,7 @@ from harness.report.results.cells import Measured, ReportCell, ReportRow
 from harness.report.results.report import ExhibitReport
 from harness.report.results.verdict_counts import COMPARED
 from harness.report.results.verdicts import Verdict
-from harness.report.writers.table_layout import DASH, measured
+from harness.report.writers.table_cells import DASH, mean_text
 
 HEADINGS = ("row", "metric", "paper", "measured", "seeds", "difference", "tolerance", "95 % interval", "p", "verdict")
 JUDGED = (*COMPARED, Verdict.PARTIAL)
@@ -38,7 +38,7 @@ def _line(report: ExhibitReport, row: ReportRow, cell: ReportCell, value: Measur
         row.row.key,
         report.label(metric),
         cell.printed,
-        measured(value, metric),
+        mean_text(value, metric),
         str(value.seeds),
         _signed(metric.measured(found.difference)) if found.difference is not None else DASH,
         metric.measured(found.tolerance) if found.tolerance is not None else DASH,

@@ -1,7 +1,7 @@
 """FID and IS at paper scale: protocols in labels, verdicts, further protocols and metrics, what is needed."""
 
 import pytest
-from reports import compile_latex, fill
+from reports import compile_latex, fill, texts_of
 
 from harness.config.evaluations import reading_of
 from harness.registry.cells import cells
@@ -45,7 +45,7 @@ def test_where_protocols_differ_sections_tell_them(results):
     report = build(PAPER, EXHIBITS["table2"], PAPER_SCALE, results)
     (grid,) = grids(report)
     assert [column.heading for column in grid.columns][5:7] == ["FID (paper)", "FID"]
-    assert [line.texts[0] for line in grid.lines if line.is_section] == [
+    assert [section.heading for section in grid.sections] == [
         "CIFAR100 (IS@10k, FID@10k train)",
         "Tiny-ImageNet (IS@10k, FID@10k test)",
         "STL10 (IS@5k, FID@5k train)",
@@ -62,7 +62,7 @@ def test_where_protocols_differ_sections_tell_them(results):
 def test_without_sections_rows_tell_their_protocols(results):
     report = build(PAPER, EXHIBITS["figure13"], PAPER_SCALE, results)
     (grid,) = grids(report)
-    assert [line.texts[0] for line in grid.lines][-2:] == ["STL10 (FID@5k train)", "CelebA 128 (FID@10k train)"]
+    assert [texts[0] for texts in texts_of(grid)][-2:] == ["STL10 (FID@5k train)", "CelebA 128 (FID@10k train)"]
 
 
 def test_claims_hold_the_same_measure_under_several_protocols_together(results):
@@ -78,8 +78,8 @@ def test_more_samples_have_a_line_and_no_verdict(results):
     report = build(PAPER, table, PAPER_SCALE, results)
     (grid,) = grids(report)
     assert grid.columns[4].name == "FID / FID@10k train, FID@50k train, FD(inception 0a1b2c3d)"
-    assert [line.texts[1] for line in grid.lines[:4]] == ["paper", "ours", "samples=50000", "weights=0a1b2c3d"]
-    assert [line.texts[4] for line in grid.lines[:4]] == ["26.4", "99.0", "26.4", "99.0"]
+    assert [texts[1] for texts in texts_of(grid)[:4]] == ["paper", "ours", "samples=50000", "weights=0a1b2c3d"]
+    assert [texts[4] for texts in texts_of(grid)[:4]] == ["26.4", "99.0", "26.4", "99.0"]
     cell = to_json(report)["rows"][0]["cells"]["fid"]
     assert cell["verdict"] == "FAIL"
     assert cell["readings"]["samples=50000"]["measured_as"] == "FID@50k train"
@@ -111,13 +111,10 @@ def test_precision_stands_in_json_and_on_request_in_a_column(results, tmp_path):
     shown = build(PAPER, EXHIBITS["table6"], PAPER_SCALE, results, (PRECISION, RECALL))
     (grid,) = grids(shown)
     assert [column.heading for column in grid.columns][-4:-2] == ["precision@10k train", "recall@10k train"]
-    assert grid.lines[0].texts[-4:-2] == ("0.62", "")
-    assert len({len(line.texts) for line in grid.lines}) == 1
+    assert texts_of(grid)[0][-4:-2] == ("0.62", "")
+    assert len({len(line) for line in grid.lines}) == 1
     stacked = build(PAPER, EXHIBITS["table6"].also(reading_of("samples=50000")), PAPER_SCALE, results, (PRECISION,))
-    assert (
-        len({len(line.texts) for grid in grids(stacked) for line in grid.lines} | {len(next(grids(stacked)).columns)})
-        == 1
-    )
+    assert len({len(line) for grid in grids(stacked) for line in grid.lines} | {len(next(grids(stacked)).columns)}) == 1
     assert build(PAPER, EXHIBITS["table3"], PAPER_SCALE, results, (PRECISION,)).shown == ()
     compile_latex(tmp_path, latex(shown), latex(stacked))
     assert any("which are not the published ones" in note for note in notes(plain))
@@ -143,7 +140,7 @@ def test_a_cell_says_what_it_needs_until_it_is_measured(results):
             Outcome.now("failed", "x", {cell.evaluation.id: need}).save(directory.outcome)
     report = build(PAPER, EXHIBITS["table6"], PAPER_SCALE, results)
     (grid,) = grids(report)
-    assert grid.lines[0].texts[3:7] == ("7.68", "needs Inception weights", "26.4", "needs Inception weights")
-    assert grid.lines[1].texts[6] == "..."
+    assert texts_of(grid)[0][3:7] == ("7.68", "needs Inception weights", "26.4", "needs Inception weights")
+    assert texts_of(grid)[1][6] == "..."
     assert "Needs Inception weights: get them." in notes(report)
     assert to_json(report)["rows"][0]["cells"]["fid"]["needs"] == "needs Inception weights: get them"

@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from printed import BESIDE, PRINTING, STACKED
-from reports import compile_latex, fill
+from reports import compile_latex, fill, texts_of
 
 from harness.cli.main import main
 from harness.registry.claims import falls, rises
@@ -43,7 +43,7 @@ def squeezed(text):
 def column(exhibit, root, heading):
     (grid,) = grids(report_of(root, exhibit))
     at = [column.heading for column in grid.columns].index(heading)
-    return [line.texts[at] for line in grid.lines]
+    return [texts[at] for texts in texts_of(grid)]
 
 
 def test_the_terminal_shows_the_papers_own_deviation(tmp_path):

@@ -1,10 +1,13 @@
 """How exhibits are laid out: side by side, stacked, in blocks; words, settings and further protocols."""
 
 import json
+import re
+from dataclasses import replace
 
-from reports import compile_latex, fill
+from reports import compile_latex, fill, texts_of
 from toy_paper import HYBRID
 
+from harness.config.evaluations import reading_of
 from harness.registry.exhibit import Table
 from harness.registry.metrics import ACCURACY, FID, RUNTIME_TEXT
 from harness.registry.row import Row, Words
@@ -13,6 +16,7 @@ from harness.report.results.report import build
 from harness.report.write import write_claims
 from harness.report.writers import claims_list
 from harness.report.writers.csv_json import csv, json_text, to_json
+from harness.report.writers.table_cells import CellKind, Role
 from harness.report.writers.table_layout import grids
 from harness.report.writers.text_markdown import brief, markdown, terminal
 from harness.store.results import Results
@@ -28,19 +32,65 @@ def report_of(tmp_path, name, scale=LAPTOP, seeds=1, **how):
     return build(PAPER, EXHIBITS[name], scale, results)
 
 
+def squeezed(text):
+    return re.sub(r"\s+", " ", text)
+
+
 def test_few_metrics_stand_side_by_side(tmp_path):
     (grid,) = grids(report_of(tmp_path, "table6"))
     assert [column.heading for column in grid.columns] == [
         "Model", "Acc % (paper)", "Acc %", "IS (paper)", "CS(digits)", "FID (paper)", "FD(digits)", "seeds",
     ]  # fmt: skip
-    assert grid.lines[0].texts == ("HybViT", "95.9", "10.0", "7.68", "10.00", "26.4", "10.0", "1")
+    assert texts_of(grid)[0] == ("HybViT", "95.9", "10.0", "7.68", "10.00", "26.4", "10.0", "1")
+
+
+def test_verdicts_stand_once_for_a_row_or_beside_every_value(tmp_path):
+    report = report_of(tmp_path, "table6", PAPER.scale("paper"), value=lambda cell: 26.0)
+    (once,), (beside,) = grids(report), grids(report, verdicts_in=Role.DIFFERENCE)
+    pair = [Role.PAPER, Role.OURS]
+    assert [column.role for column in once.columns] == [Role.LABEL, *pair * 3, Role.SEEDS, Role.VERDICT]
+    assert [column.role for column in beside.columns] == [Role.LABEL, *[*pair, Role.DIFFERENCE] * 3, Role.SEEDS]
+    assert str(once.lines[0][-1]) == "2 FAIL, 1 PASS"
+    difference = beside.lines[0][9]
+    assert (difference.role, difference.metric, round(difference.value, 6)) == (Role.DIFFERENCE, FID, -0.4)
+    assert difference.judgement.verdict == "PASS"
+
+
+def test_stacked_verdicts_have_a_line_below_ours(tmp_path):
+    report = report_of(tmp_path, "table12", PAPER.scale("paper"), value=lambda cell: 50.0)
+    assert [str(line[1]) for line in next(grids(report)).lines[:3]] == ["paper", "ours", "tuned PGD"]
+    upper = next(grids(report, verdicts_in=Role.DIFFERENCE))
+    assert [str(line[1]) for line in upper.lines[:4]] == ["paper", "ours", "difference", "tuned PGD"]
+    assert [line[3].role for line in upper.lines[:4]] == [Role.PAPER, Role.OURS, Role.DIFFERENCE, Role.READING]
+
+
+def test_cells_tell_dashes_from_gaps_and_words_from_numbers(tmp_path):
+    (grid,) = grids(report_of(tmp_path, "table1", keep=lambda cell: cell.metric == ACCURACY))
+    kinds = {(line[0].text, str(cell)): cell.kind for line in grid.lines for cell in line}
+    assert (kinds["ViT", "-"], kinds["GenViT", "-"]) == (CellKind.DASH, CellKind.DASH)
+    assert (kinds["GenViT", "..."], kinds["ViT", "10.0"]) == (CellKind.GAP, CellKind.NUMBER)
+    (words,) = (
+        line[3] for grid in grids(report_of(tmp_path, "table13")) for line in grid.lines if "32 GPUs" in str(line[3])
+    )
+    assert (words.kind, words.value) == (CellKind.WORDS, 3840)
+    assert words.remarks == ("printed in words, which are taken to mean 3,840",)
+
+
+def test_a_row_of_which_there_is_nothing_keeps_its_line(tmp_path):
+    own = EXHIBITS["table6"]
+    nobodys = Row("Nobody's", None, (None, None, None))
+    table = replace(own, rows=(*own.rows, nobodys), claims=()).also(reading_of("samples=50000"))
+    report = build(PAPER, table, LAPTOP, Results(tmp_path))
+    (grid,) = grids(report)
+    assert texts_of(grid)[-1] == ("Nobody's", "paper", "-", "-", "-", "")
+    assert "Nobody's" in terminal(report)
 
 
 def test_blocks_without_common_metrics_are_grids_of_their_own(tmp_path):
     upper, lower = grids(report_of(tmp_path, "table12", value=lambda cell: 50.0 if cell.reading else 60.0))
     assert (upper.caption, lower.caption) == ("L∞", "L2")
     assert len(upper.columns) == len(lower.columns) == 2 + 9 + 1
-    assert [line.texts[:4] for line in upper.lines[:3]] == [
+    assert [texts[:4] for texts in texts_of(upper)[:3]] == [
         ("ViT", "paper", "96.5", "70.8"),
         ("", "ours", "60.0", "60.0"),
         ("", "tuned PGD", "", "50.0"),
@@ -49,7 +99,7 @@ def test_blocks_without_common_metrics_are_grids_of_their_own(tmp_path):
 
 def test_sections_with_fewer_metrics_stay_in_one_grid(tmp_path):
     (grid,) = grids(report_of(tmp_path, "table2"))
-    headings = [line.texts[0] for line in grid.lines if line.is_section]
+    headings = [section.heading for section in grid.sections]
     assert headings[0] == "CIFAR100 (pairs)"
     assert len(headings) == 5
     assert [(column.group, column.heading) for column in grid.columns[5:7]] == [

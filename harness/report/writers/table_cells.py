@@ -1,0 +1,160 @@
+"""What one cell of a table says: a number, words, or that there is nothing, ready for every writer to print."""
+
+from dataclasses import dataclass, replace
+from enum import Enum, StrEnum, auto
+
+from harness.registry.metrics import Metric
+from harness.registry.row import Source, Words
+from harness.report.results.best_values import best_measured, best_reported
+from harness.report.results.cells import Measured, ReportCell, ReportRow
+from harness.report.results.report import ExhibitReport
+from harness.report.results.verdict_counts import VerdictCounts
+from harness.report.results.verdicts import Judgement
+
+DASH, GAP = "-", "..."
+
+
+class Role(StrEnum):
+    """What a cell holds: the row's label, the paper's value, ours, and so on.
+
+    A column has the role of its cells, and VALUE where every line has another. LINE names the lines of a row that has
+    several. SECONDARY is a metric that the paper has no column for.
+    """
+
+    LABEL = auto()
+    LINE = auto()
+    VALUE = auto()
+    PAPER = auto()
+    OURS = auto()
+    DIFFERENCE = auto()
+    READING = auto()
+    SECONDARY = auto()
+    SEEDS = auto()
+    VERDICT = auto()
+
+
+class CellKind(Enum):
+    """What the text of a cell is: DASH where no value belongs, GAP where one has yet to be measured."""
+
+    NUMBER = auto()
+    WORDS = auto()
+    DASH = auto()
+    GAP = auto()
+
+
+@dataclass(frozen=True)
+class TableCell:
+    """A cell as text, with everything that a writer may print beside it.
+
+    `sd` is the standard deviation, as text, and `value` the number that the text stands for. `measured` is the mean
+    behind a measured number, for a writer that rounds in its own way. `source` is set where the row doesn't say whose
+    value it is. `remarks` are notes on this cell alone.
+    """
+
+    role: Role = Role.VALUE
+    kind: CellKind = CellKind.WORDS
+    text: str = ""
+    sd: str = ""
+    value: float | None = None
+    metric: Metric | None = None
+    measured: Measured | None = None
+    best: bool = False
+    source: Source = "own"
+    judgement: Judgement | None = None
+    remarks: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.text} ± {self.sd}" if self.sd else self.text
+
+
+BLANK = TableCell()
+
+
+class TableCells:
+    """Makes the cells of an exhibit's tables."""
+
+    def __init__(self, report: ExhibitReport) -> None:
+        self._expected = {(cell.row, cell.metric): cell.reason for cell in report.exhibit.expected}
+        self._best_reported, self._best_measured = best_reported(report), best_measured(report)
+
+    def paper(self, row: ReportRow, cell: ReportCell) -> TableCell:
+        """Return what the paper prints."""
+        if cell.reported is None:
+            return TableCell(Role.PAPER, CellKind.DASH, DASH)
+        found, reason = _printed(cell.reported, cell), self._expected.get((row.row.key, cell.metric))
+        return replace(
+            found,
+            best=(row.row.key, cell.metric.key) in self._best_reported,
+            source=cell.source if row.source is None else "own",
+            remarks=(*found.remarks, f"expected to fail: {reason}") if reason else found.remarks,
+        )
+
+    def ours(self, row: ReportRow, cell: ReportCell) -> TableCell:
+        """Return what was measured or configured, or why there is nothing."""
+        best = (row.row.key, cell.metric.key) in self._best_measured
+        return replace(_ours(cell), metric=cell.metric, best=best, judgement=cell.judgement)
+
+    def difference(self, row: ReportRow, cell: ReportCell) -> TableCell:
+        """Return how far our value is from the paper's, without a text: the writer chooses the decimals."""
+        difference = cell.judgement.difference
+        return TableCell(Role.DIFFERENCE, value=difference, metric=cell.metric, judgement=cell.judgement)
+
+    def reading(self, name: str, row: ReportRow, cell: ReportCell) -> TableCell:
+        """Return what another protocol measured."""
+        return _mean(Role.READING, cell.readings[name], cell.metric) if name in cell.readings else BLANK
+
+
+def secondary(row: ReportRow, metric: Metric, reading: str) -> TableCell:
+    """Return what was measured of a metric that the paper has no column for."""
+    cell = next((cell for cell in row.secondary if cell.metric == metric), None)
+    value = (cell.readings.get(reading) if reading else cell.measured) if cell else None
+    return _mean(Role.SECONDARY, value, metric) if isinstance(value, Measured) else BLANK
+
+
+def row_seeds(row: ReportRow) -> TableCell:
+    """Return the number of seeds behind a row, nothing where none is measured."""
+    return TableCell(Role.SEEDS, text=str(row.seeds or ""))
+
+
+def row_verdict(row: ReportRow) -> TableCell:
+    """Return the verdicts of a row in a few words: each kind once, counted where there are several kinds."""
+    counts = VerdictCounts.of(cell.verdict for cell in row.cells)
+    if not counts.counts:
+        return TableCell(Role.VERDICT, CellKind.DASH, DASH)
+    return TableCell(Role.VERDICT, text=str(counts) if len(counts.counts) > 1 else next(iter(counts.counts)).value)
+
+
+def mean_text(value: Measured, metric: Metric) -> str:
+    """Return a mean as text, with the standard deviation where there are several seeds."""
+    return str(_mean(Role.OURS, value, metric))
+
+
+def _printed(value: float | Words, cell: ReportCell) -> TableCell:
+    if not isinstance(value, Words):
+        return TableCell(Role.PAPER, CellKind.NUMBER, cell.metric.reported(value), cell.printed_sd, float(value))
+    if value.meaning is None or _number(value.text) is not None:
+        return TableCell(Role.PAPER, text=value.text, value=value.meaning)
+    remark = f"printed in words, which are taken to mean {value.meaning:,g} {cell.metric.unit}".strip()
+    return TableCell(Role.PAPER, text=value.text, value=value.meaning, remarks=(remark,))
+
+
+def _ours(cell: ReportCell) -> TableCell:
+    if isinstance(cell.measured, Measured):
+        return _mean(Role.OURS, cell.measured, cell.metric)
+    if cell.measured is not None:
+        return TableCell(Role.OURS, text=cell.measured.value, value=_number(cell.measured.value))
+    if cell.needs:
+        return TableCell(Role.OURS, CellKind.GAP, cell.needs.what, remarks=(f"not measured: {cell.needs}",))
+    return TableCell(Role.OURS, CellKind.GAP, GAP) if cell.wanted else TableCell(Role.OURS, CellKind.DASH, DASH)
+
+
+def _mean(role: Role, value: Measured, metric: Metric) -> TableCell:
+    sd = "" if value.sd is None or metric.noise == "none" else metric.measured(value.sd)
+    return TableCell(role, CellKind.NUMBER, metric.measured(value.mean), sd, value.mean, metric, value)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

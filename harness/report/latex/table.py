@@ -1,16 +1,16 @@
 """LaTeX tables: booktabs, numbers aligned by siunitx, notes below, split where a page is too short."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from harness.report.latex.cells import marked, text_and_sd
 from harness.report.latex.escape import tex
 from harness.report.latex.installation import TABLE
-from harness.report.latex.layout import LONG_NAME, Block, Entry, Layout, Section, layouts
 from harness.report.latex.notes import Notes, general
-from harness.report.latex.numbers import mean_and_spread
-from harness.report.latex.tabular import tabular
-from harness.report.results.cells import Measured
+from harness.report.latex.tabular import LONG_NAME, tabular
 from harness.report.results.report import ExhibitReport
 from harness.report.writers import wording
+from harness.report.writers.table_layout import TableGrid, TableRow, TableSection, grids
 
 LINES, PAGE = 46, 58
 """A table of more LINES continues in another float; so do notes that, with the lines above, exceed PAGE."""
@@ -22,11 +22,12 @@ DIMENSIONS = "\\footnotesize\\setlength{\\tabcolsep}{4pt}\\sisetup{detect-weight
 def table(report: ExhibitReport) -> str:
     """Return a `table` environment, or several for a long table; cells not measured yet are dots."""
     notes = Notes()
-    parts = [part for layout in layouts(report, notes) for part in _parts(layout)]
-    entries = [entry for part in parts for section in part.sections for entry in _entries(section)]
-    remarks = [" ".join(general(report, any(entry.bold for entry in entries), _has_spread(report)))]
+    parts = [part for grid in grids(report) for part in _parts(marked(grid, notes))]
+    cells = [cell for grid in grids(report) for line in grid.lines for cell in line]
+    spread = any(cell.measured and text_and_sd(cell)[1] for cell in cells)
+    remarks = [" ".join(general(report, any(cell.best for cell in cells), spread))]
     remarks += [" \\quad ".join(notes.lines())] if notes.lines() else []
-    floats: list[list[Layout] | None] = list(_floats(parts))
+    floats: list[list[TableGrid] | None] = list(_floats(parts))
     if sum(map(_height, floats[-1] or [])) + sum(1 + len(remark) // LINE_OF_NOTES for remark in remarks) > PAGE:
         floats.append(None)
     lines = [f"% {report.name}, scale {report.scale.name}; needs \\usepackage{{{','.join(TABLE)}}}"]
@@ -51,30 +52,29 @@ def _remarks(remarks: Sequence[str]) -> list[str]:
     return ["\\par\\smallskip\\begin{minipage}{\\linewidth}\\raggedright\\scriptsize", *joined, "\\end{minipage}"]
 
 
-def _parts(layout: Layout) -> Iterator[Layout]:
-    """Split a layout between rows into parts that fit on a page."""
-    sections: list[Section] = []
+def _parts(grid: TableGrid) -> Iterator[TableGrid]:
+    """Split a grid between rows into parts that fit on a page."""
+    sections: list[TableSection] = []
     height = 0
-    for section in layout.sections:
-        blocks: list[Block] = []
+    for section in grid.sections:
+        rows: list[TableRow] = []
         heading = section.heading
         height += 2 if heading else 0
-        for block in section.blocks:
-            if height + _lines(block) > LINES and (blocks or sections):
-                yield Layout(
-                    layout.caption, layout.columns, (*sections, *([Section(heading, tuple(blocks))] if blocks else []))
-                )
-                heading = f"{section.heading} (continued)" if blocks and section.heading else section.heading
-                sections, blocks, height = [], [], 2 if section.heading else 0
-            blocks.append(block)
-            height += _lines(block)
-        sections.append(Section(heading, tuple(blocks)))
-    yield Layout(layout.caption, layout.columns, tuple(sections))
+        for row in section.rows:
+            if height + _lines(row) > LINES and (rows or sections):
+                begun = [TableSection(heading, tuple(rows))] if rows else []
+                yield replace(grid, sections=(*sections, *begun))
+                heading = f"{section.heading} (continued)" if rows and section.heading else section.heading
+                sections, rows, height = [], [], 2 if section.heading else 0
+            rows.append(row)
+            height += _lines(row)
+        sections.append(TableSection(heading, tuple(rows)))
+    yield replace(grid, sections=tuple(sections))
 
 
-def _floats(parts: Sequence[Layout]) -> Iterator[list[Layout]]:
+def _floats(parts: Sequence[TableGrid]) -> Iterator[list[TableGrid]]:
     """Yield groups of parts that fit on a page together."""
-    members: list[Layout] = []
+    members: list[TableGrid] = []
     for part in parts:
         if members and sum(map(_height, members)) + _height(part) > LINES:
             yield members
@@ -83,26 +83,10 @@ def _floats(parts: Sequence[Layout]) -> Iterator[list[Layout]]:
     yield members
 
 
-def _height(layout: Layout) -> int:
-    rows = sum(_lines(block) for section in layout.sections for block in section.blocks)
-    return rows + sum(2 for section in layout.sections if section.heading) + 4
+def _height(grid: TableGrid) -> int:
+    rows = sum(_lines(row) for section in grid.sections for row in section.rows)
+    return rows + sum(2 for section in grid.sections if section.heading) + 4
 
 
-def _lines(block: Block) -> int:
-    return (
-        max(len(block.lines), *(1 + len(entry.text) // LONG_NAME for entry in block.lines[0]), 1) if block.lines else 0
-    )
-
-
-def _entries(section: Section) -> Iterator[Entry]:
-    for block in section.blocks:
-        for line in block.lines:
-            yield from line
-
-
-def _has_spread(report: ExhibitReport) -> bool:
-    """Return whether any measured mean is printed with its standard deviation."""
-    metrics = (*report.exhibit.metrics, *report.shown)
-    cells = (cell for row in report.rows for cell in (*row.cells, *row.secondary) if cell.metric in metrics)
-    values = ((cell.metric, value) for cell in cells for value in (cell.measured, *cell.readings.values()))
-    return any(isinstance(value, Measured) and mean_and_spread(value, metric)[1] for metric, value in values)
+def _lines(row: TableRow) -> int:
+    return max(len(row.lines), *(1 + len(cell.text) // LONG_NAME for cell in row.lines[0]))

@@ -11,11 +11,10 @@ from itertools import groupby
 
 from harness.config.evaluations import measure_of
 from harness.registry.metrics import Metric
-from harness.report.results.cells import Measured, ReportCell, ReportRow
+from harness.report.results.cells import ReportCell, ReportRow
 from harness.report.results.report import ExhibitReport
 from harness.report.writers.table_cells import (
     BLANK,
-    DASH,
     GAP,
     Role,
     TableCell,
@@ -25,7 +24,7 @@ from harness.report.writers.table_cells import (
     secondary,
 )
 
-__all__ = ("DASH", "GAP")
+__all__ = ("GAP",)
 
 MOST_SIDE_BY_SIDE = 4
 TableLine = tuple[TableCell, ...]
@@ -94,18 +93,14 @@ def grids(report: ExhibitReport, verdicts_in: Role = Role.VERDICT) -> Iterator[T
     """
     by_key = {row.row.key: row for row in report.rows}
     for block in report.exhibit.blocks():
-        form = (_Stacked if is_stacked(report, block.metrics) else _SideBySide)(report, block.metrics, verdicts_in)
+        stacked = len(block.metrics) > MOST_SIDE_BY_SIDE or report.exhibit.readings
+        form = (_Stacked if stacked else _SideBySide)(report, block.metrics, verdicts_in)
         sections = []
         for name, members in groupby((by_key[row.key] for row in block.rows), key=lambda row: row.row.section):
             rows = list(members)
             heading = section_heading(report, name, rows) if name != block.caption else ""
             sections.append(TableSection(heading, tuple(TableRow(row, tuple(form.lines(row))) for row in rows)))
         yield TableGrid(block.caption, tuple(form.columns()), tuple(sections))
-
-
-def is_stacked(report: ExhibitReport, metrics: tuple[Metric, ...]) -> bool:
-    """Tell whether paper and measurement take lines of their own, because there is much to show of a row."""
-    return len(metrics) > MOST_SIDE_BY_SIDE or bool(report.exhibit.readings)
 
 
 _Part = tuple[Role, str, Callable[[ReportRow, ReportCell], TableCell]]
@@ -202,16 +197,6 @@ def row_label(report: ExhibitReport, row: ReportRow) -> str:
     """Return the row's label, with its protocols where no section tells them."""
     sections = any(other.row.section for other in report.rows)
     return row.row.label if sections or not report.scale.comparable else _with_protocols(report, row.row.label, [row])
-
-
-def verdict(row: ReportRow) -> str:
-    """Return the verdicts of a row in a few words."""
-    return str(row_verdict(row))
-
-
-def secondary_value(row: ReportRow, metric: Metric, reading: str) -> Measured | None:
-    """Return what was measured of a metric that the paper has no column for."""
-    return secondary(row, metric, reading).measured
 
 
 def metric_heading(report: ExhibitReport, metric: Metric) -> str:

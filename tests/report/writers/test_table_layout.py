@@ -8,6 +8,7 @@ from reports import compile_latex, fill, texts_of
 from toy_paper import HYBRID
 
 from harness.config.evaluations import reading_of
+from harness.registry.cells import cells
 from harness.registry.exhibit import Table
 from harness.registry.metrics import ACCURACY, FID, RUNTIME_TEXT
 from harness.registry.row import Row, Words
@@ -19,6 +20,7 @@ from harness.report.writers.csv_json import csv, json_text, to_json
 from harness.report.writers.table_cells import CellKind, Role
 from harness.report.writers.table_layout import grids
 from harness.report.writers.text_markdown import brief, markdown, terminal
+from harness.store.records import Need, Outcome
 from harness.store.results import Results
 from harness_papers.hybvit import PAPER
 
@@ -76,14 +78,32 @@ def test_cells_tell_dashes_from_gaps_and_words_from_numbers(tmp_path):
     assert words.remarks == ("printed in words, which are taken to mean 3,840",)
 
 
+NOBODYS = Row("Nobody's", None, (None, None, None), note="nobody knows")
+
+
 def test_a_row_of_which_there_is_nothing_keeps_its_line(tmp_path):
     own = EXHIBITS["table6"]
-    nobodys = Row("Nobody's", None, (None, None, None))
-    table = replace(own, rows=(*own.rows, nobodys), claims=()).also(reading_of("samples=50000"))
-    report = build(PAPER, table, LAPTOP, Results(tmp_path))
+    table = replace(own, rows=(*own.rows, NOBODYS), claims=()).also(reading_of("samples=50000"))
+    results = Results(tmp_path)
+    fill(results, PAPER, table, LAPTOP)
+    report = build(PAPER, table, LAPTOP, results)
     (grid,) = grids(report)
     assert texts_of(grid)[-1] == ("Nobody's", "paper", "-", "-", "-", "")
     assert "Nobody's" in terminal(report)
+    assert "Nobody" in latex(report)
+
+
+def test_marks_of_stacked_cells_follow_the_order_of_reading(tmp_path):
+    own = EXHIBITS["table6"]
+    table = replace(own, rows=(replace(own.rows[0], note="of the row"),), claims=()).also(reading_of("samples=50000"))
+    results = Results(tmp_path)
+    fill(results, PAPER, table, LAPTOP, keep=lambda cell: cell.metric == ACCURACY)
+    (row,), need = table.rows, Need(what="needs weights", how="get them")
+    needs = {cell.evaluation.id: need for cell in cells(PAPER, table, [row], LAPTOP, [0])}
+    Outcome.now("failed", "x", needs).save(results.directory(LAPTOP.shrink(row.run)).outcome)
+    source = latex(build(PAPER, table, LAPTOP, results))
+    assert "\\textsuperscript{a}\\,Of the row." in source
+    assert "\\textsuperscript{b}\\,Not measured: needs weights: get them." in source
 
 
 def test_blocks_without_common_metrics_are_grids_of_their_own(tmp_path):

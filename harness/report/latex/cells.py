@@ -1,0 +1,52 @@
+"""Cells as LaTeX prints them: means rounded by their spread, and marks that lead to the notes below the table."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from harness.report.latex.notes import CITED, FAILED, UNCERTAIN, UNEXPECTED, UNFINISHED, Notes
+from harness.report.latex.numbers import mean_and_spread
+from harness.report.results.verdicts import Verdict
+from harness.report.writers.table_cells import BLANK, CellKind, TableCell
+from harness.report.writers.table_layout import TableGrid, TableLine, TableRow, TableSection
+
+DASHES = {CellKind.DASH: "–", CellKind.GAP: "…"}
+SOURCES = {"cited": CITED, "uncertain": UNCERTAIN}
+"""The sources that are marked: at the row's name, or at its cells where they differ in that."""
+VERDICTS = {Verdict.FAIL: FAILED, Verdict.XPASS: UNEXPECTED, Verdict.PARTIAL: UNFINISHED}
+"""The verdicts that are marked at the cell."""
+
+
+def marked(grid: TableGrid, notes: Notes) -> TableGrid:
+    """Return a grid as LaTeX prints it, with marks in place of the remarks, which are added to the notes.
+
+    Standard deviations stand in a line of their own where values are stacked.
+    """
+    sections = []
+    for section in grid.sections:
+        rows = (TableRow(row.of, tuple(_lines(row, grid.is_stacked, notes))) for row in section.rows)
+        sections.append(TableSection(section.heading, tuple(rows)))
+    return replace(grid, sections=tuple(sections))
+
+
+def text_and_sd(cell: TableCell) -> tuple[str, str]:
+    """Return the text of a cell and its standard deviation; a measured mean is rounded by it."""
+    if cell.measured and cell.metric:
+        return mean_and_spread(cell.measured, cell.metric)
+    return DASHES.get(cell.kind, cell.text), cell.sd
+
+
+def _lines(row: TableRow, stacked: bool, notes: Notes) -> Iterator[TableLine]:
+    for line in row.lines:
+        cells = tuple(_marked(cell, notes) for cell in line)
+        if stacked and any(cell.sd for cell in cells):
+            yield tuple(replace(cell, sd="") for cell in cells)
+            yield (BLANK, TableCell(text="±"), *(TableCell(text=cell.sd) for cell in cells[2:]))
+        else:
+            yield cells
+
+
+def _marked(cell: TableCell, notes: Notes) -> TableCell:
+    text, sd = text_and_sd(cell)
+    symbols = [SOURCES.get(cell.source), VERDICTS.get(cell.judgement.verdict) if cell.judgement else None]
+    marks = [notes.symbol(symbol) for symbol in symbols if symbol] + [notes.letter(remark) for remark in cell.remarks]
+    return replace(cell, text=text, sd=sd, remarks=tuple(marks))

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from harness.registry.metrics import Metric
-from harness.registry.row import Reported
-from harness.report.results.cells import Configured, Measured
+from harness.report.writers.table_cells import TableCell
 
 WIDEST = 12
 """The style sheet has classes up to this many digits."""
@@ -15,58 +14,42 @@ WIDEST = 12
 class Number:
     """A formatted value; `spread` is its standard deviation, measured or printed.
 
-    `pad` and `width` are in digits (see `Column`). `words` marks text that is not a number and is not aligned.
+    `pad` and `width` are in digits (see `Alignment`). `style` is `n` for a number that is aligned.
     """
 
     text: str
     spread: str = ""
     pad: int = 0
     width: int = 0
-    words: bool = False
+    style: str = ""
 
 
 @dataclass(frozen=True)
-class Column:
+class Alignment:
     """The alignment of a column: its longest fraction and its widest spread, in characters."""
 
     fraction: int
     width: int
 
     @classmethod
-    def of(cls, texts: Iterable[str], spreads: Iterable[str]) -> "Column":
-        """Return the alignment that fits all of these."""
-        fraction = max(map(_fraction, texts), default=0)
-        width = max(map(len, spreads), default=0)
-        return cls(fraction, min(width + 2, WIDEST) if width else 0)
+    def of(cls, numbers: Iterable[TableCell], spreads: Iterable[TableCell]) -> "Alignment":
+        """Return the alignment that fits the numbers of some cells and the spreads of others."""
+        width = max((len(cell.sd) for cell in spreads), default=0)
+        return cls(max((_fraction(cell.text) for cell in numbers), default=0), min(width + 2, WIDEST) if width else 0)
 
     def number(self, text: str, spread: str = "") -> Number:
         """Return a number, padded so that its decimal point lines up with the others."""
-        return Number(text, spread, min(self.fraction - _fraction(text), WIDEST), self.width)
+        return Number(text, spread, min(self.fraction - _fraction(text), WIDEST), self.width, style="n")
 
 
-def printed(metric: Metric, value: Reported) -> str:
-    """Return a reported value as printed, without its standard deviation."""
-    return metric.reported(value)
-
-
-def spread(metric: Metric, value: Measured) -> str:
-    """Return a standard deviation as text; empty for one seed and for exact values."""
-    return "" if value.sd is None or metric.noise == "none" else metric.measured(value.sd)
-
-
-def distance(metric: Metric, value: float) -> str:
+def distance(metric: Metric, value: float | None) -> str:
     """Format a tolerance with one decimal more than the metric, so that a narrow FAIL is visible as such."""
-    return f"{value:.{metric.decimals + 1}f}"
+    return "" if value is None else f"{value:.{metric.decimals + 1}f}"
 
 
-def signed(metric: Metric, value: float) -> str:
+def signed(metric: Metric, value: float | None) -> str:
     """Format a difference with its sign and the decimals of a tolerance."""
-    return f"{'−' if value < 0 else '+'}{distance(metric, abs(value))}"
-
-
-def ours(metric: Metric, value: Measured | Configured) -> str:
-    """Return a measured or configured value as text, without its spread."""
-    return value.value if isinstance(value, Configured) else metric.measured(value.mean)
+    return "" if value is None else f"{'−' if value < 0 else '+'}{distance(metric, abs(value))}"
 
 
 def _fraction(text: str) -> int:

@@ -4,11 +4,12 @@ from math import isfinite
 from typing import Any
 
 from harness.registry.metrics import Metric
-from harness.report.html.numbers import distance, ours, signed, spread
+from harness.report.html.numbers import distance, signed
 from harness.report.html.tables import cell_key
 from harness.report.results.cells import Measured, ReportCell, ReportRow
 from harness.report.results.report import ExhibitReport
 from harness.report.results.series import Series
+from harness.report.writers.table_cells import mean_text
 from harness.store.files import StoreError
 from harness.store.records import EvaluationRecord
 from harness.store.results import Results
@@ -59,8 +60,7 @@ class Values:
         if cell.reported is not None and cell.source != "own":
             found["source"] = cell.source
         if isinstance(cell.measured, Measured):
-            behind = spread(metric, cell.measured)
-            found["ours"] = ours(metric, cell.measured) + (f" ± {behind}" if behind else "")
+            found["ours"] = mean_text(cell.measured, metric)
         if cell.needs:
             found["needs"] = str(cell.needs)
         return found | _judgement(metric, cell) | _statistics(metric, cell)

@@ -13,18 +13,7 @@ from harness.config.evaluations import measure_of
 from harness.registry.metrics import Metric
 from harness.report.results.cells import ReportCell, ReportRow
 from harness.report.results.report import ExhibitReport
-from harness.report.writers.table_cells import (
-    BLANK,
-    GAP,
-    Role,
-    TableCell,
-    TableCells,
-    row_seeds,
-    row_verdict,
-    secondary,
-)
-
-__all__ = ("GAP",)
+from harness.report.writers.table_cells import BLANK, Role, TableCell, TableCells, row_seeds, row_verdict, secondary
 
 MOST_SIDE_BY_SIDE = 4
 TableLine = tuple[TableCell, ...]
@@ -124,8 +113,13 @@ class _Form:
         return [cell for cell in row.cells if cell.metric in self.metrics]
 
     def label(self, row: ReportRow) -> TableCell:
-        remarks = (row.row.note,) if row.row.note else ()
-        return TableCell(Role.LABEL, text=row_label(self.report, row), source=row.source or "own", remarks=remarks)
+        """Return the row's label, with its protocols where no section tells them."""
+        text, sections = row.row.label, any(other.row.section for other in self.report.rows)
+        if self.report.scale.comparable and not sections:
+            text = _with_protocols(self.report, text, [row])
+        return TableCell(
+            Role.LABEL, text=text, source=row.source or "own", remarks=(row.row.note,) if row.row.note else ()
+        )
 
     def closing_columns(self, heading: Callable[[ExhibitReport, Metric], str]) -> Iterator[TableColumn]:
         """Yield the columns of secondary metrics, seeds and verdicts."""
@@ -191,12 +185,6 @@ def section_heading(report: ExhibitReport, section: str, rows: Sequence[ReportRo
     if not data or not any(_differ(report, metric) for metric in report.exhibit.metrics):
         return section
     return f"{section} ({', '.join(sorted(data))})"
-
-
-def row_label(report: ExhibitReport, row: ReportRow) -> str:
-    """Return the row's label, with its protocols where no section tells them."""
-    sections = any(other.row.section for other in report.rows)
-    return row.row.label if sections or not report.scale.comparable else _with_protocols(report, row.row.label, [row])
 
 
 def metric_heading(report: ExhibitReport, metric: Metric) -> str:

@@ -10,8 +10,9 @@ from toy_paper import HYBRID
 from harness.config.evaluations import reading_of
 from harness.registry.cells import cells
 from harness.registry.exhibit import Table
-from harness.registry.metrics import ACCURACY, FID, RUNTIME_TEXT
+from harness.registry.metrics import ACCURACY, FID, PRECISION, RUNTIME_TEXT
 from harness.registry.row import Row, Words
+from harness.report.html.write import write_pages
 from harness.report.latex.table import table as latex
 from harness.report.results.report import build
 from harness.report.write import write_claims
@@ -20,7 +21,7 @@ from harness.report.writers.csv_json import csv, json_text, to_json
 from harness.report.writers.table_cells import CellKind, Role
 from harness.report.writers.table_layout import grids
 from harness.report.writers.text_markdown import brief, markdown, terminal
-from harness.store.records import Need, Outcome
+from harness.store.records import Measurement, Need, Outcome
 from harness.store.results import Results
 from harness_papers.hybvit import PAPER
 
@@ -104,6 +105,26 @@ def test_marks_of_stacked_cells_follow_the_order_of_reading(tmp_path):
     source = latex(build(PAPER, table, LAPTOP, results))
     assert "\\textsuperscript{a}\\,Of the row." in source
     assert "\\textsuperscript{b}\\,Not measured: needs weights: get them." in source
+
+
+def test_secondary_values_of_every_protocol_stand_in_every_format(tmp_path):
+    results, scale = Results(tmp_path), PAPER.scale("paper")
+    table = EXHIBITS["table6"].also(reading_of("samples=50000"))
+    fill(results, PAPER, table, scale, seeds=2)
+    for cell in cells(PAPER, table, table.rows, scale, range(2)):
+        if cell.metric == FID:
+            directory = results.directory(cell.run)
+            record = directory.record(cell.evaluation)
+            value = (0.75 if cell.reading else 0.25) + cell.seed / 8
+            quantities = record.quantities | {"precision": Measurement(value=value, n=100)}
+            record.model_copy(update={"quantities": quantities}).save(directory.record_path(cell.evaluation))
+    report = build(PAPER, table, scale, results, (PRECISION,))
+    page = write_pages([report], results, [])[0].read_text()
+    texts = [re.sub(r"<[^>]*>", " ", cell) for cell in re.findall(r"<td.*?</td>", page, re.DOTALL)]
+    for said in (terminal(report), markdown(report), "\n".join(texts)):
+        assert "0.31 ± 0.09" in squeezed(said)
+        assert "0.81 ± 0.09" in squeezed(said)
+    assert "precision / precision@10k train, precision@50k train" in page
 
 
 def test_blocks_without_common_metrics_are_grids_of_their_own(tmp_path):

@@ -3,6 +3,7 @@
 import json
 import re
 
+import numpy as np
 import pytest
 import torch
 from energy_runs import ENERGY_RUNS
@@ -15,6 +16,7 @@ from harness.config.methods import Classification, Method
 from harness.config.networks import UNet
 from harness.config.run import RunConfig
 from harness.config.samplers import Ancestral
+from harness.data.batches import Mixture, TrainBatch
 from harness.data.catalogue import DIGITS
 from harness.data.loaders import ResidentLoader
 from harness.data.prepared.dataset import PreparedDataset, open_dataset
@@ -103,6 +105,27 @@ def test_the_hybrid_loss_is_cross_entropy_plus_alpha_times_the_denoising_loss(lo
         expected = loss.log["cross_entropy"] + alpha * loss.log["denoising"]
         assert loss.value.item() == pytest.approx(expected.item(), rel=1e-6)
     assert values[0].log["denoising"] == values[100].log["denoising"]
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+@pytest.mark.parametrize("kind", ["classification", "hybrid"])
+def test_a_mixed_and_smoothed_batch_has_the_cross_entropy_written_out(loader, kind, smoothing):
+    """Of the weight of each of its two labels, an image leaves a share to all ten classes alike."""
+    own = plain(loader, 0)
+    others, lam = own.labels.roll(1), torch.linspace(0, 1, 16)
+    mixed = TrainBatch(own.data, own.fields, own.rows, Mixture(others, lam))
+    method = build_method(CONFIGS[kind].but(label_smoothing=smoothing), CPU)
+    (loss,) = method.training_step(Step({"labelled": mixed, "clean": plain(loader, 16)}, Stream(0), 16))
+    logits = method.logits(own.images).detach().double().numpy()
+    log_p = logits - np.log(np.exp(logits).sum(1, keepdims=True))
+    expected = 0.0
+    for i in range(16):
+        for label in range(10):
+            for of, weight in ((own.labels[i], lam[i]), (others[i], 1 - lam[i])):
+                target = (1 - smoothing) * (of == label) + smoothing / 10
+                expected -= float(weight * target) * log_p[i, label] / 16
+    assert (own.labels != others).sum() > 8
+    assert loss.log["cross_entropy"].item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_step_is_a_function_of_its_address(loader):

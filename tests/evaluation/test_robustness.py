@@ -5,11 +5,12 @@ import math
 import numpy as np
 import pytest
 import torch
-from labelled import arrays_of
+from labelled import arrays_of, batch_of
 
 from harness.config.evaluations import Robustness
 from harness.evaluation import robustness
-from harness.evaluation.pgd import Sphere
+from harness.evaluation.pgd import Attack, Box, Sphere
+from harness.randomness import Stream
 
 TUNED = Robustness(norm="linf", epsilons=(8.0, 24.0), steps=15, images=150)
 
@@ -68,6 +69,25 @@ def test_queries_are_counted_over_the_restarts(subject):
     assert queries.min() == -1
     assert 5 < queries.max() <= 3 * 5
     assert (queries[queries > 0] <= 5).any()
+
+
+class FallsAt:
+    """Is right until it has been asked so many times, and wrong from then on."""
+
+    def __init__(self, query):
+        self.left = query
+
+    def logits(self, images):
+        right, self.left = self.left > 0, self.left - 1
+        return images.flatten(1)[:, :2] * 0 + torch.tensor([float(right), 0.5])
+
+
+@pytest.mark.parametrize("query", range(11))
+def test_a_query_is_numbered_on_after_a_restart(query):
+    """The clean image is 0, the first restart 1 to 4, the second 5 to 8, and then there are no more."""
+    batch, attack = batch_of(torch.zeros(3, 1, 2, 2), torch.zeros(3, dtype=torch.int64)), Attack(Box(0.1), 0.05, 3)
+    found = robustness.first_query(FallsAt(query), batch, attack, restarts=2, stream=Stream(0))
+    assert found.tolist() == [query if query <= 8 else -1] * 3
 
 
 def test_larger_balls_and_more_restarts_are_never_survived_more_often(subject_of, config, model):

@@ -11,6 +11,7 @@ from harness.config.methods import Denoising, Hybrid
 from harness.config.processes import GaussianProcess
 from harness.evaluation import generation
 from harness.methods.base import build_method
+from harness.metrics.class_score import class_score
 
 PROCESS = GaussianProcess(timesteps=3)
 SHORT = Generation(samples=130, features="classifier", score_splits=2)
@@ -60,3 +61,25 @@ def test_a_model_that_only_generates_has_none(generated):
     _, folder = generated(Denoising(process=PROCESS))
     names = {path.name for path in folder.glob("*.npy")}
     assert names == {"samples.npy", "features.npy", "sample_logits.npy"}
+
+
+class SortedSpace(PixelSpace):
+    """Takes the first half of the samples for one class, and the rest for another."""
+
+    def embed(self, images, report):
+        features, _ = super().embed(images, report)
+        later = np.arange(len(images)) >= len(images) // 2
+        return features, 20.0 * np.stack([~later, later], axis=1).astype(np.float32)
+
+
+def test_samples_are_shuffled_before_the_class_score(config, subject_of, monkeypatch, tmp_path):
+    """In the order in which they were drawn, either half would have one class, and a score of 1."""
+    monkeypatch.setattr(generation, "space_of", lambda embedding, subject: SortedSpace(tmp_path))
+    generative = config.but(method=Denoising(process=PROCESS))
+    subject = subject_of(generative, build_method(generative, torch.device("cpu")).eval())
+    score = generation.evaluate(SHORT, subject).quantities["class_score"].value
+    logits = np.load(subject.artefacts / "sample_logits.npy")
+    expected, _ = class_score(logits[np.random.RandomState(2020).permutation(130)], 2)
+    assert class_score(logits, 2)[0] == pytest.approx(1)
+    assert score == pytest.approx(expected)
+    assert score > 1.9

@@ -188,6 +188,16 @@ def test_noise_is_pooled_over_rows_of_the_same_data_only():
     assert finding.half_width == pytest.approx(stats.t.ppf(0.975, 1) * math.sqrt(2 / 2 + 3200 / 2))
 
 
+def test_an_interval_is_as_wide_as_that_of_the_data_with_the_fewest_seeds():
+    """Two seeds leave one degree of freedom, whatever the ten of the other data would."""
+    many, few = [float(seed) for seed in range(10)], [20.0, 22.0]
+    here = cells([("a", UNITS, seed, value) for seed, value in enumerate(many)])
+    there = cells([("b", UNITS, seed, value) for seed, value in enumerate(few)], data="e")
+    (finding,) = decide(rises(UNITS, "a", "b", **WORDS), here | there, {}).contrasts
+    error = math.hypot(stats.sem(many), stats.sem(few))
+    assert finding.half_width == pytest.approx(stats.t.ppf(0.975, 1) * error)
+
+
 def test_the_noise_of_rows_that_a_claim_does_not_name_is_none_of_its():
     calm = {"a": [30.0, 30.2, 30.4], "b": [10.0, 10.2, 10.4]}
     claim = falls(UNITS, "a", "b", **WORDS)

@@ -11,7 +11,7 @@ from toy_paper import HYBRID, PAPER
 
 from harness.errors import SpecError
 from harness.registry.exhibit import ExpectedFailure, Table
-from harness.registry.metrics import ACCURACY, FID
+from harness.registry.metrics import ACCURACY, BPD, FID
 from harness.registry.row import Row, Words
 from harness.registry.tolerances import Allowance, Tolerance
 from harness.report.results.report import build
@@ -81,6 +81,13 @@ def test_a_relative_tolerance_is_a_share_of_the_printed_value(mean, verdict):
     found = judge(FID, 20.0, mean, rule)
     assert (found.verdict, found.tolerance) == (verdict, 2.0)
     assert found.parts == ("2.0 for seeds", "0.0 for sample-size bias: none")
+
+
+@pytest.mark.parametrize(("mean", "verdict"), [(-21.9, "PASS"), (-22.1, "FAIL"), (-18.1, "PASS"), (-17.9, "FAIL")])
+def test_a_share_of_a_negative_value_is_taken_of_its_size(mean, verdict):
+    rule = replace(RULE, tolerance=Tolerance((Allowance("seeds", relative=0.1),)))
+    found = judge(BPD, -20.0, mean, rule)
+    assert (found.verdict, found.tolerance, found.parts) == (verdict, 2.0, ("2.00 for seeds",))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.config.base import Config
 from harness.config.networks import ViT
 from harness.config.optimisation import SGD, Adam, AdamW, StepDecay
 from harness.config.run import RunConfig
@@ -123,3 +124,27 @@ def test_a_stored_kind_that_does_not_exist_is_refused():
 
 def test_data_can_be_exchanged_as_a_whole():
     assert HYBVIT.but(data=DIGITS, patch_size=2).config.data == DIGITS
+
+
+class Part(Config):
+    width: int = 1
+
+
+class Pair(Config):
+    """Two parts with the same field."""
+
+    left: Part = Part()
+    right: Part = Part(width=2)
+
+
+@pytest.mark.parametrize("ask", [lambda pair: pair.but(width=3), lambda pair: pair.value_of("width")])
+def test_a_field_that_two_parts_have_is_refused(ask):
+    with pytest.raises(SpecError) as caught:
+        ask(Pair())
+    message = "field 'width' is in left and in right: name it by its path, 'left.width' or 'right.width'"
+    assert str(caught.value) == message
+
+
+def test_a_field_that_two_parts_have_is_named_by_its_path():
+    pair = Pair().but("right.width", 3)
+    assert (pair.value_of("left.width"), pair.value_of("right.width")) == (1, 3)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
 
-from harness.errors import SpecError
+from harness.errors import SpecError, unfit
 from harness.registry.metrics import Metric
 
 
@@ -63,7 +63,13 @@ def exceed(metric: Metric, *rows: str, over: str, says: str, where: str) -> Clai
 
 
 def improves(*rows: str, metrics: tuple[Metric, ...], says: str, where: str) -> Claim:
-    """Claim that all `metrics` improve from each row to the next, each in its own direction."""
+    """Claim that all `metrics` improve from each row to the next, each in its own direction.
+
+    Raises `SpecError` for a metric without a direction.
+    """
+    for metric in metrics:
+        if metric.better == "neither":
+            raise unfit(f"improvement of metric '{metric.key}'", "better", metric.better, "'higher' or 'lower'")
     parts = [(rises if m.better == "higher" else falls)(m, *rows, says=says, where=where) for m in metrics]
     return Claim(says, where, tuple(contrast for part in parts for contrast in part.contrasts))
 

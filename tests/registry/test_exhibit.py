@@ -9,7 +9,7 @@ from harness.errors import SpecError
 from harness.registry.cells import cells
 from harness.registry.claims import close, falls, improves, rises
 from harness.registry.exhibit import Table
-from harness.registry.metrics import ACCURACY, FID
+from harness.registry.metrics import ACCURACY, FID, PARAMETERS
 from harness.registry.row import Row
 from harness.registry.scale import PAPER_SCALE
 from harness_papers.hybvit.paper import PAPER
@@ -95,6 +95,13 @@ def test_claims_become_contrasts():
     assert [(t.weight, t.row) for t in up.terms] == [(-1.0, "A"), (1.0, "B")]
     near = close(ACCURACY, "A", "B", "C", within=1.5, says="s", where="w")
     assert [(c.low, c.high) for c in near.contrasts] == [(-1.5, 1.5)] * 2
+
+
+def test_what_has_no_better_direction_does_not_improve():
+    with pytest.raises(SpecError) as caught:
+        improves("A", "B", metrics=(FID, PARAMETERS), says="s", where="w")
+    says = "improvement of metric 'parameters_m': better is 'neither': allowed: 'higher' or 'lower'"
+    assert str(caught.value) == says
 
 
 def test_an_order_needs_two_rows():

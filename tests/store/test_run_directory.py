@@ -1,6 +1,7 @@
-"""Run directories: identity, requests, and damage."""
+"""Run directories: identity, requests, states, and damage."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from toy_paper import HYBRID
@@ -9,6 +10,7 @@ from harness.config.base import sha256_of_json
 from harness.config.evaluations import Accuracy, Generation
 from harness.errors import SpecError
 from harness.store.files import StoreError
+from harness.store.records import Outcome, Segment
 from harness.store.results import Results
 from harness.store.run_directory import ForeignError, OutdatedError, RunState
 
@@ -34,6 +36,37 @@ def test_asking_again_changes_nothing_and_more_adds(directory):
     directory.request(HYBRID, [Accuracy(), Generation(samples=10)])
     assert directory.config.stat().st_mtime_ns == before
     assert len(directory.requested()) == 2
+
+
+def segment(seconds=1.0):
+    return Segment(
+        started=datetime.now(UTC), seconds=seconds, host="here", device="cpu", threads=1, commit=None, dirty=None,
+        versions={},
+    )  # fmt: skip
+
+
+def test_stays_are_in_the_order_of_their_numbers(directory):
+    """10 and 11 come after 9, not after 1."""
+    for number in (11, 3, 10, 1, 7, 2, 9, 5, 4, 8, 6):
+        segment(seconds=number).save(directory.segments / f"{number}.json")
+    assert [stay.seconds for stay in directory.all_segments()] == list(range(1, 12))
+
+
+@pytest.mark.parametrize(
+    ("ended", "state"),
+    [
+        ("cancelled", RunState.CANCELLED),
+        ("failed", RunState.FAILED),
+        ("done", RunState.INTERRUPTED),  # an evaluation that was asked for later
+        (None, RunState.INTERRUPTED),
+    ],
+)
+def test_a_run_that_is_left_unfinished_is_in_the_state_that_its_outcome_says(directory, ended, state):
+    segment().save(directory.segments / "1.json")
+    if ended:
+        Outcome.now(ended).save(directory.outcome)
+    assert directory.state() is state
+    assert directory.is_cancelled() == (ended == "cancelled")
 
 
 @pytest.mark.parametrize(

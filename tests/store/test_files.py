@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from harness.store import files
 from harness.store.curves import append_point, cut_after, read_curve
 from harness.store.files import StoreError, read_json, write_atomically, write_json
 from harness.store.records import Measurement, Outcome
@@ -47,6 +48,27 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
         write_atomically(path, fail)
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["value"]
+
+
+def test_a_file_is_on_the_disk_before_it_takes_its_place(tmp_path, monkeypatch):
+    """Otherwise a machine that loses power may keep the new name of an empty file."""
+    calls = []
+
+    class Watched:
+        def __getattr__(self, name):
+            return getattr(os, name)
+
+        def fsync(self, descriptor):
+            calls.append(("fsync", os.fstat(descriptor).st_size))
+            os.fsync(descriptor)
+
+        def replace(self, source, target):
+            calls.append(("replace", os.stat(source).st_size))
+            os.replace(source, target)
+
+    monkeypatch.setattr(files, "os", Watched())
+    write_atomically(tmp_path / "value", lambda file: file.write(b"whole"))
+    assert calls == [("fsync", 5), ("replace", 5)]
 
 
 @pytest.mark.parametrize("content", ["{", "", "[1, 2", "\x00", '{"state": "odd"}', "[]", '{"state": "done"}'])

@@ -46,6 +46,12 @@ def test_flip_mirrors_about_half_of_the_images(batch):
     assert 150 < turned.sum() < 250
 
 
+def test_every_other_image_is_flipped_within_three_standard_deviations():
+    images = torch.tensor([0.0, 1.0]).expand(10_000, 1, 1, 2)
+    turned = flip(images, torch.arange(10_000), Stream(0))[:, 0, 0, 0].sum().item()
+    assert turned == pytest.approx(5000, abs=3 * 50)
+
+
 def test_crop_is_a_shift_over_black_with_even_offsets(batch):
     cropped, found = crop(batch.images, ROWS, Stream(0), padding=1), []
     for image, result in zip(batch.images[:, 0].numpy(), cropped[:, 0].numpy(), strict=True):

@@ -218,3 +218,47 @@ def sum_forever(comm, started: Path):
     except LostRank:
         (started / f"lost-{comm.rank}").touch()
         os._exit(76)
+
+
+def step_with_a_bad_row(comm, config, data_root, bad, bound, folder: Path):
+    """Make one step, of which the last row of the global batch has a bad loss and the others have none.
+
+    Every rank notes whether the guard of the method has stopped it.
+    """
+    import torch
+
+    from harness.data.loaders import ResidentLoader
+    from harness.data.prepared.dataset import open_dataset
+    from harness.methods.base import DivergenceGuard, Loss, Method
+    from harness.training.loop import Diverged, Trainer
+
+    class Uneven(Method):
+        guard = DivergenceGuard(bound, restarts=1)
+
+        def __init__(self):
+            super().__init__()
+            self.network = torch.nn.Linear(1, 1)
+            torch.nn.init.ones_(self.network.weight)
+
+        def augmentations(self):
+            return {"clean": None}
+
+        def players(self):
+            return {"network": self.network}
+
+        def initialise(self, stream):
+            pass
+
+        def training_step(self, step):
+            of_rows = torch.where(step.batches["clean"].rows == step.batch_size - 1, bad, 0.0)
+            yield Loss("network", (of_rows * self.network.weight.sum() + 0 * self.network.bias.sum()).mean())
+
+    cpu = torch.device("cpu")
+    loader = ResidentLoader(open_dataset(config.data, data_root).split("train"), cpu)
+    trainer, stopped = Trainer(config, Uneven(), loader, cpu, comm=comm), ""
+    try:
+        trainer.train_step()
+    except Diverged as error:
+        stopped = str(error)
+    trainer.close()
+    (folder / str(comm.rank)).write_text(stopped)

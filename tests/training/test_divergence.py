@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import pytest
+import ranks
 import torch
 from energy_runs import ENERGY_RUNS
 
@@ -145,6 +146,15 @@ def test_a_chain_that_explodes_is_caught_before_it_is_learned_from(loader):
     with pytest.raises(Diverged, match=r"the loss of the network is .* \(after 1 restarts"):
         run(subject)
     assert all(torch.isfinite(weight).all() for weight in subject.method.network.parameters())
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(("bound", "stopped"), [(1.5e9, False), (0.5e9, True)])
+def test_a_guard_asks_for_the_mean_over_the_ranks(data_root, tmp_path, bound, stopped):
+    """The rows of one rank lose 2e9 on the average, those of the other nothing."""
+    ranks.run(2, ranks.step_with_a_bad_row, CONFIG, data_root, 30 * 2e9, bound, tmp_path)
+    expected = "training diverged in step 1: the loss of the network is 1e+09" if stopped else ""
+    assert [(tmp_path / str(rank)).read_text() for rank in range(2)] == [expected] * 2
 
 
 @pytest.mark.parametrize("kind", ENERGY_RUNS)

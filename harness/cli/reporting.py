@@ -101,8 +101,8 @@ def serve(
     figures: bool,
 ) -> int:
     """Serve the page until Ctrl-C, the normal end of watching."""
-    from harness.report.html.live import LivePage
-    from harness.report.html.server import PageServer
+    from harness.live.live_page import LivePage
+    from harness.live.server import PageServer
 
     if len(papers := {paper.name for paper, _ in selection}) > 1:
         raise SpecError(f"--serve shows one paper: give one of {', '.join(sorted(papers))}")

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import HarnessError
+from harness.live.watch import Watch
 from harness.report.figures.fingerprint import fingerprint
 from harness.report.figures.render import vectors
 from harness.report.html.details import Share, details
 from harness.report.html.page import Contents, Picture, contents, live_policy, page
-from harness.report.html.watch import Watch
 from harness.report.html.write import picture
 from harness.report.results.report import ExhibitReport
 from harness.store.results import Results

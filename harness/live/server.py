@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from harness.errors import HarnessError
-from harness.report.html.live import LivePage
+from harness.live.live_page import LivePage
 from harness.report.html.page import live_policy
 
 ADDRESS = "127.0.0.1"

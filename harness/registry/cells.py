@@ -16,14 +16,15 @@ from harness.registry.scale import Scale
 
 Asked = tuple[Metric, Evaluation, str]
 """A metric, the evaluation that measures it, and the name of the reading."""
+PAPER_PROTOCOL = ""
+"""The name of the paper's own protocol among the readings."""
 
 
 @dataclass(frozen=True)
 class Cell:
     """One measurable value: a row and a metric, at a scale, with a seed.
 
-    `original` is the row's run at paper scale, `run` the run to train. `reading` names a further protocol; it is empty
-    for the paper's own.
+    `original` is the row's run at paper scale, `run` the run to train. `reading` names the protocol.
     """
 
     row: Row
@@ -32,7 +33,7 @@ class Cell:
     original: Run
     run: Run
     evaluation: Evaluation
-    reading: str = ""
+    reading: str = PAPER_PROTOCOL
 
     @property
     def label(self) -> str:
@@ -79,7 +80,7 @@ def _asked(paper: Paper, exhibit: Exhibit, row: Row, run: Run, small: Run, scale
                 f"protocol of metric '{metric.key}': evaluation '{own.kind}' does not measure "
                 f"'{metric.quantity}': it measures {', '.join(sorted(measured))}"
             )
-        found.append((metric, own, ""))
+        found.append((metric, own, PAPER_PROTOCOL))
         for name, settings in exhibit.readings.items():
             if own.accepts(settings) and metric.quantity in _measured(reading := own.but(**settings), small):
                 found.append((metric, reading, name))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.registry.cells import PAPER_PROTOCOL
 from harness.registry.metrics import Metric
 from harness.registry.row import Row
 from harness.report.figures.pictures import pictures_of
@@ -33,7 +34,7 @@ class Value:
 def value(report: ExhibitReport, row: Row, quantity: str) -> Value | None:
     """Return a quantity of a row measured with seed 0, None if it is not measured."""
     for metric in report.exhibit.metrics:
-        found = report.series.get((row.key, metric.key, ""))
+        found = report.series.get((row.key, metric.key, PAPER_PROTOCOL))
         if metric.quantity == quantity and found and found.first_run:
             return Value(metric, found.label, found.values[0])
     return None
@@ -68,7 +69,7 @@ def pictures(report: ExhibitReport, results: Results, row: Row) -> NDArray[np.ui
 def kept(report: ExhibitReport, results: Results, row: Row, name: str) -> Path | None:
     """Return the path of an array saved by a row's evaluations with seed 0; None if there is none."""
     for (key, _, reading), found in report.series.items():
-        if key == row.key and not reading and found.first_run:
+        if key == row.key and reading == PAPER_PROTOCOL and found.first_run:
             path = results.runs / found.first_run / "evaluations" / found.evaluation / f"{name}.npy"
             if path.exists():
                 return path

@@ -3,6 +3,7 @@
 from math import isfinite
 from typing import Any
 
+from harness.registry.cells import PAPER_PROTOCOL
 from harness.registry.metrics import Metric
 from harness.report.html.numbers import distance, signed
 from harness.report.html.tables import cell_key
@@ -44,14 +45,14 @@ class Values:
         found: dict[str, Any] = {
             "exhibit": report.exhibit.name,
             "row": key,
-            "metric": cell.labels.get("") or report.label(metric),
+            "metric": cell.labels.get(PAPER_PROTOCOL) or report.label(metric),
             "unit": metric.unit,
             "paper": cell.printed,
             "verdict": cell.verdict.value,
             "first": self._number(report.scale.shrink(own).id) if own else None,
             "measured": [
                 self._values(series, reading)
-                for reading in ("", *cell.readings)
+                for reading in (PAPER_PROTOCOL, *cell.readings)
                 if (series := report.series.get((key, metric.key, reading)))
             ],
         }

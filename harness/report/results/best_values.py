@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from math import isfinite
 
+from harness.registry.cells import PAPER_PROTOCOL
 from harness.registry.metrics import Metric
 from harness.report.results.cells import Measured, ReportCell, ReportRow
 from harness.report.results.report import ExhibitReport
@@ -19,7 +20,7 @@ def best_reported(report: ExhibitReport) -> frozenset[CellKey]:
 
 def best_measured(report: ExhibitReport) -> frozenset[CellKey]:
     """Return the cells with the best measured value; values with different labels are not comparable."""
-    return _best(report, _measured, lambda cell: cell.labels.get("", ""))
+    return _best(report, _measured, lambda cell: cell.labels.get(PAPER_PROTOCOL, ""))
 
 
 def _best(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from math import isfinite, nan
 from statistics import mean, stdev
 
-from harness.registry.cells import Cell
+from harness.registry.cells import PAPER_PROTOCOL, Cell
 from harness.registry.exhibit import Exhibit
 from harness.registry.metrics import Metric
 from harness.registry.paper import Paper
@@ -50,9 +50,9 @@ class ReportCell:
     """A metric of a row: the reported value, the measured or configured value, and the judgement.
 
     `statistics` are for a measured value that varies between seeds. `wanted` says whether a run measures the cell,
-    `readings` has the values of other protocols by name. `labels` has the printed names of the values by protocol (the
-    paper's is the empty string); `needs` says why the cell was not measured. `reported_sd` and `reported_n` are the
-    paper's standard deviation and number of seeds, `source` is the source of its value.
+    `readings` has the values of other protocols by name, `labels` the printed names of the values by protocol. `needs`
+    says why the cell was not measured. `reported_sd` and `reported_n` are the paper's standard deviation and number of
+    seeds, `source` is the source of its value.
     """
 
     metric: Metric
@@ -171,7 +171,7 @@ class CellBuilder:
         if row.run is None:
             return cell if cell.reported is None else replace(cell, judgement=Judgement(Verdict.CITED))
         found = cell.measured if isinstance(cell.measured, Measured) else None
-        waiting = self._waiting[row.key, metric.key, ""]
+        waiting = self._waiting[row.key, metric.key, PAPER_PROTOCOL]
         judgement = judge(metric, cell.reported, found.mean if found else None, rule, waiting)
         return replace(cell, judgement=judgement, statistics=_statistics(metric, found, cell.reported, judgement))
 
@@ -179,7 +179,7 @@ class CellBuilder:
         """Return a cell without reported value and judgement."""
         asked = self._asked.get((row.key, metric), {})
         found = {name: _measured(self._series.get((row.key, metric.key, name))) for name in asked}
-        measured, own = found.pop("", None), asked.get("")
+        measured, own = found.pop(PAPER_PROTOCOL, None), asked.get(PAPER_PROTOCOL)
         return ReportCell(
             metric,
             None,

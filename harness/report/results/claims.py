@@ -8,6 +8,7 @@ from math import inf, isfinite, sqrt
 import numpy as np
 
 from harness.config.evaluations import measure_of
+from harness.registry.cells import PAPER_PROTOCOL
 from harness.registry.claims import Claim, Contrast, Term
 from harness.registry.exhibit import Exhibit
 from harness.registry.metrics import Metric
@@ -76,7 +77,9 @@ def decide(claim: Claim, exhibit: Exhibit, series: Mapping[SeriesKey, Series], s
     """
     terms = {(term.row, term.metric): term for term in claim.terms()}
     rows = {row for row, _ in terms}
-    own = {(row, key): found for (row, key, reading), found in series.items() if not reading and row in rows}
+    own = {
+        (row, key): found for (row, key, reading), found in series.items() if reading == PAPER_PROTOCOL and row in rows
+    }
     estimates = {cell: _estimate(term, exhibit, own, scale) for cell, term in terms.items()}
     known = tuple(estimate for estimate in estimates.values() if estimate is not None)
     cited = sorted(row for row in rows if exhibit.row(row).run is None)

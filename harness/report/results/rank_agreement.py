@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import isfinite
 
 from harness.config.evaluations import measure_of
+from harness.registry.cells import PAPER_PROTOCOL
 from harness.registry.exhibit import Exhibit
 from harness.registry.metrics import Metric
 from harness.report.results.cells import Measured, ReportRow
@@ -44,7 +45,7 @@ def _of_metric(exhibit: Exhibit, metric: Metric, rows: Iterable[ReportRow]) -> I
         if reported is None or not isinstance(cell.measured, Measured) or not isfinite(cell.measured.mean):
             continue
         data = row.row.run.config.data.name if row.row.run else ""
-        groups.setdefault((data, measure_of(cell.labels[""])), []).append((reported, cell.measured.mean))
+        groups.setdefault((data, measure_of(cell.labels[PAPER_PROTOCOL])), []).append((reported, cell.measured.mean))
     several = len({data for data, _ in groups}) > 1
     for (data, _), pairs in groups.items():
         if len(pairs) >= FEWEST:

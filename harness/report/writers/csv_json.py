@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic_core import to_json as to_json_bytes
 
+from harness.registry.cells import PAPER_PROTOCOL
 from harness.registry.row import Reported, Words
 from harness.report.results.cells import Configured, Measured, ReportCell
 from harness.report.results.claims import ClaimResult
@@ -125,7 +126,7 @@ def _cell(cell: ReportCell, report: ExhibitReport) -> dict[str, Any]:
         "reported": as_printed(cell.reported),
         "reported_sd": cell.reported_sd,
         "reported_n": cell.reported_n,
-        "measured_as": cell.labels.get("") or report.label(cell.metric),
+        "measured_as": cell.labels.get(PAPER_PROTOCOL) or report.label(cell.metric),
         "measured": _measured(cell.measured) if cell.measured else None,
         "readings": {
             name: {**_measured(value), "measured_as": cell.labels[name]} for name, value in cell.readings.items()

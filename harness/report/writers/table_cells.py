@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum, auto
 
+from harness.registry.cells import PAPER_PROTOCOL
 from harness.registry.metrics import Metric
 from harness.registry.row import Source, Words
 from harness.report.results.best_values import best_measured, best_reported
@@ -107,7 +108,7 @@ class TableCells:
 def secondary(row: ReportRow, metric: Metric, reading: str) -> TableCell:
     """Return what was measured of a metric that the paper has no column for."""
     cell = next((cell for cell in row.secondary if cell.metric == metric), None)
-    value = (cell.readings.get(reading) if reading else cell.measured) if cell else None
+    value = (cell.measured if reading == PAPER_PROTOCOL else cell.readings.get(reading)) if cell else None
     return _mean(Role.SECONDARY, value, metric) if isinstance(value, Measured) else BLANK
 
 

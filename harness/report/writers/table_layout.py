@@ -10,6 +10,7 @@ from functools import partial
 from itertools import groupby
 
 from harness.config.evaluations import measure_of
+from harness.registry.cells import PAPER_PROTOCOL
 from harness.registry.metrics import Metric
 from harness.report.results.cells import ReportCell, ReportRow
 from harness.report.results.report import ExhibitReport
@@ -132,7 +133,7 @@ class _Form:
         """Yield their cells in the line of a part: seeds and verdicts stand beside ours."""
         for metric in self.report.shown:
             has_values = role in (Role.OURS, Role.READING)
-            yield secondary(row, metric, name if role is Role.READING else "") if has_values else BLANK
+            yield secondary(row, metric, name if role is Role.READING else PAPER_PROTOCOL) if has_values else BLANK
         for cell in self.closing.values():
             yield cell(row) if role is Role.OURS else BLANK
 
@@ -194,7 +195,7 @@ def metric_heading(report: ExhibitReport, metric: Metric) -> str:
         for row in report.rows
         for cell in (*row.cells, *row.secondary)
         for name, label in cell.labels.items()
-        if cell.metric == metric and name and name in cell.readings
+        if cell.metric == metric and name in cell.readings
     )
     own = report.label(metric)
     labels = [own, *(measure_of(label) if _differ(report, metric) else label for label in readings)]
@@ -206,7 +207,11 @@ def _with_protocols(report: ExhibitReport, name: str, rows: Sequence[ReportRow])
     """Return a name with what the values of some rows are called where not all of the exhibit's are called the same."""
     cells = [cell for row in rows for cell in row.cells if cell.wanted and _differ(report, cell.metric)]
     order = report.exhibit.metrics.index
-    labels = [cell.labels[""] for cell in sorted(cells, key=lambda cell: order(cell.metric)) if "" in cell.labels]
+    labels = [
+        cell.labels[PAPER_PROTOCOL]
+        for cell in sorted(cells, key=lambda cell: order(cell.metric))
+        if PAPER_PROTOCOL in cell.labels
+    ]
     return f"{name} ({', '.join(dict.fromkeys(labels))})" if labels else name
 
 

@@ -34,7 +34,7 @@ def describe(values: Sequence[float], reported: float | None) -> Statistics:
     if number < FEWEST:
         return Statistics(None, None, f"{'one seed' if number == 1 else f'{number} seeds'}: no interval and no test")
     if max(values) == min(values):
-        return Statistics((values[0], values[0]), None, f"all {number} seeds are equal to the bit: no test")
+        return Statistics((values[0], values[0]), None, f"all {number} seeds are bit-identical: no test")
     from scipy.stats import ttest_1samp  # slow to import, and not needed for one seed
 
     found = ttest_1samp(values, sum(values) / number if reported is None else reported)

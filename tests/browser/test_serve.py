@@ -150,7 +150,7 @@ def test_a_port_that_is_taken_is_one_line(served, harness):
 def test_a_page_is_of_one_paper(harness):
     done = harness("report", "toy/table101", "hybvit/table6", "--serve")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "name one of hybvit, toy" in done.stderr
+    assert "give one of hybvit, toy" in done.stderr
 
 
 def test_a_damaged_record_is_said_and_leaves_the_page(visit, served):

@@ -42,7 +42,7 @@ test: $(VENV)/.development  ## Check style, types and import contracts, and run 
 	$(LINT)
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --seconds-to .pytest_cache/seconds.txt $(LONGEST)
 
-quick: $(VENV)/.development  ## The same without the tests that start a process: about a minute
+quick: $(VENV)/.development  ## The same without the tests that start a process: a minute or two
 	$(LINT)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-processes --quiet -rfE
 

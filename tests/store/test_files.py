@@ -25,14 +25,15 @@ def test_a_reader_never_sees_a_half_written_file(tmp_path):
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        for _ in range(200):
+        reads = 0
+        while reads < 200 or len(seen) < 5:  # a busy machine may let the writer wait
             document = read_json(path)
             assert len(document["padding"]) == 100_000
             seen.add(document["n"])
+            reads += 1
     finally:
         stop.set()
         writer.join()
-    assert len(seen) > 1
     assert os.listdir(tmp_path) == ["value.json"]
 
 

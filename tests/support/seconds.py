@@ -6,6 +6,9 @@ LONG = {
     "test_disturbed_at_every_turn_a_run_ends_with_the_numbers_of_an_undisturbed_one",
     "test_runs_killed_again_and_again_end_bit_for_bit_the_same",
     "test_packed_runs_end_though_terminal_and_code_are_gone",
+    "test_the_follow_up_submits_what_died_and_leaves_what_was_cancelled",
+    "test_a_killed_rank_ends_the_others_and_the_run_goes_on_to_the_same_end",
+    "test_a_run_that_is_killed_ends_the_same_and_every_evaluation_works",
 }
 """Tests that may take longer, since what they are about needs many starts or a scheduler's patience."""
 

@@ -141,7 +141,7 @@ class Pair(Config):
 def test_a_field_that_two_parts_have_is_refused(ask):
     with pytest.raises(SpecError) as caught:
         ask(Pair())
-    message = "field 'width' is in left and in right: name it by its path, 'left.width' or 'right.width'"
+    message = "field 'width' is in left and in right: use its path, 'left.width' or 'right.width'"
     assert str(caught.value) == message
 
 

@@ -213,7 +213,7 @@ def test_two_commands_at_once_execute_each_run_once(toy_environment, fresh_resul
     ("pattern", "content", "reader", "reason"),
     [
         ("config.json", "{", "status", "Expecting property name enclosed in double quotes"),
-        ("requests/generation-*.json", "[]", "status", "it is not the evaluation that it is named after"),
+        ("requests/generation-*.json", "[]", "status", "the evaluation does not match the file name"),
         ("evaluations/generation-*.json", '{"quantities": 3}', "report", "evaluation: Field required"),
         ("outcome.json", "\x00", "status", "Invalid JSON"),
         ("training.json", "{}", "run", "iterations: Field required"),

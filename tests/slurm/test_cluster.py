@@ -73,7 +73,7 @@ def test_two_terminals_submit_two_hundred_runs_once_in_seconds_and_cancel_takes_
     (submission,) = of(results)
     assert sorted(len(array.tasks) for array in submission.arrays) == [1, 20, 90, 90]
     assert len(set(tasks_of(results))) == len(tasks_of(results)) == 200
-    assert sum("200 runs, such as" in text and "is in the queue" in text for text in printed) == 1
+    assert sum("200 runs, such as" in text and "is queued" in text for text in printed) == 1
     assert len(list((results / "submissions").glob("*/*"))) <= 8, "a handful of files a submission"
     assert int(cluster.command("squeue", "--noheader", "--array", "--format=%i").count("\n")) == 202
     status = json.loads(harness("status", "--json", results=results, env=environment).stdout)
@@ -132,7 +132,7 @@ def test_a_crash_between_sbatch_and_the_manifest_queues_nothing_twice(
     assert submit(results, LONG, profile=on_hold, environment=crashing).returncode == -signal.SIGKILL
     assert of(results)[0].arrays[0].job_id is None
     again = submit(results, LONG, profile=on_hold)
-    assert again.returncode == 0 and "is in the queue" in again.stdout
+    assert again.returncode == 0 and "is queued" in again.stdout
     (submission,) = of(results)
     assert cluster.command("squeue", "--noheader", "--format=%F").split() == [submission.arrays[0].job_id]
     # The same before sbatch: nothing is in the queue, and the next one submits.

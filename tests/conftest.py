@@ -1,4 +1,4 @@
-"""A paper of the tests' own: tiny runs on the digits, offered by an entry point like any installed paper's."""
+"""Shared fixtures: a toy paper with tiny runs on the digits, found through an entry point like an installed paper."""
 
 import os
 
@@ -36,7 +36,7 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    """Give long tests more time, and tests that start processes, since those wait for each other."""
+    """Give soak tests and tests that start processes a longer timeout; such processes wait for each other."""
     for item in items:
         is_patient = item.get_closest_marker("soak") or not PATIENT.isdisjoint(item.fixturenames)
         if is_patient and item.get_closest_marker("timeout") is None:
@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def data_root(tmp_path_factory):
-    """A data folder that all tests share: the digits are prepared once."""
+    """A data folder that all tests share; the digits are prepared once."""
     folder = everyones(tmp_path_factory, "data")
     folder.mkdir(exist_ok=True)
     return folder
@@ -53,7 +53,7 @@ def data_root(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def inception_weights(tmp_path_factory):
-    """A file of the true format with random weights."""
+    """Random weights in the format of the published file."""
     from inception import write_weights
 
     return write_weights(tmp_path_factory.mktemp("weights") / "random.pth")
@@ -61,13 +61,13 @@ def inception_weights(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def toy_environment(data_root):
-    """The environment of a process that finds the toy paper."""
+    """Environment variables with which a process finds the toy paper."""
     return surroundings.toy_environment(data_root)
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory, toy_environment):
-    """A results directory in which the toy's first table was run, and what the command printed."""
+    """A results directory in which the toy's first table was run, and the output of that command."""
 
     def make(folder):
         return warm.call(toy_environment, ["--results", str(folder), "run", "toy/table101"])
@@ -77,7 +77,7 @@ def finished(tmp_path_factory, toy_environment):
 
 @pytest.fixture(scope="session")
 def long_run(tmp_path_factory, toy_environment, finished):
-    """A results directory with the toy's longer run, which nothing has disturbed."""
+    """A results directory with the toy's longer run, never interrupted."""
 
     def make(folder):
         shutil.copytree(finished[0] / "cache", folder / "cache")
@@ -88,13 +88,13 @@ def long_run(tmp_path_factory, toy_environment, finished):
 
 @pytest.fixture(scope="session")
 def undisturbed(long_run):
-    """What of the longer run must not depend on how it came about."""
+    """Snapshot of the longer run that interrupted runs must reproduce."""
     return snapshot(long_run)
 
 
 @pytest.fixture
 def fresh_results(finished, tmp_path):
-    """Make results directories without runs, in which the feature space needs no training any more."""
+    """Create results directories without runs but with a trained feature space in the cache."""
 
     def make(name="results"):
         shutil.copytree(finished[0] / "cache", tmp_path / name / "cache")
@@ -105,5 +105,5 @@ def fresh_results(finished, tmp_path):
 
 @pytest.fixture
 def harness(toy_environment, tmp_path):
-    """Call the command line, with a results directory of the test's own; commands.py says in which ways."""
+    """Call the command line with a results directory of its own; see commands.py for the three ways."""
     return CommandLine(tmp_path / "results", toy_environment)

@@ -1,4 +1,4 @@
-"""Pages of synthetic results in Debian's Chromium: at paper scale with every verdict, and of a paper that attacks."""
+"""Pages of synthetic results in Debian's Chromium: paper scale with every verdict, and a paper full of attacks."""
 
 import math
 
@@ -24,7 +24,7 @@ def browser():
 
 @pytest.fixture
 def visit(browser):
-    """Open a page, once or several times, and close the tabs at the end."""
+    """Open pages in tabs; close the tabs at the end."""
     tabs = []
 
     def open_page(url, *arguments, **options):
@@ -37,7 +37,7 @@ def visit(browser):
 
 
 def value(cell):
-    """Near the paper's value; one row far from it, and one not finite."""
+    """Return a value near the paper's: one row is far off, and one is NaN."""
     if cell.row.label == "HybViT(head=8)":
         return math.nan
     reported = next(r for r in (*cell.row.reported, 1.0) if isinstance(r, float | int))
@@ -48,7 +48,7 @@ def value(cell):
 
 
 def keep(cell):
-    """One row without any record, one without that of its last seed."""
+    """Drop one row completely, and the last seed of another."""
     return cell.row.label != "HybViT(head=16)" and not (cell.row.label == "HybViT(dim=768)" and cell.seed == 2)
 
 
@@ -69,14 +69,14 @@ def paper_reports(paper_results):
 
 @pytest.fixture(scope="session")
 def paper_page(paper_results, paper_reports):
-    """The address of the page at paper scale, with one drawing."""
+    """URL of the page at paper scale, with one drawing."""
     drawn = write_figures(paper_reports[-1], paper_results)
     return write_pages(paper_reports, paper_results, drawn)[0].as_uri()
 
 
 @pytest.fixture(scope="session")
 def hostile_page(tmp_path_factory):
-    """The address of the page of a paper, and of run directories, whose every text is an attack."""
+    """URL of the page of a paper and run directories in which every text is an attack."""
     results, scale = Results(tmp_path_factory.mktemp("hostile")), HOSTILE.scale("paper")
     furnished(results, HOSTILE, HOSTILE.tables, scale, seeds=2)
     from hostile import poison

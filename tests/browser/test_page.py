@@ -1,4 +1,4 @@
-"""The page, opened from a disk in a real browser: complete in itself, and usable by all."""
+"""The page in a real browser, opened from disk: self-contained and accessible."""
 
 import json
 import random
@@ -57,7 +57,7 @@ def test_an_accessibility_checker_finds_nothing(visit, paper_page, scheme, rules
 
 def test_ten_random_cells_lead_to_their_records(visit, paper_page, paper_reports, paper_results):
     tab, chosen = visit(paper_page), []
-    for report in paper_reports[:-1]:  # the values of a figure are folded away
+    for report in paper_reports[:-1]:  # the values of a figure are collapsed
         chosen += [
             (report, index, row, cell)
             for index, row in enumerate(report.rows)
@@ -79,7 +79,7 @@ def test_ten_random_cells_lead_to_their_records(visit, paper_page, paper_reports
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_what_the_paper_prints_beside_a_number_fits_and_is_told_behind_the_cell(visit, tmp_path, width):
+def test_printed_values_fit_and_are_explained_behind_the_cell(visit, tmp_path, width):
     results, scale = Results(tmp_path), PRINTING.scale("paper")
     furnished(results, PRINTING, PRINTING.tables, scale, seeds=2)
     reports = [build(PRINTING, table, scale, results) for table in PRINTING.tables]

@@ -1,4 +1,4 @@
-"""`report --serve` as a process of its own: it follows the records, keeps the place, and lets nobody else in."""
+"""`report --serve` in a separate process: live updates keep the scroll position, and other host names get no access."""
 
 import http.client
 import signal
@@ -20,7 +20,7 @@ SCALE = PAPER.scale("laptop")
 
 @pytest.fixture
 def served(tmp_path, toy_environment):
-    """Results of which one row is measured and one is at work, and the address at which they are shown."""
+    """Results with one row measured and one running, and the URL that serves them."""
     results = Results(tmp_path / "results")
     furnished(results, PAPER, TABLES[:1], SCALE, keep=lambda cell: cell.row.label != "Denoising")
     shown = ("toy/table101", "toy/figure1", "--serve", "--port", "0")
@@ -34,7 +34,7 @@ def served(tmp_path, toy_environment):
 
 
 def finish(results):
-    """Write the record that is missing, as the worker would."""
+    """Write the missing record as a worker would."""
     cell = next(c for c in cells(PAPER, TABLES[0], TABLES[0].rows[1:], SCALE, [0]) if c.metric.key == "fid")
     directory = results.directory(cell.run)
     record = EvaluationRecord(

@@ -1,4 +1,4 @@
-"""Results with everything that real ones have, and a bundle of them: no test changes either."""
+"""Read-only fixtures: results with everything that real ones have, and a bundle of them."""
 
 import pytest
 from bundles import LOG, SEGMENT, SELECTION, keep_arrays, reports_of
@@ -11,7 +11,7 @@ from harness.store.results import Results
 
 @pytest.fixture(scope="session")
 def measured(tmp_path_factory):
-    """Results with everything that real ones have, weights and leases too."""
+    """Results like real ones, including weights and leases."""
     results = Results(tmp_path_factory.mktemp("measured"))
     for paper, exhibit in SELECTION:
         fill(results, paper, exhibit, paper.scale("laptop"), seeds=2)
@@ -31,7 +31,7 @@ def measured(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def whole(measured, tmp_path_factory):
-    """A bundle of them."""
+    """A bundle of the measured results."""
     path = tmp_path_factory.mktemp("whole") / "whole.zip"
     reports = reports_of(measured)
     (measured.report / "hybvit").mkdir(parents=True, exist_ok=True)

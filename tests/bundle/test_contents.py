@@ -1,4 +1,4 @@
-"""What a bundle holds: what is written is what is read, cut to what a report shows."""
+"""Bundle contents: a round trip preserves everything that reports show."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Whatever is damaged or hostile is refused in one line, and nothing of it is executed or written."""
+"""Damaged or hostile bundles fail with a one-line error; nothing is executed or written."""
 
 import io
 import json
@@ -22,7 +22,7 @@ from harness.report.writers.wording import general_notes
 
 
 def altered(**fields):
-    """Return a change of a JSON document."""
+    """Return a function that edits a JSON document."""
     return lambda content: json.dumps(json.loads(content) | fields).encode()
 
 
@@ -39,7 +39,7 @@ def claiming(shape):
 
 
 class Evil:
-    """Makes a file when it is unpickled."""
+    """Creates a file when unpickled."""
 
     def __reduce__(self):
         return os.mkdir, (str(Path(__file__).with_name("ran")),)
@@ -114,7 +114,7 @@ def forge(**fields):
 
 
 def lie(**fields):
-    """Return a change of what the manifest says of the first training record."""
+    """Return a function that falsifies the manifest's entry of the first training record."""
 
     def change(files, manifest):
         manifest["files"][first(files, "training.json")].update(fields)

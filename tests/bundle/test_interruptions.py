@@ -1,4 +1,4 @@
-"""Writers of bundles that are killed, run out of disk, or find something else in their place."""
+"""Bundle writers that get killed, run out of disk space, or find something else at the target path."""
 
 import resource
 import signal
@@ -36,7 +36,7 @@ def test_what_stands_there_and_is_no_bundle_is_never_replaced(measured, whole, t
 
 @pytest.mark.parametrize("name", ["b.zip", "folder"])
 def test_a_full_disk_leaves_the_older_bundle(measured, tmp_path, name):
-    """The limit on the size of files stands for a full disk: both fail in the middle of a write."""
+    """A file size limit stands in for a full disk: both fail in the middle of a write."""
     path = tmp_path / name
     reports = reports_of(measured)
     write_bundle(path, reports, measured)

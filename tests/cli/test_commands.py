@@ -1,4 +1,4 @@
-"""The command line as a user meets it."""
+"""The command line: help, documented JSON, and error messages."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""`harness data` as a user meets it."""
+"""`harness data`: every subcommand, its output, and its errors."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ SVHN_SHA256 = registry.source_of(catalogue.SVHN).archives[0].sha256
 
 @pytest.fixture
 def data_command(tmp_path, capsys):
-    """Run `harness data` in this process, on a data folder of the test's own."""
+    """Run `harness data` in this process with a data folder of its own."""
 
     def run(*arguments):
         code = main(["--data", str(tmp_path / "data"), "data", *map(str, arguments)])
@@ -33,7 +33,7 @@ def data_command(tmp_path, capsys):
 
 @pytest.fixture
 def small(monkeypatch, tmp_path):
-    """Put small archives into a folder, and their counts into the catalogue."""
+    """Write small archives to a folder, and their counts to the catalogue."""
     folder = tmp_path / "originals"
     folder.mkdir()
     for name in ("cifar10", "svhn", "stl10"):
@@ -220,7 +220,7 @@ TABLE = "1,2,0.5\n3,4,nan\n5,6,1e9\n"
 
 @pytest.fixture
 def moons(monkeypatch, tmp_path):
-    """A regression table that a paper has registered, and a folder with its archive."""
+    """A regression table registered by a paper, and a folder with its archive."""
     sha256 = hashlib.sha256(TABLE.encode()).hexdigest()
     archive = Archive("moons.csv", len(TABLE), sha256=sha256)
     source = Source("a table of moons", "points_nn:read_table", "https://example.org/moons", (archive,))
@@ -235,7 +235,7 @@ def listed(data_command, name):
     return {entry["dataset"]: entry for entry in json.loads(data_command("list", "--json")[1])}[name]
 
 
-def test_datasets_of_papers_are_listed_prepared_and_verified_like_all_others(data_command, moons, tmp_path):
+def test_datasets_of_papers_work_like_all_others(data_command, moons, tmp_path):
     found = listed(data_command, "moons")
     assert found["title"] == "a table of moons" and found["images"] == {"train": 3}
     assert (found["state"], found["bytes"], found["needed_by"]) == ("missing", 3 * 3 * 8, [])

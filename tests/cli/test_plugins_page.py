@@ -1,4 +1,4 @@
-"""The example of docs/plugins.md, as it stands there: written into files and run; and the names in its table."""
+"""The example of docs/plugins.md, extracted from the page and run; and the class names in its table."""
 
 import json
 import re
@@ -19,7 +19,7 @@ FILE = re.compile(r"```(?:python|toml)\n# (\S+)\n(.*?)```", re.DOTALL)
 
 @pytest.fixture
 def blobs(tmp_path, toy_environment, harness):
-    """Run a command where the distribution of the page is installed."""
+    """Run a command with the page's example installed."""
     files = dict(FILE.findall(PAGE))
     assert set(files) == {"pyproject.toml", "blobs/paper.py", "blobs/nn.py", "blobs/plots.py"}
     (entry,) = re.findall(r'^(blobs = )"(blobs\.paper:PAPER)"$', files["pyproject.toml"], re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Bundles, reference results and comparisons as a user meets them."""
+"""The commands for bundles, reference results and comparisons."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ def original(finished, toy_environment, tmp_path_factory):
 
 @pytest.fixture
 def bundled(original, tmp_path):
-    """A bundle of the finished runs, and the results that it is of."""
+    """A bundle of the finished runs, and the results it was made from."""
     shutil.copytree(original, tmp_path, dirs_exist_ok=True)
     return tmp_path / "mine.zip", tmp_path / "own"
 

@@ -1,4 +1,4 @@
-"""Code that changes without a new revision: it is said everywhere, and `run --stale` reruns what it has measured."""
+"""Code changes without a new revision: every command reports them, and `run --stale` reruns what they affect."""
 
 import json
 import shutil
@@ -13,7 +13,7 @@ PLAIN, OURS = "plain", "mixup"
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory, toy_environment):
-    """The results of the paper from outside, and its code."""
+    """The results and the code of the external paper."""
     folder = tmp_path_factory.mktemp("mixup")
     code = mixup.lay(folder / "code")
     environment = with_code(toy_environment, code)
@@ -27,7 +27,7 @@ def with_code(environment, code):
 
 @pytest.fixture
 def call(measured, tmp_path, harness, toy_environment):
-    """Call a command on a copy of the results and of the code, and return what it prints."""
+    """Call a command on a copy of the results and the code; return its output."""
     for name in ("results", "code"):
         shutil.copytree(measured / name, tmp_path / name)
 
@@ -53,7 +53,7 @@ def stay(results, run):
     return json.loads((results / "runs" / run["id"] / "segments/1.json").read_text())
 
 
-def test_a_stay_records_the_code_of_every_kind(call, tmp_path):
+def test_a_segment_records_the_code_of_every_kind(call, tmp_path):
     found = runs(call, "status")
     ours = stay(tmp_path / "results", found[OURS])["distributions"]
     assert (ours[0]["version"], ours[0]["commit"], ours[0]["dirty"]) == ("1.2", None, None)

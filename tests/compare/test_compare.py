@@ -1,4 +1,4 @@
-"""Comparisons against scipy and hand-made cases, and runs that correspond although their ids differ."""
+"""Comparisons: statistics against scipy and hand-made cases, and matching of runs whose ids differ."""
 
 import json
 import math
@@ -71,14 +71,14 @@ def test_the_test_is_scipys_and_holm_is_the_published_example():
 
 
 def noise(cell, by):
-    """Return a value of a cell that depends on nothing but the cell, its seed and whose it is."""
+    """Return a noisy value that depends on the cell, its seed and the side `by` only."""
     rng = np.random.default_rng([by, cell.seed, *cell.row.key.encode(), *cell.metric.key.encode()])
     return 10 + rng.normal()
 
 
 @pytest.fixture
 def sides(tmp_path):
-    """Make result sets of Table 6 from values, and open them."""
+    """Build result sets of Table 6 from values, and open them."""
 
     def make(name, value, seeds=3, **how):
         results = Results(tmp_path / name)
@@ -148,7 +148,7 @@ def test_values_that_are_not_finite_stand_first_and_are_json(sides):
 
 
 def moved(results, change):
-    """Store every run as another version of the code would have, and return the new ids by the old ones."""
+    """Rewrite every run as another version of the code would store it; return `{old id: new id}`."""
     ids = {}
     for directory in results.all():
         document = read_json(directory.config)
@@ -196,7 +196,7 @@ def test_rows_correspond_although_ids_differ(sides, change, field, in_a, in_b):
 
 
 def test_a_row_is_never_compared_with_another_row(sides):
-    """Rows differ in one field of their runs: what is absent must not be replaced by its neighbour."""
+    """Rows differ in one field of their runs; a missing row must not be matched with its neighbour."""
     a = sides("a", lambda cell: noise(cell, 1))
     b = sides("b", lambda cell: noise(cell, 1), keep=lambda cell: cell.row.name != "HybViT(α=10)")
     gone = LAPTOP.shrink(TABLE6.row("HybViT(α=10)").run)

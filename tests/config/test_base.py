@@ -1,4 +1,4 @@
-"""Identity and variants of configurations."""
+"""Hashes and variants of configurations."""
 
 import json
 
@@ -23,8 +23,8 @@ def test_identity_is_that_of_the_full_configuration():
     assert RunConfig(**stored).digest == HYBVIT.config.digest
 
 
-def test_identity_of_the_common_optimiser_is_that_of_before_there_were_others():
-    """The ids of the paper's runs when AdamW with one cosine was all there was."""
+def test_identity_of_the_common_optimiser_never_changes():
+    """The ids of the paper's runs from when AdamW with one cosine was the only optimiser."""
     assert (HYBVIT.id, GENVIT.id) == ("c92cca5d020b", "259bf5c4a038")
     stored = json.loads(HYBVIT.config.canonical())["training"]
     assert stored["learning_rate"] == 1e-3
@@ -131,7 +131,7 @@ class Part(Config):
 
 
 class Pair(Config):
-    """Two parts with the same field."""
+    """Two parts with a field of the same name."""
 
     left: Part = Part()
     right: Part = Part(width=2)

@@ -1,4 +1,4 @@
-"""What a scale does to a size."""
+"""How a scale changes sizes."""
 
 from math import inf, nan
 
@@ -36,11 +36,11 @@ def test_a_change_keeps_whole_numbers_whole_and_never_makes_nothing_of_one(chang
 
 
 @pytest.mark.parametrize("change", [over(2), times(2), at_most(2), swap({"none": 1}), Fixed(2)])
-def test_what_is_switched_off_stays_so(change):
+def test_what_is_switched_off_remains_off(change):
     assert change(None) is None
 
 
-def test_values_are_swapped_by_their_names_and_others_stay():
+def test_values_are_swapped_by_name_and_others_are_kept():
     change = swap({"cifar10": "digits"})
     assert (change(AutoAugmentCIFAR10()), change(NoPolicy()), change("imagenet")) == ("digits", NoPolicy(), "imagenet")
 

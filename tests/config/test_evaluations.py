@@ -1,4 +1,4 @@
-"""The work of evaluations, counted by hand."""
+"""Cost of evaluations, counted by hand."""
 
 import math
 
@@ -71,7 +71,7 @@ def test_what_says_nothing_of_its_work_passes_over_its_split_or_another(monkeypa
 
 
 def test_every_kind_has_its_work_on_every_method():
-    """Also where the method has no chain of steps. Nothing but the size of a network is told without computing."""
+    """Including methods without a sampling chain. Only the size of a network takes no computation."""
     settings = {"robustness": {"norm": "linf", "epsilons": (1,)}}
     for config in (CONFIG, DENOISING.config, CONFIG.but(method=Classification())):
         for kind, evaluation in Evaluation.kinds.items():

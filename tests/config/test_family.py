@@ -1,4 +1,4 @@
-"""Families of kinds: who owns a name, what is written of a kind, and what is read back."""
+"""Families of kinds: ownership of names, serialisation, and deserialisation."""
 
 import json
 from typing import ClassVar, Literal
@@ -22,7 +22,7 @@ from harness.errors import RevisionError, SpecError, UnknownKindError
 
 @pytest.fixture(autouse=True)
 def forget(monkeypatch):
-    """Forget the kinds and names that a test registers."""
+    """Unregister the kinds and names that a test registers."""
     for family in (Policy, AugmentationStep, NoiseSchedule, Network, Method, Evaluation, FeatureSpace):
         monkeypatch.setattr(family, "kinds", dict(family.kinds))
     for interface in (Capability, Pass):
@@ -61,7 +61,7 @@ def test_what_was_there_first_is_written_without_its_kind():
     assert Process.read({"timesteps": 7}) == GaussianProcess(timesteps=7)
 
 
-def test_fields_that_came_later_are_left_out_while_they_have_their_defaults():
+def test_later_fields_are_left_out_while_they_have_their_defaults():
     class Noise(AugmentationStep):
         kind: Literal["noise"] = "noise"
         implementation: ClassVar[str] = "somewhere:noise"
@@ -114,7 +114,7 @@ def test_a_kind_that_cannot_name_a_file_is_refused(name):
         type("Mine", (Evaluation,), {"__annotations__": {"kind": Literal[name]}, "kind": name, "__module__": "mine"})
 
 
-def test_an_unknown_kind_is_named_with_the_nearest_and_never_called_another_version():
+def test_an_unknown_kind_is_named_with_the_nearest():
     with pytest.raises(UnknownKindError) as caught:
         Network.read({"kind": "vti\x1b[2J", "dim": 3})
     message = str(caught.value)
@@ -188,7 +188,7 @@ def test_capabilities_and_passes_have_one_protocol_each():
         ({"lost"}, "implementation 'nowhere:Lost' cannot be imported"),
     ],
 )
-def test_an_implementation_is_held_against_what_its_configuration_promises(names, part):
+def test_an_implementation_must_match_its_configuration(names, part):
     Capability("lost", "nowhere:Lost")
     with pytest.raises(SpecError) as caught:
         Capability.check({}, names, "method 'mine'")

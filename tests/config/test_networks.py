@@ -1,4 +1,4 @@
-"""Parameter counts: the closed form, the built network, and the published counts agree to the last parameter."""
+"""Parameter counts: closed form, built network and published count agree exactly."""
 
 import pytest
 import torch
@@ -121,7 +121,7 @@ def test_closed_forms_count_what_is_built_and_what_it_computes(config, data, exp
 
 
 def test_vera_counts_its_classifier_and_its_generator():
-    """Table 8 says 40 M, cut off."""
+    """Table 8 prints 40 M, truncated."""
     assert JEMWideResNet().parameters(CIFAR10) + ResNetGenerator().parameters(CIFAR10) == 40_550_701
 
 

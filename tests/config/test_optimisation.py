@@ -1,4 +1,4 @@
-"""The learning rate against the values that the authors' log prints, and each schedule against its definition."""
+"""Learning rates against the values in the authors' log, and each schedule against its definition."""
 
 import pytest
 
@@ -82,7 +82,7 @@ def test_a_schedule_that_does_not_end_is_refused(schedule, message):
         Training(epochs=10, schedule=schedule)
 
 
-def test_fields_of_the_common_optimiser_and_schedule_may_stand_in_the_training():
+def test_fields_of_the_common_optimiser_may_be_in_the_training():
     training = Training(epochs=10, learning_rate=5e-4, warmup_epochs=2)
     assert training.optimizer == AdamW(learning_rate=5e-4)
     assert training.schedule == Cosine(warmup_epochs=2)

@@ -1,4 +1,4 @@
-"""Implementations that cannot be loaded are errors of one line, whatever the module of a paper does."""
+"""Implementations that fail to load are one-line errors, whatever a paper's module does."""
 
 import pytest
 

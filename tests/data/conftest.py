@@ -1,4 +1,4 @@
-"""What tests of data share."""
+"""Fixtures shared by the tests of data."""
 
 import tracemalloc
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture
 def peak_memory():
-    """Measure the most memory that Python holds at once inside a block, in bytes."""
+    """Measure the peak memory of Python inside a block, in bytes."""
 
     @contextmanager
     def measuring():

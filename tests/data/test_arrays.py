@@ -1,4 +1,4 @@
-"""Datasets of named arrays: prepared, interrupted, refused, loaded and tried out like images."""
+"""Datasets of named arrays: prepared, interrupted, refused, loaded and rehearsed like images."""
 
 import os
 import signal
@@ -77,8 +77,8 @@ def test_every_field_has_a_file_of_its_type_and_shape(mixed):
     assert mixed.split("train").bytes == 7 * MIXED.example_bytes
 
 
-def test_the_hash_depends_on_the_arrays_and_not_on_the_order_in_which_they_are_named(mixed, tmp_path):
-    """A stored configuration has its names in alphabetical order."""
+def test_the_hash_does_not_depend_on_the_order_of_the_names(mixed, tmp_path):
+    """A stored configuration sorts its names alphabetically."""
     stored = Dataset.read(dict(sorted(MIXED.model_dump(mode="json").items())))
     turned = stored.but(fields=dict(sorted(stored.fields.items())), splits=dict(sorted(stored.splits.items())))
     prepare(turned, tmp_path, lambda: DatasetSource(reversed(blocks()), {}))
@@ -147,7 +147,7 @@ def test_nothing_is_wrong_with_numbers_that_are_none_in_a_field_of_floats(tmp_pa
 
 @pytest.fixture
 def at_once(monkeypatch):
-    """Let the journal be written after each part."""
+    """Write the journal after each part."""
     monkeypatch.setattr(partial, "SECONDS", 0.0)
 
 
@@ -175,7 +175,7 @@ def test_an_interrupted_preparation_goes_on_after_the_parts_that_are_done(tmp_pa
     assert after == 14, "as many parts as forties"
 
 
-def test_a_killed_preparation_is_gone_on_with_to_the_same_bytes(tmp_path, at_once, toy_environment):
+def test_a_killed_preparation_resumes_to_the_same_bytes(tmp_path, at_once, toy_environment):
     code = (
         "import os, signal, sys; from pathlib import Path\n"
         "from points_paper import POINTS; from harness.data.prepared import partial\n"
@@ -196,7 +196,7 @@ def test_a_killed_preparation_is_gone_on_with_to_the_same_bytes(tmp_path, at_onc
 
 
 @pytest.mark.parametrize("change", ["revision", "code"])
-def test_what_another_reader_has_begun_is_not_gone_on_with(tmp_path, at_once, monkeypatch, change):
+def test_a_partial_preparation_of_another_reader_is_not_resumed(tmp_path, at_once, monkeypatch, change):
     def interrupt(what, done, total):
         raise KeyboardInterrupt
 
@@ -308,6 +308,6 @@ def test_a_dataset_may_have_no_target(data_root):
 
 
 def test_readers_give_what_they_promise():
-    """The stand-in of a paper's own reader that other tests rely on."""
+    """The stand-in for a paper's own reader, which other tests rely on."""
     assert sum(len(block.arrays["x"]) for part in points_nn.read_points(POINTS, {}) for block in part()) == 540
     assert os.path.basename(points_nn.__file__) == "points_nn.py"

@@ -1,4 +1,4 @@
-"""The weights of the Inception network: taken in, found, refused."""
+"""Weights of the Inception network: preparation, lookup, refusal."""
 
 import hashlib
 import os
@@ -21,7 +21,7 @@ from harness.errors import MissingRequirement
 
 @pytest.fixture
 def small(tmp_path, monkeypatch):
-    """A small file that passes for the published weights, and no cache of torch."""
+    """A small file accepted as the published weights, and an empty torch cache."""
     path = tmp_path / "small.pth"
     torch.save({"weight": torch.arange(6.0)}, path)
     content = path.read_bytes()
@@ -128,7 +128,7 @@ class Executes:
 
 
 def hostile_files(mark):
-    """Files that a careless reader would execute, or choke on."""
+    """Files that execute code or crash a careless reader."""
     state = {"weight": torch.zeros(3), "evil": Executes(mark)}
     for modern in (True, False):
         buffer = BytesIO()

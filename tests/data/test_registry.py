@@ -1,4 +1,4 @@
-"""Who owns the name of a dataset, and what is said of a name that nobody owns."""
+"""Dataset names: who owns a name, and the error for a name that nobody owns."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ SOURCE = Source("points", "made:read")
 
 @pytest.fixture
 def own_names(monkeypatch):
-    """Forget what a test registers."""
+    """Unregister what a test registers."""
     monkeypatch.setattr(registry, "REGISTERED", dict(registry.REGISTERED))
 
 

@@ -31,7 +31,7 @@ def test_corrupt_has_the_marginal_of_the_chain():
 
 @pytest.mark.parametrize("t", [1, 7, 19])
 def test_posterior_is_that_of_bayes(t):
-    """q(x_{t-1} | x_t, x_0) is proportional to q(x_t | x_{t-1}) q(x_{t-1} | x_0): multiply the two on a grid."""
+    """q(x_{t-1} | x_t, x_0) is proportional to q(x_t | x_{t-1}) q(x_{t-1} | x_0): multiply both on a grid."""
     process, betas = diffusion(timesteps=20), cosine_betas(20)
     before = torch.cumprod(1 - betas, 0)[t - 1]
     x0, xt, grid = 0.7, -0.4, torch.linspace(-8, 8, 400_001, dtype=torch.float64)
@@ -78,7 +78,7 @@ def gaussian_oracle(process, sd):
 
 
 def slow_bound(betas, predict, x0, noises):
-    """The variational bound of one image in float64 with the standard library's erf-free arithmetic."""
+    """The variational bound of one image in plain Python floats; the normal CDF uses tanh, not erf."""
     alphas_cumprod, total, T = torch.cumprod(1 - betas, 0).tolist(), 0.0, len(betas)
     values = x0.flatten().tolist()
     betas = betas.tolist()

@@ -1,4 +1,4 @@
-"""Samplers against exact solutions: with Gaussian data the best noise prediction is known, and so is every path."""
+"""Samplers against exact solutions: for Gaussian data the optimal noise prediction and every path are known."""
 
 import math
 from itertools import pairwise
@@ -67,7 +67,7 @@ def test_ddim_with_all_the_noise_and_all_the_steps_is_ancestral_sampling():
 
 
 def errors(make, counts):
-    """The distance from the exact end of the path that the noise begins, which a deviation keeps in units of sd."""
+    """Return mean distances from the exact endpoints; an exact path keeps its deviation in units of sd."""
     exact = SD * ORIGIN.at("prior").normal(torch.arange(200), *SHAPE)
     return [(samples(make(steps)) - exact).abs().mean().item() for steps in counts]
 
@@ -87,7 +87,7 @@ def test_timesteps_are_evenly_spaced_from_the_last_to_the_first():
     assert (len(set(steps)), steps[0], steps[-1]) == (50, 999, 0)
 
 
-def test_solver_steps_denoise_evenly_and_stay_off_pure_noise():
+def test_solver_steps_denoise_evenly_and_avoid_pure_noise():
     process = GaussianDiffusion(GaussianProcess(timesteps=1000), DIGITS)
     steps = evenly_denoised(20, process)
     log_snr = (process.alphas_cumprod / (1 - process.alphas_cumprod)).double().log()[steps]

@@ -1,4 +1,4 @@
-"""What is found, and what it means for the runs of a scale."""
+"""The checks of `doctor`, and what they mean for the runs of a scale."""
 
 import errno
 import os
@@ -24,7 +24,7 @@ DATASETS = ("cifar10", "cifar100", "tiny_imagenet", "stl10", "imagenet32", "cele
 
 @pytest.fixture
 def driver(tmp_path, monkeypatch):
-    """Put a stand-in for the driver's tool on the path: this machine may have none."""
+    """Put a fake nvidia-smi on the PATH, since this machine may have none."""
 
     def install(script="echo 570.86.15"):
         tool = tmp_path / "nvidia-smi"
@@ -125,7 +125,7 @@ def paper_plan(tmp_path):
 
 
 def machine(free=10**12, **states):
-    """Return the checks of a machine that has everything, but for the given states."""
+    """Return the checks of a fully equipped machine with the given states replaced."""
     names = ("torch", "gpu", "results", "data", "inception", "weights")
     facts = {name: {"bytes": 10**9} for name in DATASETS}
     facts |= {name: {"free_bytes": free} for name in ("results", "data")}

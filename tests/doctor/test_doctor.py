@@ -1,4 +1,4 @@
-"""`harness doctor` as a user meets it: in a process of its own, on machines that really lack things."""
+"""`harness doctor` in a subprocess, on machines that really lack something."""
 
 import json
 import os
@@ -28,9 +28,9 @@ sys.exit(code)
 
 @pytest.fixture
 def doctor(toy_environment, tmp_path):
-    """Run `harness doctor` with changes to the environment; return exit code, document or text, errors.
+    """Run `harness doctor` with a changed environment; return exit code, document or text, and stderr.
 
-    It imports no torch itself, which may be what is broken.
+    Imports no torch itself, since torch may be what is broken.
     """
 
     def run(*arguments, results=tmp_path / "results", changes=(), how=("-c", WITHOUT_TORCH), **options):
@@ -47,7 +47,7 @@ def by_name(document):
 
 
 def package(folder, name, code):
-    """Put a package in the way of the installed one."""
+    """Shadow an installed package."""
     (folder / name).mkdir(parents=True)
     (folder / name / "__init__.py").write_text(code)
     return {"PYTHONPATH": f"{folder}:{os.environ.get('PYTHONPATH', '')}"}

@@ -1,4 +1,4 @@
-"""Augmentation on real digits, each operation against a plain per-image account of it."""
+"""Augmentation of real digits, each operation against a plain per-image implementation."""
 
 import numpy as np
 import pytest
@@ -105,7 +105,7 @@ def test_erase_takes_the_first_of_a_hundred_rectangles_that_fits():
 
 
 def test_erasing_and_mixing_draw_what_they_always_drew():
-    """A change of these values changes stored results: raise SEMANTICS in harness/config/run.py with it."""
+    """Changing these values invalidates stored results: increment SEMANTICS in harness/config/run.py too."""
     rows = torch.arange(3)
     erased = erase(torch.zeros(3, 1, 8, 8), rows, Stream(0, "erasing"), probability=1.0)[:, 0]
     corners = [torch.nonzero(image)[[0, -1]].flatten().tolist() for image in erased]
@@ -156,7 +156,7 @@ def test_mix_blends_pairs_and_reports_the_exact_share(batch):
     assert kinds == {"mixup", "cutmix"}
 
 
-def test_the_share_of_cutmix_is_that_of_the_pixels_that_stayed():
+def test_the_share_of_cutmix_is_that_of_the_unchanged_pixels():
     black, white = -torch.ones(1, 1, 8, 8), torch.ones(1, 1, 8, 8)
     images, labels = torch.cat([black, white] * 50), torch.tensor([0, 1] * 50)
     for seed in range(30):
@@ -257,7 +257,7 @@ def test_the_order_is_flip_crop_policy_erasing_mixing():
 
 @pytest.mark.parametrize("policy", ["digits", "cifar10", "imagenet", "svhn"])
 def test_no_value_is_read_back_from_the_device(policy):
-    """A device without values: whatever asks for one, or for a size that depends on one, fails."""
+    """The meta device has no values, so reading one or a data-dependent size fails."""
     images, labels = torch.zeros(40, 3, 16, 16, device="meta"), torch.zeros(40, dtype=torch.int64, device="meta")
     config = Augmentation(flip=True, crop_padding=4, policy=policy, erasing=0.25, mix=0.9)
     for seed in range(6):
@@ -270,7 +270,7 @@ def test_no_value_is_read_back_from_the_device(policy):
 def test_the_whole_augmentation_runs_on_a_cuda_device_without_waiting(batch):
     config = Augmentation(flip=True, crop_padding=1, policy="cifar10", erasing=0.25, mix=0.9)
     there = batch_of(batch.images.cuda(), batch.labels.cuda(), batch.indices.cuda())
-    augment_one(there, config, Stream(0))  # what is loaded at its first use may wait for the device
+    augment_one(there, config, Stream(0))  # lazy initialisation at first use may synchronise
     torch.cuda.set_sync_debug_mode("error")
     try:
         found = [augment_one(there, config, Stream(seed)) for seed in range(4)]

@@ -1,4 +1,4 @@
-"""AutoAugment of batches: its draws, and its pictures against Pillow's, image by image with the same draws."""
+"""Batched AutoAugment: its random draws, and its output against Pillow image by image with the same draws."""
 
 import numpy as np
 import pillow_pipeline
@@ -107,7 +107,7 @@ def test_equal_addresses_give_equal_results():
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_images_stay_in_range_and_on_levels(policy):
+def test_images_keep_to_the_range_and_to_whole_levels(policy):
     images = to_signed(photographs(32, 200))
     result = autoaugment(images, torch.arange(200), Stream(6), policy)
     assert result.min() >= -1
@@ -137,7 +137,7 @@ def test_a_cuda_device_computes_the_same(policy):
     images, rows = photographs(32, 200), torch.arange(200)
     plan = draw(rows, Stream(7), policy)
     expected, there = carry_out(plan, images), images.cuda()
-    carry_out(plan, there)  # what is loaded at its first use may wait for the device
+    carry_out(plan, there)  # lazy initialisation at first use may synchronise
     torch.cuda.set_sync_debug_mode("error")
     try:
         found = carry_out(plan, there)

@@ -1,4 +1,4 @@
-"""Each operation of AutoAugment against Pillow, on patches of real photographs and on images without content."""
+"""Each AutoAugment operation against Pillow, on patches of photographs and on constant images."""
 
 import numpy as np
 import pillow_pipeline
@@ -11,7 +11,7 @@ from harness.data.stand_ins.photographs import PHOTOGRAPHS, read
 
 
 def patches(size, channels):
-    """Photographs, the same with few levels, and constant images: dark, light, and a quarter of another grey."""
+    """Photographs, posterised photographs, and constant images: dark, light, and a quarter of another grey."""
     images, _ = read(PHOTOGRAPHS, size, 1, {"train": 10}, grey=channels == 1)["train"]
     constant = np.stack([np.full_like(images[0], level) for level in (0, 77, 255)])
     corner = np.full_like(images[:1], 200)
@@ -20,13 +20,13 @@ def patches(size, channels):
 
 
 def magnitudes(operation):
-    """Half of the magnitudes of an operation with both ends, and with both signs where it has two."""
+    """Return half of an operation's magnitudes including both ends, with both signs if it has them."""
     found = sorted(set(MAGNITUDES[operation][::2] + MAGNITUDES[operation][-1:]))
     return found + [-magnitude for magnitude in found if operation in SIGNED and magnitude]
 
 
 def both(operation, images):
-    """Return what we and what Pillow make of the images at every magnitude, as int arrays."""
+    """Return our output and Pillow's for the images at every magnitude, as int arrays."""
     ours, theirs = [], []
     for magnitude in magnitudes(operation):
         strength = torch.full((len(images),), magnitude, dtype=torch.float64)
@@ -88,7 +88,7 @@ def test_what_comes_from_beyond_the_border_is_grey():
 
 
 def test_a_kernel_with_another_slope_would_be_seen():
-    """Pillow's transforms take -1 as the slope of the cubic kernel; -1/2 and -3/4 are many levels off."""
+    """Pillow's cubic kernel has the slope -1; slopes of -1/2 or -3/4 are many levels off."""
 
     def weight(distance, slope):
         d = abs(distance)

@@ -1,4 +1,4 @@
-"""The policy tables: their form, and entries that everybody who prints them agrees on."""
+"""The policy tables: their structure, and entries that all published versions agree on."""
 
 import numpy as np
 import pytest

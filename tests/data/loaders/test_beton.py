@@ -1,4 +1,4 @@
-"""The files of FFCV: written once, whole or not at all, never stale, by one process at a time."""
+"""FFCV files: written once, atomically, never stale, by one process at a time."""
 
 import json
 import os
@@ -42,7 +42,7 @@ print(beton(open_dataset(PHOTOS16, Path(sys.argv[1])), "train", report).name, fl
 
 @pytest.fixture
 def data(data_root, tmp_path):
-    """Prepared photographs in a folder of the test's own, without a file of FFCV."""
+    """Prepared photographs in a new folder, without an FFCV file."""
     prepared = open_dataset(PHOTOS16, data_root)
     ignored = shutil.ignore_patterns("*.beton*", ".*")
     shutil.copytree(prepared.folder, tmp_path / PHOTOS16.name, ignore=ignored)
@@ -50,7 +50,7 @@ def data(data_root, tmp_path):
 
 
 def holds_what_was_prepared(data):
-    """Read the whole file with FFCV and compare it with the arrays; nothing else may lie in the folder."""
+    """Compare the whole file, read with FFCV, with the arrays; the folder must hold nothing else."""
     blocks = list(open_split("ffcv", data, "train", CPU, silent).blocks(300))
     images, labels = arrays_of(data.split("train"))
     np.testing.assert_array_equal(
@@ -104,7 +104,7 @@ def take_that_of_other_data(path):
 
 
 @pytest.mark.parametrize("damage", [cut, flip, spoil_record, lose_record, take_that_of_other_data])
-def test_what_does_not_count_is_written_anew(data, damage):
+def test_what_does_not_count_is_rewritten(data, damage):
     path = beton(data, "train", silent)
     content = path.read_bytes()
     damage(path)
@@ -127,7 +127,7 @@ def test_other_data_under_the_same_name_gets_a_file_of_its_own(data):
     assert holds_what_was_prepared(open_dataset(PHOTOS16, data.folder.parent))
 
 
-def test_killed_while_writing_nothing_counts_and_the_next_begins_anew(data):
+def test_killed_while_writing_the_file_is_rewritten(data):
     shared = set(Path("/dev/shm").glob("psm_*"))
     process = writer(data, 60)
     assert process.stdout.readline() == "writing train.beton 0\n"

@@ -1,4 +1,4 @@
-"""Which loader is taken, and what is said about it."""
+"""The choice of a loader, and how it is logged."""
 
 import logging
 
@@ -108,7 +108,7 @@ def test_a_resident_split_on_the_cpu_is_the_file_itself(data_root):
 
 @pytest.fixture
 def without_ffcv(monkeypatch):
-    """A machine that has neither FFCV nor what it is built with."""
+    """A machine without FFCV and the packages that build it."""
     monkeypatch.setattr(ffcv_needs, "find_spec", lambda name: None)
     monkeypatch.setattr(ffcv_needs.shutil, "which", lambda tool: None)
     monkeypatch.setattr(ffcv_needs, "_knows", lambda library: False)

@@ -1,4 +1,4 @@
-"""Orders and loaders."""
+"""Sample orders and loaders."""
 
 import numpy as np
 import pytest
@@ -105,7 +105,7 @@ def test_samples_of_arrays_take_the_form_of_their_field(field, values, expected)
 @settings(deadline=None)
 @given(sizes=st.lists(st.integers(0, 40), max_size=20), piece=st.integers(1, 50))
 def test_batches_come_out_of_pieces_as_they_went_in(sizes, piece):
-    """The images here are their own positions, in a buffer that is overwritten as FFCV's are."""
+    """Each image is its own position, in a buffer that gets overwritten like FFCV's."""
     order = list(torch.arange(sum(sizes)).split(sizes))
     pieces = list(rebatch(order, piece))
     assert [len(one) for one in pieces[:-1]] == [piece] * (len(pieces) - 1)

@@ -1,4 +1,4 @@
-"""Every loader hands out the same: pixels, labels and order, whatever is asked and however it is left."""
+"""All loaders yield the same pixels, labels and order, for any request and after any early exit."""
 
 import subprocess
 import sys
@@ -45,7 +45,7 @@ def five(data_root):
 
 
 def check(batches, order, data, split):
-    """Compare batches with what numpy takes out of the prepared arrays in this order."""
+    """Compare batches with the prepared arrays, indexed by numpy in the given order."""
     images, labels = (np.load(data.folder / f"{split}-{kind}.npy") for kind in ("images", "labels"))
     for batch, indices in zip(batches, order, strict=True):
         taken = images[indices.numpy()].astype(np.float32)
@@ -65,7 +65,7 @@ def test_blocks_are_the_prepared_arrays(opened, backend, photos, split):
 
 @pytest.mark.parametrize("backend", EVERY)
 def test_several_epochs_of_fresh_permutations_are_served_as_drawn(opened, backend, photos):
-    """More steps than an epoch of FFCV holds; the batches of each pass are one set of images, each once."""
+    """More steps than fit in one FFCV epoch; each pass yields every image of its set once."""
     loader = opened(backend, photos, "train")
     order = ShuffledOrder(Stream(7), len(loader), 60)
     wanted = [order.indices(step) for step in range(14 * 18)]
@@ -128,8 +128,8 @@ def test_two_iterations_at_once_do_not_disturb_each_other(opened, backend, photo
 
 
 @pytest.mark.parametrize("backend", EVERY)
-def test_batches_stay_as_they_are_while_others_are_fetched(opened, backend, photos):
-    """FFCV's own are views of a ring of buffers."""
+def test_batches_do_not_change_while_others_are_fetched(opened, backend, photos):
+    """FFCV's own batches are views of a ring buffer."""
     kept = list(opened(backend, photos, "train").blocks(128))
     before = [batch.images.clone() for batch in kept]
     list(opened(backend, photos, "train").batches(torch.arange(860).flip(0).split(128)))
@@ -192,7 +192,7 @@ def test_a_failure_in_the_thread_of_ffcv_is_raised_here(photos, monkeypatch):
 
 @needs_ffcv
 def test_torch_keeps_its_threads(photos):
-    """In a process of its own: the import is what changes them first."""
+    """Runs in a separate process, because importing FFCV changes the number of threads."""
     script = (
         "import sys, torch; from pathlib import Path; torch.set_num_threads(3)\n"
         "from harness.data.catalogue import PHOTOS16; from harness.data.prepared.dataset import open_dataset\n"

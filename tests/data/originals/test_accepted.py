@@ -1,4 +1,4 @@
-"""An archive that was accepted is not hashed again until it has changed."""
+"""An accepted archive is hashed again only after it has changed."""
 
 import hashlib
 import os
@@ -23,7 +23,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def accepts(tmp_path):
-    """Check a file through the memory; return its hash and whether it was read."""
+    """Check a file through the cache; return its hash and whether the file was read."""
 
     def run(path, archive=ARCHIVE, check=verified):
         read = []

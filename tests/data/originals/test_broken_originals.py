@@ -1,4 +1,4 @@
-"""Originals whose archives are sound and whose content is not: one line for people, nothing prepared."""
+"""Sound archives with invalid content: a one-line error, and nothing is prepared."""
 
 import io
 import struct
@@ -32,7 +32,7 @@ RNG = np.random.default_rng(0)
 
 
 def rewrite_zip(path, change):
-    """Write a zip archive anew with changed members; None leaves one out."""
+    """Rewrite a zip archive with changed members; None omits a member."""
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     members |= change

@@ -1,4 +1,4 @@
-"""Downloads from a server of the tests' own: they go on, and count only when the hash is right."""
+"""Downloads from a local test server: they resume, and count only if the hash matches."""
 
 import hashlib
 import re
@@ -18,7 +18,7 @@ CONTENT = bytes(range(256)) * 4000
 
 
 class Server:
-    """Serves one file, and misbehaves as it is told."""
+    """Serves one file, and misbehaves as configured."""
 
     def __init__(self):
         self.content = CONTENT
@@ -124,7 +124,7 @@ def test_what_is_not_the_archive_is_thrown_away(server, archive, tmp_path, conte
     assert not [*tmp_path.glob("a.zip*")]
 
 
-def test_a_damaged_part_of_the_full_size_is_found_out_and_fetched_anew(server, archive, tmp_path):
+def test_a_damaged_part_of_the_full_size_is_fetched_again(server, archive, tmp_path):
     (tmp_path / "a.zip.part").write_bytes(bytes(len(CONTENT)))
     with pytest.raises(DataError, match="sent a different file, which was deleted"):
         download(archive, tmp_path, silent)
@@ -139,7 +139,7 @@ def test_a_refusal_of_the_server_is_one_line(server, archive, tmp_path, status, 
     assert "\n" not in str(caught.value)
 
 
-def test_a_part_that_the_server_does_not_know_is_begun_anew(server, archive, tmp_path):
+def test_a_part_that_the_server_does_not_know_is_restarted(server, archive, tmp_path):
     (tmp_path / "a.zip.part").write_bytes(CONTENT[:10])
     server.status = 416
     with pytest.raises(DataError, match="416"):

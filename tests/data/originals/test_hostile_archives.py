@@ -1,4 +1,4 @@
-"""Archives that are broken or mean harm: one line for people, nothing executed, nothing prepared, memory bounded."""
+"""Broken or malicious archives: a one-line error; nothing executed, nothing prepared, memory bounded."""
 
 import io
 import pickle
@@ -33,7 +33,7 @@ SMALL = catalogue.CIFAR100.but(train_examples=2, test_examples=2)
 
 
 def write_cifar100(folder, train, test=None):
-    """Write an archive of two batches; what is not given is whole."""
+    """Write an archive of two batches; batches not given are valid."""
     good = python2_pickle(cifar_batch(pixels(RNG, 2), [1, 2], b"fine_labels"))
     write_tar(folder / "cifar-100-python.tar.gz", {BATCH: train or good, "cifar-100-python/test": test or good})
 
@@ -112,7 +112,7 @@ def test_wrong_counts_and_labels_prepare_nothing(tmp_path, change, match):
 
 
 def tar_of(*members):
-    """Write headers as given, with their contents, whatever they claim."""
+    """Write tar headers as given with their contents, even if they contradict each other."""
     out = io.BytesIO()
     for info, content in members:
         out.write(info.tobuf(tarfile.GNU_FORMAT) + content + bytes(-len(content) % 512))
@@ -221,7 +221,7 @@ def test_a_zip_with_a_dangerous_member_is_refused_as_a_whole(tmp_path, entry, ma
 
 
 def lying_zip(path, content, claimed):
-    """Write a zip whose member claims another unpacked size than it has."""
+    """Write a zip whose member declares a wrong unpacked size."""
     write_zip(path, {"a": content})
     true, false = struct.pack("<I", len(content)), struct.pack("<I", claimed)
     data = path.read_bytes()
@@ -266,7 +266,7 @@ def test_a_zip_with_endlessly_many_members_is_refused(tmp_path, monkeypatch):
         pass
 
 
-def test_whatever_byte_of_a_pickle_is_wrong_nothing_but_a_refusal_comes_of_it():
+def test_any_wrong_byte_of_a_pickle_is_refused_or_harmless():
     rng = np.random.default_rng(0)
     whole = python2_pickle(cifar_batch(pixels(rng, 1), [1]))
     structure = [*range(60), *range(len(whole) - 80, len(whole))]

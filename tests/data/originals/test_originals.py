@@ -1,4 +1,4 @@
-"""Readers of the real datasets, on small archives of the true formats."""
+"""Readers of the real datasets, on small archives in the original formats."""
 
 import io
 import json
@@ -54,7 +54,7 @@ def test_the_manifest_says_what_came_from_where(built, tmp_path):
         assert document["archives"] == {name: sha256_of(folder / name) for name in names}
 
 
-def test_every_set_of_the_papers_has_a_source_and_the_archives_that_its_splits_need():
+def test_every_dataset_has_a_source_and_the_archives_of_its_splits():
     sources = {name: source for name, data in datasets().items() if (source := source_of(data)).archives}
     assert set(sources) == {*ORIGINALS, "celeba128"}
     assert [a.name for a in sources["svhn"].needed(catalogue.SVHN)] == ["test_32x32.mat"]

@@ -1,4 +1,4 @@
-"""Drafts: what an interrupted preparation leaves is believed as far as its journal vouches for it, and no further."""
+"""Partial preparations: what an interrupted one leaves is reused exactly as far as its journal records it."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from harness.data.registry import REGISTERED, source_of
 
 
 class Interrupted:
-    """Prepares in this process, and is interrupted after a number of reports."""
+    """Prepares in this process and raises KeyboardInterrupt after a number of progress reports."""
 
     def __init__(self, data, originals, root):
         self.data, self.originals, self.root = data, originals, root
@@ -38,7 +38,7 @@ class Interrupted:
 
 @pytest.fixture
 def at_once(monkeypatch):
-    """Let every part be two pictures, and the journal be written after each."""
+    """Make every part two images, and write the journal after each."""
     monkeypatch.setattr(pictures, "BLOCK", 2)
     monkeypatch.setattr(partial, "SECONDS", 0.0)
 
@@ -77,7 +77,7 @@ def test_what_is_done_of_imagenet32_is_not_unpacked_again(tmp_path, at_once, mon
 
 @pytest.fixture
 def half(tmp_path, at_once):
-    """A preparation of Tiny-ImageNet that was interrupted in its training images."""
+    """A preparation of Tiny-ImageNet, interrupted in its training images."""
     originals = tmp_path / "originals"
     originals.mkdir()
     data, expected = ORIGINALS["tiny_imagenet"](originals, np.random.default_rng(0))
@@ -88,7 +88,7 @@ def half(tmp_path, at_once):
 
 
 def decoding(monkeypatch):
-    """Count the pictures that are decoded in this process."""
+    """Count the images decoded in this process."""
     seen = []
     monkeypatch.setattr(tiny_imagenet, "decode", lambda *given: seen.append(given[1]) or pictures.decode(*given))
     return seen
@@ -126,7 +126,7 @@ def test_what_the_journal_does_not_vouch_for_is_cut_off(half, monkeypatch):
         lambda folder: (folder / "train-images.npy").write_bytes(b"x" * 200_000),
     ],
 )
-def test_a_damaged_draft_is_not_believed(half, monkeypatch, damage):
+def test_a_damaged_partial_preparation_is_not_reused(half, monkeypatch, damage):
     attempt, folder, expected = half
     damage(folder)
     seen = decoding(monkeypatch)
@@ -136,7 +136,7 @@ def test_a_damaged_draft_is_not_believed(half, monkeypatch, damage):
 
 
 @pytest.mark.parametrize("other", ["revision", "pillow"])
-def test_another_reader_begins_anew(half, monkeypatch, other):
+def test_another_reader_restarts(half, monkeypatch, other):
     attempt, _, expected = half
     if other == "revision":
         own = source_of(attempt.data)
@@ -149,7 +149,7 @@ def test_another_reader_begins_anew(half, monkeypatch, other):
     is_whole(attempt, expected)
 
 
-def test_other_counts_begin_anew(half, monkeypatch):
+def test_other_counts_restart(half, monkeypatch):
     attempt, _, _ = half
     attempt.data = attempt.data.but(test_examples=3)
     seen = decoding(monkeypatch)
@@ -158,7 +158,7 @@ def test_other_counts_begin_anew(half, monkeypatch):
     assert len(seen) == 6, "all of the training images"
 
 
-def test_pictures_of_a_folder_that_have_changed_begin_anew(tmp_path, at_once):
+def test_changed_images_of_a_folder_restart(tmp_path, at_once):
     originals = tmp_path / "originals"
     originals.mkdir()
     data, _ = ORIGINALS["celebahq128"](originals, np.random.default_rng(0))
@@ -171,7 +171,7 @@ def test_pictures_of_a_folder_that_have_changed_begin_anew(tmp_path, at_once):
     np.testing.assert_array_equal(open_dataset(data, attempt.root).split("train")["images"][0], shown)
 
 
-def test_a_failure_leaves_nothing_and_a_refusal_leaves_the_draft(half):
+def test_a_failure_leaves_nothing_and_a_refusal_keeps_the_parts(half):
     attempt, folder, _ = half
 
     def refuse(archive, path, report):
@@ -219,8 +219,8 @@ def test_the_journal_waits_for_the_disk_only_now_and_then(tmp_path, monkeypatch)
     assert written == [10]
 
 
-def test_stand_ins_that_were_interrupted_begin_anew(tmp_path, monkeypatch):
-    """Their blocks come without parts, so nothing of a draft is believed before all of them are there."""
+def test_interrupted_stand_ins_restart(tmp_path, monkeypatch):
+    """Their blocks have no parts, so an interrupted one is not reused."""
     folder, original = tmp_path / "temple", partial.PartialDataset.append
 
     def interrupt(self, block):

@@ -1,4 +1,4 @@
-"""The prepared form: whole or absent, written once, by one process at a time, in little memory."""
+"""The prepared form: atomic, written once, by one process at a time, in bounded memory."""
 
 import os
 import signal
@@ -119,7 +119,7 @@ def test_what_does_not_belong_into_a_split_prepares_nothing(tmp_path, block, mat
     assert prepare(DATA, tmp_path, content())
 
 
-def test_files_that_a_user_has_put_there_stay(tmp_path):
+def test_files_of_the_user_are_kept(tmp_path):
     (tmp_path / "made").mkdir()
     (tmp_path / "made" / "original.tar.gz").write_bytes(b"mine")
     with pytest.raises(DataError):
@@ -190,7 +190,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
         prepare(DATA, tmp_path, content())
 
 
-def test_memory_stays_bounded_however_large_the_dataset(tmp_path, peak_memory):
+def test_memory_is_bounded_however_large_the_dataset(tmp_path, peak_memory):
     large = DATA.but(image_size=64, train_examples=4_000, test_examples=1)
     block = labelled(("train",), images(50, 3, 64, 64), np.zeros(50, dtype=np.int64))
     one = labelled(("test",), images(1, 3, 64, 64), np.zeros(1, dtype=np.int64))

@@ -1,4 +1,4 @@
-"""The command that prepares data, killed or interrupted, goes on and ends with the bytes of an undisturbed one."""
+"""`data prepare`, killed or interrupted, resumes and produces the bytes of an uninterrupted run."""
 
 import os
 import random
@@ -36,18 +36,18 @@ PROGRAM = """
 
 
 def faces(path, seed):
-    """Write an archive of faces that no other seed gives."""
+    """Write an archive of faces unique to the seed."""
     rng = np.random.default_rng(seed)
     return write_zip(path, {f"{n:05d}.jpg": jpeg(rng, (130, 128))[0] for n in range(COUNT)})
 
 
 def interruptible():
-    """Take interrupts as a terminal's command does, also where these tests run in the background of a shell."""
+    """Reset SIGINT, which background processes of a shell ignore."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Command:
-    """`data prepare` of the faces in processes of its own, which count the pictures that they decode."""
+    """Runs `data prepare` on the faces in subprocesses that count the images they decode."""
 
     def __init__(self, folder):
         self.data = folder / "data"
@@ -95,7 +95,7 @@ def undisturbed(archive, tmp_path_factory):
     return files
 
 
-def test_killed_at_any_moment_it_ends_with_the_same_bytes_and_does_nothing_twice(command, archive, undisturbed):
+def test_killed_at_any_moment_it_resumes_to_the_same_bytes(command, archive, undisturbed):
     moments, kills = random.Random(0), 0
     for _ in range(5):
         process = command.start(archive)
@@ -123,7 +123,7 @@ def test_an_interrupt_says_that_it_goes_on_and_it_does(command, archive, undistu
     assert command.count() <= COUNT + PER_PART + 1
 
 
-def test_another_archive_in_between_begins_anew(command, archive, undisturbed, tmp_path):
+def test_another_archive_in_between_restarts(command, archive, undisturbed, tmp_path):
     other = faces(tmp_path / "other.zip", seed=1)
     process = command.start(other)
     command.wait_for(30, process)

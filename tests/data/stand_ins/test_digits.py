@@ -1,4 +1,4 @@
-"""The embedded digits and the prepared form of a dataset."""
+"""The built-in digits, and the prepared form of a dataset."""
 
 import json
 

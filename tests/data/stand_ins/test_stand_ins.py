@@ -1,4 +1,4 @@
-"""The stand-ins: real pixels, the promised shapes and classes, no pixel in both splits, the same on every machine."""
+"""The stand-ins: real pixels, catalogue shapes and classes, disjoint splits, deterministic on every machine."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ DATASETS = {data.name: data for data in (*STAND_INS.values(), *OUTLIERS.values()
 
 
 def read(data):
-    """Return images and labels of each split as the reader of a stand-in gives them."""
+    """Return the images and labels of each split from a stand-in's reader."""
     blocks = resolve(source_of(data).reader)(data, {})
     return {block.splits[0]: (block.arrays["images"], block.arrays["labels"]) for block in blocks}
 
@@ -44,7 +44,7 @@ def test_every_dataset_is_composed_alike_again(prepared):
 
 
 def channels_of(name, split):
-    """Return the 8x8 parts of composed images with the digit that each should be."""
+    """Return the 8x8 parts of composed images, each with its digit."""
     data = DATASETS[name]
     images, labels = read(data)[split]
     if name == "mosaics":

@@ -1,4 +1,4 @@
-"""A paper from elsewhere whose data are no images: listed, run, rehearsed and reported like any other."""
+"""An external paper on non-image data: listed, run, rehearsed and reported like any other."""
 
 import json
 
@@ -12,7 +12,7 @@ from harness.store.results import Results
 
 @pytest.fixture
 def points(harness, toy_environment, tmp_path):
-    """Run the command line where the paper about points is installed."""
+    """Run the command line with the paper about points installed."""
     install(tmp_path / "site", "points-paper", {}, papers=["points = points_paper:PAPER"])
     environment = on_path(toy_environment, tmp_path / "site") | {"HARNESS_DATA": str(tmp_path / "data")}
 

@@ -1,4 +1,4 @@
-"""Runs that are cancelled, taken up again, followed and watched while they are at work."""
+"""Runs that are cancelled, retried, followed and watched while they run."""
 
 import json
 import os
@@ -26,7 +26,7 @@ def status(harness, results):
 
 
 def test_a_cancelled_run_is_left_alone_and_the_others_go_on(toy_environment, harness, fresh_results, finished):
-    """Cancel the one that waits for its turn; `retry` then takes it to the same end."""
+    """Cancel the run that waits for its turn; `retry` then gives the same final state."""
     results = fresh_results()
     process = start(toy_environment, results, TABLE, "--workers", "1")
     with held(process, results):
@@ -56,7 +56,7 @@ def test_a_cancelled_run_is_left_alone_and_the_others_go_on(toy_environment, har
 
 
 def test_cancelling_a_run_at_work_saves_and_ends_its_worker(toy_environment, harness, fresh_results):
-    """Alone in its command, it leaves nothing done: that is exit code 1. What it had reached is kept."""
+    """No run of the command is done, hence exit code 1. The progress made so far is kept."""
     results = fresh_results()
     process = start(toy_environment, results, "toy/table102")
     with held(process, results) as workers:
@@ -87,7 +87,7 @@ def test_cancelling_a_run_at_work_saves_and_ends_its_worker(toy_environment, har
 
 
 def is_taken_up_again(run):
-    """Tell whether a cancelled run has a worker again that has not begun to train."""
+    """Whether a cancelled run has a new worker that has not started training."""
     return not (run / "outcome.json").exists() and (run / "log.txt").read_text().count("INFO training") == 1
 
 
@@ -98,7 +98,7 @@ HASTY = (
 
 
 def test_a_worker_notices_the_mark_that_somebody_left_on_another_machine(toy_environment, fresh_results):
-    """Without a signal: at its next heartbeat, which does not take ten seconds here; at its start, at once."""
+    """Without a signal: at its next heartbeat, which this test makes frequent; at its start, immediately."""
     results = fresh_results()
     run = HYBRID.but(epochs=1000)
     directory = Results(results).directory(run)
@@ -129,7 +129,7 @@ def test_failed_runs_are_retried(harness):
 
 @pytest.mark.parametrize("terminal", [True, pytest.param(False, marks=pytest.mark.soak)])
 def test_a_watch_follows_the_runs_and_ends_with_them(toy_environment, tmp_path, terminal):
-    """The run goes on when the watch has shown it. Its feature space is not there yet: the evaluations take a while."""
+    """The run continues after the watch has shown it. Without a trained feature space the evaluations take a while."""
     results = tmp_path / "results"
     process = start(toy_environment, results, "toy/table102")
     with held(process, results, lambda run: share_shown(run) > 0.2):
@@ -147,7 +147,7 @@ def test_a_watch_follows_the_runs_and_ends_with_them(toy_environment, tmp_path, 
 
 
 class InAPipe:
-    """A `status --watch`, of which one can read what it has shown so far."""
+    """A `status --watch` whose output so far can be read."""
 
     ends = staticmethod(os.pipe)
 
@@ -158,7 +158,7 @@ class InAPipe:
         os.close(theirs)
 
     def up_to(self, words):
-        """Return what it shows until there are some words in it."""
+        """Return the output up to the given words."""
         shown = b""
         while words.encode() not in shown:
             block = self._read()
@@ -167,7 +167,7 @@ class InAPipe:
         return shown.decode(errors="replace")
 
     def rest(self):
-        """Return what it shows until it ends."""
+        """Return the output until it ends."""
         shown = b"".join(iter(self._read, b""))
         os.close(self._ours)
         assert self._process.wait(timeout=30) == 0
@@ -181,6 +181,6 @@ class InAPipe:
 
 
 class OnATerminal(InAPipe):
-    """The same on a terminal of its own."""
+    """The same on a pseudo-terminal."""
 
     ends = staticmethod(pty.openpty)

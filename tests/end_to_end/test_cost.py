@@ -1,4 +1,4 @@
-"""Costs of real runs: what was spent is recorded whatever happens, and feeds the plan."""
+"""Cost of real runs: always recorded, and used by the plan's estimates."""
 
 import csv
 import json
@@ -25,7 +25,7 @@ def core_hours(*stays):
     return sum(stay["seconds"] * stay["world_size"] for stay in stays) / 3600
 
 
-def test_a_stay_covers_training_evaluations_and_the_rest(finished):
+def test_a_segment_covers_training_evaluations_and_the_rest(finished):
     for stay in segments(finished[0]):
         assert (stay["first_step"], stay["world_size"], stay["devices"]) == (0, 1, 1)
         assert stay["steps"] == HYBRID.iterations
@@ -56,7 +56,7 @@ def test_status_and_reports_show_what_was_spent(finished, harness, tmp_path):
 
 
 def test_the_plan_goes_by_measured_speed(finished, harness, tmp_path):
-    """A finished run costs nothing more, one that lost its training what it took, one like it what that took."""
+    """Nothing for a finished run, the measured time for one without its record, and the same for one like it."""
     results = shutil.copytree(finished[0], tmp_path / "copy")
     runs = load(harness("plan", "toy/table101", "toy/table102", "--json", results=results))["runs"]
     estimates = {run["name"]: run["estimate"] for run in runs}

@@ -1,4 +1,4 @@
-"""Energy-based runs by the worker: killed in the middle of their chains, and asked everything that they are able to."""
+"""Energy-based runs by the worker: killed in the middle of their chains, then evaluated with all they support."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""FID through the command line: without weights, with other weights, and never under a name that is not its own."""
+"""FID through the command line: without weights, with other weights, and never called FID unless it is."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ def incomplete(tmp_path_factory):
 
 @pytest.fixture
 def command(harness, toy_environment, few_root, incomplete, tmp_path):
-    """Run a command where the only weights are those that were prepared."""
+    """Run a command that finds the prepared weights only."""
     environment = toy_environment | {"HARNESS_DATA": str(few_root), "TORCH_HOME": str(tmp_path)}
 
     def run(*arguments):
@@ -45,7 +45,7 @@ def reported(command, *arguments):
     return json.loads(command("report", TABLE, "--json", *arguments).stdout)["tables"][0]
 
 
-def test_without_weights_the_rest_is_measured_and_the_cell_says_what_it_needs(command, few_root, incomplete):
+def test_without_weights_the_rest_is_measured_and_the_cell_says_so(command, few_root, incomplete):
     done = command("run", TABLE)
     how = f"needs Inception weights: python -m harness --data {few_root} data prepare inception --download"
     assert done.returncode == 1

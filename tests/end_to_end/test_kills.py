@@ -1,4 +1,4 @@
-"""Killed anywhere between its start and its last evaluation, a run ends with the same bits as an undisturbed one."""
+"""A run killed anywhere between its start and its last evaluation ends with the same bits as an uninterrupted one."""
 
 import json
 import os
@@ -19,9 +19,9 @@ def only_run(results):
 
 
 def test_runs_killed_again_and_again_end_bit_for_bit_the_same(toy_environment, undisturbed, tmp_path):
-    """Kill the whole process group before the training, four times in it, and once among the evaluations.
+    """Kill the process group before the training, four times during it, and once among the evaluations.
 
-    The feature space is not there yet, so that the evaluations take a while.
+    The feature space is not trained yet, so the evaluations take a while.
     """
     results = tmp_path / "results"
     kill(start(toy_environment, results, TABLE), results, lambda run: first_steps(run) == [None])

@@ -1,4 +1,4 @@
-"""Whole runs with every loader end with the same bits; so does one that is killed or asked to stop."""
+"""Whole runs with every loader end with the same bits, even if killed or stopped in between."""
 
 import json
 import os
@@ -19,13 +19,13 @@ def segments(results):
 
 @pytest.fixture
 def own_data(toy_environment, tmp_path):
-    """The toy's environment with a data folder of the test's own."""
+    """The toy's environment with a data folder of its own."""
     return toy_environment | {"HARNESS_DATA": str(tmp_path / "data")}
 
 
 @pytest.mark.parametrize("loader", ["torch", pytest.param("ffcv", marks=needs_ffcv)])
 def test_a_run_ends_with_the_same_bits_with_every_loader(finished, fresh_results, own_data, loader):
-    """Two workers train at once, on data that neither finds prepared."""
+    """Two workers train at once on data that neither finds prepared."""
     results = fresh_results()
     output = warm.finish(own_data, results, "toy/table101", "--workers", "2", "--loader", loader)
     assert f"loader: {loader} (as asked), 2 runs\n" in output
@@ -41,7 +41,7 @@ def test_without_a_wish_the_command_says_what_was_taken(finished):
 
 @needs_ffcv
 @pytest.mark.soak
-def test_killed_under_ffcv_and_gone_on_with_it(finished, fresh_results, own_data):
+def test_killed_under_ffcv_and_resumed_with_it(finished, fresh_results, own_data):
     results = fresh_results()
     kill(start(own_data, results, *TABLE, "--loader", "ffcv"), results)
     finish(start(own_data, results, *TABLE, "--loader", "ffcv"))
@@ -51,7 +51,7 @@ def test_killed_under_ffcv_and_gone_on_with_it(finished, fresh_results, own_data
 
 @needs_ffcv
 @pytest.mark.soak
-def test_interrupted_under_ffcv_and_gone_on_without_it(finished, fresh_results, own_data):
+def test_interrupted_under_ffcv_and_resumed_without_it(finished, fresh_results, own_data):
     results = fresh_results()
     process = start(own_data, results, *TABLE, "--loader", "ffcv")
     with held(process, results):

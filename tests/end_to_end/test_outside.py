@@ -1,4 +1,4 @@
-"""A distribution from outside, with kinds of its own of every role, does what the papers of this repository do."""
+"""An external distribution with its own kinds for every role works like the papers of this repository."""
 
 import json
 import shutil
@@ -42,14 +42,14 @@ def results(toy_environment, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def written(results, toy_environment):
-    """The documents of its report, by their names."""
+    """The documents of its report, by name."""
     document = warm.finish(toy_environment, results.root, "outside", command="report")
     return {path.name: path for path in (results.report / "outside").iterdir()} | {"said": document}
 
 
 @pytest.fixture(scope="module")
 def cells(results, toy_environment):
-    """What its report says of every cell, by row and metric."""
+    """The cells of its report, by row and metric."""
     document = json.loads(warm.finish(toy_environment, results.root, "outside", "--json", command="report"))
     exhibits = document["tables"] + document["figures"]
     return {row["label"]: row for exhibit in exhibits[:-1] for row in exhibit["rows"]}
@@ -63,7 +63,7 @@ def snapshot_of(results, run):
     return {name: found for name, found in snapshot(results).items() if run.id in name}
 
 
-def test_parameters_and_operations_are_counted_on_modules_that_state_neither(tmp_path):
+def test_parameters_and_operations_are_counted_on_unannotated_modules(tmp_path):
     plan = make_plan(find_exhibits(["outside"]), "laptop", 1, None, Results(tmp_path))
     assert [planned.run for planned in plan.runs] == RUNS
     layers = 30 * 16 + 16 * 16 + 16 * 2
@@ -125,7 +125,7 @@ def test_the_report_has_a_page_a_document_and_the_paper_s_own_drawing(written):
 
 
 def test_killed_on_its_way_a_run_ends_with_the_same_bits(results, toy_environment, tmp_path):
-    """Weights, dropout, the state of the optimiser and the best state so far go on where they were."""
+    """Weights, dropout, optimiser state and the best state so far are resumed."""
     environment = toy_environment | {"HARNESS_CHECKPOINT_SECONDS": "0"}
     late = lambda run: checkpointed(run) and epochs(run) >= 2 and tenths(run) < 10  # noqa: E731
     kill(start(environment, tmp_path, *ONE_ROW), tmp_path, late)
@@ -149,7 +149,7 @@ def test_all_of_it_is_rehearsed(harness):
 
 
 def test_two_ranks_find_the_same_as_one_and_compare_says_so(results, harness, toy_environment, tmp_path):
-    """Rows are mixed with those of other ranks. Lion takes signs, so that rounding decides where a gradient is zero."""
+    """Mixup partners come from other ranks. Lion uses signs, so rounding decides where a gradient is zero."""
     line = ("outside/table1", "--rows", "Mixup*", "--executor", "torchrun", "--nproc-per-node", "2")
     finish(start(toy_environment, tmp_path / "two", *line))
     done = harness("compare", results.root, tmp_path / "two", "--all", "--json")
@@ -161,7 +161,7 @@ def test_two_ranks_find_the_same_as_one_and_compare_says_so(results, harness, to
     assert stay["world_size"] == 2 and "outside-paper" in {each["name"] for each in stay["distributions"]}
 
 
-def test_what_it_generates_is_drawn_by_its_own_sampler_and_by_the_usual_one(results, harness, tmp_path):
+def test_its_samples_come_from_its_own_sampler_and_the_usual_one(results, harness, tmp_path):
     for run, options, how in (
         (DENOISED, ("--sampler", "outside.quadratic_ddim:4"), "quadratic DDIM, 4 steps"),
         (FLOWING, (), "ancestral, all steps"),

@@ -1,4 +1,4 @@
-"""`harness sample`: pictures of finished runs and of runs in training, which say how they were made."""
+"""`harness sample`: labelled previews of finished runs and of runs in training."""
 
 import json
 import shutil

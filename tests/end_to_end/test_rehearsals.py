@@ -1,4 +1,4 @@
-"""`run --rehearse` as users see it: alone and on several ranks, and what the other commands make of it."""
+"""`run --rehearse` on one and on several ranks, and how the other commands use its results."""
 
 import json
 

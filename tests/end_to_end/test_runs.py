@@ -33,7 +33,7 @@ def test_a_table_is_run_and_reported(finished, harness):
 
 
 def test_the_numbers_follow_from_the_stored_arrays(finished, harness, data_root):
-    """Recompute accuracy, distance and score from what a run directory keeps, with other code."""
+    """Recompute accuracy, distance and score from the arrays in a run directory, with other code."""
     results, _ = finished
     report = json.loads(harness("report", "toy/table101", "--json", results=results).stdout)["tables"][0]
     for row in report["rows"][:2]:
@@ -85,7 +85,7 @@ def recomputed_score(run):
 
 
 def test_one_run_is_evaluated_at_its_end_and_half_way(harness, long_run, data_root):
-    """Two rows share a training; each has weights of its own, from which its numbers follow."""
+    """Two rows share a training; each has its own weights, which reproduce its numbers."""
     import torch
     from safetensors.torch import load_file
     from toy_paper import LONG
@@ -220,7 +220,7 @@ def test_two_commands_at_once_execute_each_run_once(toy_environment, fresh_resul
     ],
 )
 def test_a_corrupted_record_is_named_with_the_reason(finished, harness, tmp_path, pattern, content, reader, reason):
-    """By the command that needs it, in a line; the others are at no loss for words either."""
+    """The command that needs it reports it in one line; the other commands still work."""
     results = shutil.copytree(finished[0], tmp_path / "copy")
     damaged = sorted(results.glob(f"runs/*/{pattern}"))
     assert len(damaged) == 2
@@ -241,7 +241,7 @@ def test_a_corrupted_record_is_named_with_the_reason(finished, harness, tmp_path
             assert done.stderr.count("\n") == (2 if reader == "run" else 0)
 
 
-def test_a_deleted_record_is_measured_anew_without_training(finished, harness, tmp_path):
+def test_a_deleted_record_is_recomputed_without_training(finished, harness, tmp_path):
     results = shutil.copytree(finished[0], tmp_path / "copy")
     for path in results.glob("runs/*/evaluations/*.json"):
         path.unlink()

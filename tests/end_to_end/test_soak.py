@@ -12,7 +12,7 @@ KILLS = 15
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_rows_of_table6_killed_fifteen_times_end_bit_for_bit_the_same(toy_environment, fresh_results):
-    """Each kill comes when one of the two runs, which train side by side, has a further checkpoint."""
+    """Two runs train side by side; kill whenever one of them has written a new checkpoint."""
     environment = toy_environment | {"HARNESS_CHECKPOINT_SECONDS": "0.5"}
     undisturbed, results = fresh_results("undisturbed"), fresh_results("killed")
     finish(start(environment, undisturbed, *ROWS), timeout=900)

@@ -1,4 +1,4 @@
-"""Event files for TensorBoard: they say what the run directory says, whatever happened to the run."""
+"""TensorBoard event files match the run directory, whatever happened to the run."""
 
 import shutil
 import sys
@@ -23,13 +23,13 @@ EPOCHS = (1, 1, 2, 3)
 
 
 def scalars(run):
-    """Return what TensorBoard shows of a run: the points of each tag, in the order of the files."""
+    """Return the points of each tag of a run as TensorBoard loads them, in file order."""
     shown = event_accumulator.EventAccumulator(str(run.path / "tensorboard"), {"scalars": 0, "images": 0}).Reload()
     return {tag: [(point.step, point.value) for point in shown.Scalars(tag)] for tag in shown.Tags()["scalars"]}, shown
 
 
 def expected(run):
-    """Return what its curves and records say, in the precision of event files."""
+    """Return the values of its curves and records in the precision of event files."""
     found = {}
     for point in read_curve(run.metrics):
         for name in point.keys() - {"step", "epoch"}:
@@ -44,7 +44,7 @@ def expected(run):
 
 @pytest.fixture(scope="module")
 def shown(toy_environment, finished, tmp_path_factory):
-    """The results of runs that were killed again and again while they wrote event files."""
+    """Results of runs that were killed repeatedly while writing event files."""
     results = tmp_path_factory.mktemp("shown")
     shutil.copytree(finished[0] / "cache", results / "cache")
     for stay, count in enumerate(EPOCHS, 1):
@@ -75,7 +75,7 @@ def test_after_kills_the_files_say_what_the_directory_says(shown):
         assert run.path.stat().st_ctime - 3600 < times[0] <= time.time()
 
 
-def test_a_display_that_stays_open_drops_lost_points_and_doubles(shown, tmp_path):
+def test_an_open_tensorboard_drops_lost_points_and_duplicates(shown, tmp_path):
     run = Results(shutil.copytree(shown, tmp_path / "copy")).all()[0]
     whole = run.metrics.read_text()
     folder = str(run.path / "tensorboard")

@@ -1,4 +1,4 @@
-"""Small runs on the digits, one of them trained, and subjects made of them."""
+"""Small runs on the digits, one of them trained, and subjects built from them."""
 
 import pytest
 import torch
@@ -45,7 +45,7 @@ def model(config, digits):
 
 @pytest.fixture
 def subject_of(digits, data_root, tmp_path):
-    """Make subjects whose artefacts stand in folders of their own."""
+    """Build subjects, each with its own folder of artefacts."""
     made = []
 
     def make(config, model, **changes):
@@ -79,7 +79,7 @@ def subject(subject_of, config, model):
 
 @pytest.fixture
 def broken(config):
-    """A classifier whose logits are not numbers."""
+    """A classifier with NaN logits."""
     method = build_method(config, CPU).eval()
     with torch.no_grad():
         method.network.class_head.bias.fill_(float("nan"))
@@ -88,7 +88,7 @@ def broken(config):
 
 @pytest.fixture
 def constant(config):
-    """A classifier that always answers the same, whatever it sees: class 3."""
+    """A classifier that always predicts class 3."""
     method = build_method(config, CPU).eval()
     with torch.no_grad():
         method.network.class_head.weight.zero_()

@@ -1,4 +1,4 @@
-"""Every evaluation of points of a plane: they are no images, and what is said of them is true all the same."""
+"""Every evaluation on points of the plane: no evaluation assumes images silently."""
 
 import numpy as np
 import pytest
@@ -63,7 +63,7 @@ def test_accuracy_is_that_of_the_split(subject, cloud, points, split):
     assert 0 <= quantities(Calibration(split=split), subject)["expected_calibration_error"] < 30
 
 
-def test_outliers_are_told_from_the_points(subject, cloud, points):
+def test_outliers_are_distinguished_from_the_points(subject, cloud, points):
     found = measure(OutOfDistribution(outliers=FAR), subject)
     assert found.details["outliers"] == "far" and found.details["outliers_n"] == 50
     assert len(np.load(subject.artefacts / "in_scores.npy")) == 220
@@ -130,7 +130,7 @@ def test_what_is_about_pixels_is_refused_in_one_line(subject, evaluation, match)
     assert not list(subject.artefacts.glob("samples.npy"))
 
 
-def test_an_augmentation_that_a_method_asks_for_is_refused_before_the_first_step(points):
+def test_an_unusable_augmentation_is_refused_before_the_first_step(points):
     method = build_method(CLOUD.config, CPU)
     method.augmentations = lambda: {"points": Augmentation(flip=True)}
     trainer = Trainer(CLOUD.config, method, ResidentLoader(points.split("train"), CPU), CPU)

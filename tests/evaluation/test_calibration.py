@@ -1,4 +1,4 @@
-"""Calibration: the error against torchmetrics and by hand, the bins, and what the protocol keeps."""
+"""Calibration: the error against torchmetrics and by hand, the bins, and the stored artefacts."""
 
 import math
 
@@ -22,7 +22,7 @@ def by_torchmetrics(logits, labels, bins):
 @pytest.mark.parametrize("bins", [1, 15, 20])
 @pytest.mark.parametrize(("scale", "skill"), [(0.1, 0), (1, 0), (3, 0), (1, 5), (4, 8), (30, 10)])
 def test_error_equals_that_of_torchmetrics(scale, skill, bins):
-    """From near-uniform guesses to sure and right ones."""
+    """Inputs range from near-uniform guesses to confident, correct predictions."""
     random = np.random.default_rng(bins)
     labels = random.integers(0, 10, size=3000)
     logits = (random.normal(size=(3000, 10)) * scale + skill * np.eye(10)[labels]).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What a feature space of another distribution keeps for all runs is taken for nothing that other code would make."""
+"""The shared cache of an external feature space is invalidated when its code changes."""
 
 import sys
 
@@ -57,7 +57,7 @@ def pixels(tmp_path, monkeypatch):
     forget()
 
 
-def test_features_of_other_code_are_made_anew(pixels, subject, tmp_path):
+def test_features_of_other_code_are_recomputed(pixels, subject, tmp_path):
     def features():
         return reference_features(space_of(Embedding(pixels.Pixels(), "", "test"), subject), "test", subject)
 

@@ -1,4 +1,4 @@
-"""Generation: a model that classifies too is asked about its own samples."""
+"""Generation: a model that is also a classifier labels its own samples."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ SHORT = Generation(samples=130, features="classifier", score_splits=2)
 
 
 class PixelSpace:
-    """Features that need no training: the first pixels."""
+    """A feature space without training: the first pixels."""
 
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -64,7 +64,7 @@ def test_a_model_that_only_generates_has_none(generated):
 
 
 class SortedSpace(PixelSpace):
-    """Takes the first half of the samples for one class, and the rest for another."""
+    """Assigns the first half of the samples to one class, and the rest to another."""
 
     def embed(self, images, report):
         features, _ = super().embed(images, report)
@@ -73,7 +73,7 @@ class SortedSpace(PixelSpace):
 
 
 def test_samples_are_shuffled_before_the_class_score(config, subject_of, monkeypatch, tmp_path):
-    """In the order in which they were drawn, either half would have one class, and a score of 1."""
+    """In drawing order each half would have a single class, and the score would be 1."""
     monkeypatch.setattr(generation, "space_of", lambda embedding, subject: SortedSpace(tmp_path))
     generative = config.but(method=Denoising(process=PROCESS))
     subject = subject_of(generative, build_method(generative, torch.device("cpu")).eval())

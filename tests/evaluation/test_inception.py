@@ -1,4 +1,4 @@
-"""Inception's features, FID and IS against torch-fidelity's own and pytorch-fid's, with random weights."""
+"""Inception features, FID and IS against torch-fidelity's own and pytorch-fid's, with random weights."""
 
 import hashlib
 from unittest.mock import patch
@@ -44,9 +44,9 @@ def silent(done, total):
 
 
 def test_features_and_distance_are_those_of_pytorch_fid(space, inception_weights):
-    """The same network on the same enlarged pixels; pytorch-fid alone would enlarge and centre them otherwise.
+    """Same network and same resized pixels; pytorch-fid's own resizing and centring differ.
 
-    Its matrix square root takes a minute for 2048 features, so that the distance is compared in the first 256.
+    Its matrix square root takes a minute for 2048 features, so only the first 256 enter the compared distance.
     """
     from pytorch_fid import fid_score
     from pytorch_fid import inception as theirs
@@ -83,7 +83,7 @@ def test_grey_images_are_three_equal_channels(space):
 
 @pytest.mark.soak
 def test_a_whole_evaluation_against_torch_fidelity(data_root, subject_of, config, inception_weights, tmp_path):
-    """FID and IS as torch-fidelity computes them from the stored samples, precision and recall from the features."""
+    """FID and IS by torch-fidelity from the stored samples; precision and recall from the features."""
     import torch_fidelity
     from torch_fidelity.metric_prc import prc_features_to_metric
 
@@ -129,7 +129,7 @@ def test_a_whole_evaluation_against_torch_fidelity(data_root, subject_of, config
 
 
 class Pictures(torch.utils.data.Dataset):
-    """Grey images as torch-fidelity wants them."""
+    """Grey images in the format that torch-fidelity expects."""
 
     def __init__(self, images):
         self.images = torch.from_numpy(np.array(images)).expand(-1, 3, -1, -1)

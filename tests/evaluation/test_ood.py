@@ -1,4 +1,4 @@
-"""Detection of outliers: the area against scikit-learn, the means of images, the scores, and other data."""
+"""Out-of-distribution detection: the AUROC against scikit-learn, interpolated images, scores, and other datasets."""
 
 import math
 
@@ -100,7 +100,7 @@ def test_interp_is_measured_against_the_test_split(subject, subject_of, config, 
     assert sorted(told) == told
 
 
-def test_a_trained_classifier_tells_digits_from_noise(subject_of, config, model, noise, digits):
+def test_a_trained_classifier_separates_digits_from_noise(subject_of, config, model, noise, digits):
     asked = []
     subject = subject_of(config, model, open_data=lambda data: asked.append(data) or noise)
     findings = ood.evaluate(OutOfDistribution(score="max_probability", outliers=NOISE), subject)

@@ -1,4 +1,4 @@
-"""The attack: against another implementation, within its ball, and the same whoever is attacked beside it."""
+"""PGD: against another implementation, within its ball, and independent of the other images in the batch."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def victims(digits):
 
 
 def undropped(attack, logits_of, images, labels, start):
-    """Attack all images to the end; return the last points, and for each step who is misclassified."""
+    """Attack all images for all steps; return the final points, and which images are misclassified at each step."""
     points, wrong = start, []
     for _ in range(attack.steps):
         logits, points = attack.ascend(logits_of, points, images, labels)
@@ -38,7 +38,7 @@ def undropped(attack, logits_of, images, labels, start):
 
 @pytest.mark.parametrize("norm", NORMS)
 def test_attack_equals_that_of_the_adversarial_robustness_toolbox(model, victims, norm):
-    """Pale images in L2, away from the ends of the range: the toolbox clips first and projects then."""
+    """The L2 images have low contrast to avoid the ends of the range: the toolbox clips before it projects."""
     from art.attacks.evasion import ProjectedGradientDescentPyTorch
     from art.estimators.classification import PyTorchClassifier
 
@@ -90,7 +90,7 @@ def test_dropping_the_fallen_changes_nothing(model, victims, norm):
 @pytest.mark.parametrize("norm", NORMS)
 @given(seed=st.integers(0, 10_000), radius=st.floats(0.005, 3), step=st.floats(0.001, 5))
 @settings(max_examples=25, deadline=None)
-def test_points_stay_within_the_ball_and_the_range_of_pixels(norm, seed, radius, step):
+def test_points_remain_within_the_ball_and_the_range_of_pixels(norm, seed, radius, step):
     ball, stream, rows = BALLS[norm](radius), Stream(seed), torch.arange(20)
     images = 2 * stream.at("images").uniform(rows, 3, 4, 4) - 1
     points = ball.random_points(images, stream, rows)

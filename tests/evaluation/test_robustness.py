@@ -1,4 +1,4 @@
-"""Robustness: which images are attacked, what is kept, strength, restarts, and going on where it stopped."""
+"""Robustness: attacked images, stored artefacts, strength, restarts, and resumption."""
 
 import math
 
@@ -45,7 +45,7 @@ def test_the_numbers_follow_from_what_is_kept(subject, config, model, digits):
 
 @pytest.mark.parametrize(("size", "expected"), [(None, 2.5 * 50 / 5), (20.0, 20.0)])
 def test_sizes_are_in_255ths_of_the_range_of_pixels(subject, monkeypatch, size, expected):
-    """The range of images in [-1, 1] is 2."""
+    """Images in [-1, 1] have a range of 2."""
     attacks = []
     monkeypatch.setattr(
         robustness,
@@ -63,7 +63,7 @@ def test_sizes_are_in_255ths_of_the_range_of_pixels(subject, monkeypatch, size, 
 
 
 def test_queries_are_counted_over_the_restarts(subject):
-    """One restart asks 1 + steps times after the clean image."""
+    """One restart makes 1 + steps queries after the one for the clean image."""
     robustness.evaluate(TUNED.but(restarts=3, epsilons=(20.0,), steps=4), subject)
     queries = fallen(subject)
     assert queries.min() == -1
@@ -72,7 +72,7 @@ def test_queries_are_counted_over_the_restarts(subject):
 
 
 class FallsAt:
-    """Is right until it has been asked so many times, and wrong from then on."""
+    """Is right for a number of queries, and wrong from then on."""
 
     def __init__(self, query):
         self.left = query
@@ -84,7 +84,7 @@ class FallsAt:
 
 @pytest.mark.parametrize("query", range(11))
 def test_a_query_is_numbered_on_after_a_restart(query):
-    """The clean image is 0, the first restart 1 to 4, the second 5 to 8, and then there are no more."""
+    """The clean image is query 0, the first restart 1 to 4, the second 5 to 8; there are no more."""
     batch, attack = batch_of(torch.zeros(3, 1, 2, 2), torch.zeros(3, dtype=torch.int64)), Attack(Box(0.1), 0.05, 3)
     found = robustness.first_query(FallsAt(query), batch, attack, restarts=2, stream=Stream(0))
     assert found.tolist() == [query if query <= 8 else -1] * 3

@@ -1,4 +1,4 @@
-"""What an evaluation returns is held against what it promises."""
+"""The result of an evaluation is checked against the quantities it declares."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Runtime: the arithmetic on a clock of the test's own, the parts on the real one, and what stays untouched."""
+"""Runtime: the arithmetic on a fake clock, the parts on the real one, and the absence of side effects."""
 
 import itertools
 
@@ -18,7 +18,7 @@ SHORT = Runtime(warmup_steps=2, timed_steps=3, windows=4)
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that jumps by these seconds from one reading of a pair to the next."""
+    """A fake clock that advances by the given seconds within each pair of readings."""
 
     def set_to(*spans):
         readings = itertools.accumulate(part for span in spans for part in (1000.0, span))

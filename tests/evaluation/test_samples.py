@@ -11,7 +11,7 @@ from harness.evaluation.samples import draw
 
 
 class Counting:
-    """A generator that remembers which samples it was asked for; a sample depends on the rest of its batch a little."""
+    """A generator that records the requested samples; each depends slightly on the rest of its batch."""
 
     def __init__(self):
         self.asked = []
@@ -39,7 +39,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def draw_for(subject_of, config, model, folder):
-    """Draw for an evaluation of one run, whose artefacts lie beside those of the others."""
+    """Draw for one evaluation of a run, whose artefacts are next to those of the others."""
 
     def run(**settings):
         weights = settings.pop("weights_sha256", "0" * 64)
@@ -102,7 +102,7 @@ def test_stale_samples_of_the_same_evaluation_are_removed(draw_for, model, folde
     assert model.asked == list(range(600))
 
 
-def test_a_broken_file_of_samples_is_drawn_anew(draw_for, model, folder):
+def test_a_broken_file_of_samples_is_redrawn(draw_for, model, folder):
     first = draw_for(samples=300)
     path = folder / Generation(samples=300).id / "samples.npy"
     path.write_bytes(path.read_bytes()[:-10])

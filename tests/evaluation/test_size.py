@@ -1,4 +1,4 @@
-"""Size: exact, and over all players."""
+"""Size: the exact number of parameters, summed over all players."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The convolutional baselines: as published at the paper's scale, and in proportion at the laptop's."""
+"""The convolutional baselines: as published at paper scale, reduced in proportion at laptop scale."""
 
 import pytest
 
@@ -32,6 +32,6 @@ def test_each_becomes_small_in_proportion(run):
     assert small.config.method.augmentation in (None, Augmentation())
 
 
-def test_they_stay_distinct():
+def test_they_remain_distinct():
     assert len(ALL) >= 6
     assert len({run.id for run in ALL}) == len({LAPTOP.shrink(run).id for run in ALL}) == len(ALL)

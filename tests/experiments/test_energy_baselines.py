@@ -1,4 +1,4 @@
-"""The energy-based baselines: their size, their cost beside HybViT's, and what becomes of them at the laptop scale."""
+"""The energy-based baselines: size, cost relative to HybViT's, and the laptop scale."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_an_epoch_of_jem_computes_much_more_than_one_of_hybvit():
     assert epoch(JEM) > epoch(JEM_PLUS_PLUS) > 5 * epoch(HYBVIT)
 
 
-def test_they_stay_distinct_at_the_laptop_scale():
+def test_they_remain_distinct_at_the_laptop_scale():
     small = [PAPER.scale("laptop").shrink(run) for run in RUNS]
     assert len({run.id for run in (*RUNS, *small)}) == 8
     for run, original in zip(small, RUNS, strict=True):

@@ -1,4 +1,4 @@
-"""HybViT as specified: its rows and runs, what they cost, and what the paper's own values say of its claims."""
+"""The specification of HybViT: rows, runs, their cost, and the paper's claims checked on its own printed values."""
 
 from collections import Counter
 
@@ -32,7 +32,7 @@ def test_every_table_has_all_its_rows():
     assert {number: count for number, count in measured.items() if count} == MODELS
 
 
-def test_all_rows_of_the_papers_own_have_runs_and_of_the_others_those_of_the_baselines():
+def test_own_rows_and_the_baselines_have_runs():
     used = set()
     for exhibit in PAPER.exhibits:
         for row in exhibit.rows:
@@ -143,7 +143,7 @@ def test_hyper_parameters_are_read_from_the_configurations(tmp_path):
 
 
 def printed(number, says):
-    """Return what the paper's own values say of the claims whose sentence holds these words."""
+    """Return the decisions, on the paper's own values, of the claims whose text contains these words."""
     exhibit = TABLES[number]
     return {decide_printed(claim, exhibit) for claim in exhibit.claims if says in claim.says}
 
@@ -171,14 +171,14 @@ def test_the_printed_values_decide_claims(number, says, status):
 
 
 def decided(tmp_path, number, value):
-    """Return what three seeds with these values say of the claims of a table at the laptop scale."""
+    """Return the decisions of a table's claims at laptop scale, for three seeds with these values."""
     fill(Results(tmp_path), PAPER, TABLES[number], LAPTOP, seeds=3, value=value)
     report = build(PAPER, TABLES[number], LAPTOP, Results(tmp_path))
     return {decision.claim.says: decision for decision in report.claim_results}
 
 
 def test_claims_about_rerun_models_go_by_what_is_measured(tmp_path):
-    """At the laptop scale, against what is printed; beside a model that is only cited, nothing is decided there."""
+    """At laptop scale, unlike the printed values; a comparison with a cited model is undecided there."""
     values = {"HybViT": 50, "WRN-28-10": 70}
     found = decided(tmp_path, 1, lambda cell: values.get(cell.row.label, 60) + cell.seed / 10)
     statuses = {says: (decision.status, decision.printed) for says, decision in found.items()}
@@ -196,7 +196,7 @@ def test_claims_about_rerun_models_go_by_what_is_measured(tmp_path):
 
 
 @pytest.mark.parametrize(("times", "status"), [(5.5, ClaimStatus.HOLDS), (4.5, ClaimStatus.FAILS)])
-def test_an_epoch_of_jem_is_held_against_one_of_hybvit(tmp_path, times, status):
+def test_an_epoch_of_jem_is_compared_with_one_of_hybvit(tmp_path, times, status):
     slow = {"JEM(K=20)": times, "JEM++(K=10)": 6.0}
     found = decided(tmp_path, 8, lambda cell: slow.get(cell.row.label, 1.0) * (1 + cell.seed / 1000))
     by_name = {

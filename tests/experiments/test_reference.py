@@ -1,4 +1,4 @@
-"""The results that come with the code: whole, of this version, complete, and of three seeds."""
+"""The bundled reference results: intact, of this version, complete, with three seeds."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from harness.report.results.skipped_runs import skipped_runs
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"
 
 
-def test_every_cell_has_three_seeds_and_nothing_names_a_place_of_this_machine():
+def test_every_cell_has_three_seeds_and_no_local_path_leaks():
     with open_bundle(REFERENCE) as bundle:
         assert not list(skipped_runs(bundle.results)), "make reference computes it anew"
         for paper, exhibit in find_exhibits(["hybvit"]):

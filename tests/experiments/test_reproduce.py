@@ -12,7 +12,7 @@ TEXT = (Path(__file__).parents[2] / "REPRODUCE.md").read_text()
 
 
 def rows(heading):
-    """Return the cells of a table of the document, by the first one."""
+    """Return the cells of a table of the document, by their first cell."""
     lines = TEXT[TEXT.index(heading) :].split("\n\n")[0].splitlines()[2:]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return {name.strip("`"): rest for name, *rest in cells}

@@ -1,4 +1,4 @@
-"""HybViT's laptop scale: what its rules make of the paper's runs and protocols."""
+"""HybViT's laptop scale: how its rules change the paper's runs and protocols."""
 
 import hashlib
 
@@ -22,7 +22,7 @@ ROWS = [row for exhibit in PAPER.exhibits for row in exhibit.rows if row.run]
     [("laptop", "e2f4672179683d05"), ("paper", "b28a71f546003551"), ("paper-fp32", "5035e681a22f67bf")],
 )
 def test_every_run_and_evaluation_is_the_one_that_it_was(scale, digest):
-    """They are those of stored results; a change of `SEMANTICS` changes them all."""
+    """Stored results depend on these ids; a change of `SEMANTICS` changes them all."""
     ids = {
         f"{cell.run.id} {cell.evaluation.id}\n"
         for exhibit in PAPER.exhibits
@@ -35,14 +35,14 @@ def test_no_two_runs_become_one():
     assert not list(collisions([(exhibit, exhibit.rows) for exhibit in PAPER.exhibits], LAPTOP))
 
 
-def test_without_rules_every_run_stays_itself():
+def test_without_rules_every_run_is_unchanged():
     for row in ROWS:
         assert Rules(()).run(row.run) == row.run
     kept = Rules((everywhere(width=KEEP, depth=KEEP, heads=KEEP, epochs=KEEP, learning_rate=KEEP),))
     assert [kept.run(row.run).id for row in ROWS] == [row.run.id for row in ROWS]
 
 
-def test_the_transformers_are_an_eighth_as_wide_a_third_as_deep_and_trained_for_12_epochs():
+def test_the_transformers_shrink_and_train_for_12_epochs():
     config = LAPTOP.shrink(runs.HYBVIT).config
     network, training = config.network, config.training
     assert (network.dim, network.depth, network.heads, network.patch_size) == (48, 3, 3, 2)

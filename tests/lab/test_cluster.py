@@ -1,4 +1,4 @@
-"""What jobs meet in the lab: nodes, accounting, preemption, the death of a node."""
+"""Jobs in the lab: nodes, accounting, preemption, node failures."""
 
 import time
 
@@ -12,7 +12,7 @@ def wait_for(condition, seconds=60):
 
 
 def submit(cluster, tmp_path, script, *options):
-    """Submit a batch script whose output goes to the folder of the test; return the job's id."""
+    """Submit a batch script whose output goes to the test's folder; return the job id."""
     command = ("sbatch", "--parsable", f"--output={tmp_path}/%j.out", "--open-mode=append", *options, "--wrap", script)
     return cluster.command(*command).strip()
 
@@ -52,7 +52,7 @@ def test_a_job_of_the_high_partition_takes_the_place_of_one_of_main(cluster, tmp
     assert restarts(cluster, low)[0] == 1
 
 
-def test_the_jobs_of_a_node_that_dies_go_on_elsewhere_and_the_node_comes_back(cluster, tmp_path):
+def test_jobs_of_a_dead_node_are_requeued_and_the_node_comes_back(cluster, tmp_path):
     job = submit(cluster, tmp_path, "echo $SLURMD_NODENAME; sleep 60", "--requeue")
     said = tmp_path / f"{job}.out"
     wait_for(lambda: said.exists() and said.read_text())
@@ -68,7 +68,7 @@ def test_the_jobs_of_a_node_that_dies_go_on_elsewhere_and_the_node_comes_back(cl
     assert cluster.node_states()[first] == "idle"
 
 
-def test_jobs_end_while_accounting_is_cut_off_and_are_recorded_when_it_is_back(cluster, tmp_path):
+def test_jobs_that_end_without_accounting_are_recorded_later(cluster, tmp_path):
     cluster.stop_accounting()
     job = submit(cluster, tmp_path, "true")
     wait_for(lambda: state(cluster, job) == "COMPLETED")
@@ -80,7 +80,7 @@ def test_jobs_end_while_accounting_is_cut_off_and_are_recorded_when_it_is_back(c
 def test_the_controller_may_be_killed_while_jobs_run(cluster, tmp_path):
     job = submit(cluster, tmp_path, "sleep 8; echo done")
     submitted = time.time()
-    saved = cluster.folder.state / "job_state"  # as SLURM does every few seconds; what it has not saved it forgets
+    saved = cluster.folder.state / "job_state"  # written every few seconds; a killed controller loses the rest
     wait_for(lambda: state(cluster, job) == "RUNNING" and saved.exists() and saved.stat().st_mtime > submitted)
     cluster.kill("slurmctld")
     cluster.restart("slurmctld")

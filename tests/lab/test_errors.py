@@ -1,4 +1,4 @@
-"""What a user did wrong, in one line, and nothing is started or lost."""
+"""User errors get a one-line message, and nothing is started or lost."""
 
 import socket
 import subprocess
@@ -16,14 +16,14 @@ from harness.lab.folder import LONGEST_FOLDER
 
 @pytest.fixture
 def place():
-    """A short folder; pytest's own may be too long for unix sockets."""
+    """A short path: pytest's own may exceed the limit of unix sockets."""
     with tempfile.TemporaryDirectory(prefix="lab-") as folder:
         yield Path(folder)
 
 
 @pytest.fixture
 def said(capsys):
-    """Run a command in this process; return its exit code and the lines on standard error."""
+    """Run a command in this process; return its exit code and the lines on stderr."""
 
     def run(*arguments):
         code = main(list(map(str, arguments)))

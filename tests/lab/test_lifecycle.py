@@ -1,4 +1,4 @@
-"""Labs that start, stop and break: what is said, and that nothing is left running."""
+"""Labs that start, stop and break: messages, and no process left running."""
 
 import json
 import os
@@ -39,7 +39,7 @@ def lab(capfd):
 
 @pytest.fixture
 def folders(slurm_lab, lab):
-    """Make folders beside that of the session's lab, which shows that labs can be started here."""
+    """Create folders next to that of the session's lab; its existence shows that labs can start here."""
     made = []
 
     def make(name):
@@ -55,7 +55,7 @@ def folders(slurm_lab, lab):
 
 @pytest.fixture
 def status(lab):
-    """Return the exit code of `status` and its document."""
+    """Return the exit code and the document of `status`."""
 
     def read(folder):
         done = lab("status", folder, "--json")
@@ -103,14 +103,14 @@ def test_a_lab_starts_in_seconds_and_leaves_nothing(folders, lab, status, option
 
 
 def wait_for_sleeps(folder):
-    """Wait until both processes of the job are there."""
+    """Wait until both processes of the job exist."""
     deadline = time.monotonic() + 30
     while list(processes_of(folder).values()).count("sleep") != 2:
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
 
-def test_labs_that_start_side_by_side_keep_apart(folders, lab, status, slurm_lab):
+def test_labs_that_run_side_by_side_do_not_interfere(folders, lab, status, slurm_lab):
     one, two = folders("one"), folders("two")
     starts = [
         subprocess.Popen(
@@ -128,7 +128,7 @@ def test_labs_that_start_side_by_side_keep_apart(folders, lab, status, slurm_lab
 
 
 @pytest.mark.parametrize("victims", [["munged", "slurmctld"], ["mariadbd", "slurmdbd", "node1"], FULL])
-def test_a_lab_of_which_daemons_were_killed_can_be_mended_stopped_and_started(folders, lab, status, victims):
+def test_a_lab_with_killed_daemons_can_be_fixed_stopped_and_started(folders, lab, status, victims):
     folder = folders("killed")
     assert lab("start", folder, "--nodes", "2").returncode == 0
     pids = status(folder)[1]["daemons"]
@@ -177,7 +177,7 @@ def test_a_recycled_pid_is_left_alone(folders, lab):
     bystander.wait()
 
 
-def test_a_start_that_is_interrupted_or_killed_leaves_nothing_that_stop_cannot_end(folders, lab):
+def test_stop_ends_all_that_an_interrupted_or_killed_start_left(folders, lab):
     for number in (signal.SIGINT, signal.SIGKILL):
         folder = folders(number.name)
         start = subprocess.Popen(

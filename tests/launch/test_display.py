@@ -1,4 +1,4 @@
-"""What a user sees while runs are at work."""
+"""The live display of `run` and `status --watch`."""
 
 import io
 

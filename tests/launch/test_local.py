@@ -1,4 +1,4 @@
-"""The executor of this machine, with commands of the shell in the place of workers."""
+"""The local executor, with shell scripts in place of workers."""
 
 import signal
 
@@ -15,14 +15,14 @@ from harness.store.lease import Lease
 from harness.store.records import Outcome
 from harness.store.results import Results
 
-pytestmark = pytest.mark.timeout(30)  # an executor that loses a run waits for ever
+pytestmark = pytest.mark.timeout(30)  # an executor that loses a run waits forever
 ENDS = 'touch "$RUN/training.json"'
 """What a worker leaves behind whose run is done, when nothing is to be evaluated."""
 STAYS = "exec sleep 60"
 
 
 class Shell(SingleProcess):
-    """Starts a script for each run, and keeps in which slot; no slot may have two workers at a time."""
+    """Starts a script for each run and records its slot; no slot may have two workers at a time."""
 
     grace_seconds = 5.0
 
@@ -59,7 +59,7 @@ def launcher_of(tmp_path):
 
 @pytest.fixture
 def runs(tmp_path):
-    """Three runs that are asked for, each with the seed of its place."""
+    """Three requested runs, each with its index as seed."""
     made = []
     for seed in range(3):
         run = HYBRID.but(seed=seed)
@@ -69,7 +69,7 @@ def runs(tmp_path):
 
 
 def execute(launcher, runs, workers=1, fail_fast=False, show=lambda board: None):
-    """Return what became of the runs, or what interrupted it: nothing that ends the tests themselves gets out."""
+    """Return the outcome of each run or the type of the interruption, so that none ends the tests themselves."""
     try:
         return LocalExecutor(launcher, workers, fail_fast).execute(runs, show)
     except KeyboardInterrupt as error:
@@ -81,7 +81,7 @@ def seeds(group):
 
 
 def test_slots_are_distinct_and_taken_again_when_they_are_free(launcher_of, runs):
-    """The worker of slot 1 stays until the third run, which has to wait for slot 0, is at work."""
+    """The worker of slot 1 keeps running until the third run, which has to wait for slot 0, is running."""
     launcher = launcher_of(
         ENDS, f'until [ -e "$ALL/third" ]; do sleep 0.01; done; {ENDS}', f'touch "$ALL/third"; {ENDS}'
     )
@@ -131,7 +131,7 @@ def test_a_worker_that_does_not_leave_is_killed(launcher_of, runs):
 
 @pytest.mark.parametrize("leaves", ["done", "cancelled", "failed", "free"])
 def test_a_run_that_is_held_elsewhere_is_waited_for(launcher_of, runs, leaves):
-    """Only a run that its holder leaves unfinished is taken up."""
+    """A run is taken over only if its holder leaves it unfinished."""
     launcher, held, boards = launcher_of(ENDS, ENDS, ENDS), runs[0].directory, []
     lease = Lease.acquire(held.path)
 

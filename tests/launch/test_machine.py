@@ -1,4 +1,4 @@
-"""GPUs are found without importing torch."""
+"""GPU discovery without importing torch."""
 
 import os
 
@@ -9,7 +9,7 @@ from harness.launch.machine import default_workers, gpu_ids
 
 @pytest.fixture
 def nvidia_smi(tmp_path, monkeypatch):
-    """Put a stand-in for the driver's tool on the path: this machine may have none."""
+    """Put a fake nvidia-smi on the PATH, since this machine may have none."""
 
     def install(script):
         tool = tmp_path / "nvidia-smi"

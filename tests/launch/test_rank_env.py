@@ -1,4 +1,4 @@
-"""Which of how many a process is, by the variables of its launcher."""
+"""Rank and world size from the launcher's environment variables."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Runs by torchrun: real ranks, killed, interrupted, and on two nodes that are both this machine."""
+"""Runs under torchrun: real ranks, killed, interrupted, and on two "nodes" of this machine."""
 
 import os
 import shutil
@@ -37,7 +37,7 @@ def node(environment, results, rank, endpoint):
 
 @pytest.fixture(scope="module")
 def two_nodes(toy_environment, finished, tmp_path_factory):
-    """The results of a run that two nodes worked on undisturbed, of which one started late."""
+    """The results of an uninterrupted run on two nodes, one of which started late."""
     results = tmp_path_factory.mktemp("two-nodes")
     shutil.copytree(finished[0] / "cache", results / "cache")
     endpoint = free_endpoint()
@@ -56,7 +56,7 @@ def test_two_nodes_meet_whichever_comes_first(two_nodes):
 
 
 def test_a_killed_rank_ends_the_others_and_the_run_goes_on_to_the_same_end(toy_environment, two_nodes, fresh_results):
-    """Kill a rank twice: torchrun starts all anew once, as it was told, and then the same command does."""
+    """Kill a rank twice: the first time torchrun restarts all ranks, the second time the same command resumes."""
     results = fresh_results()
     process = start(toy_environment, results, *TWO_RANKS, "--max-restarts", "1")
     for stay in (1, 2):

@@ -1,4 +1,4 @@
-"""What is left of a plan is estimated by what was measured, and every estimate says by what."""
+"""Estimates of the remaining work of a plan: each comes from measurements and names its source."""
 
 from datetime import UTC, datetime
 
@@ -36,7 +36,7 @@ def one(results, row, scale="laptop"):
 
 
 def measure(planned, ms, steps=101, device=HERE, **fields):
-    """Write a stay of so many steps, of which all but the first took `ms` milliseconds."""
+    """Write a segment of `steps` steps; all but the first took `ms` milliseconds."""
     planned.ask()
     number = len(planned.directory.all_segments()) + 1
     where = {"host": "a", "threads": 1, "commit": None, "dirty": None, "versions": {}, "device_name": device}
@@ -57,7 +57,7 @@ def estimate(results, row, place=SITE, scale="laptop"):
 
 
 def training_seconds(results, row, ms, ranks=1):
-    """Return the device seconds of a stay of all steps, and of all evaluations at the speed of training."""
+    """Return the device seconds of a segment with all steps, plus all evaluations at training speed."""
     planned = one(results, row)
     run = planned.run
     flops = sum(evaluation.work(run.config).total for evaluation in planned.evaluations.values())
@@ -84,7 +84,7 @@ def test_ranks_count_each(results):
     assert estimate(results, "HybViT").seconds == pytest.approx(training_seconds(results, "HybViT", 20.0, ranks=4))
 
 
-def test_a_short_stay_says_nothing_of_speed(results):
+def test_a_short_segment_says_nothing_about_speed(results):
     measure(one(results, "HybViT"), 20.0, steps=5)
     assert estimate(results, "HybViT").source == "none"
 
@@ -99,7 +99,7 @@ def test_what_a_checkpoint_holds_is_not_left(results):
 
 
 def test_other_runs_of_the_same_method_and_size_tell(results):
-    """A line through two of them; what another method, or a network of another scale takes, does not matter."""
+    """Fits a line through two of them; other methods, and networks at other scales, are ignored."""
     narrow, wide, middle = (one(results, f"HybViT({dim})") for dim in ("dim=192", "dim=768", "depth=6"))
     flops = [planned.run.train_flops / planned.run.iterations for planned in (narrow, wide, middle)]
     for planned, size in ((narrow, flops[0]), (wide, flops[1])):
@@ -123,8 +123,8 @@ def test_evaluations_are_scaled_by_their_own_passes(results):
     assert estimate(results, "HybViT").seconds == pytest.approx(32.0 + rest)
 
 
-def test_a_run_of_several_stays_has_one_more_beginning_ahead(results):
-    """Every stay opens the data and compiles; those that were evicted before they measured tell no more than that."""
+def test_a_resumed_run_pays_for_one_more_start(results):
+    """Every segment opens the data and compiles; segments evicted before any measurement show only that."""
     planned = one(results, "HybViT")
     asked = {evaluation.kind: evaluation for evaluation in planned.evaluations.values()}
     measure(planned, 20.0, first_step_seconds=5.0, seconds=1000.0)
@@ -218,7 +218,7 @@ def test_what_a_run_took_counts_more_than_its_rehearsal(results):
 
 
 def test_the_plan_says_what_the_runs_own_rehearsal_says(results):
-    """However differently the others start: the one that comes first may have to prepare the data."""
+    """Even if start-up times differ: the first run may have to prepare the data."""
     rehearsals = rehearsals_of(plan(results), results)
     for number, planned in enumerate(rehearsals):
         planned.ask()
@@ -236,7 +236,7 @@ def test_the_plan_says_what_the_runs_own_rehearsal_says(results):
 
 
 def rehearsed(evaluation, seconds):
-    """Return the record of an evaluation that takes so long in full."""
+    """Return the record of an evaluation that takes `seconds` in full."""
     sizes = dict.fromkeys(("passes", "full_passes", "chain", "full_chain"), 1)
     stated = evaluation.model_dump(mode="json")
     return RehearsedEvaluation(evaluation=stated, first_seconds=1.0, seconds=1.0, full_seconds=seconds, **sizes)

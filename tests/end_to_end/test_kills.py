@@ -10,7 +10,7 @@ from snapshots import snapshot
 
 TABLE = "toy/table102"
 TENTHS = (1, 2, 1, 2)
-"""After how many further tenths of the training each kill comes that hits the training itself."""
+"""Tenths of the training between kills."""
 
 
 def only_run(results):

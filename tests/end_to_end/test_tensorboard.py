@@ -19,7 +19,7 @@ from harness.worker.event_files import EventFiles
 event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
 TABLE = "toy/table102"
 EPOCHS = (1, 1, 2, 3)
-"""After how many epochs each kill comes: a point is then in the event files and, mostly, after the last checkpoint."""
+"""Epochs between kills: the event files then have a point that is usually newer than the last checkpoint."""
 
 
 def scalars(run):

@@ -17,7 +17,7 @@ from harness.store.results import Results
 
 pytestmark = pytest.mark.timeout(30)  # an executor that loses a run waits forever
 ENDS = 'touch "$RUN/training.json"'
-"""What a worker leaves behind whose run is done, when nothing is to be evaluated."""
+"""What the worker of a finished run without evaluations leaves behind."""
 STAYS = "exec sleep 60"
 
 

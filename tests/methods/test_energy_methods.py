@@ -1,4 +1,4 @@
-"""Energy-based methods: their objectives by hand, their samples, and that a stop leaves no trace."""
+"""Energy-based methods: objectives by hand, samples, and exact resumption."""
 
 import pytest
 import torch
@@ -96,7 +96,7 @@ def test_input_noise_is_as_wide_as_it_says():
     assert noise.std().item() == pytest.approx(0.5, rel=0.03)
 
 
-def test_igebm_lowers_the_energy_of_data_in_its_class_against_that_of_samples_in_the_class_of_their_slot():
+def test_igebm_contrasts_data_with_samples_of_the_slots_class():
     config = spec.IGEBM(buffer_size=21, langevin_steps=2, input_noise=0.0, energy_penalty=0.5)
     subject, twin = tiny(IGEBM, config), tiny(IGEBM, config)
     observed = batch_of(3)
@@ -136,7 +136,7 @@ def test_the_gradient_penalty_of_vera_is_half_the_squared_gradient():
     assert loss.log["gradient_penalty"].item() == pytest.approx(4 * 1000**2 / 2, rel=1e-4)
 
 
-def test_the_noise_of_vera_stays_within_its_bounds(loader):
+def test_the_noise_of_vera_is_bounded(loader):
     method = prepared("vera", loader)
     batch = loader.batch(torch.arange(16))
     step = Step({"labelled": train_batch_of(batch.images, batch.labels, torch.arange(16))}, Stream(0), 16)
@@ -163,7 +163,7 @@ def test_a_sample_depends_on_the_weights_and_its_index_alone(kind, loader):
 
 @pytest.mark.parametrize("kind", ["jem", "igebm"])
 def test_samples_go_on_from_the_chains_of_the_buffer(kind, loader):
-    """Without noise and without a step a sample is the chain itself; past the last one the chains come again."""
+    """Without noise and steps a sample is the chain itself; indices past the last chain wrap around."""
     config = ENERGY_RUNS[kind].but(noise=0.0, step_size=1e-12)
     method = build_method(config, CPU).eval()
     samples = method.sample(Ancestral(), Stream(0), torch.tensor([3, 103]))

@@ -1,4 +1,4 @@
-"""Langevin chains against densities that are known, and their addresses."""
+"""Langevin chains against known densities, and their random streams."""
 
 import pytest
 import torch
@@ -24,7 +24,7 @@ def test_chains_reach_the_moments_of_a_gaussian():
     assert ends.pow(4).mean().item() == pytest.approx(3 * expected**2, rel=0.1)
 
 
-def test_without_noise_a_chain_climbs_by_its_gradient_and_a_bound_clamps_it():
+def test_without_noise_a_chain_ascends_and_a_bound_clamps_it():
     start = torch.tensor([4.0, -0.5]).reshape(2, 1, 1, 1)
     free, bound = (
         langevin(normal_density(1.0), start, 1, 0.1, 0.0, Stream(0), torch.arange(2), limit) for limit in (None, 1.0)
@@ -51,8 +51,8 @@ def test_weights_get_no_gradient(mode):
     assert weight.grad is None
 
 
-def test_inner_steps_follow_the_first_layer_along_the_gradient_of_the_outer_step():
-    """f(x) = x^2 with log p = -sum(f) has p = -1 and inner steps x + a clamp(-2 x); p is anew for each outer one."""
+def test_inner_steps_follow_the_first_layer():
+    """f(x) = x^2 with log p = -sum(f) has p = -1 and inner steps x + a clamp(-2 x); p changes in each outer step."""
     seen = []
 
     def log_density(made):
@@ -69,7 +69,7 @@ def test_inner_steps_follow_the_first_layer_along_the_gradient_of_the_outer_step
     torch.testing.assert_close(seen[0], start.square())
 
 
-def test_proximal_chains_stay_among_images():
+def test_proximal_chains_remain_within_the_range_of_images():
     ends = proximal_langevin(
         lambda x: 5 * x, lambda made: made.flatten(1).sum(dim=1), torch.zeros(1, 1, 1, 1), 3, 4, 0.2, 1.0
     )

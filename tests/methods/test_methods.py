@@ -1,4 +1,4 @@
-"""Methods: capabilities, losses, and what one training step touches."""
+"""Methods: capabilities, losses, and the effects of one training step."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def config_of(method):
     return SMALL.but(method=method)
 
 
-# Every method of the harness, whatever other tests have brought, and two of strangers.
+# Every method of the harness, regardless of what other tests register, and two external ones.
 CONFIGS = {
     "hybrid": SMALL,
     "denoising": config_of(GENVIT.config.method),
@@ -56,9 +56,9 @@ IDLE = {
     "denoising": r"class_norm\.|class_head\.",
 }
 NOTHING = r"(?!)"
-"""Which parameters of the network of two passes are left alone by a method that asks for one of them."""
+"""Parameters of the two-pass network that a method using only one pass leaves unchanged."""
 UNCONDITIONAL = UNet(base_channels=8, multipliers=(1, 2), blocks=1, attention=(4,), groups=4)
-"""A network without a head of classes."""
+"""A network without a classification head."""
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_a_step_gives_finite_losses_and_gradients(kind, loader):
     assert moved == list(method.players())
 
 
-def test_the_hybrid_loss_is_cross_entropy_plus_alpha_times_the_denoising_loss(loader):
+def test_the_hybrid_loss_is_cross_entropy_plus_denoising(loader):
     values = {}
     batches = {"labelled": plain(loader, 0), "clean": plain(loader, 16)}
     for alpha in (0, 1, 100):
@@ -110,7 +110,7 @@ def test_the_hybrid_loss_is_cross_entropy_plus_alpha_times_the_denoising_loss(lo
 @pytest.mark.parametrize("smoothing", [0.0, 0.3])
 @pytest.mark.parametrize("kind", ["classification", "hybrid"])
 def test_a_mixed_and_smoothed_batch_has_the_cross_entropy_written_out(loader, kind, smoothing):
-    """Of the weight of each of its two labels, an image leaves a share to all ten classes alike."""
+    """Label smoothing moves part of the weight of both mixed labels evenly to all ten classes."""
     own = plain(loader, 0)
     others, lam = own.labels.roll(1), torch.linspace(0, 1, 16)
     mixed = TrainBatch(own.data, own.fields, own.rows, Mixture(others, lam))
@@ -160,7 +160,7 @@ def test_a_stored_configuration_builds_the_same_method():
 
 
 class Talkative(torch.nn.Linear):
-    """Keeps text in its state."""
+    """Has text in its state."""
 
     def get_extra_state(self):
         return "text"
@@ -183,7 +183,7 @@ def test_a_capability_that_is_promised_and_lacks_a_part_is_refused(monkeypatch):
 
 
 def test_images_without_classes_can_be_denoised(data_root):
-    """What needs no labels is trained without any: the same steps as with them."""
+    """A method that needs no labels takes the same steps without them."""
     labelled = CONFIGS["denoising"].but(augmentation=Augmentation(flip=True, crop_padding=1))
     config = labelled.but(data=DIGITS.but(num_classes=0))
     whole = open_dataset(DIGITS, data_root)

@@ -1,4 +1,4 @@
-"""The replay buffer: which chains a step continues, which begin anew, and that ranks agree about it."""
+"""The replay buffer: which chains a step continues or restarts, and agreement between ranks."""
 
 import torch
 
@@ -28,7 +28,7 @@ def test_a_step_continues_different_chains_and_over_many_steps_all_of_them():
     assert counts.max() < 45
 
 
-def test_chains_begin_in_their_slots_or_anew():
+def test_chains_begin_in_their_slots_or_restart():
     buffer, fresh = buffer_of(40, reinitialised=0.25), torch.full((8, *SHAPE), -7.0)
     anew = 0
     for number in range(200):

@@ -1,4 +1,4 @@
-"""Fréchet distance and class score against independent computations."""
+"""Fréchet distance and class score against independent implementations."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def test_distance_equals_the_matrix_square_root_form(seed, d, n):
 
 @pytest.mark.parametrize("rank", [1, 3, 9])
 def test_distance_of_rank_deficient_statistics(rank):
-    """Fewer directions than dimensions: perturb by a little and take the matrix square root there."""
+    """Fewer directions than dimensions: perturb slightly, then take the matrix square root."""
     a = moments(RANDOM.normal(size=(100, rank)) @ RANDOM.normal(size=(rank, 16)))
     b = moments(RANDOM.normal(size=(100, rank)) @ RANDOM.normal(size=(rank, 16)))
     assert np.linalg.matrix_rank(a.covariance) == rank
@@ -37,7 +37,7 @@ def test_distance_of_rank_deficient_statistics(rank):
     assert frechet_distance(a, b) == pytest.approx(by_sqrtm(*shifted), rel=1e-3)
 
 
-def test_distance_with_fewer_samples_than_dimensions_is_finite_and_not_negative():
+def test_distance_with_few_samples_is_finite_and_not_negative():
     a, b = (moments(RANDOM.normal(size=(5, 32))) for _ in range(2))
     assert 0 <= frechet_distance(a, b) < 1000
 
@@ -60,7 +60,7 @@ def test_distance_is_symmetric_and_computed_in_float64():
 @given(seed=st.integers(0, 10_000), cuts=st.lists(st.integers(1, 299), max_size=7, unique=True))
 @settings(max_examples=40, deadline=None)
 def test_moments_of_parts_add_up(seed, cuts):
-    """However the rows are cut, over blocks or ranks: features like Inception's, sparse and not negative."""
+    """For any split into blocks or ranks, with features like Inception's: sparse and non-negative."""
     random = np.random.default_rng(seed)
     features = (random.normal(size=(300, 64)).clip(min=0) @ random.normal(size=(64, 64)) + 5).astype(np.float32)
     reference = moments(random.normal(size=(200, 64)).astype(np.float32))

@@ -13,7 +13,7 @@ from harness.torchvision_shim import make_torchvision_importable
 
 
 def naive(real, generated, k):
-    """Every pair looked at, in the words of the two papers."""
+    """All pairs, following the definitions of the two papers."""
     real_radii = [np.sort([np.linalg.norm(x - y) for y in real])[k] for x in real]
     generated_radii = [np.sort([np.linalg.norm(x - y) for y in generated])[k] for x in generated]
     inside = np.array([[np.linalg.norm(x - y) <= r for y in generated] for x, r in zip(real, real_radii)])

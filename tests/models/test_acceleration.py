@@ -1,4 +1,4 @@
-"""Accelerated passes: what they may change, and that they can be taken back."""
+"""Accelerated forward passes (bfloat16, compilation): numerical effects, and how contexts end."""
 
 import pytest
 import torch
@@ -84,10 +84,10 @@ CONVOLUTIONAL = {
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("kind", CONVOLUTIONAL)
 def test_convolutional_networks_train_alike_when_accelerated(kind, precision, compiled):
-    """With BatchNorm, whose statistics move, and with dropout, which is another in every step."""
+    """With BatchNorm running statistics and with dropout, which changes in every step."""
 
     def trained(network):
-        """Return what two passes make, the gradients of both, and the statistics after them."""
+        """Return the outputs of two forward passes, the gradient of the stem, and the running statistics."""
         network.train()
         made = []
         for step in range(2):
@@ -109,7 +109,7 @@ def test_convolutional_networks_train_alike_when_accelerated(kind, precision, co
         reduced = trained(fast)
     for value, reference in zip(reduced, exact, strict=True):
         assert value.dtype == torch.float32
-        # Of eight images, whose rectifiers have their kinks where bfloat16 rounds.
+        # bfloat16 rounds at the kinks of the ReLUs, and there are only eight images.
         assert difference(value, reference) < {"fp32": 1e-4, "bf16": 0.3}[precision]
     for value, reference in zip(reduced[:2], exact[:2], strict=True):
         assert difference(value, reference) < {"fp32": 1e-5, "bf16": 0.05}[precision]
@@ -142,7 +142,7 @@ def test_attention_written_out_equals_the_fused_one():
 
 @pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("config", [MLP_RUN, REGRESSION_RUN, TOKEN_RUN], ids=lambda config: config.network.kind)
-def test_the_forward_of_a_strangers_module_is_accelerated(config, compiled):
+def test_the_forward_of_an_external_module_is_accelerated(config, compiled):
     network = build_method(config, CPU).network.eval()
     inputs = torch.rand(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     if config is TOKEN_RUN:

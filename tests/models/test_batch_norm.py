@@ -1,4 +1,4 @@
-"""BatchNorm against torch's, alone and over ranks whose parts of the batch differ in size."""
+"""BatchNorm against torch's, on one rank and on several with unequal parts of the batch."""
 
 import pytest
 import ranks
@@ -78,7 +78,7 @@ KINDS = [
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("size", [2, 4])
 def test_over_ranks_it_is_that_of_the_whole_batch(kind, size, tmp_path):
-    """Of seven rows, of which some ranks have more than others; second gradients too."""
+    """Seven rows, distributed unevenly; second gradients too."""
     module, batch = module_of(kind)
     ranks.run(size, ranks.normalise, module, batch, tmp_path)
     expected = ranks.normalised(module, batch, batch.numel())

@@ -1,4 +1,4 @@
-"""Counts of networks without a closed form: those of the closed forms where there is one, and of strangers' modules."""
+"""Counts of networks without a closed form: equal to closed forms where one exists, correct for external modules."""
 
 from typing import ClassVar, Literal
 
@@ -46,7 +46,7 @@ def test_an_mlp_is_counted_by_hand(data, inputs):
 
 
 def test_a_transformer_is_counted_by_hand():
-    """Tied weights once; products of the sequence with itself as often as there are heads."""
+    """Tied weights count once; attention products once per head."""
     width, length = 8, 64
     config = TokenNetwork(width=width)
     layer = 4 * width * width + 4 * width + (width + 1) * 2 * width + (2 * width + 1) * width + 4 * width
@@ -65,7 +65,7 @@ def test_plans_count_what_a_worker_builds():
 
 
 class OfTests(Network):
-    """A network that the test says how to build."""
+    """A network whose module each test supplies."""
 
     kind: Literal["foreign_of_tests"] = "foreign_of_tests"
     implementation: ClassVar[str] = "what the test says"
@@ -74,7 +74,7 @@ class OfTests(Network):
 
 
 class Choosy(nn.Module):
-    """Takes a course that depends on values, or is built by them."""
+    """Has a forward pass that branches on values, or a constructor that needs values."""
 
     def __init__(self, by_values):
         super().__init__()
@@ -87,7 +87,7 @@ class Choosy(nn.Module):
 
 @pytest.fixture
 def built_by(monkeypatch):
-    """Let the network be what a function of the test returns."""
+    """Make the network build what a function of the test returns."""
 
     def set_to(build):
         monkeypatch.setattr("harness.models.base.resolve", lambda name: lambda config, data: build())

@@ -1,4 +1,4 @@
-"""Dropout: how much, where, and that it is a function of the address and the row."""
+"""Dropout: rate, placement, and dependence on the random stream and the row only."""
 
 import pytest
 import torch
@@ -35,7 +35,7 @@ def test_layers_steps_and_rows_differ():
 
 
 @pytest.mark.parametrize("probability", [0.1, 0.3, 0.75])
-def test_so_many_are_dropped_and_the_mean_stays(probability):
+def test_the_rate_is_right_and_the_mean_is_kept(probability):
     for values in dropped(layers(probability), Stream(3), torch.arange(4000)):
         zeros = (values == 0).double()
         assert zeros.mean().item() == pytest.approx(probability, abs=4 * (0.25 / values.numel()) ** 0.5)
@@ -67,7 +67,7 @@ def test_it_is_no_part_of_the_state():
 
 
 def test_chances_of_the_same_counters_are_nested():
-    """One address, two probabilities: what happens with the smaller one happens with the larger."""
+    """One stream, two probabilities: rows chosen at the smaller one are also chosen at the larger."""
     counters = Stream("chances").counters(ROWS)
     rare, frequent = chances(counters, 0.2, 3, 7), chances(counters, 0.6, 3, 7)
     assert rare.shape == (64, 3, 7)

@@ -1,4 +1,4 @@
-"""VERA's generator: the range of its images, and how noise becomes them."""
+"""VERA's generator: output range, shape, and gradients."""
 
 import pytest
 import torch

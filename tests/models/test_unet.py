@@ -1,4 +1,4 @@
-"""The U-Net against a second account of it, in which attention is loops over pixels and GroupNorm is written out."""
+"""The U-Net against a second implementation with attention as loops over pixels and GroupNorm written out."""
 
 import math
 
@@ -56,7 +56,7 @@ def residual(x, condition, module):
 
 
 def attention(x, module):
-    """One pixel after the other looks at all pixels."""
+    """Attention by a loop: each pixel attends to all pixels."""
     if isinstance(module, torch.nn.Identity):
         return x
     outputs = []
@@ -83,7 +83,7 @@ def second_account(network, x, timesteps):
         for each in level.layers:
             skipped.append(layer(skipped[-1], condition, each))
         if number < 2:
-            # The kernel starts at every second pixel; beyond the last row and column there is zero.
+            # Stride 2: the kernel starts at every second pixel, with zeros beyond the last row and column.
             h = F.pad(skipped[-1], (0, 1, 0, 1))
             conv = level.halving.conv
             skipped.append(F.conv2d(h, conv.weight, conv.bias)[:, :, ::2, ::2])

@@ -1,4 +1,4 @@
-"""The ViT against a slow, written-out account of it: loops instead of tensors, softmax instead of fused attention."""
+"""The ViT against a slow second implementation: loops instead of tensors, softmax instead of fused attention."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Wide ResNets against a second account of them, written as functions of a dictionary of weights."""
+"""Wide ResNets against a second implementation as functions of a dictionary of weights."""
 
 import math
 
@@ -20,7 +20,7 @@ FORMS = {
 
 
 def build(kind, config):
-    """Return a network in which no weight and no statistic is special."""
+    """Return a network with random weights and statistics instead of the initial ones."""
     network = kind(config, COLOUR).double()
     generator = torch.Generator().manual_seed(0)
     network.initialise(generator)
@@ -50,7 +50,7 @@ def convolve(x, weights, name, stride=1):
 
 
 def second_account(x, weights, training, leak=None):
-    """The original has no leak: ReLU, projection of what is activated, stride first. The other form: the opposite."""
+    """Original (no `leak`): ReLU, project activations, stride first; JEM: leaky ReLU, project inputs, stride last."""
 
     def activate(h, name):
         h = normalise(h, weights, name, training)
@@ -103,7 +103,7 @@ def test_gradients_reach_every_parameter_and_the_images(kind, config):
 
 
 def test_an_image_is_classified_alone_as_among_others():
-    """In evaluation; in training the batch decides along."""
+    """In evaluation; in training the batch statistics matter."""
     network, x = build(WideResNet, ORIGINAL), images()
     assert not torch.allclose(network.train().logits(x[:2]), network.logits(x)[:2])
     torch.testing.assert_close(network.eval().logits(x[:2]), network.logits(x)[:2], rtol=1e-12, atol=1e-12)

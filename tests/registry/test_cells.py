@@ -1,4 +1,4 @@
-"""From a row to its cells: the paper's protocol, the row's changes, the scale, the readings; and what fails."""
+"""From a row to its cells: the paper's protocol, the row's changes, the scale, the readings; and errors."""
 
 from dataclasses import replace
 from typing import ClassVar, Literal

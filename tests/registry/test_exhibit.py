@@ -1,4 +1,4 @@
-"""Tables, rows, claims and scales as specifications."""
+"""Specifications of tables, rows, claims and scales."""
 
 import pytest
 

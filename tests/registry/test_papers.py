@@ -1,4 +1,4 @@
-"""Papers come by entry points alone; what is broken is named, and harms no other."""
+"""Papers are found through entry points alone; a broken paper is reported and affects no other."""
 
 import json
 
@@ -18,7 +18,7 @@ PAPER = replace(TOY, name="good")
 
 @pytest.fixture(autouse=True)
 def nowhere(tmp_path, monkeypatch):
-    """Outside of any project, with no paper chosen."""
+    """Run outside of any project, with no paper chosen."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("HARNESS_PAPER", raising=False)
 
@@ -90,9 +90,7 @@ def test_a_bare_name_is_the_default_paper_s_whatever_is_installed(command):
         ("", None, "hybvit"),
     ],
 )
-def test_the_default_paper_is_the_environment_s_then_the_project_s_then_hybvit(
-    command, tmp_path, variable, project, expected
-):
+def test_the_default_paper_follows_the_documented_precedence(command, tmp_path, variable, project, expected):
     if project:
         (tmp_path / "pyproject.toml").write_text(f'[tool.harness]\npaper = "{project}"\n')
     shown = command("plan", "tables", "--json", HARNESS_PAPER=variable)
@@ -153,7 +151,7 @@ BROKEN = {
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory):
-    """Distributions with a fault each, all installed at once, beside a good one."""
+    """Distributions with one fault each, all installed at once, next to a valid one."""
     folder = tmp_path_factory.mktemp("plugins")
     for number, (source, reason) in enumerate(BROKEN.values()):
         module = f"fault{number}"

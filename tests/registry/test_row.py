@@ -1,4 +1,4 @@
-"""What a row may print, and that everything else is refused in a line that says what is allowed."""
+"""What a row may print; anything else is an error that says what is allowed."""
 
 import math
 import pickle

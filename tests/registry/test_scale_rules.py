@@ -1,4 +1,4 @@
-"""The rules of a scale: each kind applies them to itself, and the last that is about a field decides."""
+"""Scale rules: each kind applies them to itself, and the last rule about a field wins."""
 
 from typing import ClassVar, Literal
 
@@ -36,7 +36,7 @@ FEW_TOKENS = TOKENS.but(name="short", fields={"text": ((16,), "int64"), "next": 
 
 
 class Experts(Network):
-    """A network of somebody else's that says what its fields are; one size is its own."""
+    """An external network that declares its size fields, including one size of its own."""
 
     kind: Literal["tests.experts"] = "tests.experts"
     implementation: ClassVar[str] = "tests:Experts"
@@ -48,7 +48,7 @@ class Experts(Network):
 
 
 class Silent(Network):
-    """A network that says nothing, whose fields have the names of sizes."""
+    """A network that declares nothing, but has fields named like sizes."""
 
     kind: Literal["tests.silent"] = "tests.silent"
     implementation: ClassVar[str] = "tests:Silent"
@@ -58,7 +58,7 @@ class Silent(Network):
 
 
 class Noise(AugmentationStep):
-    """A further step of augmentation."""
+    """An additional augmentation step."""
 
     kind: Literal["tests.noise"] = "tests.noise"
     implementation: ClassVar[str] = "tests:noise"
@@ -136,7 +136,7 @@ def test_a_training_becomes_shorter_with_its_schedule():
     assert (warming.epochs, warming.schedule.warmup_epochs) == (1, 1)
 
 
-def test_milestones_and_warm_up_stay_where_they_were_in_the_course_of_the_training():
+def test_milestones_and_warm_up_keep_their_share_of_the_training():
     steps = StepDecay(milestones=(60, 160), decay=0.2, warmup_iterations=1000)
     run = RUN.but(epochs=200, schedule=steps)
     rules = Rules((everywhere(epochs=times(0.024), batch=over(4)),), data={"cifar10": DIGITS})
@@ -174,7 +174,7 @@ def test_a_rule_for_a_kind_is_about_those_derived_from_it_and_no_others():
     assert [run.config.network.dim for run in found] == [384, 96]
 
 
-def test_kinds_of_plugins_say_what_their_fields_are_and_rules_name_the_others():
+def test_kinds_of_plugins_declare_fields_and_rules_name_the_others():
     rules = (everywhere(width=over(8), experts=over(16), noise=times(0.5)), of(Silent, depth=over(4)))
     on_tokens = shrinking(*rules, data=TOKENS, small_data=FEW_TOKENS)
     assert Experts().shrunk(on_tokens) == Experts(hidden=(64, 32), experts=4)

@@ -1,4 +1,4 @@
-"""Submissions to the real lab, and manifests as submissions leave them."""
+"""Submissions to a real SLURM lab, and manifests as submissions write them."""
 
 import subprocess
 import sys
@@ -35,7 +35,7 @@ def profile(tmp_path):
 
 @pytest.fixture
 def submit(cluster, toy_environment, tmp_path):
-    """Submit something with `run --executor slurm`; return the ended process."""
+    """Submit with `run --executor slurm`; return the ended process."""
 
     def run(results, *arguments, profile, command="run", environment=None, **options):
         line = [sys.executable, "-m", "harness", "--results", str(results), command, *map(str, arguments)]
@@ -54,7 +54,7 @@ def results(tmp_path):
 
 @pytest.fixture
 def planned(results):
-    """A run that was asked for."""
+    """A requested run."""
     from toy_paper import HYBRID, PROTOCOLS
 
     evaluations = {evaluation.id: evaluation for evaluation in PROTOCOLS.values()}
@@ -65,7 +65,7 @@ def planned(results):
 
 @pytest.fixture
 def submitted(results):
-    """Put a manifest of one run into the results directory, as a submission leaves it."""
+    """Write the manifest of a submission with one run into the results directory."""
 
     def write(run, profile=None, resources=None, job_id="7", number=0, **fields):
         profile = profile or Profile()

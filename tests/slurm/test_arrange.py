@@ -1,4 +1,4 @@
-"""From runs to arrays: groups, chunks, packing, room in the queue, and features before their users."""
+"""From runs to job arrays: groups, chunks, packing, queue limits, and features before their users."""
 
 import pytest
 from toy_paper import DENOISING, GENERATION, HYBRID

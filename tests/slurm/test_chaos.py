@@ -21,11 +21,11 @@ from submissions import ended, held, log, of, until
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(6 * 3600)]
 TOY = ("toy/table101", "toy/table102")
 TIMED = "runtime"
-"""The kind of evaluation that measures times, which differ."""
+"""The kind of evaluation that measures times, which are not reproducible."""
 
 
 def numbers(results):
-    """Return the hash of the weights and everything measured, by run."""
+    """Return the weights' hash and all measured values, by run."""
     found = {}
     for run in sorted(Path(results).glob("runs/*")):
         records = {path.stem: json.loads(path.read_text()) for path in run.glob("evaluations/*.json")}
@@ -42,7 +42,7 @@ def selection():
 
 @pytest.fixture
 def reference(selection, toy_environment, fresh_results):
-    """The undisturbed numbers."""
+    """The values of an uninterrupted run."""
     if given := os.environ.get("HARNESS_CHAOS_REFERENCE"):
         return numbers(given)
     results = fresh_results("undisturbed")
@@ -53,7 +53,7 @@ def reference(selection, toy_environment, fresh_results):
 def test_every_run_ends_once_with_the_numbers_of_an_undisturbed_one(
     submit, cluster, profile, selection, reference, tmp_path
 ):
-    """Time limits of two minutes, and something else every ten seconds or so until the queue is empty."""
+    """Two-minute time limits, and a random disturbance about every ten seconds until the queue is empty."""
     results, seeds = tmp_path / "results", () if "HARNESS_CHAOS" in os.environ else ("--seeds", "6")
     environment = {"HARNESS_CHECKPOINT_SECONDS": "2"}
     if data := os.environ.get("HARNESS_CHAOS_DATA"):
@@ -89,8 +89,7 @@ def test_every_run_ends_once_with_the_numbers_of_an_undisturbed_one(
 def test_work_longer_than_its_time_limit_goes_on_until_it_is_done(
     more, says, submit, cluster, profile, fresh_results, toy_environment
 ):
-    """Two runs packed into one task of a minute, of which one stands still. Warned, the worker saves and the task is
-    put back; unwarned it is a TIMEOUT, after which the follow-up job submits again what is left."""
+    """One of two packed runs outlives the limit: requeued if warned in time, else resubmitted by the follow-up job."""
     results = fresh_results()
     path = profile(f"runs_per_task = 2\n{more}")
     path.write_text(

@@ -1,4 +1,4 @@
-"""Submissions on a real SLURM: they survive what clusters do, and end with the numbers of an undisturbed run."""
+"""Submissions on a real SLURM: they survive cluster failures, with the results of an uninterrupted run."""
 
 import json
 import os
@@ -23,10 +23,8 @@ def gone(cluster, seconds=150):
     until(lambda: ended(cluster), seconds, "the end of the queue")
 
 
-def test_disturbed_at_every_turn_a_run_ends_with_the_numbers_of_an_undisturbed_one(
-    submit, cluster, profile, fresh_results, undisturbed
-):
-    """Preempted, killed with -9, its node dead, all while the accounting daemon is cut off."""
+def test_a_run_disturbed_at_every_turn_ends_with_the_same_numbers(submit, cluster, profile, fresh_results, undisturbed):
+    """Preempted, killed with -9, its node dead, all while the accounting daemon is down."""
     results = fresh_results()
     cluster.stop_accounting()
     done = submit(results, LONG, profile=profile())
@@ -56,7 +54,7 @@ def test_disturbed_at_every_turn_a_run_ends_with_the_numbers_of_an_undisturbed_o
     assert len(steps) == 4 and steps == sorted(set(steps)) and steps[0] == 0
 
 
-def test_two_terminals_submit_two_hundred_runs_once_in_seconds_and_cancel_takes_them_out(
+def test_two_terminals_submit_200_runs_once_and_cancel_removes_them(
     cluster, toy_environment, profile, tmp_path, harness
 ):
     results = tmp_path / "results"
@@ -68,7 +66,7 @@ def test_two_terminals_submit_two_hundred_runs_once_in_seconds_and_cancel_takes_
     printed = [process.communicate(timeout=60)[0] for process in both]
     seconds, computed = time.monotonic() - begun, sum(os.times()[2:4]) - computed
     assert [process.returncode for process in both] == [0, 0]
-    # Other tests may share the cores: what counts is the time that the two took for themselves.
+    # Other tests may share the cores: the shorter of wall time and CPU time counts.
     assert min(seconds, computed) < 10, f"two submissions of 200 runs took {seconds:.1f} s, {computed:.1f} s of a core"
     (submission,) = of(results)
     assert sorted(len(array.tasks) for array in submission.arrays) == [1, 20, 90, 90]
@@ -87,7 +85,7 @@ def test_two_terminals_submit_two_hundred_runs_once_in_seconds_and_cancel_takes_
 def test_packed_runs_end_though_terminal_and_code_are_gone(
     cluster, toy_environment, profile, tmp_path, finished, fresh_results
 ):
-    """Submit from a copy of the code, end the terminal, and break the code before the first job starts."""
+    """Submit from a copy of the code, kill the submitting process, and break the code before the first job starts."""
     code, results = tmp_path / "code", fresh_results()
     shutil.rmtree(results / "cache")
     for folder, copy in (("harness", "harness"), ("experiments", "harness_papers"), ("tests/support", "support")):
@@ -135,7 +133,7 @@ def test_a_crash_between_sbatch_and_the_manifest_queues_nothing_twice(
     assert again.returncode == 0 and "is queued" in again.stdout
     (submission,) = of(results)
     assert cluster.command("squeue", "--noheader", "--format=%F").split() == [submission.arrays[0].job_id]
-    # The same before sbatch: nothing is in the queue, and the next one submits.
+    # The same before sbatch: nothing is in the queue, and the next submission submits.
     (tools / "sbatch").write_text("#!/bin/bash\nkill -9 $PPID\n")
     other = fresh_results("other")
     assert submit(other, LONG, profile=on_hold, environment=crashing).returncode == -signal.SIGKILL
@@ -144,7 +142,7 @@ def test_a_crash_between_sbatch_and_the_manifest_queues_nothing_twice(
 
 
 def test_the_follow_up_submits_what_died_and_leaves_what_was_cancelled(submit, cluster, profile, fresh_results):
-    """Without SLURM's requeueing: one worker is killed with -9, another run's job cancelled by hand."""
+    """Without SLURM's requeueing: one worker is killed with -9, another run's job is cancelled by scancel."""
     results = fresh_results()
     assert submit(results, "toy/table101", profile=profile("requeue = false\nmax_restarts = 0")).returncode == 0
     (first,) = of(results)
@@ -185,7 +183,7 @@ def test_plain_sbatch_of_the_array_script_runs_a_table(cluster, toy_environment,
     ("more", "says"),
     [("", "invalid partition"), ("[sbatch]\nno-such-option = 1", "no-such-option")],
 )
-def test_what_sbatch_refuses_is_said_in_its_words_and_leaves_the_runs_to_be_submitted(
+def test_errors_of_sbatch_are_quoted_and_leave_the_runs_unsubmitted(
     more, says, submit, cluster, profile, fresh_results
 ):
     results = fresh_results()

@@ -1,6 +1,6 @@
-"""A task that takes more memory than it asked for: SLURM ends it, and the follow-up job asks for more.
+"""Out of memory: SLURM kills the task, and the follow-up job requests more.
 
-The lab has no cgroups; the limit is enforced by SLURM's own accounting gatherer, in a lab of this module's own.
+The lab has no cgroups; SLURM's accounting gatherer enforces the limit, in a lab of this module's own.
 """
 
 import os
@@ -28,7 +28,7 @@ ENFORCING = {
 
 @pytest.fixture
 def cluster(monkeypatch):
-    """A lab of one node without accounting that ends what takes too much memory."""
+    """A lab of one node, without accounting, that kills jobs exceeding their memory."""
     shape = Shape(nodes=1, accounting=False, auth="none")
     if absent := programs.missing(shape):
         pytest.skip(f"no SLURM lab without {', '.join(absent)}: {programs.how_to_install(absent)}")
@@ -59,7 +59,7 @@ def test_the_lab_ends_a_step_that_takes_too_much_memory(cluster):
 
 
 @pytest.mark.soak
-def test_a_run_out_of_memory_gets_half_as_much_again_until_its_attempts_are_used_up(submit, cluster, profile, tmp_path):
+def test_a_run_out_of_memory_gets_half_as_much_again_up_to_a_bound(submit, cluster, profile, tmp_path):
     results = tmp_path / "results"
     done = submit(
         results, "toy/table102", profile=profile('memory = "40M"\nmax_attempts = 2\n[follow_up]\nmemory = "1G"')

@@ -1,4 +1,4 @@
-"""A distribution from outside on a real SLURM: its code goes into the snapshot, and its runs end as in a terminal."""
+"""An external distribution on a real SLURM: the snapshot contains its code, and runs end as without SLURM."""
 
 import json
 import zipfile

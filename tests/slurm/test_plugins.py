@@ -1,4 +1,4 @@
-"""A paper from outside on a real SLURM: its jobs run the code that was submitted, and say so."""
+"""An external paper on a real SLURM: jobs run the submitted code and record which it was."""
 
 import json
 
@@ -12,7 +12,7 @@ def segments(results, name):
     return [json.loads(path.read_text()) for path in sorted((run / "segments").glob("*.json"))]
 
 
-def test_jobs_run_what_was_submitted_and_stale_runs_are_submitted_anew(
+def test_jobs_run_what_was_submitted_and_stale_runs_are_resubmitted(
     submit, cluster, profile, toy_environment, tmp_path, harness
 ):
     code, results = mixup.lay(tmp_path / "code"), tmp_path / "results"

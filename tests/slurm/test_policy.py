@@ -1,4 +1,4 @@
-"""The policy of every state of a job, on real manifests and run directories."""
+"""The policy for every job state, on real manifests and run directories."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ PROFILE = Profile(memory="8G", time=60, max_attempts=3, max_memory="16G", max_ti
 
 @pytest.fixture
 def verdict(results, planned):
-    """Ask what is done about the run whose newest job is in a state."""
+    """Return the decision on a run whose newest job is in a given state."""
 
     def ask(state, profile=PROFILE, by_hand=False):
         found = entries(results).get(HYBRID.id, [])
@@ -74,7 +74,7 @@ def test_by_hand_only_a_job_that_may_live_keeps_a_run_from_being_submitted(submi
     assert waits == {JobState.QUEUED, JobState.RUNNING, JobState.SILENT}
 
 
-def test_attempts_that_do_not_get_on_are_bounded_and_others_are_not(submitted, verdict, planned):
+def test_attempts_without_progress_are_bounded_and_others_are_not(submitted, verdict, planned):
     for number in range(3):
         submitted(HYBRID, PROFILE, number=number)
     left = verdict(JobState.NODE_FAIL)
@@ -85,7 +85,7 @@ def test_attempts_that_do_not_get_on_are_bounded_and_others_are_not(submitted, v
     assert verdict(JobState.NODE_FAIL).action is AGAIN, "the last attempt got on"
 
 
-def test_a_time_limit_is_doubled_only_for_a_run_that_stood_still_and_up_to_a_bound(submitted, verdict, planned):
+def test_a_time_limit_is_doubled_only_for_a_stalled_run_up_to_a_bound(submitted, verdict, planned):
     submitted(HYBRID, PROFILE)
     write_json(planned.directory.checkpoints / "000000040.json", {})
     assert verdict(JobState.TIMEOUT).resources.time == 60
@@ -98,7 +98,7 @@ def test_a_time_limit_is_doubled_only_for_a_run_that_stood_still_and_up_to_a_bou
     assert found.action is NEVER and "the maximum is 200 min" in found.says
 
 
-def test_memory_is_raised_up_to_a_bound_and_only_where_the_profile_names_it(submitted, verdict):
+def test_memory_is_raised_up_to_a_bound_if_the_profile_names_it(submitted, verdict):
     submitted(HYBRID, PROFILE, PROFILE.resources().but(memory="12G"))
     assert verdict(JobState.OUT_OF_MEMORY).resources.memory == 16384
     submitted(HYBRID, PROFILE, PROFILE.resources().but(memory="16G"), number=1)

@@ -1,4 +1,4 @@
-"""Profiles: what they say, what they refuse, and which run gets what."""
+"""Profiles: parsing, errors, and the resources that each run gets."""
 
 from pathlib import Path
 

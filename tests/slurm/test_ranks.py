@@ -13,7 +13,7 @@ NODES = "nodes = 2\ntasks_per_node = 1\nmax_restarts = 0"
 
 @pytest.mark.soak
 def test_ranks_on_two_nodes_are_evicted_together_and_the_run_goes_on(submit, cluster, profile, fresh_results):
-    """SIGUSR2 to the step, as before a time limit: all ranks leave, and the task comes back."""
+    """SIGUSR2 to the step, as before a time limit: all ranks leave, and the task is requeued."""
     results = fresh_results()
     done = submit(results, LONG, profile=profile(NODES))
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""Rehearsals on a real SLURM: where the runs will be, on what they will be given."""
+"""Rehearsals on a real SLURM, with the partition and the resources of the runs."""
 
 import json
 
@@ -35,7 +35,7 @@ def test_a_partition_that_is_not_there_is_found(submit, profile, results):
 
 
 def test_what_only_the_run_itself_asks_for_is_found(cluster, submit, profile, results):
-    """A rehearsal fits into the limit of its partition, the run does not."""
+    """A rehearsal fits into the limit of its partition; the run does not."""
     cluster.command("scontrol", "update", "PartitionName=main", "MaxTime=60")
     try:
         done = submit(results.root, *REHEARSE, profile=profile(time='"10:00:00"'))

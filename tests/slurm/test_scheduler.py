@@ -1,4 +1,4 @@
-"""The scheduler's word: how often it is asked, and what its silence means. Real states are in test_cluster.py."""
+"""Scheduler queries: their frequency, and what missing answers mean. test_cluster.py covers real states."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from harness.launch.slurm.scheduler import STATES, Job, JobState, Scheduler, exp
 
 
 class Cluster:
-    """Answers as squeue and sacct do, and counts; None is a program that fails."""
+    """Answers like squeue and sacct and records the calls; None stands for a failing program."""
 
     def __init__(self, queue="", accounts=None):
         self.queue, self.accounts, self.asked, self.now = queue, accounts, [], 0.0

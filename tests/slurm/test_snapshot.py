@@ -1,4 +1,4 @@
-"""Snapshots: equal code makes equal bytes, jobs need nothing else, and what is no code is not taken."""
+"""Snapshots: deterministic bytes, sufficient for jobs, and limited to code."""
 
 import json
 import subprocess
@@ -29,7 +29,7 @@ print(take(Path(sys.argv[1])).sha256)
 """
 
 
-def test_the_same_code_makes_the_same_bytes_and_runs_from_the_archive_alone(tmp_path, toy_environment):
+def test_equal_code_makes_equal_bytes_and_runs_from_the_archive(tmp_path, toy_environment):
     first, second = take(tmp_path / "a.zip"), take(tmp_path / "b.zip")
     assert first.sha256 == second.sha256
     assert (first.commit, first.dirty) == git_state()
@@ -41,7 +41,7 @@ def test_the_same_code_makes_the_same_bytes_and_runs_from_the_archive_alone(tmp_
 
 
 def test_data_are_made_from_the_archive_too(tmp_path, toy_environment):
-    """A job may be the first that needs them, and the source of their reader is in the archive."""
+    """A job may be the first to need the data, and the source of their reader is in the archive."""
     take(tmp_path / "a.zip")
     alone = toy_environment | {"PYTHONPATH": str(tmp_path / "a.zip"), "PYTHONSAFEPATH": "1"}
     line = [sys.executable, "-m", "harness", "--data", tmp_path / "data", "data", "prepare", "digits"]
@@ -51,7 +51,7 @@ def test_data_are_made_from_the_archive_too(tmp_path, toy_environment):
 
 @pytest.fixture
 def taken(toy_environment, tmp_path):
-    """Take a snapshot in a process that has some folders on its path too; return the names in it, or what it says."""
+    """Take a snapshot in a process with extra folders on its path; return the names in it, or the error."""
 
     def call(*folders, name="code.zip"):
         paths = ":".join([toy_environment["PYTHONPATH"], *map(str, folders)])
@@ -77,7 +77,7 @@ def test_a_distribution_is_taken_whole_and_alone_in_every_form(form, taken, tmp_
     assert "toy_paper.py" in names
 
 
-def test_of_a_repository_what_git_tracks_is_taken_as_it_is_in_the_working_tree(taken, tmp_path):
+def test_of_a_repository_the_tracked_files_of_the_working_tree_are_taken(taken, tmp_path):
     folders = brew.editable_by_the_root(tmp_path)
     brew.write(folders[1], {".gitignore": "*.log\n"})
     brew.commit(folders[1])
@@ -100,9 +100,7 @@ print(json.dumps([mixup_nn.methods.__file__, [record.model_dump() for record in 
 """
 
 
-def test_modules_without_an_entry_point_come_along_and_provenance_is_that_of_the_original(
-    taken, tmp_path, toy_environment
-):
+def test_modules_without_an_entry_point_keep_their_provenance(taken, tmp_path, toy_environment):
     code = mixup.lay(tmp_path / "code")
     commit = brew.commit(code)
     taken(code)
@@ -144,7 +142,7 @@ def test_a_broken_plugin_keeps_nobody_elses_code_back(broken, taken, tmp_path):
 
 @pytest.fixture
 def big(monkeypatch, tmp_path):
-    """Have a distribution with 8 MB in the folder of its checkpoints offered alone."""
+    """Offer a single distribution, with 8 MB in its folder of checkpoints."""
     folder = tmp_path / "mixup_paper"
     files = {"mixup_paper/paper.py": b"PAPER = None\n"}
     files |= {f"mixup_paper/runs/{n}/checkpoints/{n}.bin": bytes(2**22) for n in range(2)}

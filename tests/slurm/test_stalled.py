@@ -1,4 +1,4 @@
-"""Workers that are asked to leave before their run gets on: they say so, and are not started for ever."""
+"""Workers evicted before their run makes progress: a distinct exit code, and a bounded number of restarts."""
 
 import os
 import shutil
@@ -23,12 +23,12 @@ signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
 os.kill(os.getpid(), signal.SIGUSR2)
 os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
-"""Runs Python with a SIGUSR2 that waits until somebody listens."""
+"""Runs Python with a pending SIGUSR2, which is blocked at start-up."""
 
 
 @pytest.fixture
 def task(results, planned, submitted, toy_environment, data_root):
-    """Start the task of an array as its batch script does."""
+    """Start a task of an array as its batch script does."""
     for path in planned.directory.requests.iterdir():
         if not path.name.startswith("accuracy"):
             path.unlink()
@@ -52,12 +52,12 @@ def evicted_at_once(task):
 
 
 def unmeasure(results):
-    """Take away what was measured of all runs; they stay trained."""
+    """Delete the measurements of all runs, which remain trained."""
     for path in results.glob("runs/*/evaluations/*"):
         path.unlink() if path.is_file() else shutil.rmtree(path)
 
 
-def test_an_eviction_before_the_run_got_on_has_an_exit_code_of_its_own(task, results):
+def test_an_eviction_before_any_progress_has_an_exit_code_of_its_own(task, results):
     code, output = evicted_at_once(task)
     assert code == 75, f"the step that was at hand is made, and kept: {output}"
     output = finish(task())
@@ -66,7 +66,7 @@ def test_an_eviction_before_the_run_got_on_has_an_exit_code_of_its_own(task, res
     assert not list(results.runs.glob("*/evaluations/*.json"))
 
 
-def test_of_runs_side_by_side_one_has_to_get_on(task, results, planned, toy_environment, monkeypatch):
+def test_of_runs_side_by_side_one_has_to_make_progress(task, results, planned, toy_environment, monkeypatch):
     for name, value in toy_environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("harness.launch.local.POLL_SECONDS", 0.01)  # the runs are soon over
@@ -86,7 +86,7 @@ def test_of_runs_side_by_side_one_has_to_get_on(task, results, planned, toy_envi
     assert leave_when(lambda: True) == 77
 
 
-def test_the_log_tells_of_the_last_stay(submitted, planned, results):
+def test_the_log_shows_the_last_segment(submitted, planned, results):
     submission = submitted(planned.run)
     scheduler = Scheduler(0, lambda command: "7_0|FAILED|node1|h|NonZeroExitCode\n" if command[0] == "squeue" else "")
     log = log_path(results, submission.id)
@@ -101,10 +101,10 @@ def test_the_log_tells_of_the_last_stay(submitted, planned, results):
     assert look(results, scheduler, [planned.run.id]).job(planned.run.id).state is JobState.STALLED
 
 
-def test_a_run_that_never_gets_on_gets_more_time_until_its_attempts_are_used_up(
+def test_a_run_without_progress_gets_more_time_until_attempts_run_out(
     submit, cluster, profile, fresh_results, finished, tmp_path
 ):
-    """Every worker is asked to leave at once, as under a time limit that is too short for an evaluation."""
+    """Every worker is evicted immediately, as under a time limit that is too short for an evaluation."""
     results = fresh_results()
     shutil.copytree(finished[0] / "runs", results / "runs")
     unmeasure(results)

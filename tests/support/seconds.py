@@ -3,7 +3,7 @@
 from pathlib import Path
 
 LONG = {
-    "test_disturbed_at_every_turn_a_run_ends_with_the_numbers_of_an_undisturbed_one",
+    "test_a_run_disturbed_at_every_turn_ends_with_the_same_numbers",
     "test_runs_killed_again_and_again_end_bit_for_bit_the_same",
     "test_packed_runs_end_though_terminal_and_code_are_gone",
     "test_the_follow_up_submits_what_died_and_leaves_what_was_cancelled",

@@ -1,4 +1,4 @@
-"""A bench for drawings: toy figures, results that the store's own code wrote, and what was drawn of them."""
+"""Test bench for figures: toy figures, results written by the store, and access to the drawn content."""
 
 from importlib import import_module
 
@@ -28,7 +28,7 @@ KNOWN = {**PROTOCOLS, ECE: Calibration(bins=4), CONFIDENCE_GAP: Calibration(bins
 
 
 class Bench:
-    """Measures an exhibit with fake values and draws it."""
+    """Fills an exhibit with fake measurements and draws it."""
 
     attacks = tuple(ATTACKS)
 
@@ -36,7 +36,7 @@ class Bench:
         self.results = Results(root)
 
     def figure(self, plot, metrics, *rows, **more):
-        """Return a figure of rows given as rows, or as labels with their runs."""
+        """Return a figure from rows, or from labels with their runs."""
         rows = [row if isinstance(row, Row) else Row(row[0], row[1], (None,) * len(metrics)) for row in rows]
         return Figure(number=1, title="A toy", metrics=tuple(metrics), rows=tuple(rows), plot=plot, **more)
 
@@ -44,7 +44,7 @@ class Bench:
         return Table(number=2, title="A toy", metrics=tuple(metrics), rows=tuple(rows), **more)
 
     def measure(self, exhibit, value=lambda cell: 10.0, arrays=lambda cell: {}, seeds=1, keep=lambda cell: True):
-        """Write the records that real runs would write, and the arrays beside them."""
+        """Write the records and arrays that real runs would write."""
         records = {}
         paper = self._paper(exhibit)
         for cell in cells(paper, exhibit, exhibit.rows, paper.scale("laptop"), range(seeds)):
@@ -66,7 +66,7 @@ class Bench:
         return build(paper, exhibit, paper.scale(scale), Results(self.results.root))
 
     def draw(self, exhibit, scale="laptop", plot=None):
-        """Return the drawn figure, laid out as it would be saved; None when nothing was drawn."""
+        """Return the drawn figure with its final layout, or None if nothing was drawn."""
         plot = plot or exhibit.plot
         module, _, function = plot.implementation.partition(":")
         with style():
@@ -79,7 +79,7 @@ class Bench:
         return {path.name: path.read_bytes() for path in write_figures(self.report(exhibit), self.results)}
 
     def _paper(self, exhibit):
-        """The runs are tiny already: both scales run the same, and values compare at one of them."""
+        """The runs are tiny already: both scales run the same, and values are comparable at one of them only."""
         return Paper(
             name="toy",
             title="A toy",
@@ -97,7 +97,7 @@ def bench(tmp_path):
 
 @pytest.fixture
 def texts():
-    """Find all that a figure says, its caption with single spaces."""
+    """Find all texts of a figure, its caption with single spaces."""
 
     def find(figure):
         found = [text for part in (figure, *figure.subfigs) for text in part.texts]

@@ -1,4 +1,4 @@
-"""Agreement: the measured values in the paper's order, for the metrics that put rows into an order."""
+"""Agreement plots: measured values in the paper's order, for metrics that rank rows."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What was made before is left where it would be the same, and made anew in every other case."""
+"""The build cache keeps outputs whose inputs are unchanged, and rebuilds all others."""
 
 import os
 
@@ -24,7 +24,7 @@ def by_length(cell):
 
 
 class Table6:
-    """Results of Table 6, and its pictures."""
+    """Results of Table 6, and its figures."""
 
     def __init__(self, root):
         self.root = root
@@ -95,7 +95,7 @@ def the_memory_is_torn(table6, picture, monkeypatch):
         the_memory_is_torn,
     ],
 )
-def test_everything_else_is_drawn_anew(table6, monkeypatch, change):
+def test_everything_else_is_redrawn(table6, monkeypatch, change):
     (picture,) = table6.draw()
     change(table6, picture, monkeypatch)
     assert table6.found() is None
@@ -104,7 +104,7 @@ def test_everything_else_is_drawn_anew(table6, monkeypatch, change):
     assert table6.found() == again
 
 
-def test_an_array_that_changes_is_drawn_anew(table6):
+def test_a_changed_array_is_redrawn(table6):
     samples_appear(table6, None, None)
     table6.draw()
     (array,) = table6.root.rglob("samples.npy")

@@ -1,4 +1,4 @@
-"""Extremes and histograms by class. Sample i is a plain square of grey i, so that a picture says what it shows."""
+"""Extremes and histograms by class. Sample i is a plain square of grey level i, so it can be read off the figure."""
 
 from itertools import chain
 
@@ -20,7 +20,7 @@ def samples():
 
 
 def logits():
-    """Return logits with ties and without class 2; sample 5 has none that mean anything."""
+    """Return logits with ties and without class 2; sample 5 has NaN logits."""
     drawn = np.random.default_rng(0).normal(size=(COUNT, CLASSES)).astype(np.float32)
     drawn[:, 2] = -9
     drawn[20:40] = drawn[60:80]
@@ -29,7 +29,7 @@ def logits():
 
 
 def expected(index):
-    """Return the order of a class in every panel, the simple way."""
+    """Return the order of a class in every panel, by a simple implementation."""
     of_sample = logits().astype(float)
     of_sample[5] = [0, 0, 9, 0]
     density = logsumexp(of_sample, axis=1)

@@ -1,4 +1,4 @@
-"""Attacks and courses: every point of a curve is a record, and nothing is drawn that was not measured."""
+"""Curves of attacks and of training: every point comes from a record, and unmeasured values are not drawn."""
 
 import math
 
@@ -19,7 +19,7 @@ def points(line):
 
 
 def curves(axes):
-    """Return the points of every line by its look: the style of the line, the marker, and whether it is filled."""
+    """Return the points of every line, by line style, marker, and whether the marker is filled."""
     return {(line.get_linestyle(), line.get_marker(), line.get_fillstyle()): points(line) for line in axes.lines}
 
 
@@ -28,7 +28,7 @@ def legend(figure):
 
 
 def robust(cell):
-    """A value that tells row, metric, protocol and seed apart."""
+    """Return a value unique to row, metric, protocol and seed."""
     if cell.metric is ACCURACY:
         return 1000.0 + cell.seed
     size = float(cell.metric.quantity.split("_")[2])

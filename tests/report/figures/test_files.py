@@ -1,4 +1,4 @@
-"""The files of pictures: named after their exhibit, the same to the byte every time, and readable."""
+"""Figure files: named after their exhibit, byte-identical on every build, and readable."""
 
 import subprocess
 import sys
@@ -64,7 +64,7 @@ def test_a_table_has_its_agreement_and_its_samples(bench):
 
 @dataclass(frozen=True)
 class Broken(Plot):
-    """What a paper's own drawing may be."""
+    """A faulty drawing function of a paper."""
 
     implementation: ClassVar[str] = "toy_paper:no_such_drawing"
 
@@ -81,7 +81,7 @@ def test_a_drawing_that_fails_is_named_and_takes_no_other_with_it(bench):
 
 
 def list_of_axes(plot, report, results):
-    """Return something else than a figure."""
+    """Return something other than a figure."""
     return ["axes"]
 
 

@@ -1,4 +1,4 @@
-"""Pictures drawn side by side: the same files, and the same errors, as drawn one after the other."""
+"""Figures drawn in parallel: same files and same errors as drawn one after the other."""
 
 import os
 
@@ -14,7 +14,7 @@ from harness.store.results import Results
 
 
 class Anew:
-    """Finds nothing, and draws by a function."""
+    """An empty build cache whose drawings call a function."""
 
     def __init__(self, draw):
         self.draw = draw
@@ -28,7 +28,7 @@ class Anew:
 
 @pytest.fixture
 def reports(tmp_path):
-    """Return four tables as reports."""
+    """Return the reports of four tables."""
     found = find_exhibits(["table4", "table6", "table7", "table10"])
     for paper, table in found:
         fill(Results(tmp_path), paper, table, paper.scale("laptop"), value=lambda cell: float(len(cell.row.key)))

@@ -1,4 +1,4 @@
-"""Sample grids show the first samples of every row, unchanged; what is missing says so."""
+"""Sample grids show the first samples of every row, unchanged; missing ones are labelled."""
 
 import math
 
@@ -25,7 +25,7 @@ def shown(axes):
 
 
 def first_tile(axes, size=8):
-    """Return the upper left image as it was before it was enlarged."""
+    """Return the upper left image at its original resolution."""
     return shown(axes)[: 4 * size : 4, : 4 * size : 4]
 
 
@@ -99,7 +99,7 @@ def test_a_broken_array_is_one_line_that_says_what_to_do(bench):
 
 
 def states(distances):
-    """Return rows after growing shares of the training, and the distance of each."""
+    """Return rows at increasing shares of the training, and the distance of each."""
     rows = [Row(f"epoch {share}", LONG, (None,), protocol={"after": share / 10}) for share in distances]
     return rows, lambda cell: distances[round(10 * cell.evaluation.after)]
 

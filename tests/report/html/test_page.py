@@ -1,4 +1,4 @@
-"""The page as text: what is embedded, how much of it, and what of a damaged run directory is left."""
+"""The HTML page as text: embedded data, their limits, and what is shown of a damaged run directory."""
 
 import json
 import math
@@ -38,7 +38,7 @@ def embedded(page, name):
     return json.loads(re.search(f'<script type="application/json" id="{name}">(.*?)</script>', page, re.DOTALL)[1])
 
 
-def test_every_value_is_embedded_once_and_the_same_results_make_the_same_page(results):
+def test_every_value_is_embedded_once_and_pages_are_deterministic(results):
     page = page_of(results)
     values = embedded(page, "values")
     cell = values["cells"]["table101/0/fid"]["measured"][0]

@@ -1,4 +1,4 @@
-"""LaTeX: what stands in a table, that any results and labels compile and read right, and the report as a PDF."""
+"""LaTeX: table contents, arbitrary results and labels compile and read correctly, and the PDF report."""
 
 import math
 import os
@@ -27,7 +27,7 @@ from harness_papers.hybvit import PAPER
 TABLES = {exhibit.name: exhibit for exhibit in PAPER.tables}
 AT_PAPER = PAPER.scale("paper")
 WIDEST_OVERRUN = 3.0
-"""Points by which a line may stick out."""
+"""Tolerated overrun of a line, in points."""
 
 
 def report_of(tmp_path, exhibit, scale=AT_PAPER, **how):
@@ -36,7 +36,7 @@ def report_of(tmp_path, exhibit, scale=AT_PAPER, **how):
 
 
 def near(exhibit, dice, share=0.004):
-    """Return values around the printed ones, of which no two are the same."""
+    """Return a function that gives values near the printed ones, all distinct."""
 
     def value(cell):
         reported = exhibit.reported_value(cell.row, cell.metric)
@@ -52,7 +52,7 @@ def text_of(pdf):
 
 
 def fits(log):
-    """Tell by how much the worst line sticks out, and whether every float fits on a page."""
+    """Assert that no line overruns by much, every float fits on a page, and no label is defined twice."""
     overruns = [float(points) for points in re.findall(r"Overfull \\hbox \(([\d.]+)pt", log)]
     assert max(overruns, default=0) <= WIDEST_OVERRUN
     assert "Float too large" not in log
@@ -94,7 +94,7 @@ def test_what_siunitx_would_not_align_is_set_as_text():
     assert table_format(["26.4", "-128.35", "7"]) == "-3.2"
 
 
-def test_every_character_that_is_said_to_be_writable_compiles_without_bitmap_fonts(tmp_path):
+def test_every_writable_character_compiles_without_bitmap_fonts(tmp_path):
     signs = [chr(code) for block in WRITABLE for code in block]
     written = {sign for sign in (*signs, *OWN) if not character(sign).startswith("[U+")}
     assert len(written) > 550

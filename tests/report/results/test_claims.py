@@ -46,7 +46,7 @@ def cells(values, label="l", data="d"):
 
 
 def decide(claim, data, spread, cited=(), comparable=False):
-    """Decide a claim over a table that has its rows; `cited` ones have values and no run."""
+    """Decide a claim over a table with its rows; `cited` rows have values and no run."""
     values = dict(cited)
     metrics = tuple(dict.fromkeys(term.metric for term in claim.terms()))
     keys = dict.fromkeys(term.row for term in claim.terms())

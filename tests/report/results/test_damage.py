@@ -1,4 +1,4 @@
-"""Reports on damaged records: they go on, and say which files to mend."""
+"""Reports on damaged records are still written, and name the files to fix."""
 
 import json
 
@@ -23,7 +23,7 @@ DAMAGES = [b"", b"{", b"[]", b'{"quantities": 3}', b"\x00\xff", b"[" * 100_000]
 
 
 def record_of(root, row, kind, seed=0):
-    """Return where a record of a row lies."""
+    """Return the path of a row's record."""
     cell = next(
         cell
         for cell in cells(HYBVIT, TABLE6, TABLE6.rows, LAPTOP, [seed])
@@ -83,7 +83,7 @@ def test_other_damaged_files_are_named_and_cost_no_cell(tmp_path):
     ]  # fmt: skip
 
 
-def test_a_mended_record_is_measured_again(tmp_path):
+def test_a_fixed_record_is_measured_again(tmp_path):
     fill(Results(tmp_path), HYBVIT, TABLE6, LAPTOP)
     path = record_of(tmp_path, "HybViT", "accuracy")
     whole = path.read_bytes()

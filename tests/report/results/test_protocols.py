@@ -1,4 +1,4 @@
-"""FID and IS at paper scale: protocols in labels, verdicts, further protocols and metrics, what is needed."""
+"""FID and IS at paper scale: protocols in labels, verdicts, additional protocols and metrics, and requirements."""
 
 import pytest
 from reports import compile_latex, fill, texts_of
@@ -87,7 +87,7 @@ def test_more_samples_have_a_line_and_no_verdict(results):
 
 
 def with_precision(results, exhibit):
-    """Give the records of an exhibit a precision too."""
+    """Add precision to the records of an exhibit."""
     from harness.store.records import Measurement
 
     for cell in cells(PAPER, exhibit, exhibit.rows, PAPER_SCALE, [0]):

@@ -1,4 +1,4 @@
-"""From records to series: how far seeds are looked for."""
+"""From records to series: where the search for seeds ends."""
 
 import pytest
 from reports import fill
@@ -12,7 +12,7 @@ from harness.store.results import Results
 
 SCALE = PAPER.scale("laptop")
 ONCE, THRICE = Row("Once", HYBRID, (20.0,)), Row("Thrice", HYBRID.but(alpha=3), (20.0,))
-pytestmark = pytest.mark.timeout(20)  # whoever looks on where no run is has no end to it
+pytestmark = pytest.mark.timeout(20)  # a search that continues past the last run never ends
 
 
 def table(*rows):

@@ -1,4 +1,4 @@
-"""Values that were measured with other code than is installed now bear a remark, in every format."""
+"""Values measured with code other than the installed one are marked in every format."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Every JSON document that `report` writes has the documented form."""
+"""Every JSON document written by `report` matches the documented schema."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""What a paper prints beside a number (±, over how many seeds, whose it is) in every format, and in what reads it."""
+"""Details printed by the paper next to a number (±, number of seeds, source), in every format and in all statistics."""
 
 import csv as standard
 import json
@@ -118,7 +118,7 @@ def lines_of(source):
     return {line.split(" & ")[0].split("\\text")[0]: line for line in source.splitlines() if " & " in line}
 
 
-def test_latex_aligns_numbers_and_marks_the_cells_of_a_row_with_several_sources(tmp_path):
+def test_latex_aligns_numbers_and_marks_cells_by_source(tmp_path):
     source = latex(report_of(tmp_path))
     lines = lines_of(source)
     pm, cited, uncertain = "\\,\\ensuremath{\\pm}\\,", "\\textsuperscript{\\ensuremath{\\dagger}}", "\\ddagger"

@@ -1,4 +1,4 @@
-"""How exhibits are laid out: side by side, stacked, in blocks; words, settings and further protocols."""
+"""Table layouts: side by side, stacked, in blocks; words, settings and additional protocols."""
 
 import json
 import re
@@ -67,7 +67,7 @@ def test_stacked_verdicts_have_a_line_below_ours(tmp_path):
     assert [line[3].role for line in upper.lines[:4]] == [Role.PAPER, Role.OURS, Role.DIFFERENCE, Role.READING]
 
 
-def test_cells_tell_dashes_from_gaps_and_words_from_numbers(tmp_path):
+def test_cells_show_dashes_gaps_words_and_numbers_differently(tmp_path):
     (grid,) = grids(report_of(tmp_path, "table1", keep=lambda cell: cell.metric == ACCURACY))
     kinds = {(line[0].text, str(cell)): cell.kind for line in grid.lines for cell in line}
     assert (kinds["ViT", "-"], kinds["GenViT", "-"]) == (CellKind.DASH, CellKind.DASH)
@@ -138,7 +138,7 @@ def test_blocks_without_common_metrics_are_grids_of_their_own(tmp_path):
     ]
 
 
-def test_sections_with_fewer_metrics_stay_in_one_grid(tmp_path):
+def test_sections_with_fewer_metrics_share_one_grid(tmp_path):
     (grid,) = grids(report_of(tmp_path, "table2"))
     headings = [section.heading for section in grid.sections]
     assert headings[0] == "CIFAR100 (pairs)"

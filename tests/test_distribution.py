@@ -1,4 +1,4 @@
-"""The wheel: what it is called, what it puts where, and what a clone says that is not installed."""
+"""The wheel: its names and contents, and the messages of a clone that is not installed."""
 
 import re
 import shutil
@@ -31,7 +31,7 @@ def wheel(tmp_path_factory):
     return zipfile.ZipFile(built)
 
 
-def test_a_wheel_puts_two_packages_into_site_packages_and_none_is_called_experiments(wheel):
+def test_a_wheel_installs_two_packages_and_no_experiments(wheel):
     tops = {name.partition("/")[0] for name in wheel.namelist()}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"harness", "harness_papers"}
 
@@ -62,7 +62,7 @@ def test_hybvit_is_registered_as_any_other_paper_is():
 
 @pytest.mark.parametrize("arguments", [["list"], ["run", "table6"], ["plan", "hybvit/table6"]])
 def test_a_clone_that_is_not_installed_says_how_to_install_it(tmp_path, arguments):
-    """The libraries are there and the metadata of the harness is not."""
+    """The libraries are installed, but the metadata of the harness is missing."""
     hide = "import sys, importlib.metadata as m; m.entry_points = lambda **k: m.EntryPoints(); "
     script = f"{hide}from harness.cli.main import main; sys.exit(main({arguments!r}))"
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)

@@ -1,4 +1,4 @@
-"""Workers that tests hold: they stand still with their lease, go on afterwards, and nobody waits for ever."""
+"""`holding`: held workers stand still with their leases and continue afterwards, and no test waits forever."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ with Lease.acquire(run):
 
 @pytest.fixture
 def work(tmp_path, toy_environment):
-    """Start workers that are at a run until there is a file `enough`."""
+    """Start workers of a run that last until a file `enough` exists."""
     started = []
 
     def start(run):

@@ -1,4 +1,4 @@
-"""Addressed randomness: distribution, independence of addresses, and indifference to how rows are batched."""
+"""Addressed randomness: distributions, independence of streams, and independence of the batching of rows."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def test_a_row_draws_the_same_alone_and_in_company(rows, seed):
 
 
 def test_numbers_are_fixed_for_all_time():
-    """A change of these values changes every result: raise SEMANTICS in harness/config/run.py with it."""
+    """Changing these values changes every result: increment SEMANTICS in harness/config/run.py too."""
     stream = Stream(0, "noise", 7)
     assert stream.integers(torch.arange(6), 1000).tolist() == FIXED_INTEGERS
     assert stream.permutation(8).tolist() == FIXED_PERMUTATION

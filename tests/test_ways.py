@@ -1,4 +1,4 @@
-"""The three ways in which tests call commands: in this process, in a warm fork, and in a process of its own."""
+"""Three ways to call commands in tests: in this process, in a warm fork, and in a new process."""
 
 import json
 import logging
@@ -51,7 +51,7 @@ def test_a_fork_finds_what_is_installed_elsewhere_like_a_process(toy_environment
     assert "boiled over" in here.stderr
 
 
-def test_a_forked_worker_leaves_the_bits_the_log_and_the_stay_of_a_process(toy_environment, fresh_results, finished):
+def test_a_forked_worker_leaves_the_same_files_as_a_process(toy_environment, fresh_results, finished):
     results = fresh_results()
     printed = finish(start(toy_environment, results, "toy/table101", "--workers", "1"))
     assert printed.splitlines()[-2:] == finished[1].stdout.splitlines()[-2:]

@@ -1,4 +1,4 @@
-"""With which code a run was measured, and which runs that makes stale."""
+"""The code that measured a run, and which runs are stale because of it."""
 
 import json
 import sys
@@ -34,7 +34,7 @@ class Filter(FeatureSpace):
 
 @pytest.fixture
 def brew(monkeypatch, tmp_path):
-    """Install the small distribution with an optimiser and a feature space, and return its kinds."""
+    """Install the small distribution with an optimiser and a feature space; return its kinds."""
     for folder in editable_by_a_path(tmp_path):
         monkeypatch.syspath_prepend(str(folder))
     write(tmp_path / "project/src", {"brew/kinds.py": KINDS})
@@ -93,7 +93,7 @@ def test_what_a_foreign_space_keeps_is_of_its_very_code(brew, tmp_path):
         ([{"first_step": 0, "steps": 0}], False),  # it failed in its first step
         ([{}], False),  # it failed before
         ([{"evaluations": {"accuracy-1": 1.0}}], True),
-        ([{"first_step": 0, "steps": 9}, {"first_step": 0, "steps": 9, "now": True}], False),  # lost, and done again
+        ([{"first_step": 0, "steps": 9}, {"first_step": 0, "steps": 9, "now": True}], False),  # lost, and redone
         (
             [{"first_step": 0, "steps": 0}, {"first_step": 5, "steps": 9, "now": True}],
             True,
@@ -121,7 +121,7 @@ def test_a_sentence_names_the_distributions_and_few_runs():
     assert describe_other_code(several) == says
 
 
-def test_stays_of_versions_before_are_read(tmp_path):
+def test_segments_of_earlier_versions_are_read(tmp_path):
     path = tmp_path / "1.json"
     stay().save(path)
     document = json.loads(path.read_text())

@@ -1,4 +1,4 @@
-"""What an installed distribution consists of, however it was installed, and in which state git has it."""
+"""The files of an installed distribution, in every form of installation, and their git state."""
 
 import hashlib
 import json
@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def put(monkeypatch):
-    """Put folders first on the path of this process, for one test."""
+    """Prepend folders to the path of this process, for one test."""
 
     def call(*folders):
         for folder in folders:
@@ -76,7 +76,7 @@ def test_the_harness_is_the_distribution_that_setuptools_has_installed():
 
 
 def test_git_says_what_belongs_to_the_code(put, tmp_path):
-    """Tracked data too, and new source before it is added; neither new data nor what is ignored."""
+    """Tracked data and new, untracked source count; new data and ignored files do not."""
     site, source = editable_by_a_path(tmp_path)
     write(tmp_path / "project", {".gitignore": "ignored.py\n*.log\n", "src/brew/ignored.py": ""})
     at = commit(tmp_path / "project")
@@ -95,7 +95,7 @@ def test_git_says_what_belongs_to_the_code(put, tmp_path):
 
 
 def test_the_state_is_that_of_the_repository_of_the_files(put, tmp_path, monkeypatch):
-    """Not of the one around it, in which somebody has installed it, nor of the one whose hook has called."""
+    """Not that of a surrounding repository with an installed copy, nor that of a calling git hook."""
     write(tmp_path, {"thesis.tex": "", ".gitignore": ".venv\n"})
     around = commit(tmp_path)
     (site,) = regular(tmp_path / ".venv")
@@ -110,7 +110,7 @@ def test_the_state_is_that_of_the_repository_of_the_files(put, tmp_path, monkeyp
     assert (found.commit, found.dirty) == (inside, False) and inside != around
 
 
-def test_the_harness_in_somebodys_environment_has_not_the_commit_of_their_repository(tmp_path):
+def test_an_installed_harness_does_not_take_the_users_commit(tmp_path):
     write(tmp_path, {"thesis.tex": ""})
     commit(tmp_path)
     site = tmp_path / "env/site-packages"
@@ -136,7 +136,7 @@ def test_a_commit_that_pip_has_installed_is_known(put, tmp_path):
 
 
 def test_what_stands_first_on_the_path_is_what_runs(put, tmp_path):
-    """A copy of the code hides the installed one, helper packages included."""
+    """A copy of the code hides the installed one, including its helper packages."""
     (site,) = regular(tmp_path)
     copied = {**CODE, "brew/paper.py": "import brew_tools.grind\nPAPER = 1\n"}
     assert put(site, write(tmp_path / "copy", copied)).sha256 == hash_of(copied)

@@ -1,4 +1,4 @@
-"""Files are whole or absent, and damage is reported on one line."""
+"""Files are written atomically, and damage is reported on one line."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""Leases: one owner, dead owners replaced, no owner unseated by a slow contender."""
+"""Leases: one owner, dead owners replaced, no live owner replaced by a slow contender."""
 
 import json
 import multiprocessing

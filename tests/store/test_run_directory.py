@@ -1,4 +1,4 @@
-"""Run directories: identity, requests, states, and damage."""
+"""Run directories: hashes, requests, states, and damage."""
 
 import json
 from datetime import UTC, datetime
@@ -45,7 +45,7 @@ def segment(seconds=1.0):
     )  # fmt: skip
 
 
-def test_stays_are_in_the_order_of_their_numbers(directory):
+def test_segments_are_in_the_order_of_their_numbers(directory):
     """10 and 11 come after 9, not after 1."""
     for number in (11, 3, 10, 1, 7, 2, 9, 5, 4, 8, 6):
         segment(seconds=number).save(directory.segments / f"{number}.json")
@@ -57,11 +57,11 @@ def test_stays_are_in_the_order_of_their_numbers(directory):
     [
         ("cancelled", RunState.CANCELLED),
         ("failed", RunState.FAILED),
-        ("done", RunState.INTERRUPTED),  # an evaluation that was asked for later
+        ("done", RunState.INTERRUPTED),  # an evaluation that was requested later
         (None, RunState.INTERRUPTED),
     ],
 )
-def test_a_run_that_is_left_unfinished_is_in_the_state_that_its_outcome_says(directory, ended, state):
+def test_an_unfinished_run_is_in_the_state_of_its_outcome(directory, ended, state):
     segment().save(directory.segments / "1.json")
     if ended:
         Outcome.now(ended).save(directory.outcome)
@@ -104,7 +104,7 @@ def test_runs_are_found_by_the_beginning_of_their_id(tmp_path, directory):
 
 
 def rewrite(directory, change):
-    """Store what another version of the code would have: intact, and named after its own content."""
+    """Rewrite the directory as another version of the code would: intact, and named by the hash of its own content."""
     document = json.loads(directory.config.read_text())
     change(document["config"])
     old = directory.path.with_name(sha256_of_json(document["config"])[:12])

@@ -1,4 +1,4 @@
-"""Runs that are begun anew: moved aside whole, once, and asked again for all that was asked of them."""
+"""Superseded runs: moved aside whole, once, and requested again with all their evaluations."""
 
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ from harness.store.superseded import ask_again, set_aside
 
 @pytest.fixture
 def results(tmp_path, monkeypatch):
-    """Results with a run that was measured with the first state of some code."""
+    """Results with a run that was measured by an earlier state of the code."""
     monkeypatch.setattr(code, "installed", lambda name: Installed(name, "2", {}, taken="second"))
     results = Results(tmp_path)
     results.directory(HYBRID).request(HYBRID, [Accuracy(), Calibration()])
@@ -43,7 +43,7 @@ def test_a_stale_run_is_moved_whole_and_begun_with_all_that_was_asked(results):
     moved = RunDirectory(results.superseded / f"{HYBRID.id}.1")
     assert sorted(path.relative_to(moved.path) for path in moved.path.rglob("*.json")) == files
     assert results.all() == []
-    # Killed here, the same command finds no run that is stale, and asks all the same.
+    # After a kill here the same command finds no stale run, but must still request it again.
     assert set_aside(results, directory) and not directory.path.exists()
     ask_again(results, HYBRID)
     assert directory.state() is RunState.PENDING and directory.run() == HYBRID
@@ -52,7 +52,7 @@ def test_a_stale_run_is_moved_whole_and_begun_with_all_that_was_asked(results):
     assert aside(results) == [f"{HYBRID.id}.1"]
 
 
-def test_what_is_measured_with_this_code_stays_and_what_is_set_aside_twice_is_kept_twice(results):
+def test_current_results_are_kept_and_those_set_aside_are_numbered(results):
     directory = results.directory(HYBRID)
     for _ in range(2):
         assert set_aside(results, directory)

@@ -1,4 +1,4 @@
-"""What runs have cost: device hours of every stay, and the energy as far as it is known."""
+"""Cost of runs: device hours of every segment, and the energy where it was measured."""
 
 from datetime import UTC, datetime
 
@@ -13,7 +13,7 @@ def stay(seconds, device="cuda", **fields):
     return Segment(started=datetime.now(UTC), seconds=seconds, **where, **fields)
 
 
-def test_hours_of_gpus_and_of_cores_are_kept_apart():
+def test_hours_of_gpus_and_of_cores_are_counted_separately():
     usage = Usage.of([stay(3600, world_size=4, devices=4), stay(1800, "cuda:1"), stay(900, "cpu", world_size=2)])
     assert (usage.gpu_hours, usage.core_hours, usage.energy_joules) == (4.5, 0.5, None)
     assert str(usage) == "4.50 GPU-hours and 0.50 core-hours"

@@ -1,4 +1,4 @@
-"""The loaders that this machine has, opened by the names that parity tests are parametrised with."""
+"""The loaders available on this machine, under the names that parametrise the parity tests."""
 
 import pytest
 import torch
@@ -14,7 +14,7 @@ EVERY = ["resident", pytest.param("ffcv", marks=needs_ffcv), "torch"]
 
 @pytest.fixture(scope="module")
 def opened():
-    """Open splits with the backend that the test is parametrised with; each is opened once for a module."""
+    """Open splits with the backend of the test's parameter, each once per module."""
     found = {}
 
     def open_with(backend, data, split):

@@ -1,4 +1,4 @@
-"""Debian's Chromium, driven by Playwright, and what a page does in it that it should not."""
+"""Debian's Chromium, driven by Playwright, and checks of pages in it."""
 
 import shutil
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ SCHEMES = ("light", "dark")
 
 @contextmanager
 def chromium():
-    """Yield a browser with a fresh profile, or skip where there is none."""
+    """Yield a browser with a fresh profile; skip if there is none."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install '.[dev]'")
     if CHROMIUM is None:
         pytest.skip("chromium is missing: apt-get install chromium")
@@ -24,7 +24,7 @@ def chromium():
 
 
 class Visit:
-    """A page in a tab of its own, with everything that it complained of or asked the network for."""
+    """A page in its own tab, with all its console errors and network requests."""
 
     def __init__(self, browser, url, width=1440, scheme="light", **options):
         self.url, self.complaints, self.requests = url, [], []
@@ -41,7 +41,7 @@ class Visit:
 
     @property
     def foreign(self):
-        """What was asked for beside the page itself and what is in it."""
+        """The requests for anything but the page itself and its contents."""
         return [url for url in self.requests if not url.startswith(("data:", self.url))]
 
     def overflow(self):
@@ -49,7 +49,7 @@ class Visit:
         return self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
     def violations(self, *rules):
-        """What an accessibility checker finds, in a line each, by all its rules or by some of them."""
+        """Return the findings of an accessibility checker, one per line, by all or by the given rules."""
         from axe_playwright_python.sync_playwright import Axe
 
         options = {"runOnly": list(rules)} if rules else {}

@@ -1,4 +1,4 @@
-"""Results with everything that a bundle takes and leaves, and bundles that somebody has rewritten."""
+"""Results with everything that a bundle takes or omits, and manipulated bundles."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ def reports_of(results):
 
 
 def keep_arrays(directory, record):
-    """Save what an evaluation keeps, as large as a bundle must not become."""
+    """Save the artefacts of an evaluation, too large to be bundled whole."""
     rng = np.random.default_rng(int(directory.id, 16))
     folder = record.with_suffix("")
     kinds = {
@@ -47,7 +47,7 @@ def keep_arrays(directory, record):
 
 
 def rewritten(whole, path, change, *, listed=True):
-    """Write a copy of a bundle with changed files, as somebody would who can make hashes too."""
+    """Write a copy of a bundle with changed files and, if `listed`, matching hashes, like an attacker."""
     with zipfile.ZipFile(whole) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
     manifest = json.loads(files.pop(MANIFEST))
@@ -69,7 +69,7 @@ def first(files, ending):
 
 
 def put(name, content):
-    """Return a change that adds a file, or replaces the first whose name ends so."""
+    """Return a change that adds a file, or replaces the first with the suffix in `name`."""
 
     def change(files, manifest):
         target = first(files, name[1:]) if name.startswith("*") else name

@@ -1,4 +1,4 @@
-"""Everything that a cluster does to jobs, at random: for soak tests on the lab."""
+"""Random disturbances of a cluster and its jobs, for soak tests on the lab."""
 
 import random
 import time
@@ -9,7 +9,7 @@ ACTIONS = ("preempt", "requeue", "kill_step", "kill_node", "cut_accounting")
 
 
 class Chaos:
-    """Disturbs a lab by what it has done least of; every action leaves it able to go on."""
+    """Applies the disturbance used least so far; the lab can continue after each."""
 
     def __init__(self, cluster, seed):
         self.cluster = cluster
@@ -17,7 +17,7 @@ class Chaos:
         self.done = dict.fromkeys(ACTIONS, 0)
 
     def act(self):
-        """Do something to a job that runs, or to what it runs on; return what."""
+        """Disturb a running job or its node; return the name of the disturbance."""
         running = self.cluster.command(
             "squeue", "--noheader", "--array", "--states=R", "--format=%i %A %N"
         ).splitlines()

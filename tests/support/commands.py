@@ -1,4 +1,4 @@
-"""The command line, called in three ways: in this process, in a fork of a warm one, and in a process of its own."""
+"""Three ways to call the command line: in this process, in a fork of a warm process, and in a new process."""
 
 import io
 import subprocess
@@ -13,9 +13,9 @@ from harness.cli.main import main
 
 
 class CommandLine:
-    """Calls commands, each with the results directory and the environment of a test unless it is given others.
+    """Calls commands with the results directory and the environment of a test, unless others are given.
 
-    All ways return a `CompletedProcess` with what was printed. The plain call is for commands that read and refuse.
+    All ways return a `CompletedProcess` with the output. The plain call is for commands that start no workers.
     """
 
     def __init__(self, results, environment):
@@ -23,7 +23,7 @@ class CommandLine:
         self._environment = environment
 
     def __call__(self, *arguments, results=None, env=None, cwd=None):
-        """Call a command in this process. What starts workers is for `warm`, and so is code from elsewhere."""
+        """Call a command in this process. Use `warm` for commands that start workers or need external code."""
         environment = env or self._environment
         assert environment["PYTHONPATH"] == FIXED["PYTHONPATH"], "this process has its modules already: call `warm`"
         line, out, err = self._line(arguments, results), io.StringIO(), io.StringIO()
@@ -34,11 +34,11 @@ class CommandLine:
         return subprocess.CompletedProcess(line, code, out.getvalue(), err.getvalue())
 
     def warm(self, *arguments, results=None, env=None, **options):
-        """Call a command that works: itself and its workers are forks of a process that has imported torch."""
+        """Call a command in a fork of a process that has imported torch; its workers are such forks too."""
         return warm.call(env or self._environment, self._line(arguments, results), **options)
 
     def process(self, *arguments, results=None, env=None, **options):
-        """Call a command in a process of its own, as users do."""
+        """Call a command in a new process, as users do."""
         command = [sys.executable, "-m", "harness", *self._line(arguments, results)]
         options = {"capture_output": True, "text": True, "timeout": 300} | options
         return subprocess.run(command, env=env or self._environment, **options)

@@ -1,4 +1,4 @@
-"""Small distributions written by tests: modules with the metadata of an installed package beside them."""
+"""Writes small distributions for tests: modules with the metadata of an installed package."""
 
 import textwrap
 
@@ -19,6 +19,6 @@ def install(folder, name, modules, papers=(), kinds=(), version="1.0"):
 
 
 def on_path(environment, *folders):
-    """Return an environment whose Python finds what is in the folders, before anything else."""
+    """Return an environment whose Python searches these folders first."""
     paths = [*map(str, folders), environment.get("PYTHONPATH", "")]
     return environment | {"PYTHONPATH": ":".join(filter(None, paths))}

@@ -1,4 +1,4 @@
-"""A dataset of a few digits, for what is slow per image."""
+"""A dataset of a few digits, for tests that are slow per image."""
 
 import numpy as np
 from labelled import arrays_of
@@ -11,7 +11,7 @@ from harness.data.prepared.prepare import DatasetSource, prepare
 
 
 def prepare_few(root):
-    """Prepare it under `root` from the first digits of each split, and open it."""
+    """Prepare the dataset under `root` from the first digits of each split, and open it."""
     digits, blocks = open_dataset(DIGITS, root), []
     for split, count in FEW.splits.items():
         images, labels = arrays_of(digits.split(split))

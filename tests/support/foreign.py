@@ -1,4 +1,4 @@
-"""Kinds as a stranger would bring them: plain modules, methods without classes, an optimiser with odd state."""
+"""Kinds as external users write them: plain modules, methods without classes, an optimiser with unusual state."""
 
 from typing import ClassVar, Literal
 
@@ -20,7 +20,7 @@ TOKENS = 17
 
 
 class MLP(nn.Module):
-    """Flattened images through two layers, with whatever torch offers in between."""
+    """Flattened images through two layers, with a mix of torch's layers in between."""
 
     def __init__(self, inputs, hidden, outputs, dropout=0.0, norm=False):
         super().__init__()
@@ -34,7 +34,7 @@ class MLP(nn.Module):
 
 
 class NormAct(nn.BatchNorm1d):
-    """BatchNorm and ReLU in one module, as timm has it."""
+    """BatchNorm and ReLU in one module, as in timm."""
 
     def forward(self, x):
         momentum = 0.0 if self.momentum is None else self.momentum
@@ -45,7 +45,7 @@ class NormAct(nn.BatchNorm1d):
 
 
 class Centred(nn.Module):
-    """Subtracts the mean of what it has seen, which it keeps in a new tensor each time."""
+    """Subtracts the running mean, a buffer that is replaced by a new tensor each time."""
 
     def __init__(self, features):
         super().__init__()
@@ -60,7 +60,7 @@ class Centred(nn.Module):
 
 
 class Tokens(nn.Module):
-    """Predicts each token from those before; the embedding serves as the last layer too."""
+    """Predicts each token from the previous ones; the embedding is tied to the output layer."""
 
     def __init__(self, width, length):
         super().__init__()
@@ -77,7 +77,7 @@ class Tokens(nn.Module):
 
 
 class PlainMLP(Network):
-    """An MLP whose `forward` serves as the pass that the method asks for."""
+    """An MLP whose `forward` implements the pass that the method needs."""
 
     kind: Literal["foreign_mlp"] = "foreign_mlp"
     implementation: ClassVar[str] = "foreign:build_mlp"
@@ -116,7 +116,7 @@ def build_tokens(config, data):
 
 
 class Regression(Method):
-    """The squared distance to the label, as a number."""
+    """Squared error of the label, treated as a number."""
 
     kind: Literal["foreign_regression"] = "foreign_regression"
     implementation: ClassVar[str] = "foreign:RegressionModel"
@@ -125,7 +125,7 @@ class Regression(Method):
 
 
 class NextToken(Method):
-    """The cross-entropy of every token, given those before."""
+    """Cross-entropy of every token, given the previous tokens."""
 
     kind: Literal["foreign_next_token"] = "foreign_next_token"
     implementation: ClassVar[str] = "foreign:TokenModel"
@@ -162,7 +162,7 @@ def token_losses(model, batch):
 
 
 class OddSGD(Optimizer):
-    """Gradient descent whose optimiser keeps everything but what others keep."""
+    """Gradient descent by an optimiser with unusual state."""
 
     kind: Literal["foreign_odd_sgd"] = "foreign_odd_sgd"
     implementation: ClassVar[str] = "foreign:Odd"
@@ -171,14 +171,14 @@ class OddSGD(Optimizer):
 
 
 class Bare(Optimizer):
-    """An optimiser with nothing but a learning rate, of which tests say what it is made of."""
+    """An optimiser with only a learning rate; tests set its implementation."""
 
     kind: Literal["foreign_bare"] = "foreign_bare"
     implementation: ClassVar[str] = "torch.optim:SGD"
 
 
 class Odd(torch.optim.Optimizer):
-    """Keeps Python numbers, None, a boolean, text, a list, tensors of several types, and options that change."""
+    """Has state of many types: numbers, None, bool, str, list, tensors of several dtypes, and changing options."""
 
     def __init__(self, parameters, lr, gain):
         super().__init__(parameters, {"lr": lr, "gain": gain, "limits": (0.5, 2.0), "rule": torch.clamp})

@@ -1,4 +1,4 @@
-"""Lets a process look anew at what is installed, as another one would."""
+"""Clears this process's caches of installed distributions, as in a new process."""
 
 import importlib
 

@@ -1,4 +1,4 @@
-"""Workers that stand still while a test acts: a run that trains in a second is held where it is, not raced."""
+"""Holds workers while a test acts: a run that trains in a second is stopped at a chosen point, not raced."""
 
 import signal
 import time
@@ -11,17 +11,17 @@ from harness.store.lease import holder
 
 LOOK_SECONDS = 0.01
 ASK_SECONDS = 1.0
-"""`over` may have to ask a scheduler, which takes longer than a look at files."""
+"""`over` may have to query a scheduler, which is slower than reading files."""
 LEAVE = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
 
 
 @contextmanager
 def holding(results, until, over, runs=1, seconds=120):
-    """Stop the workers of so many runs by SIGSTOP, each when `until(run)` holds; they go on when the body has ended.
+    """Stop the workers of `runs` runs by SIGSTOP, each once `until(run)` holds; they continue after the body.
 
-    `until` gets the folder of a run (progress.py has such conditions) and is asked again once the worker stands still.
-    `over()` says why no worker will get there any more, if so: that fails at once. Yields the stopped processes by run
-    id; for two minutes they keep their leases.
+    `until` gets a run's folder (see progress.py for conditions) and is checked again once the worker has stopped.
+    `over()` returns why no further worker can get there, which fails the test, or None. Yields the stopped processes by
+    run id; they keep their leases for two minutes.
     """
     stopped = {}
     begun = asked = time.monotonic()
@@ -51,7 +51,7 @@ def _newly_stopped(results, until, wanted, stopped):
 
 
 def _stopped(run, until):
-    """Stop the worker of a run where the condition holds; let it go on where it got past that meanwhile."""
+    """Stop a run's worker if the condition holds; let it continue if it got past that meanwhile."""
     if not until(run) or (owner := holder(run)) is None:
         return None
     with suppress(psutil.NoSuchProcess):
@@ -66,7 +66,7 @@ def _stopped(run, until):
 
 
 def is_asked_to_leave(worker):
-    """Tell whether a held worker has a signal to leave waiting, or goes on already, since schedulers send SIGCONT."""
+    """Whether a held worker has a pending signal to leave, or runs again, since schedulers send SIGCONT."""
     try:
         text = Path(f"/proc/{worker.pid}/status").read_text()
     except FileNotFoundError:

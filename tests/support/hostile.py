@@ -1,4 +1,4 @@
-"""A paper, and run directories, whose texts try to become markup, script or a path."""
+"""A paper and run directories whose texts attempt to inject markup, script or paths."""
 
 import json
 from dataclasses import replace
@@ -31,7 +31,7 @@ HOSTILE = replace(
 
 
 def poison(directory):
-    """Put attacks wherever a run directory has room for a text."""
+    """Put an attack into every text of a run directory."""
     document = json.loads(directory.config.read_text())
     document["name"] = ATTACKS[0]
     directory.config.write_text(json.dumps(document))

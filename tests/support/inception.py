@@ -1,4 +1,4 @@
-"""Weights of the true format for the Inception network, with random values."""
+"""Random weights in the format of the Inception network's."""
 
 from collections import OrderedDict
 from functools import cache
@@ -18,7 +18,7 @@ LAYERS = ["2048", "logits_unbiased"]
 
 @cache
 def random_state(seed=0):
-    """The state dict of torch-fidelity's own network, normalised so that its features tell images apart."""
+    """The state dict of torch-fidelity's own network, scaled so that features of different images differ."""
     with (
         patch.object(library, "load_state_dict_from_url", lambda *_, **__: {}),
         patch.object(library.FeatureExtractorInceptionV3, "load_state_dict", lambda *_: None),
@@ -39,6 +39,6 @@ def random_state(seed=0):
 
 
 def write_weights(path, seed=0, **options):
-    """Write such weights to a file and return its path."""
+    """Write random weights to a file and return its path."""
     torch.save(random_state(seed), path, **options)
     return path

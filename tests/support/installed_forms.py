@@ -1,4 +1,4 @@
-"""A small distribution in every form in which it may be installed, built by hand: no pip, no network."""
+"""A small distribution in every form of installation, built by hand: no pip, no network."""
 
 import json
 import subprocess
@@ -14,21 +14,21 @@ CODE = {
     "brew_tools/grind.py": "def grind():\n    return 1\n",
     "brew_nn.py": "class Net:\n    pass\n",
 }
-"""Three top-level names. The entry point names one; it imports the second, and the third stands in a string."""
+"""Three top-level names: the entry point names one, which imports the second; the third occurs in a string only."""
 JUNK = {
     "brew/__pycache__/paper.cpython-311.pyc": "junk",
     "brew/.notes": "junk",
     "brew/run.log": "junk",
     "brew/weights.npz": "junk",
 }
-"""What lies beside code and is none, unless somebody says so."""
+"""Files next to the code that are not code, unless declared."""
 AROUND = {
     "setup.py": "raise SystemExit('never executed')\n",
     "tests/__init__.py": "",
     "tests/test_brew.py": "import brew\n",
     "train.py": "import brew\n",
 }
-"""What lies in the folder of a project and is no part of what is installed."""
+"""Files of the project folder that are not installed."""
 METADATA = "Metadata-Version: 2.1\nName: brew-paper\nVersion: 1.2\n"
 ENTRY_POINTS = "[harness.papers]\nbrew = brew.paper:PAPER\n"
 
@@ -43,7 +43,7 @@ def write(folder, files):
 
 
 def metadata(folder, record=None, editable=None, **further):
-    """Write the metadata of a wheel, with the RECORD of some names or none."""
+    """Write the metadata of a wheel, with a RECORD of the given names or without one."""
     info = folder / "brew_paper-1.2.dist-info"
     write(info, {"METADATA": METADATA, "entry_points.txt": ENTRY_POINTS, **further})
     if editable:
@@ -54,14 +54,14 @@ def metadata(folder, record=None, editable=None, **further):
 
 
 def regular(folder):
-    """As pip installs a wheel: every file is listed, junk that came later is not."""
+    """As pip installs a wheel: every file is listed, except junk added later."""
     site = write(folder / "site", {**CODE, **JUNK})
     metadata(site, record=CODE, **{"top_level.txt": "brew\nbrew_nn\nbrew_tools\n"})
     return [site]
 
 
 def editable_by_a_path(folder):
-    """As hatchling and poetry install a project with a folder `src`, which a `.pth` names; nothing names packages."""
+    """Like hatchling and poetry for a project with `src`: a `.pth` names that folder, and nothing names packages."""
     project = write(write(folder / "project", AROUND) / "src", {**CODE, **JUNK})
     site = write(folder / "site", {"brew_paper.pth": f"{project}\n"})
     metadata(site, record=["brew_paper.pth"], editable=project.parent)
@@ -69,7 +69,7 @@ def editable_by_a_path(folder):
 
 
 def editable_by_the_root(folder):
-    """As they install one without: the `.pth` names the root, where tests and scripts lie too."""
+    """Like them for a project without `src`: the `.pth` names the root, which also has tests and scripts."""
     project = write(folder / "project", {**AROUND, **CODE, **JUNK})
     site = write(folder / "site", {"brew_paper.pth": f"{project}\n"})
     metadata(site, record=["brew_paper.pth"], editable=project)
@@ -77,7 +77,7 @@ def editable_by_the_root(folder):
 
 
 def editable_with_a_finder(folder):
-    """As setuptools does, where the names are known and a module of its own finds them; here the path does."""
+    """Like setuptools with a finder module of its own that knows the names; here it knows the path."""
     project = write(folder / "project", {**AROUND, **CODE, **JUNK})
     finder = {"__editable___brew_finder.py": "", "__editable__.brew.pth": "import __editable___brew_finder\n"}
     site = write(folder / "site", finder)
@@ -86,13 +86,13 @@ def editable_with_a_finder(folder):
 
 
 def beside(folder):
-    """Merely on the path, with metadata beside it that names an entry point."""
+    """On the path only, with adjacent metadata that names an entry point."""
     metadata(write(folder / "code", {**AROUND, **CODE, **JUNK}))
     return [folder / "code"]
 
 
 def developed(folder):
-    """As `setup.py develop` leaves a project: its folder is on the path, and has an `.egg-info`."""
+    """Like `setup.py develop`: the project folder is on the path and has an `.egg-info`."""
     project = write(folder / "project", {**AROUND, **CODE, **JUNK})
     names = {"PKG-INFO": METADATA, "entry_points.txt": ENTRY_POINTS, "top_level.txt": "brew\nbrew_nn\nbrew_tools\n"}
     write(project / "brew_paper.egg-info", {**names, "SOURCES.txt": "setup.py\nbrew/paper.py\n"})
@@ -112,13 +112,13 @@ FORMS = (regular, editable_by_a_path, editable_by_the_root, editable_with_a_find
 
 
 def git(folder, *arguments):
-    """Call git in a folder and return what it prints."""
+    """Call git in a folder and return its output."""
     who = ("-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false", "-c", "init.defaultBranch=main")
     return subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
 def commit(folder: Path) -> str:
-    """Put all of a folder that is not ignored into a repository of its own, and return the commit."""
+    """Commit all files of a folder that are not ignored to a new repository; return the commit."""
     git(folder, "init")
     git(folder, "add", "--all")
     git(folder, "commit", "--message", "all")

@@ -1,4 +1,4 @@
-"""Images with labels, in the short forms that tests of images want."""
+"""Short constructors of labelled images for tests."""
 
 import torch
 

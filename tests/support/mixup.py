@@ -1,4 +1,4 @@
-"""A distribution from outside that is merely on the path: a method of its own, whose torch code is in a helper package.
+"""An external distribution that is only on the path: a method whose torch code is in a helper package.
 
 Neither the module of its kinds nor the helper has an entry point.
 """
@@ -79,6 +79,6 @@ def lay(folder):
 
 
 def edit(folder):
-    """Change what the method computes, without a word of it in its configuration."""
+    """Change the computation of the method without changing its configuration."""
     path = folder / METHODS
     path.write_text(path.read_text().replace("SIGN = 1\n", "SIGN = -1\n"))

@@ -1,4 +1,4 @@
-"""`pytest --no-processes`: skips every test that starts a process, when it does, without a list of such tests."""
+"""`pytest --no-processes`: skips every test at the moment it starts a process; no list of such tests is needed."""
 
 import os
 import subprocess
@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 CHEAP = {"git"}
-"""Programs that any command may ask, and that answer in milliseconds."""
+"""Programs that any command may call, and that answer in milliseconds."""
 
 
 class NoProcesses:
-    """The plugin; it refuses while a test or one of its fixtures is at work."""
+    """The plugin; active while a test or one of its fixtures runs."""
 
     def __init__(self):
         self._at_work = False

@@ -1,4 +1,4 @@
-"""Small archives of the true formats: the names, the layouts and the encodings that the originals have."""
+"""Small archives in the original formats: same names, layouts and encodings."""
 
 import io
 import struct
@@ -32,7 +32,7 @@ def files_of(folder):
 
 
 class Python2Pickler:
-    """Writes protocol 2 as Python 2 did: text is bytes, and every container stands in the memo."""
+    """Writes pickle protocol 2 like Python 2: text is bytes, and every container is memoised."""
 
     def __init__(self):
         self._out = bytearray(b"\x80\x02")
@@ -126,7 +126,7 @@ def pixels(rng, count, size=32):
 
 
 def jpeg(rng, size=(64, 64), mode="RGB", kind="JPEG"):
-    """Encode noise as a picture; return the file and the pixels that a viewer would show."""
+    """Encode noise as an image; return the file and the decoded pixels."""
     shape = (size[1], size[0], 3) if mode == "RGB" else (size[1], size[0])
     file = io.BytesIO()
     Image.fromarray(rng.integers(0, 256, shape, dtype=np.uint8)).save(file, kind)
@@ -268,7 +268,7 @@ ORIGINALS = {
 
 
 def refused(data, folder, root, match):
-    """Expect a refusal in one line that leaves nothing that counts."""
+    """Expect a one-line error after which no prepared data exist."""
     with pytest.raises(DataError, match=match) as caught:
         prepared(data, folder, root)
     assert "\n" not in str(caught.value)

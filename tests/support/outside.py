@@ -1,4 +1,4 @@
-"""The distribution in `tests/outside`, which `make test` installs, and processes in which it is not installed."""
+"""The distribution in `tests/outside`, which `make test` installs, and processes without it."""
 
 import os
 import subprocess
@@ -14,16 +14,16 @@ OWN = ("outside_paper", "outside_tools")
 
 
 def needs_outside():
-    """Skip a module of tests where the distribution is not installed."""
+    """Skip a module of tests if the distribution is not installed."""
     if find_spec(OWN[0]) is None:
         pytest.skip(f"outside-paper is not installed: {INSTALL}", allow_module_level=True)
 
 
 def elsewhere(folder):
-    """Return a function that runs the command line in a process which finds all packages but the distribution's own.
+    """Return a function that runs the command line in a process without this distribution, but with all other packages.
 
-    Its Python reads no `.pth` files, by which editable packages are found. Instead of a folder of installed packages it
-    finds one in `folder` with links to all others.
+    Its Python reads no `.pth` files, through which editable packages are found. A folder with links to all other
+    packages replaces the folder of installed packages.
     """
     paths = [TESTS.parent, TESTS.parent / "tools" / "import_names"]
     for entry in map(Path, dict.fromkeys(sys.path)):

@@ -1,4 +1,4 @@
-"""Whole run directories, as real runs leave them, without training: for reports that show more than numbers."""
+"""Complete run directories like those of real runs, without training: for reports that show more than numbers."""
 
 import json
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 def furnish(directory, *, size=8, channels=1, epochs=12, samples=20):
-    """Add to a run directory what training leaves: record, curves, stay, log; and samples beside its evaluations."""
+    """Add the files of a training to a run directory (record, curves, segment, log), and samples to its evaluations."""
     seed = json.loads(directory.config.read_text())["config"]["seed"]
     random = np.random.default_rng([int(directory.id, 16), seed])
     TrainingRecord(iterations=1608, parameters=73396, weights_sha256="a" * 64, data_sha256="b" * 64).save(

@@ -1,4 +1,4 @@
-"""AutoAugment image by image with Pillow: what the batched operations are held against, and timed against."""
+"""AutoAugment image by image with Pillow: the reference of the batched operations for values and timing."""
 
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps

@@ -28,7 +28,7 @@ def read_points(data, files):
 
 
 def read_far(data, files):
-    """Yield points that no cloud reaches."""
+    """Yield points far from every cluster."""
     yield Block(("test",), {"x": np.full((data.splits["test"], 2), 50.0, np.float32)})
 
 
@@ -38,7 +38,7 @@ def perceptron(config, data):
 
 
 class CloudMethod(SingleNetworkMethod):
-    """The method, with the mean and the log-scale of all points as parameters of the network."""
+    """The method; its network includes mean and log-scale of all points as parameters."""
 
     def __init__(self, config, network, data):
         super().__init__(network, data)
@@ -86,6 +86,6 @@ def plane(config, weights, subject):
 
 
 def read_table(data, files):
-    """Yield the lines of a table of numbers, of which the last column is the target."""
+    """Yield the lines of a table of numbers; the last column is the target."""
     table = np.loadtxt(files["moons.csv"], delimiter=",", dtype=np.float64, ndmin=2)
     yield Block(("train",), {"x": table[:, :-1], "y": table[:, -1]})

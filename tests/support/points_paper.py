@@ -1,4 +1,4 @@
-"""A paper about points of a plane: an array dataset with a validation split, and kinds of its own for all else."""
+"""A paper about points of the plane: an array dataset with a validation split, and custom kinds otherwise."""
 
 from typing import ClassVar, Literal
 
@@ -41,7 +41,7 @@ class Perceptron(Network):
 
 
 class Cloud(Method):
-    """Cross-entropy, and the likelihood of one normal distribution of all points."""
+    """Cross-entropy, plus the likelihood of a single normal distribution of all points."""
 
     kind: Literal["points.cloud"] = "points.cloud"
     implementation: ClassVar[str] = "points_nn:CloudMethod"

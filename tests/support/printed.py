@@ -1,4 +1,4 @@
-"""A paper that prints numbers in every way: plain, with ±, over so many seeds, of its own and cited, and in words."""
+"""A paper that prints numbers in every way: plain, with ±, with the number of seeds, cited, and in words."""
 
 from dataclasses import replace
 

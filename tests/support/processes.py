@@ -1,4 +1,4 @@
-"""Commands in process groups of their own, which may be signalled as a whole."""
+"""Commands in their own process groups, so that tests can signal a whole group."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from progress import checkpointed
 def start(environment, results, *arguments, command="run"):
     """Start a command of the harness, `harness run` by default, as the leader of a process group.
 
-    It hears interrupts, which shells have their background processes ignore.
+    Resets SIGINT, which shells ignore in background processes.
     """
     return subprocess.Popen(
         [sys.executable, "-m", "harness", "--results", str(results), command, *arguments],
@@ -27,14 +27,14 @@ def start(environment, results, *arguments, command="run"):
 
 
 def finish(process, timeout=300):
-    """Wait for a command to end well and return what it printed."""
+    """Wait for a command to succeed and return its output."""
     output, _ = process.communicate(timeout=timeout)
     assert process.returncode == 0, output
     return output
 
 
 def printed(process, words):
-    """Read what a command prints up to the line that has these words, and return all of it."""
+    """Read the output of a command up to the line with these words, and return all of it."""
     lines = ""
     while words not in lines:
         line = process.stdout.readline()
@@ -44,7 +44,7 @@ def printed(process, words):
 
 
 def held(process, results, until=checkpointed, runs=1):
-    """Let the workers of a command stand still while the body acts; see `holding`."""
+    """Hold the workers of a command while the body runs; see `holding`."""
 
     def over():
         return None if process.poll() is None else f"the command has ended: {process.communicate()[0]}"
@@ -53,7 +53,7 @@ def held(process, results, until=checkpointed, runs=1):
 
 
 def kill(process, results, until=checkpointed):
-    """Kill the whole group of a command when one of its runs has come so far."""
+    """Kill the process group of a command once one of its runs satisfies the condition."""
     with held(process, results, until):
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()

@@ -1,15 +1,15 @@
-"""How far a run has come, by the files of its directory: on such conditions workers are held, and killed."""
+"""Progress of a run from the files of its directory: the conditions for holding and killing workers."""
 
 import json
 
 
 def checkpointed(run):
-    """Tell whether a state is saved from which the training goes on; none is kept after its end."""
+    """Whether a checkpoint exists to resume from; after the training none is kept."""
     return newest_checkpoint(run) > 0
 
 
 def newest_checkpoint(run):
-    """Return the step of the newest checkpoint, 0 where there is none."""
+    """Return the step of the newest checkpoint, 0 if there is none."""
     return max((int(path.stem) for path in run.glob("checkpoints/*.json")), default=0)
 
 
@@ -27,23 +27,23 @@ def epochs(run):
 
 
 def trains_in(run, stay):
-    """Tell whether the training goes on, and in which stay of a worker, counted from 1."""
+    """Whether the run is training in segment number `stay`, counted from 1."""
     steps = first_steps(run)
     return len(steps) == stay and steps[-1] is not None and not (run / "training.json").exists()
 
 
 def gets_on_in(stay):
-    """Return the condition that the training goes on in this stay of a worker, which has saved some of it."""
+    """Return the condition that segment number `stay` is training and has written a checkpoint."""
     return lambda run: trains_in(run, stay) and newest_checkpoint(run) > first_steps(run)[-1]
 
 
 def is_measured_in_part(run):
-    """Tell whether some of the evaluations are done and others are not."""
+    """Whether some evaluations are done and others are not."""
     return 0 < len(list(run.glob("evaluations/*.json"))) < len(list(run.glob("requests/*.json")))
 
 
 def share_shown(run):
-    """Return which share of the training, or of an evaluation, displays show as done."""
+    """Return the share of the training, or of an evaluation, that displays show as done."""
     if not (run / "progress.json").exists():
         return 0
     progress = json.loads((run / "progress.json").read_text())
@@ -51,6 +51,6 @@ def share_shown(run):
 
 
 def first_steps(run):
-    """Return the step at which each worker that has been at the run began to train, None for those that did not."""
+    """Return the step at which each segment began to train, or None if it did not."""
     paths = sorted(run.glob("segments/*.json"), key=lambda path: int(path.stem))
     return [json.loads(path.read_text())["first_step"] for path in paths]

@@ -1,4 +1,4 @@
-"""Several ranks in processes of this machine. A server imports torch once; every rank is a fork of it."""
+"""Several ranks as processes of this machine: forks of a server that imports torch once."""
 
 import multiprocessing
 import os
@@ -23,7 +23,7 @@ PRELOADED = [
 
 
 def server():
-    """Return the context of the server, which runs then: what is read at import it has read as processes would."""
+    """Return the context of the running fork server, which has read import-time settings as a new process would."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
     with taken_on(os.environ | FIXED):
@@ -32,7 +32,7 @@ def server():
 
 
 def start(size, work, *arguments):
-    """Start `work(world, *arguments)`, a function of a module, on so many ranks, and return their processes."""
+    """Start `work(world, *arguments)`, a module-level function, on several ranks; return their processes."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -46,7 +46,7 @@ def start(size, work, *arguments):
 
 
 def run(size, work, *arguments):
-    """Let so many ranks work to their end."""
+    """Run several ranks to their end."""
     processes = start(size, work, *arguments)
     for process in processes:
         process.join(240)
@@ -66,7 +66,7 @@ def _rank(rank, size, port, work, arguments):
 def train(comm, config, data_root, first, steps, folder: Path, change=0.0):
     """Train from the state in `folder` after `first` steps, or from the beginning.
 
-    Every rank keeps its curve, and its state after the last step. `change` is relative, of the initial weights.
+    Every rank saves its curve and its final state. `change` perturbs the initial weights, relative to their size.
     """
     import numpy as np
     import torch
@@ -105,7 +105,7 @@ def train(comm, config, data_root, first, steps, folder: Path, change=0.0):
 
 
 def select(comm, config, data_root, folder: Path):
-    """Train with validation after each epoch; every rank keeps its state, and the first the values."""
+    """Train with validation after each epoch; every rank saves its state, and rank 0 the values."""
     import json
 
     import torch
@@ -135,9 +135,9 @@ def select(comm, config, data_root, folder: Path):
 
 
 def normalised(module, batch, elements):
-    """Return by name what a function of the normalised batch makes: output, gradients, second gradients, statistics.
+    """Return output, gradients, second gradients and statistics of a function of the normalised batch, by name.
 
-    The function is a mean over so many elements, of which a rank may have a part.
+    The function is a mean over `elements` elements, of which a rank may have a part.
     """
     import torch
 
@@ -153,21 +153,21 @@ def normalised(module, batch, elements):
 
 
 def normalise(comm, module, batch, folder: Path):
-    """Normalise a rank's rows of a batch; every rank keeps what it has."""
+    """Normalise a rank's rows of a batch; every rank saves its results."""
     from copy import deepcopy
 
     from safetensors.torch import save_file
 
     from harness.models.batch_norm import normalise_over_ranks
 
-    module = deepcopy(module)  # the memory of the one that was sent is that of all ranks
+    module = deepcopy(module)  # shared memory: the module that was sent is the same on all ranks
     normalise_over_ranks(module, comm.all_gather_tensor)
     rows = comm.shard(len(batch))
     save_file(normalised(module, batch[rows.start : rows.stop], batch.numel()), folder / f"{comm.rank}.safetensors")
 
 
 def evaluate(comm, config, weights, evaluations, data_root, folder: Path):
-    """Measure a model with some weights; the first rank keeps the records as JSON, beside the artefacts."""
+    """Evaluate a model with the given weights; rank 0 saves the records as JSON, next to the artefacts."""
     import torch
     from safetensors.torch import load_file
 
@@ -206,7 +206,7 @@ def evaluate(comm, config, weights, evaluations, data_root, folder: Path):
 
 
 def sum_forever(comm, started: Path):
-    """Add up numbers until another rank is lost; the first rank notes that it has begun, and the loss."""
+    """Call all-reduce until another rank is lost; every rank marks its start and the loss."""
     import torch
 
     from harness.training.distributed import LostRank
@@ -221,9 +221,9 @@ def sum_forever(comm, started: Path):
 
 
 def step_with_a_bad_row(comm, config, data_root, bad, bound, folder: Path):
-    """Make one step, of which the last row of the global batch has a bad loss and the others have none.
+    """Take one step in which only the last row of the global batch has a (bad) loss.
 
-    Every rank notes whether the guard of the method has stopped it.
+    Every rank notes whether the divergence guard has stopped it.
     """
     import torch
 

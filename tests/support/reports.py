@@ -1,4 +1,4 @@
-"""Records as a real run would write them, and LaTeX compiled for real."""
+"""Records like those of real runs, and compilation of LaTeX."""
 
 import subprocess
 
@@ -36,13 +36,13 @@ def texts_of(grid):
 
 
 def needs_latex():
-    """Skip where LaTeX or one of its packages is missing."""
+    """Skip if LaTeX or one of its packages is missing."""
     if lacks := lacking():
         pytest.skip(f"LaTeX lacks {', '.join(lacks)}: {INSTALL}")
 
 
 def compile_latex(tmp_path, *sources):
-    """Compile tables as an author would who inputs them, in whose document nothing else is set; return the log."""
+    """Compile tables in a document that only inputs them, as an author would; return the log."""
     needs_latex()
     packages = "".join(f"\\usepackage{{{package}}}\n" for package in TABLE)
     body = "\n\\clearpage\n".join(sources)

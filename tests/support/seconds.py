@@ -1,4 +1,4 @@
-"""How long tests take: `--seconds-to FILE` writes it down, `--longest SECONDS` fails where one takes longer."""
+"""Durations of tests: `--seconds-to FILE` writes them, `--longest SECONDS` fails if one test takes longer."""
 
 from pathlib import Path
 
@@ -10,11 +10,11 @@ LONG = {
     "test_a_killed_rank_ends_the_others_and_the_run_goes_on_to_the_same_end",
     "test_a_run_that_is_killed_ends_the_same_and_every_evaluation_works",
 }
-"""Tests that may take longer, since what they are about needs many starts or a scheduler's patience."""
+"""Tests that may take longer, because they need many process starts or wait for a scheduler."""
 
 
 class Seconds:
-    """The plugin; it counts what a test itself takes, without its fixtures."""
+    """The plugin; it measures a test itself, without its fixtures."""
 
     def __init__(self, path, longest):
         self._path = path

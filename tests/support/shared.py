@@ -1,4 +1,4 @@
-"""What is made once for all processes of tests that pytest-xdist has started."""
+"""Results shared by all pytest-xdist processes."""
 
 import json
 import os
@@ -15,9 +15,9 @@ def everyones(tmp_path_factory, name):
 
 
 def results_of(tmp_path_factory, name, make):
-    """Return a copy of the results directory that `make(folder)` has filled once, and what that printed.
+    """Return a copy of the results directory that `make(folder)` filled once, and the output of `make`.
 
-    `make` returns a `CompletedProcess`. Each process has a copy of its own, since reports are written into it.
+    `make` returns a `CompletedProcess`. Each process has its own copy, since reports are written into it.
     """
     original = everyones(tmp_path_factory, name)
     said = original.with_suffix(".json")

@@ -1,4 +1,4 @@
-"""One real SLURM for all tests that need one; with several processes of tests, one for each."""
+"""One real SLURM for all tests that need one; one per process with pytest-xdist."""
 
 import shutil
 import tempfile
@@ -14,7 +14,7 @@ from harness.lab.lab import Lab
 
 @pytest.fixture(scope="session")
 def slurm_lab():
-    """A lab with accounting and two pretended GPUs a node, for the whole session; see `cluster`."""
+    """A lab with accounting and two pretended GPUs per node, for the whole session; see `cluster`."""
     shape = Shape(gpus_per_node=2)
     if absent := programs.missing(shape):
         pytest.skip(f"no SLURM lab without {', '.join(absent)}: {programs.how_to_install(absent)}")
@@ -30,14 +30,14 @@ def slurm_lab():
 
 @pytest.fixture
 def cluster(slurm_lab, monkeypatch):
-    """The lab of the session, which SLURM's commands find; afterwards it is as at the beginning: whole and idle."""
+    """The session's lab, found by SLURM's commands; afterwards it is restored: all nodes up and idle."""
     monkeypatch.setenv("SLURM_CONF", str(slurm_lab.folder.slurm_conf))
     yield slurm_lab
     restore(slurm_lab)
 
 
 def restore(lab):
-    """Start what is dead, cancel all jobs, and wait until all nodes are idle."""
+    """Start dead daemons, cancel all jobs, and wait until all nodes are idle."""
     for name, pid in lab.daemons_alive().items():
         if pid is None:
             lab.restart(name)

@@ -1,4 +1,4 @@
-"""An account of a lab's processes of its own, by what ps says."""
+"""The processes of a lab, determined independently by ps."""
 
 import subprocess
 

@@ -1,4 +1,4 @@
-"""What of a results directory must not depend on how it came about."""
+"""The reproducible contents of a results directory."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What stands in the manifests of a results directory, and in the queue."""
+"""Contents of the manifests of a results directory, and of the queue."""
 
 import time
 from pathlib import Path
@@ -11,7 +11,7 @@ from harness.store.run_directory import RunState
 
 
 def until(condition, seconds=120, what="it"):
-    """Wait until a condition holds and return what it returned."""
+    """Wait until a condition holds and return its value."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, f"{what} has not happened in {seconds} s"
@@ -20,7 +20,7 @@ def until(condition, seconds=120, what="it"):
 
 
 def held(cluster, results, until, runs=1):
-    """Let the workers of jobs stand still while the body acts; see `holding`."""
+    """Hold the workers of jobs while the body runs; see `holding`."""
 
     def over():
         if all(directory.state() is RunState.DONE for directory in Results(Path(results)).all()):
@@ -36,14 +36,14 @@ def of(results):
 
 
 def tasks_of(results):
-    """Return every run that was queued, as often as it was."""
+    """Return the run of every queued task, with repetitions."""
     return sorted(
         r for s in of(results) for a in s.arrays if a.job_id for t in a.tasks if t.kind == "runs" for r in t.runs
     )
 
 
 def ended(cluster):
-    """Tell whether nothing is in the queue any more."""
+    """Whether the queue is empty."""
     return not cluster.command("squeue", "--noheader")
 
 

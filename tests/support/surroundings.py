@@ -1,4 +1,4 @@
-"""The environment in which commands find the toy paper, and a process that takes one on for a while."""
+"""The environment in which commands find the toy paper, and a context that adopts an environment."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ FIXED = {
     "COLUMNS": "200",
 }
 READ_AT_IMPORT = ("HARNESS_CHECKPOINT_SECONDS", "OMP_NUM_THREADS")
-"""What a process that has imported the harness and torch cannot be told any more."""
+"""Variables that take effect at the import of the harness and torch, too early to be changed in this process."""
 
 
 def toy_environment(data_root):
@@ -26,7 +26,7 @@ def toy_environment(data_root):
 
 @contextmanager
 def taken_on(environment, cwd=None):
-    """Give this process exactly these variables, and a working directory, while the body runs."""
+    """Set exactly these variables and the working directory of this process while the body runs."""
     before, place = dict(os.environ), os.getcwd()
     _become(environment)
     os.chdir(cwd or place)
@@ -44,6 +44,6 @@ def _become(environment):
 
 
 def search(environment):
-    """Let this process find modules and distributions as one that starts with this PYTHONPATH."""
+    """Make this process search for modules and distributions like a new one with this PYTHONPATH."""
     wanted = environment.get("PYTHONPATH", "").split(":")
     sys.path[:] = [*wanted, *(path for path in sys.path if path not in (*wanted, *PATHS, "", os.getcwd()))]

@@ -1,4 +1,4 @@
-"""A paper with runs of a second: a hybrid and a generative row on the digits, and one row that only cites."""
+"""A paper with runs of a second: a hybrid and a generative row on the digits, and one cited row."""
 
 from harness.config.augmentation import Augmentation
 from harness.config.dataset import Images
@@ -58,7 +58,7 @@ DENOISER = RunConfig(
 )  # fmt: skip
 """A convolutional network with dropout."""
 FEW = Images(name="few", image_size=8, channels=1, num_classes=10, train_examples=32, test_examples=16)
-"""A few digits (support/few.py prepares them), for Inception, which takes its time."""
+"""A few digits (see support/few.py), because Inception is slow."""
 ON_FEW = DENOISING.but(data=FEW, batch_size=16).called("few")
 LONG = HYBRID.but(epochs=5)
 BROKEN = HYBRID.but(learning_rate=1e30)
@@ -113,7 +113,7 @@ FIGURE = Figure(
 
 
 def protocol(metric, run):
-    """Inception's features for a few digits, a classifier's for all of them."""
+    """Use Inception's features for a few digits, a classifier's for all of them."""
     if metric in (FID, INCEPTION_SCORE) and run.config.data == FEW:
         return ON_FEW_GENERATION
     return PROTOCOLS[metric]

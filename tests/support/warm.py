@@ -1,7 +1,7 @@
-"""Commands that nobody signals, with their workers, in forks of one process that has imported torch.
+"""Commands that no test signals, and their workers, as forks of one process that has imported torch.
 
-A fork does what a process of its own would, without two seconds of imports: it has the same environment, folders to
-import from, and standard streams. A command forks its workers in turn, where the launcher would start them.
+A fork behaves like a new process, without two seconds of imports: same environment, import path and standard streams.
+A command forks its workers in turn, where the launcher would start processes.
 """
 
 import os
@@ -22,7 +22,7 @@ WORKER = [sys.executable, "-m", "harness"]
 
 
 def call(environment, line, cwd=None, timeout=300):
-    """Call a command line in a fork and return it as `subprocess.run` would."""
+    """Call a command line in a fork; return what `subprocess.run` would."""
     for name in READ_AT_IMPORT:
         assert environment.get(name) == FIXED[name], f"{name} is read at import: start a process"
     with tempfile.TemporaryDirectory(prefix="warm-") as folder:
@@ -43,7 +43,7 @@ def call(environment, line, cwd=None, timeout=300):
 
 
 def finish(environment, results, *arguments, command="run"):
-    """Call a command that ends well and return what it printed."""
+    """Call a command that succeeds and return its output."""
     done = call(environment, ["--results", str(results), command, *map(str, arguments)])
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
@@ -58,7 +58,7 @@ def _command(line, environment, cwd, files):
 
 
 def _be(streams, line):
-    """Be the process that a command line starts, with these standard streams, and end as it ends."""
+    """Act as the process of a command line with these standard streams, including its exit."""
     from harness.cli.main import main
     from harness.launch import launchers
 
@@ -81,7 +81,7 @@ def _be(streams, line):
 
 
 class Forked:
-    """A worker that is a fork of this process; it can be asked what a `Popen` can be asked."""
+    """A worker forked from this process, with the interface of a `Popen`."""
 
     def __init__(self, command, *, stdin, stdout, stderr, env):
         assert command[:3] == WORKER and stdin == subprocess.DEVNULL, command

@@ -1,4 +1,4 @@
-"""Checkpoints: newest that verifies, nothing half-written, nothing executed."""
+"""Checkpoints: the newest valid one is loaded, writes are atomic, nothing is executed."""
 
 import json
 import pickle

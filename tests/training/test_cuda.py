@@ -1,4 +1,4 @@
-"""Training and sampling on a CUDA device: compiled passes, reduced precision, exact resumption."""
+"""Training and sampling on a CUDA device: compilation, reduced precision, exact resumption."""
 
 import pytest
 import torch

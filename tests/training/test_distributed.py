@@ -1,4 +1,4 @@
-"""One, two, three and four ranks: the same curves to rounding, the same samples and numbers."""
+"""One, two, three and four ranks: same curves up to rounding, same samples and metrics."""
 
 import json
 import os
@@ -62,7 +62,7 @@ def test_all_ranks_hold_the_same_state(trained, size):
 
 @pytest.mark.parametrize(("config", "steps"), [(CLASSIFIER, 2), (DENOISER, 12)], ids=["batch norm", "dropout"])
 def test_batch_norm_and_dropout_are_those_of_the_global_batch(config, steps, data_root, tmp_path):
-    """Weights, statistics, momenta. ReLU has a kink, at which rounding decides: after some steps no two agree."""
+    """Weights, statistics, momenta. Rounding decides at the kink of ReLU, so states diverge after some steps."""
     for size in (1, 2, 4):
         ranks.run(size, ranks.train, config, data_root, 0, steps, tmp_path / str(size))
     alone = load_file(tmp_path / "1" / f"{steps}.safetensors")

@@ -1,4 +1,4 @@
-"""Trainings that diverge: where they go back to, that it does not depend on stops, and that there is an end to it."""
+"""Diverging trainings: where they restart, independence of interruptions, and the limit on restarts."""
 
 from itertools import pairwise
 
@@ -26,7 +26,7 @@ def loader(data_root):
 
 
 class Fragile(Method):
-    """Diverges in a step with some probability, by what it draws; keeps the addresses that it has drawn at."""
+    """Diverges in a step with a probability, by its own random draws; records the addresses of those."""
 
     def __init__(self, probability, guard, first=0):
         super().__init__()
@@ -76,7 +76,7 @@ def run(subject, until=None):
 GUARD = DivergenceGuard(bound=1e8, restarts=20)
 
 
-def test_it_goes_back_to_the_end_of_the_last_epoch_and_draws_anew(loader):
+def test_it_restarts_from_the_end_of_the_last_epoch_with_new_draws(loader):
     subject = trainer(loader, Fragile(0.05, GUARD, first=EPOCH + 1))
     ended, epochs, reasons = run(subject)
     assert ended
@@ -140,7 +140,7 @@ def test_what_is_not_a_number_counts_as_divergence_too(loader):
 
 
 def test_a_chain_that_explodes_is_caught_before_it_is_learned_from(loader):
-    """Steps so long that chains run away: JEM's own loss tells."""
+    """Steps so large that chains diverge; JEM's own loss detects it."""
     config = CONFIG.but(step_size=1e7, noise=1e6, restarts=1, langevin_steps=8)
     subject = Trainer(config, build_method(config, CPU), loader, CPU)
     with pytest.raises(Diverged, match=r"the loss of the network is .* \(after 1 restarts"):
@@ -151,7 +151,7 @@ def test_a_chain_that_explodes_is_caught_before_it_is_learned_from(loader):
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(("bound", "stopped"), [(1.5e9, False), (0.5e9, True)])
 def test_a_guard_asks_for_the_mean_over_the_ranks(data_root, tmp_path, bound, stopped):
-    """The rows of one rank lose 2e9 on the average, those of the other nothing."""
+    """The mean loss of one rank's rows is 2e9, that of the other's is zero."""
     ranks.run(2, ranks.step_with_a_bad_row, CONFIG, data_root, 30 * 2e9, bound, tmp_path)
     expected = "training diverged in step 1: the loss of the network is 1e+09" if stopped else ""
     assert [(tmp_path / str(rank)).read_text() for rank in range(2)] == [expected] * 2

@@ -1,4 +1,4 @@
-"""What is evaluated: the average of the whole state, or the last state."""
+"""The evaluated state: the moving average of the whole state, or the last state."""
 
 import pytest
 import torch
@@ -18,7 +18,7 @@ def network():
 
 
 def moved(subject, seed):
-    """Let a batch pass, and move the weights."""
+    """Forward a batch in training mode, then shift the weights."""
     subject.train()(torch.randn(4, 3, 2, 2, generator=torch.Generator().manual_seed(seed)) + seed)
     with torch.no_grad():
         for parameter in subject.parameters():
@@ -56,7 +56,7 @@ def test_an_average_moves_after_every_so_many_steps():
 
 
 def test_counts_are_taken_as_they_are_and_buffers_by_their_name():
-    """torch's BatchNorm counts its batches; other modules put a new tensor in the place of a buffer."""
+    """torch's BatchNorm counts its batches; other modules replace a buffer by a new tensor."""
     subject = torch.nn.Sequential(torch.nn.BatchNorm2d(3), torch.nn.Flatten(), Centred(12))
     average = average_of(subject, Average(decay=0.75))
     first = {name: value.clone() for name, value in subject.state_dict().items()}
@@ -96,7 +96,7 @@ def test_without_an_average_the_last_state_is_evaluated_and_kept_once():
 @pytest.mark.parametrize("decay", [0.9, None])
 @pytest.mark.parametrize("config", [HYBRID.config, CLASSIFIER, DENOISER], ids=lambda config: config.network.kind)
 def test_what_is_evaluated_is_the_whole_state_of_the_method(config, decay):
-    """Frequencies and what was dropped last are no part of either."""
+    """It excludes fixed frequencies and the dropout state."""
     method = build_method(config, CPU)
     weights = average_of(method.network, Average(decay=decay)).weights()
     method.load_state_dict({f"network.{name}": value for name, value in weights.items()})

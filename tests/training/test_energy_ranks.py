@@ -1,4 +1,4 @@
-"""Energy-based methods on several ranks: the same curves to rounding, the same chains everywhere."""
+"""Energy-based methods on several ranks: same curves up to rounding, same chains on every rank."""
 
 import numpy as np
 import pytest
@@ -13,12 +13,12 @@ STEPS = 8
 AVERAGES = {"generator": Average(decay=0.5, every=3), "network": Average(decay=0.9)}
 RUNS = ENERGY_RUNS | {"vera": ENERGY_RUNS["vera"].but(player_averages=AVERAGES)}
 CASES = [("jem", 2), ("jem", 4), ("jem++", 2), ("vera", 2)]
-"""Methods, and on how many ranks beside one: what four find that two do not concerns no method in particular."""
+"""Methods and world sizes to compare with one rank: four ranks after two would test nothing specific to a method."""
 
 
 @pytest.fixture(scope="module")
 def trained(data_root, tmp_path_factory):
-    """Return the folder in which a training on so many ranks left its curves and states; each is done once."""
+    """Return the folder with the curves and states of a training on several ranks; each training runs once."""
     root = tmp_path_factory.mktemp("ranks")
 
     def folder(kind, size):

@@ -1,4 +1,4 @@
-"""Modules, methods and optimisers of strangers: they train, and go on after a stop to the same bits."""
+"""External modules, methods and optimisers: they train, and resume to the same bits."""
 
 import pytest
 import torch
@@ -56,7 +56,7 @@ def test_a_run_that_stops_and_goes_on_ends_bit_for_bit_the_same(loader, tmp_path
         part = trainer(loader, RUNS[kind])
         if (found := newest_checkpoint(tmp_path)) is not None:
             part.load_state(*found[:2])
-        torch.rand(until or 3)  # whatever else the process draws
+        torch.rand(until or 3)  # other draws of the process
         rest = run(part, until)
         save_checkpoint(tmp_path, part.step, part.state())
     assert_equal(part.state(), whole.state())
@@ -73,7 +73,7 @@ def test_it_learns(loader, kind):
 
 
 def test_what_modules_draw_is_a_function_of_seed_step_and_rank(loader):
-    """Whatever else was drawn; torch's default generators are on the seed of the step after it."""
+    """Independent of other draws; torch's default generators are seeded for the next step."""
 
     class Second(Communicator):
         rank = 1

@@ -1,4 +1,4 @@
-"""Modules and optimisers of strangers on several ranks: equal states everywhere, and the numbers of one rank."""
+"""External modules and optimisers on several ranks: equal states everywhere, and the numbers of one rank."""
 
 import json
 
@@ -23,7 +23,7 @@ RUNS = {
     "buffers put in the place of others": MLP_RUN.but(network=PlainMLP(centred=True, norm=True)),
     "tied weights": TOKEN_RUN,
 }
-"""The first two draw nothing and keep nothing of their own rows alone."""
+"""The first two use no random draws and no statistics of their own rows only."""
 
 
 def curve_of(folder):
@@ -50,7 +50,7 @@ def test_all_ranks_hold_the_same_state(trained, size):
 
 
 @pytest.mark.parametrize("size", [2, 3])
-def test_numbers_are_those_of_one_rank_where_nothing_is_drawn_or_kept_by_it(trained, size):
+def test_numbers_are_those_of_one_rank_without_draws_and_statistics(trained, size):
     kind, root = trained
     alone, together = curve_of(root / "1"), curve_of(root / str(size))
     if kind in list(RUNS)[:2]:

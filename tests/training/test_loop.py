@@ -1,4 +1,4 @@
-"""The loop: EMA, clipping, epochs, several players, and exact resumption from any step."""
+"""The training loop: EMA, clipping, epochs, several players, and exact resumption from any step."""
 
 import pytest
 import torch
@@ -141,7 +141,7 @@ def test_a_checkpoint_of_another_network_is_refused(loader):
 
 
 class Duel(Method):
-    """Two players; the second must see what the first has just become."""
+    """Two players; the second must see the first's updated weights."""
 
     def augmentations(self):
         return {"clean": Augmentation()}
@@ -189,7 +189,7 @@ AVERAGED = DENOISING.config.but(warmup_epochs=0, ema_decay=0.9, player_averages=
 
 
 def test_every_player_has_an_average_of_its_own(loader):
-    """The one of the training for the first; for the second its own, which moves in every third step."""
+    """The first uses the training's; the second has its own, updated every third step."""
     duel = Duel()
     subject = Trainer(AVERAGED, duel, loader, CPU)
     expected = {name: getattr(duel, name).weight.item() for name in ("first", "second")}
@@ -224,7 +224,7 @@ def test_a_player_that_the_method_does_not_have_is_refused(loader, field):
 
 
 def test_curves_name_their_scalars_in_one_order_with_a_stop_or_without():
-    """The tensors of a checkpoint come back in the order of their names."""
+    """The tensors of a checkpoint are loaded in the order of their names."""
     whole, rest = RunningMeans(CPU), RunningMeans(CPU)
     values = {"b": torch.tensor(1.0), "a": torch.tensor(2.0)}
     whole.add(values)

@@ -1,4 +1,4 @@
-"""Optimisers: their settings, one step of each, and what is refused."""
+"""Optimisers: their settings, one step of each, and errors."""
 
 import pytest
 import torch
@@ -27,7 +27,7 @@ def test_a_player_may_have_an_optimiser_of_its_own():
 
 @pytest.mark.parametrize(("kind", "expected"), [(AdamW, 2 - 0.1 * 0.5 * 2), (Adam, 2 - 0.1)])
 def test_weight_decay_is_a_part_of_the_gradient_or_decoupled(kind, expected):
-    """Without a gradient of the loss AdamW shrinks weights in proportion; Adam's first step is as long as the rate."""
+    """With zero gradient AdamW shrinks weights in proportion; Adam's first step is as long as the learning rate."""
     weight = torch.nn.Parameter(torch.tensor([2.0]))
     optimizer = build_optimizer([weight], kind(learning_rate=0.1, weight_decay=0.5))
     weight.grad = torch.zeros(1)

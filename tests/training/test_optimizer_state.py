@@ -1,4 +1,4 @@
-"""States of optimisers as named tensors, and back: exactly, whatever the optimiser keeps."""
+"""Optimiser states to named tensors and back, exactly, whatever the optimiser stores."""
 
 import pytest
 import torch
@@ -21,7 +21,7 @@ def stepped(optimizer, parameters, steps, first=0):
 
 
 def stored(flat, folder):
-    """Return the tensors as a file gives them back."""
+    """Return the tensors after a round trip through a file."""
     save_checkpoint(folder, 1, flat)
     return newest_checkpoint(folder)[1]
 
@@ -90,7 +90,7 @@ def test_options_that_came_later_are_gone_after_going_back():
 
 @pytest.mark.parametrize("kind", ["adam", "sgd"])
 def test_an_ordinary_state_is_named_as_ever(kind):
-    """Checkpoints of before have no other names, and are read as they are."""
+    """Existing checkpoints use these names and must remain readable."""
     parameters = weights()
     optimizer = BUILDERS[kind](parameters)
     state = OptimizerState(optimizer)

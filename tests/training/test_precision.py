@@ -1,4 +1,4 @@
-"""What reduced precision does to a training: the loss curves of the same 200 steps beside each other."""
+"""Reduced precision in training: the loss curves of the same 200 steps side by side."""
 
 import pytest
 import torch
@@ -42,7 +42,7 @@ def curves(data_root):
 
 
 def test_bf16_follows_fp32_over_200_steps(curves):
-    """Step by step at first; then rounding has its own course, as another order of additions would, to the same end."""
+    """Step by step at first; later rounding errors grow, as with another order of additions, but the end agrees."""
     reference, reduced = curves["fp32"], curves["bf16"]
     assert (reference[-20:].mean(0) < 0.8 * reference[:20].mean(0)).all()
     assert not torch.equal(reduced, reference)

@@ -1,4 +1,4 @@
-"""The best state of a training: which it is, that stops and restarts choose the same, and what is kept of it."""
+"""Selection of the best state: which one it is, independence of stops and restarts, and what is saved."""
 
 import math
 
@@ -38,7 +38,7 @@ def trainer(loader, config, guard=None):
 
 
 def run(subject, values, until=None):
-    """Train with these values of the epochs, and return the weights after each."""
+    """Train with these validation values per epoch, and return the weights after each."""
     states = {}
 
     def after_epoch(step, means):
@@ -106,7 +106,7 @@ def test_stops_change_nothing_of_the_choice(loader, tmp_path, stops):
 
 @pytest.mark.parametrize("stop", [EPOCH + 3, 2 * EPOCH, 2 * EPOCH + 4])
 def test_a_restart_keeps_the_best_until_then(loader, tmp_path, stop):
-    """The losses of some steps are said to be infinite, once; what comes after is drawn anew."""
+    """Some losses are infinite, once; the retried steps use new random draws."""
 
     def fragile():
         subject = trainer(loader, LOWER, DivergenceGuard(bound=1e9, restarts=3))

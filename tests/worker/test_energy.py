@@ -1,6 +1,6 @@
-"""The energy of a GPU: NVIDIA's own binding against a stand-in library that behaves as NVML's reference says.
+"""GPU energy: NVIDIA's own binding against a fake library that follows NVML's reference.
 
-No GPU is needed, and none is asked: what a real driver answers is not tested here.
+Needs and uses no GPU; the answers of real drivers are not tested here.
 """
 
 import json
@@ -31,7 +31,7 @@ CASES = {
     "lost for a while": ("a", "0 0 5", f"0 {GPU_LOST} 6", "0 0 9000"),
     "the driver was loaded anew": ("a", "0 0 5", "0 0 4"),
 }
-"""A GPU of the stand-in, and the states in which a meter of it begins and is read."""
+"""A fake GPU, and its states at the start of a meter and at the reading."""
 METERS = """
 import json, sys
 from pathlib import Path
@@ -52,7 +52,7 @@ print(json.dumps(answers))
 
 @pytest.fixture(scope="module")
 def joules(tmp_path_factory):
-    """What meters read in every case, in a process that loads the stand-in as NVML."""
+    """Readings of all cases, in a process that loads the fake as NVML."""
     if COMPILER is None or sys.platform != "linux":
         pytest.skip("the stand-in is compiled by cc, for Linux")
     folder = tmp_path_factory.mktemp("nvml")
@@ -72,7 +72,7 @@ def test_what_the_counter_went_up_by(joules):
 
 @pytest.mark.parametrize("case", [name for name in CASES if name not in ("alone", "in a container")])
 def test_what_cannot_be_told_of_this_worker_is_none(joules, case):
-    """A count that was lost is not taken up again."""
+    """After a lost reading, counting does not restart."""
     assert set(joules[case]) == {None}
 
 

@@ -1,4 +1,4 @@
-"""A worker's stay on runs without classes, and on those whose best state is selected."""
+"""A worker on runs without classes, and on runs with selection of the best state."""
 
 import json
 import shutil
@@ -37,12 +37,12 @@ from harness.worker.validation import Validator
 CPU = torch.device("cpu")
 EPOCH = 1437 // 60
 UNSTEADY = TRAINING.but(epochs=6, ema_decay=None, clip_norm=None, optimizer=SGD(learning_rate=1.5), schedule=Constant())
-"""So fast that accuracy goes up and down."""
+"""A learning rate so high that the accuracy fluctuates."""
 SELECTED = Run("selected", MLP_RUN.but(network=PlainMLP(), training=UNSTEADY.but(select=BestOn(split="train"))))
 
 
 class StopAfter(StopRequest):
-    """Asks to stop after some steps, or kills the worker before it saves anything."""
+    """Stops after some steps, or kills the worker before it saves anything."""
 
     def __init__(self, steps, killed=False):
         self.evicted = False

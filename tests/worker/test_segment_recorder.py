@@ -1,4 +1,4 @@
-"""A worker's stay: all of it counts, whatever it did and however it ended."""
+"""Segments: all time of a worker counts, whatever it did and however it ended."""
 
 import json
 import time
@@ -25,7 +25,7 @@ def segment(directory):
     return directory.all_segments()[-1]
 
 
-def test_a_killed_stay_counts_as_far_as_it_was_written(directory, monkeypatch):
+def test_a_killed_segment_counts_as_far_as_it_was_written(directory, monkeypatch):
     """Nothing is closed here, as when a worker is killed."""
     monkeypatch.setattr(module, "KEEP_SECONDS", 0.0)
     recorder = SegmentRecorder(directory, CPU)
@@ -40,7 +40,7 @@ def test_a_killed_stay_counts_as_far_as_it_was_written(directory, monkeypatch):
     assert found.energy_joules is None
 
 
-def test_a_stay_that_only_measures_counts(directory):
+def test_a_segment_that_only_measures_counts(directory):
     with SegmentRecorder(directory, CPU) as recorder:
         recorder.evaluated("accuracy-1", 1.5)
         recorder.evaluated("size-2", 0.1)
@@ -50,7 +50,7 @@ def test_a_stay_that_only_measures_counts(directory):
     assert segment(directory).steps is None
 
 
-def test_a_stay_that_fails_counts_and_one_without_work_leaves_nothing(directory):
+def test_a_failed_segment_counts_and_one_without_work_leaves_nothing(directory):
     with SegmentRecorder(directory, CPU):
         pass
     assert directory.all_segments() == []

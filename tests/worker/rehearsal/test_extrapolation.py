@@ -1,4 +1,4 @@
-"""What a full evaluation takes follows from tries of its miniature, and those have the shapes of the full one."""
+"""Extrapolation from small evaluations to the full cost; small evaluations keep the shapes of the full ones."""
 
 import pytest
 from toy_paper import DENOISING, HYBRID
@@ -15,7 +15,7 @@ SLOW = Generation(samples=10_000, features="classifier")
 
 
 class Clock:
-    """Takes so many seconds for what is loaded first, for each item, and for each item's step of the chain."""
+    """Charges seconds for the first load, for each item, and for each item's step of the chain."""
 
     def __init__(self, once, item, step):
         self.once, self.item, self.step = once, item, step
@@ -30,7 +30,7 @@ class Clock:
 
 
 @pytest.mark.parametrize("step", [1e-6, 1e-4, 1e-3])
-def test_once_items_and_steps_of_the_chain_are_told_apart(step):
+def test_fixed_cost_items_and_chain_steps_are_separated(step):
     clock = Clock(once=30.0, item=0.02, step=step)
     found = Extrapolation(SLOW, CONFIG, 200).measure(clock, seconds=60)
     assert found.full_seconds == pytest.approx(30 + 10_000 * (0.02 + 1000 * step), rel=1e-3)
@@ -76,7 +76,7 @@ def test_miniatures_of_all_protocols_are_small_and_in_shape(scale, tmp_path):
 
 
 def test_a_step_takes_the_median_of_tens_or_the_mean_of_few():
-    """The first step compiles, every tenth loads; one ten is disturbed."""
+    """The first step compiles, every tenth loads data; one block of ten is disturbed."""
     seconds = [9.0] + [0.1] * 9 + ([1.0] + [0.1] * 9) * 4
     seconds[25] = 30.0
     times = [sum(seconds[:i]) for i in range(len(seconds) + 1)]

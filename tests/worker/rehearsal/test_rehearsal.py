@@ -1,4 +1,4 @@
-"""A rehearsal finds what would end a run, and measures at full shapes what it takes."""
+"""A rehearsal finds what would make a run fail, and measures its cost at full shapes."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ ROBUSTNESS = Robustness(norm="linf", epsilons=(1, 8), images=100)
 
 @pytest.fixture
 def rehearsed(tmp_path, data_root):
-    """Rehearse a run with some evaluations; return how it ended, its directory and its record."""
+    """Rehearse a run with some evaluations; return exit code, directory and record."""
 
     def perform(run, *evaluations, data=data_root):
         directory = Rehearsals(tmp_path).directory(run)
@@ -56,7 +56,7 @@ def test_a_run_that_would_go_well_is_measured_and_leaves_no_result(rehearsed, tm
 
 
 def test_images_are_attacked_for_as_long_as_they_will_be(rehearsed, monkeypatch):
-    """An untrained model is mostly wrong: unless the labels are its own, nothing would be left to attack."""
+    """An untrained model is mostly wrong, so it attacks its own predictions; otherwise no image would be attacked."""
     attacked = []
     from harness.evaluation.pgd import Attack
 
@@ -121,7 +121,7 @@ def test_rehearsing_again_overwrites(rehearsed):
     assert "rehearsing generation" not in directory.log.read_text()
 
 
-def test_random_pixels_take_as_much_memory_as_the_real_ones_and_little_disk(tmp_path):
+def test_random_pixels_take_the_memory_of_real_ones_and_little_disk(tmp_path):
     data = random_values(CIFAR10, 200, tmp_path)
     images, labels = arrays_of(data.split("train"))
     assert images.shape == (50_000, 3, 32, 32) and len(labels) == 50_000

@@ -39,7 +39,7 @@ def test_it_fits_every_window_and_keeps_its_rows_named(visit, paper_page, width,
     assert box.evaluate("box => box.scrollWidth > box.clientWidth"), "the wide table scrolls in its own box"
     box.evaluate("box => { box.scrollLeft = 300; }")
     label, frame = box.locator("tbody th").first.bounding_box(), box.bounding_box()
-    assert abs(label["x"] - frame["x"]) < 2, "and its labels stay"
+    assert abs(label["x"] - frame["x"]) < 2, "row labels are sticky"
     tab.open_cell("table6", 0, "fid")
     assert tab.overflow() == 0
     assert tab.page.evaluate("(d => d.scrollWidth - d.clientWidth)(document.querySelector('dialog'))") == 0
@@ -168,7 +168,7 @@ def test_it_prints_unfolded_and_without_controls(visit, paper_page, tmp_path):
     tab.page.emulate_media(media="screen")
     assert not folded.is_visible()
     tab.page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert folded.is_visible(), "in browsers whose style sheets cannot unfold"
+    assert folded.is_visible(), "for browsers that cannot expand details by CSS"
     tab.page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert not folded.is_visible()
     path = tmp_path / "page.pdf"

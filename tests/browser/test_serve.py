@@ -60,7 +60,7 @@ def test_values_appear_while_the_reader_keeps_the_place(visit, served):
     before = tab.page.evaluate("document.querySelector('#table101').getBoundingClientRect().top")
     finish(results)
     tab.page.locator('[data-cell="table101/1/fid"]', has_text="321.5").wait_for()
-    assert tab.page.evaluate("window.untouched"), "the page was not loaded anew"
+    assert tab.page.evaluate("window.untouched"), "the page was not reloaded"
     assert tab.page.evaluate("document.activeElement.dataset.cell") == "table101/1/fid"
     assert tab.page.locator("#table101 th[data-sort]").first.get_attribute("aria-sort") == "ascending"
     assert tab.page.locator("tbody.row:visible").count() == 1

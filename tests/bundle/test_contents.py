@@ -69,7 +69,7 @@ def test_arrays_are_cut_to_what_figures_draw_and_say_of_what(measured, whole):
             assert excerpt.sha256 == hashlib.sha256(original.read_bytes()).hexdigest()
             assert np.array_equal(np.load(bundle.results.root / name), np.load(original)[:16])
         complete = [name for name in bundle.manifest.files if name.endswith("samples.npy") and name not in excerpts]
-        assert len(complete) == 1, "of figure 10, which chooses among all samples"
+        assert len(complete) == 1, "figure 10 selects from all samples"
 
 
 def test_equal_contents_make_equal_bytes(measured, whole, tmp_path):

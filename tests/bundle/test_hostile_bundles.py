@@ -176,7 +176,7 @@ def test_whatever_byte_is_wrong_a_bundle_is_whole_or_refused(whole, tmp_path):
         path.write_bytes(data[:place] + bytes([data[place] ^ 0xFF]) + data[place + 1 :])
         try:
             with open_bundle(path) as bundle:
-                assert bundle.manifest == manifest, "a date or a flag of the archive that says nothing"
+                assert bundle.manifest == manifest, "a date or an irrelevant flag of the archive"
         except BundleError as error:
             complaints.append(str(error))
     assert len(complaints) > 15

@@ -81,7 +81,7 @@ def test_a_writer_that_is_killed_leaves_nothing_under_the_name(measured, toy_env
         time.sleep(0.1)
         process.kill()
     assert not (tmp_path / name).exists()
-    assert list(tmp_path.iterdir()), "it was at work beside it"
+    assert list(tmp_path.iterdir()), "it was writing to a temporary file"
     write_bundle(tmp_path / name, reports_of(measured), measured)
     with open_bundle(tmp_path / name):
         pass

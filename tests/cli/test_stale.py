@@ -106,7 +106,7 @@ def test_stale_runs_are_rerun_and_nothing_is_lost(call, tmp_path):
     after = runs(call, "status")
     assert after[OURS]["stale"] == [] and after[OURS]["state"] == "done"
     assert stay(results, after[OURS])["distributions"] != json.loads(dict(old)["1.json"])["distributions"]
-    assert len(list((results / "runs" / id / "evaluations").glob("*.json"))) == 2, "table2 had asked for one of them"
+    assert len(list((results / "runs" / id / "evaluations").glob("*.json"))) == 2, "one of them was requested by table2"
     assert accuracy(call)[0] == accuracies[0] and accuracy(call)[1] != accuracies[1], "its logits have the other sign"
     again = call("run", "mixup/table1", "--stale")
     assert "no run was measured with other code" in again and "nothing to do" in again

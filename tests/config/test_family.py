@@ -101,7 +101,7 @@ def test_a_second_owner_of_a_kind_is_refused_whoever_comes_first():
         return Ours
 
     first = define()
-    assert define() is Network.kinds["ours"], "a module that is loaded again defines the same kind"
+    assert define() is Network.kinds["ours"], "reloading a module defines the same kind"
     first.__qualname__ = "elsewhere"
     Network.kinds["ours"].__qualname__ = "elsewhere"
     with pytest.raises(SpecError, match="network kind 'ours' belongs to"):

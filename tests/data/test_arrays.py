@@ -172,7 +172,7 @@ def test_an_interrupted_preparation_goes_on_after_the_parts_that_are_done(tmp_pa
         else:
             break
         assert files_of(root / "points") == expected
-    assert after == 14, "as many parts as forties"
+    assert after == 14, "one part per forty examples"
 
 
 def test_a_killed_preparation_resumes_to_the_same_bytes(tmp_path, at_once, toy_environment):
@@ -289,7 +289,7 @@ def test_random_values_are_such_as_the_dataset_could_have(tmp_path):
     large = MIXED.but(splits={"train": 50_000})
     found = random_values(large, 300, tmp_path / "random").split("train")
     assert len(found) == 50_000
-    assert set(np.unique(found["target"][300:])) == {0, 1, 2, 3}, "all of them, also where the larger fields are zeros"
+    assert set(np.unique(found["target"][300:])) == {0, 1, 2, 3}, "targets are drawn even if larger fields are zeros"
     assert set(np.unique(found["tokens"][:300])) == set(range(9))
     assert set(np.unique(found["code"][:300])) == {0.0, 1.0, 2.0, 3.0}
     assert set(np.unique(found["mask"][:300])) == {False, True}

@@ -26,7 +26,7 @@ def own_names(monkeypatch):
 
 def test_a_name_has_one_owner(own_names):
     assert register(POINTS, SOURCE) is POINTS
-    assert register(POINTS, SOURCE) is POINTS, "a module may be loaded again"
+    assert register(POINTS, SOURCE) is POINTS, "reloading a module is allowed"
     for data, source in ((POINTS.first(3), SOURCE), (POINTS, Source("others", "made:read"))):
         with pytest.raises(
             SpecError, match="'made_points' is already registered, as 'points': choose another"

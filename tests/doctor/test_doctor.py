@@ -74,7 +74,7 @@ def test_a_machine_without_anything_else_is_ready_for_the_laptop_scale(doctor, t
     assert not paper["ready"]
     assert paper["runs"] - paper["can_start"] == 47, "the toy's runs need no GPU and no archives"
     assert {"gpu", "weights", *REAL} <= set(paper["missing"])
-    assert not [*tmp_path.iterdir()], "looking leaves nothing behind"
+    assert not [*tmp_path.iterdir()], "doctor writes no files"
 
 
 def test_a_stripped_machine_is_told_what_it_lacks_and_how_to_get_it(doctor, tmp_path):

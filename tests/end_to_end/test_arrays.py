@@ -81,7 +81,7 @@ def test_ffcv_is_refused_to_retries_and_by_workers_too(points, tmp_path):
     assert "dataset 'points' holds arrays: use --loader auto, resident or torch" in failed
     done = points("retry", CLOUD.id, "--loader", "ffcv")
     assert done.returncode == 1 and done.stderr.startswith("harness: FFCV supports only images with classes")
-    assert directory.outcome.read_text() == failed, "the failure stands"
+    assert directory.outcome.read_text() == failed, "the failure is still recorded"
 
 
 def test_without_the_paper_its_data_are_said_to_be_nobodys(harness):

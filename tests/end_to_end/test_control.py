@@ -162,7 +162,7 @@ class InAPipe:
         shown = b""
         while words.encode() not in shown:
             block = self._read()
-            assert block, f"it ended without showing '{words}': {shown.decode()}"
+            assert block, f"the watch ended without showing '{words}': {shown.decode()}"
             shown += block
         return shown.decode(errors="replace")
 

@@ -82,8 +82,8 @@ def test_what_was_measured_makes_sense(cells):
     assert measured(cells["Mixup (α=0.4)"], "accuracy") > 90
     assert measured(cells["Mixup (α=0.4)"], "outside.brier") < 0.2
     assert cells["Plain"]["further"]["outside.log_loss"]["measured"]["mean"] < 0.5
-    assert 0.5 < measured(cells["Last"], "outside.rmse") < 1, "1 is the standard deviation of what is predicted"
-    assert 1.157 < measured(cells["GRU"], "outside.token_bits") < 2, "the chain has so much entropy"
+    assert 0.5 < measured(cells["Last"], "outside.rmse") < 1, "1 is the standard deviation of the targets"
+    assert 1.157 < measured(cells["GRU"], "outside.token_bits") < 2, "1.157 bits is the entropy rate of the chain"
     assert measured(cells["Perceptron"], "accuracy") > 80
     assert measured(cells["Perceptron"], "auroc_interp") > 60 / 100
     assert cells["Gaussian"]["cells"]["fid"]["measured_as"] == "FD(16 random features)@quadratic DDIM, 4 steps"
@@ -108,7 +108,7 @@ def test_the_state_that_is_evaluated_is_the_best_on_the_validation_split(results
     curve = [json.loads(line) for line in results.directory(BEST).metrics.read_text().splitlines()]
     values = [point["validation_mse"] for point in curve]
     best = values.index(min(values))
-    assert best < len(values) - 1, "else the last state would have been taken anyhow"
+    assert best < len(values) - 1, "otherwise selection makes no difference"
     training = json.loads(results.directory(BEST).training.read_text())
     assert training["selected"] == curve[best]["step"]
     assert training["weights_sha256"] != json.loads(results.directory(LAST).training.read_text())["weights_sha256"]

@@ -23,4 +23,4 @@ def test_rows_of_table6_killed_fifteen_times_end_bit_for_bit_the_same(toy_enviro
     finish(start(environment, results, *ROWS), timeout=900)
     assert snapshot(results) == snapshot(undisturbed)
     resumed = sum(bool(step) for run in results.glob("runs/*") for step in first_steps(run))
-    assert resumed >= KILLS, "kills must have hit the training itself"
+    assert resumed >= KILLS, "some kills must hit the training"

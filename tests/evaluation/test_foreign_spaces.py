@@ -63,7 +63,7 @@ def test_features_of_other_code_are_recomputed(pixels, subject, tmp_path):
 
     first = np.array(features())
     pixels.FACTOR = 2.0
-    assert np.array_equal(features(), first), "the code on the disk is the same, so they are kept"
+    assert np.array_equal(features(), first), "the code on disk is unchanged, so the cache is valid"
     (tmp_path / "code/pixel_space.py").write_text(CODE.replace("FACTOR = 1.0", "FACTOR = 2.0"))
     forget()
     assert np.array_equal(features(), 2 * first)

@@ -81,7 +81,7 @@ def test_scores():
     assert ood.scores(MaxProbability(), logits)[0] == pytest.approx(e**2 / (1 + e + e**2))
     assert ood.scores(LogDensity(), logits)[2] == pytest.approx(70)
     sure = ood.scores(MaxProbability(), np.array([[20.0, 0.0], [25.0, 0.0]], dtype=np.float32))
-    assert sure[0] < sure[1], "single precision would have both at 1"
+    assert sure[0] < sure[1], "in float32 both would be 1"
 
 
 @pytest.mark.parametrize("score", ["log_density", "max_probability"])

@@ -13,7 +13,7 @@ REFERENCE = Path(__file__).parents[2] / "results" / "reference"
 
 def test_every_cell_has_three_seeds_and_no_local_path_leaks():
     with open_bundle(REFERENCE) as bundle:
-        assert not list(skipped_runs(bundle.results)), "make reference computes it anew"
+        assert not list(skipped_runs(bundle.results)), "run `make reference` to recompute it"
         for paper, exhibit in find_exhibits(["hybvit"]):
             report = build(paper, exhibit, paper.scale("laptop"), bundle.results)
             found = [cell.measured for row in report.rows for cell in row.cells if cell.wanted]

@@ -6,7 +6,7 @@ import time
 def wait_for(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"not within {seconds} s"
+        assert time.monotonic() < deadline, f"timed out after {seconds} s"
         time.sleep(0.1)
     return value
 

@@ -46,7 +46,7 @@ def test_images_have_the_shape_and_the_range_of_the_data(data):
     generated = build(data).train().generate(noise())
     assert generated.shape == (6, data.channels, data.image_size, data.image_size)
     assert generated.abs().max() <= 1
-    assert generated.std(dim=0).mean() > 0.01, "other noise, another image"
+    assert generated.std(dim=0).mean() > 0.01, "different noise, different image"
 
 
 def test_gradients_reach_every_parameter_and_the_noise():

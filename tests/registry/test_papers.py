@@ -111,7 +111,7 @@ def test_a_project_that_names_no_paper_is_told_so_in_a_line(command, tmp_path, t
     refused = command("show", "table6")
     assert refused.returncode == 2 and refused.stderr.count("\n") == 1
     assert part in refused.stderr and "pyproject.toml" in refused.stderr
-    assert command("show", "hybvit/table6").returncode == 0, "a full name asks nobody"
+    assert command("show", "hybvit/table6").returncode == 0, "full names need no default paper"
 
 
 BROKEN = {

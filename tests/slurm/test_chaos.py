@@ -78,7 +78,7 @@ def test_every_run_ends_once_with_the_numbers_of_an_undisturbed_one(
         assert quantities == {id: others[id] for id in quantities}, log(results)
     for run in results.glob("runs/*"):
         assert json.loads((run / "outcome.json").read_text())["state"] in ("done", "failed")
-        assert (run / "log.txt").read_text().count(" INFO done\n") == 1, f"{run.name} was brought to its end once"
+        assert (run / "log.txt").read_text().count(" INFO done\n") == 1, f"{run.name} was finished once"
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,9 @@ def test_its_runs_end_with_the_same_bits_as_in_a_terminal(submit, cluster, profi
     (submission,) = of(there)
     with zipfile.ZipFile(there / "submissions" / submission.id / submission.code.archive) as archive:
         names = set(archive.namelist())
-    assert {"outside_paper/nn/lion.py", "outside_tools/mlp.py"} <= names, "helper packages are taken too"
+    assert {"outside_paper/nn/lion.py", "outside_tools/mlp.py"} <= names, "helper packages are included"
     states = [json.loads(path.read_text()) for path in there.glob("runs/*/outcome.json")]
     assert [outcome["state"] for outcome in states] == ["done", "done"]
     stays = [json.loads(path.read_text()) for path in sorted(tmp_path.glob("*/runs/*/segments/1.json"))]
     own = {each["sha256"] for stay in stays for each in stay["distributions"] if each["name"] == "outside-paper"}
-    assert len(stays) == 4 and len(own) == 1, "the snapshot is the code that is here"
+    assert len(stays) == 4 and len(own) == 1, "the snapshot contains the current code"

@@ -82,7 +82,7 @@ def test_attempts_without_progress_are_bounded_and_others_are_not(submitted, ver
     assert verdict(JobState.NODE_FAIL, by_hand=True).action is AGAIN
     write_json(planned.directory.checkpoints / "000000040.json", {})
     assert progress_of(planned.directory) == RunProgress(step=40)
-    assert verdict(JobState.NODE_FAIL).action is AGAIN, "the last attempt got on"
+    assert verdict(JobState.NODE_FAIL).action is AGAIN, "the last attempt made progress"
 
 
 def test_a_time_limit_is_doubled_only_for_a_stalled_run_up_to_a_bound(submitted, verdict, planned):
@@ -92,7 +92,7 @@ def test_a_time_limit_is_doubled_only_for_a_stalled_run_up_to_a_bound(submitted,
     mark = {"marks": {HYBRID.id: RunProgress(step=40)}}
     submitted(HYBRID, PROFILE, PROFILE.resources().but(time=120), number=1, **mark)
     assert verdict(JobState.TIMEOUT).resources.time == 200
-    assert verdict(JobState.NODE_FAIL).resources.time == 120, "what was raised stays raised"
+    assert verdict(JobState.NODE_FAIL).resources.time == 120, "the raised limit is kept"
     submitted(HYBRID, PROFILE, PROFILE.resources().but(time=200), number=2, **mark)
     found = verdict(JobState.TIMEOUT)
     assert found.action is NEVER and "the maximum is 200 min" in found.says

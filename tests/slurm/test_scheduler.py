@@ -46,7 +46,7 @@ def test_the_database_is_asked_only_about_what_the_queue_has_forgotten(cluster, 
     assert jobs["8_1"].state is JobState.TIMEOUT
     cluster.now += 6
     assert scheduler.jobs({"7_0", "8_1"})["8_1"].state is JobState.TIMEOUT
-    assert cluster.asked == ["squeue", "sacct", "squeue"], "what has ended is not asked again"
+    assert cluster.asked == ["squeue", "sacct", "squeue"], "ended jobs are not queried again"
 
 
 def test_silence_is_not_absence_and_makes_the_questions_rarer(cluster, scheduler):

@@ -59,7 +59,7 @@ def unmeasure(results):
 
 def test_an_eviction_before_any_progress_has_an_exit_code_of_its_own(task, results):
     code, output = evicted_at_once(task)
-    assert code == 75, f"the step that was at hand is made, and kept: {output}"
+    assert code == 75, f"the step in progress is completed and saved: {output}"
     output = finish(task())
     unmeasure(results.root)
     assert evicted_at_once(task)[0] == 77

@@ -72,7 +72,7 @@ def test_the_harness_is_the_distribution_that_setuptools_has_installed():
     assert own.files["harness_papers/hybvit/paper.py"] == ROOT / "experiments/hybvit/paper.py"
     assert {name.partition("/")[0] for name in own.files} == {"harness", "harness_papers"}
     assert owner_of("harness.config.methods") is owner_of("harness_papers.hybvit.runs") is own
-    assert owner_of("numpy.random").name == "numpy", "no distribution that offers anything"
+    assert owner_of("numpy.random").name == "numpy", "not a plugin, but an installed distribution"
 
 
 def test_git_says_what_belongs_to_the_code(put, tmp_path):

@@ -48,7 +48,7 @@ def test_a_stale_run_is_moved_whole_and_begun_with_all_that_was_asked(results):
     ask_again(results, HYBRID)
     assert directory.state() is RunState.PENDING and directory.run() == HYBRID
     assert sorted(e.kind for e in directory.requested()) == ["accuracy", "calibration"]
-    assert set_aside(results, directory) and directory.config.exists(), "the one that is new stays"
+    assert set_aside(results, directory) and directory.config.exists(), "the new run is kept"
     assert aside(results) == [f"{HYBRID.id}.1"]
 
 

@@ -1,6 +1,6 @@
-/* A stand-in for NVIDIA's management library, as far as a meter of energy asks it. It behaves as NVML's API reference
-   says: return codes, sizes asked for first, an energy counter in millijoules. The file that NVML_STAND_IN names holds
-   the return code of the initialisation, that of the counter, and the counter. */
+/* A fake of the part of NVIDIA's management library that energy meters use. It follows NVML's API reference: return
+   codes, size queries before reads, an energy counter in millijoules. The file named by NVML_STAND_IN holds the return
+   code of the initialisation, that of the counter, and the counter. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +11,9 @@ typedef struct { unsigned pid; unsigned long long memory; unsigned gpu_instance,
 typedef struct { const char *uuid; int mig, processes; } gpu;
 
 static gpu gpus[] = {
-    {"GPU-00000000-0000-0000-0000-00000000000a", -1, 1}, /* too old for MIG: the question is not supported */
+    {"GPU-00000000-0000-0000-0000-00000000000a", -1, 1}, /* too old for MIG: the query is not supported */
     {"GPU-00000000-0000-0000-0000-00000000000b", 0, 2},  /* two processes compute on it */
-    {"GPU-00000000-0000-0000-0000-00000000000c", 1, 1},  /* divided */
+    {"GPU-00000000-0000-0000-0000-00000000000c", 1, 1},  /* partitioned by MIG */
     {"GPU-00000000-0000-0000-0000-00000000000d", 0, 0},  /* in a container, which hides processes */
 };
 

@@ -38,7 +38,7 @@ def printed(process, words):
     lines = ""
     while words not in lines:
         line = process.stdout.readline()
-        assert line, f"it ended without printing '{words}': {lines}"
+        assert line, f"the command ended without printing '{words}': {lines}"
         lines += line
     return lines
 

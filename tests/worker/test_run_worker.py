@@ -134,7 +134,7 @@ def test_the_best_state_is_kept_evaluated_and_told(undisturbed):
     values = curve(undisturbed, "train_accuracy")
     best = max(values)
     epoch = values.index(best) + 1
-    assert epoch < len(values) and len(set(values)) > 3, f"a run whose best state is its last tells nothing: {values}"
+    assert epoch < len(values) and len(set(values)) > 3, f"the best state must not be the last: {values}"
     assert len(curve(undisturbed, "test_accuracy")) == 6
     record = undisturbed.training_record()
     assert record.selected == epoch * EPOCH

@@ -74,7 +74,7 @@ def test_a_file_is_written_once_and_equal_arrays_give_equal_bytes(data, tmp_path
     (data.folder / ".train.beton.lock").unlink(missing_ok=True)
     assert beton(data, "train", lambda *step: told.append(step)) == path
     assert (path.stat().st_ino, path.stat().st_mtime_ns, len(told)) == (first.st_ino, first.st_mtime_ns, 2)
-    assert not (data.folder / ".train.beton.lock").exists(), "what is only read needs no lock, so the folder no writing"
+    assert not (data.folder / ".train.beton.lock").exists(), "reading needs no lock and no writable folder"
     path.unlink()
     assert beton(data, "train", silent).read_bytes() == content
     assert holds_what_was_prepared(data)
@@ -110,7 +110,7 @@ def test_what_does_not_count_is_rewritten(data, damage):
     damage(path)
     told = []
     beton(data, "train", lambda *step: told.append(step))
-    assert told, "it was written"
+    assert told, "the file was rewritten"
     assert path.read_bytes() == content
     assert holds_what_was_prepared(data)
 

@@ -224,5 +224,5 @@ def test_whatever_byte_is_wrong_the_error_is_one_line(tmp_path, name):
             prepared(data, tmp_path, tmp_path / f"data{attempt}")
         except HarnessError as error:
             errors.append(str(error))
-    assert len(errors) >= 10, "checksums notice"
+    assert len(errors) >= 10, "checksums detect damage"
     assert not any("\n" in error for error in errors)

@@ -131,7 +131,7 @@ def test_squeezing_keeps_everything_and_averages():
     stripes[:20] = 0
     squeezed = squeeze(Image.fromarray(stripes), 32)
     assert squeezed.shape == (3, 32, 32)
-    assert (squeezed[:, :1] < 30).all(), "the upper edge is still there"
+    assert (squeezed[:, :1] < 30).all(), "the upper edge is kept"
     assert np.abs(squeezed[:, 6:-2].astype(int) - 100).max() < 15, "and fine stripes are grey, not aliased"
 
 

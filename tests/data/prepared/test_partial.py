@@ -72,7 +72,7 @@ def test_what_is_done_of_imagenet32_is_not_unpacked_again(tmp_path, at_once, mon
         attempt(7)
     assert unpacked == ["train"] * 8
     assert attempt(10**6)
-    assert unpacked[8:] == ["train"] * 3 + ["test"], "the one under way, and those after it"
+    assert unpacked[8:] == ["train"] * 3 + ["test"], "the interrupted one and the following"
 
 
 @pytest.fixture
@@ -179,7 +179,7 @@ def test_a_failure_leaves_nothing_and_a_refusal_keeps_the_parts(half):
 
     with pytest.raises(DataError, match="not the archive"):
         attempt(10**6, check=refuse)
-    assert folder.is_dir(), "the archive of the draft may still come"
+    assert folder.is_dir(), "the right archive may still be given"
     attempt.data = attempt.data.but(num_classes=4)
     with pytest.raises(DataError, match="classes in"):
         attempt(10**6)

@@ -90,7 +90,7 @@ def test_the_hash_of_the_data_does_not_depend_on_the_archive(tmp_path):
     assert first.sha256 == second.sha256
     assert first != second
     old = DatasetManifest(name="made", files=first.files)
-    assert old.sha256 == first.sha256, "as it was before manifests knew shapes"
+    assert old.sha256 == first.sha256, "unchanged since manifests had no shapes"
 
 
 def images(*shape, dtype=np.uint8):

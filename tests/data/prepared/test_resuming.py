@@ -108,8 +108,8 @@ def test_killed_at_any_moment_it_resumes_to_the_same_bytes(command, archive, und
     assert kills == 5
     before = command.count()
     assert command.finish(archive) == undisturbed
-    assert command.count() - before < COUNT, "something was kept"
-    assert command.count() <= COUNT + kills * (PER_PART + 1), "at most the part under way was lost"
+    assert command.count() - before < COUNT, "some parts are reused"
+    assert command.count() <= COUNT + kills * (PER_PART + 1), "each kill loses at most the current part"
 
 
 def test_an_interrupt_says_that_it_goes_on_and_it_does(command, archive, undisturbed):

@@ -172,7 +172,7 @@ def test_the_papers_course_has_bars_where_it_prints_deviations(bench):
     accuracy, distance = bench.draw(course, "paper").axes
     (*_, bars) = accuracy.collections
     assert [segment.tolist() for segment in bars.get_segments()] == [[[50, 48], [50, 52]], [[100, 59], [100, 61]]]
-    assert len(distance.collections) == len(accuracy.collections) - 1, "without a deviation there is no bar"
+    assert len(distance.collections) == len(accuracy.collections) - 1, "no deviation, no error bar"
 
 
 def test_values_that_are_not_finite_leave_gaps(bench, course):

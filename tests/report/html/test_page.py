@@ -57,7 +57,7 @@ def test_details_are_limited_and_the_page_says_so(results, monkeypatch):
     assert len(kept) == 3
     assert {run["config"]["seed"] for run in kept.values()} == {0, 1}
     assert any(run["samples"]["src"] is None for run in kept.values())
-    assert len(embedded(page, "values")["runs"]) == 8, "all values are there, whatever is kept of their runs"
+    assert len(embedded(page, "values")["runs"]) == 8, "values of all runs are embedded, details of some"
 
 
 def test_no_text_of_a_record_ends_a_script_or_begins_an_element(tmp_path):

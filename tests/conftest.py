@@ -23,8 +23,8 @@ PATIENT = {"toy_environment", "slurm_lab", "browser"}
 
 def pytest_addoption(parser):
     parser.addoption("--no-processes", action="store_true", help="skip tests that start a process")
-    parser.addoption("--seconds-to", metavar="FILE", help="write what each test took, the slowest first")
-    parser.addoption("--longest", type=float, metavar="SECONDS", help="fail where a test takes longer; see seconds.py")
+    parser.addoption("--seconds-to", metavar="FILE", help="write the duration of each test, slowest first")
+    parser.addoption("--longest", type=float, metavar="SECONDS", help="fail if a test takes longer; see seconds.py")
 
 
 def pytest_configure(config):

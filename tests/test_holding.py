@@ -60,7 +60,7 @@ def test_workers_stand_still_with_their_leases_and_go_on(work, tmp_path):
     assert is_asked_to_leave(workers["a"])
 
 
-def test_a_worker_that_got_past_the_condition_is_let_go_on(work, tmp_path):
+def test_a_worker_past_the_condition_is_let_go(work, tmp_path):
     process, asked = work("a"), []
 
     def once(run):

@@ -32,7 +32,7 @@ def holding(results, until, over, runs=1, seconds=120):
                 asked, why = now, over()
             stopped |= _newly_stopped(results, until, runs - len(stopped), stopped)
             if len(stopped) < runs:
-                assert not why, f"{len(stopped)} of {runs} runs are held, and no other can get there: {why}"
+                assert not why, f"{len(stopped)} of {runs} runs are held, and no other can be: {why}"
                 assert now - begun < seconds, f"{len(stopped)} of {runs} runs are held after {seconds} s"
                 time.sleep(LOOK_SECONDS)
         yield stopped

@@ -123,6 +123,11 @@ def test_values_are_printed_as_the_paper_prints_them():
     assert [FID.measured(value) for value in (26.44, 3.17, float("nan"))] == ["26.4", "3.2", "NaN"]
 
 
+def test_a_small_value_keeps_two_digits_on_either_side_of_zero():
+    assert [ACCURACY.measured(value) for value in (0.123, 0.0123, 0.0)] == ["0.1", "0.012", "0.0"]
+    assert [ACCURACY.measured(value) for value in (-0.123, -0.0123, -0.0)] == ["-0.1", "-0.012", "0.0"]
+
+
 def test_labels_name_a_sampler_that_is_not_the_full_chain():
     fast = Generation(sampler=DDIM(steps=50))
     assert fast.labels(DIGITS)["frechet_distance"] == "FID@10k train, DDIM, 50 steps"

@@ -1,9 +1,11 @@
 """The plan: distinct runs, shared between rows and tables, with state and cost."""
 
 import pytest
+from toy_paper import HYBRID
 
+from harness.config.training import BestOn
 from harness.errors import SpecError
-from harness.launch.plan import make_plan
+from harness.launch.plan import CHECKPOINTS_KEPT, PlannedRun, disk_bytes, make_plan
 from harness.registry.papers import find_exhibits
 from harness.store.records import Outcome
 from harness.store.results import Results
@@ -65,6 +67,12 @@ def test_states_are_read_off_the_directory(tmp_path):
     assert planned.state is RunState.INTERRUPTED
     Outcome.now("failed", "boom").save(planned.directory.outcome)
     assert planned.state is RunState.FAILED
+
+
+def test_every_checkpoint_holds_the_best_state_too_where_it_is_selected(tmp_path):
+    last, best = HYBRID, HYBRID.but(select=BestOn(split="test"))
+    sizes = [disk_bytes(PlannedRun(run, Results(tmp_path).directory(run), None)) for run in (last, best)]
+    assert sizes[1] - sizes[0] == CHECKPOINTS_KEPT * 4 * HYBRID.parameters
 
 
 def test_the_most_expensive_comes_first(tmp_path):

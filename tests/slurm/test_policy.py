@@ -85,6 +85,13 @@ def test_attempts_without_progress_are_bounded_and_others_are_not(submitted, ver
     assert verdict(JobState.NODE_FAIL).action is AGAIN, "the last attempt made progress"
 
 
+def test_attempts_before_progress_do_not_count(submitted, verdict):
+    """The run lost its progress later: only the last attempt made none."""
+    for number, step in enumerate((0, 0, 40, 0)):
+        submitted(HYBRID, PROFILE, number=number, marks={HYBRID.id: RunProgress(step=step)})
+    assert verdict(JobState.NODE_FAIL).action is AGAIN
+
+
 def test_a_time_limit_is_doubled_only_for_a_stalled_run_up_to_a_bound(submitted, verdict, planned):
     submitted(HYBRID, PROFILE)
     write_json(planned.directory.checkpoints / "000000040.json", {})

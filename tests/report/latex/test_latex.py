@@ -16,6 +16,7 @@ from harness.registry.exhibit import Table
 from harness.registry.metrics import ACCURACY, AUROC_SVHN, FID, PARAMETERS
 from harness.registry.row import Row
 from harness.report.latex.escape import OWN, UNWRITABLE, WRITABLE, character, tex
+from harness.report.latex.notes import Notes
 from harness.report.latex.numbers import as_text, in_cell, mean_and_spread, table_format
 from harness.report.latex.table import table
 from harness.report.results.cells import Measured
@@ -33,6 +34,14 @@ WIDEST_OVERRUN = 3.0
 def report_of(tmp_path, exhibit, scale=AT_PAPER, **how):
     fill(Results(tmp_path), PAPER, exhibit, scale, **how)
     return build(PAPER, exhibit, scale, Results(tmp_path))
+
+
+def test_marks_of_remarks_go_on_after_z():
+    notes = Notes()
+    marks = [notes.letter(f"remark {number}") for number in range(60)]
+    assert (marks[0], marks[25:29], marks[51:54]) == ("a", ["z", "aa", "ab", "ac"], ["az", "ba", "bb"])
+    assert len(set(marks)) == 60
+    assert notes.letter("remark 26") == "aa"
 
 
 def near(exhibit, dice, share=0.004):
@@ -70,6 +79,8 @@ def squeezed(value):
         (95.934, 0.2, ACCURACY, ("95.93", "0.20")),
         (95.934, 0.0, ACCURACY, ("95.9", "0.0")),
         (95.934, 1.4e-14, ACCURACY, ("95.9", "0.0")),
+        (95.934, 0.34, ACCURACY, ("95.93", "0.34")),
+        (95.934, 0.36, ACCURACY, ("95.9", "0.4")),
         (95.934, 0.53, ACCURACY, ("95.9", "0.5")),
         (95.934, 12.34, ACCURACY, ("96", "12")),
         (95.934, 0.0471, ACCURACY, ("95.93", "0.05")),

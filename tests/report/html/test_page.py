@@ -48,6 +48,22 @@ def test_every_value_is_embedded_once_and_pages_are_deterministic(results):
     assert page == page_of(results)
 
 
+def test_the_parts_of_a_bar_lie_end_to_end(results):
+    bar = re.search(r'<svg class="bar".*?</svg>', page_of(results), re.DOTALL)[0]
+    parts = [tuple(map(float, part)) for part in re.findall(r'x="([0-9.]+)" y="0" width="([0-9.]+)"', bar)]
+    assert len(parts) > 2
+    ends = [0.0, *np.cumsum([length for _, length in parts])]
+    assert [begin for begin, _ in parts] == pytest.approx(ends[:-1], abs=0.01)
+    assert ends[-1] == pytest.approx(100, abs=0.01)
+
+
+def test_values_that_json_does_not_have_are_embedded_as_text(tmp_path):
+    results, found = Results(tmp_path), (math.inf, -math.inf, math.nan, 7.5)
+    furnished(results, PAPER, TABLES[:1], SCALE, seeds=4, value=lambda cell: found[cell.seed])
+    cell = embedded(page_of(results), "values")["cells"]["table101/0/fid"]["measured"][0]
+    assert [value for _, _, value in cell["values"]] == ["inf", "-inf", "NaN", 7.5]
+
+
 def test_details_are_limited_and_the_page_says_so(results, monkeypatch):
     monkeypatch.setattr(run_index, "MOST_SEEDS", 2)
     monkeypatch.setattr(run_index, "MOST_RUNS", 3)

@@ -92,6 +92,7 @@ def lose_config(files, manifest):
         (put("*samples.npy", saved(np.zeros(3, dtype="U5"))), "not plain numbers"),
         (put("*samples.npy", claiming((2**40, 2**20))), "claims the shape"),
         (put("*samples.npy", claiming((-1, 4))), "claims the shape"),
+        (put("*samples.npy", claiming((-4, -4))), "claims the shape"),
         (put("*samples.npy", lambda content: content[:-1]), "claims the shape"),
     ],
 )

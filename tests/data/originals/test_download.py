@@ -96,6 +96,13 @@ def test_a_broken_connection_goes_on_where_it_was(server, archive, tmp_path):
     assert server.asked == [None, f"bytes={have}-"]
 
 
+def test_of_a_whole_file_without_its_name_nothing_is_asked_for_again(server, archive, tmp_path):
+    """What was killed before it could rename the file."""
+    (tmp_path / "a.zip.part").write_bytes(CONTENT)
+    assert download(archive, tmp_path, silent).read_bytes() == CONTENT
+    assert server.asked == []
+
+
 def test_a_server_that_cannot_go_on_sends_everything_again(server, archive, tmp_path):
     (tmp_path / "a.zip.part").write_bytes(b"wrong" * 100)
     server.ranges = False

@@ -40,6 +40,19 @@ def test_a_killed_segment_counts_as_far_as_it_was_written(directory, monkeypatch
     assert found.energy_joules is None
 
 
+def test_the_first_step_is_timed_once(directory, monkeypatch):
+    monkeypatch.setattr(module, "KEEP_SECONDS", 0.0)
+    recorder = SegmentRecorder(directory, CPU)
+    recorder.begin_training(7, "resident")
+    recorder.trained_to(8)
+    first = segment(directory).first_step_seconds
+    time.sleep(0.02)
+    recorder.trained_to(9)
+    found = segment(directory)
+    assert (found.steps, found.first_step_seconds) == (2, first)
+    assert found.training_seconds > first
+
+
 def test_a_segment_that_only_measures_counts(directory):
     with SegmentRecorder(directory, CPU) as recorder:
         recorder.evaluated("accuracy-1", 1.5)

@@ -71,11 +71,13 @@ def test_a_driver_that_fails_is_no_gpu(driver):
 
 def test_results_need_hard_links_and_a_clock_that_agrees(tmp_path, monkeypatch):
     assert check_results(tmp_path / "a" / "b").state is CheckState.OK
-    with monkeypatch.context() as patched:
-        patched.setattr("time.time", lambda: 0.0)
-        behind = check_results(tmp_path)
-    assert behind.state is CheckState.DEGRADED
-    assert "synchronize both by NTP" in behind.says
+    for now, sign in ((0.0, "+"), (2.0**33, "-")):
+        with monkeypatch.context() as patched:
+            patched.setattr("time.time", lambda now=now: now)
+            apart = check_results(tmp_path)
+        assert apart.state is CheckState.DEGRADED
+        assert f"from this machine's by {sign}" in apart.says
+        assert "synchronize both by NTP" in apart.says
 
     def no_links(*_):
         raise OSError(errno.EPERM, "Operation not permitted")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from toy_paper import HYBRID
 
-from harness.config.evaluations import Accuracy, Calibration
+from harness.config.evaluations import Accuracy, Calibration, Likelihood
 from harness.store import code
 from harness.store.distributions import Installed
 from harness.store.lease import Lease
@@ -61,6 +61,18 @@ def test_current_results_are_kept_and_those_set_aside_are_numbered(results):
     measure(results, "second")
     assert set_aside(results, directory) and directory.config.exists()
     assert aside(results) == [f"{HYBRID.id}.1", f"{HYBRID.id}.2"]
+
+
+def test_of_a_run_that_was_set_aside_eleven_times_the_last_one_is_asked_again(results):
+    directory = results.directory(HYBRID)
+    for number in range(1, 12):
+        if number == 11:
+            directory.request(HYBRID, [Likelihood()])
+        assert set_aside(results, directory)
+        ask_again(results, HYBRID)
+        measure(results, "first")
+    assert set(aside(results)) == {f"{HYBRID.id}.{number}" for number in range(1, 12)}
+    assert sorted(e.kind for e in directory.requested()) == ["accuracy", "calibration", "likelihood"]
 
 
 def test_a_run_that_a_worker_holds_is_left_alone(results):

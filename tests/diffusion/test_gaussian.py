@@ -7,7 +7,7 @@ import torch
 
 from harness.config.processes import GaussianProcess
 from harness.data.catalogue import DIGITS
-from harness.diffusion.bound import bits_per_dim, prior_term
+from harness.diffusion.bound import _log_likelihood_of_bin, bits_per_dim, prior_term
 from harness.diffusion.gaussian import GaussianDiffusion
 from harness.diffusion.schedules import cosine_betas
 from harness.randomness import Stream
@@ -129,6 +129,15 @@ def test_bits_per_dim_equals_an_independent_sum_of_the_terms(noise_schedule):
     for i in range(2):
         expected = slow_bound(betas[noise_schedule](12), predict, x0[i], [n[i] for n in noises])
         assert computed[i].item() == pytest.approx(expected, rel=2e-3)
+
+
+@pytest.mark.parametrize("levels", [4, 256])
+def test_the_bins_of_all_levels_share_the_whole_probability(levels):
+    x0 = torch.linspace(-1, 1, levels, dtype=torch.float64)
+    for mean, scale in ((0.0, 0.5), (-0.97, 0.1), (0.3, 4.0)):
+        wide = torch.full_like(x0, scale).log()
+        found = _log_likelihood_of_bin(x0, torch.full_like(x0, mean), wide, levels).exp().sum()
+        assert found.item() == pytest.approx(1, abs=1e-6)
 
 
 def test_prior_term_vanishes_for_a_long_cosine_schedule():

@@ -210,5 +210,10 @@ def test_rank_agreement_is_kendalls_tau_at_any_scale(tmp_path):
     assert [(a.metric, a.rows, a.tau, a.p_value) for a in found] == [(FID, 4, expected.statistic, expected.pvalue)]
 
 
+def test_three_rows_are_the_fewest_of_an_order(tmp_path):
+    (found,) = ranked(tmp_path, (1.0, 2.0, 3.0, math.nan), (1.0, 2.0, 3.0, 4.0))
+    assert (found.rows, found.tau) == (3, 1.0)
+
+
 def test_two_rows_are_no_order(tmp_path):
     assert ranked(tmp_path, (1.0, 2.0, math.nan), (1.0, 2.0, 3.0)) == ()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from reports import fill
 from scipy.stats import ttest_ind
+from toy_paper import HYBRID
 
 from harness.compare.cells import compared
 from harness.compare.parameters import parameters
@@ -206,6 +207,18 @@ def test_a_row_is_never_compared_with_another_row(sides):
     assert comparison.counts == {Status.ONLY_A: 3, Status.IDENTICAL: 33}
     moved(b, older)
     assert compare(a, b).counts == {Status.ONLY_A: 3, Status.IDENTICAL: 33}
+
+
+def test_of_two_runs_that_are_equally_near_neither_stands_for_a_row(tmp_path):
+    results = Results(tmp_path)
+    near, as_near, far = (
+        HYBRID.but(**change).called(HYBRID.name) for change in ({"alpha": 3}, {"alpha": 4}, {"alpha": 5, "depth": 2})
+    )
+    found = []
+    for run in (far, near, as_near):
+        results.directory(run).request(run, [])
+        found.append(Side("A", "a", results).run(HYBRID, lambda seed: ()))
+    assert found == [far.id, near.id, None]
 
 
 def test_other_settings_of_an_evaluation_and_feature_spaces_are_found(sides):

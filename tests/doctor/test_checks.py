@@ -8,8 +8,9 @@ import sys
 import pytest
 import toy_paper
 
+from harness.doctor import computing
 from harness.doctor.check import Check, CheckState
-from harness.doctor.computing import check_gpu
+from harness.doctor.computing import check_gpu, check_memory
 from harness.doctor.folders import check_results
 from harness.doctor.readiness import assess
 from harness.launch import machine as limits
@@ -67,6 +68,21 @@ def test_a_gpu_that_cannot_be_used_says_why(driver, monkeypatch, found, visible,
 def test_a_driver_that_fails_is_no_gpu(driver):
     driver("echo NVIDIA-SMI has failed; exit 9")
     assert check_gpu(FOUND | {"gpus": []}).says.startswith("none found")
+
+
+@pytest.mark.parametrize(
+    ("memory", "state", "mend"),
+    [
+        (4 * 2**30, CheckState.OK, ""),
+        (4 * 2**30 - 1, CheckState.DEGRADED, "python -m harness run table6 --workers 3"),
+        (2**29, CheckState.DEGRADED, "python -m harness run table6 --workers 1"),
+    ],
+)
+def test_little_memory_is_for_few_workers_and_for_one_at_least(monkeypatch, memory, state, mend):
+    monkeypatch.setattr(computing, "usable_memory", lambda: memory)
+    monkeypatch.setattr(computing, "usable_cores", lambda: 4)
+    check = check_memory()
+    assert (check.state, check.mend) == (state, mend)
 
 
 def test_results_need_hard_links_and_a_clock_that_agrees(tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ from harness.registry.figures import SampleGrids, SamplesAtDistances, SampleStri
 from harness.registry.metrics import ACCURACY, FID
 from harness.registry.row import Row
 from harness.report.figures.images import mosaic
+from harness.report.figures.row_data import value
 from harness.store.files import StoreError
 
 ROWS = (("Hybrid", HYBRID), ("Denoising", DENOISING), ("Foreign", None))
@@ -87,6 +88,17 @@ def test_partial_grids_say_what_is_missing(bench, texts):
     caption = texts(drawn)[1]
     assert "Shown is the first of 2 seeds." in caption
     assert caption.endswith("Not run here: Foreign. Not measured yet: Denoising. 1 of 2 values are measured.")
+
+
+def test_what_has_no_seed_0_has_nothing_to_show(bench, texts):
+    """The other seeds have values, which are not of the samples that a grid would show."""
+    figure = bench.figure(SampleGrids(side=2), [FID], *ROWS[:2])
+    arrays = {"seeds": 2, "arrays": lambda cell: {"samples": pictures()}}
+    bench.measure(figure, keep=lambda cell: cell.seed == 1 or cell.run.name.startswith("hybrid"), **arrays)
+    report = bench.report(figure)
+    assert [str(value(report, row, "frechet_distance")) for row in figure.rows] == ["FD(digits) 10.0", "None"]
+    drawn = bench.draw(figure)
+    assert [text.get_text() for text in drawn.axes[1].texts] == ["not measured yet"]
 
 
 def test_a_broken_array_is_one_line_that_says_what_to_do(bench):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -15,6 +15,7 @@ FIXED_PERMUTATION = [6, 0, 4, 2, 5, 7, 3, 1]
 
 
 @given(rows=st.lists(st.integers(0, 2**40), min_size=1, max_size=20), seed=st.integers(0, 2**31))
+@settings(deadline=None)
 def test_a_row_draws_the_same_alone_and_in_company(rows, seed):
     stream = Stream(seed, "noise")
     together = stream.normal(torch.tensor(rows), 3, 2)

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.config.base import Config
@@ -59,6 +59,7 @@ def test_a_default_that_changes_makes_a_new_identity():
 
 
 @given(alpha=st.floats(0, 1e6), dim=st.sampled_from([12, 24, 384]), seed=st.integers(0, 2**31))
+@settings(deadline=None)
 def test_but_is_exact_and_leaves_the_original_alone(alpha, dim, seed):
     before = HYBVIT.config.canonical()
     changed = HYBVIT.but(alpha=alpha, dim=dim, seed=seed).config

@@ -136,3 +136,13 @@ def test_initial_weights_are_a_function_of_the_generator(kind, config):
     for network in (first, second):
         network.initialise(torch.Generator().manual_seed(7))
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
+
+
+def test_jems_statistics_are_those_of_the_last_batches_and_hardly_of_earlier_ones():
+    """Of JEM++ a batch has the weight 0.9, of the original network torch's 0.1."""
+    for kind, config, weight in ((JEMWideResNet, FORMS["batch"], 0.9), (WideResNet, ORIGINAL, 0.1)):
+        network = build(kind, config).train()
+        before = network.blocks[0].norm1.running_mean.clone()
+        network.logits(images())
+        mean = network.stem(images()).mean((0, 2, 3))
+        torch.testing.assert_close(network.blocks[0].norm1.running_mean, (1 - weight) * before + weight * mean)

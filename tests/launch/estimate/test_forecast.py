@@ -84,6 +84,16 @@ def test_ranks_count_each(results):
     assert estimate(results, "HybViT").seconds == pytest.approx(training_seconds(results, "HybViT", 20.0, ranks=4))
 
 
+def test_several_ranks_take_as_much_of_devices_and_less_of_the_clock(results):
+    planned = one(results, "HybViT")
+    measure(planned, 20.0)
+    found = plan(results, "HybViT")
+    alone, four = (forecast(found, results, Target(1, ranks, device=HERE)) for ranks in ({}, {planned.run.id: 4}))
+    assert four.total == alone.total
+    assert four.wall_hours == pytest.approx(alone.wall_hours / 4)
+    assert four.longest[1] == pytest.approx(alone.longest[1] / 4)
+
+
 def test_a_short_segment_says_nothing_about_speed(results):
     measure(one(results, "HybViT"), 20.0, steps=5)
     assert estimate(results, "HybViT").source == "none"

@@ -4,13 +4,14 @@ import json
 import re
 from dataclasses import replace
 
+import pytest
 from reports import compile_latex, fill, texts_of
 from toy_paper import HYBRID
 
 from harness.config.evaluations import reading_of
 from harness.registry.cells import cells
 from harness.registry.exhibit import Table
-from harness.registry.metrics import ACCURACY, FID, PRECISION, RUNTIME_TEXT
+from harness.registry.metrics import ACCURACY, BPD, FID, INCEPTION_SCORE, PRECISION, RUNTIME_TEXT
 from harness.registry.row import Row, Words
 from harness.report.html.write import write_pages
 from harness.report.latex.table import table as latex
@@ -125,6 +126,14 @@ def test_secondary_values_of_every_protocol_stand_in_every_format(tmp_path):
         assert "0.31 ± 0.09" in squeezed(said)
         assert "0.81 ± 0.09" in squeezed(said)
     assert "precision / precision@10k train, precision@50k train" in page
+
+
+@pytest.mark.parametrize(("number", "stacked"), [(3, False), (4, False), (5, True)])
+def test_more_than_four_metrics_stand_above_each_other(tmp_path, number, stacked):
+    metrics = (ACCURACY, FID, INCEPTION_SCORE, BPD, PRECISION)[:number]
+    table = Table(number=1, title="t", metrics=metrics, rows=(Row("Cited", None, (1.0,) * number, source="cited"),))
+    (grid,) = grids(build(PAPER, table, LAPTOP, Results(tmp_path)))
+    assert grid.is_stacked is stacked
 
 
 def test_blocks_without_common_metrics_are_grids_of_their_own(tmp_path):

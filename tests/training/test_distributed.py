@@ -51,6 +51,14 @@ def test_the_curves_agree_to_rounding_step_by_step(trained, size):
     assert np.ptp(alone[:, 1]) > 0.05
 
 
+def test_parts_of_different_sizes_weigh_by_their_rows(data_root, tmp_path):
+    """Of five rows one rank has one and two have two each: losses, and the gradients by which the next step goes."""
+    config = CONFIG.but(batch_size=5)
+    for size in (1, 3):
+        ranks.run(size, ranks.train, config, data_root, 0, 4, tmp_path / str(size))
+    np.testing.assert_allclose(curve_of(tmp_path / "3"), curve_of(tmp_path / "1"), rtol=1e-4)
+
+
 @pytest.mark.parametrize("size", [2, 4])
 def test_all_ranks_hold_the_same_state(trained, size):
     first = load_file(trained / str(size) / f"{STEPS}.safetensors")

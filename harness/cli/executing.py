@@ -39,12 +39,12 @@ def execute(
     console = settings.console()
     display = LiveDisplay if console.is_terminal else PlainDisplay
     with display(console, total, total - len(todo)) as shown:
-        board = local.execute(todo, shown.show)
-    for used, count in _loaders([*board.done.values(), *board.failed.values()], begun).items():
+        state = local.execute(todo, shown.show)
+    for used, count in _loaders([*state.done.values(), *state.failed.values()], begun).items():
         settings.echo(f"loader: {used}, {count} {'run' if count == 1 else 'runs'}")
-    _print_failures(board, launcher)
-    print_cancelled(settings, list(board.cancelled.values()))
-    return board
+    _print_failures(state, launcher)
+    print_cancelled(settings, list(state.cancelled.values()))
+    return state
 
 
 def print_cancelled(settings: Settings, runs: "Sequence[PlannedRun]") -> None:
@@ -55,9 +55,9 @@ def print_cancelled(settings: Settings, runs: "Sequence[PlannedRun]") -> None:
         settings.echo(f"{what} skipped: python -m harness retry {ids}")
 
 
-def exit_code(board: "ExecutorState", done: int) -> int:
+def exit_code(state: "ExecutorState", done: int) -> int:
     """Return 1 if a run failed, or if runs were cancelled and none is `done`."""
-    return 1 if board.failed or (board.cancelled and not done) else 0
+    return 1 if state.failed or (state.cancelled and not done) else 0
 
 
 def _loaders(runs: "Iterable[PlannedRun]", since: "datetime") -> "Counter[str]":
@@ -74,11 +74,11 @@ def _loaders(runs: "Iterable[PlannedRun]", since: "datetime") -> "Counter[str]":
     return found
 
 
-def _print_failures(board: "ExecutorState", launcher: "Launcher") -> None:
+def _print_failures(state: "ExecutorState", launcher: "Launcher") -> None:
     """Print one line per failed run on stderr."""
-    for planned in board.failed.values():
+    for planned in state.failed.values():
         outcome = planned.directory.last_outcome()
-        code = board.exit_codes.get(planned.run.id)
+        code = state.exit_codes.get(planned.run.id)
         why = outcome.error if outcome else None
         why = why or (launcher.exit_reason(planned, code) if code is not None else "the worker left no record")
         click.echo(

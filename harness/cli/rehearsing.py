@@ -56,8 +56,8 @@ def _on_this_machine(
     console = settings.console()
     display = LiveDisplay if console.is_terminal else PlainDisplay
     with display(console, len(planned), 0) as shown:
-        board = local.execute(planned, shown.show)
-    return _deaths(board, launcher)
+        state = local.execute(planned, shown.show)
+    return _deaths(state, launcher)
 
 
 def _on_cluster(
@@ -88,14 +88,14 @@ def _on_cluster(
         raise
 
 
-def _deaths(board: "ExecutorState", launcher: "Launcher") -> "dict[str, Problem]":
+def _deaths(state: "ExecutorState", launcher: "Launcher") -> "dict[str, Problem]":
     """Return how workers that left no record died."""
     from harness.store.rehearsals import Problem
     from harness.store.run_directory import RunState
 
     found = {}
-    for id, code in board.exit_codes.items():
-        entry = board.failed[id]
+    for id, code in state.exit_codes.items():
+        entry = state.failed[id]
         if entry.state is RunState.FAILED:
             continue
         if code == -SIGKILL:

@@ -53,9 +53,9 @@ def retry_command(
     if executor.executor == "slurm":
         ids = [planned.run.id for planned in todo]
         return submit_runs(settings, todo, executor, how, {"retry": ids}, "python -m harness status")
-    board = execute(settings, todo, len(todo), executor, how)
-    settings.echo(f"{len(board.done)} of {len(todo)} runs are done")
-    return exit_code(board, len(board.done))
+    state = execute(settings, todo, len(todo), executor, how)
+    settings.echo(f"{len(state.done)} of {len(todo)} runs are done")
+    return exit_code(state, len(state.done))
 
 
 def _is_open(settings: Settings, directory: "RunDirectory") -> bool:

@@ -97,7 +97,7 @@ def run_command(
         settings.echo(line)
     if executor.executor == "slurm":
         return submit_runs(settings, todo, executor, how, vars(selection), report)
-    board = execute(settings, todo, len(plan.runs), executor, how)
-    done += len(board.done)
+    state = execute(settings, todo, len(plan.runs), executor, how)
+    done += len(state.done)
     settings.echo(f"{done} of {len(plan.runs)} runs are done at scale {selection.scale}\n{report}")
-    return exit_code(board, done)
+    return exit_code(state, done)

@@ -37,24 +37,24 @@ class LiveDisplay:
     ) -> None:
         self._live.stop()
 
-    def show(self, board: ExecutorState) -> None:
+    def show(self, state: ExecutorState) -> None:
         """Draw the state of the executor."""
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
         for heading in ("run", "state", "epoch", "progress", "rate", "time left"):
             table.add_column(heading, no_wrap=True)
-        for planned in board.done.values():
+        for planned in state.done.values():
             table.add_row(planned.run.name, Text("done", "green"))
-        for planned in board.failed.values():
+        for planned in state.failed.values():
             table.add_row(planned.run.name, Text("failed", "red"))
-        for planned in board.cancelled.values():
+        for planned in state.cancelled.values():
             table.add_row(planned.run.name, Text("cancelled", "yellow"))
-        for planned in board.active.values():
+        for planned in state.active.values():
             self._add_active(table, planned, "")
-        for planned in board.elsewhere.values():
+        for planned in state.elsewhere.values():
             self._add_active(table, planned, " (another process)")
-        for planned in board.waiting:
+        for planned in state.waiting:
             table.add_row(planned.run.name, Text("waiting", "dim"))
-        finished = self._already_done + board.ended
+        finished = self._already_done + state.ended
         table.caption = f"{finished} of {self._total} runs, {clock(time.monotonic() - self._begun)} so far"
         table.caption_justify = "left"
         self._live.update(table)
@@ -89,16 +89,16 @@ class PlainDisplay:
     ) -> None:
         return None
 
-    def show(self, board: ExecutorState) -> None:
+    def show(self, state: ExecutorState) -> None:
         """Print new events."""
         groups = {
-            "started": board.active,
-            "held by another process": board.elsewhere,
-            "done": board.done,
-            "failed": board.failed,
-            "cancelled": board.cancelled,
+            "started": state.active,
+            "held by another process": state.elsewhere,
+            "done": state.done,
+            "failed": state.failed,
+            "cancelled": state.cancelled,
         }
-        finished = self._already_done + board.ended
+        finished = self._already_done + state.ended
         now = time.monotonic()
         for event, runs in groups.items():
             for id, planned in runs.items():
@@ -107,7 +107,7 @@ class PlainDisplay:
                     self._print(f"[{finished}/{self._total}, {clock(now - self._begun)}] {planned.run.name}: {event}")
         if now - self._last >= PLAIN_LINE_SECONDS:
             self._last = now
-            steps = [f"{p.run.name} {_where(p)}" for p in board.active.values()]
+            steps = [f"{p.run.name} {_where(p)}" for p in state.active.values()]
             self._print(f"[{finished}/{self._total}, {clock(now - self._begun)}] {'; '.join(steps)}")
 
     def _print(self, line: str) -> None:

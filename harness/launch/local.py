@@ -42,9 +42,9 @@ class ExecutorState:
         """The number of finished runs, whatever their outcome."""
         return len(self.done) + len(self.failed) + len(self.cancelled)
 
-    def record(self, planned: PlannedRun, fate: WorkerOutcome) -> None:
+    def record(self, planned: PlannedRun, outcome: WorkerOutcome) -> None:
         """Move a run that is no longer active to the group of its outcome."""
-        if fate is WorkerOutcome.AGAIN:
+        if outcome is WorkerOutcome.AGAIN:
             self.waiting.insert(0, planned)
             return
         groups = {
@@ -53,7 +53,7 @@ class ExecutorState:
             WorkerOutcome.CANCELLED: self.cancelled,
             WorkerOutcome.ELSEWHERE: self.elsewhere,
         }
-        groups[fate][planned.run.id] = planned
+        groups[outcome][planned.run.id] = planned
 
 
 class LocalExecutor:
@@ -71,43 +71,43 @@ class LocalExecutor:
         A failed run does not stop the others unless `fail_fast`. Raises `KeyboardInterrupt` on SIGINT or SIGTERM and
         `Evicted` on SIGUSR2, after the workers have saved their state.
         """
-        board = ExecutorState(waiting=list(runs))
+        state = ExecutorState(waiting=list(runs))
         previous = {
             signal.SIGTERM: signal.signal(signal.SIGTERM, signal.default_int_handler),
             signal.SIGUSR2: signal.signal(signal.SIGUSR2, _make_room),
         }
         try:
-            while board.waiting or board.active or board.elsewhere:
-                self._collect(board)
-                if board.failed and self._fail_fast:
+            while state.waiting or state.active or state.elsewhere:
+                self._collect(state)
+                if state.failed and self._fail_fast:
                     break
-                self._revisit(board)
-                for slot, planned in self._next_runs(board):
+                self._revisit(state)
+                for slot, planned in self._next_runs(state):
                     self._children[slot] = (self._launcher.start(planned, slot), planned)
-                    board.active[planned.run.id] = planned
-                show(board)
+                    state.active[planned.run.id] = planned
+                show(state)
                 time.sleep(POLL_SECONDS)
         finally:
             self._stop_children()
             for number, handler in previous.items():
                 signal.signal(number, handler)
-        show(board)
-        return board
+        show(state)
+        return state
 
-    def _next_runs(self, board: ExecutorState) -> Iterator[tuple[int, PlannedRun]]:
+    def _next_runs(self, state: ExecutorState) -> Iterator[tuple[int, PlannedRun]]:
         """Yield runs to start in free slots, except those that were cancelled or finished elsewhere meanwhile."""
-        while board.waiting and len(self._children) < self._workers:
-            if self._launcher.in_order and board.elsewhere:
+        while state.waiting and len(self._children) < self._workers:
+            if self._launcher.in_order and state.elsewhere:
                 return
-            planned = board.waiting.pop(0)
+            planned = state.waiting.pop(0)
             if is_leased(planned.directory.path):
-                board.elsewhere[planned.run.id] = planned
+                state.elsewhere[planned.run.id] = planned
             elif planned.state in (RunState.DONE, RunState.CANCELLED):
-                board.record(planned, _outcome_of(planned.state))
+                state.record(planned, _outcome_of(planned.state))
             else:
                 yield next(slot for slot in range(self._workers) if slot not in self._children), planned
 
-    def _collect(self, board: ExecutorState) -> None:
+    def _collect(self, state: ExecutorState) -> None:
         """Record the workers that have ended.
 
         Raises `KeyboardInterrupt` if one was interrupted, since a signal to the process group may reach it first.
@@ -115,22 +115,22 @@ class LocalExecutor:
         for slot, (child, planned) in list(self._children.items()):
             if child.poll() is None:
                 continue
-            del self._children[slot], board.active[planned.run.id]
-            fate = self._launcher.outcome(planned, slot, child.returncode)
-            if fate is WorkerOutcome.INTERRUPTED:
+            del self._children[slot], state.active[planned.run.id]
+            outcome = self._launcher.outcome(planned, slot, child.returncode)
+            if outcome is WorkerOutcome.INTERRUPTED:
                 raise KeyboardInterrupt
-            if fate is WorkerOutcome.EVICTED:
+            if outcome is WorkerOutcome.EVICTED:
                 raise Evicted
-            board.record(planned, fate)
-            if fate is WorkerOutcome.FAILED:
-                board.exit_codes[planned.run.id] = child.returncode
+            state.record(planned, outcome)
+            if outcome is WorkerOutcome.FAILED:
+                state.exit_codes[planned.run.id] = child.returncode
 
-    def _revisit(self, board: ExecutorState) -> None:
+    def _revisit(self, state: ExecutorState) -> None:
         """Check the runs held by other processes: done, failed, cancelled, or free again."""
-        for id, planned in list(board.elsewhere.items()):
+        for id, planned in list(state.elsewhere.items()):
             if planned.state is not RunState.RUNNING:
-                del board.elsewhere[id]
-                board.record(planned, _outcome_of(planned.state))
+                del state.elsewhere[id]
+                state.record(planned, _outcome_of(planned.state))
 
     def _stop_children(self) -> None:
         """Terminate the workers, which save their state; after the grace period, kill them and their descendants."""

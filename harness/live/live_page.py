@@ -22,7 +22,7 @@ from harness.store.run_directory import RunDirectory
 PAUSE_SECONDS = 2.0
 SHARE_OF_TIME = 1 / 3
 """At most this share of the time is spent on rebuilding the page: the runs need the CPU more."""
-WHOLE = Share(samples=1_000_000, stays=50, log=20_000)
+WHOLE = Share(samples=1_000_000, segments=50, log=20_000)
 
 
 @dataclass(frozen=True)

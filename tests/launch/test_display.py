@@ -15,7 +15,7 @@ from harness.store.results import Results
 
 
 @pytest.fixture
-def board(tmp_path):
+def state(tmp_path):
     runs = list(make_plan(find_exhibits(["table6"]), "laptop", 1, None, Results(tmp_path)).runs)
     for planned in runs:
         planned.ask()
@@ -25,10 +25,10 @@ def board(tmp_path):
     return ExecutorState(waiting=waiting, **{name: {planned.run.id: planned} for name, planned in parts.items()})
 
 
-def test_a_terminal_shows_epoch_rate_and_time_left_of_every_run(board):
+def test_a_terminal_shows_epoch_rate_and_time_left_of_every_run(state):
     console = Console(file=io.StringIO(), force_terminal=True, width=120, height=30, no_color=True)
     with LiveDisplay(console, 13, 0) as display:
-        display.show(board)
+        display.show(state)
         display._live.refresh()
         shown = console.file.getvalue()
     lines = {line.split("  ")[0].strip(): line for line in shown.splitlines()}
@@ -36,18 +36,18 @@ def test_a_terminal_shows_epoch_rate_and_time_left_of_every_run(board):
     assert "20.0 it/s" in shown
     assert "1:00" in shown
     assert "starting (another process)" in shown
-    for word, group in (("done", board.done), ("failed", board.failed), ("cancelled", board.cancelled)):
+    for word, group in (("done", state.done), ("failed", state.failed), ("cancelled", state.cancelled)):
         (planned,) = group.values()
         assert word in lines[planned.run.name]
     assert shown.count("waiting") == 8
     assert "3 of 13 runs" in shown
 
 
-def test_a_pipe_gets_a_line_when_something_happens_and_not_twice(board):
+def test_a_pipe_gets_a_line_when_something_happens_and_not_twice(state):
     console = Console(file=io.StringIO(), width=200)
     with PlainDisplay(console, 13, 0) as display:
-        display.show(board)
-        display.show(board)
+        display.show(state)
+        display.show(state)
     lines = console.file.getvalue().splitlines()
     assert len(lines) == 5
     assert sum(line.endswith(": done") for line in lines) == 1

@@ -68,7 +68,7 @@ def runs(tmp_path):
     return made
 
 
-def execute(launcher, runs, workers=1, fail_fast=False, show=lambda board: None):
+def execute(launcher, runs, workers=1, fail_fast=False, show=lambda state: None):
     """Return the outcome of each run or the type of the interruption, so that none ends the tests themselves."""
     try:
         return LocalExecutor(launcher, workers, fail_fast).execute(runs, show)
@@ -86,12 +86,12 @@ def test_slots_are_distinct_and_taken_again_when_they_are_free(launcher_of, runs
         ENDS, f'until [ -e "$ALL/third" ]; do sleep 0.01; done; {ENDS}', f'touch "$ALL/third"; {ENDS}'
     )
     most = []
-    board = execute(launcher, runs, workers=2, show=lambda board: most.append(len(board.active)))
+    state = execute(launcher, runs, workers=2, show=lambda state: most.append(len(state.active)))
     assert launcher.started == [(0, 0), (1, 1), (2, 0)]
     assert max(most) == 2
-    assert seeds(board.done) == [0, 1, 2]
-    assert not (board.waiting or board.active or board.elsewhere or board.failed or board.cancelled)
-    assert board.ended == 3
+    assert seeds(state.done) == [0, 1, 2]
+    assert not (state.waiting or state.active or state.elsewhere or state.failed or state.cancelled)
+    assert state.ended == 3
 
 
 def test_a_worker_sees_the_gpu_of_its_slot_and_has_one_thread(launcher_of, runs, monkeypatch):
@@ -105,18 +105,18 @@ def test_a_worker_sees_the_gpu_of_its_slot_and_has_one_thread(launcher_of, runs,
 
 def test_a_failed_run_does_not_stop_the_others_and_its_exit_code_is_kept(launcher_of, runs):
     launcher = launcher_of("exit 7", ENDS, "kill -9 $$")
-    board = execute(launcher, runs)
+    state = execute(launcher, runs)
     assert [seed for seed, _ in launcher.started] == [0, 1, 2]
-    assert (seeds(board.failed), seeds(board.done)) == ([0, 2], [1])
-    assert board.exit_codes == {runs[0].run.id: 7, runs[2].run.id: -9}
+    assert (seeds(state.failed), seeds(state.done)) == ([0, 2], [1])
+    assert state.exit_codes == {runs[0].run.id: 7, runs[2].run.id: -9}
 
 
 def test_the_first_failure_ends_the_workers_where_that_is_asked_for(launcher_of, runs):
     launcher = launcher_of("false", STAYS, ENDS)
-    board = execute(launcher, runs, workers=2, fail_fast=True)
+    state = execute(launcher, runs, workers=2, fail_fast=True)
     assert [seed for seed, _ in launcher.started] == [0, 1]
-    assert seeds(board.failed) == [0]
-    assert board.waiting == runs[2:]
+    assert seeds(state.failed) == [0]
+    assert state.waiting == runs[2:]
     assert [child.returncode for child in launcher.children] == [1, -signal.SIGTERM]
 
 
@@ -135,8 +135,8 @@ def test_a_run_that_is_held_elsewhere_is_waited_for(launcher_of, runs, leaves):
     launcher, held, boards = launcher_of(ENDS, ENDS, ENDS), runs[0].directory, []
     lease = Lease.acquire(held.path)
 
-    def show(board):
-        boards.append((seeds(board.elsewhere), seeds(board.done)))
+    def show(state):
+        boards.append((seeds(state.elsewhere), seeds(state.done)))
         if len(boards) == 10:
             if leaves == "done":
                 held.training.touch()
@@ -145,33 +145,33 @@ def test_a_run_that_is_held_elsewhere_is_waited_for(launcher_of, runs, leaves):
             lease.__exit__()
 
     with lease:
-        board = execute(launcher, runs, show=show)
+        state = execute(launcher, runs, show=show)
     assert boards[9] == ([0], [1, 2])
     assert [seed for seed, _ in launcher.started] == [1, 2] + [0] * (leaves == "free")
-    assert seeds(getattr(board, "done" if leaves == "free" else leaves)) == [0] + [1, 2] * (leaves in ("done", "free"))
-    assert not board.elsewhere
+    assert seeds(getattr(state, "done" if leaves == "free" else leaves)) == [0] + [1, 2] * (leaves in ("done", "free"))
+    assert not state.elsewhere
 
 
 def test_cancelled_and_finished_runs_are_not_started(launcher_of, runs):
     launcher = launcher_of(ENDS, ENDS, ENDS)
     Outcome.now("cancelled").save(runs[0].directory.outcome)
     runs[1].directory.training.touch()
-    board = execute(launcher, runs)
+    state = execute(launcher, runs)
     assert launcher.started == [(2, 0)]
-    assert (seeds(board.cancelled), seeds(board.done)) == ([0], [1, 2])
+    assert (seeds(state.cancelled), seeds(state.done)) == ([0], [1, 2])
 
 
 def test_a_run_that_is_cancelled_under_its_worker_has_not_failed(launcher_of, runs):
     launcher = launcher_of(f'until [ -e "$RUN/outcome.json" ]; do sleep 0.01; done; exit {ExitCode.INTERRUPTED:d}')
 
-    def show(board):
-        if board.active:
+    def show(state):
+        if state.active:
             Outcome.now("cancelled").save(runs[0].directory.outcome)
 
-    board = execute(launcher, runs[:1], show=show)
-    assert seeds(board.cancelled) == [0]
-    assert not board.failed
-    assert not board.exit_codes
+    state = execute(launcher, runs[:1], show=show)
+    assert seeds(state.cancelled) == [0]
+    assert not state.failed
+    assert not state.exit_codes
 
 
 @pytest.mark.parametrize(("code", "error"), [(ExitCode.INTERRUPTED, KeyboardInterrupt), (ExitCode.EVICTED, Evicted)])
@@ -186,5 +186,5 @@ def test_a_worker_that_was_asked_to_leave_takes_the_executor_along(launcher_of, 
 @pytest.mark.parametrize(("number", "error"), [(signal.SIGTERM, KeyboardInterrupt), (signal.SIGUSR2, Evicted)])
 def test_signals_to_the_executor_end_its_workers(launcher_of, runs, number, error):
     launcher = launcher_of(STAYS)
-    assert execute(launcher, runs, show=lambda board: signal.raise_signal(number)) is error
+    assert execute(launcher, runs, show=lambda state: signal.raise_signal(number)) is error
     assert [child.returncode for child in launcher.children] == [-signal.SIGTERM]

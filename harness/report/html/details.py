@@ -17,15 +17,15 @@ T = TypeVar("T")
 
 LOG_LINES = 20
 LOG_BYTES = 3000
-MOST_STAYS = 5
+MOST_SEGMENTS = 5
 
 
 @dataclass(frozen=True)
 class Share:
-    """How much of a run goes into the page: the newest `stays` segments, and bytes of `samples` and `log`."""
+    """How much of a run goes into the page: the newest `segments`, and bytes of `samples` and `log`."""
 
     samples: int
-    stays: int = MOST_STAYS
+    segments: int = MOST_SEGMENTS
     log: int = LOG_BYTES
 
 
@@ -53,9 +53,10 @@ def details(directory: RunDirectory, share: Share) -> dict[str, Any] | None:
         "training": training.model_dump(mode="json", exclude={"snapshots"}, exclude_none=True) if training else None,
         "outcome": outcome.model_dump(mode="json", exclude={"needs"}) if outcome else None,
         "stays": [
-            each.model_dump(mode="json", exclude_none=True, exclude_defaults=True) for each in segments[-share.stays :]
+            each.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+            for each in segments[-share.segments :]
         ],
-        "stays_before": max(len(segments) - share.stays, 0),
+        "stays_before": max(len(segments) - share.segments, 0),
         "curve": read(lambda: thinned(read_curve(directory.metrics))),
         "samples": read(lambda: sheet_of(directory, share.samples)),
         "log": read(lambda: _tail(directory, share.log)),

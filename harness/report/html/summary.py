@@ -65,7 +65,7 @@ def summary(reports: Sequence[ExhibitReport], run_index: RunIndex) -> Summary:
     usual = (*paper.tables, *paper.figures)
     seeds = sorted({row.seeds for report in reports for row in report.rows if row.seeds})
     usage = {run: cost for report in reports for run, cost in report.usage.items()}
-    stays = {run: found for report in reports for run, found in report.stays.items()}
+    segments = {run: found for report in reports for run, found in report.segments.items()}
     return Summary(
         paper=paper,
         scale=scale,
@@ -76,7 +76,7 @@ def summary(reports: Sequence[ExhibitReport], run_index: RunIndex) -> Summary:
         seeds=span(seeds[0], seeds[-1]) if seeds else "none",
         runs=len(run_index.measured),
         cost=str(Usage.sum(usage.values())) or "nothing yet",
-        provenance=provenance(stay for run in run_index.measured for stay in stays[run]),
+        provenance=provenance(segment for run in run_index.measured for segment in segments[run]),
         exhibits=tuple(map(_line, reports)),
         left_out=tuple(exhibit.name for exhibit in usual if exhibit.name not in shown),
     )

@@ -40,7 +40,7 @@ class ExhibitReport:
 
     `labels` has the printed names of each metric's values; several, if the rows have several datasets or protocols.
     `remarks` are notes of evaluations on their values, which are in `series`. `shown` are secondary metrics that get
-    columns. `stays` has the segments of each of its runs. `damaged` are the records that could not be read. `origin`
+    columns. `segments` has the segments of each of its runs. `damaged` are the records that could not be read. `origin`
     names results that are not the user's own.
     """
 
@@ -55,7 +55,7 @@ class ExhibitReport:
     wanted: int
     series: Mapping[SeriesKey, Series]
     shown: tuple[Metric, ...] = ()
-    stays: Mapping[str, Sequence[Segment]] = field(default_factory=dict)
+    segments: Mapping[str, Sequence[Segment]] = field(default_factory=dict)
     damaged: tuple[Need, ...] = ()
     origin: str = ""
 
@@ -72,12 +72,12 @@ class ExhibitReport:
     @cached_property
     def usage(self) -> dict[str, Usage]:
         """The cost of each of its runs so far."""
-        return {run: Usage.of(stays) for run, stays in self.stays.items()}
+        return {run: Usage.of(segments) for run, segments in self.segments.items()}
 
     @cached_property
     def stale(self) -> dict[str, tuple[str, ...]]:
         """Its runs that were measured with code other than the installed one, with the distributions that differ."""
-        found = {run: other_code(stays) for run, stays in self.stays.items()}
+        found = {run: other_code(segments) for run, segments in self.segments.items()}
         return {run: names for run, names in found.items() if names}
 
     @property
@@ -134,7 +134,7 @@ def build(
         wanted=len(possible) + sum(row.setting is not None for row in exhibit.rows),
         series=measured.series,
         shown=tuple(metric for metric in shown if any(cell.metric == metric for cell in finder.possible)),
-        stays=segments,
+        segments=segments,
         damaged=(*measured.damaged.values(), *unreadable),
         origin=results.label,
     )

@@ -24,7 +24,7 @@ LOG_LINES = 40
 
 
 @dataclass(frozen=True)
-class Entry:
+class BundleEntry:
     """A file of a bundle: its name, its content, and the excerpt if it is part of an array."""
 
     name: str
@@ -46,7 +46,7 @@ def runs(reports: Sequence[ExhibitReport], results: Results) -> list[RunDirector
     return [found[id] for id in sorted(found)]
 
 
-def records(directories: Sequence[RunDirectory], results: Results) -> Iterator[Entry]:
+def records(directories: Sequence[RunDirectory], results: Results) -> Iterator[BundleEntry]:
     """Yield the records of runs unchanged and the end of each log, without weights, checkpoints, arrays and leases."""
     for directory in directories:
         paths = [directory.config, directory.training, directory.outcome, directory.metrics]
@@ -54,12 +54,12 @@ def records(directories: Sequence[RunDirectory], results: Results) -> Iterator[E
         paths += [directory.requests / f"{evaluation.id}.json" for evaluation in directory.missing()]
         for path in paths:
             if (content := _read(path)) is not None:
-                yield Entry(path.relative_to(results.root).as_posix(), content)
+                yield BundleEntry(path.relative_to(results.root).as_posix(), content)
         if (log := _read(directory.log)) is not None:
-            yield Entry(directory.log.relative_to(results.root).as_posix(), _tail(log))
+            yield BundleEntry(directory.log.relative_to(results.root).as_posix(), _tail(log))
 
 
-def arrays(reports: Sequence[ExhibitReport], results: Results) -> Iterator[Entry]:
+def arrays(reports: Sequence[ExhibitReport], results: Results) -> Iterator[BundleEntry]:
     """Yield the parts of evaluations' arrays that figures draw: the first rows, of the runs with seed 0."""
     wanted: dict[Path, int | None] = {}
     for report in reports:
@@ -84,24 +84,24 @@ def _arrays_of(plot: Plot) -> Mapping[str, int | None]:
     return found
 
 
-def written(papers: Sequence[str], results: Results) -> Iterator[Entry]:
+def written(papers: Sequence[str], results: Results) -> Iterator[BundleEntry]:
     """Yield the files of reports unchanged."""
     for paper in papers:
         for path in sorted((results.report / paper).rglob("*")):
             name = path.relative_to(results.report)
             hidden = any(part.startswith(".") for part in name.parts)
             if path.is_file() and not path.is_symlink() and not hidden and (content := _read(path)) is not None:
-                yield Entry((Path("report") / name).as_posix(), content)
+                yield BundleEntry((Path("report") / name).as_posix(), content)
 
 
-def _excerpt(path: Path, rows: int | None, results: Results) -> Entry:
+def _excerpt(path: Path, rows: int | None, results: Results) -> BundleEntry:
     whole = load_array(path, mapped=True)
     name = path.relative_to(results.root).as_posix()
     if rows is None or rows >= len(whole):
-        return Entry(name, path.read_bytes())
+        return BundleEntry(name, path.read_bytes())
     content = io.BytesIO()
     np.save(content, np.array(whole[:rows]), allow_pickle=False)
-    return Entry(name, content.getvalue(), Excerpt(rows=rows, of=len(whole), sha256=_recorded(path)))
+    return BundleEntry(name, content.getvalue(), Excerpt(rows=rows, of=len(whole), sha256=_recorded(path)))
 
 
 def _recorded(path: Path) -> str | None:

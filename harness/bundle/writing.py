@@ -12,7 +12,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from harness import __version__
 from harness.bundle import contents
-from harness.bundle.contents import Entry
+from harness.bundle.contents import BundleEntry
 from harness.bundle.manifest import ENDING, FORMAT, MANIFEST, BundleError, BundleManifest, Excerpt, File, kind_of
 from harness.bundle.reading import manifest_of
 from harness.config.run import SEMANTICS
@@ -37,7 +37,7 @@ def write_bundle(path: Path, reports: Sequence[ExhibitReport], results: Results)
     directories = contents.runs(reports, results)
     if not directories:
         raise BundleError(f"{results.root} has no run of these exhibits: nothing to bundle")
-    entries: Iterable[Entry] = chain(contents.records(directories, results), contents.arrays(reports, results))
+    entries: Iterable[BundleEntry] = chain(contents.records(directories, results), contents.arrays(reports, results))
     writer = _Writer(reports, directories)
     if path.suffix.lower() == ENDING:
         entries = chain(entries, contents.written(list(dict.fromkeys(r.paper.name for r in reports)), results))
@@ -48,7 +48,7 @@ def write_bundle(path: Path, reports: Sequence[ExhibitReport], results: Results)
 
 
 def check_place(path: Path) -> None:
-    """Raise `BundleError` if `path` exists and is not a bundle, or contains more than one."""
+    """Raise `BundleError` if `path` exists and is not exactly one bundle."""
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
     try:
@@ -72,7 +72,7 @@ class _Writer:
         self._excerpts: dict[str, Excerpt] = {}
         self.left_out: list[str] = []
 
-    def sorted(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+    def sorted(self, entries: Iterable[BundleEntry]) -> Iterator[BundleEntry]:
         """Yield the entries whose names are allowed in a bundle, and add them to the manifest."""
         for entry in entries:
             if kind_of(entry.name) is None:
@@ -108,7 +108,7 @@ class _Writer:
                     yield f"{segment.commit}{' with changes' if segment.dirty else ''}"
 
 
-def _write_archive(file: IO[bytes], entries: Iterable[Entry], writer: _Writer) -> None:
+def _write_archive(file: IO[bytes], entries: Iterable[BundleEntry], writer: _Writer) -> None:
     with ZipFile(file, "w", ZIP_DEFLATED, compresslevel=COMPRESSION) as archive:
         for entry in entries:
             archive.writestr(_info(entry.name), entry.content)
@@ -123,7 +123,7 @@ def _info(name: str) -> ZipInfo:
     return info
 
 
-def _write_folder(path: Path, entries: Iterable[Entry], writer: _Writer) -> None:
+def _write_folder(path: Path, entries: Iterable[BundleEntry], writer: _Writer) -> None:
     """Write a temporary folder beside `path` and rename it."""
     name = f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}"
     new, old = path.with_name(name), path.with_name(f"{name}-old")

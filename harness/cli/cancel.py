@@ -52,5 +52,5 @@ def _cancel(directory: "RunDirectory") -> str:
     worker = holder(directory.path)
     if worker is None:
         return f"{name} is cancelled"
-    soon = "at the next safe point" if worker.ask_to_leave() else "within ten seconds"
+    soon = "at the next safe point" if worker.request_stop() else "within ten seconds"
     return f"{name} is cancelled: its worker on {worker.host} saves its state and stops {soon}"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Arrays:
+class ArrayPlan:
     """The arrays that a profile would submit."""
 
     profile: "Profile"
@@ -57,7 +57,7 @@ def expect(settings: Settings, plan: "Plan", workers: int | None, ranks: int = 1
     return forecast(plan, settings.results, target)
 
 
-def expect_on(settings: Settings, plan: "Plan", arrays: Arrays) -> "Forecast":
+def expect_on(settings: Settings, plan: "Plan", arrays: ArrayPlan) -> "Forecast":
     """Return the expected cost of a plan on a cluster that runs as many tasks at a time as the arrays allow."""
     from harness.launch.estimate.forecast import forecast
     from harness.launch.estimate.target import Target
@@ -82,7 +82,7 @@ def expect_for(settings: Settings, plan: "Plan", executor: ExecutorOptions) -> "
     return expect(settings, plan, executor.workers)
 
 
-def arrays_of(settings: Settings, plan: "Plan", name: str, parallelism: int | None = None) -> Arrays:
+def arrays_of(settings: Settings, plan: "Plan", name: str, parallelism: int | None = None) -> ArrayPlan:
     """Return the arrays of a plan's unfinished runs, without checking the queue.
 
     Raises `SpecError` for an unknown profile.
@@ -95,4 +95,4 @@ def arrays_of(settings: Settings, plan: "Plan", name: str, parallelism: int | No
     profile = load_profile(name)
     profile = profile.but(array_parallelism=parallelism or profile.array_parallelism)
     request = Request(settings.results, settings.data_root, name, profile, Execution())
-    return Arrays(profile, preview(request, plan.unfinished(), Scheduler(min_interval=0)))
+    return ArrayPlan(profile, preview(request, plan.unfinished(), Scheduler(min_interval=0)))

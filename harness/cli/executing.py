@@ -33,7 +33,7 @@ def execute(
 
     launcher = executor.launcher(settings, execution)
     for planned in todo:
-        planned.ask()
+        planned.request()
     local = LocalExecutor(launcher, executor.workers or launcher.default_workers, executor.fail_fast)
     begun = datetime.now(UTC)
     console = settings.console()

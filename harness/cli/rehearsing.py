@@ -51,7 +51,7 @@ def _on_this_machine(
 
     launcher = executor.launcher(settings, execution)
     for entry in planned:
-        entry.ask()
+        entry.request()
     local = LocalExecutor(launcher, executor.workers or launcher.default_workers, executor.fail_fast)
     console = settings.console()
     display = LiveDisplay if console.is_terminal else PlainDisplay
@@ -68,7 +68,7 @@ def _on_cluster(
     from harness.launch.slurm.preflight import await_records, submit_rehearsals
     from harness.launch.slurm.scheduler import Job, Scheduler
 
-    scheduler, told = Scheduler(min_interval=0), [""]
+    scheduler, last_line = Scheduler(min_interval=0), [""]
     found = submit_rehearsals(request_of(settings, executor, execution, {"rehearsal": True}), planned, scheduler)
 
     def show(jobs: "Mapping[str, Job]") -> None:
@@ -76,9 +76,9 @@ def _on_cluster(
         line = f"{len(planned) - len(jobs)} of {len(planned)} ended; " + ", ".join(
             f"{n} {s}" for s, n in states.items()
         )
-        if line != told[0]:
+        if line != last_line[0]:
             settings.echo(line)
-            told[0] = line
+            last_line[0] = line
 
     try:
         return await_records(settings.results, found, planned, scheduler, show, POLL_SECONDS)

@@ -54,7 +54,7 @@ def run_command(
     from harness.cli.plan import describe, describe_costs
     from harness.cli.rehearsing import rehearse as rehearse_plan
     from harness.cli.slurm import describe_arrays, submit_runs
-    from harness.cli.stale import begin_anew, describe_stale, print_stale
+    from harness.cli.stale import describe_stale, print_stale, supersede_stale
     from harness.errors import SpecError
     from harness.launch.needs import refuse_unfit_loader
     from harness.launch.plan import costs
@@ -71,7 +71,7 @@ def run_command(
         raise SpecError("--stale is not for --rehearse, which tries every run, whatever code measured it")
     if rehearse:
         return rehearse_plan(settings, plan, executor, how, as_json)
-    planned = plan.begun_anew(settings.results) if stale else plan
+    planned = plan.with_stale_superseded(settings.results) if stale else plan
     expected = expect_for(settings, planned, executor)
     if dry_run:
         click.echo("\n".join([describe(expected), *(describe_stale(plan) if stale else [])]))
@@ -79,7 +79,7 @@ def run_command(
             click.echo("\n".join(describe_arrays(settings, planned.unfinished(), executor, how)))
         return 0
     if stale:
-        begin_anew(settings, plan)
+        supersede_stale(settings, plan)
     else:
         print_stale(settings, plan)
     todo, cancelled = plan.unfinished(), plan.cancelled()

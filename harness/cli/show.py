@@ -8,7 +8,7 @@ from harness.cli.options import json_option
 from harness.cli.settings import Settings, print_json
 
 if TYPE_CHECKING:
-    from harness.registry.exhibit import Block, Exhibit
+    from harness.registry.exhibit import Exhibit, Subtable
     from harness.registry.metrics import Metric
     from harness.registry.paper import Paper
     from harness.registry.row import Row
@@ -68,7 +68,7 @@ def _document(paper: "Paper", exhibit: "Exhibit") -> dict[str, Any]:
     }
 
 
-def _grid(exhibit: "Exhibit", block: "Block") -> str:
+def _grid(exhibit: "Exhibit", block: "Subtable") -> str:
     from tabulate import tabulate
 
     sections = any(row.section for row in block.rows) and not block.caption

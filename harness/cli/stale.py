@@ -22,14 +22,14 @@ def describe_stale(plan: "Plan") -> list[str]:
     return [f"{_says(stale)}: to be set aside and rerun"] if stale else []
 
 
-def begin_anew(settings: Settings, plan: "Plan") -> None:
+def supersede_stale(settings: Settings, plan: "Plan") -> None:
     """Set the stale runs of a plan aside, so that they are executed like new ones."""
-    from harness.store.superseded import ask_again, set_aside
+    from harness.store.superseded import restore_requests, supersede
 
     stale = plan.stale()
-    moved = [planned for planned in stale if set_aside(settings.results, planned.directory)]
+    moved = [planned for planned in stale if supersede(settings.results, planned.directory)]
     for planned in plan.runs:
-        ask_again(settings.results, planned.run)
+        restore_requests(settings.results, planned.run)
     if not stale:
         settings.echo("no run was measured with other code than the installed one")
     if moved:

@@ -39,11 +39,11 @@ def worker_command(settings: Settings, run: str, options: WorkerOptions) -> int:
     from harness.worker.run_worker import work
 
     directory = settings.results.find(run)
-    with joined(settings, options.execution(), options.device) as context:
-        ending = work(context, directory)
-    if ending is ExitCode.BUSY:
+    with worker_context(settings, options.execution(), options.device) as context:
+        exit_code = work(context, directory)
+    if exit_code is ExitCode.BUSY:
         settings.echo(f"{directory.id} is held by another worker")
-    return leave(ending, context.comm, options.restartable)
+    return exit_worker(exit_code, context.comm, options.restartable)
 
 
 @click.command("worker-preflight", hidden=True)
@@ -56,13 +56,13 @@ def preflight_command(settings: Settings, run: str, options: WorkerOptions) -> i
     from harness.worker.rehearsal.run_rehearsal import rehearse
 
     directory = Rehearsals(settings.results_root).find(run)
-    with joined(settings, options.execution(), options.device) as context:
-        ending = rehearse(context, directory)
-    return leave(ending, context.comm, options.restartable)
+    with worker_context(settings, options.execution(), options.device) as context:
+        exit_code = rehearse(context, directory)
+    return exit_worker(exit_code, context.comm, options.restartable)
 
 
 @contextmanager
-def joined(settings: Settings, execution: "Execution", device: str | None) -> "Iterator[Context]":
+def worker_context(settings: Settings, execution: "Execution", device: str | None) -> "Iterator[Context]":
     """Yield the context of this process after it has joined the other ranks that a launcher started with it."""
     from harness.launch.rank_env import find_rank
     from harness.training.device import prepare_device
@@ -75,11 +75,11 @@ def joined(settings: Settings, execution: "Execution", device: str | None) -> "I
         yield Context(settings.results, settings.data_root, chosen, execution, comm)
 
 
-def leave(ending: ExitCode, comm: "Communicator", restartable: bool = False) -> int:
+def exit_worker(exit_code: ExitCode, comm: "Communicator", restartable: bool = False) -> int:
     """Return the exit code of a worker process, or end the process here if a rank was lost."""
     # A launcher ends all ranks once one exits with an error, while the first has yet to save and release the run.
-    waits_for_first = not comm.is_main and ending in (ExitCode.EVICTED, ExitCode.INTERRUPTED)
-    code = ExitCode.DONE if waits_for_first or (restartable and ending is not ExitCode.LOST) else ending
+    waits_for_first = not comm.is_main and exit_code in (ExitCode.EVICTED, ExitCode.INTERRUPTED)
+    code = ExitCode.DONE if waits_for_first or (restartable and exit_code is not ExitCode.LOST) else exit_code
     if comm.broken:
         # The CUDA context may wait for the lost rank for ever, and would keep this process from exiting.
         sys.stderr.flush()

@@ -16,8 +16,8 @@ from harness.exit_codes import ExitCode
 @click.pass_obj
 def worker_task_command(settings: Settings, manifest: Path, array: str, device: str | None) -> int:
     """Do one task of an array: compute shared features, rehearse a run, or work on one or several runs."""
-    from harness.cli.worker import joined, leave
-    from harness.launch.slurm.task import is_through, progress_of_task, run_side_by_side, task_at
+    from harness.cli.worker import exit_worker, worker_context
+    from harness.launch.slurm.task import needs_no_work, progress_of_task, run_side_by_side, task_at
     from harness.store.run_directory import RunDirectory
 
     submission, task = task_at(manifest, array)
@@ -26,7 +26,7 @@ def worker_task_command(settings: Settings, manifest: Path, array: str, device: 
     if task.kind == "features":
         from harness.worker.features import make_features
 
-        with joined(settings, submission.execution, device) as context:
+        with worker_context(settings, submission.execution, device) as context:
             for directory in directories:
                 make_features(context, directory)
         return ExitCode.DONE
@@ -34,23 +34,23 @@ def worker_task_command(settings: Settings, manifest: Path, array: str, device: 
         from harness.store.rehearsals import Rehearsals
         from harness.worker.rehearsal.run_rehearsal import rehearse
 
-        with joined(settings, submission.execution, device) as context:
-            ending = rehearse(context, Rehearsals(settings.results_root).find(task.runs[0]))
+        with worker_context(settings, submission.execution, device) as context:
+            exit_code = rehearse(context, Rehearsals(settings.results_root).find(task.runs[0]))
         # A rehearsal restarts from the beginning: a limit that was too short for it once will be again.
-        return leave(ExitCode.STALLED if ending is ExitCode.EVICTED else ending, context.comm)
+        return exit_worker(ExitCode.STALLED if exit_code is ExitCode.EVICTED else exit_code, context.comm)
     if len(directories) > 1:
         return run_side_by_side(settings.results, submission, task, lambda state: None)
-    if is_through(directories[0]):
+    if needs_no_work(directories[0]):
         return ExitCode.DONE
     # Importing torch takes seconds. A signal that arrives meanwhile waits until the worker handles it.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
     before = progress_of_task(settings.results, task)
     from harness.worker.run_worker import work
 
-    with joined(settings, submission.execution, device) as context:
-        ending = work(context, directories[0])
-    if ending is ExitCode.BUSY:
+    with worker_context(settings, submission.execution, device) as context:
+        exit_code = work(context, directories[0])
+    if exit_code is ExitCode.BUSY:
         settings.echo(f"{directories[0].id} is held by another worker")
-    if ending is ExitCode.EVICTED and progress_of_task(settings.results, task) == before:
-        ending = ExitCode.STALLED
-    return leave(ending, context.comm)
+    if exit_code is ExitCode.EVICTED and progress_of_task(settings.results, task) == before:
+        exit_code = ExitCode.STALLED
+    return exit_worker(exit_code, context.comm)

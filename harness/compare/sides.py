@@ -78,7 +78,9 @@ class Side:
 
     def _corresponding(self, run: Run, expected: Collection[str]) -> str | None:
         wanted = leaves(run.config.model_dump(mode="json"))
-        others = {id: stored for id, stored in self.stored.items() if id not in expected and _akin(stored, wanted)}
+        others = {
+            id: stored for id, stored in self.stored.items() if id not in expected and _is_same_cell(stored, wanted)
+        }
         named = {id: stored for id, stored in others.items() if stored.name == run.name}
         moved = {id: stored for id, stored in others.items() if _differs_by_version(stored.leaves, wanted)}
         return _nearest({id: len(differing(stored.leaves, wanted)) for id, stored in (named or moved).items()})
@@ -157,7 +159,7 @@ def _pairs(one: Leaves, other: Leaves) -> Iterator[tuple[str, Any, Any]]:
         yield path, one.get(path, ABSENT), other.get(path, ABSENT)
 
 
-def _akin(stored: Stored, wanted: Leaves) -> bool:
+def _is_same_cell(stored: Stored, wanted: Leaves) -> bool:
     """Return whether a run has the wanted seed and dataset; otherwise it belongs to another cell."""
     return all(stored.leaves.get(path) == wanted.get(path) for path in ("seed", "data.name"))
 

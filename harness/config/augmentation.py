@@ -31,7 +31,7 @@ class DigitsPolicy(Policy):
     """Small rotations and shears that preserve the class of a digit."""
 
     kind: Literal["digits"] = "digits"
-    implementation: ClassVar[str] = "harness.data.augment.augment:wobble"
+    implementation: ClassVar[str] = "harness.data.augment.augment:rotate_and_shear"
 
 
 class AutoAugmentCIFAR10(Policy):

@@ -75,7 +75,7 @@ class Replayed(EnergyBased):
 
     @property
     def sampler_steps(self) -> int:
-        """The steps of a chain per sample."""
+        """Chain steps per sample."""
         return self.sampling_steps
 
     def with_sampler_steps(self, steps: int) -> Self:

@@ -37,7 +37,7 @@ DIGITS = 8
 """The number of SHA-256 digits in the names of other weights."""
 
 
-def take_in(path: Path, root: Path, check: Check, report: Report) -> tuple[str, bool]:
+def install_weights(path: Path, root: Path, check: Check, report: Report) -> tuple[str, bool]:
     """Copy the weights at `path` under `root`; return their name there, and whether they are new.
 
     Raises `DataError`, leaving no files, if `check` rejects the file or it holds anything but tensors.
@@ -62,7 +62,7 @@ def take_in(path: Path, root: Path, check: Check, report: Report) -> tuple[str, 
     return name, True
 
 
-def taken_in(root: Path) -> list[str]:
+def installed_weights(root: Path) -> list[str]:
     """Return the names of all weights under `root`, the published ones first."""
     names = (path.parent.name for path in root.glob(f"{NAME}*/{FILE}"))
     return sorted(name for name in names if is_weights(name))
@@ -90,7 +90,7 @@ def find_weights(root: Path, other: str | None) -> tuple[Path, bytes, str]:
         if sha256.startswith(wanted):
             return path, content, sha256
         complaints.append(f"{path} is another file, its SHA-256 begins with {sha256[:DIGITS]}")
-    others = [name.removeprefix(f"{NAME}-") for name in taken_in(root) if name != NAME and not other]
+    others = [name.removeprefix(f"{NAME}-") for name in installed_weights(root) if name != NAME and not other]
     hints = [f"--also weights={beginning} measures with the other prepared weights" for beginning in others]
     raise MissingRequirement(LACKING, "; ".join([how_to_get(root, other), *complaints, *hints]))
 

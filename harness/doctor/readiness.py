@@ -77,7 +77,7 @@ def _to_finish(planned: PlannedRun) -> list[str]:
 
 
 def _room(todo: Sequence[PlannedRun], checks: Sequence[Check], absent: set[str]) -> list[str]:
-    """Return complaints if results, or datasets that are not prepared yet, may not fit on the disk."""
+    """Return problems if results, or datasets still to be prepared, may not fit on the disk."""
     facts = {check.name: check.facts for check in checks}
     unprepared = {name: facts[name]["bytes"] for planned in todo for name in datasets_of(planned) if name in absent}
     needed = {"results": sum(disk_bytes(planned) for planned in todo), "data": sum(unprepared.values())}

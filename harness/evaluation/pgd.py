@@ -109,17 +109,17 @@ class Attack:
 
         Misclassified images are not attacked further.
         """
-        fallen = torch.full_like(labels, -1)
-        standing = torch.arange(len(labels), device=labels.device)
+        first_error = torch.full_like(labels, -1)
+        active = torch.arange(len(labels), device=labels.device)
         points = start
         for step in range(self.steps + 1):
-            if len(standing) == 0:
+            if len(active) == 0:
                 break
-            logits, moved = self.ascend(logits_of, points, images[standing], labels[standing])
-            correct = logits.argmax(dim=1) == labels[standing]
-            fallen[standing[~correct]] = step
-            standing, points = standing[correct], moved[correct]
-        return fallen
+            logits, moved = self.ascend(logits_of, points, images[active], labels[active])
+            correct = logits.argmax(dim=1) == labels[active]
+            first_error[active[~correct]] = step
+            active, points = active[correct], moved[correct]
+        return first_error
 
 
 def _lengths(vectors: Tensor) -> Tensor:

@@ -46,15 +46,17 @@ def evaluate(evaluation: Robustness, subject: Subject) -> EvaluationResult:
     quantities = [evaluation.quantity(epsilon) for epsilon in evaluation.epsilons]
     if subject.comm.any(not all(np.isfinite(block).all() for block in logits)):
         return EvaluationResult(dict.fromkeys(quantities, Measurement(value=float("nan"), n=len(indices))))
-    fallen = np.stack([fallen_within(epsilon, evaluation, blocks, subject) for epsilon in evaluation.epsilons])
-    subject.save("fallen", fallen)
+    first_error = np.stack(
+        [first_errors_within(epsilon, evaluation, blocks, subject) for epsilon in evaluation.epsilons]
+    )
+    subject.save("fallen", first_error)
     subject.discard("shard-*.npy")
-    shares = [Measurement(value=100 * float((row == -1).mean()), n=len(row)) for row in fallen]
+    shares = [Measurement(value=100 * float((row == -1).mean()), n=len(row)) for row in first_error]
     sizes = [step_size(epsilon, evaluation) for epsilon in evaluation.epsilons]
     return EvaluationResult(
         dict(zip(quantities, shares, strict=True)),
         {
-            "clean_accuracy": 100 * float((fallen[0] != 0).mean()),
+            "clean_accuracy": 100 * float((first_error[0] != 0).mean()),
             "steps": evaluation.steps,
             "step_sizes": dict(zip(quantities, sizes, strict=True)),
         },
@@ -66,7 +68,9 @@ def step_size(epsilon: float, evaluation: Robustness) -> float:
     return evaluation.step_size or REACH * epsilon / evaluation.steps
 
 
-def fallen_within(epsilon: float, evaluation: Robustness, blocks: list[Batch], subject: Subject) -> NDArray[np.int32]:
+def first_errors_within(
+    epsilon: float, evaluation: Robustness, blocks: list[Batch], subject: Subject
+) -> NDArray[np.int32]:
     """Return the query at which each image is first misclassified for one epsilon, computed once and cached."""
     model, path = subject.model, subject.artefacts / f"shard-{evaluation.quantity(epsilon)}.npy"
     assert isinstance(model, Classifier)
@@ -80,20 +84,20 @@ def fallen_within(epsilon: float, evaluation: Robustness, blocks: list[Batch], s
     for block in blocks:
         found.append(first_query(model, block, attack, evaluation.restarts, stream).cpu().numpy().astype(np.int32))
         subject.report(before * images + sum(map(len, found)), len(evaluation.epsilons) * images)
-    fallen = np.concatenate(subject.comm.all_gather(found))
-    subject.save(path.stem, fallen)
-    return fallen
+    first_error = np.concatenate(subject.comm.all_gather(found))
+    subject.save(path.stem, first_error)
+    return first_error
 
 
 def first_query(model: Classifier, batch: Batch, attack: Attack, restarts: int, stream: Stream) -> Tensor:
     """Return the query at which each image is first misclassified: 0 when clean, -1 for never."""
     with torch.no_grad():
         correct = model.logits(batch.inputs).argmax(dim=1) == batch.targets
-    fallen = torch.where(correct, -1, 0)
+    first_error = torch.where(correct, -1, 0)
     for restart in range(restarts):
-        standing = (fallen == -1).nonzero().flatten()
+        standing = (first_error == -1).nonzero().flatten()
         images, labels = batch.inputs[standing], batch.targets[standing]
         start = attack.ball.random_points(images, stream.at(restart), batch.indices[standing])
         steps = attack.first_errors(model.logits, images, labels, start)
-        fallen[standing] = torch.where(steps == -1, -1, 1 + restart * (attack.steps + 1) + steps)
-    return fallen
+        first_error[standing] = torch.where(steps == -1, -1, 1 + restart * (attack.steps + 1) + steps)
+    return first_error

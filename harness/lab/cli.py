@@ -183,13 +183,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = cli.main(args=arguments, prog_name="python -m harness.lab", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
-        return _say(error.format_message(), error.exit_code)
+        return _echo(error.format_message(), error.exit_code)
     except HarnessError as error:
-        return _say(str(error), error.exit_code, getattr(error, "log", ""))
+        return _echo(str(error), error.exit_code, getattr(error, "log", ""))
     except (KeyboardInterrupt, click.Abort):
-        return _say("interrupted", ExitCode.INTERRUPTED)
+        return _echo("interrupted", ExitCode.INTERRUPTED)
     except OSError as error:
-        return _say(f"{error.filename or 'file'}: {error.strerror or error}", 1)
+        return _echo(f"{error.filename or 'file'}: {error.strerror or error}", 1)
 
 
 def _there(folder: Path) -> Lab:
@@ -202,7 +202,7 @@ def _export(lab: Lab) -> str:
     return f"export SLURM_CONF={shlex.quote(str(lab.folder.slurm_conf))}"
 
 
-def _say(message: str, code: int, log: str = "") -> int:
+def _echo(message: str, code: int, log: str = "") -> int:
     print(f"lab: {' '.join(message.split())}", file=sys.stderr)
     for line in log.splitlines():
         print(f"  {line}", file=sys.stderr)

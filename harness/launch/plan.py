@@ -49,7 +49,7 @@ class PlannedRun:
         """The distributions with code that has changed since the run was measured."""
         return other_code_of(self.directory)
 
-    def ask(self) -> None:
+    def request(self) -> None:
         """Write the run and its requests to the results directory."""
         self.directory.request(self.run, self.evaluations.values())
 
@@ -79,7 +79,7 @@ class Plan:
         """Return the runs measured with other code than is installed now, except cancelled ones."""
         return [planned for planned in self.runs if planned.stale and planned.state is not RunState.CANCELLED]
 
-    def begun_anew(self, results: Results) -> "Plan":
+    def with_stale_superseded(self, results: Results) -> "Plan":
         """Return the plan as it would be after setting all stale runs aside."""
         stale = {planned.run.id for planned in self.stale()}
         nowhere = results.superseded / "next"

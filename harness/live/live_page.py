@@ -12,7 +12,7 @@ from harness.errors import HarnessError
 from harness.live.watch import Watch
 from harness.report.figures.fingerprint import fingerprint
 from harness.report.figures.render import vectors
-from harness.report.html.details import Share, details
+from harness.report.html.details import DetailLimits, details
 from harness.report.html.page import Contents, Picture, contents, live_policy, page
 from harness.report.html.write import picture
 from harness.report.results.report import ExhibitReport
@@ -22,7 +22,7 @@ from harness.store.run_directory import RunDirectory
 PAUSE_SECONDS = 2.0
 SHARE_OF_TIME = 1 / 3
 """At most this share of the time is spent on rebuilding the page: the runs need the CPU more."""
-WHOLE = Share(samples=1_000_000, segments=50, log=20_000)
+WHOLE = DetailLimits(samples=1_000_000, segments=50, log=20_000)
 
 
 @dataclass(frozen=True)

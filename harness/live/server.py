@@ -63,11 +63,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.headers.get("Host") not in self.server.names:
-            self._say(HTTPStatus.MISDIRECTED_REQUEST, "This server answers requests to its own address only.")
+            self._send(HTTPStatus.MISDIRECTED_REQUEST, "This server answers requests to its own address only.")
             return
         found = self._find(urlsplit(self.path).path)
         if found is None:
-            self._say(HTTPStatus.NOT_FOUND, "Not found: this server has nothing but the report page.")
+            self._send(HTTPStatus.NOT_FOUND, "Not found: this server has nothing but the report page.")
         else:
             self._answer(HTTPStatus.OK, *found)
 
@@ -75,7 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _refuse(self) -> None:
         self.close_connection = True
-        self._say(HTTPStatus.METHOD_NOT_ALLOWED, "This server is read-only.")
+        self._send(HTTPStatus.METHOD_NOT_ALLOWED, "This server is read-only.")
 
     do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _refuse  # noqa: N815
 
@@ -95,7 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
             return _json(run), JSON
         return None
 
-    def _say(self, status: HTTPStatus, text: str) -> None:
+    def _send(self, status: HTTPStatus, text: str) -> None:
         self._answer(status, f"{text}\n".encode(), "text/plain; charset=utf-8")
 
     def _answer(self, status: HTTPStatus, body: bytes, kind: str) -> None:

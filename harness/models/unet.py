@@ -14,7 +14,7 @@ from harness.models.dropout import Dropout
 from harness.models.timesteps import Sinusoid
 
 EPS = 1e-6
-FAINT = 1e-5
+ZERO_INIT_GAIN = 1e-5
 """The initial gain of the last layer of each block: nearly zero, so that blocks start as identities."""
 
 
@@ -162,7 +162,7 @@ class UNet(ImageNetwork):
             if isinstance(module, nn.Conv2d | nn.Linear):
                 # The fused qkv weight holds three layers, each with its own fan-out.
                 for weight in module.weight.detach().chunk(3 if id(module) in fused else 1):
-                    nn.init.xavier_uniform_(weight, FAINT if id(module) in last else 1.0, generator)
+                    nn.init.xavier_uniform_(weight, ZERO_INIT_GAIN if id(module) in last else 1.0, generator)
                 assert module.bias is not None
                 nn.init.zeros_(module.bias)
 

@@ -13,7 +13,7 @@ from harness.registry.row import Printed, Reported, Row, Source, Value, Words
 
 
 @dataclass(frozen=True)
-class Block:
+class Subtable:
     """Rows printed together, and the metrics with a value in some of them."""
 
     caption: str
@@ -108,7 +108,7 @@ class Exhibit:
         return next((cell.reason for cell in self.expected if (cell.row, cell.metric) == (row.key, metric)), "")
 
     def reported_value(self, row: Row, metric: Metric) -> float | None:
-        """Return the paper's value of a cell as a number, None for a dash and for words without a meaning."""
+        """Return the paper's value of a cell as a number, None for a dash or words without a numeric meaning."""
         reported = self.reported(row, metric)
         return reported.meaning if isinstance(reported, Words) else reported
 
@@ -135,7 +135,7 @@ class Exhibit:
         named = {",".join(f"{name}={value}" for name, value in settings.items()): settings for settings in readings}
         return replace(self, readings={**self.readings, **named})
 
-    def blocks(self) -> list[Block]:
+    def blocks(self) -> list[Subtable]:
         """Return the rows in blocks with separate columns.
 
         There is a single block without a caption unless a section has metrics that the widest one lacks.
@@ -147,9 +147,9 @@ class Exhibit:
             return [self._block("", self.rows)]
         return apart
 
-    def _block(self, caption: str, rows: Sequence[Row]) -> Block:
+    def _block(self, caption: str, rows: Sequence[Row]) -> Subtable:
         asked = tuple(metric for metric in self.metrics if any(self.asks(row, metric) for row in rows))
-        return Block(caption, tuple(rows), asked)
+        return Subtable(caption, tuple(rows), asked)
 
     def select(self, pattern: str) -> tuple[Row, ...]:
         """Return the rows with keys that match a shell pattern, ignoring case, else those with keys that contain it."""

@@ -40,7 +40,7 @@ def other_code(segments: Iterable[Segment]) -> tuple[str, ...]:
 
 
 def other_code_of(directory: RunDirectory) -> tuple[str, ...]:
-    """Return the distributions with code that has changed since a run was measured, () if a segment is unreadable."""
+    """Return the distributions whose code has changed since a run was measured, () if a segment is unreadable."""
     try:
         return other_code(directory.all_segments())
     except StoreError:

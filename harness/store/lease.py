@@ -104,7 +104,7 @@ class Holder:
     host: str
     pid: int
 
-    def ask_to_leave(self) -> bool:
+    def request_stop(self) -> bool:
         """Ask a worker on this machine to save its state and exit; return whether the signal was sent."""
         if self.host != socket.gethostname():
             return False

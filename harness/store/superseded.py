@@ -10,7 +10,7 @@ from harness.store.results import Results
 from harness.store.run_directory import RunDirectory
 
 
-def set_aside(results: Results, directory: RunDirectory) -> bool:
+def supersede(results: Results, directory: RunDirectory) -> bool:
     """Move a run that was measured with other code to `superseded/ID.N`; return False if a worker holds it.
 
     A run that a worker holds is not moved. Idempotent, since a restarted run uses the current code.
@@ -30,7 +30,7 @@ def set_aside(results: Results, directory: RunDirectory) -> bool:
     return True
 
 
-def ask_again(results: Results, run: Run) -> None:
+def restore_requests(results: Results, run: Run) -> None:
     """Request the evaluations of a run that was set aside again, also if an earlier command was killed in between."""
     directory, number = results.directory(run), _last(results, run.id)
     if number and not directory.config.exists():

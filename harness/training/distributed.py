@@ -20,7 +20,7 @@ from harness.errors import HarnessError
 from harness.exit_codes import ExitCode
 
 T = TypeVar("T")
-MEETING, PATIENCE = timedelta(minutes=10), timedelta(hours=12)
+RENDEZVOUS_TIMEOUT, COLLECTIVE_TIMEOUT = timedelta(minutes=10), timedelta(hours=12)
 """Timeouts of the rendezvous and of collectives. The latter is long because rank 0 may work alone for hours.
 
 A rank that dies is noticed at once.
@@ -137,9 +137,9 @@ class ProcessGroup(Communicator):
             message = torch.cat([tensor.reshape(-1).view(torch.uint8) for tensor in here])
             with self.detect_lost_rank():
                 dist.broadcast(message, src=0)
-            for tensor, told in zip(here, message.split([tensor.nbytes for tensor in here]), strict=True):
+            for tensor, received in zip(here, message.split([tensor.nbytes for tensor in here]), strict=True):
                 # Write through `data`: the tensor may belong to a graph whose backward pass is still to come.
-                tensor.data.copy_(told.clone().view(tensor.dtype).view(tensor.shape))
+                tensor.data.copy_(received.clone().view(tensor.dtype).view(tensor.shape))
 
     def any(self, wish: bool) -> bool:
         """Return whether `wish` is true on any rank."""
@@ -178,9 +178,9 @@ def join(rank: int, size: int, init_method: str | None, device: torch.device, at
         return Communicator()
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
     try:
-        store, _, _ = next(dist.rendezvous(init_method, rank, size, timeout=MEETING))  # type: ignore[attr-defined]
+        store, _, _ = next(dist.rendezvous(init_method, rank, size, timeout=RENDEZVOUS_TIMEOUT))  # type: ignore[attr-defined]
         store = PrefixStore(f"attempt-{attempt}", store)
-        dist.init_process_group(backend, store=store, world_size=size, rank=rank, timeout=PATIENCE)
+        dist.init_process_group(backend, store=store, world_size=size, rank=rank, timeout=COLLECTIVE_TIMEOUT)
     except (RuntimeError, ValueError) as error:
         why = str(error).splitlines()[0]
         raise LostRank(f"rank {rank} of {size} could not join the other ranks at {init_method}: {why}") from None

@@ -77,7 +77,7 @@ class Trainer:
             name: build_optimizer(net.parameters(), config.training.optimizer_of(name)) for name, net in players.items()
         }
         self._optimizer_states = {name: OptimizerState(optimizer) for name, optimizer in self._optimizers.items()}
-        self._averages = {name: average_of(net, config.training.average_of(name)) for name, net in players.items()}
+        self._emas = {name: average_of(net, config.training.average_of(name)) for name, net in players.items()}
         self._players = players
         self._comm = comm or Communicator()
         for network in players.values():
@@ -87,14 +87,14 @@ class Trainer:
         self._part = self._comm.shard(config.training.batch_size)
         if self._comm.size > config.training.batch_size:
             raise SpecError(f"{self._comm.size} ranks exceed batch_size={config.training.batch_size}")
-        self._averaging = {name: self._comm.wrap_ddp(network) for name, network in players.items()}
+        self._ddp = {name: self._comm.wrap_ddp(network) for name, network in players.items()}
         self._buffers = SharedBuffers(players.values(), self._comm)
         self._loader = loader
-        self._meters = RunningMeans(device)
-        self._restarts = DivergenceRollback(method.guard)
+        self._means = RunningMeans(device)
+        self._rollback = DivergenceRollback(method.guard)
         validation = config.method.validation if config.training.select is not None else None
         self.best = Best(validation.better) if validation is not None else None
-        self._feed: Generator[dict[str, TrainBatch]] | None = None
+        self._batch_iterator: Generator[dict[str, TrainBatch]] | None = None
         method.prepare(loader)
 
     def run(self, hooks: Hooks) -> bool:
@@ -105,13 +105,13 @@ class Trainer:
         """
         with closing(self):
             if self.step == 0:
-                self._restarts.keep(0, self._own_state())
+                self._rollback.keep(0, self._own_state())
             while self.step < self.iterations:
                 try:
                     self.train_step()
                     if self.step % self.iterations_per_epoch == 0:
                         hooks.after_epoch(self.step, self._close_epoch())
-                        self._restarts.keep(self.step, self._own_state())
+                        self._rollback.keep(self.step, self._own_state())
                 except Diverged as error:
                     self._restart(error)
                     hooks.restarted(error)
@@ -123,7 +123,7 @@ class Trainer:
 
     def train_step(self) -> None:
         """Take one training step, without closing an epoch."""
-        step = self._given(next(self._batches()))
+        step = self._step_inputs(next(self._batches()))
         # Third-party modules draw from torch's global generators, whose state checkpoints do not hold.
         torch.manual_seed(step.stream.at("modules", self._comm.rank).seed)
         with matmuls_in(self.config.training.precision):
@@ -138,9 +138,9 @@ class Trainer:
 
     def close(self) -> None:
         """Discard prefetched batches."""
-        if self._feed is not None:
-            self._feed.close()
-            self._feed = None
+        if self._batch_iterator is not None:
+            self._batch_iterator.close()
+            self._batch_iterator = None
 
     def ema_weights(self) -> dict[str, Tensor]:
         """Return the current weights to evaluate: the method's state with the EMA weights of all players."""
@@ -158,12 +158,12 @@ class Trainer:
     def state(self) -> dict[str, Tensor]:
         """Return the complete training state."""
         best = self.best.state() if self.best is not None else {}
-        return self._own_state() | under("restarts", self._restarts.state()) | under("best", best)
+        return self._own_state() | under("restarts", self._rollback.state()) | under("best", best)
 
     def _own_state(self) -> dict[str, Tensor]:
-        state = under("method", self.method.state_dict()) | under("meters", self._meters.state())
+        state = under("method", self.method.state_dict()) | under("meters", self._means.state())
         for name in self._players:
-            state |= under(f"ema.{name}", self._averages[name].state())
+            state |= under(f"ema.{name}", self._emas[name].state())
             state |= under(f"optimizer.{name}", self._optimizer_states[name].flat())
         return state
 
@@ -173,7 +173,7 @@ class Trainer:
         Raises `HarnessError` if it belongs to another network or method.
         """
         try:
-            self._restarts.load_state(below("restarts", state))
+            self._rollback.load_state(below("restarts", state))
             if self.best is not None:
                 self.best.load_state(below("best", state))
             self._load_own_state(step, state)
@@ -182,9 +182,9 @@ class Trainer:
 
     def _load_own_state(self, step: int, state: Mapping[str, Tensor]) -> None:
         self.method.load_state_dict(below("method", state))
-        self._meters.load_state(below("meters", state))
+        self._means.load_state(below("meters", state))
         for name in self._players:
-            self._averages[name].load_state(below(f"ema.{name}", state))
+            self._emas[name].load_state(below(f"ema.{name}", state))
             self._optimizer_states[name].load(below(f"optimizer.{name}", state))
         self.close()
         self.step = step
@@ -194,24 +194,26 @@ class Trainer:
 
         Raises `Diverged` if no restart is left.
         """
-        step, state = self._restarts.next(error)
+        step, state = self._rollback.next(error)
         self._load_own_state(step, {key: value.clone() for key, value in state.items()})
 
     def _stream(self) -> Stream:
         """Return the random stream of training, a new one after each restart."""
         stream = Stream(self.config.seed, "training")
-        return stream.at("restart", self._restarts.count) if self._restarts.count else stream
+        return stream.at("restart", self._rollback.count) if self._rollback.count else stream
 
-    def _given(self, batches: Mapping[str, TrainBatch]) -> Step:
+    def _step_inputs(self, batches: Mapping[str, TrainBatch]) -> Step:
         """Return the inputs of the next training step."""
         stream = self._stream().at("step", self.step)
         return Step(batches, stream, self.config.training.batch_size, self._comm.all_reduce_sum)
 
     def _batches(self) -> Iterator[dict[str, TrainBatch]]:
-        if self._feed is None:
+        if self._batch_iterator is None:
             batch_size, augmentations = self.config.training.batch_size, self.method.augmentations()
-            self._feed = prefetch(self._loader, batch_size, self._part, augmentations, self._stream(), self.step)
-        return self._feed
+            self._batch_iterator = prefetch(
+                self._loader, batch_size, self._part, augmentations, self._stream(), self.step
+            )
+        return self._batch_iterator
 
     @property
     def _of(self) -> str:
@@ -236,20 +238,20 @@ class Trainer:
         optimizer.zero_grad(set_to_none=True)
         share = len(self._part) / self.config.training.batch_size
         if self.method.guard is not None:
-            self._restarts.check(loss, self._comm.all_reduce_sum(share * loss.value.detach().double()), self.step + 1)
+            self._rollback.check(loss, self._comm.all_reduce_sum(share * loss.value.detach().double()), self.step + 1)
         with self._comm.detect_lost_rank():
-            self._averaging[loss.player](loss.value * (share * self._comm.size)).backward()
+            self._ddp[loss.player](loss.value * (share * self._comm.size)).backward()
         norm = self._clip(network)
         self._buffers.sync()
-        self._averages[loss.player].update(self.step)
+        self._emas[loss.player].update(self.step)
         for group in optimizer.param_groups:
             group["lr"] = self._rate(self.step, loss.player)
         optimizer.step()
         means = {name: self._comm.all_reduce_sum(share * value.detach().double()) for name, value in loss.log.items()}
-        self._meters.add({**means, f"{loss.player}_grad_norm": norm})
+        self._means.add({**means, f"{loss.player}_grad_norm": norm})
 
     def _close_epoch(self) -> dict[str, float]:
-        means = self._meters.means_and_reset()
+        means = self._means.means_and_reset()
         broken = [name for name, value in means.items() if value != value or abs(value) == float("inf")]
         if broken:
             epoch = self.step // self.iterations_per_epoch

@@ -41,7 +41,7 @@ class Checkpointer:
         self.begin()
 
     def begin(self) -> None:
-        """Measure the training rate from the present step on."""
+        """Start timing the training rate at this step."""
         self._first_step = self._trainer.step
         self._begun = time.monotonic()
 

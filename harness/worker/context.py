@@ -17,7 +17,7 @@ from harness.store.results import Results
 from harness.training.device import wants_compilation
 from harness.training.distributed import Communicator
 
-Report = Callable[[str, int, int], None]
+PhaseReport = Callable[[str, int, int], None]
 """Shows progress: the phase, the items done, and the items in total."""
 
 
@@ -43,7 +43,7 @@ class Context:
             self._opened[data] = open_dataset(data, self.data_root)
         return self._opened[data]
 
-    def loaders(self, report: Report) -> LoaderPool:
+    def loaders(self, report: PhaseReport) -> LoaderPool:
         """Return the loaders of this worker; `report` shows how far a loader's own preparation is."""
         return LoaderPool(self.execution.loader, self.device, report)
 

@@ -68,7 +68,7 @@ class SegmentRecorder:
         self._note(energy_joules=_sum(list(found.values())))
 
     def keep_sometimes(self) -> None:
-        """Write the segment if the last write is `KEEP_SECONDS` ago."""
+        """Write the segment, at most once every `KEEP_SECONDS`."""
         if time.monotonic() - self._kept >= KEEP_SECONDS:
             self.keep()
 

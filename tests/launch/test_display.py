@@ -18,7 +18,7 @@ from harness.store.results import Results
 def state(tmp_path):
     runs = list(make_plan(find_exhibits(["table6"]), "laptop", 1, None, Results(tmp_path)).runs)
     for planned in runs:
-        planned.ask()
+        planned.request()
     active, elsewhere, done, failed, cancelled, *waiting = runs
     Progress(phase="training", step=402, total=1608, epochs=12, rate=20.0).save(active.directory.progress)
     parts = {"active": active, "elsewhere": elsewhere, "done": done, "failed": failed, "cancelled": cancelled}

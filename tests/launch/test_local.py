@@ -64,7 +64,7 @@ def runs(tmp_path):
     for seed in range(3):
         run = HYBRID.but(seed=seed)
         made.append(PlannedRun(run, Results(tmp_path).directory(run), None))
-        made[-1].ask()
+        made[-1].request()
     return made
 
 

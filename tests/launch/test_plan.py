@@ -61,7 +61,7 @@ def test_planning_writes_nothing(tmp_path):
 def test_states_are_read_off_the_directory(tmp_path):
     (planned,) = plan(tmp_path, rows="GenViT(dim=192)").runs
     assert planned.state is RunState.MISSING
-    planned.ask()
+    planned.request()
     assert planned.state is RunState.PENDING
     planned.directory.segments.mkdir()
     assert planned.state is RunState.INTERRUPTED

@@ -59,7 +59,7 @@ def planned(results):
 
     evaluations = {evaluation.id: evaluation for evaluation in PROTOCOLS.values()}
     planned = PlannedRun(HYBRID, results.directory(HYBRID), None, [], evaluations)
-    planned.ask()
+    planned.request()
     return planned
 
 

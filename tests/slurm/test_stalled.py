@@ -71,7 +71,7 @@ def test_of_runs_side_by_side_one_has_to_make_progress(task, results, planned, t
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("harness.launch.local.POLL_SECONDS", 0.01)  # the runs are soon over
     other = PlannedRun(DENOISING, results.directory(DENOISING), None, [], {})
-    other.ask()
+    other.request()
     both = Task(runs=(planned.run.id, other.run.id))
 
     def leave_when(condition):

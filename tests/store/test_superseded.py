@@ -12,7 +12,7 @@ from harness.store.lease import Lease
 from harness.store.records import DistributionRecord, Segment
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory, RunState
-from harness.store.superseded import ask_again, set_aside
+from harness.store.superseded import restore_requests, supersede
 
 
 @pytest.fixture
@@ -39,27 +39,27 @@ def aside(results):
 def test_a_stale_run_is_moved_whole_and_begun_with_all_that_was_asked(results):
     directory = results.directory(HYBRID)
     files = sorted(path.relative_to(directory.path) for path in directory.path.rglob("*.json"))
-    assert set_aside(results, directory) and not directory.path.exists()
+    assert supersede(results, directory) and not directory.path.exists()
     moved = RunDirectory(results.superseded / f"{HYBRID.id}.1")
     assert sorted(path.relative_to(moved.path) for path in moved.path.rglob("*.json")) == files
     assert results.all() == []
     # After a kill here the same command finds no stale run, but must still request it again.
-    assert set_aside(results, directory) and not directory.path.exists()
-    ask_again(results, HYBRID)
+    assert supersede(results, directory) and not directory.path.exists()
+    restore_requests(results, HYBRID)
     assert directory.state() is RunState.PENDING and directory.run() == HYBRID
     assert sorted(e.kind for e in directory.requested()) == ["accuracy", "calibration"]
-    assert set_aside(results, directory) and directory.config.exists(), "the new run is kept"
+    assert supersede(results, directory) and directory.config.exists(), "the new run is kept"
     assert aside(results) == [f"{HYBRID.id}.1"]
 
 
 def test_current_results_are_kept_and_those_set_aside_are_numbered(results):
     directory = results.directory(HYBRID)
     for _ in range(2):
-        assert set_aside(results, directory)
-        ask_again(results, HYBRID)
+        assert supersede(results, directory)
+        restore_requests(results, HYBRID)
         measure(results, "first")
     measure(results, "second")
-    assert set_aside(results, directory) and directory.config.exists()
+    assert supersede(results, directory) and directory.config.exists()
     assert aside(results) == [f"{HYBRID.id}.1", f"{HYBRID.id}.2"]
 
 
@@ -68,8 +68,8 @@ def test_of_a_run_that_was_set_aside_eleven_times_the_last_one_is_asked_again(re
     for number in range(1, 12):
         if number == 11:
             directory.request(HYBRID, [Likelihood()])
-        assert set_aside(results, directory)
-        ask_again(results, HYBRID)
+        assert supersede(results, directory)
+        restore_requests(results, HYBRID)
         measure(results, "first")
     assert set(aside(results)) == {f"{HYBRID.id}.{number}" for number in range(1, 12)}
     assert sorted(e.kind for e in directory.requested()) == ["accuracy", "calibration", "likelihood"]
@@ -79,14 +79,14 @@ def test_a_run_that_a_worker_holds_is_left_alone(results):
     directory = results.directory(HYBRID)
     lease = Lease.acquire(directory.path)
     with lease:
-        assert not set_aside(results, directory) and directory.segments.exists()
-    assert set_aside(results, directory) and aside(results) == [f"{HYBRID.id}.1"]
-    ask_again(results, HYBRID)
+        assert not supersede(results, directory) and directory.segments.exists()
+    assert supersede(results, directory) and aside(results) == [f"{HYBRID.id}.1"]
+    restore_requests(results, HYBRID)
     with Lease.acquire(directory.path):
         assert directory.state() is RunState.RUNNING
 
 
 def test_of_a_run_that_was_never_set_aside_nothing_is_asked(tmp_path):
     results = Results(tmp_path)
-    ask_again(results, HYBRID)
-    assert set_aside(results, results.directory(HYBRID)) and results.all() == [] and aside(results) == []
+    restore_requests(results, HYBRID)
+    assert supersede(results, results.directory(HYBRID)) and results.all() == [] and aside(results) == []

@@ -30,13 +30,13 @@ def list_command(settings: Settings, as_json: bool) -> None:
     """
     from tabulate import tabulate
 
-    from harness.data.inception import NAME, taken_in
+    from harness.data.inception import NAME, installed_weights
     from harness.data.registry import datasets
     from harness.launch.needs import exhibits_by_dataset
 
     needed = exhibits_by_dataset()
     listed = [_describe(data, settings.data_root, needed[data.name]) for data in datasets().values()]
-    names = dict.fromkeys([NAME, *taken_in(settings.data_root)])
+    names = dict.fromkeys([NAME, *installed_weights(settings.data_root)])
     listed += [_describe_weights(name, settings.data_root, needed[name]) for name in names]
     if as_json:
         print_json(listed)

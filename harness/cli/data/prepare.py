@@ -85,7 +85,7 @@ def _prepare(settings: Settings, data: "Dataset", path: Path | None, check: "Che
 def _take_in(settings: Settings, path: Path | None, check: "Check") -> None:
     """Import the weights of the Inception network from `path`, or from a download."""
     from harness.cli.data.progress import progress
-    from harness.data.inception import DIGITS, NAME, WEIGHTS, take_in
+    from harness.data.inception import DIGITS, NAME, WEIGHTS, install_weights
     from harness.data.originals.download import download
     from harness.data.prepared.manifest import FILE
 
@@ -94,7 +94,7 @@ def _take_in(settings: Settings, path: Path | None, check: "Check") -> None:
         return
     with progress(settings.console()) as report:
         source = path or download(WEIGHTS, settings.downloads, report)
-        name, new = take_in(source, settings.data_root, check, report)
+        name, new = install_weights(source, settings.data_root, check, report)
     state = "prepared" if new else "was prepared already"
     settings.echo(f"{name}: {state} in {settings.data_root / name}")
     if name != NAME:

@@ -23,11 +23,11 @@ def verify_command(settings: Settings, names: tuple[str, ...]) -> int:
       python -m harness data verify
       python -m harness data verify cifar10 stl10
     """
-    from harness.data.inception import taken_in
+    from harness.data.inception import installed_weights
     from harness.data.registry import datasets
 
     root = settings.data_root
-    chosen = {name: _how(name, root) for name in names or (*datasets(), *taken_in(root))}
+    chosen = {name: _how(name, root) for name in names or (*datasets(), *installed_weights(root))}
     return 1 if sum(_verify(name, how, root, expected=bool(names)) for name, how in chosen.items()) else 0
 
 

@@ -62,7 +62,7 @@ def halvings(data: Dataset, small: Dataset) -> int:
 
 
 def halvable(size: int, most: int) -> int:
-    """Return how often a size can be halved without remainder, at most `most` times."""
+    """Return how many times 2 divides `size`, capped at `most`."""
     return min(most, (size & -size).bit_length() - 1)
 
 

@@ -120,11 +120,11 @@ class UNet(Network):
         data = images_of(data, self)
         first, last, sizes = self.base_channels, self.widths[-1], self.sizes(data)
         products = self._embedding() + convolved(sizes[0], data.channels, first)
-        products += 2 * self._convolved(sizes[-1], last, last) + attending(sizes[-1], last)
+        products += 2 * self._convolved(sizes[-1], last, last) + attention_multiplications(sizes[-1], last)
         for down, up, width, size in zip(self.down_blocks(), self.up_blocks(), self.widths, sizes, strict=True):
             products += sum(self._convolved(size, *block) for block in down + up)
             if size in self.attention:
-                products += (len(down) + len(up)) * attending(size, width)
+                products += (len(down) + len(up)) * attention_multiplications(size, width)
             if size != sizes[-1]:
                 products += convolved(size // 2, width, width)
             if size != sizes[0]:
@@ -154,6 +154,6 @@ def attended(width: int) -> int:
     return 2 * width + 4 * (width**2 + width)
 
 
-def attending(size: int, width: int) -> float:
+def attention_multiplications(size: int, width: int) -> float:
     """Return the multiply-adds of self-attention over all pixels of a square image."""
     return 4.0 * size**2 * width**2 + 2.0 * size**4 * width

@@ -105,7 +105,7 @@ def unchanged(policy: Policy, images: Tensor, rows: Tensor, stream: Draws) -> Te
     return images
 
 
-def wobble(policy: Policy, images: Tensor, rows: Tensor, stream: Draws) -> Tensor:
+def rotate_and_shear(policy: Policy, images: Tensor, rows: Tensor, stream: Draws) -> Tensor:
     """Rotate by up to 5 degrees and shear by up to 0.1: the policy for digits."""
     draws = stream.uniform(rows.to(images.device, non_blocking=True), 2)
     angle = (2 * draws[:, 0] - 1) * (5 * pi / 180)

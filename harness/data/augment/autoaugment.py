@@ -41,7 +41,7 @@ def autoaugment(images: Tensor, rows: Tensor, stream: Draws, policy: str) -> Ten
     if images.shape[1] not in (1, 3):
         raise HarnessError(f"policy '{policy}' needs images of 1 or 3 channels, not {images.shape[1]}")
     levels = (images * 127.5).add_(128).to(torch.uint8)
-    return to_signed(carry_out(draw(rows, stream, policy), levels))
+    return to_signed(apply_plan(draw(rows, stream, policy), levels))
 
 
 def published(policy: Policy, images: Tensor, rows: Tensor, stream: Draws) -> Tensor:
@@ -61,7 +61,7 @@ def draw(rows: Tensor, stream: Draws, policy: str) -> Plan:
     )
 
 
-def carry_out(plan: Plan, images: Tensor) -> Tensor:
+def apply_plan(plan: Plan, images: Tensor) -> Tensor:
     """Apply both steps of a plan to images `(batch, channels, size, size)` uint8, on their device."""
     orders = plan.kinds.argsort(dim=1, stable=True)
     places = orders.argsort(dim=1)

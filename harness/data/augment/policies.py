@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 
-class Step(NamedTuple):
+class PolicyStep(NamedTuple):
     """One operation of a sub-policy; `grade` is the magnitude level from 0 to 9."""
 
     operation: str
@@ -23,7 +23,7 @@ class Step(NamedTuple):
         return MAGNITUDES[self.operation][self.grade]
 
 
-Policy = tuple[tuple[Step, Step], ...]
+Policy = tuple[tuple[PolicyStep, PolicyStep], ...]
 
 
 def _evenly(low: float, high: float) -> tuple[float, ...]:
@@ -53,7 +53,7 @@ SIGNED = frozenset(MAGNITUDES) - {"rotate", "posterize", "solarize", "autocontra
 def _read(table: str) -> Policy:
     """Parse a policy from lines of: operation, probability, grade, operation, probability, grade."""
     lines = [line.split() for line in table.strip().splitlines()]
-    return tuple((Step(a, float(b), int(c)), Step(d, float(e), int(f))) for a, b, c, d, e, f in lines)
+    return tuple((PolicyStep(a, float(b), int(c)), PolicyStep(d, float(e), int(f))) for a, b, c, d, e, f in lines)
 
 
 CIFAR10 = _read("""

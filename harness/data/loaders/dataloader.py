@@ -16,7 +16,7 @@ from harness.data.loaders.base import Loader, checked, to_device
 from harness.data.loaders.pixels import presented
 from harness.data.prepared.dataset import Split
 
-Found = tuple[dict[str, Tensor], Tensor]
+Examples = tuple[dict[str, Tensor], Tensor]
 
 
 class TorchLoader(Loader):
@@ -43,14 +43,14 @@ class TorchLoader(Loader):
             yield Batch(self.data, presented(self.data, found), to_device(indices, self._device))
 
 
-class _Split(Dataset[Found]):
+class _Split(Dataset[Examples]):
     def __init__(self, split: Split) -> None:
         self._split = split
 
     def __len__(self) -> int:
         return len(self._split)
 
-    def __getitems__(self, indices: Tensor) -> Found:
+    def __getitems__(self, indices: Tensor) -> Examples:
         """Return the examples at these positions; DataLoader calls this with a whole batch."""
         arrays = self._split.arrays.items()
         return {name: torch.from_numpy(array.take(indices.numpy(), axis=0)) for name, array in arrays}, indices

@@ -136,18 +136,18 @@ class Speeds:
     first_steps: dict[str, float] = field(default_factory=dict)
     rests: dict[str, float] = field(default_factory=dict)
 
-    def add(self, seen: Observation) -> None:
+    def add(self, observation: Observation) -> None:
         """Add an observation; measurements of a run override those of its rehearsal."""
-        id = seen.run.id
-        if seen.step_seconds is not None and (id not in self.steps or not seen.rehearsed):
-            self.steps[id] = (seen.run, seen.step_seconds, seen.rehearsed)
-        if seen.first_step_seconds is not None and (id not in self.first_steps or not seen.rehearsed):
-            self.first_steps[id] = seen.first_step_seconds
-        if seen.rest_seconds is not None and (id not in self.rests or not seen.rehearsed):
-            self.rests[id] = seen.rest_seconds
-        for evaluation, seconds in seen.evaluations:
-            found = self.rehearsed if seen.rehearsed else self.evaluations
-            found[evaluation.kind].append((seen.run, evaluation, seconds))
+        id = observation.run.id
+        if observation.step_seconds is not None and (id not in self.steps or not observation.rehearsed):
+            self.steps[id] = (observation.run, observation.step_seconds, observation.rehearsed)
+        if observation.first_step_seconds is not None and (id not in self.first_steps or not observation.rehearsed):
+            self.first_steps[id] = observation.first_step_seconds
+        if observation.rest_seconds is not None and (id not in self.rests or not observation.rehearsed):
+            self.rests[id] = observation.rest_seconds
+        for evaluation, seconds in observation.evaluations:
+            found = self.rehearsed if observation.rehearsed else self.evaluations
+            found[evaluation.kind].append((observation.run, evaluation, seconds))
 
     def first_step(self, run: Run) -> float:
         """Return the seconds of a segment's first step: the run's own, else the median over all runs."""
@@ -206,8 +206,8 @@ def _middle(seconds: Mapping[str, float]) -> float:
 def speeds_by_device(observations: Iterable[Observation]) -> dict[str, Speeds]:
     """Group observations by kind of device."""
     found: dict[str, Speeds] = {}
-    for seen in observations:
-        found.setdefault(seen.device, Speeds(seen.device, seen.on_gpu)).add(seen)
+    for observation in observations:
+        found.setdefault(observation.device, Speeds(observation.device, observation.on_gpu)).add(observation)
     return found
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.errors import HarnessError
-from harness.launch.slurm.manifest import FOLDER, Entry, entries, log_path
+from harness.launch.slurm.manifest import FOLDER, SubmittedTask, entries, log_path
 from harness.launch.slurm.policy import POLICIES
 from harness.launch.slurm.queue import look
 from harness.launch.slurm.scheduler import ALIVE, COMMAND_SECONDS, JobState, Scheduler, outside_of_jobs
@@ -70,7 +70,7 @@ def cancel(results: Results, runs: Iterable[str]) -> list[str]:
     jobs = set()
     for entry in (found[run][-1] for run in chosen if run in found):
         others = [run for run in entry.array.tasks[entry.task].runs if run not in chosen]
-        if entry.job and all(_is_through(results, run) for run in others):
+        if entry.job and all(_has_ended(results, run) for run in others):
             jobs.add(entry.job)
     alive = {
         id for id, job in Scheduler(min_interval=0).jobs(jobs, _users(found, chosen)).items() if job.state in ALIVE
@@ -97,7 +97,7 @@ def logs(results: Results, run: str) -> list[Path]:
     return [path for id in ids if (path := log_path(results, id)).exists()]
 
 
-def _users(found: Mapping[str, list[Entry]], runs: set[str]) -> set[str]:
+def _users(found: Mapping[str, list[SubmittedTask]], runs: set[str]) -> set[str]:
     return {found[run][-1].submission.user for run in runs if run in found}
 
 
@@ -105,5 +105,5 @@ def _is_done(results: Results, run: str) -> bool:
     return RunDirectory(results.runs / run).state() is RunState.DONE
 
 
-def _is_through(results: Results, run: str) -> bool:
+def _has_ended(results: Results, run: str) -> bool:
     return RunDirectory(results.runs / run).state() in (RunState.DONE, RunState.FAILED, RunState.CANCELLED)

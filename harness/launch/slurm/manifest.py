@@ -94,7 +94,7 @@ class Submission(Record):
         return self.model_copy(update={"arrays": arrays})
 
 
-class Entry(NamedTuple):
+class SubmittedTask(NamedTuple):
     """The array task of a run in a submission."""
 
     submission: Submission
@@ -150,14 +150,14 @@ def submissions(results: Results) -> Iterator[Submission]:
             continue
 
 
-def entries(results: Results) -> dict[str, list[Entry]]:
+def entries(results: Results) -> dict[str, list[SubmittedTask]]:
     """Return the entries of each run by id, oldest first, without refused arrays."""
-    found: dict[str, list[Entry]] = {}
+    found: dict[str, list[SubmittedTask]] = {}
     for submission in submissions(results):
         for array in submission.arrays:
             if array.refused is not None:
                 continue
             for index, task in enumerate(array.tasks):
                 for run in task.runs if task.kind == "runs" else ():
-                    found.setdefault(run, []).append(Entry(submission, array, index))
+                    found.setdefault(run, []).append(SubmittedTask(submission, array, index))
     return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.config.run import Run
-from harness.launch.slurm.manifest import Entry, RunProgress
+from harness.launch.slurm.manifest import RunProgress, SubmittedTask
 from harness.launch.slurm.profile import Profile, Resources
 from harness.launch.slurm.scheduler import Job, JobState
 from harness.store.run_directory import RunDirectory, RunState
@@ -76,7 +76,7 @@ def decide_resubmission(
     run: Run,
     state: RunState,
     mark: RunProgress,
-    entries: Sequence[Entry],
+    entries: Sequence[SubmittedTask],
     jobs: Mapping[str, Job],
     profile: Profile,
     chain: frozenset[str] | None,
@@ -85,7 +85,7 @@ def decide_resubmission(
 
     `chain` names the submissions of a follow-up job and bounds the attempts; None means that a user called.
     """
-    asked = chain is None
+    by_user = chain is None
     resources = profile.resources_for(run)
     last = entries[-1] if entries else None
     job = jobs.get(last.job, Job(last.job, JobState.UNKNOWN)) if last and last.job else None
@@ -98,22 +98,22 @@ def decide_resubmission(
     if job is not None and job.state is JobState.QUEUED:
         return Resubmission(Action.WAIT, POLICIES[job.state].says, resources, job.id)
     if state is RunState.FAILED:
-        action = Action.SUBMIT if asked else Action.LEAVE
+        action = Action.SUBMIT if by_user else Action.LEAVE
         return Resubmission(action, "failed with a recorded error", resources, last.job if last else None)
     if last is None or job is None:
         return Resubmission(Action.SUBMIT, "was not submitted yet", resources)
     policy = POLICIES[job.state]
-    if policy.action is Action.WAIT or (policy.action is Action.LEAVE and not asked):
+    if policy.action is Action.WAIT or (policy.action is Action.LEAVE and not by_user):
         return Resubmission(policy.action, policy.says, resources, job.id)
     stood_still = _attempts_without_progress(run.id, mark, entries, chain)
-    if not asked and stood_still >= profile.max_attempts:
+    if not by_user and stood_still >= profile.max_attempts:
         says = f"{policy.says}, and made no progress in {stood_still} attempts: 'harness retry' starts it again"
         return Resubmission(Action.LEAVE, says, resources, job.id)
     return _changed(run, resources, last, policy, stood_still > 0, profile)
 
 
 def _changed(
-    run: Run, resources: Resources, last: Entry, policy: Policy, stood_still: bool, profile: Profile
+    run: Run, resources: Resources, last: SubmittedTask, policy: Policy, stood_still: bool, profile: Profile
 ) -> Resubmission:
     """Return the verdict with the resources raised by the policy, starting from earlier raises."""
     given, once = last.array.resources, last.submission.profile.resources_for(run)
@@ -139,7 +139,7 @@ def _changed(
 
 
 def _attempts_without_progress(
-    run: str, mark: RunProgress, entries: Sequence[Entry], chain: frozenset[str] | None
+    run: str, mark: RunProgress, entries: Sequence[SubmittedTask], chain: frozenset[str] | None
 ) -> int:
     """Count the latest attempts of this chain without progress."""
     count = 0

@@ -47,7 +47,7 @@ class RehearsalJobs:
 
 
 def submit_rehearsals(request: Request, planned: Sequence[PlannedRun], scheduler: Scheduler) -> RehearsalJobs:
-    """Queue a rehearsal of every run, on the resources of the run.
+    """Queue a rehearsal of every run, with that run's resources.
 
     The arrays of the runs themselves are also validated with `sbatch --test-only`. Raises `HarnessError` if the
     scheduler does not answer.
@@ -59,7 +59,7 @@ def submit_rehearsals(request: Request, planned: Sequence[PlannedRun], scheduler
         id = new_id()
         arranged = _arrange(replace(request, profile=_short(request.profile)), planned, scheduler, id)
         for entry in planned:
-            entry.ask()
+            entry.request()
         short = replace(request, profile=_short(request.profile))
         submission = submit_arrays(request.results, write_intent(short, arranged, planned, id), request.parallelism)
         found = RehearsalJobs(submission)

@@ -10,8 +10,8 @@ from harness.launch.slurm.manifest import (
     OUT_OF_MEMORY,
     STALLED,
     Array,
-    Entry,
     Submission,
+    SubmittedTask,
     entries,
     last_words,
     save,
@@ -28,7 +28,7 @@ WRITTEN: Mapping[str, JobState] = {OUT_OF_MEMORY: JobState.OUT_OF_MEMORY, STALLE
 class Queue:
     """The entries of runs in submissions, oldest first, and the state of their newest jobs by job id."""
 
-    entries: Mapping[str, list[Entry]]
+    entries: Mapping[str, list[SubmittedTask]]
     jobs: Mapping[str, Job]
     answers: bool
 

@@ -94,7 +94,7 @@ def submit(request: Request, todo: Sequence[PlannedRun], scheduler: Scheduler) -
         name = new_id()
         arrangement = _arrange(request, chosen, verdicts, scheduler, name)
         for planned in chosen:
-            planned.ask()
+            planned.request()
             planned.directory.outcome.unlink(missing_ok=True)
         submission = write_intent(request, arrangement, chosen, name)
         return Submitted(submit_arrays(request.results, submission, request.parallelism), verdicts)

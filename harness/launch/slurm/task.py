@@ -63,7 +63,7 @@ def progress_of_task(results: Results, task: Task) -> list[RunProgress]:
     return [progress_of(directory) for directory in _directories(results, task.runs)]
 
 
-def is_through(directory: RunDirectory) -> bool:
+def needs_no_work(directory: RunDirectory) -> bool:
     """Return whether a run needs no work: it is done or cancelled, or failed before this restart."""
     restarted = os.environ.get(RESTARTS, "0") != "0"
     return directory.state() in (RunState.DONE, RunState.CANCELLED, *([RunState.FAILED] if restarted else []))

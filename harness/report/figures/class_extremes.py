@@ -33,7 +33,7 @@ def all_classes(plot: ClassExtremes, report: ExhibitReport, results: Results) ->
 
 
 def one_class(plot: ClassGrids, report: ExhibitReport, results: Results) -> Figure | None:
-    """Draw four square grids of one class, smaller if the highest and the lowest would share samples."""
+    """Draw four square grids of one class, smaller where highest and lowest would overlap."""
     samples = own_logits(report, results, ())
     if samples is None:
         return None

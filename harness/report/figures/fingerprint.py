@@ -23,8 +23,8 @@ def fingerprint(report: ExhibitReport, results: Results) -> str:
     digest = hashlib.sha256(code())
     for package in sorted({plot.implementation.partition(".")[0] for plot in plots_of(report.exhibit).values()}):
         digest.update(_package(package))
-    told = (title(report), report.exhibit, report.labels, report.series, report.measured, report.wanted)
-    for part in (*map(repr, told), *_kept(report, results)):
+    inputs = (title(report), report.exhibit, report.labels, report.series, report.measured, report.wanted)
+    for part in (*map(repr, inputs), *_kept(report, results)):
         digest.update(f"{part}\0".encode())
     return digest.hexdigest()
 

@@ -79,10 +79,13 @@ def claims_view(reports: Sequence[ExhibitReport]) -> ClaimsView:
     )
 
 
-def _interval(finding: ContrastResult) -> Interval:
+def _interval(result: ContrastResult) -> Interval:
     """Scale an interval so that the claim's finite bounds are in view."""
-    low, high = finding.estimate - finding.half_width, finding.estimate + finding.half_width
-    bounds = [bound for bound in (finding.contrast.low, finding.contrast.high) if abs(bound) != float("inf")]
+    low, high = (
+        result.estimate - result.half_width,
+        result.estimate + result.half_width,
+    )
+    bounds = [bound for bound in (result.contrast.low, result.contrast.high) if abs(bound) != float("inf")]
     begin, end = min(low, *bounds), max(high, *bounds)
     centre, reach = (begin + end) / 2, max((end - begin) / 2 * ROOM, 1e-12)
 
@@ -90,5 +93,9 @@ def _interval(finding: ContrastResult) -> Interval:
         return round(min(max(50 + 50 * (value - centre) / reach, 0.0), 100.0), 2)
 
     return Interval(
-        place(low), place(high), place(finding.estimate), place(finding.contrast.low), place(finding.contrast.high)
+        place(low),
+        place(high),
+        place(result.estimate),
+        place(result.contrast.low),
+        place(result.contrast.high),
     )

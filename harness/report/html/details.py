@@ -21,7 +21,7 @@ MOST_SEGMENTS = 5
 
 
 @dataclass(frozen=True)
-class Share:
+class DetailLimits:
     """How much of a run goes into the page: the newest `segments`, and bytes of `samples` and `log`."""
 
     samples: int
@@ -29,7 +29,7 @@ class Share:
     log: int = LOG_BYTES
 
 
-def details(directory: RunDirectory, share: Share) -> dict[str, Any] | None:
+def details(directory: RunDirectory, share: DetailLimits) -> dict[str, Any] | None:
     """Return the details of a run as a JSON document; None if there is no such run."""
     if not directory.config.exists():
         return None

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.report.html.details import Share, details
+from harness.report.html.details import DetailLimits, details
 from harness.report.results.report import ExhibitReport
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory
@@ -77,7 +77,7 @@ class RunIndex:
         """Return the details of runs by id, with pictures of samples until `SAMPLE_BYTES` are used up."""
         found, room = {}, SAMPLE_BYTES
         for run in self.in_detail():
-            known = details(RunDirectory(results.runs / run), Share(samples=min(LARGEST_SHEET, room)))
+            known = details(RunDirectory(results.runs / run), DetailLimits(samples=min(LARGEST_SHEET, room)))
             if known is None:
                 continue
             found[run] = known

@@ -17,7 +17,7 @@ from harness.store.usage import Usage
 
 
 @dataclass(frozen=True)
-class Share:
+class BarShare:
     """One part of a bar: where it begins and its length, in percent."""
 
     mark: Mark
@@ -46,8 +46,8 @@ class Summary:
 
     paper: Paper
     scale: Scale
-    cells: tuple[Share, ...]
-    claims: tuple[Share, ...]
+    cells: tuple[BarShare, ...]
+    claims: tuple[BarShare, ...]
     measured: int
     wanted: int
     seeds: str
@@ -88,12 +88,12 @@ def heading(report: ExhibitReport) -> str:
     return f"{exhibit.kind.capitalize()} {exhibit.number}" + (f" ({exhibit.variant})" if exhibit.variant else "")
 
 
-def _shares(counts: Mapping[Any, int]) -> tuple[Share, ...]:
+def _shares(counts: Mapping[Any, int]) -> tuple[BarShare, ...]:
     """Return the parts of a bar, by verdict or status, in the order of `MARKS`."""
     total, begin, shares = sum(counts.values()), 0.0, []
     for mark, count in _marked(counts):
         length = 100 * count / total
-        shares.append(Share(mark, count, round(begin, 3), round(length, 3)))
+        shares.append(BarShare(mark, count, round(begin, 3), round(length, 3)))
         begin += length
     return tuple(shares)
 

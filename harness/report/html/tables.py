@@ -1,4 +1,4 @@
-"""The tables of an exhibit as the page shows them, with what it sorts rows by and where it finds a cell's runs."""
+"""The tables of the page, with sort keys of rows and the names of cells in the page's data."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -13,18 +13,18 @@ from harness.report.writers.table_cells import CellKind, Role, TableCell
 from harness.report.writers.table_layout import TableColumn, TableGrid, TableRow, grids
 
 SILENT = (Verdict.NOT_COMPARED, Verdict.UNCERTAIN, Verdict.CITED, Verdict.NOT_REPORTED)
-"""What says nothing of a single value: the scale, the dash and the row's source say it already."""
+"""Verdicts without a mark: the scale, the dash or the row's source already shows them."""
 
 SortKey = float | str | None
 
 
 class TableView:
-    """A table of the page: a grid, and what the template asks of its rows and cells."""
+    """A table of the page: its grid, with accessors for the template."""
 
     def __init__(self, report: ExhibitReport, grid: TableGrid, name: str) -> None:
         self.id, self.grid, self._report = name, grid, report
         self.names = 2 if grid.is_stacked else 1
-        """How many columns, the first ones, name the lines."""
+        """The number of leading columns that name the lines."""
         self.columns = grid.columns[self.names :]
         self.sources = {"cited": MARKS["cited"], "uncertain": MARKS["uncertain"]}
         self._judged = Role.DIFFERENCE if report.scale.comparable else Role.OURS
@@ -32,12 +32,12 @@ class TableView:
         self._alignments = {column: self._alignment(column) for column in self.columns}
 
     def groups(self) -> Iterator[tuple[str, Metric | None, int]]:
-        """Yield the headings above columns, with the metric and the number of columns; empty where there is none."""
+        """Yield the headings above columns, which may be empty, with their metric and number of columns."""
         for (group, metric), members in groupby(self.columns, key=lambda column: (column.group, column.metric)):
             yield group, metric, len(list(members))
 
     def number(self, column: TableColumn, cell: TableCell) -> Number:
-        """Return the text of a cell, aligned with the column's others where it is a number."""
+        """Return the text of a cell; numbers are aligned within their column."""
         if cell.kind is CellKind.NUMBER:
             return self._alignments[column].number(cell.text, cell.sd)
         is_gap = cell.role is Role.OURS and cell.kind is not CellKind.WORDS
@@ -45,18 +45,18 @@ class TableView:
         return Number("–" if cell.kind is CellKind.DASH else cell.text, style=style)
 
     def runs(self, row: TableRow, cell: TableCell) -> str:
-        """Return the name of a cell in the page's data, nothing where there are no runs to show."""
+        """Return the name of a cell in the page's data, empty if it has no runs."""
         if cell.role is not Role.OURS or cell.metric is None or cell.kind not in (CellKind.NUMBER, CellKind.GAP):
             return ""
         return cell_key(self._report, self._places[row.of.row.key], cell.metric)
 
     def mark(self, cell: TableCell) -> Mark | None:
-        """Return the mark of a verdict: at the difference, or at our value where nothing is compared."""
+        """Return the mark of a verdict: at the difference, or at our value if nothing is compared."""
         judgement = cell.judgement if cell.role is self._judged else None
         return MARKS[judgement.verdict] if judgement and judgement.verdict not in SILENT else None
 
     def difference(self, cell: TableCell) -> tuple[str, str]:
-        """Return how far our value is off, and how far it may be, each empty where there is no such number."""
+        """Return the difference and the tolerance as text, each empty if there is none."""
         if cell.role is not Role.DIFFERENCE or not cell.judgement or not cell.metric:
             return "", ""
         return signed(cell.metric, cell.judgement.difference), distance(cell.metric, cell.judgement.tolerance)
@@ -67,7 +67,7 @@ class TableView:
         return list(dict.fromkeys(cell.verdict.value for cell in row.of.cells if cell.metric in metrics))
 
     def keys(self, row: TableRow) -> list[SortKey]:
-        """Return what a row is sorted by, for each column: our value, or the paper's where ours is missing."""
+        """Return the sort key of a row for each column: our value, or the paper's if ours is missing."""
         keys: list[SortKey] = [row.of.row.key.casefold()]
         for place, column in enumerate(self.columns, self.names):
             if column.metric:
@@ -77,14 +77,14 @@ class TableView:
         return [*keys, row.of.seeds]
 
     def _alignment(self, column: TableColumn) -> Alignment:
-        """Return how a column's numbers are aligned: by the decimals of all columns of its metric."""
+        """Return the alignment of a column's numbers, by the decimals of all columns of its metric."""
         of_metric = [place for place, other in enumerate(self.grid.columns) if other.metric == column.metric]
         own, lines = self.grid.columns.index(column), self.grid.lines
         return Alignment.of([line[place] for line in lines for place in of_metric], [line[own] for line in lines])
 
 
 def tables(report: ExhibitReport) -> Iterator[TableView]:
-    """Yield the tables of an exhibit: one, or one for each block with columns of its own."""
+    """Yield the tables of an exhibit: one, or one per group of rows with the same metrics."""
     for number, grid in enumerate(grids(report, verdicts_in=Role.DIFFERENCE)):
         yield TableView(report, grid, f"{report.exhibit.name}-{number}")
 
@@ -95,7 +95,7 @@ def cell_key(report: ExhibitReport, row: int, metric: Metric) -> str:
 
 
 def _sort_key(cell: TableCell) -> SortKey:
-    """Return what the page can compare: a finite number, or text; None comes last."""
+    """Return a finite number or text to sort by; None sorts last."""
     if cell.value is not None:
         return cell.value if isfinite(cell.value) else None
     return cell.text.casefold() or None if cell.kind is CellKind.WORDS else None

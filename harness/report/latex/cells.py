@@ -1,4 +1,4 @@
-"""Cells as LaTeX prints them: means rounded by their spread, and marks that lead to the notes below the table."""
+"""Cells for LaTeX: means rounded by their spread, and marks for the notes below the table."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,15 +11,15 @@ from harness.report.writers.table_layout import TableGrid, TableLine, TableRow, 
 
 DASHES = {CellKind.DASH: "–", CellKind.GAP: "…"}
 SOURCES = {"cited": CITED, "uncertain": UNCERTAIN}
-"""The sources that are marked: at the row's name, or at its cells where they differ in that."""
+"""Marked sources: at the row's name, or at its cells if they differ."""
 VERDICTS = {Verdict.FAIL: FAILED, Verdict.XPASS: UNEXPECTED, Verdict.PARTIAL: UNFINISHED}
-"""The verdicts that are marked at the cell."""
+"""Verdicts marked at the cell."""
 
 
 def marked(grid: TableGrid, notes: Notes) -> TableGrid:
-    """Return a grid as LaTeX prints it, with marks in place of the remarks, which are added to the notes.
+    """Return a grid with marks in place of the remarks, which are added to the notes.
 
-    Standard deviations stand in a line of their own where values are stacked.
+    In stacked grids standard deviations have their own line.
     """
     sections = []
     for section in grid.sections:
@@ -29,7 +29,7 @@ def marked(grid: TableGrid, notes: Notes) -> TableGrid:
 
 
 def text_and_sd(cell: TableCell) -> tuple[str, str]:
-    """Return the text of a cell and its standard deviation; a measured mean is rounded by it."""
+    """Return the text and the standard deviation of a cell; a measured mean is rounded by it."""
     if cell.measured and cell.metric:
         return mean_and_spread(cell.measured, cell.metric)
     return DASHES.get(cell.kind, cell.text), cell.sd

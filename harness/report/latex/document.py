@@ -63,7 +63,7 @@ def document(paper: Paper, reports: Sequence[ExhibitReport], pictures: Mapping[s
 
 
 def _input(report: ExhibitReport) -> str:
-    """Return the line that inputs an exhibit under its number in the paper."""
+    """Return the TeX line that inputs an exhibit, numbered as in the paper."""
     exhibit = report.exhibit
     anchor = f"\\renewcommand{{\\theH{exhibit.kind}}}{{{exhibit.name}}}"
     return f"\\setcounter{{{exhibit.kind}}}{{{exhibit.number - 1}}}{anchor}\\input{{{exhibit.name}}}"

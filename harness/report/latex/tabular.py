@@ -88,7 +88,7 @@ def tabular(grid: TableGrid) -> list[str]:
 
 
 def _heading(column: TableColumn) -> list[str]:
-    """Return the heading of a column in lines; below that of a group, a column tells only what sets it apart."""
+    """Return the lines of a column's heading; under a group heading, only what distinguishes the column."""
     if column.group and column.metric:
         return [column.role, *([column.name] if column.name != column.metric.label else [])]
     return _with_unit(column.name, column).split(" ")

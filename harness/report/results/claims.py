@@ -99,7 +99,7 @@ def decide(claim: Claim, exhibit: Exhibit, series: Mapping[SeriesKey, Series], s
     if any(estimate.standard_error == inf for estimate in known):
         return undecided("the spread between seeds is unknown: run --seeds 3")
     contrasts = tuple(_find(contrast, estimates) for contrast in claim.contrasts)
-    statuses = {finding.status for finding in contrasts}
+    statuses = {contrast_result.status for contrast_result in contrasts}
     if ClaimStatus.FAILS in statuses:
         return ClaimResult(claim, ClaimStatus.FAILS, printed, contrasts, known)
     if ClaimStatus.UNDECIDED in statuses:

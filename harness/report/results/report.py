@@ -76,7 +76,7 @@ class ExhibitReport:
 
     @cached_property
     def stale(self) -> dict[str, tuple[str, ...]]:
-        """Its runs that were measured with code other than the installed one, with the distributions that differ."""
+        """The runs measured with other code than is installed, with the distributions that differ."""
         found = {run: other_code(segments) for run, segments in self.segments.items()}
         return {run: names for run, names in found.items() if names}
 

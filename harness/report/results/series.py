@@ -15,7 +15,7 @@ from harness.store.files import DamagedError, StoreError
 from harness.store.records import Need
 from harness.store.results import Results
 
-Found = list[tuple[int, str, float, int]]
+SeedValues = list[tuple[int, str, float, int]]
 """Seeds, each with its run, its value, and the number of items that the value is over."""
 SeriesKey = tuple[str, str, str]
 """The keys of a row and a metric, and the name of the protocol: empty for the paper's."""
@@ -64,11 +64,11 @@ def measurements(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results)
     Secondary metrics in the records have series too.
     """
     reader = results.reader
-    asked: list[tuple[Cell, Found]] = [
+    asked: list[tuple[Cell, SeedValues]] = [
         (cell, []) for cell in with_secondary(cells(paper, exhibit, exhibit.rows, scale, [0]), exhibit)
     ]
     first_runs = {cell.run.id: cell.run for cell, _ in asked}
-    of_records: dict[tuple[str, str], list[tuple[Cell, Found]]] = {}
+    of_records: dict[tuple[str, str], list[tuple[Cell, SeedValues]]] = {}
     for cell, found in asked:
         of_records.setdefault((cell.run.id, cell.evaluation.id), []).append((cell, found))
     waiting, damaged = Counter[SeriesKey](), {}
@@ -97,7 +97,7 @@ def _place(cell: Cell) -> SeriesKey:
     return cell.row.key, cell.metric.key, cell.reading
 
 
-def _series(cell: Cell, found: Found) -> Series:
+def _series(cell: Cell, found: SeedValues) -> Series:
     seeds, runs, values, items = zip(*found, strict=True)
     return Series(cell.evaluation.id, cell.run.config.data.name, cell.label, items[0], seeds, values, runs)
 

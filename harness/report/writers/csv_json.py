@@ -198,12 +198,12 @@ def claim_to_json(result: ClaimResult) -> dict[str, Any]:
         ],
         "contrasts": [
             {
-                "estimate": finding.estimate,
-                "half_width_95": finding.half_width,
-                "low": None if abs(finding.contrast.low) == float("inf") else finding.contrast.low,
-                "high": None if abs(finding.contrast.high) == float("inf") else finding.contrast.high,
-                "status": finding.status.value,
+                "estimate": contrast_result.estimate,
+                "half_width_95": contrast_result.half_width,
+                "low": None if abs(contrast_result.contrast.low) == float("inf") else contrast_result.contrast.low,
+                "high": None if abs(contrast_result.contrast.high) == float("inf") else contrast_result.contrast.high,
+                "status": contrast_result.status.value,
             }
-            for finding in result.contrasts
+            for contrast_result in result.contrasts
         ],
     }

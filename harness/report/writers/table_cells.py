@@ -1,4 +1,4 @@
-"""What one cell of a table says: a number, words, or that there is nothing, ready for every writer to print."""
+"""The content of a table cell (a number, words or nothing), ready for every writer."""
 
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum, auto
@@ -16,7 +16,7 @@ DASH, GAP = "-", "..."
 
 
 class Role(StrEnum):
-    """What a cell holds: the row's label, the paper's value, ours, and so on.
+    """The content of a cell: the row's label, the paper's value, ours, and so on.
 
     A column has the role of its cells, and VALUE where every line has another. LINE names the lines of a row that has
     several. SECONDARY is a metric that the paper has no column for.
@@ -35,7 +35,7 @@ class Role(StrEnum):
 
 
 class CellKind(Enum):
-    """What the text of a cell is: DASH where no value belongs, GAP where one has yet to be measured."""
+    """The kind of a cell's text: DASH where no value belongs, GAP where one is not measured yet."""
 
     NUMBER = auto()
     WORDS = auto()
@@ -45,11 +45,11 @@ class CellKind(Enum):
 
 @dataclass(frozen=True)
 class TableCell:
-    """A cell as text, with everything that a writer may print beside it.
+    """A cell as text, with all that a writer may print beside it.
 
-    `sd` is the standard deviation, as text, and `value` the number that the text stands for. `measured` is the mean
-    behind a measured number, for a writer that rounds in its own way. `source` is set where the row doesn't say whose
-    value it is. `remarks` are notes on this cell alone.
+    `sd` is the standard deviation as text, `value` the number behind the text. `measured` is the mean
+    behind a measured number, for a writer that rounds in its own way. `source` is set if the row has no
+    single source. `remarks` are notes on this cell alone.
     """
 
     role: Role = Role.VALUE
@@ -79,7 +79,7 @@ class TableCells:
         self._best_reported, self._best_measured = best_reported(report), best_measured(report)
 
     def paper(self, row: ReportRow, cell: ReportCell) -> TableCell:
-        """Return what the paper prints."""
+        """Return the paper's value."""
         if cell.reported is None:
             return TableCell(Role.PAPER, CellKind.DASH, DASH)
         found, reason = _printed(cell.reported, cell), self._expected.get((row.row.key, cell.metric))
@@ -91,34 +91,34 @@ class TableCells:
         )
 
     def ours(self, row: ReportRow, cell: ReportCell) -> TableCell:
-        """Return what was measured or configured, or why there is nothing."""
+        """Return the measured or configured value, or the reason why it is missing."""
         best = (row.row.key, cell.metric.key) in self._best_measured
         return replace(_ours(cell), metric=cell.metric, best=best, judgement=cell.judgement)
 
     def difference(self, row: ReportRow, cell: ReportCell) -> TableCell:
-        """Return how far our value is from the paper's, without a text: the writer chooses the decimals."""
+        """Return the difference between our value and the paper's, without text: the writer chooses the decimals."""
         difference = cell.judgement.difference
         return TableCell(Role.DIFFERENCE, value=difference, metric=cell.metric, judgement=cell.judgement)
 
     def reading(self, name: str, row: ReportRow, cell: ReportCell) -> TableCell:
-        """Return what another protocol measured."""
+        """Return the value of another protocol."""
         return _mean(Role.READING, cell.readings[name], cell.metric) if name in cell.readings else BLANK
 
 
 def secondary(row: ReportRow, metric: Metric, reading: str) -> TableCell:
-    """Return what was measured of a metric that the paper has no column for."""
+    """Return the value of a metric that has no column in the paper."""
     cell = next((cell for cell in row.secondary if cell.metric == metric), None)
     value = (cell.measured if reading == PAPER_PROTOCOL else cell.readings.get(reading)) if cell else None
     return _mean(Role.SECONDARY, value, metric) if isinstance(value, Measured) else BLANK
 
 
 def row_seeds(row: ReportRow) -> TableCell:
-    """Return the number of seeds behind a row, nothing where none is measured."""
+    """Return the number of seeds of a row, empty without measurements."""
     return TableCell(Role.SEEDS, text=str(row.seeds or ""))
 
 
 def row_verdict(row: ReportRow) -> TableCell:
-    """Return the verdicts of a row in a few words: each kind once, counted where there are several kinds."""
+    """Return the verdicts of a row: each kind once, with counts if there are several kinds."""
     counts = VerdictCounts.of(cell.verdict for cell in row.cells)
     if not counts.counts:
         return TableCell(Role.VERDICT, CellKind.DASH, DASH)
@@ -126,7 +126,7 @@ def row_verdict(row: ReportRow) -> TableCell:
 
 
 def mean_text(value: Measured, metric: Metric) -> str:
-    """Return a mean as text, with the standard deviation where there are several seeds."""
+    """Return a mean as text, with the standard deviation if there are several seeds."""
     return str(_mean(Role.OURS, value, metric))
 
 

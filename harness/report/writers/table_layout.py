@@ -1,7 +1,7 @@
-"""Lays an exhibit out as tables of cells: what stands in which column and line, for all writers alike.
+"""Lays out an exhibit as tables of cells, for all writers.
 
-With few metrics, paper and measured value stand side by side. With many, a row takes a line for the paper, one for
-the measurement, and one for every further protocol. Sections that report different metrics become tables of their own.
+With few metrics, paper and measured values are side by side. With many, a row has one line for the paper, one for the
+measurement, and one for every other protocol. Sections with different metrics become separate tables.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,7 @@ TableLine = tuple[TableCell, ...]
 
 @dataclass(frozen=True)
 class TableColumn:
-    """A column: what its cells hold, what their values are called, and the heading of the group that it belongs to."""
+    """A column: the role of its cells, the name of their values, and the heading of its group."""
 
     role: Role
     name: str = ""
@@ -32,7 +32,7 @@ class TableColumn:
 
     @property
     def heading(self) -> str:
-        """What the column is called where no group has a heading above it."""
+        """The column's heading without a group heading above it."""
         return _with_unit(self.name, self.metric) + (" (paper)" if self.role is Role.PAPER else "")
 
     @property
@@ -43,7 +43,7 @@ class TableColumn:
 
 @dataclass(frozen=True)
 class TableRow:
-    """A row of the exhibit and its lines, of which the first has the label."""
+    """A row of the exhibit and its lines; the first line has the label."""
 
     of: ReportRow
     lines: tuple[TableLine, ...]
@@ -67,7 +67,7 @@ class TableGrid:
 
     @property
     def is_stacked(self) -> bool:
-        """Whether paper and measurement take lines of their own, because there is much to show of a row."""
+        """Whether paper and measurement have separate lines, because a row has many values."""
         return self.columns[1].role is Role.LINE
 
     @property
@@ -79,7 +79,7 @@ class TableGrid:
 def grids(report: ExhibitReport, verdicts_in: Role = Role.VERDICT) -> Iterator[TableGrid]:
     """Yield the grids of an exhibit, in the order of its rows.
 
-    Verdicts stand in a column of their own, once for each row, or with `Role.DIFFERENCE` beside each value.
+    Verdicts have one column per row, or with `Role.DIFFERENCE` one beside each value.
     """
     by_key = {row.row.key: row for row in report.rows}
     for block in report.exhibit.blocks():
@@ -94,11 +94,11 @@ def grids(report: ExhibitReport, verdicts_in: Role = Role.VERDICT) -> Iterator[T
 
 
 _Part = tuple[Role, str, Callable[[ReportRow, ReportCell], TableCell]]
-"""One of the values that a cell of the exhibit has: what it is, its name, and what makes a cell of it."""
+"""A value of an exhibit's cell: its role, its name, and the function that makes its table cell."""
 
 
 class _Form:
-    """What both forms share: the parts of a cell, and the columns before and after those of the metrics."""
+    """Base of both forms: the parts of a cell, and the columns around the metric columns."""
 
     def __init__(self, report: ExhibitReport, metrics: tuple[Metric, ...], verdicts_in: Role) -> None:
         self.report, self.metrics, self.made = report, metrics, TableCells(report)
@@ -114,7 +114,7 @@ class _Form:
         return [cell for cell in row.cells if cell.metric in self.metrics]
 
     def label(self, row: ReportRow) -> TableCell:
-        """Return the row's label, with its protocols where no section tells them."""
+        """Return the row's label, with its protocols if no section names them."""
         text, sections = row.row.label, any(other.row.section for other in self.report.rows)
         if self.report.scale.comparable and not sections:
             text = _with_protocols(self.report, text, [row])
@@ -176,9 +176,9 @@ class _Stacked(_Form):
 
 
 def section_heading(report: ExhibitReport, section: str, rows: Sequence[ReportRow]) -> str:
-    """Return the section's name, with what its values are measured by where that differs within the exhibit.
+    """Return the section's name, with its stand-in dataset or its protocol if these differ within the exhibit.
 
-    That is the dataset that stands in for the paper's, or at the paper's scale the protocol.
+    At the paper's scale it is the protocol.
     """
     data = {report.scale.shrink(row.row.run).config.data.name for row in rows if row.row.run}
     if report.scale.comparable:
@@ -189,7 +189,7 @@ def section_heading(report: ExhibitReport, section: str, rows: Sequence[ReportRo
 
 
 def metric_heading(report: ExhibitReport, metric: Metric) -> str:
-    """Return the metric's label, with what its values by every protocol are called where that is something else."""
+    """Return the metric's label, with the labels of its values by protocol if they differ from it."""
     readings = (
         label
         for row in report.rows
@@ -204,7 +204,7 @@ def metric_heading(report: ExhibitReport, metric: Metric) -> str:
 
 
 def _with_protocols(report: ExhibitReport, name: str, rows: Sequence[ReportRow]) -> str:
-    """Return a name with what the values of some rows are called where not all of the exhibit's are called the same."""
+    """Return a name with the labels of the rows' values, if labels differ within the exhibit."""
     cells = [cell for row in rows for cell in row.cells if cell.wanted and _differ(report, cell.metric)]
     order = report.exhibit.metrics.index
     labels = [

@@ -161,9 +161,9 @@ def claim_evidence(result: ClaimResult, report: ExhibitReport) -> str:
     """Return the measured values behind a claim, and why it is undecided, if it is."""
     parts = _values(result, report)
     intervals = [
-        f"{_digits(finding.estimate, '+')} ± {_digits(finding.half_width)} "
-        f"{_bounds(finding.contrast.low, finding.contrast.high)}"
-        for finding in result.contrasts
+        f"{_digits(contrast_result.estimate, '+')} ± {_digits(contrast_result.half_width)} "
+        f"{_bounds(contrast_result.contrast.low, contrast_result.contrast.high)}"
+        for contrast_result in result.contrasts
     ]
     if intervals:
         parts.append(f"Differences: {'; '.join(intervals)}")

@@ -6,7 +6,7 @@ import torch
 from labelled import batch_of
 
 from harness.config.augmentation import Augmentation, DigitsPolicy
-from harness.data.augment.augment import augment, crop, erase, flip, mix, refuse_unfit, select, wobble
+from harness.data.augment.augment import augment, crop, erase, flip, mix, refuse_unfit, rotate_and_shear, select
 from harness.data.augment.autoaugment import autoaugment
 from harness.data.batches import Batch
 from harness.data.catalogue import DIGITS
@@ -64,8 +64,8 @@ def test_crop_is_a_shift_over_black_with_even_offsets(batch):
     assert np.bincount([y for y, _ in found]).min() > 100
 
 
-def test_wobble_keeps_the_digit_and_its_range(batch):
-    turned = wobble(DigitsPolicy(), batch.images, ROWS, Stream(0))
+def test_rotation_and_shear_keep_the_digit_and_its_range(batch):
+    turned = rotate_and_shear(DigitsPolicy(), batch.images, ROWS, Stream(0))
     assert turned.min() >= -1 - 1e-5
     assert turned.max() <= 1 + 1e-5
     difference = (turned - batch.images).flatten(1).abs().mean(1)

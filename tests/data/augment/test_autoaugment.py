@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy.stats import chi2
 
-from harness.data.augment.autoaugment import KINDS, autoaugment, carry_out, draw
+from harness.data.augment.autoaugment import KINDS, apply_plan, autoaugment, draw
 from harness.data.augment.policies import POLICIES, SIGNED
 from harness.data.loaders import to_signed
 from harness.data.stand_ins.photographs import PHOTOGRAPHS, read
@@ -136,11 +136,11 @@ def test_images_of_two_channels_are_refused():
 def test_a_cuda_device_computes_the_same(policy):
     images, rows = photographs(32, 200), torch.arange(200)
     plan = draw(rows, Stream(7), policy)
-    expected, there = carry_out(plan, images), images.cuda()
-    carry_out(plan, there)  # lazy initialisation at first use may synchronise
+    expected, there = apply_plan(plan, images), images.cuda()
+    apply_plan(plan, there)  # lazy initialisation at first use may synchronise
     torch.cuda.set_sync_debug_mode("error")
     try:
-        found = carry_out(plan, there)
+        found = apply_plan(plan, there)
     finally:
         torch.cuda.set_sync_debug_mode("default")
     assert (found.cpu() != expected).to(torch.float32).mean() < 1e-3

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from harness.data.augment.image_ops import OPERATIONS
-from harness.data.augment.policies import CIFAR10, IMAGENET, MAGNITUDES, POLICIES, SIGNED, SVHN, Step
+from harness.data.augment.policies import CIFAR10, IMAGENET, MAGNITUDES, POLICIES, SIGNED, SVHN, PolicyStep
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -19,14 +19,14 @@ def test_a_policy_is_25_pairs_of_steps_within_their_ranges(policy):
 
 
 def test_entries_that_are_known():
-    assert CIFAR10[0] == (Step("invert", 0.1, 7), Step("contrast", 0.2, 6))
-    assert CIFAR10[21] == (Step("translate_y", 0.9, 9), Step("translate_y", 0.7, 9))
-    assert CIFAR10[24] == (Step("translate_y", 0.7, 9), Step("autocontrast", 0.9, 1))
-    assert IMAGENET[0] == (Step("posterize", 0.4, 8), Step("rotate", 0.6, 9))
-    assert IMAGENET[12] == (Step("equalize", 0.0, 7), Step("equalize", 0.8, 8))
-    assert IMAGENET[18] == (Step("shear_x", 0.6, 5), Step("equalize", 1.0, 9))
-    assert SVHN[0] == (Step("shear_x", 0.9, 4), Step("invert", 0.2, 3))
-    assert SVHN[14] == (Step("contrast", 0.3, 3), Step("rotate", 0.8, 4))
+    assert CIFAR10[0] == (PolicyStep("invert", 0.1, 7), PolicyStep("contrast", 0.2, 6))
+    assert CIFAR10[21] == (PolicyStep("translate_y", 0.9, 9), PolicyStep("translate_y", 0.7, 9))
+    assert CIFAR10[24] == (PolicyStep("translate_y", 0.7, 9), PolicyStep("autocontrast", 0.9, 1))
+    assert IMAGENET[0] == (PolicyStep("posterize", 0.4, 8), PolicyStep("rotate", 0.6, 9))
+    assert IMAGENET[12] == (PolicyStep("equalize", 0.0, 7), PolicyStep("equalize", 0.8, 8))
+    assert IMAGENET[18] == (PolicyStep("shear_x", 0.6, 5), PolicyStep("equalize", 1.0, 9))
+    assert SVHN[0] == (PolicyStep("shear_x", 0.9, 4), PolicyStep("invert", 0.2, 3))
+    assert SVHN[14] == (PolicyStep("contrast", 0.3, 3), PolicyStep("rotate", 0.8, 4))
 
 
 def test_five_sub_policies_of_imagenet_are_there_twice():

@@ -37,7 +37,7 @@ def one(results, row, scale="laptop"):
 
 def measure(planned, ms, steps=101, device=HERE, **fields):
     """Write a segment of `steps` steps; all but the first took `ms` milliseconds."""
-    planned.ask()
+    planned.request()
     number = len(planned.directory.all_segments()) + 1
     where = {"host": "a", "threads": 1, "commit": None, "dirty": None, "versions": {}, "device_name": device}
     seconds = FIRST_STEP + (steps - 1) * ms / 1000
@@ -162,7 +162,7 @@ def test_the_papers_hours_come_last_and_cover_the_training_alone(results):
     found = estimate(results, "HybViT", scale="paper")
     assert (found.source, found.says, found.on_gpu) == ("paper", "the paper's hours, stated", True)
     assert 31.2 < found.usage.gpu_hours < 32.5
-    planned.ask()
+    planned.request()
     finish_training(planned)
     rest = estimate(results, "HybViT", scale="paper").usage.gpu_hours
     assert rest == pytest.approx(found.usage.gpu_hours - 31.2)
@@ -231,7 +231,7 @@ def test_the_plan_says_what_the_runs_own_rehearsal_says(results):
     """Even if start-up times differ: the first run may have to prepare the data."""
     rehearsals = rehearsals_of(plan(results), results)
     for number, planned in enumerate(rehearsals):
-        planned.ask()
+        planned.request()
         where = {"host": "a", "device": "cpu", "device_name": HERE, "threads": 1, "commit": None, "dirty": None}
         tried = {e.id: rehearsed(e, 3.0 + number) for e in planned.evaluations.values()}
         times = {"opening_seconds": 40.0 * number, "first_step_seconds": 7.0, "step_seconds": 0.02}

@@ -12,7 +12,7 @@ from toy_paper import PAPER, TABLES
 
 from harness.report.html import run_index
 from harness.report.html.curves import MOST_POINTS, thinned
-from harness.report.html.details import Share, details
+from harness.report.html.details import DetailLimits, details
 from harness.report.html.samples import sheet_of
 from harness.report.html.write import write_pages
 from harness.report.results.report import build
@@ -94,12 +94,12 @@ def test_a_damaged_run_keeps_what_can_be_read(results):
     (directory.segments / "2.json").write_text("[]")
     directory.metrics.write_bytes(b'{"epoch": 1, "loss": "NaN", "x": NaN}\n[1]\n\xff\xfe\n')
     directory.log.write_bytes(b"\xff\x00 text\n")
-    found = details(directory, Share(samples=10_000))
+    found = details(directory, DetailLimits(samples=10_000))
     assert found["training"] is None
     assert len(found["problems"]) >= 2
     assert "text" in found["log"]
     assert json.dumps(found, allow_nan=False)
-    assert details(results.directory(TABLES[1].rows[0].run), Share(samples=1)) is None
+    assert details(results.directory(TABLES[1].rows[0].run), DetailLimits(samples=1)) is None
 
 
 def test_curves_are_thinned_to_their_ends_and_keep_gaps():

@@ -78,10 +78,10 @@ def test_an_order_holds_fails_or_is_undecided(values, status):
 
 def test_the_interval_is_that_of_student():
     data = measured(a=[1.0, 2.0, 3.0], b=[7.0, 9.0, 11.0])
-    (finding,) = decide(rises(UNITS, "a", "b", **WORDS), data, {}).contrasts
+    (contrast_result,) = decide(rises(UNITS, "a", "b", **WORDS), data, {}).contrasts
     expected = stats.ttest_ind([7, 9, 11], [1, 2, 3]).confidence_interval()
-    assert finding.estimate - finding.half_width == pytest.approx(expected.low)
-    assert finding.estimate + finding.half_width == pytest.approx(expected.high)
+    assert contrast_result.estimate - contrast_result.half_width == pytest.approx(expected.low)
+    assert contrast_result.estimate + contrast_result.half_width == pytest.approx(expected.high)
 
 
 def test_one_seed_without_a_known_spread_decides_nothing():
@@ -184,8 +184,8 @@ def test_exact_values_decide_without_seeds():
 def test_noise_is_pooled_over_rows_of_the_same_data_only():
     here = cells([("a", UNITS, 0, 1.0), ("a", UNITS, 1, 3.0)])
     there = cells([("b", UNITS, 0, 10.0), ("b", UNITS, 1, 90.0)], data="e")
-    (finding,) = decide(rises(UNITS, "a", "b", **WORDS), here | there, {}).contrasts
-    assert finding.half_width == pytest.approx(stats.t.ppf(0.975, 1) * math.sqrt(2 / 2 + 3200 / 2))
+    (contrast_result,) = decide(rises(UNITS, "a", "b", **WORDS), here | there, {}).contrasts
+    assert contrast_result.half_width == pytest.approx(stats.t.ppf(0.975, 1) * math.sqrt(2 / 2 + 3200 / 2))
 
 
 def test_an_interval_is_as_wide_as_that_of_the_data_with_the_fewest_seeds():
@@ -193,9 +193,9 @@ def test_an_interval_is_as_wide_as_that_of_the_data_with_the_fewest_seeds():
     many, few = [float(seed) for seed in range(10)], [20.0, 22.0]
     here = cells([("a", UNITS, seed, value) for seed, value in enumerate(many)])
     there = cells([("b", UNITS, seed, value) for seed, value in enumerate(few)], data="e")
-    (finding,) = decide(rises(UNITS, "a", "b", **WORDS), here | there, {}).contrasts
+    (contrast_result,) = decide(rises(UNITS, "a", "b", **WORDS), here | there, {}).contrasts
     error = math.hypot(stats.sem(many), stats.sem(few))
-    assert finding.half_width == pytest.approx(stats.t.ppf(0.975, 1) * error)
+    assert contrast_result.half_width == pytest.approx(stats.t.ppf(0.975, 1) * error)
 
 
 def test_the_noise_of_rows_that_a_claim_does_not_name_is_none_of_its():

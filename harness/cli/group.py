@@ -17,5 +17,5 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command; an unknown name raises an error with the nearest one."""
         if args and self.get_command(ctx, args[0]) is None:
-            raise unknown("command", args[0], self.commands)
+            raise unknown("command", args[0], (name for name, one in self.commands.items() if not one.hidden))
         return super().resolve_command(ctx, args)

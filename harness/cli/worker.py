@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @worker_options
 @click.pass_obj
 def worker_command(settings: Settings, run: str, options: WorkerOptions) -> int:
-    """Bring one run of the results directory to its end, from wherever it stopped.
+    """Complete one run of the results directory. Launchers call it.
 
     RUN is the beginning of a run's id. Started by torchrun or srun, all its processes work on the run together.
     Exit codes: 0 done; 1 failed, see outcome.json; 3 another worker holds the run; 75 evicted by SIGUSR2 and 76 another

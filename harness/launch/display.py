@@ -1,7 +1,6 @@
 """The live display of `run`: a table on a terminal, plain lines otherwise."""
 
 import time
-from types import TracebackType
 from typing import Self
 
 from rich.console import Console
@@ -32,9 +31,7 @@ class LiveDisplay:
         self._live.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         self._live.stop()
 
     def show(self, state: ExecutorState) -> None:
@@ -84,10 +81,8 @@ class PlainDisplay:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        return None
+    def __exit__(self, *exc: object) -> None:
+        pass
 
     def show(self, state: ExecutorState) -> None:
         """Print new events."""

@@ -1,7 +1,6 @@
 """The live display of `status`: one line per run, redrawn in place."""
 
 from collections.abc import Mapping, Sequence
-from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console, RenderableType
@@ -37,9 +36,7 @@ class StatusDisplay:
         self._live.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         self._live.stop()
 
     def show(self, runs: Sequence[Mapping[str, Any]], lines: Sequence[Mapping[str, str]], summary: str) -> None:

@@ -15,6 +15,8 @@ LATEX_IS_HERE := kpsewhich siunitx.sty multirow.sty adjustbox.sty caption.sty mi
 # A SLURM on this machine (docs/slurm-lab.md). If it cannot be installed, its tests are skipped.
 SLURM_LAB := slurmctld:slurm-wlm slurmdbd:slurmdbd munged:munge mariadbd:mariadb-server
 
+SHARED := --dist loadfile --no-loadscope-reorder
+
 LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
 # On a quiet machine, `make test LONGEST=30` fails if a test takes more than 30 s (tests/support/seconds.py).
@@ -39,14 +41,14 @@ test: $(VENV)/.development  ## Check style, types and import contracts, and run 
 	tools/system-packages $(SLURM_LAB)
 	tools/system-packages chromium:chromium
 	$(LINT)
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --seconds-to .pytest_cache/seconds.txt $(if $(LONGEST),--longest $(LONGEST))
+	$(BIN)/python -m pytest --numprocesses 3 $(SHARED) --seconds-to .pytest_cache/seconds.txt $(if $(LONGEST),--longest $(LONGEST))
 
 quick: $(VENV)/.development  ## The same without the tests that start a process: a minute or two
 	$(LINT)
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-processes --quiet -rfE
+	$(BIN)/python -m pytest --numprocesses 2 $(SHARED) --no-processes --quiet -rfE
 
 coverage: $(VENV)/.development  ## Run the tests with coverage, which is slower
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term
+	$(BIN)/python -m pytest --numprocesses 2 $(SHARED) --cov --cov-report=term
 
 soak: $(VENV)/.development  ## Run the long tests that `make test` leaves out
 	$(BIN)/python -m pytest -m soak

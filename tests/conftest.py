@@ -36,11 +36,17 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    """Give soak tests and tests that start processes a longer timeout; such processes wait for each other."""
+    """Give soak tests and tests that start processes a longer timeout, and run their files first.
+
+    Their processes wait for each other; short files at the end keep all workers of pytest-xdist busy.
+    """
+    patient = set()
     for item in items:
-        is_patient = item.get_closest_marker("soak") or not PATIENT.isdisjoint(item.fixturenames)
-        if is_patient and item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(600))
+        if item.get_closest_marker("soak") or not PATIENT.isdisjoint(item.fixturenames):
+            patient.add(item.path)
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(600))
+    items.sort(key=lambda item: item.path not in patient)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,14 @@ import json
 import shutil
 
 import numpy as np
+import pytest
 from PIL import Image
+
+
+@pytest.fixture
+def copied(finished, tmp_path):
+    """The shared results in a place of this test, since previews are written beside the run."""
+    return shutil.copytree(finished[0], tmp_path / "copy")
 
 
 def heading(path):
@@ -18,8 +25,8 @@ def generating_run(results, harness):
     return next(row["cells"]["fid"]["measured"]["runs"][0] for row in rows if row["cells"]["fid"]["measured"])
 
 
-def test_pictures_of_a_finished_run_say_how_they_were_made(finished, harness, tmp_path):
-    results, _ = finished
+def test_pictures_of_a_finished_run_say_how_they_were_made(copied, harness, tmp_path):
+    results = copied
     run = generating_run(results, harness)
     out = tmp_path / "here.png"
     done = harness.warm("sample", run[:6], "--sampler", "ddim:3", "--count", "5", "--out", str(out), results=results)

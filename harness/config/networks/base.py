@@ -66,12 +66,12 @@ def halvable(size: int, most: int) -> int:
     return min(most, (size & -size).bit_length() - 1)
 
 
-def convolution(inputs: int, outputs: int, kernel: int = 3, *, bias: bool = True) -> int:
+def conv_parameters(inputs: int, outputs: int, kernel: int = 3, *, bias: bool = True) -> int:
     """Return the number of parameters of a convolution with a square kernel."""
     return inputs * outputs * kernel**2 + outputs * bias
 
 
-def convolved(size: int, inputs: int, outputs: int, kernel: int = 3) -> float:
+def conv_multiply_adds(size: int, inputs: int, outputs: int, kernel: int = 3) -> float:
     """Return the multiply-adds of a convolution with a square output of this size."""
     return float(size**2 * inputs * outputs * kernel**2)
 

@@ -7,7 +7,7 @@ from pydantic import PositiveInt
 
 from harness.config.dataset import ArrayField, Dataset, images_of
 from harness.config.interfaces import GENERATE
-from harness.config.networks.base import Network, convolution, convolved, halvable, halvings
+from harness.config.networks.base import Network, conv_multiply_adds, conv_parameters, halvable, halvings
 from harness.errors import SpecError
 
 if TYPE_CHECKING:
@@ -51,13 +51,13 @@ class ResNetGenerator(Network):
         """Return the number of parameters."""
         data = images_of(data, self)
         f, pixels = self.features, self.smallest(data) ** 2
-        block = 2 * (2 * f + convolution(f, f))
-        return (self.noise_dim + 1) * pixels * f + self.doublings * block + 2 * f + convolution(f, data.channels)
+        block = 2 * (2 * f + conv_parameters(f, f))
+        return (self.noise_dim + 1) * pixels * f + self.doublings * block + 2 * f + conv_parameters(f, data.channels)
 
     def flops(self, data: Dataset, name: str) -> float:
         """Return the FLOPs per image."""
         data = images_of(data, self)
         f, smallest = self.features, self.smallest(data)
-        products = self.noise_dim * smallest**2 * f + convolved(data.image_size, f, data.channels)
-        products += sum(2 * convolved(smallest << i, f, f) for i in range(1, self.doublings + 1))
+        products = self.noise_dim * smallest**2 * f + conv_multiply_adds(data.image_size, f, data.channels)
+        products += sum(2 * conv_multiply_adds(smallest << i, f, f) for i in range(1, self.doublings + 1))
         return 2.0 * products

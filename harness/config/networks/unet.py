@@ -7,7 +7,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from harness.config.dataset import Dataset, images_of
 from harness.config.interfaces import PREDICT_NOISE
-from harness.config.networks.base import Network, convolution, convolved, halvable, halvings
+from harness.config.networks.base import Network, conv_multiply_adds, conv_parameters, halvable, halvings
 from harness.errors import SpecError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class UNet(Network):
         return [data.image_size >> level for level in range(len(self.multipliers))]
 
     def check(self, data: Dataset) -> None:
-        """Raise `SpecError` if the image size is not divisible by the levels, or no level has an attention size."""
+        """Raise `SpecError` if the images cannot be halved once per level, or an attention size is no level's size."""
         data = images_of(data, self)
         coarsest = 1 << (len(self.multipliers) - 1)
         if data.image_size % coarsest:
@@ -86,7 +86,7 @@ class UNet(Network):
         return levels
 
     def up_blocks(self) -> list[Blocks]:
-        """Return the same on the way up, from the top level; inputs include the skip connections."""
+        """Return the same for the way up, in the same order of levels; inputs include the skip connections."""
         skipped = [self.base_channels]
         for number, width in enumerate(self.widths, 1):
             skipped += [width] * (self.blocks + (number < len(self.widths)))
@@ -103,57 +103,59 @@ class UNet(Network):
         """Return the number of parameters."""
         data = images_of(data, self)
         first, last, sizes = self.base_channels, self.widths[-1], self.sizes(data)
-        total = self._embedding() + 8 * first + convolution(data.channels, first)
-        total += 2 * self._residual(last, last) + attended(last)
+        biases = 8 * first  # of the two layers of the embedding
+        total = self._embedding_weights() + biases + conv_parameters(data.channels, first)
+        total += 2 * self._block_parameters(last, last) + attention_parameters(last)
         for down, up, width, size in zip(self.down_blocks(), self.up_blocks(), self.widths, sizes, strict=True):
-            total += sum(self._residual(*block) for block in down + up)
+            total += sum(self._block_parameters(*block) for block in down + up)
             if size in self.attention:
-                total += (len(down) + len(up)) * attended(width)
+                total += (len(down) + len(up)) * attention_parameters(width)
             if size != sizes[-1]:
-                total += convolution(width, width)
+                total += conv_parameters(width, width)
             if size != sizes[0]:
-                total += convolution(width, width)
-        return total + 2 * self.widths[0] + convolution(self.widths[0], data.channels)
+                total += conv_parameters(width, width)
+        return total + 2 * self.widths[0] + conv_parameters(self.widths[0], data.channels)
 
     def flops(self, data: Dataset, name: str) -> float:
         """Return the FLOPs of the convolutions and matrix products per image."""
         data = images_of(data, self)
         first, last, sizes = self.base_channels, self.widths[-1], self.sizes(data)
-        products = self._embedding() + convolved(sizes[0], data.channels, first)
-        products += 2 * self._convolved(sizes[-1], last, last) + attention_multiplications(sizes[-1], last)
+        products = self._embedding_weights() + conv_multiply_adds(sizes[0], data.channels, first)
+        products += 2 * self._block_multiply_adds(sizes[-1], last, last) + attention_multiply_adds(sizes[-1], last)
         for down, up, width, size in zip(self.down_blocks(), self.up_blocks(), self.widths, sizes, strict=True):
-            products += sum(self._convolved(size, *block) for block in down + up)
+            products += sum(self._block_multiply_adds(size, *block) for block in down + up)
             if size in self.attention:
-                products += (len(down) + len(up)) * attention_multiplications(size, width)
+                products += (len(down) + len(up)) * attention_multiply_adds(size, width)
             if size != sizes[-1]:
-                products += convolved(size // 2, width, width)
+                products += conv_multiply_adds(size // 2, width, width)
             if size != sizes[0]:
-                products += convolved(size * 2, width, width)
-        return 2.0 * (products + convolved(sizes[0], self.widths[0], data.channels))
+                products += conv_multiply_adds(size * 2, width, width)
+        return 2.0 * (products + conv_multiply_adds(sizes[0], self.widths[0], data.channels))
 
-    def _embedding(self) -> int:
+    def _embedding_weights(self) -> int:
         """Return the number of weights of the two layers after the sinusoidal embedding, without biases."""
         return (self.base_channels // 2 * 2) * 4 * self.base_channels + (4 * self.base_channels) ** 2
 
-    def _residual(self, inputs: int, outputs: int) -> int:
+    def _block_parameters(self, inputs: int, outputs: int) -> int:
         """Return the number of parameters of a residual block, including its timestep layer."""
         norms = 2 * (inputs + outputs)
-        convolutions = convolution(inputs, outputs) + convolution(outputs, outputs)
-        shortcut = convolution(inputs, outputs, 1) if inputs != outputs else 0
+        convolutions = conv_parameters(inputs, outputs) + conv_parameters(outputs, outputs)
+        shortcut = conv_parameters(inputs, outputs, 1) if inputs != outputs else 0
         return norms + convolutions + shortcut + (4 * self.base_channels + 1) * outputs
 
-    def _convolved(self, size: int, inputs: int, outputs: int) -> float:
+    def _block_multiply_adds(self, size: int, inputs: int, outputs: int) -> float:
         """Return the multiply-adds of a residual block."""
-        shortcut = convolved(size, inputs, outputs, 1) if inputs != outputs else 0
+        shortcut = conv_multiply_adds(size, inputs, outputs, 1) if inputs != outputs else 0
         embedding = 4 * self.base_channels * outputs
-        return convolved(size, inputs, outputs) + convolved(size, outputs, outputs) + shortcut + embedding
+        convolutions = conv_multiply_adds(size, inputs, outputs) + conv_multiply_adds(size, outputs, outputs)
+        return convolutions + shortcut + embedding
 
 
-def attended(width: int) -> int:
+def attention_parameters(width: int) -> int:
     """Return the number of parameters of self-attention: norm, queries, keys, values and output."""
     return 2 * width + 4 * (width**2 + width)
 
 
-def attention_multiplications(size: int, width: int) -> float:
+def attention_multiply_adds(size: int, width: int) -> float:
     """Return the multiply-adds of self-attention over all pixels of a square image."""
     return 4.0 * size**2 * width**2 + 2.0 * size**4 * width

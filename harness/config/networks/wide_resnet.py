@@ -8,7 +8,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from harness.config.dataset import Dataset, images_of
 from harness.config.interfaces import FEATURES, LOGITS, LOGITS_FROM
-from harness.config.networks.base import Network, convolution, convolved
+from harness.config.networks.base import Network, conv_multiply_adds, conv_parameters
 from harness.errors import SpecError
 
 if TYPE_CHECKING:
@@ -70,32 +70,32 @@ class WideResidual(Network):
     def parameters(self, data: Dataset) -> int:
         """Return the number of parameters."""
         data = images_of(data, self)
-        stem = self._convolution(data.channels, STEM_WIDTH)
+        stem = self._conv_parameters(data.channels, STEM_WIDTH)
         blocks = sum(
-            self._norm(block.inputs) + self._convolution(block.inputs, block.outputs)
-            + self._norm(block.outputs) + self._convolution(block.outputs, block.outputs)
-            + (self._convolution(block.inputs, block.outputs, 1) if has_projection(block) else 0)
+            self._norm_parameters(block.inputs) + self._conv_parameters(block.inputs, block.outputs)
+            + self._norm_parameters(block.outputs) + self._conv_parameters(block.outputs, block.outputs)
+            + (self._conv_parameters(block.inputs, block.outputs, 1) if has_projection(block) else 0)
             for block in self.blocks(data)
         )  # fmt: skip
-        return stem + blocks + self._norm(self.width) + (self.width + 1) * data.num_classes
+        return stem + blocks + self._norm_parameters(self.width) + (self.width + 1) * data.num_classes
 
     def flops(self, data: Dataset, name: str) -> float:
         """Return the FLOPs of the convolutions and the class head per image."""
         data = images_of(data, self)
-        products = convolved(data.image_size, data.channels, STEM_WIDTH) + self.width * data.num_classes
+        products = conv_multiply_adds(data.image_size, data.channels, STEM_WIDTH) + self.width * data.num_classes
         for block in self.blocks(data):
-            products += convolved(self._size_of_first(block), block.inputs, block.outputs)
-            products += convolved(block.size, block.outputs, block.outputs)
+            products += conv_multiply_adds(self._size_of_first(block), block.inputs, block.outputs)
+            products += conv_multiply_adds(block.size, block.outputs, block.outputs)
             if has_projection(block):
-                products += convolved(block.size, block.inputs, block.outputs, 1)
+                products += conv_multiply_adds(block.size, block.inputs, block.outputs, 1)
         return 2.0 * products
 
     @abstractmethod
-    def _convolution(self, inputs: int, outputs: int, kernel: int = 3) -> int:
+    def _conv_parameters(self, inputs: int, outputs: int, kernel: int = 3) -> int:
         """Return the number of parameters of a convolution."""
 
     @abstractmethod
-    def _norm(self, channels: int) -> int:
+    def _norm_parameters(self, channels: int) -> int:
         """Return the number of parameters of a normalisation layer."""
 
     @abstractmethod
@@ -109,10 +109,10 @@ class WideResNet(WideResidual):
     kind: Literal["wide_resnet"] = "wide_resnet"
     implementation: ClassVar[str] = "harness.models.wide_resnet:WideResNet"
 
-    def _convolution(self, inputs: int, outputs: int, kernel: int = 3) -> int:
-        return convolution(inputs, outputs, kernel, bias=False)
+    def _conv_parameters(self, inputs: int, outputs: int, kernel: int = 3) -> int:
+        return conv_parameters(inputs, outputs, kernel, bias=False)
 
-    def _norm(self, channels: int) -> int:
+    def _norm_parameters(self, channels: int) -> int:
         return 2 * channels
 
     def _size_of_first(self, block: Shape) -> int:
@@ -133,10 +133,10 @@ class JEMWideResNet(WideResidual):
     leak: float = Field(0.2, ge=0, lt=1)
     dropout: float = Field(0.0, ge=0, lt=1)
 
-    def _convolution(self, inputs: int, outputs: int, kernel: int = 3) -> int:
-        return convolution(inputs, outputs, kernel)
+    def _conv_parameters(self, inputs: int, outputs: int, kernel: int = 3) -> int:
+        return conv_parameters(inputs, outputs, kernel)
 
-    def _norm(self, channels: int) -> int:
+    def _norm_parameters(self, channels: int) -> int:
         return 0 if self.norm == "none" else 2 * channels
 
     def _size_of_first(self, block: Shape) -> int:

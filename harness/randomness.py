@@ -2,7 +2,7 @@
 
 A stream has an address such as (run seed, "noise", step). Its numbers are indexed by row (the position of an image
 in the global batch, or the index of a generated sample), so a resumed run, another number of ranks or another
-batch size draws the same numbers, and no generator state has to be saved. The numbers come from the
+batch size draws the same numbers, and no generator state has to be saved. Their bits are the
 finaliser of SplitMix64 (Steele, Lea, Flood, 2014) applied to a counter, in integer arithmetic, equal on all devices.
 """
 
@@ -15,6 +15,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
+# The constants of SplitMix64 as signed 64-bit integers, for int64 tensors.
 GOLDEN_GAMMA = 0x9E3779B97F4A7C15 - (1 << 64)
 MIX_1 = 0xBF58476D1CE4E5B9 - (1 << 64)
 MIX_2 = 0x94D049BB133111EB - (1 << 64)
@@ -39,7 +40,7 @@ class Draws(ABC):
         """Return float32 standard normal numbers, of shape `(len(rows), *shape)` (Box-Muller)."""
         count = prod(shape)
         words = self._bits(rows, (count + 1) // 2)
-        radius = torch.sqrt(-2 * torch.log(_unit(words >> 8) + 2.0**-25))
+        radius = torch.sqrt(-2 * torch.log(_unit(words >> 8) + 2.0**-25))  # half a step up: log(0) is infinite
         angle = tau * _unit(words >> 36)
         pairs = torch.cat([radius * torch.cos(angle), radius * torch.sin(angle)], dim=1)
         return pairs[:, :count].reshape(-1, *shape)
@@ -70,7 +71,7 @@ class Stream(Draws):
         return type(self)(*self.address, *address)
 
     def counters(self, rows: Tensor) -> Tensor:
-        """Return an int64 counter for each row, the input of `chances`."""
+        """Return an int64 counter for each row, the input of `bernoulli`."""
         return self.key + _counter(rows)
 
     def permutation(self, n: int, device: torch.device | str = "cpu") -> Tensor:
@@ -113,7 +114,7 @@ class Streams(Draws):
         return _words((keys[:, None] + _counter(rows)).flatten(), count)
 
 
-def chances(counters: Tensor, probability: float, *shape: int) -> Tensor:
+def bernoulli(counters: Tensor, probability: float, *shape: int) -> Tensor:
     """Return Bernoulli draws for each counter, as booleans of shape `(len(counters), *shape)`.
 
     The probability is rounded to a multiple of 2^-16, since each word yields four draws.

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from harness.randomness import Stream, chances
+from harness.randomness import Stream, bernoulli
 
 
 class Dropout(nn.Module):
@@ -26,7 +26,7 @@ class Dropout(nn.Module):
             return x
         if len(self.counters) != len(x):
             raise RuntimeError(f"dropout is seeded for {len(self.counters)} images, not {len(x)}: call seed_dropout")
-        dropped = chances(self.counters, self.probability, *x.shape[1:])
+        dropped = bernoulli(self.counters, self.probability, *x.shape[1:])
         return x.masked_fill(dropped, 0) * (1 / (1 - self.probability))
 
 

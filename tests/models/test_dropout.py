@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from harness.models.dropout import Dropout, seed_dropout
-from harness.randomness import Stream, chances
+from harness.randomness import Stream, bernoulli
 
 ROWS = torch.arange(64)
 
@@ -66,11 +66,11 @@ def test_it_is_no_part_of_the_state():
     assert not network.state_dict()
 
 
-def test_chances_of_the_same_counters_are_nested():
+def test_bernoulli_draws_of_the_same_counters_are_nested():
     """One stream, two probabilities: rows chosen at the smaller one are also chosen at the larger."""
     counters = Stream("chances").counters(ROWS)
-    rare, frequent = chances(counters, 0.2, 3, 7), chances(counters, 0.6, 3, 7)
+    rare, frequent = bernoulli(counters, 0.2, 3, 7), bernoulli(counters, 0.6, 3, 7)
     assert rare.shape == (64, 3, 7)
     assert not (rare & ~frequent).any()
-    assert not chances(counters, 0.0, 9).any()
-    assert chances(counters, 1.0, 9).all()
+    assert not bernoulli(counters, 0.0, 9).any()
+    assert bernoulli(counters, 1.0, 9).all()

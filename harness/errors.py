@@ -23,7 +23,7 @@ class SpecError(HarnessError, ValueError):
 
 
 class UnknownKindError(SpecError):
-    """A configuration refers to a kind of no installed package."""
+    """A configuration refers to a kind that no installed package offers."""
 
 
 class RevisionError(SpecError):
@@ -51,7 +51,7 @@ def nearest(given: str, allowed: Iterable[str]) -> str:
     return f"did you mean '{found[0]}'? " if found else ""
 
 
-def unfit(of: str, field: str, value: object, allowed: str, meant: str = "") -> SpecError:
+def invalid(of: str, field: str, value: object, allowed: str, meant: str = "") -> SpecError:
     """Return the error for an invalid value of a `field`; `of` names its owner, `meant` the likely intended value."""
     hint = f"did you mean {meant}? " if meant else ""
     return SpecError(f"{of}: {field} is {given(value)}: {hint}allowed: {allowed}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
 
-from harness.errors import SpecError, unfit
+from harness.errors import SpecError, invalid
 from harness.registry.metrics import Metric
 
 
@@ -48,7 +48,10 @@ class Claim:
 
 
 def rises(metric: Metric, *rows: str, says: str, where: str) -> Claim:
-    """Claim that `metric` strictly increases from each row to the next."""
+    """Claim that `metric` strictly increases from each row to the next.
+
+    Raises `SpecError` for fewer than two rows, as do `falls` and `improves`.
+    """
     return Claim(says, where, tuple(Contrast(_difference(metric, a, b), low=0) for a, b in _chain(rows)))
 
 
@@ -69,7 +72,7 @@ def improves(*rows: str, metrics: tuple[Metric, ...], says: str, where: str) -> 
     """
     for metric in metrics:
         if metric.better == "neither":
-            raise unfit(f"improvement of metric '{metric.key}'", "better", metric.better, "'higher' or 'lower'")
+            raise invalid(f"improvement of metric '{metric.key}'", "better", metric.better, "'higher' or 'lower'")
     parts = [(rises if m.better == "higher" else falls)(m, *rows, says=says, where=where) for m in metrics]
     return Claim(says, where, tuple(contrast for part in parts for contrast in part.contrasts))
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from harness.config.arguments import checked_arguments
 from harness.config.run import Run, RunConfig
-from harness.errors import given, unfit, unknown
+from harness.errors import given, invalid, unknown
 
 Source = Literal["own", "cited", "uncertain"]
 CELLS = "a finite number, Value(94.1, sd=0.2, n=5), Words('3 days'), or None for a dash"
@@ -26,9 +26,9 @@ class Words:
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):
-            raise unfit("Words", "text", self.text, "text in quotes")
+            raise invalid("Words", "text", self.text, "text in quotes")
         if self.meaning is not None and not _is_number(self.meaning):
-            raise unfit(f"Words({given(self.text)})", "meaning", self.meaning, "a finite number or None")
+            raise invalid(f"Words({given(self.text)})", "meaning", self.meaning, "a finite number or None")
 
     def __str__(self) -> str:
         return self.text
@@ -50,12 +50,12 @@ class Value:
 
     def __post_init__(self) -> None:
         if not _is_number(self.value):
-            raise unfit("Value", "value", self.value, "a finite number", _number_in(self.value))
+            raise invalid("Value", "value", self.value, "a finite number", _number_in(self.value))
         of = f"Value({self.value})"
         if self.sd is not None and not (_is_number(self.sd) and self.sd >= 0):
-            raise unfit(of, "sd", self.sd, "a finite number of 0 or more, or None", _number_in(self.sd))
+            raise invalid(of, "sd", self.sd, "a finite number of 0 or more, or None", _number_in(self.sd))
         if self.n is not None and not (type(self.n) is int and self.n >= 1):
-            raise unfit(of, "n", self.n, "a whole number of 1 or more, or None")
+            raise invalid(of, "n", self.n, "a whole number of 1 or more, or None")
         if self.source is not None:
             _check_source(of, self.source)
 
@@ -80,8 +80,9 @@ class Setting:
 class Row:
     """A row as printed. `reported` follows the exhibit's metrics.
 
-    `source` is `own` if the paper measured the values, `cited`, or `uncertain` if the paper leaves it open. A row
-    without a run is printed but not measured, unless it has a `setting`. `under` is the parent of an indented row.
+    `source` is `own` if the paper measured the values, `cited` if it took them from elsewhere, `uncertain` if it leaves
+    this open. A row without a run is not measured; `setting` reads its values from configurations instead. `under` is
+    the parent of an indented row.
     `protocol` changes the paper's evaluations for this row: `{"after": 0.2}` evaluates after a fifth of the training.
     Raises `SpecError` for a field of another type and for a cell other than a number, words or a dash.
     """
@@ -99,21 +100,23 @@ class Row:
     def __post_init__(self) -> None:
         for name in ("label", "section", "under", "note"):
             if not isinstance(text := getattr(self, name), str):
-                raise unfit(f"row {given(self.label)}", name, text, "text in quotes")
+                raise invalid(f"row {given(self.label)}", name, text, "text in quotes")
         of = f"row {given(self.key)}"
         if not isinstance(self.run, Run | None):
             meant = 'Run("name", config)' if isinstance(self.run, RunConfig) else ""
-            raise unfit(of, "run", self.run, "a Run, or None for a row that is not measured", meant)
+            raise invalid(of, "run", self.run, "a Run, or None for a row that is not measured", meant)
         if not isinstance(self.reported, tuple):
-            raise unfit(of, "reported", self.reported, "a tuple with a value for each metric", _tuple_of(self.reported))
+            raise invalid(
+                of, "reported", self.reported, "a tuple with a value for each metric", _tuple_of(self.reported)
+            )
         for place, cell in enumerate(self.reported):
             if not (cell is None or isinstance(cell, Words | Value) or _is_number(cell)):
-                raise unfit(of, f"reported[{place}]", cell, CELLS, _cell_in(cell))
+                raise invalid(of, f"reported[{place}]", cell, CELLS, _cell_in(cell))
         _check_source(of, self.source)
         if not isinstance(self.protocol, Mapping):
-            raise unfit(of, "protocol", self.protocol, "a dict of settings, such as {'after': 0.2}")
+            raise invalid(of, "protocol", self.protocol, "a dict of settings, such as {'after': 0.2}")
         if not isinstance(self.setting, Setting | None):
-            raise unfit(of, "setting", self.setting, "a Setting, or None for a row of measured values")
+            raise invalid(of, "setting", self.setting, "a Setting, or None for a row of measured values")
 
     @property
     def name(self) -> str:
@@ -134,7 +137,7 @@ def _is_number(value: object) -> bool:
 def _check_source(of: str, source: object) -> None:
     allowed = get_args(Source)
     if not isinstance(source, str):
-        raise unfit(of, "source", source, ", ".join(allowed))
+        raise invalid(of, "source", source, ", ".join(allowed))
     if source not in allowed:
         raise unknown(f"source of {of}", source, allowed)
 

@@ -18,9 +18,9 @@ from pydantic import (
 )
 
 from harness.config.augmentation import Augmentation
-from harness.config.dataset import Dataset
+from harness.config.dataset import Dataset, images_of
 from harness.config.interfaces import CLASSIFIER, FEATURES, GENERATE, GENERATOR, LOGITS, LOGITS_FROM
-from harness.config.methods import VALIDATION_ACCURACY, Method, Validation, refuse_other_than_images
+from harness.config.methods import VALIDATION_ACCURACY, Method, Validation
 from harness.config.networks import Network, ResNetGenerator
 from harness.config.training import Training
 from harness.errors import SpecError
@@ -49,19 +49,19 @@ class EnergyBased(Method):
     def check(self, data: Dataset, training: Training) -> None:
         """Raise `SpecError` unless the data are images with classes."""
         super().check(data, training)
-        refuse_other_than_images(f"method '{self.kind}'", data)
+        images_of(data, self)
 
 
 class Replayed(EnergyBased):
     """A density model sampled by persistent chains in a replay buffer.
 
-    Each step continues one chain per image of the batch and restarts a fraction `reinitialised` of them. Samples
-    continue the chains of the buffer for `sampling_steps` with the final weights; beyond `buffer_size` samples, the
+    Each step continues one chain per image of the batch, restarted with probability `reinitialised`. Samples continue
+    the chains of the buffer for `sampling_steps` with the final weights; beyond `buffer_size` samples, the
     same chains are continued again with other random numbers.
     """
 
     trained_passes: ClassVar[int] = 3
-    """Trained passes per step: on images to classify, images of the data density, and samples."""
+    """Trained passes per step: on images for the classifier, images for the density, and samples."""
     shrinks: ClassVar[Mapping[str, str]] = {
         "buffer_size": "buffer",
         "sampling_steps": "chain",
@@ -108,7 +108,7 @@ class Replayed(EnergyBased):
 
 
 class JEM(Replayed):
-    """L = L_CE - log p(x), with the gradient of log p(x) from Langevin chains (Grathwohl et al. 2020, §3-4).
+    """L = L_CE - `density_weight` log p(x), with Langevin chains for its gradient (Grathwohl et al. 2020, §3-4).
 
     A chain step adds `step_size` times the gradient of log p(x), and noise with its own standard deviation `noise`
     (§4). Chains start from uniform noise.
@@ -182,6 +182,9 @@ class VERA(EnergyBased):
     `entropy_weight` weighs the entropy of the samples; its gradient uses `importance_samples` from an approximate
     posterior of the latents, fitted by a third optimiser. The loss of the classifier is `class_weight` L_CE - log p(x)
     plus `gradient_penalty` times half the squared norm of the gradient of log p(x) (Algorithm 1 and its code).
+
+    The noise scale of the generator starts at `smallest_sigma` and is clamped at `largest_sigma`; the standard
+    deviations of the posterior start at `posterior_sigma`.
     """
 
     kind: Literal["vera"] = "vera"
@@ -214,11 +217,11 @@ class VERA(EnergyBased):
         """
         classifier = 3 + 3 + 5 + INPUT_GRADIENT
         generator = 3 + self.importance_samples + INPUT_GRADIENT
-        return classifier * network.flops(data, LOGITS) + generator * self._made(data)
+        return classifier * network.flops(data, LOGITS) + generator * self._generator_flops(data)
 
     def sample_flops(self, network: Network, data: Dataset) -> float:
         """Return the cost of a generator pass."""
-        return self._made(data)
+        return self._generator_flops(data)
 
-    def _made(self, data: Dataset) -> float:
+    def _generator_flops(self, data: Dataset) -> float:
         return self.generator.flops(data, GENERATE)

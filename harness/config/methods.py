@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, SerializeAsAny
 
 from harness.config.augmentation import Augmentation
-from harness.config.dataset import Dataset, Images
+from harness.config.dataset import Dataset, Images, images_of
 from harness.config.family import Family
 from harness.config.interfaces import CLASSIFIER, GENERATOR, LIKELIHOOD, LOGITS, PREDICT_NOISE
 from harness.config.networks import Network
@@ -20,7 +20,7 @@ class Validation:
     """A quantity monitored during training, as a mean over the examples of a split.
 
     `implementation` names a function `(model, batch)` that returns one value per example, `(batch,)`, with the model in
-    evaluation mode. Curves store the mean as `test_NAME`, after the split.
+    evaluation mode. Curves store the mean as `SPLIT_NAME`, such as `test_accuracy`.
     """
 
     name: str
@@ -63,7 +63,9 @@ class Method(Family):
         """
         for name in type(self).model_fields:
             if isinstance(part := getattr(self, name), Augmentation) and part != Augmentation():
-                refuse_other_than_images(f"{name} of method '{self.kind}'", data)
+                if not isinstance(data, Images):
+                    owner = f"{name} of method '{self.kind}'"
+                    raise SpecError(f"{owner} needs images: dataset '{data.name}' holds {data.kind}")
                 if part.mix and not data.num_classes:
                     raise SpecError(f"mix={part.mix:g} mixes labels too: dataset '{data.name}' has no classes")
         if CLASSIFIER in self.capabilities and not data.num_classes:
@@ -122,7 +124,7 @@ class Diffusion(Method):
     def check(self, data: Dataset, training: Training) -> None:
         """Raise `SpecError` unless the data are images."""
         super().check(data, training)
-        refuse_other_than_images(f"method '{self.kind}'", data)
+        images_of(data, self)
 
 
 class Denoising(Diffusion):
@@ -159,12 +161,6 @@ class Hybrid(Diffusion):
         """Return the cost of a forward and backward pass without and with timestep conditioning."""
         forward = network.flops(data, LOGITS) + network.flops(data, PREDICT_NOISE)
         return 3 * forward
-
-
-def refuse_other_than_images(what: str, data: Dataset) -> None:
-    """Raise `SpecError` unless the dataset consists of images; `what` names the part that needs them."""
-    if not isinstance(data, Images):
-        raise SpecError(f"{what} needs images: dataset '{data.name}' holds {data.kind}")
 
 
 AnyMethod = Annotated[SerializeAsAny[Method], BeforeValidator(Method.read)]

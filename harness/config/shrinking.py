@@ -1,4 +1,4 @@
-"""The rules of a scale applied to one run; configurations query it for their new sizes."""
+"""The rules of a scale for one run. Each configuration asks a `Shrinking` for its new sizes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from harness.config.base import Config
 from harness.config.changes import Change, Fixed
 from harness.config.dataset import Dataset
-from harness.errors import SpecError, unknown
+from harness.errors import SpecError, nearest
 
 if TYPE_CHECKING:
     from harness.config.run import Run
@@ -32,7 +32,7 @@ class Rule:
         changes = {name: to if isinstance(to, Change) else Fixed(to) for name, to in self.changes.items()}
         object.__setattr__(self, "changes", changes)
 
-    def is_about(self, run: "Run") -> bool:
+    def applies_to(self, run: "Run") -> bool:
         """Return whether the rule applies to a run."""
         return (not self.data or run.config.data.name in self.data) and (not self.runs or run in self.runs)
 
@@ -77,7 +77,7 @@ class Shrinking:
     length: Length = field(default_factory=Length)
 
     def applied(self, part: Part, **derived: Any) -> Part:
-        """Return a part with the changes of its fields; `derived` gives fields that no rule covers."""
+        """Return a part with the changes of its fields; `derived` gives values for fields that no rule covers."""
         changes = derived | self.changed(part)
         return part.but(**changes) if changes else part
 
@@ -108,14 +108,16 @@ class Shrinking:
         return next((change for change in found if change is not None), None)
 
     def stand_in(self, data: Dataset) -> Dataset:
-        """Return the stand-in of a dataset, or the dataset itself if it is one or there are none.
+        """Return the stand-in of a dataset, or the dataset itself if it is a stand-in or the scale has none.
 
         Raises `SpecError` for a dataset without a stand-in.
         """
         if data.name in self.stand_ins:
             return self.stand_ins[data.name]
         if self.stand_ins and data not in self.stand_ins.values():
-            raise unknown("dataset to stand in for", data.name, self.stand_ins)
+            names = sorted(self.stand_ins)
+            hint = nearest(data.name, names)
+            raise SpecError(f"dataset '{data.name}' has no stand-in: {hint}allowed: {', '.join(names)}")
         return data
 
     def _inside(self, value: Any) -> Any:

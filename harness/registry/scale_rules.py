@@ -47,7 +47,7 @@ class Rules:
         return evaluation.shrunk(self._shrinking(run, {**self.data, **self.evaluation_data}))
 
     def _shrinking(self, run: Run, stand_ins: Mapping[str, Dataset]) -> Shrinking:
-        config, rules = run.config, tuple(rule for rule in self.rules if rule.is_about(run))
+        config, rules = run.config, tuple(rule for rule in self.rules if rule.applies_to(run))
         shrinking = Shrinking(rules, self.data, config.data, config.data)
         own = shrinking.change(config, "data")
         small = own(config.data) if own else shrinking.stand_in(config.data)
@@ -93,7 +93,7 @@ def _check(rule: Rule, data: Mapping[str, Dataset]) -> None:
     what = f"field or size of {rule.kind.__name__}" if rule.kind else "size"
     for name in rule.changes:
         if name not in _allowed(rule.kind):
-            load_built_in()  # its module may not be imported yet
+            load_built_in()  # the module of a kind with this size may not be imported yet
         if name not in (allowed := _allowed(rule.kind)):
             raise unknown(f"{what} in a rule of a scale", name, allowed)
     for name in rule.data:

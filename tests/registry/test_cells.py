@@ -156,7 +156,7 @@ UNMEASURED = Metric("loss", "loss", "loss", better="lower")
         (
             table(row()),
             {"scale": Scale("s", "", comparable=False, rules=Rules((), {"cifar10": MOSAICS}))},
-            "row 'A': scale 's' of run 'hybrid': unknown dataset to stand in for 'digits': allowed: cifar10",
+            "row 'A': scale 's' of run 'hybrid': dataset 'digits' has no stand-in: allowed: cifar10",
         ),
     ],
 )

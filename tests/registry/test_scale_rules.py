@@ -231,9 +231,9 @@ def test_evaluations_have_stand_ins_of_their_own_and_rules_by_dataset():
 
 def test_a_dataset_needs_a_stand_in_where_there_are_any_unless_it_is_one():
     rules = Rules((), {"cifar100": DIGITS})
-    with pytest.raises(SpecError, match=r"unknown dataset to stand in for 'cifar10': .*allowed: cifar100"):
+    with pytest.raises(SpecError, match=r"dataset 'cifar10' has no stand-in: .*allowed: cifar100"):
         rules.run(RUN)
-    with pytest.raises(SpecError, match="unknown dataset to stand in for 'svhn'"):
+    with pytest.raises(SpecError, match="dataset 'svhn' has no stand-in"):
         rules.evaluation(OutOfDistribution(outliers=SVHN), RUN.but(data=CIFAR100))
     assert rules.run(RUN.but(data=DIGITS)).config.data == DIGITS
     own = Rules((for_runs(RUN, data=SCENES), everywhere(patch=over(2))), {"cifar10": DIGITS})

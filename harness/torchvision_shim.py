@@ -1,4 +1,4 @@
-"""Makes torchvision importable with a build of torch that its compiled operators do not support.
+"""Make torchvision importable with a build of torch that its compiled operators do not support.
 
 torchvision wheels link against CUDA. With a CPU build of torch their operators fail to load, so `import torchvision`
 fails for lack of the operator `torchvision::nms`, and with it torch-fidelity, pytorch-fid, and torchmetrics if

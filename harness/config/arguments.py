@@ -1,4 +1,4 @@
-"""Constructor calls with wrong arguments raise `SpecError`, as wrong values do."""
+"""A decorator that makes dataclasses raise `SpecError` for wrong constructor arguments."""
 
 from collections.abc import Collection, Sequence
 from functools import wraps

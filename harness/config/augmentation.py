@@ -56,7 +56,7 @@ class AutoAugmentSVHN(Policy):
 
 
 class AugmentationStep(Family):
-    """A further step between erasing and mixing.
+    """An additional augmentation step between erasing and mixing.
 
     `implementation` names a function `(step, images, rows, stream)` that returns images of the same shape: images
     `(batch, channels, size, size)` in [-1, 1], their rows on the device, and a random stream.
@@ -72,9 +72,10 @@ AnyStep = Annotated[SerializeAsAny[AugmentationStep], BeforeValidator(Augmentati
 
 
 class Augmentation(Config):
-    """Augmentation of labelled images, applied in field order but `steps` before `mix` (HybViT Appendix C.2).
+    """Augmentation of labelled images, applied in field order, except that `steps` precede `mix` (HybViT Appendix C.2).
 
-    Probabilities are per image, except `mix`, which is per batch. `policy` may be given by name, such as `cifar10`.
+    `erasing` is a probability per image, `mix` per batch. `flip` flips half of the images. `crop_padding` is in pixels.
+    `policy` may be given by name, such as `cifar10`.
     """
 
     left_out: ClassVar[frozenset[str]] = frozenset({"steps"})

@@ -44,7 +44,7 @@ class Config(BaseModel):
             super().__init__(**fields)
         except ValidationError as error:
             cause = error.errors(include_url=False)[0].get("ctx", {}).get("error")
-            if isinstance(cause, UnknownKindError | RevisionError):  # complete without the outer class
+            if isinstance(cause, UnknownKindError | RevisionError):  # its message needs no class name
                 raise cause from None
             raise SpecError(f"{type(self).__name__}: {_explain(error, type(self))}") from None
 

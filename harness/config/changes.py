@@ -21,7 +21,7 @@ class Change(ABC):
         return float(self(value) / value) if value else 1.0
 
 
-class OfNumbers(Change):
+class NumericChange(Change):
     """A change of a number, or of every number in a tuple."""
 
     def __call__(self, value: Any) -> Any:
@@ -36,11 +36,11 @@ class OfNumbers(Change):
 
     @abstractmethod
     def number(self, value: float) -> float:
-        """Return the changed number. Integers stay integers, and values of 1 or more stay at least 1."""
+        """Return the changed number."""
 
 
 @dataclass(frozen=True)
-class Division(OfNumbers):
+class Division(NumericChange):
     """Division; integers are rounded down."""
 
     by: float
@@ -50,7 +50,7 @@ class Division(OfNumbers):
 
     def number(self, value: float) -> float:
         """Return the quotient."""
-        return _whole(int(value // self.by), value) if isinstance(value, int) else value / self.by
+        return _at_least_one(int(value // self.by), value) if isinstance(value, int) else value / self.by
 
     def factor(self, value: float) -> float:
         """Return the reciprocal of the divisor."""
@@ -58,7 +58,7 @@ class Division(OfNumbers):
 
 
 @dataclass(frozen=True)
-class Multiplication(OfNumbers):
+class Multiplication(NumericChange):
     """Multiplication; integers are rounded to the nearest."""
 
     by: float
@@ -68,7 +68,7 @@ class Multiplication(OfNumbers):
 
     def number(self, value: float) -> float:
         """Return the product."""
-        return _whole(round(value * self.by), value) if isinstance(value, int) else value * self.by
+        return _at_least_one(round(value * self.by), value) if isinstance(value, int) else value * self.by
 
     def factor(self, value: float) -> float:
         """Return the multiplier."""
@@ -76,7 +76,7 @@ class Multiplication(OfNumbers):
 
 
 @dataclass(frozen=True)
-class Bound(OfNumbers):
+class Bound(NumericChange):
     """An upper bound."""
 
     most: float
@@ -90,7 +90,7 @@ class Bound(OfNumbers):
 
 
 @dataclass(frozen=True)
-class Exchange(Change):
+class Replacement(Change):
     """Replacement of values, looked up by their string form."""
 
     others: Mapping[str, Any]
@@ -144,13 +144,13 @@ def at_most(bound: float) -> Change:
 
 def swap(others: Mapping[str, Any]) -> Change:
     """Return a replacement of some values, such as `{"cifar10": "digits"}`; others are unchanged."""
-    return Exchange(others)
+    return Replacement(others)
 
 
 KEEP: Change = Multiplication(1)
 """No change: exempts a field from a more general rule."""
 
 
-def _whole(number: int, before: float) -> int:
+def _at_least_one(number: int, before: float) -> int:
     """Return `number`, but at least 1 if the value was at least 1 before."""
     return max(number, 1) if before >= 1 else number

@@ -102,7 +102,7 @@ class Dataset(Family):
         return self.splits[split]
 
     def first(self, count: int) -> Self:
-        """Return the dataset of the first `count` examples of each split, all where there are fewer."""
+        """Return the dataset with at most the first `count` examples of each split."""
         raise NotImplementedError
 
 
@@ -154,7 +154,7 @@ class Images(Dataset):
         return self.channels * self.image_size**2
 
     def first(self, count: int) -> Self:
-        """Return the dataset of the first `count` images of each split, all where there are fewer."""
+        """Return the dataset with at most the first `count` images of each split."""
         return self.but(
             train_examples=min(self.train_examples, count),
             test_examples=min(self.test_examples, count),
@@ -192,7 +192,7 @@ class Arrays(Dataset):
 
     @field_validator("fields", "splits")
     @classmethod
-    def _named_well(cls, named: dict[str, Any]) -> dict[str, Any]:
+    def _valid_names(cls, named: dict[str, Any]) -> dict[str, Any]:
         for name in named:
             if not name.isidentifier():
                 raise SpecError(f"invalid name '{name}': allowed: letters, digits and underscores")
@@ -217,14 +217,14 @@ class Arrays(Dataset):
 
     @property
     def stored(self) -> dict[str, ArrayField]:
-        """The fields, where a class target is bounded by `num_classes`."""
+        """The fields; with classes, the values of the target are below `num_classes`."""
         target = self.fields.get(self.targets)
         if target is None or not self.num_classes:
             return dict(self.fields)
         return {**self.fields, self.targets: target.but(below=self.num_classes)}
 
     def first(self, count: int) -> Self:
-        """Return the dataset of the first `count` examples of each split, all where there are fewer."""
+        """Return the dataset with at most the first `count` examples of each split."""
         return self.but(splits={split: min(size, count) for split, size in self.splits.items()})
 
 

@@ -62,7 +62,7 @@ class Family(Config):
         cls.kinds[kind] = cls
 
     def __str__(self) -> str:
-        """Return the name of a kind serialised as its name, else the fields."""
+        """Return the kind if that is its whole serialised form, else the fields."""
         written: Any = self.model_dump()
         return self.kind if written == self.kind else super().__str__()
 
@@ -70,8 +70,8 @@ class Family(Config):
     def read(cls, value: Any) -> Any:
         """Convert stored fields or the name of a kind to a configuration; return any other object unchanged.
 
-        Raises `UnknownKindError` for a kind of no installed package, and `RevisionError` for fields written by another
-        revision of the kind.
+        Raises `UnknownKindError` for a kind that no installed package offers, and `RevisionError` for fields
+        written by another revision of the kind.
         """
         if isinstance(value, str):
             return cls.of_kind(value)(kind=value)

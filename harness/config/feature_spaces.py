@@ -17,9 +17,10 @@ INCEPTION_FLOATS = 2048 + 1008
 class FeatureSpace(Family):
     """A network that maps images to features and class logits, serialised as its name if it has no settings.
 
-    `implementation` names a function of the space, the hash prefix of other weights (empty for its own) and a
-    `harness.evaluation.base.Subject` that returns a `harness.evaluation.features.base.FeatureSpace`. `requires` names
-    the `doctor` checks that must pass, `pretrained` the weights for `data prepare`.
+    `implementation` names a function `(space, weights, subject)` that returns a
+    `harness.evaluation.features.base.FeatureSpace`: `weights` is the hash prefix of other weights, empty for the
+    space's own, and `subject` a `harness.evaluation.base.Subject`. `requires` names the `doctor` checks that must pass,
+    `pretrained` the weights for `data prepare`.
     """
 
     role: ClassVar[str] = "feature space"
@@ -94,7 +95,7 @@ AnyFeatureSpace = Annotated[SerializeAsAny[FeatureSpace], BeforeValidator(Featur
 
 @dataclass(frozen=True)
 class Embedding:
-    """A feature space with the hash prefix of its weights, and the reference split for samples."""
+    """A feature space with the hash prefix of its weights, and the split that samples are compared with."""
 
     space: FeatureSpace
     weights: str

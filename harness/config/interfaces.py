@@ -67,7 +67,7 @@ class Capability(Interface):
 
 
 class Pass(Interface):
-    """An operation that a network offers, with the name of the Python method."""
+    """An operation that a network offers, named after its Python method."""
 
     __slots__ = ()
 

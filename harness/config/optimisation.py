@@ -105,7 +105,7 @@ class Constant(Schedule):
 
 
 class Cosine(Schedule):
-    """Linear warm-up from the minimum, then cosine decay back to it, both updated every iteration."""
+    """Linear warm-up from the minimum, then one cosine decay back to it (SGDR Eq. 5), updated every iteration."""
 
     kind: Literal["cosine"] = "cosine"
 

@@ -36,7 +36,8 @@ class LinearNoise(NoiseSchedule):
 class DenoisingLoss(Family):
     """The elementwise error of a prediction, serialised as its name if it has no settings.
 
-    `implementation` names a function `(loss, difference)` of the difference to the target that returns the errors.
+    `implementation` names a function `(loss, difference)` that returns the error of each element of target minus
+    prediction, in the same shape.
     """
 
     role: ClassVar[str] = "loss"

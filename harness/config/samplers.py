@@ -11,8 +11,8 @@ from harness.config.family import Family
 class Sampler(Family):
     """A sampler of diffusion models.
 
-    `implementation` names a function `(sampler, process, noise)` that returns images in [-1, 1], with a
-    `harness.diffusion.samplers.ReverseProcess`; methods without such a process raise an error for the sampler.
+    `implementation` names a function `(sampler, process, noise)` that returns images in [-1, 1]; `process` is a
+    `harness.diffusion.samplers.ReverseProcess`. Methods without one accept only samplers that are `full`.
     """
 
     implementation: ClassVar[str]
@@ -21,7 +21,7 @@ class Sampler(Family):
 
     @property
     def label(self) -> str:
-        """The note on all samples drawn this way, empty for the full chain."""
+        """The note on samples drawn with this sampler, empty for the full chain."""
         raise NotImplementedError
 
     def passes(self, chain: int) -> int:
@@ -55,7 +55,7 @@ class FewSteps(Sampler):
 
 
 class DDIM(FewSteps):
-    """DDIM with evenly spaced steps (DDIM §4.1). `eta` scales the noise: 0 for none, 1 as in the full chain."""
+    """DDIM with evenly spaced timesteps (DDIM Eq. 12, 16). `eta` scales the noise: none at 0, the full chain's at 1."""
 
     kind: Literal["ddim"] = "ddim"
     implementation: ClassVar[str] = "harness.diffusion.samplers:ddim"
@@ -70,7 +70,7 @@ class DDIM(FewSteps):
 
 
 class DPMSolver(FewSteps):
-    """DPM-Solver++(2M) with evenly spaced second-order steps (Lu et al. 2022, arXiv 2211.01095, Algorithm 2)."""
+    """DPM-Solver++(2M) with steps evenly spaced in log-SNR (Lu et al. 2022, arXiv 2211.01095, Algorithm 2)."""
 
     kind: Literal["dpm_solver"] = "dpm_solver"
     implementation: ClassVar[str] = "harness.diffusion.samplers:dpm_solver"

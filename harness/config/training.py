@@ -46,10 +46,10 @@ class BestOn(Config):
 class Training(Config):
     """Length of training, optimiser and schedule, gradient clipping, and EMA of the weights.
 
-    `passes_per_epoch` is the number of passes over the training split per epoch. `clip_norm=None` disables clipping.
-    Without an `ema_decay` the last weights are evaluated. `player_optimizers` and `player_averages` override the
-    optimiser and the average per player. The default is AdamW with one cosine; their fields may be given here directly.
-    Without `select`, the final state is evaluated.
+    `passes_per_epoch` is the number of passes over the training split per epoch. `clip_norm` bounds the gradient norm
+    of each player; None disables clipping. Without an `ema_decay` the last weights are evaluated. `player_optimizers`
+    and `player_averages` override the optimiser and the average per player. The defaults are AdamW and a cosine
+    schedule; their fields may be given here directly. Without `select`, the final state is evaluated.
     """
 
     left_out: ClassVar[frozenset[str]] = frozenset({"player_optimizers", "player_averages", "select"})
@@ -89,7 +89,7 @@ class Training(Config):
         return gathered
 
     def written(self, document: dict[str, Any]) -> dict[str, Any]:
-        """Serialise the fields of the default optimiser and schedule inline, as when no others existed."""
+        """Serialise the fields of the default optimiser and schedule inline, as before others existed."""
         written: dict[str, Any] = super().written(document)
         if all(type(getattr(self, part)) is kind and kind.revision == 1 for part, kind in COMMON.items()):
             for part in COMMON:
@@ -143,12 +143,12 @@ class Training(Config):
         return float(rate)
 
     def check_batch(self, data: Dataset) -> None:
-        """Raise `SpecError` if a batch exceeds the training split, since an epoch would have no steps."""
+        """Raise `SpecError` if a batch exceeds the training split: a permutation would contain no full batch."""
         if self.batch_size > (examples := data.examples("train")):
             raise SpecError(f"batch_size={self.batch_size} exceeds the {examples:,} training examples of '{data.name}'")
 
     def iterations_per_epoch(self, data: Dataset) -> int:
-        """Return the number of full batches per epoch."""
+        """Return the number of optimiser steps per epoch."""
         return whole_batches(data, self.passes_per_epoch, self.batch_size)
 
     def iterations(self, data: Dataset) -> int:
@@ -157,5 +157,5 @@ class Training(Config):
 
 
 def whole_batches(data: Dataset, passes: int, batch_size: int) -> int:
-    """Return the number of full batches in this many passes over the training split."""
+    """Return the number of full batches in the examples of this many passes over the training split together."""
     return passes * data.examples("train") // batch_size

@@ -34,7 +34,7 @@ class ExpectedFailure:
 class Exhibit:
     """Base class of tables and figures: rows, metrics and claims.
 
-    `readings` are further protocols by name: changes to all evaluations that have these settings. `variant` names an
+    `readings` are additional protocols, by name: settings for every evaluation that has all of them. `variant` names an
     alternative version of the exhibit, such as with other schedules. `expected` are cells expected to fail. Documents
     print the best value of the `best` metrics in bold.
     Raises `SpecError` if a row does not match the metrics, a key is repeated, a claim or an expectation refers to a
@@ -131,7 +131,7 @@ class Exhibit:
         return row.reported[self.metrics.index(metric)]
 
     def also(self, *readings: Mapping[str, Any]) -> Self:
-        """Return a copy with further protocols, each named after the settings that it changes."""
+        """Return a copy with additional protocols, each named after the settings that it changes."""
         named = {",".join(f"{name}={value}" for name, value in settings.items()): settings for settings in readings}
         return replace(self, readings={**self.readings, **named})
 
@@ -163,7 +163,7 @@ class Exhibit:
 class Table(Exhibit):
     """A table of a paper. Cells printed as a dash are not measured.
 
-    `plots` are drawings of the table, by the suffix of their file names, such as `samples` for `table6-samples`.
+    `plots` draw the table, by the suffix of their file names, such as `samples` for `table6-samples`.
     """
 
     plots: Mapping[str, Plot] = field(default_factory=lambda: {"agreement": Agreement(), "samples": SampleStrips()})

@@ -13,7 +13,7 @@ class Plot:
 
     @property
     def arrays(self) -> dict[str, int | None]:
-        """The arrays of evaluations that it reads, and the number of leading rows, None for all."""
+        """The evaluation arrays that the plot reads, each with its number of leading rows, None for all."""
         return {}
 
 
@@ -34,7 +34,7 @@ class SampleGrids(Plot):
 
     @property
     def arrays(self) -> dict[str, int | None]:
-        """The arrays of evaluations that it reads."""
+        """The samples shown per row."""
         return {"samples": self.side**2}
 
 
@@ -48,13 +48,13 @@ class SampleStrips(Plot):
 
     @property
     def arrays(self) -> dict[str, int | None]:
-        """The arrays of evaluations that it reads."""
+        """The samples shown per row."""
         return {"samples": self.count}
 
 
 @dataclass(frozen=True)
 class SamplesAtDistances(Plot):
-    """Samples of one run in two states: the last row, and the row with the distance nearest to `ratio` times its.
+    """Samples of the last row, and of the row with the distance nearest to `ratio` times that of the last row.
 
     The rows are states of one run after increasing fractions of its training.
     """
@@ -66,7 +66,7 @@ class SamplesAtDistances(Plot):
 
     @property
     def arrays(self) -> dict[str, int | None]:
-        """The arrays of evaluations that it reads."""
+        """The samples shown per row."""
         return {"samples": self.side**2}
 
 

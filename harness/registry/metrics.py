@@ -26,7 +26,7 @@ class Metric:
     noise: Literal["absolute", "relative", "none"] = "absolute"
 
     def measured(self, value: float) -> str:
-        """Format a measured value with the metric's decimals, or with two digits if these would print as zero.
+        """Format a measured value with the metric's decimals; below the last decimal, with two significant digits.
 
         Non-finite values are printed by name.
         """

@@ -40,7 +40,7 @@ class Paper:
     `optional` exhibits are run and reported only by name and are not part of `all`: variants of a table, or results
     that the authors call preliminary. `protocol` returns the paper's evaluation for a metric of a run. `tolerances` is
     keyed by metric key. Raises `SpecError` for a name that is reserved or not a lower-case folder name, for duplicate
-    exhibit names, and for fields that are not callable but should be.
+    exhibit names, and for a `protocol` or `gpu_hours` that is not callable.
     """
 
     name: str
@@ -79,10 +79,10 @@ class Paper:
     def evaluation(
         self, metric: Metric, run: Run, scale: Scale, changes: Mapping[str, Any] | None = None
     ) -> Evaluation | None:
-        """Return the evaluation of a paper-scale `run` for `metric` at this scale, None if the method cannot do it.
+        """Return the evaluation of a paper-scale `run` for `metric` at this scale, None if a capability is lacking.
 
         A row's `changes` to the protocol apply before the scale's, ignoring settings that the evaluation lacks. Raises
-        `SpecError` if the protocol fails, measures another metric, or needs an unregistered capability.
+        `SpecError` if the protocol fails, returns no `Evaluation`, or needs an unregistered capability.
         """
         own = self.measured_by(metric, run)
         own = _changed(own, fitting(own, changes or {}))
@@ -114,7 +114,7 @@ class Paper:
 
 
 def fitting(evaluation: Evaluation, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the changes to settings that an evaluation has, or gets from a part that is among the changes."""
+    """Return the changes to settings that an evaluation has, or would have after the changes to its parts."""
     parts = {name: value for name, value in changes.items() if evaluation.has(name) and isinstance(value, Config)}
 
     def fits(name: str) -> bool:

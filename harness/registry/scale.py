@@ -96,6 +96,8 @@ def _in_precision(precision: Precision) -> Scale:
     )
 
 
-PAPER_SCALE = Scale("paper", "The paper's configuration on the paper's data, as its runs say.", comparable=True)
+PAPER_SCALE = Scale(
+    "paper", "The paper's configuration on the paper's data, in the precision of each run.", comparable=True
+)
 PAPER_SCALES = (PAPER_SCALE, *map(_in_precision, get_args(Precision)))
 """The paper's own scale, and the same in each precision."""

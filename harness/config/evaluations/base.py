@@ -35,10 +35,10 @@ class Work(NamedTuple):
 class Evaluation(Family):
     """A protocol that turns a trained model into numbers.
 
-    `needs` are the capabilities required of the model. `implementation` names a function of the evaluation and a
-    `harness.evaluation.base.Subject` that returns `EvaluationResult`. `after` selects the EMA weights by fraction of
-    training, in tenths; 1 is the end. `secondary` names quantities to report although no exhibit has a column for them,
-    from `harness.registry.metrics.secondary`.
+    `needs` are the capabilities required of the model. `implementation` names a function `(evaluation, subject)` of a
+    `harness.evaluation.base.Subject` that returns an `EvaluationResult`. `after` selects the EMA weights by fraction of
+    training, in tenths; 1 is the end. `secondary` names quantities that are reported although no exhibit has a column
+    for them (`harness.registry.metrics.secondary`).
     """
 
     implementation: ClassVar[str]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Runtime(Evaluation):
     """Time of training and validation, extrapolated from short windows after a warm-up.
 
-    The time of an epoch is its iterations at the speed of the fastest window plus one pass over the test split.
+    The time of an epoch is its iterations at the speed of the fastest window, plus its validation, if any.
     """
 
     kind: Literal["runtime"] = "runtime"

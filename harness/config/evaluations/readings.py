@@ -1,4 +1,4 @@
-"""Parsing of further protocols given on the command line."""
+"""Parsing of additional protocols given on the command line."""
 
 from harness.config.evaluations.base import Evaluation
 from harness.config.plugins import load_plugins

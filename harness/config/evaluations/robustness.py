@@ -27,7 +27,7 @@ class Norm(Family):
 
 
 class LInf(Norm):
-    """The largest difference of any pixel."""
+    """The largest absolute difference of any pixel value."""
 
     kind: Literal["linf"] = "linf"
     implementation: ClassVar[str] = "harness.evaluation.pgd:box"

@@ -90,9 +90,9 @@ class Zip:
         check_name(entry.filename, self._where, self._error)
         kind = stat.S_IFMT(entry.external_attr >> 16)
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR) or entry.flag_bits & 1:
-            raise self._error(f"{self._where}: member '{entry.filename}' is no plain file: refused")
+            raise self._error(f"{self._where}: member '{entry.filename}' is not a regular file: refused")
         if entry.filename in self._members:
-            raise self._error(f"{self._where}: member '{entry.filename}' stands twice in it: refused")
+            raise self._error(f"{self._where}: member '{entry.filename}' appears twice: refused")
         if not entry.is_dir():
             self._members[entry.filename] = entry
 

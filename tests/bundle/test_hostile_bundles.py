@@ -151,8 +151,8 @@ def test_links_duplicates_and_bombs_are_refused(whole, tmp_path, monkeypatch):
     with zipfile.ZipFile(whole) as archive:
         listed = first(archive.namelist(), "config.json")
     for name, info, match in (
-        ("link", link, "is no plain file"),
-        ("twice", zipfile.ZipInfo(listed), "stands twice"),
+        ("link", link, "is not a regular file"),
+        ("twice", zipfile.ZipInfo(listed), "appears twice"),
     ):
         path = tmp_path / f"{name}.zip"
         shutil.copy(whole, path)

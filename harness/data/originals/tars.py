@@ -33,10 +33,10 @@ def read_tar(path: Path, wanted: Collection[str], limit: int) -> dict[str, bytes
                     raise DataError(f"{path} holds more than {MEMBERS:,} members: refused")
                 check_name(member.name, path, DataError)
                 if not (member.isdir() or member.isreg()) or member.issparse() or member.size < 0:
-                    raise DataError(f"{path}: member '{member.name}' is no plain file: refused")
+                    raise DataError(f"{path}: member '{member.name}' is not a regular file: refused")
                 name = str(PurePosixPath(member.name))
                 if name in found:
-                    raise DataError(f"{path}: member '{name}' stands twice in it: refused")
+                    raise DataError(f"{path}: member '{name}' appears twice: refused")
                 if name in wanted and member.isreg():
                     content = tar.extractfile(member)
                     assert content is not None

@@ -140,11 +140,11 @@ def gz(path, content):
         (member("/etc/passwd"), "leads out of the archive"),
         (member("a\\..\\evil"), "leads out of the archive"),
         (member("C:/evil"), "leads out of the archive"),
-        (member("link", tarfile.SYMTYPE, link="/etc/passwd"), "'link' is no plain file: refused"),
-        (member("hard", tarfile.LNKTYPE, link="wanted"), "'hard' is no plain file: refused"),
-        (member("device", tarfile.CHRTYPE), "'device' is no plain file: refused"),
-        (member("pipe", tarfile.FIFOTYPE), "'pipe' is no plain file: refused"),
-        (member("wanted"), "'wanted' stands twice in it: refused"),
+        (member("link", tarfile.SYMTYPE, link="/etc/passwd"), "'link' is not a regular file: refused"),
+        (member("hard", tarfile.LNKTYPE, link="wanted"), "'hard' is not a regular file: refused"),
+        (member("device", tarfile.CHRTYPE), "'device' is not a regular file: refused"),
+        (member("pipe", tarfile.FIFOTYPE), "'pipe' is not a regular file: refused"),
+        (member("wanted"), "'wanted' appears twice: refused"),
         (member("huge", size=2**40), "unpacks to more than"),
     ],
 )
@@ -204,8 +204,8 @@ def test_a_tar_with_endlessly_many_members_is_refused(tmp_path, monkeypatch):
         ("../evil", "leads out of the archive: refused"),
         ("/etc/passwd", "leads out of the archive: refused"),
         ("a/..\\..\\evil", "leads out of the archive: refused"),
-        ("link", "'link' is no plain file: refused"),
-        ("twice", "'twice' stands twice in it: refused"),
+        ("link", "'link' is not a regular file: refused"),
+        ("twice", "'twice' appears twice: refused"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:Duplicate name")

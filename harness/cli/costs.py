@@ -39,7 +39,7 @@ class ArrayPlan:
         ]
 
     def lines(self) -> list[str]:
-        """Return a line for every array."""
+        """Return a line for every array, and one for the runs that wait."""
         from harness.launch.slurm.arrange import shapes
 
         later = len(self.arrangement.waiting)
@@ -47,7 +47,7 @@ class ArrayPlan:
         return [*lines, *([f"{later} more runs when the queue has room again"] if later else [])]
 
 
-def expect(settings: Settings, plan: "Plan", workers: int | None, ranks: int = 1) -> "Forecast":
+def forecast_here(settings: Settings, plan: "Plan", workers: int | None, ranks: int = 1) -> "Forecast":
     """Return the expected cost of a plan on this machine, with `ranks` devices per run."""
     from harness.launch.estimate.forecast import forecast
     from harness.launch.estimate.target import Target
@@ -57,7 +57,7 @@ def expect(settings: Settings, plan: "Plan", workers: int | None, ranks: int = 1
     return forecast(plan, settings.results, target)
 
 
-def expect_on(settings: Settings, plan: "Plan", arrays: ArrayPlan) -> "Forecast":
+def forecast_on_cluster(settings: Settings, plan: "Plan", arrays: ArrayPlan) -> "Forecast":
     """Return the expected cost of a plan on a cluster that runs as many tasks at a time as the arrays allow."""
     from harness.launch.estimate.forecast import forecast
     from harness.launch.estimate.target import Target
@@ -70,16 +70,18 @@ def expect_on(settings: Settings, plan: "Plan", arrays: ArrayPlan) -> "Forecast"
     return forecast(plan, settings.results, Target(max(workers, 1), ranks, on_gpu=on_gpu, features=features))
 
 
-def expect_for(settings: Settings, plan: "Plan", executor: ExecutorOptions) -> "Forecast":
+def forecast_for(settings: Settings, plan: "Plan", executor: ExecutorOptions) -> "Forecast":
     """Return the expected cost of a plan with the selected executor."""
     from harness.launch.machine import gpu_ids
 
     if executor.executor == "slurm" and executor.profile:
-        return expect_on(settings, plan, arrays_of(settings, plan, executor.profile, executor.array_parallelism))
+        return forecast_on_cluster(
+            settings, plan, arrays_of(settings, plan, executor.profile, executor.array_parallelism)
+        )
     if executor.executor == "torchrun":
         ranks = (executor.nproc_per_node or max(len(gpu_ids()), 1)) * (executor.nnodes or 1)
-        return expect(settings, plan, executor.workers, ranks)
-    return expect(settings, plan, executor.workers)
+        return forecast_here(settings, plan, executor.workers, ranks)
+    return forecast_here(settings, plan, executor.workers)
 
 
 def arrays_of(settings: Settings, plan: "Plan", name: str, parallelism: int | None = None) -> ArrayPlan:

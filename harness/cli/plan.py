@@ -32,12 +32,12 @@ def plan_command(
       python -m harness plan table6 --scale paper --json
       python -m harness plan all --scale paper --profile a100
     """
-    from harness.cli.costs import arrays_of, expect, expect_on
+    from harness.cli.costs import arrays_of, forecast_here, forecast_on_cluster
     from harness.launch.estimate.forecast import with_costs
 
     plan = selected_plan(settings, selection)
     arrays = arrays_of(settings, plan, profile) if profile else None
-    expected = expect_on(settings, plan, arrays) if arrays else expect(settings, plan, workers)
+    expected = forecast_on_cluster(settings, plan, arrays) if arrays else forecast_here(settings, plan, workers)
     if as_json:
         print_json({**with_costs(plan.to_json(), expected), "arrays": arrays.to_json() if arrays else None})
     else:

@@ -9,16 +9,16 @@ from harness.cli.settings import Settings, selected_plan
 
 @click.command("run")
 @selection_options
-@click.option("--share", metavar="I/N", callback=share_of, help="Only the runs of task I (from 0) of N that start "
-              "the same command (slurm/array.sbatch).")  # fmt: skip
+@click.option("--share", metavar="I/N", callback=share_of, help="Only share I (from 0) of the runs, for N array tasks "
+              "with the same command (slurm/array.sbatch).")  # fmt: skip
 @executor_options
 @execution_options
 @click.option(
     "--rehearse",
     is_flag=True,
-    help="Only try every run in miniature with the same executor, to find its cost and problems.",
+    help="Only try every run in miniature with the same executor, to find problems and the cost.",
 )
-@click.option("--stale", is_flag=True, help="Rerun what was measured with other code than the installed one; "
+@click.option("--stale", is_flag=True, help="Rerun runs that were measured with code other than the installed one; "
               "old results move to RESULTS/superseded.")  # fmt: skip
 @json_option
 @click.option("--dry-run", "-n", is_flag=True, help="Print the plan without running anything.")
@@ -49,7 +49,7 @@ def run_command(
       python -m harness run all --scale paper --executor slurm --profile a100
       python -m harness run all --scale paper --executor slurm --profile a100 --rehearse
     """
-    from harness.cli.costs import expect_for
+    from harness.cli.costs import forecast_for
     from harness.cli.executing import execute, exit_code, print_cancelled
     from harness.cli.plan import describe, describe_costs
     from harness.cli.rehearsing import rehearse as rehearse_plan
@@ -72,7 +72,7 @@ def run_command(
     if rehearse:
         return rehearse_plan(settings, plan, executor, how, as_json)
     planned = plan.with_stale_superseded(settings.results) if stale else plan
-    expected = expect_for(settings, planned, executor)
+    expected = forecast_for(settings, planned, executor)
     if dry_run:
         click.echo("\n".join([describe(expected), *(describe_stale(plan) if stale else [])]))
         if executor.executor == "slurm":

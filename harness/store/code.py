@@ -34,7 +34,7 @@ def other_code(segments: Iterable[Segment]) -> tuple[str, ...]:
 
     Excludes the harness, because its kinds have revisions, and distributions that are no longer installed.
     """
-    recorded = {(found.name, found.sha256) for segment in _lasting(segments) for found in segment.distributions}
+    recorded = {(found.name, found.sha256) for segment in _effective(segments) for found in segment.distributions}
     others = {name for name, sha256 in recorded if name != OWN and (now := installed(name)) and now.sha256 != sha256}
     return tuple(sorted(others))
 
@@ -92,7 +92,7 @@ def _owners(kind: type[Family]) -> tuple[Installed, ...]:
     return tuple({owner.name: owner for owner in owners if owner is not None}.values())
 
 
-def _lasting(segments: Iterable[Segment]) -> Iterator[Segment]:
+def _effective(segments: Iterable[Segment]) -> Iterator[Segment]:
     """Yield the segments with effective work: training that no later segment repeated, or a kept evaluation."""
     begins = inf
     again: set[str] = set()

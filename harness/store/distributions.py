@@ -51,14 +51,14 @@ class Installed:
 def installed(name: str) -> Installed | None:
     """Return the distribution with this name, None if it is not installed."""
     try:
-        return _seen(distribution(name))
+        return _from_metadata(distribution(name))
     except PackageNotFoundError:
         return None
 
 
 @cache
 def own_distribution() -> Installed:
-    """Return the distribution of the harness, also if it is only on the path and not installed."""
+    """Return the distribution of the harness, even if it is on the path without being installed."""
     own = installed(OWN)
     if own is not None and own.has(harness.__name__):
         return own
@@ -81,18 +81,18 @@ def owner_of(module: str) -> Installed | None:
         if candidate.has(module):
             return candidate
     for found in distributions():
-        if package in packages_of(found) and (candidate := _seen(found)).has(module):
+        if package in packages_of(found) and (candidate := _from_metadata(found)).has(module):
             return candidate
     return None
 
 
-def _seen(found: Distribution) -> Installed:
-    seen = _installed(found.name, found.version or "", files_of(found), found)
+def _from_metadata(found: Distribution) -> Installed:
+    described = _installed(found.name, found.version or "", files_of(found), found)
     if origin := origin_of(found).get("vcs_info"):
-        seen = replace(seen, commit=origin.get("commit_id"), dirty=False)
-    if said := found.read_text(SNAPSHOT):
-        seen = replace(seen, **json.loads(said))
-    return seen
+        described = replace(described, commit=origin.get("commit_id"), dirty=False)
+    if snapshot := found.read_text(SNAPSHOT):
+        described = replace(described, **json.loads(snapshot))
+    return described
 
 
 def _installed(name: str, version: str, files: Files, metadata: Distribution | None = None) -> Installed:

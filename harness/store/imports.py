@@ -24,7 +24,7 @@ def places_of(package: str) -> tuple[str, ...]:
     return (spec.origin,) if spec.origin and spec.has_location else ()
 
 
-def reached(starts: Iterable[str], is_own: Callable[[str], bool]) -> list[str]:
+def reachable(starts: Iterable[str], is_own: Callable[[str], bool]) -> list[str]:
     """Return the top-level packages reachable by imports or `module:name` strings, restricted to `is_own` places."""
     found: dict[str, None] = {}
     waiting = list(starts)

@@ -54,14 +54,14 @@ class Lease:
                 return None
             number = _number(current) + 1 if current is not None else 1
             path = folder / f"lease.{number}"
-            draft = folder / f".lease.{secrets.token_hex(8)}"
+            candidate = folder / f".lease.{secrets.token_hex(8)}"
             try:
-                draft.write_text(json.dumps(_identity()))
-                os.link(draft, path)
+                candidate.write_text(json.dumps(_identity()))
+                os.link(candidate, path)  # fails if the file exists, so that only one contender succeeds
             except FileExistsError:
                 return None
             finally:
-                draft.unlink(missing_ok=True)
+                candidate.unlink(missing_ok=True)
         for old in folder.glob("lease.*"):
             if _number(old) < number:
                 old.unlink(missing_ok=True)
@@ -82,7 +82,7 @@ class Lease:
         return _newest(self._path.parent) == self._path
 
     def _beat(self) -> None:
-        told = False
+        notified = False
         while not self._stop.wait(HEARTBEAT_SECONDS):
             try:
                 held = self.is_held()
@@ -90,8 +90,8 @@ class Lease:
                     _touch(self._path)
             except OSError:
                 continue
-            if not told and (not held or self._unwanted()):
-                told = True
+            if not notified and (not held or self._unwanted()):
+                notified = True
                 self._lost()
             if not held:
                 return

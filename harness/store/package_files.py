@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from harness.store.git import Tracked, tracked
-from harness.store.imports import places_of, reached
+from harness.store.imports import places_of, reachable
 
 Source = Path | zipfile.Path
 CACHE, COMPILED = "__pycache__", (".pyc", ".pyo")
@@ -106,8 +106,8 @@ def _recorded(found: Distribution) -> dict[str, dict[str, Source]]:
 def _located(found: Distribution) -> dict[str, tuple[str, ...]]:
     """Return the packages of a distribution without RECORD, with the paths that Python imports them from.
 
-    These are the packages of its entry points and of `top_level.txt`, or without the latter, the packages that these
-    import, restricted to the same folders or the project folder.
+    These are the packages of its entry points and of `top_level.txt`. Without the latter, they are the packages that
+    imports reach from its entry points and from a package of its own name, in the same folders or the project folder.
     """
     starts = {entry.value.partition(":")[0].partition(".")[0].strip(): None for entry in found.entry_points}
     around = [Path(place).resolve().parent for package in starts for place in places_of(package)]
@@ -115,7 +115,7 @@ def _located(found: Distribution) -> dict[str, tuple[str, ...]]:
     beside = [folder for folder in (*own, *around) if folder not in _shared_folders()]
     named = (found.read_text("top_level.txt") or "").split()
     called = (found.name or "").replace("-", "_").replace(".", "_").lower()
-    others = named or reached([*starts, called], lambda place: _is_under(place, beside))
+    others = named or reachable([*starts, called], lambda place: _is_under(place, beside))
     located = {}
     for package in dict.fromkeys([*starts, *others]):
         places = places_of(package)

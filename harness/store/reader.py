@@ -1,4 +1,4 @@
-"""Cached reader for the records of many runs, which reads each file once."""
+"""Cached reader for the records of many runs."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
@@ -48,7 +48,7 @@ class Reader:
         return self._quantities(run, evaluation)
 
     def details(self, run: str, evaluation: str) -> dict[str, Any]:
-        """Return the details of an existing record."""
+        """Return the details of an existing record, which are not cached."""
         return EvaluationRecord.load(self._record(run, evaluation)).details
 
     def outcome(self, run: str) -> Outcome | None:

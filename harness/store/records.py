@@ -43,7 +43,10 @@ class Measurement(Record):
 
 
 class EvaluationRecord(Record):
-    """The outcome of an evaluation: quantities, protocol settings, and the files to recompute them from."""
+    """The outcome of an evaluation: quantities, and the protocol settings behind them.
+
+    `artefacts` maps the names of the saved arrays to their SHA-256.
+    """
 
     evaluation: dict[str, Any]
     quantities: dict[str, Measurement]
@@ -113,7 +116,8 @@ class Segment(Record):
     next `steps` steps took `training_seconds`, including validation and checkpoints; the first took
     `first_step_seconds`, including compilation. `evaluations` holds the seconds of finished evaluations by id.
     `energy_joules` is the energy of the devices, None without NVML. `distributions` define the kinds of the run and of
-    its missing evaluations. Segments written before these fields existed have None or empty values, and count training.
+    its missing evaluations. In segments written before these fields existed, they are None or empty, and
+    `seconds` covers training only.
     """
 
     started: datetime

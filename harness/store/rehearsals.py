@@ -20,7 +20,7 @@ FOLDER = "rehearsals"
 
 
 class Problem(Record):
-    """A failure that would have ended the run or one of its evaluations: the part, the error, and the fix."""
+    """A failure that would end the run or one of its evaluations: the part, the error, and the fix."""
 
     part: str
     what: str
@@ -34,7 +34,7 @@ class RehearsedEvaluation(Record):
     """A rehearsed evaluation: measured time, and expected time of the full one on the same devices.
 
     `passes` of `full_passes` image passes through the network were run, with `chain` of `full_chain` sampling steps, 1
-    if there is no chain. `first_seconds` is the time of the first try, including loading and compilation.
+    if there is no chain. `first_seconds` is the time of the first attempt, including loading and compilation.
     """
 
     evaluation: dict[str, Any]

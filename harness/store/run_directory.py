@@ -123,7 +123,7 @@ class RunDirectory:
     def requested(self) -> list[Evaluation]:
         """Return the requested evaluations, sorted by name.
 
-        Requests with another id in this version of the code are skipped, since it writes its own.
+        Requests that have another id in this version of the code are skipped: it writes its own.
         """
         found = []
         for path in sorted(self.requests.glob("*.json")):

@@ -13,7 +13,7 @@ from harness.store.run_directory import RunDirectory
 def supersede(results: Results, directory: RunDirectory) -> bool:
     """Move a run that was measured with other code to `superseded/ID.N`; return False if a worker holds it.
 
-    A run that a worker holds is not moved. Idempotent, since a restarted run uses the current code.
+    Idempotent, since a restarted run uses the current code.
     """
     if not directory.config.exists():
         return True
@@ -31,7 +31,10 @@ def supersede(results: Results, directory: RunDirectory) -> bool:
 
 
 def restore_requests(results: Results, run: Run) -> None:
-    """Request the evaluations of a run that was set aside again, also if an earlier command was killed in between."""
+    """Request the evaluations of a superseded run for its successor, unless that already exists.
+
+    This also completes an earlier command that was killed after `supersede`.
+    """
     directory, number = results.directory(run), _last(results, run.id)
     if number and not directory.config.exists():
         directory.request(run, RunDirectory(results.superseded / f"{run.id}.{number}").requested())

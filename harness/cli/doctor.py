@@ -1,4 +1,4 @@
-"""`harness doctor`: what this machine can run, what is missing, and the command that fixes it."""
+"""`harness doctor`: checks this machine, and prints the commands that fix problems."""
 
 from collections.abc import Iterable, Iterator
 from textwrap import wrap
@@ -60,7 +60,7 @@ def _lines(found: "Examination") -> Iterator[str]:
     yield from ("", "Datasets", *_checks(_datasets(found.datasets)))
     yield from ("", "What can run here")
     for entry in found.scales:
-        yield from _fold(f"  {entry.scale} scale".ljust(INDENT), _meaning(entry))
+        yield from _fold(f"  {entry.scale} scale".ljust(INDENT), _describe_readiness(entry))
 
 
 def _checks(checks: "Iterable[Check]") -> Iterator[str]:
@@ -94,7 +94,7 @@ def _datasets(checks: "Iterable[Check]") -> "Iterator[Check]":
         yield Check("stand-ins", CheckState.OK, f"{stand_ins} of them, prepared or made on first use")
 
 
-def _meaning(entry: "Readiness") -> str:
+def _describe_readiness(entry: "Readiness") -> str:
     hours = f" ({entry.reported_gpu_hours:,} of the paper's GPU-hours)" if entry.reported_gpu_hours else ""
     runs = f"{entry.runs} runs{hours}, {entry.done} done"
     if entry.ready:

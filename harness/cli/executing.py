@@ -24,7 +24,7 @@ def execute(
 ) -> "ExecutorState":
     """Execute runs and print failures to stderr; `total` also counts runs that are done or skipped.
 
-    Raises `SpecError` for options that do not go together, before anything starts.
+    Raises `SpecError` for incompatible options, before anything starts.
     """
     from datetime import UTC, datetime
 
@@ -61,7 +61,7 @@ def exit_code(state: "ExecutorState", done: int) -> int:
 
 
 def _loaders(runs: "Iterable[PlannedRun]", since: "datetime") -> "Counter[str]":
-    """Count the runs trained since then by their loader."""
+    """Count the runs trained since a time by their loader."""
     from collections import Counter
 
     from harness.store.files import StoreError

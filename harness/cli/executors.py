@@ -1,8 +1,7 @@
 """Options that select an executor and its launcher."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
     from harness.config.execution import Execution
     from harness.launch.launchers import Launcher
     from harness.launch.torchrun import Nodes
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 HIGHEST_PORT = 65535
 OF_TORCHRUN = ("nproc_per_node", "nnodes", "node_rank", "rdzv_endpoint", "max_restarts")
@@ -38,9 +35,9 @@ class ExecutorOptions:
     wait: bool = False
 
     def launcher(self, settings: Settings, execution: "Execution") -> "Launcher":
-        """Return what starts workers on this machine.
+        """Return the launcher of workers on this machine.
 
-        Raises `SpecError` for options that do not go together, or ask for more than the machine has.
+        Raises `SpecError` for options that are incompatible or ask for more than the machine has.
         """
         from harness.launch.launchers import SingleProcess
         from harness.launch.torchrun import Torchrun
@@ -52,7 +49,7 @@ class ExecutorOptions:
         return SingleProcess(*where)
 
     def check(self) -> None:
-        """Raise `SpecError` for options that do not go together."""
+        """Raise `SpecError` for incompatible options."""
         from harness.errors import SpecError
 
         if self.executor == "slurm":
@@ -65,7 +62,7 @@ class ExecutorOptions:
         self._nodes()
 
     def refuse_options_of_slurm(self) -> None:
-        """Raise `SpecError` for options that only a submission has."""
+        """Raise `SpecError` for options of submissions to SLURM."""
         from harness.errors import SpecError
 
         given = [name for name in OF_SLURM if getattr(self, name)]
@@ -75,22 +72,22 @@ class ExecutorOptions:
     def profile_name(self) -> str:
         """Return the profile of a submission.
 
-        Raises `SpecError` for options that do not go together.
+        Raises `SpecError` for incompatible options.
         """
         from harness.errors import SpecError
 
         given = [name for name in (*OF_TORCHRUN, "workers") if getattr(self, name) is not None]
         given += ["fail_fast"] if self.fail_fast else []
         if given:
-            raise SpecError(f"{_option(given[0])} is not for --executor slurm: the profile says what a run is given")
+            raise SpecError(f"{_option(given[0])} is not for --executor slurm: the profile sets the resources of a run")
         if self.profile is None:
             raise SpecError("--executor slurm needs --profile: a name in slurm/profiles/, such as lab, or a file")
         return self.profile
 
     def _nodes(self) -> "Nodes | None":
-        """Return the nodes that work together, None for this one alone.
+        """Return the nodes of a launch on several nodes, None for a single node.
 
-        Raises `SpecError` for options that do not go together.
+        Raises `SpecError` for incompatible options.
         """
         from harness.errors import SpecError
         from harness.launch.torchrun import Nodes
@@ -126,7 +123,7 @@ executor_options = option_group(
     click.option("--nnodes", type=click.IntRange(1), metavar="M",
                  help="torchrun: nodes per run; start the same command on each.  [default: 1]"),
     click.option("--node-rank", type=click.IntRange(0), metavar="R", help="torchrun: rank of this node, 0 to M-1."),
-    click.option("--rdzv-endpoint", metavar="HOST:PORT", help="torchrun: where the nodes meet, on node 0."),
+    click.option("--rdzv-endpoint", metavar="HOST:PORT", help="torchrun: rendezvous address, on node 0."),
     click.option("--max-restarts", type=click.IntRange(0), metavar="K",
                  help="torchrun: restarts from the newest checkpoint after a rank was lost.  [default: 0]"),
     click.option("--profile", metavar="NAME",
@@ -144,7 +141,7 @@ def share_of(context: click.Context, parameter: click.Parameter, text: str | Non
         return None
     index, _, count = text.partition("/")
     if not (index.isdigit() and count.isdigit() and int(index) < int(count)):
-        raise click.BadParameter(f"'{text}': write the task, from 0, and how many there are, as in 3/8")
+        raise click.BadParameter(f"'{text}': write the index of the task, from 0, and the number of tasks, as in 3/8")
     return int(index), int(count)
 
 

@@ -100,7 +100,7 @@ def _refuse_bundle(results: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code: 0, 1, 2 for a usage error, 130 if interrupted."""
+    """Run the command line and return its exit code (docs/results.md)."""
     try:
         code = cli.main(args=arguments, prog_name="harness", standalone_mode=False)
         return code if isinstance(code, int) else 0

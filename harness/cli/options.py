@@ -25,7 +25,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 
 @dataclass
 class Selection:
-    """Tables and figures, with the scale, seeds, rows and further protocols of their runs."""
+    """Tables and figures, with the scale, seeds, rows and additional protocols of their runs."""
 
     exhibits: tuple[str, ...] = ()
     scale: str = "laptop"
@@ -85,7 +85,7 @@ def _set_field(group: str, kind: type[Any], field: str, check: Callable[..., Any
     return callback
 
 
-def _can_show(context: click.Context, option: click.Parameter, wanted: bool) -> bool:
+def _check_tensorboard(context: click.Context, option: click.Parameter, wanted: bool) -> bool:
     """Warn here if TensorBoard is not installed, since workers would only log it."""
     from importlib.util import find_spec
 
@@ -100,7 +100,7 @@ def _one_of(name: str, allowed: tuple[str, ...], help: str) -> Callable[[F], F]:
 
 
 EXECUTION = (
-    click.option("--tensorboard", is_flag=True, callback=_can_show,
+    click.option("--tensorboard", is_flag=True, callback=_check_tensorboard,
                  help="Also write event files, for 'tensorboard --logdir RESULTS/runs'."),
     _one_of("--loader", ("auto", "resident", "ffcv", "torch"), "Loader of the images (auto: the one that fits)."),
     _one_of("--compile", ("auto", "on", "off"), "Compile networks (auto: on a GPU)."),
@@ -112,7 +112,7 @@ selection_options = option_group(
     click.argument("exhibits", nargs=-1, required=True, metavar="TABLE|FIGURE..."),
     scale_option,
     click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Seeds 0 to N-1 of every row."),
-    click.option("--rows", metavar="PATTERN", help="Only rows whose label matches, such as 'HybViT(dim=*)'."),
+    click.option("--rows", metavar="PATTERN", help="Only rows with a matching name, such as 'HybViT(dim=*)'."),
     also_option,
 )
 execution_options = option_group("execution", ExecutionOptions, *EXECUTION)

@@ -26,7 +26,7 @@ POLL_SECONDS = 3.0
 def rehearse(settings: Settings, plan: "Plan", executor: ExecutorOptions, execution: "Execution", as_json: bool) -> int:
     """Rehearse every run of a plan and print the results; the exit code is 1 if there are problems.
 
-    Raises `SpecError` for options that do not go together, before anything starts.
+    Raises `SpecError` for incompatible options, before anything starts.
     """
     from harness.launch.rehearsals import outcome, rehearsals_of
 
@@ -45,7 +45,7 @@ def rehearse(settings: Settings, plan: "Plan", executor: ExecutorOptions, execut
 def _on_this_machine(
     settings: Settings, planned: "Sequence[PlannedRun]", executor: ExecutorOptions, execution: "Execution"
 ) -> "dict[str, Problem]":
-    """Rehearse on this machine, and return why workers without a record died."""
+    """Rehearse on this machine, and return the problems of workers that left no record, by run id."""
     from harness.launch.display import LiveDisplay, PlainDisplay
     from harness.launch.local import LocalExecutor
 
@@ -57,13 +57,13 @@ def _on_this_machine(
     display = LiveDisplay if console.is_terminal else PlainDisplay
     with display(console, len(planned), 0) as shown:
         state = local.execute(planned, shown.show)
-    return _deaths(state, launcher)
+    return _problems(state, launcher)
 
 
 def _on_cluster(
     settings: Settings, planned: "Sequence[PlannedRun]", executor: ExecutorOptions, execution: "Execution"
 ) -> "dict[str, Problem]":
-    """Rehearse as jobs, wait for them, and return the problems that the scheduler reports."""
+    """Rehearse as jobs, wait for them, and return the problems that the scheduler reports, by run id."""
     from harness.cli.slurm import request_of
     from harness.launch.slurm.preflight import await_records, submit_rehearsals
     from harness.launch.slurm.scheduler import Job, Scheduler
@@ -88,8 +88,8 @@ def _on_cluster(
         raise
 
 
-def _deaths(state: "ExecutorState", launcher: "Launcher") -> "dict[str, Problem]":
-    """Return how workers that left no record died."""
+def _problems(state: "ExecutorState", launcher: "Launcher") -> "dict[str, Problem]":
+    """Return the exit reason of every worker that left no record, by run id."""
     from harness.store.rehearsals import Problem
     from harness.store.run_directory import RunState
 

@@ -29,7 +29,7 @@ from harness.store.files import StoreError
 PICTURES = {"markdown": "png", "latex": "pdf", "pdf": "pdf", "html": "svg"}
 """The picture format that each file format includes."""
 MOST_NAMES = 20
-"""Up to this many files are named, more are counted."""
+"""The largest number of written files that is listed by name instead of counted."""
 
 
 @contextmanager
@@ -100,7 +100,7 @@ def serve(
     port: int,
     figures: bool,
 ) -> int:
-    """Serve the page until Ctrl-C, the normal end of watching."""
+    """Serve the page until Ctrl-C, and return the exit code."""
     from harness.live.live_page import LivePage
     from harness.live.server import PageServer
 
@@ -143,13 +143,13 @@ def _write_together(
     if "markdown" in formats:
         write_claims(reports, settings.results)
     typesetting: dict[Path, Future[Typeset]] = {}
-    with ThreadPoolExecutor() as beside:  # TeX runs in its own process while the page is written
+    with ThreadPoolExecutor() as executor:  # TeX runs in its own process while the page is written
         if "latex" in formats:
             for paper in {report.paper.name: report.paper for report in reports}.values():
                 of_paper = [report for report in reports if report.paper.name == paper.name]
                 source = write_document(paper, of_paper, settings.results)
                 if "pdf" in formats:
-                    typesetting[source] = beside.submit(write_pdf, source, of_paper)
+                    typesetting[source] = executor.submit(write_pdf, source, of_paper)
                 else:
                     settings.echo(f"{source}: the whole report as one document")
         if "html" in formats:

@@ -1,9 +1,9 @@
-"""The global options, and option decorators that commands share."""
+"""The global options, and functions that commands share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from harness.registry.paper import Paper
     from harness.store.results import Results
     from harness.store.run_directory import RunDirectory, RunState
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 NO_RUNS = "no run given: give the beginnings of ids, which 'python -m harness status' shows"
 
@@ -45,7 +43,7 @@ class Settings:
 
     @property
     def downloads(self) -> Path:
-        """The folder of original archives that were downloaded."""
+        """The folder of downloaded original archives."""
         return self.data_root / "downloads"
 
     @property
@@ -66,7 +64,7 @@ class Settings:
 
 
 def find_with_readings(names: Sequence[str], also: Sequence[str]) -> "list[tuple[Paper, Exhibit]]":
-    """Return exhibits by name, with the further protocols of `--also`.
+    """Return exhibits by name, with the additional protocols of `--also`.
 
     Raises `SpecError` for an unknown name, or a setting that no evaluation has.
     """

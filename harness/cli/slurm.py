@@ -1,4 +1,4 @@
-"""Submits to SLURM for `run` and `retry`, and prints what was queued, with ids and how to watch it."""
+"""Submits to SLURM for `run` and `retry`, and prints the queued jobs and how to watch them."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ def submit_runs(
     selection: Mapping[str, Any],
     report: str,
 ) -> int:
-    """Submit runs, print what was queued and what was not, and return the exit code; `--wait` waits for the runs.
+    """Submit runs, print which are queued and which are not, and return the exit code; `--wait` waits for them.
 
     Raises `SpecError` for incompatible options, and `HarnessError` if the scheduler does not respond.
     """
@@ -124,7 +124,7 @@ def _print_submission(settings: Settings, submission: "Submission", executor: Ex
 
 
 def _wait(settings: Settings, todo: "Sequence[PlannedRun]") -> int:
-    """Wait until no job of the runs is in the queue any more, follow-ups included; return how many are not done."""
+    """Wait until no job of the runs or follow-up is in the queue; return the number of runs that are not done."""
     from harness.launch.slurm.job_status import job_statuses
     from harness.launch.slurm.manifest import submissions
     from harness.launch.slurm.scheduler import ALIVE, JobState, Scheduler
@@ -134,11 +134,11 @@ def _wait(settings: Settings, todo: "Sequence[PlannedRun]") -> int:
     ids = {planned.run.id for planned in todo}
     while True:
         said = job_statuses(settings.results, scheduler)
-        at_it = ids & {run for run, job_status in said.items() if job_status.state in ALIVE | {JobState.SILENT}}
+        in_queue = ids & {run for run, job_status in said.items() if job_status.state in ALIVE | {JobState.SILENT}}
         follow_ups = {s.follow_up for s in submissions(settings.results) if s.follow_up and ids & s.marks.keys()}
         waiting = {job.state for job in scheduler.jobs(follow_ups).values()} & {*ALIVE, JobState.SILENT}
         left = [planned for planned in todo if planned.state is not RunState.DONE]
-        if not left or not (at_it or waiting):
+        if not left or not (in_queue or waiting):
             break
         time.sleep(WAIT_SECONDS)
     for planned in left:

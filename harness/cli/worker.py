@@ -1,4 +1,4 @@
-"""`harness worker`: what launchers start for one run."""
+"""`harness worker`: completes one run, as one rank of it; started by launchers."""
 
 import os
 import sys
@@ -77,11 +77,11 @@ def worker_context(settings: Settings, execution: "Execution", device: str | Non
 
 def exit_worker(exit_code: ExitCode, comm: "Communicator", restartable: bool = False) -> int:
     """Return the exit code of a worker process, or end the process here if a rank was lost."""
-    # A launcher ends all ranks once one exits with an error, while the first has yet to save and release the run.
+    # Launchers kill all ranks once one exits with an error, but rank 0 still has to save its state and release the run.
     waits_for_first = not comm.is_main and exit_code in (ExitCode.EVICTED, ExitCode.INTERRUPTED)
     code = ExitCode.DONE if waits_for_first or (restartable and exit_code is not ExitCode.LOST) else exit_code
     if comm.broken:
-        # The CUDA context may wait for the lost rank for ever, and would keep this process from exiting.
+        # A normal exit destroys the CUDA context, which may wait forever for the lost rank.
         sys.stderr.flush()
         os._exit(code)
     return code

@@ -11,7 +11,7 @@ from harness.exit_codes import ExitCode
 
 @click.command("worker-task", hidden=True)
 @click.option("--manifest", required=True, type=click.Path(path_type=Path), help="The manifest of the submission.")
-@click.option("--array", required=True, help="The array; SLURM_ARRAY_TASK_ID says which of its tasks.")
+@click.option("--array", required=True, help="The name of the array; SLURM_ARRAY_TASK_ID selects its task.")
 @click.option("--device", help="Torch device.  [default: cuda if there is one, else cpu]")
 @click.pass_obj
 def worker_task_command(settings: Settings, manifest: Path, array: str, device: str | None) -> int:
@@ -36,7 +36,7 @@ def worker_task_command(settings: Settings, manifest: Path, array: str, device: 
 
         with worker_context(settings, submission.execution, device) as context:
             exit_code = rehearse(context, Rehearsals(settings.results_root).find(task.runs[0]))
-        # A rehearsal restarts from the beginning: a limit that was too short for it once will be again.
+        # STALLED limits the restarts: a rehearsal has no checkpoint, so it would reach the same time limit again.
         return exit_worker(ExitCode.STALLED if exit_code is ExitCode.EVICTED else exit_code, context.comm)
     if len(directories) > 1:
         return run_side_by_side(settings.results, submission, task, lambda state: None)

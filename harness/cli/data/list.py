@@ -1,4 +1,4 @@
-"""`harness data list`: lists datasets, what needs them, and which are prepared."""
+"""`harness data list`: lists datasets, the exhibits that need them, and which are prepared."""
 
 from typing import TYPE_CHECKING, Any
 

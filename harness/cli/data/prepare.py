@@ -57,11 +57,11 @@ def prepare_command(
     check = remembering(accept, accept.__name__, settings.accepted)
     for data in chosen:
         if isinstance(data, str):
-            _take_in(settings, path, check)
+            _prepare_weights(settings, path, check)
         elif data in real:
             _prepare(settings, data, path, check)
         else:
-            _make(settings, data)
+            _prepare_embedded(settings, data)
 
 
 def _prepare(settings: Settings, data: "Dataset", path: Path | None, check: "Check") -> None:
@@ -82,7 +82,7 @@ def _prepare(settings: Settings, data: "Dataset", path: Path | None, check: "Che
     settings.echo(f"{data.name}: {state} in {settings.data_root / data.name}")
 
 
-def _take_in(settings: Settings, path: Path | None, check: "Check") -> None:
+def _prepare_weights(settings: Settings, path: Path | None, check: "Check") -> None:
     """Import the weights of the Inception network from `path`, or from a download."""
     from harness.cli.data.progress import progress
     from harness.data.inception import DIGITS, NAME, WEIGHTS, install_weights
@@ -98,12 +98,12 @@ def _take_in(settings: Settings, path: Path | None, check: "Check") -> None:
     state = "prepared" if new else "was prepared already"
     settings.echo(f"{name}: {state} in {settings.data_root / name}")
     if name != NAME:
-        used = f"--also weights={name[-DIGITS:]}"
-        settings.echo(f"{name}: not the published weights, so not for FID: use them by {used} of 'run', 'report'")
+        option = f"--also weights={name[-DIGITS:]}"
+        settings.echo(f"{name}: not the published weights, so not for FID: give 'run' and 'report' {option}")
 
 
-def _make(settings: Settings, data: "Dataset") -> None:
-    """Make a dataset that needs no archive."""
+def _prepare_embedded(settings: Settings, data: "Dataset") -> None:
+    """Prepare a dataset that needs no archive."""
     from harness.data.prepared.dataset import open_dataset
 
     settings.echo(f"{data.name}: prepared in {open_dataset(data, settings.data_root).folder}")

@@ -32,8 +32,9 @@ SHARES = {
     "denoising": STATED[GENVIT] / STATED[HYBVIT],
     "hybrid": 1.0,
 }
+"""The hours of each method relative to HybViT's (Table 8)."""
 CONVOLUTIONAL = {"jem++": JEM_PLUS_PLUS}
-"""The run whose hours are scaled for convolutional runs of a method; WRN for all other methods."""
+"""The run whose hours estimate those of other convolutional runs, by method; WRN for all other methods."""
 
 
 def gpu_hours(run: Run) -> GpuHours:
@@ -43,18 +44,19 @@ def gpu_hours(run: Run) -> GpuHours:
     for base, hours in STATED.items():
         if (run.config.data, run.parameters, run.train_flops) == (base.config.data, base.parameters, base.train_flops):
             return GpuHours(hours, "reused")
-    estimate = _by_the_line(run) if isinstance(run.config.network, ViT) else _by_operations(run)
+    estimate = _from_fit(run) if isinstance(run.config.network, ViT) else _from_flops(run)
     return GpuHours(round(estimate, 1), "estimated")
 
 
-def _by_the_line(run: Run) -> float:
+def _from_fit(run: Run) -> float:
+    """Scale the fitted hours of HybViT by the method's share and the number of iterations."""
     base_flops = BACKBONE.flops(CIFAR10, LOGITS)
     relative = run.config.network.flops(run.config.data, LOGITS) / base_flops
     hybrid = HOURS_AT_ZERO_COST + HOURS_PER_BASE_COST * relative
     return hybrid * SHARES[run.config.method.kind] * run.iterations / HYBVIT.iterations
 
 
-def _by_operations(run: Run) -> float:
+def _from_flops(run: Run) -> float:
     """Scale the stated hours of a similar convolutional run by training FLOPs."""
     base = CONVOLUTIONAL.get(run.config.method.kind, WRN)
     return STATED[base] * run.train_flops / base.train_flops

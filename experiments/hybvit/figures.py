@@ -33,7 +33,7 @@ def panel(label: str, run: Run, metrics: int, *, source: Source = "own", note: s
     return Row(label, run, (None,) * metrics, source=source, note=note)
 
 
-def courses(section: str, run: Run, epochs: int, logged: dict[float, float]) -> tuple[Row, ...]:
+def epoch_rows(section: str, run: Run, epochs: int, logged: dict[float, float]) -> tuple[Row, ...]:
     """Return rows for a run after each tenth of its training, with the accuracy that the authors logged."""
     return tuple(
         Row(
@@ -126,8 +126,8 @@ FIGURE8 = Figure(
     title="The evolution of HybViT's classification accuracy, FID as a function of training epochs",
     metrics=(ACCURACY, FID),
     rows=(
-        *courses("CIFAR10", runs.HYBVIT, EPOCHS, EMA_ACCURACY),
-        *courses("ImageNet 32x32", runs.HYBVIT_IMAGENET32, IMAGENET32_EPOCHS, {}),
+        *epoch_rows("CIFAR10", runs.HYBVIT, EPOCHS, EMA_ACCURACY),
+        *epoch_rows("ImageNet 32x32", runs.HYBVIT_IMAGENET32, IMAGENET32_EPOCHS, {}),
     ),
     plot=LearningCurves(reported=(("CIFAR10", tuple((at / EPOCHS, value) for at, value in EMA_ACCURACY.items())),)),
     claims=tuple(

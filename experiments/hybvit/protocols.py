@@ -25,7 +25,7 @@ GENERATION_ON = {
     "tiny_imagenet": GENERATION.but(reference="test"),
     "imagenet32": GENERATION.but(reference="test"),
 }
-"""STL10 has fewer samples; the reference is the validation split where the authors' code uses it."""
+"""STL10 has fewer samples. `test` is the validation split of the last two, the reference in the authors' code."""
 
 
 def attack(norm: Literal["linf", "l2"], sizes: tuple[int, ...]) -> Robustness:

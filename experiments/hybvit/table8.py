@@ -1,4 +1,4 @@
-"""Table 8: run-time on CIFAR-10. ViTs train for 500 epochs of 1170 iterations, WRN-based models for 200 of 390."""
+"""Table 8: run-time on CIFAR-10. The paper trains ViTs for 500 epochs of 1170 iterations, WRNs for 200 of 390."""
 
 from harness.registry.claims import ratio
 from harness.registry.exhibit import Table

@@ -31,20 +31,19 @@ CLOCK_TOLERANCE_SECONDS = 2.0
 class Lease:
     """Ownership of a run directory, as a context manager with a heartbeat thread.
 
-    The thread calls `lost` once, when another worker has taken over or `unwanted` returns True because the run was
-    cancelled.
+    The thread calls `on_stop` once, when another worker has taken over or `is_cancelled` returns True.
     """
 
-    def __init__(self, path: Path, lost: Callable[[], None], unwanted: Callable[[], bool]) -> None:
+    def __init__(self, path: Path, on_stop: Callable[[], None], is_cancelled: Callable[[], bool]) -> None:
         self._path = path
-        self._lost = lost
-        self._unwanted = unwanted
+        self._on_stop = on_stop
+        self._is_cancelled = is_cancelled
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
     @classmethod
     def acquire(
-        cls, folder: Path, lost: Callable[[], None] = lambda: None, unwanted: Callable[[], bool] = lambda: False
+        cls, folder: Path, on_stop: Callable[[], None] = lambda: None, is_cancelled: Callable[[], bool] = lambda: False
     ) -> Self | None:
         """Acquire the lease of a folder; return None if another live worker holds it."""
         with writing(folder):
@@ -65,7 +64,7 @@ class Lease:
         for old in folder.glob("lease.*"):
             if _number(old) < number:
                 old.unlink(missing_ok=True)
-        return cls(path, lost, unwanted)
+        return cls(path, on_stop, is_cancelled)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -90,9 +89,9 @@ class Lease:
                     _touch(self._path)
             except OSError:
                 continue
-            if not notified and (not held or self._unwanted()):
+            if not notified and (not held or self._is_cancelled()):
                 notified = True
-                self._lost()
+                self._on_stop()
             if not held:
                 return
 

@@ -23,7 +23,7 @@ def owned(directory: RunDirectory, comm: Communicator) -> Iterator[StopRequest |
     Deletes the last outcome unless the run is cancelled, and appends the log to `log.txt`.
     """
     stop = StopRequest()
-    lease = Lease.acquire(directory.path, lost=stop.set, unwanted=directory.is_cancelled) if comm.is_main else None
+    lease = Lease.acquire(directory.path, stop.set, directory.is_cancelled) if comm.is_main else None
     if comm.on_first_rank(lambda: lease is None):
         yield None
         return

@@ -76,7 +76,7 @@ def test_a_reused_pid_is_not_taken_for_the_owner(tmp_path, monkeypatch):
 def test_an_owner_that_lost_its_lease_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "HEARTBEAT_SECONDS", 0.05)
     told = []
-    with Lease.acquire(tmp_path, lost=lambda: told.append(True)) as lease:
+    with Lease.acquire(tmp_path, on_stop=lambda: told.append(True)) as lease:
         (tmp_path / "lease.2").write_text("{}")
         time.sleep(0.5)
         assert not lease.is_held()

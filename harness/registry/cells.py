@@ -10,11 +10,11 @@ from harness.config.run import Run
 from harness.errors import SpecError, given, unknown
 from harness.registry.exhibit import Exhibit
 from harness.registry.metrics import Metric
-from harness.registry.paper import Paper, fitting
+from harness.registry.paper import Paper, applicable
 from harness.registry.row import Row
 from harness.registry.scale import Scale
 
-Asked = tuple[Metric, Evaluation, str]
+MetricProtocol = tuple[Metric, Evaluation, str]
 """A metric, the evaluation that measures it, and the name of the reading."""
 PAPER_PROTOCOL = ""
 """The name of the paper's own protocol among the readings."""
@@ -53,20 +53,20 @@ def cells(paper: Paper, exhibit: Exhibit, rows: Sequence[Row], scale: Scale, see
         with asking(f"{paper.name}/{exhibit.name}, row '{row.key}'"):
             small = scale.shrink(row.run)
             small.config.training.check_batch(small.config.data)
-            asked = _asked(paper, exhibit, row, row.run, small, scale)
+            protocols = _protocols(paper, exhibit, row, row.run, small, scale)
         for seed in seeds:
             run = small if seed == small.config.seed else small.but(seed=seed)
-            for metric, evaluation, reading in asked:
+            for metric, evaluation, reading in protocols:
                 yield Cell(row, metric, seed, row.run, run, evaluation, reading)
 
 
-def _asked(paper: Paper, exhibit: Exhibit, row: Row, run: Run, small: Run, scale: Scale) -> list[Asked]:
+def _protocols(paper: Paper, exhibit: Exhibit, row: Row, run: Run, small: Run, scale: Scale) -> list[MetricProtocol]:
     """Return the metrics to measure for a row, with their evaluations and readings.
 
     Changes to the paper's protocol apply in this order: row, scale, reading.
     """
     _refuse_unknown_settings(paper, exhibit, row, run)
-    found: list[Asked] = []
+    found: list[MetricProtocol] = []
     for metric in exhibit.metrics:
         if not exhibit.asks(row, metric):
             continue
@@ -110,6 +110,6 @@ def _refuse_unknown_settings(paper: Paper, exhibit: Exhibit, row: Row, run: Run)
         return
     evaluations = {paper.measured_by(metric, run) for metric in exhibit.metrics if exhibit.asks(row, metric)}
     for name in row.protocol:
-        if evaluations and not any(name in fitting(evaluation, row.protocol) for evaluation in evaluations):
+        if evaluations and not any(name in applicable(evaluation, row.protocol) for evaluation in evaluations):
             allowed = {setting for evaluation in evaluations for setting in type(evaluation).model_fields}
             raise unknown("setting in the row's protocol", name, allowed - {"kind"})

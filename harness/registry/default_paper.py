@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.errors import SpecError
 
 VARIABLE = "HARNESS_PAPER"
-USUAL = "hybvit"
+FALLBACK = "hybvit"
 FILE = "pyproject.toml"
 
 
@@ -30,7 +30,7 @@ def default_paper() -> DefaultPaper:
     for folder in (here := Path.cwd(), *here.parents):
         if (path := folder / FILE).is_file():
             return _named_in(path)
-    return DefaultPaper(USUAL)
+    return DefaultPaper(FALLBACK)
 
 
 def _named_in(path: Path) -> DefaultPaper:
@@ -41,4 +41,4 @@ def _named_in(path: Path) -> DefaultPaper:
         raise SpecError(f"{path}: cannot read the default paper: {error}; fix the file or set {VARIABLE}") from None
     if not isinstance(name, str):
         raise SpecError(f"{path}: [tool.harness] paper = {name!r} is not a paper name")
-    return DefaultPaper(name, f" (set by [tool.harness] paper in {path})") if name else DefaultPaper(USUAL)
+    return DefaultPaper(name, f" (set by [tool.harness] paper in {path})") if name else DefaultPaper(FALLBACK)

@@ -85,7 +85,7 @@ class Paper:
         `SpecError` if the protocol fails, returns no `Evaluation`, or needs an unregistered capability.
         """
         own = self.measured_by(metric, run)
-        own = _changed(own, fitting(own, changes or {}))
+        own = _changed(own, applicable(own, changes or {}))
         Capability.refuse_unknown(own.needs, f"evaluation '{own.kind}'")
         evaluation = scale.evaluation(own, run)
         return evaluation if evaluation.needs <= run.config.method.capabilities else None
@@ -113,7 +113,7 @@ class Paper:
         return (*self.tables, *self.figures, *self.optional)
 
 
-def fitting(evaluation: Evaluation, changes: Mapping[str, Any]) -> dict[str, Any]:
+def applicable(evaluation: Evaluation, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the changes to settings that an evaluation has, or would have after the changes to its parts."""
     parts = {name: value for name, value in changes.items() if evaluation.has(name) and isinstance(value, Config)}
 

@@ -28,14 +28,14 @@ class BrokenPaper:
 
 
 @dataclass(frozen=True)
-class _Found:
+class _LoadedPapers:
     papers: dict[str, Paper]
     distributions: dict[str, str]
     broken: tuple[BrokenPaper, ...]
 
 
 @cache
-def _found() -> _Found:
+def _loaded_papers() -> _LoadedPapers:
     papers: dict[str, Paper] = {}
     distributions: dict[str, str] = {}
     broken = []
@@ -46,7 +46,7 @@ def _found() -> _Found:
         elif plugin.group == PAPERS:
             papers[plugin.value.name] = plugin.value
             distributions[plugin.value.name] = plugin.distribution
-    return _Found(papers, distributions, tuple(broken))
+    return _LoadedPapers(papers, distributions, tuple(broken))
 
 
 def _problem(value: object, papers: dict[str, Paper]) -> str:
@@ -59,17 +59,17 @@ def _problem(value: object, papers: dict[str, Paper]) -> str:
 
 def papers() -> dict[str, Paper]:
     """Return all usable papers by name, the harness's own first."""
-    return dict(_found().papers)
+    return dict(_loaded_papers().papers)
 
 
 def broken_papers() -> tuple[BrokenPaper, ...]:
     """Return the papers that cannot be used; only commands that name them fail."""
-    return _found().broken
+    return _loaded_papers().broken
 
 
 def broken(paper: Paper, error: Exception) -> BrokenPaper:
     """Describe a paper that imports but fails when its exhibits are built."""
-    return BrokenPaper(paper.name, _found().distributions.get(paper.name, ""), str(error))
+    return BrokenPaper(paper.name, _loaded_papers().distributions.get(paper.name, ""), str(error))
 
 
 def find_exhibits(names: Sequence[str]) -> list[tuple[Paper, Exhibit]]:
@@ -81,7 +81,7 @@ def find_exhibits(names: Sequence[str]) -> list[tuple[Paper, Exhibit]]:
     """
     chosen: dict[str, set[str]] = {}
     for name in names:
-        for paper, exhibit in _meant(name):
+        for paper, exhibit in _resolve_name(name):
             chosen.setdefault(paper.name, set()).add(exhibit.name)
     return [
         (paper, exhibit)
@@ -91,22 +91,22 @@ def find_exhibits(names: Sequence[str]) -> list[tuple[Paper, Exhibit]]:
     ]
 
 
-def _meant(name: str) -> list[tuple[Paper, Exhibit]]:
+def _resolve_name(name: str) -> list[tuple[Paper, Exhibit]]:
     if name == EVERYTHING:
         if broken := broken_papers():
             raise SpecError(f"{broken[0]}; name the others: {', '.join(papers())}")
-        return [entry for paper in papers().values() for entry in _of(paper, "all")]
+        return [entry for paper in papers().values() for entry in _exhibits_of(paper, "all")]
     owner, slash, inner = name.partition("/")
     if slash:
-        return _of(find_paper(owner), inner)
+        return _exhibits_of(find_paper(owner), inner)
     if name in papers() or name in {paper.name for paper in broken_papers()}:
-        return _of(find_paper(name), "all")
+        return _exhibits_of(find_paper(name), "all")
     default = default_paper()
     try:
         paper = find_paper(default.name)
     except SpecError as error:
         raise SpecError(f"{error}{default.origin}") from None
-    return _of(paper, name)
+    return _exhibits_of(paper, name)
 
 
 def find_paper(name: str) -> Paper:
@@ -124,7 +124,7 @@ def find_paper(name: str) -> Paper:
     raise unknown("paper", name, papers())
 
 
-def _of(paper: Paper, name: str) -> list[tuple[Paper, Exhibit]]:
+def _exhibits_of(paper: Paper, name: str) -> list[tuple[Paper, Exhibit]]:
     """Return the exhibits of a paper for an exhibit name or a group name."""
     if name in GROUPS:
         wanted = [e for e in paper.exhibits if e not in paper.optional and name in ("all", f"{e.kind}s")]

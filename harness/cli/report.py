@@ -78,7 +78,7 @@ def report_command(
         from harness.cli.bundling import check_bundle
 
         check_bundle(settings, bundle)
-    selection = find_with_readings(exhibits or settings.usual, also)
+    selection = find_with_readings(exhibits or settings.default_exhibits, also)
     shown = _columns(secondary)
 
     def built() -> Iterator[ExhibitReport]:

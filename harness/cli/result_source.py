@@ -56,8 +56,8 @@ def _shown(settings: Settings, source: Path | None, scale: str) -> Iterator[tupl
             whole = f"{path} is intact: {bundle.manifest.runs} runs, {len(bundle.manifest.files)} files"
             _echo(settings, f"{whole}, scale {bundle.manifest.scale}, commit {commits}")
         _print_skipped(settings, results)
-        usual = _known(settings, bundle.manifest.exhibits)
-        yield replace(settings, shown=results, usual=usual), scale if given else bundle.manifest.scale
+        known = _known(settings, bundle.manifest.exhibits)
+        yield replace(settings, shown=results, default_exhibits=known), scale if given else bundle.manifest.scale
 
 
 def _reference(settings: Settings, scale: str) -> bool:

@@ -45,7 +45,7 @@ def sample_command(
     from harness.errors import SpecError
 
     planned = directory.run()
-    data, sampler = planned.config.data, sampler or _usual_sampler(planned.config.method)
+    data, sampler = planned.config.data, sampler or _default_sampler(planned.config.method)
     if not isinstance(data, Images):
         raise SpecError(f"{planned.name} ({planned.id}) has no pictures: dataset '{data.name}' holds {data.kind}")
 
@@ -63,7 +63,7 @@ def sample_command(
     settings.echo(f"{heading}\nwrote {path}")
 
 
-def _usual_sampler(method: "Method") -> "Sampler":
+def _default_sampler(method: "Method") -> "Sampler":
     """Return a fast sampler if the method's process has one, else its full chain."""
     from harness.config.processes import GaussianProcess
     from harness.config.samplers import Ancestral, DPMSolver

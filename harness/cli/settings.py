@@ -24,7 +24,7 @@ NO_RUNS = "no run given: give the beginnings of ids, which 'python -m harness st
 class Settings:
     """The global options.
 
-    `shown` are results to read instead of the user's own, `usual` the exhibits to report if none are named.
+    `shown` are results to read instead of the user's own, `default_exhibits` the exhibits to report if none are named.
     """
 
     results_root: Path
@@ -32,7 +32,7 @@ class Settings:
     quiet: bool
     color: bool
     shown: "Results | None" = None
-    usual: tuple[str, ...] = ("all",)
+    default_exhibits: tuple[str, ...] = ("all",)
 
     @property
     def results(self) -> "Results":

@@ -18,7 +18,7 @@ def check_bundle(settings: Settings, path: Path) -> None:
     from harness.errors import SpecError
 
     if settings.shown:
-        raise SpecError(f"a bundle is made of your own results, not of {settings.shown.label}: leave out --bundle")
+        raise SpecError(f"a bundle contains your own results, not {settings.shown.label}: leave out --bundle")
     check_place(path)
 
 

@@ -56,8 +56,8 @@ class Replayed(EnergyBased):
     """A density model sampled by persistent chains in a replay buffer.
 
     Each step continues one chain per image of the batch, restarted with probability `reinitialised`. Samples continue
-    the chains of the buffer for `sampling_steps` with the final weights; beyond `buffer_size` samples, the
-    same chains are continued again with other random numbers.
+    the chains of the buffer for `sampling_steps` with the final weights; beyond `buffer_size` samples, the same chains
+    are continued again with other random numbers.
     """
 
     trained_passes: ClassVar[int] = 3

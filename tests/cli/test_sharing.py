@@ -81,7 +81,7 @@ def test_without_own_runs_the_reference_results_are_shown_and_said(bundled, harn
     assert "is a bundle, which has no weights to continue from: give other --results" in refused.stderr
     again = harness("report", "toy/table101", "--bundle", tmp_path / "b.zip", results=fresh)
     assert (again.returncode, again.stdout) == (2, "")
-    assert "made of your own results, not of reference results" in again.stderr
+    assert "contains your own results, not reference results" in again.stderr
     shutil.copytree(finished[0] / "runs", fresh / "runs")
     own = harness("report", "toy/table101", *TEXTS, results=fresh)
     assert "reference" not in own.stdout + own.stderr

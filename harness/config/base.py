@@ -4,14 +4,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from harness.errors import RevisionError, SpecError, UnknownKindError, given, unknown
-
-if TYPE_CHECKING:
-    from harness.config.shrinking import Shrinking
 
 
 def canonical_json(document: Any) -> str:
@@ -98,10 +95,6 @@ class Config(BaseModel):
         """Return whether this configuration or a part has a field, given by name or path."""
         part, _, rest = name.partition(".")
         return part in self._parts and self._parts[part].has(rest) if rest else name in self._fields
-
-    def shrunk(self, shrinking: "Shrinking") -> Self:
-        """Return a copy at a smaller scale: apply the rules to all fields and parts."""
-        return shrinking.applied(self)
 
     def _with(self, path: str, value: Any) -> Self:
         """Return a copy with the field at a path changed."""

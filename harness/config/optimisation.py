@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     BeforeValidator,
@@ -15,10 +15,8 @@ from pydantic import (
 )
 
 from harness.config.family import Family
+from harness.config.shrinking import Shrinking
 from harness.errors import SpecError
-
-if TYPE_CHECKING:
-    from harness.config.shrinking import Shrinking
 
 Betas = tuple[float, float]
 
@@ -112,7 +110,7 @@ class Cosine(Schedule):
     min_learning_rate: PositiveFloat = 1e-6
     warmup_epochs: NonNegativeFloat = 10.0
 
-    def shrunk(self, shrinking: "Shrinking") -> Self:
+    def shrunk(self, shrinking: Shrinking) -> Self:
         """Return a copy with the warm-up scaled by the factor of the epochs, capped at the number of epochs."""
         length = shrinking.length
         warmup = min(self.warmup_epochs * length.factor, length.epochs[1])
@@ -145,7 +143,7 @@ class StepDecay(Schedule):
     decay: PositiveFloat = 1.0
     warmup_iterations: NonNegativeInt = 0
 
-    def shrunk(self, shrinking: "Shrinking") -> Self:
+    def shrunk(self, shrinking: Shrinking) -> Self:
         """Return a copy with milestones and warm-up at the same fractions of the training."""
         share, (before, after) = shrinking.length.share, shrinking.length.iterations_per_epoch
         return shrinking.applied(

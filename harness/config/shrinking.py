@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
 from harness.config.base import Config
 from harness.config.changes import Change, Fixed
 from harness.config.dataset import Dataset
 from harness.errors import SpecError, nearest
-
-if TYPE_CHECKING:
-    from harness.config.run import Run
 
 Part = TypeVar("Part", bound=Config)
 
@@ -20,21 +17,22 @@ class Rule:
     """Changes of sizes, keyed by the name of the size.
 
     A rule with a `kind` applies to that class and its subclasses, and may also name their fields. `data` and `runs`
-    restrict a rule to runs on these datasets or to these runs. A plain value sets the size to that value.
+    restrict a rule to runs on datasets of these names or to runs of these ids. A plain value sets the size to that
+    value.
     """
 
     changes: Mapping[str, Any]
     kind: type[Config] | None = None
     data: tuple[str, ...] = ()
-    runs: tuple["Run", ...] = ()
+    runs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         changes = {name: to if isinstance(to, Change) else Fixed(to) for name, to in self.changes.items()}
         object.__setattr__(self, "changes", changes)
 
-    def applies_to(self, run: "Run") -> bool:
-        """Return whether the rule applies to a run."""
-        return (not self.data or run.config.data.name in self.data) and (not self.runs or run in self.runs)
+    def applies_to(self, run: str, data: str) -> bool:
+        """Return whether the rule applies to a run, given its id and the name of its dataset."""
+        return (not self.data or data in self.data) and (not self.runs or run in self.runs)
 
     def change(self, kind: type[Config], name: str) -> Change | None:
         """Return the change of a field of a kind, None if the rule does not cover it."""
@@ -62,6 +60,14 @@ class Length:
         return after / before
 
 
+@runtime_checkable
+class Shrinks(Protocol):
+    """A configuration that shrinks by more than the changes of its fields, such as a U-Net that loses levels."""
+
+    def shrunk(self, shrinking: "Shrinking") -> Self:
+        """Return a copy at the smaller scale."""
+
+
 @dataclass(frozen=True)
 class Shrinking:
     """The rules that apply to a run; the last rule that covers a field wins.
@@ -75,6 +81,10 @@ class Shrinking:
     data: Dataset
     small_data: Dataset
     length: Length = field(default_factory=Length)
+
+    def shrunk(self, part: Part) -> Part:
+        """Return a configuration at the smaller scale: by its own `shrunk` if it has one, else by the rules."""
+        return part.shrunk(self) if isinstance(part, Shrinks) else self.applied(part)
 
     def applied(self, part: Part, **derived: Any) -> Part:
         """Return a part with the changes of its fields; `derived` gives values for fields that no rule covers."""
@@ -125,7 +135,7 @@ class Shrinking:
         if isinstance(value, Dataset):
             return self.stand_in(value)
         if isinstance(value, Config):
-            return value.shrunk(self)
+            return self.shrunk(value)
         if isinstance(value, tuple):
             return tuple(map(self._inside, value))
         if isinstance(value, dict):

@@ -37,17 +37,17 @@ class Rules:
 
         Raises `SpecError` if its dataset has no stand-in, or its shrunk parts are incompatible.
         """
-        return Run(run.name, run.config.shrunk(self._shrinking(run, self.data)))
+        return Run(run.name, self._shrinking(run, self.data).shrunk(run.config))
 
     def evaluation(self, evaluation: Evaluation, run: Run) -> Evaluation:
         """Return the evaluation at this scale for an evaluation of a paper-scale run.
 
         Raises `SpecError` if one of its datasets has no stand-in.
         """
-        return evaluation.shrunk(self._shrinking(run, {**self.data, **self.evaluation_data}))
+        return self._shrinking(run, {**self.data, **self.evaluation_data}).shrunk(evaluation)
 
     def _shrinking(self, run: Run, stand_ins: Mapping[str, Dataset]) -> Shrinking:
-        config, rules = run.config, tuple(rule for rule in self.rules if rule.applies_to(run))
+        config, rules = run.config, tuple(rule for rule in self.rules if rule.applies_to(run.id, run.config.data.name))
         shrinking = Shrinking(rules, self.data, config.data, config.data)
         own = shrinking.change(config, "data")
         small = own(config.data) if own else shrinking.stand_in(config.data)
@@ -80,7 +80,7 @@ def for_runs(*runs: Run, **sizes: Any) -> Rule:
     """Return a rule for some runs of the paper, matched by configuration, and their evaluations."""
     if not runs:
         raise SpecError("for_runs() needs at least one run")
-    return Rule(sizes, runs=tuple(expect(Run, run, "a run in a rule of a scale") for run in runs))
+    return Rule(sizes, runs=tuple(expect(Run, run, "a run in a rule of a scale").id for run in runs))
 
 
 def sizes(kind: type[Config] = Config) -> set[str]:

@@ -104,7 +104,7 @@ SMALLER = (everywhere(width=over(8), depth=over(3), heads=over(4), patch=over(2)
     ],
 )
 def test_each_kind_of_network_says_what_becomes_of_it(network, expected):
-    small = network.shrunk(shrinking(*SMALLER, small_data=DIGITS))
+    small = shrinking(*SMALLER, small_data=DIGITS).shrunk(network)
     assert small == expected
     small.check(DIGITS)
 
@@ -112,7 +112,7 @@ def test_each_kind_of_network_says_what_becomes_of_it(network, expected):
 @pytest.mark.parametrize("data", [DIGITS, MOSAICS, SCENES, CIFAR10])
 @pytest.mark.parametrize("attention", [(), (16,), (4, 16)])
 def test_a_u_net_fits_images_of_any_size(data, attention):
-    small = UNet(attention=attention).shrunk(shrinking(small_data=data))
+    small = shrinking(small_data=data).shrunk(UNet(attention=attention))
     small.check(data)
     assert bool(small.attention) == bool(attention)
 
@@ -166,8 +166,8 @@ def test_the_last_rule_about_a_field_decides():
 
 def test_a_rule_for_a_kind_is_about_those_derived_from_it_and_no_others():
     rules = (everywhere(width=over(8)), of(WideResidual, depth=2), of(ViT, mlp_ratio=over(2)))
-    assert WideResNet(depth=28).shrunk(shrinking(*rules)) == WideResNet(depth=16, widen_factor=1)
-    assert RUN.config.network.shrunk(shrinking(*rules)) == RUN.config.network.but(dim=48, mlp_ratio=1)
+    assert shrinking(*rules).shrunk(WideResNet(depth=28)) == WideResNet(depth=16, widen_factor=1)
+    assert shrinking(*rules).shrunk(RUN.config.network) == RUN.config.network.but(dim=48, mlp_ratio=1)
     combined = Rule({"dim": 96}, kind=ViT, data=("cifar100",))
     data = {"cifar10": DIGITS, "cifar100": DIGITS}
     found = (Rules((combined, everywhere(patch=over(2))), data).run(RUN.but(data=d)) for d in (CIFAR10, CIFAR100))
@@ -177,8 +177,8 @@ def test_a_rule_for_a_kind_is_about_those_derived_from_it_and_no_others():
 def test_kinds_of_plugins_declare_fields_and_rules_name_the_others():
     rules = (everywhere(width=over(8), experts=over(16), noise=times(0.5)), of(Silent, depth=over(4)))
     on_tokens = shrinking(*rules, data=TOKENS, small_data=FEW_TOKENS)
-    assert Experts().shrunk(on_tokens) == Experts(hidden=(64, 32), experts=4)
-    assert Silent().shrunk(on_tokens) == Silent(depth=3)
+    assert on_tokens.shrunk(Experts()) == Experts(hidden=(64, 32), experts=4)
+    assert on_tokens.shrunk(Silent()) == Silent(depth=3)
     augmented = RUN.but(augmentation=Augmentation(steps=(Noise(),)))
     assert Rules(rules).run(augmented).config.method.augmentation.steps == (Noise(strength=0.25),)
 
@@ -203,8 +203,8 @@ def test_methods_and_augmentation():
     assert method.process.timesteps == 25
     assert method.augmentation == Augmentation(policy="digits", mix=0.1)
     jem = JEM(langevin_steps=20, buffer_size=10_000)
-    assert jem.shrunk(shrinking(*rules)) == jem.but(buffer_size=1000)
-    assert jem.shrunk(shrinking(everywhere(chain=over(2)))) == jem.but(langevin_steps=10, sampling_steps=10)
+    assert shrinking(*rules).shrunk(jem) == jem.but(buffer_size=1000)
+    assert shrinking(everywhere(chain=over(2))).shrunk(jem) == jem.but(langevin_steps=10, sampling_steps=10)
 
 
 def test_evaluations_have_stand_ins_of_their_own_and_rules_by_dataset():

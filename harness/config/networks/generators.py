@@ -1,17 +1,15 @@
 """Networks that map noise to images, with parameter counts and costs in closed form."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import PositiveInt
 
 from harness.config.dataset import ArrayField, Dataset, images_of
 from harness.config.interfaces import GENERATE
 from harness.config.networks.base import Network, conv_multiply_adds, conv_parameters, halvable, halvings
+from harness.config.shrinking import Shrinking
 from harness.errors import SpecError
-
-if TYPE_CHECKING:
-    from harness.config.shrinking import Shrinking
 
 
 class ResNetGenerator(Network):
@@ -26,7 +24,7 @@ class ResNetGenerator(Network):
     noise_dim: PositiveInt = 128
     doublings: PositiveInt = 3
 
-    def shrunk(self, shrinking: "Shrinking") -> Self:
+    def shrunk(self, shrinking: Shrinking) -> Self:
         """Return a smaller copy with fewer doublings, since the images of the stand-in are smaller."""
         fewer = self.doublings - halvings(shrinking.data, shrinking.small_data)
         doublings = halvable(images_of(shrinking.small_data, self).image_size, fewer)

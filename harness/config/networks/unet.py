@@ -1,17 +1,15 @@
 """The U-Net of DDPM, with parameter counts and costs in closed form."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
 from harness.config.dataset import Dataset, images_of
 from harness.config.interfaces import PREDICT_NOISE
 from harness.config.networks.base import Network, conv_multiply_adds, conv_parameters, halvable, halvings
+from harness.config.shrinking import Shrinking
 from harness.errors import SpecError
-
-if TYPE_CHECKING:
-    from harness.config.shrinking import Shrinking
 
 Blocks = list[tuple[int, int]]
 """Input and output channels of residual blocks."""
@@ -43,7 +41,7 @@ class UNet(Network):
             raise SpecError(f"groups={self.groups} does not divide base_channels={self.base_channels}")
         return self
 
-    def shrunk(self, shrinking: "Shrinking") -> Self:
+    def shrunk(self, shrinking: Shrinking) -> Self:
         """Return a smaller copy: one level fewer per halving of the images, attention on the same levels."""
         sizes, small = self.sizes(shrinking.data), images_of(shrinking.small_data, self).image_size
         if small == sizes[0]:

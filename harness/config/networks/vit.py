@@ -1,17 +1,15 @@
 """The Vision Transformer, with parameter counts and costs in closed form."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import PositiveInt, model_validator
 
 from harness.config.dataset import Dataset, images_of
 from harness.config.interfaces import LOGITS, PREDICT_NOISE
 from harness.config.networks.base import Network
+from harness.config.shrinking import Shrinking
 from harness.errors import SpecError
-
-if TYPE_CHECKING:
-    from harness.config.shrinking import Shrinking
 
 
 class ViT(Network):
@@ -45,7 +43,7 @@ class ViT(Network):
             )
         return self
 
-    def shrunk(self, shrinking: "Shrinking") -> Self:
+    def shrunk(self, shrinking: Shrinking) -> Self:
         """Return a smaller copy: the total width of queries, keys and values shrinks like the model width."""
         if self.dim_head is None:
             return shrinking.applied(self)

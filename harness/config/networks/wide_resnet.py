@@ -2,17 +2,15 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Self
+from typing import ClassVar, Literal, NamedTuple, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
 from harness.config.dataset import Dataset, images_of
 from harness.config.interfaces import FEATURES, LOGITS, LOGITS_FROM
 from harness.config.networks.base import Network, conv_multiply_adds, conv_parameters
+from harness.config.shrinking import Shrinking
 from harness.errors import SpecError
-
-if TYPE_CHECKING:
-    from harness.config.shrinking import Shrinking
 
 STEM_WIDTH = 16
 
@@ -41,7 +39,7 @@ class WideResidual(Network):
             raise SpecError(f"depth={self.depth} is not 6 n + 4: allowed: 10, 16, 22, 28, 34, 40, ...")
         return self
 
-    def shrunk(self, shrinking: "Shrinking") -> Self:
+    def shrunk(self, shrinking: Shrinking) -> Self:
         """Return a smaller copy; rules for the depth apply to the blocks per group."""
         blocks = shrinking.resized(self, "depth", self.group_blocks)
         return self.but(**{**shrinking.changed(self), "depth": 4 + 6 * blocks})

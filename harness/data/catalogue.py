@@ -1,7 +1,7 @@
-"""The datasets of the harness and their sources. Imports no torch and touches no file.
+"""The datasets of the harness and their sources. Imports no torch and opens no files.
 
-Hashes are those of torchvision, TensorFlow Datasets and Keras; docs/data.md explains where to get each archive. The
-second group are stand-ins made from images that ship with scikit-learn; see `docs/scales.md`.
+Hashes come from torchvision, TensorFlow Datasets and Keras; docs/data.md explains where to get each archive. The
+stand-ins at the end are made from images that ship with scikit-learn (docs/scales.md).
 """
 
 from harness.config.dataset import Images
@@ -141,7 +141,7 @@ CELEBA128 = register(
 """A fallback for CelebA-HQ with as many aligned CelebA faces. Its values are not comparable with CelebA-HQ's."""
 IMAGENET128 = register(_images("imagenet128_10", (3, 128), 1000, 13_000, 500), UNREAD)
 IMAGENET224 = register(_images("imagenet224_10", (3, 224), 10, 13_000, 500), UNREAD)
-"""Ten ImageNet classes, 1,300 training and 50 validation images each; the first keeps a class head of 1000."""
+"""Ten ImageNet classes, 1,300 training and 50 validation images each; `IMAGENET128` keeps a class head of 1000."""
 SVHN = register(
     _images("svhn", (3, 32), 10, 0, 26_032),
     Source(

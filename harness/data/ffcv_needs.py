@@ -29,7 +29,7 @@ def missing_packages() -> list[str]:
     missing = [package for tool, package in (("g++", "g++"), ("pkg-config", "pkg-config")) if not shutil.which(tool)]
     if not Path(sysconfig.get_path("include"), "Python.h").exists():
         missing.append(f"python{sys.version_info.major}.{sys.version_info.minor}-dev")
-    return missing + [package for library, package in LIBRARIES.items() if not _knows(library)]
+    return missing + [package for library, package in LIBRARIES.items() if not _has_library(library)]
 
 
 def how_to_install() -> str:
@@ -41,7 +41,7 @@ def how_to_install() -> str:
     return f"{first}pip install -c constraints.txt '.[ffcv]'"
 
 
-def _knows(library: str) -> bool:
+def _has_library(library: str) -> bool:
     try:
         return not subprocess.run(["pkg-config", "--exists", library], capture_output=True, timeout=10).returncode
     except (OSError, subprocess.TimeoutExpired):

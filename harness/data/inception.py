@@ -1,4 +1,4 @@
-"""The Inception weights of FID and IS: locating, verifying and preparing them.
+"""Locates, verifies and prepares the Inception weights of FID and IS.
 
 They are TensorFlow's 2015 Inception v3, converted for PyTorch; torch-fidelity and pytorch-fid read the same file. Its
 SHA-256 is verified before it is read. Other weights get their own folder and name.
@@ -29,7 +29,7 @@ WEIGHTS = Archive(
     sha256=INCEPTION_SHA256,
     url="https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth",
 )
-IN_CACHES = (WEIGHTS.name, "pt_inception-2015-12-05-6726825d.pth")
+CACHED_NAMES = (WEIGHTS.name, "pt_inception-2015-12-05-6726825d.pth")
 """The file names of torch-fidelity and pytorch-fid in torch's cache."""
 VARIABLE = "HARNESS_INCEPTION_WEIGHTS"
 LACKING = "needs Inception weights"
@@ -104,12 +104,12 @@ def how_to_get(root: Path, other: str | None) -> str:
 
 
 def _candidates(root: Path, other: str | None) -> Iterator[Path]:
-    """Yield candidate files; the one named in the environment even if it does not exist."""
+    """Yield the files to try. The one in the environment variable need not exist, so that its error is reported."""
     if given := os.environ.get(VARIABLE):
         yield Path(given)
     cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "torch"
     checkpoints = Path(os.environ.get("TORCH_HOME", cache)).expanduser() / "hub" / "checkpoints"
     prepared = root / (f"{NAME}-{other}" if other else NAME) / WEIGHTS.name
-    for path in (prepared, *(checkpoints / name for name in IN_CACHES)):
+    for path in (prepared, *(checkpoints / name for name in CACHED_NAMES)):
         if path.exists():
             yield path

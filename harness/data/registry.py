@@ -1,4 +1,4 @@
-"""Registry of datasets, with their sources and readers. Imports no torch and touches no file.
+"""Registry of datasets, with their sources and readers. Imports no torch and opens no files.
 
 `harness.data.catalogue` registers the harness's datasets. Papers register theirs in the same way, in any module.
 """
@@ -16,8 +16,8 @@ from harness.errors import SpecError, nearest
 
 CATALOGUE = "harness.data.catalogue"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-TAKEN = re.compile(r"downloads|inception(-[0-9a-f]{8})?")
-"""Folder names that datasets cannot have."""
+RESERVED = re.compile(r"downloads|inception(-[0-9a-f]{8})?")
+"""Names with another use in the data folder."""
 
 AnyDataset = TypeVar("AnyDataset", bound=Dataset)
 
@@ -71,15 +71,15 @@ REGISTERED: dict[str, tuple[Dataset, Source]] = {}
 def register(data: AnyDataset, source: Source) -> AnyDataset:
     """Register a dataset and its source, and return it.
 
-    The harness's datasets are registered first. Raises `SpecError` if the name is taken by another dataset or source,
-    or is not a valid folder name.
+    The harness's datasets are registered first. Raises `SpecError` if the name belongs to another dataset or source, is
+    reserved, or is not a valid folder name.
     """
     import_module(CATALOGUE)
-    if not NAME.fullmatch(data.name) or TAKEN.fullmatch(data.name):
+    if not NAME.fullmatch(data.name) or RESERVED.fullmatch(data.name):
         raise SpecError(f"'{data.name}' cannot name a dataset: allowed are letters, digits, '.', '_' and '-'")
-    owner, whose = REGISTERED.setdefault(data.name, (data, source))
-    if (owner, whose) != (data, source):
-        raise SpecError(f"dataset '{data.name}' is already registered, as '{whose.title}': choose another name")
+    registered = REGISTERED.setdefault(data.name, (data, source))
+    if registered != (data, source):
+        raise SpecError(f"dataset '{data.name}' is already registered, as '{registered[1].title}': choose another name")
     return data
 
 

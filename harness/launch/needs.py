@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from harness.config.dataset import Dataset
 from harness.config.execution import Execution
-from harness.data.ffcv_holds import refuse_what_it_cannot_hold
+from harness.data.ffcv_support import check_ffcv_support
 from harness.errors import SpecError
 from harness.launch.plan import PlannedRun
 from harness.registry.cells import cells
@@ -47,4 +47,4 @@ def refuse_unfit_loader(execution: Execution, runs: Iterable[PlannedRun]) -> Non
     if execution.loader == "ffcv":
         for planned in runs:
             for data in datasets_of(planned).values():
-                refuse_what_it_cannot_hold(data)
+                check_ffcv_support(data)

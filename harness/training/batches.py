@@ -9,7 +9,7 @@ from torch import Tensor
 
 from harness.config.augmentation import Augmentation
 from harness.config.dataset import Dataset
-from harness.data.augment.augment import Selection, augment, refuse_unfit, select
+from harness.data.augment.augment import Selection, augment, check_applicable, select
 from harness.data.batches import Batch, TrainBatch
 from harness.data.loaders import Loader, ShuffledOrder
 from harness.randomness import Stream, Streams
@@ -55,7 +55,7 @@ class _Feed:
         self._augmentation = augmentation
         self._unchanged = augmentation == Augmentation()
         if not self._unchanged:
-            refuse_unfit(augmentation, data)
+            check_applicable(augmentation, data)
         self._order = order
         self._part = part
         self._stream = stream

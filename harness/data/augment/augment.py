@@ -28,15 +28,15 @@ ERASING_TRIES = 100
 class Selection:
     """The rows of the global batches of several steps that one rank loads, on the CPU.
 
-    `rows` `(steps, loaded)` are positions in the global batch, the rank's own rows first. `partners` `(steps, own)` are
-    the indices into the loaded rows of the image that each own image is mixed with.
+    `rows` `(steps, loaded)` are positions in the global batch, the rank's own rows first. `partners` `(steps, own)`
+    has, for each own image, the index of its mixing partner among the loaded rows.
     """
 
     rows: Tensor
     partners: Tensor
 
 
-def refuse_unfit(config: Augmentation, data: Dataset) -> None:
+def check_applicable(config: Augmentation, data: Dataset) -> None:
     """Raise `SpecError` if an augmentation does not apply to a dataset: it needs images, and mixing needs classes."""
     if not isinstance(data, Images):
         raise SpecError(f"augmentation is for images: dataset '{data.name}' holds {data.kind}")
@@ -63,7 +63,8 @@ def augment(batch: Batch, config: Augmentation, streams: Streams, selection: Sel
     """Apply the augmentation in its fixed order: flip, crop, policy, erasing, further steps, then mixing.
 
     The batch concatenates the selected rows of several steps, each with its own stream. The result equals augmenting
-    step by step, at the cost of one step. Raises `HarnessError` if the policy does not support the number of channels.
+    step by step, at little more than the cost of one step. Raises `HarnessError` if the policy does not support the
+    number of channels.
     """
     images, host_rows = batch.images, selection.rows
     rows = host_rows.to(images.device, non_blocking=True)
@@ -118,9 +119,10 @@ def rotate_and_shear(policy: Policy, images: Tensor, rows: Tensor, stream: Draws
 
 
 def erase(images: Tensor, rows: Tensor, stream: Draws, probability: float) -> Tensor:
-    """Erase a random rectangle of 2 to 40 % of the area, aspect 0.3 to 1/0.3, with the given probability per image.
+    """Erase a random rectangle with the given probability per image (Zhong et al. 2020, Algorithm 1).
 
-    Uses the first of a hundred rectangles that fits; if none does, the image is unchanged.
+    Its area is 2 to 40 % of the image, its aspect ratio 0.3 to 1/0.3. Of a hundred random rectangles, the first that
+    fits is used; if none does, the image is unchanged.
     """
     size = images.shape[-1]
     draws = stream.uniform(rows, ERASING_TRIES, 4)
@@ -140,9 +142,9 @@ def erase(images: Tensor, rows: Tensor, stream: Draws, probability: float) -> Te
 def mix(batch: Batch, streams: Streams, chosen: Tensor, selection: Selection) -> TrainBatch:
     """Mix each image of a chosen step with another of the same step, by CutMix or Mixup with equal probability.
 
-    Both draw lambda from Beta(1, 1), which is uniform; CutMix resets it to the exact fraction of kept pixels. Its box
-    is symmetric about its centre, so its sides are even, as in the authors' code. `chosen` is bool `(steps,)`, on the
-    CPU.
+    Both draw lambda from Beta(1, 1), which is uniform (Mixup: Zhang et al. 2018; CutMix: Yun et al. 2019, Eq. 1-2).
+    CutMix resets it to the exact fraction of kept pixels. Its box is symmetric about its centre, so its sides are even,
+    as in the authors' code. `chosen` is bool `(steps,)`, on the CPU.
     """
     images, labels = batch.images, batch.labels
     size, device = images.shape[-1], images.device

@@ -35,8 +35,8 @@ class Plan:
 def autoaugment(images: Tensor, rows: Tensor, stream: Draws, policy: str) -> Tensor:
     """Apply a random sub-policy of a policy to each image `(batch, channels, size, size)` in [-1, 1].
 
-    `rows` are always on the CPU. Pixels are rounded to 256 levels, in the result too; an image without any operation
-    is unchanged. Raises `HarnessError` unless images have 1 or 3 channels.
+    `rows` are always on the CPU. Pixels are rounded to 256 levels, even if no operation applies. Raises `HarnessError`
+    unless images have 1 or 3 channels.
     """
     if images.shape[1] not in (1, 3):
         raise HarnessError(f"policy '{policy}' needs images of 1 or 3 channels, not {images.shape[1]}")

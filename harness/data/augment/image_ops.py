@@ -61,7 +61,7 @@ def translate_y(images: Tensor, magnitude: Tensor) -> Tensor:
 
 
 def rotate(images: Tensor, magnitude: Tensor) -> Tensor:
-    """Rotate counter-clockwise about the centre by degrees, with nearest-neighbour interpolation."""
+    """Rotate by `magnitude` degrees counter-clockwise about the centre, with nearest-neighbour interpolation."""
     size = images.shape[-1]
     angle = magnitude[:, None, None] * (pi / 180)
     cos, sin, corner = angle.cos(), angle.sin(), (1 - size) / 2

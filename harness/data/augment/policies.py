@@ -1,8 +1,8 @@
 """The published AutoAugment policies as data (Cubuk et al., arXiv 1805.09501, appendix).
 
 A policy has 25 sub-policies of two steps; a step is an operation, its probability and its magnitude level (`grade`).
-Magnitudes are those of the variant that the authors of HybViT use, ten evenly spaced ones per operation, in the units
-of `harness.data.augment.image_ops`. Operations without a magnitude are published with a level all the same.
+Magnitudes follow the variant in HybViT's code: ten evenly spaced values per operation, in the units of
+`harness.data.augment.image_ops`. The published tables also give a level to operations without a magnitude.
 """
 
 from typing import NamedTuple

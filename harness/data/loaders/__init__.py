@@ -1,7 +1,7 @@
 """Loaders: batches of examples by index, from memory or disk.
 
-The indices of a step are a function of its address; a loader only fetches them, in the given order. So all loaders
-feed training bit-identical batches, and none shuffles, drops or pads.
+The indices of a step are a function of its address; a loader only fetches those examples, in the given order. So all
+loaders feed training bit-identical batches, and none shuffles, drops or pads.
 """
 
 from harness.data.batches import Batch

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.data.prepared.blocks import Report
 from harness.data.prepared.dataset import PreparedDataset
-from harness.data.prepared.prepare import alone
+from harness.data.prepared.prepare import exclusive_lock
 from harness.store.files import StoreError, read_json, sha256_of, write_json, writing
 
 log = logging.getLogger("harness.data")
@@ -35,22 +35,22 @@ class BetonRecord(BaseModel):
 def beton(data: PreparedDataset, split: str, report: Report) -> Path:
     """Return the `.beton` file of a split, writing it first if there is no valid one.
 
-    One process writes while others wait; both call `report`, which may raise to abort cleanly. Raises `StoreError` if
-    the disk is full or the folder is read-only.
+    One process writes while others wait; all of them call `report`, which may raise to abort cleanly. Raises
+    `StoreError` if the disk is full or the folder is read-only.
     """
     arrays = data.split(split)
     path = data.folder / f"{split}.beton"
     record = path.with_name(f"{path.name}.json")
-    made_of = {
+    expected = {
         "layout": LAYOUT,
         "images": data.manifest.files[f"{split}-images.npy"],
         "labels": data.manifest.files[f"{split}-labels.npy"],
     }
-    if not _complaint(path, record, made_of):
+    if not _complaint(path, record, expected):
         return path
     lock = path.with_name(f".{path.name}.lock")
-    with alone(lock, lambda: report(f"waiting for another process that writes {path.name}", 0, 0)):
-        complaint = _complaint(path, record, made_of)
+    with exclusive_lock(lock, lambda: report(f"waiting for another process that writes {path.name}", 0, 0)):
+        complaint = _complaint(path, record, expected)
         if not complaint:
             return path
         from harness.data.loaders.beton_writer import write_beton
@@ -70,15 +70,15 @@ def beton(data: PreparedDataset, split: str, report: Report) -> Path:
                 os.replace(draft, path)
             finally:
                 draft.unlink(missing_ok=True)
-        write_json(record, made_of | {"sha256": sha256})
+        write_json(record, expected | {"sha256": sha256})
     return path
 
 
-def _complaint(path: Path, record: Path, made_of: dict[str, object]) -> str:
+def _complaint(path: Path, record: Path, expected: dict[str, object]) -> str:
     """Return why the file is invalid, or an empty string if it matches its record and these arrays."""
     try:
         found = BetonRecord.model_validate(read_json(record))
-        if found.model_dump(exclude={"sha256"}) != made_of:
+        if found.model_dump(exclude={"sha256"}) != expected:
             return "the existing one was made from other data"
         if sha256_of(path) != found.sha256:
             return "the existing one is corrupt"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.config.dataset import Dataset, Images
-from harness.data.ffcv_holds import cannot_hold, refuse_what_it_cannot_hold
+from harness.data.ffcv_support import check_ffcv_support, unsupported_reason
 
 RESIDENT_PIXELS = 64
 """Larger images are read from disk: such datasets are large, and reading is faster than the training step."""
@@ -37,7 +37,7 @@ def choose(wanted: str, data: Dataset, size: int, free: int, problem: Callable[[
     """
     match wanted:
         case "ffcv":
-            refuse_what_it_cannot_hold(data)
+            check_ffcv_support(data)
             return Choice(wanted, "as asked")
         case "resident" | "torch":
             return Choice(wanted, "as asked")
@@ -48,5 +48,5 @@ def choose(wanted: str, data: Dataset, size: int, free: int, problem: Callable[[
     else:
         what = f"images of up to {RESIDENT_PIXELS} pixels" if isinstance(data, Images) else data.kind
         return Choice("resident", f"{what} that fit into half of the free memory")
-    trouble = cannot_hold(data) or problem()
+    trouble = unsupported_reason(data) or problem()
     return Choice("torch", f"{why}, and {trouble}") if trouble else Choice("ffcv", why)

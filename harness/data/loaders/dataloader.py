@@ -5,7 +5,6 @@ costs more: one or two worker processes make it two to three times slower.
 """
 
 from collections.abc import Generator, Iterable
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,14 +12,14 @@ from torch.utils.data import DataLoader, Dataset
 
 from harness.data.batches import Batch
 from harness.data.loaders.base import Loader, checked, to_device
-from harness.data.loaders.pixels import presented
+from harness.data.loaders.pixels import decode_fields
 from harness.data.prepared.dataset import Split
 
 Examples = tuple[dict[str, Tensor], Tensor]
 
 
 class TorchLoader(Loader):
-    """A DataLoader with externally given batches."""
+    """A DataLoader whose batches of indices come from outside."""
 
     def __init__(self, split: Split, device: torch.device) -> None:
         super().__init__(split.data)
@@ -34,13 +33,13 @@ class TorchLoader(Loader):
         """Yield one batch for each tensor of positions in the split."""
         loader = DataLoader(
             self._split,
-            batch_sampler=checked(order, len(self)),  # type: ignore[arg-type]  # any iterable does
-            collate_fn=_as_it_is,
+            batch_sampler=checked(order, len(self)),  # type: ignore[arg-type]  # any iterable works
+            collate_fn=lambda examples: examples,  # `__getitems__` returns whole batches
             generator=torch.Generator(),  # otherwise every iteration draws a seed from torch's global generator
         )
         for fields, indices in loader:
             found = {name: to_device(tensor, self._device) for name, tensor in fields.items()}
-            yield Batch(self.data, presented(self.data, found), to_device(indices, self._device))
+            yield Batch(self.data, decode_fields(self.data, found), to_device(indices, self._device))
 
 
 class _Split(Dataset[Examples]):
@@ -54,7 +53,3 @@ class _Split(Dataset[Examples]):
         """Return the examples at these positions; DataLoader calls this with a whole batch."""
         arrays = self._split.arrays.items()
         return {name: torch.from_numpy(array.take(indices.numpy(), axis=0)) for name, array in arrays}, indices
-
-
-def _as_it_is(found: Any) -> Any:
-    return found

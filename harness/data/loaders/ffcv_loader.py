@@ -24,7 +24,7 @@ from harness.data.batches import Batch
 from harness.data.errors import DataError
 from harness.data.loaders.base import Loader, checked, to_device
 from harness.data.loaders.native import keeping_threads
-from harness.data.loaders.pixels import presented
+from harness.data.loaders.pixels import decode_fields
 from harness.data.loaders.rebatch import BatchAssembler, Piece, rebatch
 from harness.data.prepared.dataset import Split
 
@@ -65,7 +65,7 @@ class FFCVLoader(Loader):
             for indices in wanted:
                 images, labels = assembler.fill(self._empty(len(indices)))
                 found = {"images": to_device(images, self._device), "labels": to_device(labels, self._device)}
-                yield Batch(self.data, presented(self.data, found), to_device(indices, self._device))
+                yield Batch(self.data, decode_fields(self.data, found), to_device(indices, self._device))
 
     def _empty(self, count: int) -> Piece:
         pinned = self._device.type == "cuda"

@@ -1,4 +1,4 @@
-"""Opens splits with the requested loader, or chooses one."""
+"""Opens splits with the requested or an automatically chosen loader."""
 
 import logging
 

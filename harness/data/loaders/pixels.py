@@ -24,14 +24,14 @@ def to_uint8(images: Tensor, levels: int = BYTE_LEVELS) -> Tensor:
     return (scaled if levels == BYTE_LEVELS else scaled.round()).to(torch.uint8)
 
 
-def in_bytes(images: Tensor, levels: int) -> Tensor:
+def to_256_levels(images: Tensor, levels: int) -> Tensor:
     """Rescale uint8 pixels from 0 to `levels - 1` to the nearest of 256 levels."""
     if levels == BYTE_LEVELS:
         return images
     return (images * ((BYTE_LEVELS - 1) / (levels - 1))).round().to(torch.uint8)
 
 
-def presented(data: Dataset, stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def decode_fields(data: Dataset, stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Convert the fields of stored examples to model inputs."""
     return {name: as_inputs(data, values) if name == data.inputs else values for name, values in stored.items()}
 

@@ -32,7 +32,10 @@ def verified(archive: Archive, path: Path, report: Report) -> str:
 
 
 def compare(archive: Archive, path: Path, report: Report) -> tuple[str, str]:
-    """Return the SHA-256 of a file and how it differs from the archive (an empty string if it does not)."""
+    """Return the SHA-256 of a file, and how it differs from the archive (an empty string if it does not).
+
+    A file of another size is not hashed: its hash is an empty string.
+    """
     with reading(path):
         size = path.stat().st_size
     if size != archive.size:

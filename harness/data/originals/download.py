@@ -1,6 +1,7 @@
 """Resumable downloads, moved into place only after their hash is verified."""
 
 import os
+from http import HTTPStatus
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError
@@ -10,13 +11,12 @@ from harness import __version__
 from harness.data.errors import DataError
 from harness.data.originals.archive import compare
 from harness.data.prepared.blocks import Report
-from harness.data.prepared.prepare import alone
+from harness.data.prepared.prepare import exclusive_lock
 from harness.data.registry import Archive
 from harness.store.files import writing
 
 TIMEOUT_SECONDS = 60
 PIECE = 2**18
-PARTIAL, GONE_TOO_FAR = 206, 416
 
 
 def download(archive: Archive, folder: Path, report: Report) -> Path:
@@ -30,7 +30,7 @@ def download(archive: Archive, folder: Path, report: Report) -> Path:
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     waiting = f"waiting for another process that downloads {archive.name}"
-    with alone(folder / f".{archive.name}.lock", lambda: report(waiting, 0, 0)):
+    with exclusive_lock(folder / f".{archive.name}.lock", lambda: report(waiting, 0, 0)):
         if not path.exists():
             _fetch(archive, part, report)
             _, complaint = compare(archive, part, report)
@@ -52,12 +52,12 @@ def _fetch(archive: Archive, part: Path, report: Report) -> None:
     try:
         request = Request(archive.url, headers=headers)  # noqa: S310 (addresses are in the source)
         with urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
-            goes_on = response.status == PARTIAL
-            if goes_on and not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+            resumes = response.status == HTTPStatus.PARTIAL_CONTENT
+            if resumes and not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
                 raise DataError(f"{archive.url} sent another range than requested: delete {part} and try again")
-            have = have if goes_on else 0
+            have = have if resumes else 0
             with writing(part):
-                file = open(part, "ab" if goes_on else "wb")  # noqa: SIM115 (closed below)
+                file = open(part, "ab" if resumes else "wb")  # noqa: SIM115 (closed below)
             with file:
                 while have <= archive.size and (piece := response.read(PIECE)):
                     with writing(part):
@@ -65,7 +65,7 @@ def _fetch(archive: Archive, part: Path, report: Report) -> None:
                     have += len(piece)
                     report(f"downloading {archive.name}", have, archive.size)
     except HTTPError as error:
-        if error.code == GONE_TOO_FAR:
+        if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             part.unlink()
         raise _failure(archive, f"{error.code} {error.reason}") from None
     except (HTTPException, OSError) as error:

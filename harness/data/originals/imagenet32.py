@@ -65,7 +65,7 @@ def _header(stream: IO[bytes], dimensions: int, where: str) -> tuple[tuple[int, 
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, fortran, dtype = read(stream)
     if len(shape) != dimensions or (fortran and dimensions > 1):
-        raise DataError(f"{where} is not an array of {dimensions} dimensions, row by row")
+        raise DataError(f"{where} is not an array of {dimensions} dimensions in C order")
     return shape, dtype
 
 

@@ -1,4 +1,4 @@
-"""The archives of a dataset: found in a folder, checked, and fetched."""
+"""Finds, checks and downloads the archives of a dataset."""
 
 from pathlib import Path
 

@@ -74,7 +74,7 @@ def fit(picture: "Image", size: int, where: str) -> NDArray[np.uint8]:
     """
     short = min(picture.size)
     if max(picture.size) > SLIVER * short:
-        raise DataError(f"{where} has {picture.width} x {picture.height} pixels: one side is too long for the other")
+        raise DataError(f"{where} has {picture.width} x {picture.height} pixels: its aspect ratio is above {SLIVER}")
     scaled = _scaled(picture, *(side * size // short for side in picture.size))
     left, top = (round((side - size) / 2) for side in scaled.size)
     return np.asarray(scaled.crop((left, top, left + size, top + size))).transpose(2, 0, 1)

@@ -14,6 +14,6 @@ __all__ = ["MEMBER_LIMIT", "Zip", "open_zip"]
 def open_zip(source: Path | IO[bytes], where: str, limit: int) -> AbstractContextManager[Zip]:
     """Open a zip archive, possibly nested; `limit` is the maximum unpacked size of all members in bytes.
 
-    Raises `DataError` if it is damaged, exceeds the limit, or has members that are links or outside of it.
+    Raises `DataError` if it is damaged, exceeds the limit, or has members that are links or have paths outside of it.
     """
     return zips.open_zip(source, where, limit, DataError)

@@ -32,8 +32,8 @@ def as_chunks(found: Iterable[Block | Chunk]) -> Iterator[Chunk]:
 
     Consecutive bare blocks form a single chunk, because each may depend on the blocks before it.
     """
-    for is_part, group in groupby(found, callable):
-        if is_part:
+    for is_chunk, group in groupby(found, callable):
+        if is_chunk:
             yield from group  # type: ignore[misc]  # callables are chunks
         else:
             yield partial(_rest, group)

@@ -53,7 +53,8 @@ def prepare(data: Dataset, root: Path, source: Callable[[], DatasetSource], repo
         return False
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with alone(folder / ".lock", lambda: report(f"waiting for another process that prepares {data.name}", 0, 0)):
+    waiting = f"waiting for another process that prepares {data.name}"
+    with exclusive_lock(folder / ".lock", lambda: report(waiting, 0, 0)):
         if (folder / FILE).exists():
             return False
         wanted, draft = source(), folder / DRAFT
@@ -68,7 +69,7 @@ def prepare(data: Dataset, root: Path, source: Callable[[], DatasetSource], repo
 
 
 @contextmanager
-def alone(path: Path, wait: Callable[[], None]) -> Iterator[None]:
+def exclusive_lock(path: Path, wait: Callable[[], None]) -> Iterator[None]:
     """Hold a lock file; call `wait` immediately and then every second while another process holds it."""
     lock, patience = FileLock(path), 0.0
     with writing(path):

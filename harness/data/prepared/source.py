@@ -1,4 +1,4 @@
-"""Opens the source from which a dataset is prepared, with the hash of everything that decides its values."""
+"""Opens the source from which a dataset is prepared, with the hash of everything that determines its values."""
 
 import hashlib
 import sys
@@ -37,12 +37,12 @@ def readable(data: Dataset) -> Source:
 
 
 def read_source(data: Dataset, source: Source, files: Mapping[str, Path], hashes: Mapping[str, str]) -> DatasetSource:
-    """Return what the reader of a source makes of its archives.
+    """Call the reader of a source on its archives `files`, and return its blocks or chunks with the hashes.
 
     Raises `DataError` if the reader returns no iterable.
     """
     read = resolve(source.reader)
-    decided_by = {
+    determined_by = {
         "data": data.digest,
         "archives": dict(hashes),
         "files": [_listing(path) for path in files.values() if path.is_dir()],
@@ -53,7 +53,7 @@ def read_source(data: Dataset, source: Source, files: Mapping[str, Path], hashes
     parts = read(data, files)
     if not isinstance(parts, Iterable):
         raise DataError(f"{data.name}: its reader {source.reader} returns {given(parts)}, not blocks or chunks")
-    return DatasetSource(parts, hashes, sha256_of_json(decided_by), source.revision)
+    return DatasetSource(parts, hashes, sha256_of_json(determined_by), source.revision)
 
 
 def _code_of(read: Any) -> str:

@@ -46,22 +46,22 @@ def overlays(data: Images, files: Files) -> Iterator[Block]:
 
 
 def photos16(data: Images, files: Files) -> Iterator[Block]:
-    """Yield patches of two photographs."""
+    """Yield 16x16 patches of two photographs."""
     return _blocks(data, photographs.read(PHOTOGRAPHS, data.image_size, 4, data.splits))
 
 
 def photos14(data: Images, files: Files) -> Iterator[Block]:
-    """Yield smaller patches of two photographs."""
+    """Yield 14x14 patches of two photographs."""
     return photos16(data, files)
 
 
 def temple(data: Images, files: Files) -> Iterator[Block]:
-    """Yield grey patches of a photograph."""
+    """Yield grey patches of the photograph of a temple."""
     return _blocks(data, photographs.read([TEMPLE], data.image_size, 4, data.splits, grey=True))
 
 
 def flower(data: Images, files: Files) -> Iterator[Block]:
-    """Yield grey patches of another photograph."""
+    """Yield grey patches of the photograph of a flower."""
     return _blocks(data, photographs.read([FLOWER], data.image_size, 4, data.splits, grey=True))
 
 

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from harness.config.dataset import Images, images_of
 from harness.config.feature_spaces import InceptionSpace
 from harness.data.inception import LACKING, find_weights, how_to_get
-from harness.data.loaders.pixels import in_bytes
+from harness.data.loaders.pixels import to_256_levels
 from harness.data.tensors import read_tensors
 from harness.errors import HarnessError, MissingRequirement
 from harness.evaluation.base import BLOCK, Subject
@@ -59,7 +59,7 @@ class InceptionFeatures:
         """
 
         def network(part: Tensor) -> tuple[Tensor, Tensor]:
-            return self.network(in_bytes(part, self.data.levels).expand(-1, RGB, -1, -1))
+            return self.network(to_256_levels(part, self.data.levels).expand(-1, RGB, -1, -1))
 
         return in_blocks(network, examples, self.batch_size, self.device, report)
 

@@ -6,7 +6,7 @@ import torch
 from labelled import batch_of
 
 from harness.config.augmentation import Augmentation, DigitsPolicy
-from harness.data.augment.augment import augment, crop, erase, flip, mix, refuse_unfit, rotate_and_shear, select
+from harness.data.augment.augment import augment, check_applicable, crop, erase, flip, mix, rotate_and_shear, select
 from harness.data.augment.autoaugment import autoaugment
 from harness.data.batches import Batch
 from harness.data.catalogue import DIGITS
@@ -224,9 +224,9 @@ def test_images_without_classes_are_augmented_like_others_but_not_mixed(batch):
     made = augment_one(alone, config, Stream(3))
     assert set(made.fields) == {"images"}
     assert torch.equal(made.images, augment_one(batch, config, Stream(3)).images)
-    refuse_unfit(config, alone.data)
+    check_applicable(config, alone.data)
     with pytest.raises(SpecError, match=r"^mix=0.5 mixes labels too: dataset 'digits' has no classes$"):
-        refuse_unfit(Augmentation(mix=0.5), alone.data)
+        check_applicable(Augmentation(mix=0.5), alone.data)
 
 
 def test_a_feed_refuses_what_does_not_fit_its_dataset(batch):

@@ -111,7 +111,7 @@ def without_ffcv(monkeypatch):
     """A machine without FFCV and the packages that build it."""
     monkeypatch.setattr(ffcv_needs, "find_spec", lambda name: None)
     monkeypatch.setattr(ffcv_needs.shutil, "which", lambda tool: None)
-    monkeypatch.setattr(ffcv_needs, "_knows", lambda library: False)
+    monkeypatch.setattr(ffcv_needs, "_has_library", lambda library: False)
     monkeypatch.setattr(ffcv_needs.sysconfig, "get_path", lambda name: "/nowhere")
 
 

@@ -10,7 +10,7 @@ from labelled import split_of
 from harness.config.dataset import ArrayField, Arrays
 from harness.data.catalogue import DIGITS
 from harness.data.loaders import ResidentLoader, ShuffledOrder, as_inputs, as_stored, to_signed, to_uint8
-from harness.data.loaders.pixels import in_bytes
+from harness.data.loaders.pixels import to_256_levels
 from harness.data.loaders.rebatch import BatchAssembler, rebatch
 from harness.data.pictures import as_pictures
 from harness.errors import SpecError
@@ -75,7 +75,7 @@ def test_images_of_other_levels_survive_exactly(levels):
     nearly = signed + 0.4 * 2 / (levels - 1)
     assert torch.equal(as_stored(data, nearly), stored), "rounded, not truncated"
     assert as_stored(data, torch.tensor([-3.0, 3.0])).tolist() == [0, levels - 1]
-    spread = in_bytes(stored, levels)
+    spread = to_256_levels(stored, levels)
     assert (spread[0], spread[-1]) == (0, 255)
     assert torch.equal(torch.from_numpy(as_pictures(stored[:, None, None, None].numpy(), levels)).flatten(), spread)
 

@@ -4,7 +4,7 @@ from harness.config.dataset import Dataset, Images
 from harness.data.errors import DataError
 
 
-def cannot_hold(data: Dataset) -> str:
+def unsupported_reason(data: Dataset) -> str:
     """Return why FFCV does not support a dataset, or an empty string if it does."""
     if isinstance(data, Images) and data.num_classes:
         return ""
@@ -12,7 +12,7 @@ def cannot_hold(data: Dataset) -> str:
     return f"FFCV supports only images with classes, but dataset '{data.name}' holds {holds}"
 
 
-def refuse_what_it_cannot_hold(data: Dataset) -> None:
+def check_ffcv_support(data: Dataset) -> None:
     """Raise `DataError` for a dataset that FFCV does not support, naming the loaders that do."""
-    if unfit := cannot_hold(data):
+    if unfit := unsupported_reason(data):
         raise DataError(f"{unfit}: use --loader auto, resident or torch")

@@ -52,7 +52,7 @@ def prior_term(diffusion: Coefficients, x0: Tensor) -> Tensor:
 
 
 def _log_likelihood_of_bin(x0: Tensor, mean: Tensor, log_scale: Tensor, levels: int) -> Tensor:
-    """Return the log-probability of each element's bin under a Gaussian; the bins at both ends are open."""
+    """Return the log-probability of each element's bin under a Gaussian; the outer bins are unbounded (DDPM Eq. 13)."""
     half_width = 1 / (levels - 1)
     centred, inverse = x0 - mean, torch.exp(-log_scale)
     upper = _approximate_cdf(inverse * (centred + half_width))

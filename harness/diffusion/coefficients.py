@@ -41,6 +41,7 @@ class Coefficients(nn.Module):
             "posterior_x0": betas * previous.sqrt() / (1 - alphas_cumprod),  # HybViT Eq. 12
             "posterior_xt": (1 - previous) * (1 - betas).sqrt() / (1 - alphas_cumprod),  # HybViT Eq. 12
             "posterior_variance": variance,
+            # The variance is 0 at t = 0: use the one at t = 1, as in the code of Nichol and Dhariwal.
             "posterior_log_variance": torch.cat([variance[1:2], variance[1:]]).clamp(min=1e-20).log(),
         }
         for name, values in coefficients.items():

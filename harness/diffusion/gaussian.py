@@ -15,7 +15,7 @@ from harness.randomness import Stream
 
 
 class GaussianDiffusion(Coefficients):
-    """The diffusion process of images in [-1, 1] with as many levels as those of `data`."""
+    """The diffusion process of images in [-1, 1] with the intensity levels of `data`."""
 
     def __init__(self, config: GaussianProcess, data: Images) -> None:
         super().__init__(config)
@@ -31,7 +31,7 @@ class GaussianDiffusion(Coefficients):
     def sample(
         self, sampler: Sampler, predict: Predictor, shape: tuple[int, ...], stream: Stream, rows: Tensor
     ) -> Tensor:
-        """Draw the samples with indices `rows` with a sampler."""
+        """Return the samples with indices `rows`, `(len(rows), *shape)`."""
         return samplers.draw(sampler, self, predict, shape, stream, rows)
 
     def bits_per_dim(self, predict: Predictor, images: Tensor, stream: Stream, rows: Tensor) -> Tensor:

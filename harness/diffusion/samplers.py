@@ -76,9 +76,9 @@ def ddim(sampler: DDIM, reverse: ReverseProcess, x: Tensor) -> Tensor:
     diffusion, eta = reverse.diffusion, sampler.eta
     timesteps = spaced(_steps_of(sampler, diffusion), diffusion.timesteps)
     for t, following in pairwise(timesteps):
-        x0, signal, target = reverse.denoise(x, t), diffusion.alphas_cumprod[t], diffusion.alphas_cumprod[following]
-        predicted_noise = (x - signal.sqrt() * x0) / (1 - signal).sqrt()
-        variance = eta**2 * (1 - target) / (1 - signal) * (1 - signal / target)  # DDIM Eq. 16
+        x0, alpha, target = reverse.denoise(x, t), diffusion.alphas_cumprod[t], diffusion.alphas_cumprod[following]
+        predicted_noise = (x - alpha.sqrt() * x0) / (1 - alpha).sqrt()
+        variance = eta**2 * (1 - target) / (1 - alpha) * (1 - alpha / target)  # DDIM Eq. 16
         x = target.sqrt() * x0 + (1 - target - variance).sqrt() * predicted_noise  # DDIM Eq. 12
         if eta:
             x = x + variance.sqrt() * reverse.noise(t)
@@ -96,10 +96,10 @@ def dpm_solver(sampler: DPMSolver, reverse: ReverseProcess, x: Tensor) -> Tensor
     previous: Tensor | None = None
     previous_step = 0.0
     for t, following in pairwise(timesteps):
-        x0, signal, target = reverse.denoise(x, t), alphas_cumprod[t], alphas_cumprod[following]
+        x0, alpha, target = reverse.denoise(x, t), alphas_cumprod[t], alphas_cumprod[following]
         step = log_snr[following] - log_snr[t]
-        ahead = x0 if previous is None else x0 + (x0 - previous) * (step / previous_step / 2)
-        x = ((1 - target) / (1 - signal)) ** 0.5 * x - target**0.5 * expm1(-step) * ahead
+        extrapolated = x0 if previous is None else x0 + (x0 - previous) * (step / previous_step / 2)
+        x = ((1 - target) / (1 - alpha)) ** 0.5 * x - target**0.5 * expm1(-step) * extrapolated
         previous, previous_step = x0, step
     return reverse.denoise(x, timesteps[-1])
 
@@ -114,15 +114,15 @@ def evenly_denoised(steps: int, diffusion: Coefficients) -> list[int]:
 
     Duplicates are dropped, so there may be fewer than `steps`.
     """
-    signal = half_log_snr(diffusion)
-    wanted = torch.linspace(max(LEAST_HALF_LOG_SNR, signal[-1].item()), signal[0].item(), steps, device=signal.device)
-    return sorted(set((signal - wanted[:, None]).abs().argmin(dim=1).tolist()), reverse=True)
+    found = half_log_snr(diffusion)
+    wanted = torch.linspace(max(LEAST_HALF_LOG_SNR, found[-1].item()), found[0].item(), steps, device=found.device)
+    return sorted(set((found - wanted[:, None]).abs().argmin(dim=1).tolist()), reverse=True)
 
 
 def half_log_snr(diffusion: Coefficients) -> Tensor:
     """Return half the log-SNR of every timestep, `(timesteps,)` float64."""
-    signal = diffusion.alphas_cumprod.double()
-    return (signal / (1 - signal)).log() / 2
+    alphas_cumprod = diffusion.alphas_cumprod.double()
+    return (alphas_cumprod / (1 - alphas_cumprod)).log() / 2
 
 
 def _steps_of(sampler: FewSteps, diffusion: Coefficients) -> int:

@@ -61,19 +61,19 @@ class LikelihoodModel(Protocol):
 class Step:
     """Inputs of a training step: this rank's rows of the global batches, and the random stream of the step.
 
-    `batch_size` is the size of the global batch; `total` all-reduces a tensor by summing over the ranks.
+    `batch_size` is the size of the global batch; `all_reduce_sum` sums a tensor over the ranks.
     """
 
     batches: Mapping[str, TrainBatch]
     stream: Stream
     batch_size: int
-    total: Callable[[Tensor], Tensor] = lambda tensor: tensor
+    all_reduce_sum: Callable[[Tensor], Tensor] = lambda tensor: tensor
 
     def gather_rows(self, values: Tensor, rows: Tensor) -> Tensor:
         """All-gather the values of the global batch; `values` are this rank's, at positions `rows`."""
         whole = values.new_zeros(self.batch_size, *values.shape[1:])
         whole[rows] = values
-        return self.total(whole)
+        return self.all_reduce_sum(whole)
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class DivergenceGuard:
-    """The largest loss allowed, and how often training may restart from its last good state after exceeding it."""
+    """The largest absolute loss allowed, and how often training may restart from its last good state."""
 
     bound: float
     restarts: int

@@ -15,7 +15,7 @@ class ClassGaussians:
     """The mean image of each class, and the Cholesky factor of its pixel covariance."""
 
     def __init__(self, loader: Loader, num_classes: int) -> None:
-        """Estimate means and covariances over a whole split, in float64 for the sums of squares."""
+        """Estimate means and covariances over a whole split, in float64."""
         blocks = list(loader.blocks(BLOCK))
         images, labels = torch.cat([b.images.flatten(1) for b in blocks]), torch.cat([b.labels for b in blocks])
         means, roots = zip(*(_moments(images[labels == c].double()) for c in range(num_classes)), strict=True)

@@ -58,34 +58,35 @@ class ReplayedEnergyModel(EnergyModel):
     def initialise(self, stream: Stream) -> None:
         """Draw the initial weights and the initial states of the chains."""
         super().initialise(stream)
-        self.replay.images.copy_(self.fresh(stream.at("replay"), torch.arange(len(self.replay))))
+        self.replay.images.copy_(self.initial_states(stream.at("replay"), torch.arange(len(self.replay))))
 
-    def fresh(self, stream: Stream, rows: Tensor) -> Tensor:
-        """Draw initial states of chains: uniform noise in [-1, 1] (JEM §4)."""
+    def initial_states(self, stream: Stream, rows: Tensor) -> Tensor:
+        """Draw initial states of chains, one per row: uniform noise in [-1, 1] (JEM §4)."""
         return 2 * stream.uniform(rows, *self.example_shape) - 1
 
-    def continued(self, start: Tensor, slots: Tensor, steps: int, stream: Stream, rows: Tensor) -> Tensor:
-        """Advance the chains in `slots` by `steps`, from the states `start`."""
+    def advance(self, start: Tensor, slots: Tensor, steps: int, stream: Stream, rows: Tensor) -> Tensor:
+        """Return the states of the chains in `slots`, advanced by `steps` from the states `start`."""
         raise NotImplementedError
 
-    def replayed(self, step: Step, rows: Tensor, steps: int) -> Tensor:
-        """Return samples for `rows`: advance their chains by `steps` and store them back in the buffer."""
+    def advance_buffer(self, step: Step, rows: Tensor, steps: int) -> Tensor:
+        """Advance the chains of `rows` by `steps`, store them in the buffer, and return them as samples."""
         stream = step.stream.at("chain")
-        start = self.replay.begin(step, rows, self.fresh(stream.at("fresh"), rows))
-        ends = self.continued(start, self.replay.slots(step)[rows], steps, stream, rows)
+        start = self.replay.begin(step, rows, self.initial_states(stream.at("fresh"), rows))
+        ends = self.advance(start, self.replay.slots(step)[rows], steps, stream, rows)
         self.replay.keep(step, rows, ends)
         return ends
 
     def sample(self, sampler: Sampler, stream: Stream, rows: Tensor) -> Tensor:
-        """Return the chains of the buffer, advanced by the configured number of steps.
+        """Return the chains of the buffer in [-1, 1], advanced by the configured number of steps.
 
         Raises `SpecError` for samplers of diffusion models.
         """
         refuse_diffusion_samplers(sampler)
+        # Langevin steps need gradients, and autograd cannot use inference tensors: leave the mode and clone `rows`.
         with torch.inference_mode(False), torch.no_grad():
             indices = rows.clone()
             slots = indices % len(self.replay)
-            ends = self.continued(self.replay.images[slots], slots, self._sampling_steps, stream.at("chain"), indices)
+            ends = self.advance(self.replay.images[slots], slots, self._sampling_steps, stream.at("chain"), indices)
         return ends.clamp(-1, 1)
 
 

@@ -34,7 +34,7 @@ class IGEBM(ReplayedEnergyModel):
         """Advance the chains, then yield the contrastive divergence plus the energy penalty."""
         observed = self.noised("observed", step)
         rows = observed.rows
-        sampled = self.replayed(step, rows, self.config.langevin_steps)
+        sampled = self.advance_buffer(step, rows, self.config.langevin_steps)
         classes = self._classes(self.replay.slots(step)[rows])
         self.seed_dropout(step, "observed", rows)
         real = self.energy(observed.images, observed.labels)
@@ -49,7 +49,7 @@ class IGEBM(ReplayedEnergyModel):
         """Return E(x, y) = -logit of class y, `(batch,)`."""
         return -self.logits(images).gather(1, classes[:, None])[:, 0]
 
-    def continued(self, start: Tensor, slots: Tensor, steps: int, stream: Stream, rows: Tensor) -> Tensor:
+    def advance(self, start: Tensor, slots: Tensor, steps: int, stream: Stream, rows: Tensor) -> Tensor:
         """Advance the chains by `steps` Langevin steps on the energy of their slot's class."""
         config, classes = self.config, self._classes(slots)
         with evaluating(self.network):

@@ -37,7 +37,7 @@ class JointEnergyModel(ReplayedEnergyModel):
         labelled, observed = self.noised("labelled", step), self.noised("observed", step)
         rows = labelled.rows
         self.seed_dropout(step, "chain", rows)
-        sampled = self.replayed(step, rows, self._steps)
+        sampled = self.advance_buffer(step, rows, self._steps)
         self.seed_dropout(step, "observed", rows)
         gap = self.log_density(observed.images).mean()
         self.seed_dropout(step, "sampled", rows)
@@ -55,7 +55,7 @@ class JEM(JointEnergyModel):
         super().__init__(config, network, data)
         self.config = config
 
-    def continued(self, start: Tensor, slots: Tensor, steps: int, stream: Stream, rows: Tensor) -> Tensor:
+    def advance(self, start: Tensor, slots: Tensor, steps: int, stream: Stream, rows: Tensor) -> Tensor:
         """Advance the chains by `steps` Langevin steps (JEM §4)."""
         with evaluating(self.network):
             return langevin(self.log_density, start, steps, self.config.step_size, self.config.noise, stream, rows)

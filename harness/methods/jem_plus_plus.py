@@ -28,27 +28,27 @@ class JEMPlusPlus(JointEnergyModel):
         self.config = config
         self._num_classes = data.num_classes
         self._gaussians: ClassGaussians | None = None
-        self._beginning: Stream | None = None
+        self._replay_stream: Stream | None = None
 
     def initialise(self, stream: Stream) -> None:
         """Draw the initial weights; `prepare` draws the initial chains, which need the training split."""
         draw_weights(self.network, stream)
-        self._beginning = stream.at("replay")
+        self._replay_stream = stream.at("replay")
 
     def prepare(self, loader: Loader) -> None:
         """Fit the per-class Gaussians and initialise all chains from them."""
-        assert self._beginning is not None, "`initialise` must run before `prepare`"
+        assert self._replay_stream is not None, "`initialise` must run before `prepare`"
         self._gaussians = ClassGaussians(loader, self._num_classes)
         rows = torch.arange(len(self.replay), device=self.replay.images.device)
         for block in rows.split(FILLED_AT_ONCE):
-            self.replay.images[block] = self.fresh(self._beginning, block)
+            self.replay.images[block] = self.initial_states(self._replay_stream, block)
 
-    def fresh(self, stream: Stream, rows: Tensor) -> Tensor:
-        """Draw initial states of chains from the per-class Gaussians."""
+    def initial_states(self, stream: Stream, rows: Tensor) -> Tensor:
+        """Draw initial states of chains, one per row, from the per-class Gaussians."""
         assert self._gaussians is not None, "`prepare` must run before chains start"
         return self._gaussians.sample(stream, rows, self.example_shape)
 
-    def continued(self, start: Tensor, slots: Tensor, steps: int, stream: Stream, rows: Tensor) -> Tensor:
+    def advance(self, start: Tensor, slots: Tensor, steps: int, stream: Stream, rows: Tensor) -> Tensor:
         """Advance the chains by `steps` outer steps."""
         config, network = self.config, self.network
 

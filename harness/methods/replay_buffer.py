@@ -27,9 +27,9 @@ class ReplayBuffer(nn.Module):
         return step.stream.at("replay", "slot").permutation(len(self), self.images.device)[: step.batch_size]
 
     def begin(self, step: Step, rows: Tensor, fresh: Tensor) -> Tensor:
-        """Return the initial states of `rows`: their slots, or `fresh` with the reinitialisation probability."""
-        anew = step.stream.at("replay", "anew").uniform(rows) < self._reinitialised
-        return torch.where(anew[:, None, None, None], fresh, self.images[self.slots(step)[rows]])
+        """Return the initial states of `rows`: `fresh` with the reinitialisation probability, else their slots' images."""
+        restarts = step.stream.at("replay", "anew").uniform(rows) < self._reinitialised
+        return torch.where(restarts[:, None, None, None], fresh, self.images[self.slots(step)[rows]])
 
     def keep(self, step: Step, rows: Tensor, ends: Tensor) -> None:
         """Store the final states of `rows` in their slots, all-gathered so that the buffer agrees on every rank."""

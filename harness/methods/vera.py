@@ -44,7 +44,7 @@ class Posterior(nn.Module):
 class VERA(EnergyModel):
     """Three players: the classifier, the generator, and the approximate posterior of the generator's latents.
 
-    The classifier minimises c L_CE - mean log p(x) + mean log p(x') + half of a gradient penalty, the generator
+    The classifier minimises c L_CE - mean log p(x) + mean log p(x') + g / 2 mean |grad log p(x)|^2, the generator
     -mean log p(x') - w H(x'), the posterior the negative ELBO on log q(x') (VERA Algorithm 1). Capabilities:
     `Classifier`, `Generator`.
     """

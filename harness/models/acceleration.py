@@ -34,14 +34,14 @@ def accelerate(network: nn.Module, precision: Precision, compiled: bool) -> None
 
 
 def unaccelerated(network: nn.Module, name: str) -> Pass:
-    """Return the original pass, for second derivatives, which compiled passes lack."""
+    """Return the original pass, for second derivatives, which compiled passes do not support."""
     forward: Pass = getattr(type(network), name).__get__(network)
     return forward
 
 
 @contextmanager
 def accelerated(networks: Iterable[nn.Module], precision: Precision, compiled: bool) -> Iterator[None]:
-    """Accelerate networks within the context, matrix products outside their passes included."""
+    """Accelerate networks within the context, including matrix products outside their passes."""
     chosen = list(networks)
     for network in chosen:
         accelerate(network, precision, compiled)

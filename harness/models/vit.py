@@ -91,9 +91,9 @@ class Block(nn.Module):
             return h + self.mlp(self.norm_mlp(h))  # HybViT Eq. 19
         scale, shift = self.modulation(condition)
         modulated = torch.addcmul(shift, h, scale)  # M(h, A), HybViT §4.1
-        h = (modulated if self.modulate_residual else h) + self.attention(self.norm_attention(modulated))
+        h = (modulated if self.modulate_residual else h) + self.attention(self.norm_attention(modulated))  # Eq. 21
         modulated = torch.addcmul(shift, h, scale) if self.modulate_mlp else h
-        return (modulated if self.modulate_residual else h) + self.mlp(self.norm_mlp(modulated))
+        return (modulated if self.modulate_residual else h) + self.mlp(self.norm_mlp(modulated))  # Eq. 21
 
 
 class VisionTransformer(ImageNetwork):

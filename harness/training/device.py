@@ -9,20 +9,19 @@ from harness.store.provenance import processor_name
 
 
 def wants_compilation(choice: str, device: torch.device) -> bool:
-    """Tell whether to compile networks: `auto` does on a GPU, where calls cost more than what they compute.
+    """Return whether to compile networks. `auto` compiles on a GPU, where launch overhead dominates small kernels.
 
-    On a CPU it gains little for half a minute or more of compiling (benchmarks/training.py).
+    On a CPU, compiling takes half a minute or more and gains little (benchmarks/training.py).
     """
     return choice == "on" or (choice == "auto" and device.type == "cuda")
 
 
 def prepare_device(name: str | None, local_rank: int = 0) -> torch.device:
-    """Return the device of this name, or a GPU where there is one, else the CPU; settings follow from it.
+    """Return the named device and configure torch for it. The default is a GPU if there is one, else the CPU.
 
-    The processes of a machine take its GPUs in turn, by their `local_rank`.
-
-    A CPU worker computes on one thread, so that results do not depend on the number of cores. On CUDA, operations
-    without a deterministic form warn. Raises `SpecError` for a device that this machine does not have.
+    Without an index, `local_rank` selects the GPU. A CPU worker uses one thread, so that results do not depend on the
+    number of cores. On CUDA, operations without a deterministic implementation warn. Raises `SpecError` for a device
+    that this machine does not have.
     """
     try:
         device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
@@ -38,13 +37,13 @@ def prepare_device(name: str | None, local_rank: int = 0) -> torch.device:
     torch.cuda.set_device(device)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
-    # What is measured is measured in float32, convolutions of the feature spaces included.
+    # All measurements are in float32, including the convolutions of feature spaces.
     torch.backends.cudnn.allow_tf32 = False
-    # Every empty tensor would be filled first: nothing here reads what it has not written.
+    # Deterministic mode fills every empty tensor, which costs time; no code here reads uninitialised memory.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     return device
 
 
 def device_name(device: torch.device) -> str:
-    """Return what the device is called: runs on devices of one name are as fast as each other."""
+    """Return the model name of the device. Devices of the same name are assumed to be equally fast."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else processor_name()

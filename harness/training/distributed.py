@@ -1,7 +1,7 @@
 """Data-parallel training of one run, by a single process or a process group.
 
 The global batch size is independent of the world size: every rank takes its rows, gradients are averaged, and all
-ranks hold the same weights after every step. Only rank 0 accesses the run directory and broadcasts what it read.
+ranks hold the same weights after every step. Rank 0 reads and writes the run directory, and broadcasts.
 """
 
 from collections.abc import Callable, Iterator, Sequence

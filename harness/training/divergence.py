@@ -60,7 +60,7 @@ class DivergenceRollback:
         return counts | under("good", self.good)
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Load what `state` returned.
+        """Restore the output of `state`.
 
         Raises `KeyError` if it is missing although the method has a guard.
         """

@@ -24,7 +24,7 @@ class Average(Protocol):
         ...
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Load what `state` returned."""
+        """Restore the output of `state`."""
 
 
 def average_of(network: nn.Module, config: spec.Average) -> Average:

@@ -5,6 +5,7 @@ augmentation, noise, learning rate) is a function of the step, so resuming from 
 computation.
 """
 
+import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -39,8 +40,8 @@ __all__ = ["Diverged", "Hooks", "Trainer"]
 class Hooks:
     """Callbacks of the training loop, called between steps.
 
-    `after_step` gets the number of finished steps, `after_epoch` also the epoch's means; `wants_stop` returns whether
-    to stop early. `restarted` gets the reason after training rolled back to its last good state.
+    `after_step` gets the number of finished steps, `after_epoch` also the epoch's means. `wants_stop` returns whether
+    to stop early. `restarted` gets the reason after training has rolled back to its last good state.
     """
 
     after_step: Callable[[int], None]
@@ -50,7 +51,7 @@ class Hooks:
 
 
 class Trainer:
-    """Trains a run: the method, an optimiser and an EMA per player, and the current step.
+    """Trains a run. Holds the method, an optimiser and an EMA per player, and the current step.
 
     Every rank takes the same steps, each on its part of the batch. Raises `SpecError` if there are more ranks than
     examples in a batch, or the configuration names a player that the method does not have.
@@ -168,7 +169,7 @@ class Trainer:
         return state
 
     def load_state(self, step: int, state: dict[str, Tensor]) -> None:
-        """Load what `state` returned after `step` steps.
+        """Restore the output of `state` after `step` steps.
 
         Raises `HarnessError` if it belongs to another network or method.
         """
@@ -252,7 +253,7 @@ class Trainer:
 
     def _close_epoch(self) -> dict[str, float]:
         means = self._means.means_and_reset()
-        broken = [name for name, value in means.items() if value != value or abs(value) == float("inf")]
+        broken = [name for name, value in means.items() if not math.isfinite(value)]
         if broken:
             epoch = self.step // self.iterations_per_epoch
             raise Diverged(f"training diverged in epoch {epoch}: {broken[0]} is {means[broken[0]]}")

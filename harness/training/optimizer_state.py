@@ -51,7 +51,7 @@ class OptimizerState:
         return flat
 
     def load(self, flat: Mapping[str, Tensor]) -> None:
-        """Load what `flat` returned.
+        """Restore the output of `flat`.
 
         Raises `KeyError` or `ValueError` if it belongs to another optimiser.
         """

@@ -1,7 +1,7 @@
 """Selection of the best state so far, by the method's validation value on a split.
 
-It is part of the training state, so a resumed run selects the same. It changes only at the end of an epoch, as the good
-state for restarts does, so a rollback restores the best state of that time.
+It is part of the training state, so a resumed run selects the same state. It changes only at the end of an epoch, like
+the good state for restarts, so a rollback restores the best state of that time.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,7 +39,7 @@ class Best:
         return found | under("weights", self.weights)
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Load what `state` returned."""
+        """Restore the output of `state`."""
         self.value = state["value"].item() if "value" in state else None
         self.step = int(state["step"]) if "step" in state else None
         self.weights = {name: tensor.cpu() for name, tensor in below("weights", state).items()}

@@ -71,7 +71,7 @@ def test_the_gradient_of_jem_is_that_of_its_two_terms_at_its_own_samples():
     subject, twin = tiny(JEM, config), tiny(JEM, config)
     labelled, observed = batch_of(1), batch_of(2)
     step = Step({"labelled": labelled, "observed": observed}, Stream("step"), 5)
-    sampled = twin.replayed(step, torch.arange(5), 4)
+    sampled = twin.advance_buffer(step, torch.arange(5), 4)
     assert torch.equal(sampled, twin.replay.images[twin.replay.slots(step)])
     (loss,) = subject.training_step(step)
     loss.value.backward()
@@ -101,7 +101,7 @@ def test_igebm_contrasts_data_with_samples_of_the_slots_class():
     subject, twin = tiny(IGEBM, config), tiny(IGEBM, config)
     observed = batch_of(3)
     step = Step({"observed": observed}, Stream("step"), 5)
-    sampled = twin.replayed(step, torch.arange(5), 2)
+    sampled = twin.advance_buffer(step, torch.arange(5), 2)
     (loss,) = subject.training_step(step)
     classes = subject.replay.slots(step) % 3
     real = torch.stack([-subject.network.weight[y] @ x.flatten() for x, y in zip(observed.images, observed.labels)])

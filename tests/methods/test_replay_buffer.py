@@ -15,8 +15,8 @@ def buffer_of(size, reinitialised=0.05):
     return buffer
 
 
-def step_of(number, batch_size=8, total=lambda tensor: tensor):
-    return Step({}, Stream("run", number), batch_size, total)
+def step_of(number, batch_size=8, all_reduce_sum=lambda tensor: tensor):
+    return Step({}, Stream("run", number), batch_size, all_reduce_sum)
 
 
 def test_a_step_continues_different_chains_and_over_many_steps_all_of_them():
@@ -58,7 +58,7 @@ def test_every_rank_ends_with_the_buffer_of_one_rank_alone():
     alone.keep(step_of(1), torch.arange(8), ends)
     for rank, rows in enumerate(parts):
         together = buffer_of(40)
-        together.keep(step_of(1, total=lambda own, rank=rank: own + shares[1 - rank]), rows, ends[rows])
+        together.keep(step_of(1, all_reduce_sum=lambda own, rank=rank: own + shares[1 - rank]), rows, ends[rows])
         assert torch.equal(together.images, alone.images)
 
 

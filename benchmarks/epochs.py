@@ -4,8 +4,8 @@
     PYTHONPATH=.:tests/support:benchmarks python benchmarks/epochs.py --device cuda --batch 64
 
 Table 8's networks take training steps on images of CIFAR-10's shape, with all Langevin steps, at a batch size that fits
-the machine. Time is taken to be proportional to the number of images, so an epoch has as many of these batches as its
-images fill. Trainings alternate, and the best round counts, because other load only adds time. Next to the measured
+the machine. Time is assumed to be proportional to the number of images: minutes per epoch follow from the seconds per
+image. Trainings alternate, and the best round counts, because other load only adds time. Next to the measured
 ratio are the ratio predicted from FLOPs (as in `plan`) and the ratio of the minutes reported in the paper.
 """
 

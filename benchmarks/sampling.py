@@ -25,7 +25,7 @@ from harness_papers.hybvit.runs import HYBVIT
 IMAGES, TIMESTEPS = 10_000, 1000
 
 
-def ways(device: torch.device, batch: int, steps: int, compiled: bool) -> dict[str, Callable[[], object]]:
+def variants(device: torch.device, batch: int, steps: int, compiled: bool) -> dict[str, Callable[[], object]]:
     """Return the variants by name."""
     config = HYBVIT.config.but(timesteps=steps)
     model = build_method(config, device).eval()
@@ -64,7 +64,7 @@ def main() -> None:
     settings = parser.parse_args()
     torch.set_num_threads(settings.threads)
     device = settings.device
-    chosen = ways(device, settings.batch, settings.steps, settings.compile or device.type == "cuda")
+    chosen = variants(device, settings.batch, settings.steps, settings.compile or device.type == "cuda")
     for work in chosen.values():
         work()
     best = dict.fromkeys(chosen, float("inf"))

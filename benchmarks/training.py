@@ -49,7 +49,7 @@ class BatchedAugmentation(PlainTraining):
         return augment(batch, config, streams, selection).images
 
 
-def ways(config: RunConfig, device: torch.device, compiled: bool) -> dict[str, Callable[[], None]]:
+def variants(config: RunConfig, device: torch.device, compiled: bool) -> dict[str, Callable[[], None]]:
     """Return the variants of a step by name, each adding one optimisation to the previous one."""
     images = read(PHOTOGRAPHS, config.data.image_size, 1, {"train": IMAGES})["train"][0]
     labels = np.arange(IMAGES) % config.data.num_classes
@@ -116,7 +116,7 @@ def main() -> None:
     torch.set_num_threads(settings.threads)
     device = settings.device
     config = HYBVIT.config.but(batch_size=settings.batch, dim=settings.dim)
-    chosen = ways(config, device, settings.compile or device.type == "cuda")
+    chosen = variants(config, device, settings.compile or device.type == "cuda")
     for work in chosen.values():
         measure(work, 3, device)
     best = dict.fromkeys(chosen, float("inf"))

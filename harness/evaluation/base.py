@@ -41,9 +41,9 @@ class Subject:
     """A trained model, its data, and the folder for arrays from which the numbers can be recomputed.
 
     `weights_sha256` identifies the weights of the model; `compiled` requests compiled passes where they are called
-    often; `report` takes the number of finished and of all items; `cache` is shared by all runs of a results directory;
-    `open_data` opens another dataset in `data_root`, such as outliers, and `open_loader` one of its splits. Every rank
-    of `comm` evaluates its part, in whole blocks, and gets the results of all.
+    often; `report` gets the numbers of finished and of all items; `cache` is shared by all runs of a results directory;
+    `open_data` opens another dataset in `data_root`, such as outliers; `open_loader` opens a split of a dataset. Every
+    rank of `comm` evaluates its part, in whole blocks, and gets the results of all.
     """
 
     config: RunConfig
@@ -86,7 +86,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """The measured quantities, and details that a reader needs to interpret them."""
+    """The measured quantities, and the details needed to interpret them."""
 
     quantities: dict[str, Measurement]
     details: dict[str, Any] = field(default_factory=dict)

@@ -90,7 +90,7 @@ def first_errors_within(
 
 
 def first_query(model: Classifier, batch: Batch, attack: Attack, restarts: int, stream: Stream) -> Tensor:
-    """Return the query at which each image is first misclassified: 0 when clean, -1 for never."""
+    """Return the query at which each image is first misclassified: 0 for the clean image, -1 for never."""
     with torch.no_grad():
         correct = model.logits(batch.inputs).argmax(dim=1) == batch.targets
     first_error = torch.where(correct, -1, 0)

@@ -31,11 +31,12 @@ def draw(evaluation: Generation, subject: Subject) -> NDArray[Any]:
 
     Saves them as `samples.npy`.
     """
-    folders, block = _begin(evaluation, subject), large_block(subject.device)
+    folders = subject.comm.on_first_rank(lambda: _begin(evaluation, subject))
+    block = large_block(subject.device)
     part, shards = subject.comm.shard(evaluation.samples, block), []
     for start in part[::block]:
         stop = min(start + block, part.stop)
-        shard = _taken_over(folders, start, stop)
+        shard = _reused(folders, start, stop)
         if shard is None:
             shard = _drawn(evaluation.sampler, start, stop, subject)
             save_array(subject.artefacts / f"{_shard_name(start)}.npy", shard)
@@ -68,14 +69,10 @@ def sample_rows(
 
 
 def _begin(evaluation: Generation, subject: Subject) -> list[Path]:
-    """Record the origin of the samples and delete stale ones of another origin.
+    """Record the origin of the samples, and delete stale samples of another origin.
 
     Returns the folders of all evaluations of the run whose samples have this origin, including this one.
     """
-    return subject.comm.on_first_rank(lambda: _note(evaluation, subject))
-
-
-def _note(evaluation: Generation, subject: Subject) -> list[Path]:
     settings = evaluation.model_dump(mode="json", exclude=set(evaluation.scoring))
     origin = settings | {"weights_sha256": subject.weights_sha256}
     path = subject.artefacts / ORIGIN
@@ -83,11 +80,11 @@ def _note(evaluation: Generation, subject: Subject) -> list[Path]:
         for stale in subject.artefacts.glob("*.npy"):
             stale.unlink()
         write_json(path, origin)
-    notes = sorted(subject.artefacts.parent.glob(f"*/{ORIGIN}"))
-    return [note.parent for note in notes if read_json(note) == origin]
+    others = sorted(subject.artefacts.parent.glob(f"*/{ORIGIN}"))
+    return [other.parent for other in others if read_json(other) == origin]
 
 
-def _taken_over(folders: list[Path], start: int, stop: int) -> NDArray[Any] | None:
+def _reused(folders: list[Path], start: int, stop: int) -> NDArray[Any] | None:
     """Return samples already drawn in one of these folders, or None."""
     for folder in folders:
         for name, first in ((_shard_name(start), start), ("samples", 0)):

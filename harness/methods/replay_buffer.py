@@ -27,7 +27,7 @@ class ReplayBuffer(nn.Module):
         return step.stream.at("replay", "slot").permutation(len(self), self.images.device)[: step.batch_size]
 
     def begin(self, step: Step, rows: Tensor, fresh: Tensor) -> Tensor:
-        """Return the initial states of `rows`: `fresh` with the reinitialisation probability, else their slots' images."""
+        """Return the initial states of `rows`: `fresh` with the reinitialisation probability, else from the buffer."""
         restarts = step.stream.at("replay", "anew").uniform(rows) < self._reinitialised
         return torch.where(restarts[:, None, None, None], fresh, self.images[self.slots(step)[rows]])
 

@@ -153,7 +153,7 @@ class UNet(ImageNetwork):
         self.noise_head = nn.Conv2d(widths[0], data.channels, 3, padding=1)
 
     def initialise(self, generator: torch.Generator) -> None:
-        """Draw the initial weights: Xavier-uniform, gain `ZERO_INIT_GAIN` in last layers and noise head; zero biases."""
+        """Draw the initial weights: Xavier-uniform, `ZERO_INIT_GAIN` in last layers and noise head; zero biases."""
         last = {id(self.noise_head)}
         last |= {id(module.conv2) for module in self.modules() if isinstance(module, Residual)}
         last |= {id(module.projection) for module in self.modules() if isinstance(module, SelfAttention)}

@@ -41,7 +41,7 @@ class Checkpointer:
         self.begin()
 
     def begin(self) -> None:
-        """Start timing the training rate at this step."""
+        """Measure the training rate from the current step on."""
         self._first_step = self._trainer.step
         self._begun = time.monotonic()
 

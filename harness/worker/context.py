@@ -1,4 +1,4 @@
-"""The worker context: where a worker computes, with which data, and with which other ranks."""
+"""The environment of a worker: results, data, device and other ranks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ PhaseReport = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Context:
-    """Everything that a worker needs besides the run: results, data, device, settings of execution, other ranks."""
+    """The inputs of a worker besides the run: results, data, device, execution settings, and other ranks."""
 
     results: Results
     data_root: Path
@@ -38,13 +38,13 @@ class Context:
         return wants_compilation(self.execution.compile, self.device)
 
     def open_data(self, data: Dataset) -> PreparedDataset:
-        """Open a dataset, once: opening verifies the hash of every file, and several evaluations share outliers."""
+        """Open a dataset, cached: opening verifies the hash of every file, and several evaluations share outliers."""
         if data not in self._opened:
             self._opened[data] = open_dataset(data, self.data_root)
         return self._opened[data]
 
     def loaders(self, report: PhaseReport) -> LoaderPool:
-        """Return the loaders of this worker; `report` shows how far a loader's own preparation is."""
+        """Return the loaders of this worker; `report` gets the progress of files that loaders write."""
         return LoaderPool(self.execution.loader, self.device, report)
 
     def subject(
@@ -57,7 +57,7 @@ class Context:
         loaders: LoaderPool,
         report: Callable[[int, int], None],
     ) -> Subject:
-        """Return what an evaluation of `model` is given; its arrays go to the folder `artefacts`."""
+        """Return the subject of an evaluation of `model`, with `artefacts` as the folder for its arrays."""
         return Subject(
             config=config,
             model=model,

@@ -1,4 +1,4 @@
-"""Diagnoses of errors: one line for people, and the fix."""
+"""Turns errors into problems: one line for people, and the fix."""
 
 from pathlib import Path
 
@@ -11,11 +11,11 @@ from harness.worker.ownership import one_line
 
 GIB = 2**30
 ALLOCATOR = "not enough memory"
-"""The words of the RuntimeError that torch raises when the machine is out of memory."""
+"""Part of the message of torch's RuntimeError when CPU memory is exhausted."""
 
 
 def diagnose(part: str, error: Exception, device: torch.device, log: Path) -> Problem:
-    """Return what an error means for a run, and the command or the change that fixes it."""
+    """Return the problem behind an error, with the command or change that fixes it."""
     match error:
         case torch.OutOfMemoryError():
             total = torch.cuda.get_device_properties(device).total_memory / GIB

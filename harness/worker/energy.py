@@ -12,7 +12,7 @@ JOULES_PER_COUNT = 1e-3
 
 
 class EnergyMeter:
-    """Measures the energy that one GPU uses from now on. Returns None where NVML fails, and never raises."""
+    """Measures the energy used by one GPU since construction. Never raises."""
 
     def __init__(self, uuid: str | None) -> None:
         self._nvml: Any
@@ -21,9 +21,9 @@ class EnergyMeter:
         self._before = self._count()
 
     def joules(self) -> float | None:
-        """Return the joules used since the beginning, None if they cannot be attributed to this worker alone.
+        """Return the joules used since construction, None if NVML fails or they include another process.
 
-        Once another process was seen on the GPU, it stays None.
+        Once a value is None, all later ones are.
         """
         now = self._count()
         if now is None or self._before is None or now < self._before:  # reloading the driver resets the counter
@@ -72,13 +72,13 @@ def _open(uuid: str) -> tuple[Any, Any]:
     except Exception:  # without a driver there is no library; it fails in many ways
         return None, None
     handle = _ask(pynvml.nvmlDeviceGetHandleByUUID, uuid)
-    if handle is None or _divided(pynvml, handle):
+    if handle is None or _is_partitioned(pynvml, handle):
         _ask(pynvml.nvmlShutdown)
         return None, None
     return pynvml, handle
 
 
-def _divided(nvml: Any, handle: Any) -> bool:
+def _is_partitioned(nvml: Any, handle: Any) -> bool:
     """Return whether the GPU is in MIG mode; older GPUs do not support the query."""
     mode = _ask(nvml.nvmlDeviceGetMigMode, handle)
     return mode is not None and mode[0] == nvml.NVML_DEVICE_MIG_ENABLE

@@ -27,9 +27,9 @@ SHOWN = 64
 class EventFiles:
     """The event file of a run under `tensorboard/`.
 
-    Each segment rewrites all points into a new file and empties the older ones, so that no point appears twice and none
-    survives from steps that were lost. Points keep their first wall time. The first error is logged and ends the
-    writing, never the run.
+    Each segment rewrites all points into a new file and empties the older ones, so that no point appears twice, and
+    points of lost steps disappear. Points keep their first wall time. The first error is logged and ends the writing,
+    never the run.
     """
 
     def __init__(self, directory: RunDirectory, run: Run) -> None:
@@ -42,7 +42,7 @@ class EventFiles:
         self._failed = False
 
     def update(self) -> None:
-        """Write the points of curves and records that are not in the file yet. Never raises."""
+        """Write the new points of curves and records. Never raises."""
         if self._failed:
             return
         try:
@@ -66,14 +66,14 @@ class EventFiles:
         old = sorted(folder.glob(f"{PREFIX}*"))
         self._times = dict(_times(old))
         latest = max((int(path.name.split(".")[3]) for path in old), default=0)
-        stamp = max(int(time.time()), latest + 1)  # displays read files in the order of their names
+        stamp = max(int(time.time()), latest + 1)  # TensorBoard reads files in the order of their names
         file = open(folder / f"{PREFIX}{stamp:010d}.{socket.gethostname()}.{os.getpid()}", "wb")  # noqa: SIM115
         _write(file, 0, time.time(), file_version="brain.Event:2")
-        _write(file, 0, time.time(), session_log={"status": "START"})  # displays drop the points of older files
+        _write(file, 0, time.time(), session_log={"status": "START"})  # TensorBoard drops the points of older files
         parameters = hparams_pb(dict(_flat(self._run.config.model_dump(mode="json"))), trial_id=self._run.id)
         self._add(file, "_hparams_/session_start_info", 0, parameters)
         self._catch_up(file)
-        for path in old:  # an open display would not survive the absence of the file that it reads
+        for path in old:  # TensorBoard fails if the file it reads is deleted
             os.truncate(path, 0) if path.stat().st_size else path.unlink()
         return file
 
@@ -110,7 +110,7 @@ class EventFiles:
 
 
 def _write(file: IO[bytes], step: int, wall_time: float, **what: Any) -> None:
-    """Write an event at once: SummaryWriter does it in a thread, and its `flush` never returns if the disk is full."""
+    """Write an event synchronously. SummaryWriter uses a thread, and its `flush` hangs if the disk is full."""
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.summary.writer.record_writer import RecordWriter
 
@@ -118,7 +118,7 @@ def _write(file: IO[bytes], step: int, wall_time: float, **what: Any) -> None:
 
 
 def _times(paths: list[Path]) -> Iterator[tuple[tuple[str, int], float]]:
-    """Yield when each point of these files was written, by its tag and step."""
+    """Yield the wall time of each point in these files, by tag and step."""
     from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
     for path in paths:
@@ -128,7 +128,7 @@ def _times(paths: list[Path]) -> Iterator[tuple[tuple[str, int], float]]:
 
 
 def _flat(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, bool | float | str]]:
-    """Yield the settings of a configuration, named by the path of their parts."""
+    """Yield the fields of a configuration under dotted names."""
     for name, value in fields.items():
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{name}.")

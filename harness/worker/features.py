@@ -14,7 +14,7 @@ log = logging.getLogger("harness.worker")
 def make_features(context: Context, directory: RunDirectory) -> None:
     """Compute the feature spaces and reference features that a run's missing evaluations need.
 
-    Cached features are kept. A missing requirement is left for the run to record.
+    Cached features are kept. Missing requirements are only logged here; the run records them.
     """
     config = directory.run().config
     model = build_method(config, context.device)  # untrained: features do not depend on it

@@ -1,4 +1,4 @@
-"""Samples of a run, finished or not: from its final weights or its newest checkpoint."""
+"""Draws samples of a finished or unfinished run, from its final weights or its newest checkpoint."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,13 +20,14 @@ from harness.training.state import evaluated_step, evaluated_weights
 def preview(directory: RunDirectory, sampler: Sampler, count: int, device: torch.device) -> tuple[NDArray[Any], int]:
     """Return the first `count` samples `(count, *shape)`, and the training step of their EMA weights.
 
-    Samples have the dataset's stored form and start from the same noise as the samples behind the run's tables. With
-    selection, the weights are the best so far. Raises `SpecError` if the run is no generator or has no weights yet.
+    Samples have the dataset's storage format and start from the same noise as the samples behind the run's tables. With
+    selection, the weights are the best so far. Raises `SpecError` if the method is not a generator or there are no
+    weights.
     """
     run = directory.run()
     model = build_method(run.config, device).eval()
     if not isinstance(model, Generator):
-        raise SpecError(f"{run.name} ({run.id}) generates nothing: it is trained by '{run.config.method.kind}'")
+        raise SpecError(f"{run.name} ({run.id}) has no samples to draw: its method is '{run.config.method.kind}'")
     weights, step = _latest_weights(directory)
     model.load_state_dict(weights)
     with torch.inference_mode(), accelerated(model.players().values(), run.config.training.precision, compiled=False):

@@ -33,7 +33,7 @@ log = logging.getLogger("harness.worker")
 
 
 class Incomplete(HarnessError):
-    """Some evaluations lack a requirement, by the evaluation's id; all others are done."""
+    """Some evaluations lack a requirement; all others are done. `needs` is keyed by evaluation id."""
 
     def __init__(self, needs: dict[str, MissingRequirement]) -> None:
         super().__init__("; ".join(dict.fromkeys(str(need) for need in needs.values())))
@@ -67,7 +67,7 @@ def work(context: Context, directory: RunDirectory) -> ExitCode:
             return ExitCode.FAILED
         except Exception as error:
             log.debug("%s", traceback.format_exc())
-            # Every rank may record it: a failure of one rank leaves the others without a reason.
+            # Any rank records its failure, because the others never learn the reason.
             rank = "" if comm.is_main else f"rank {comm.rank}: "
             _record_failure(directory, "failed", f"{rank}{one_line(error)}")
             return ExitCode.FAILED
@@ -130,7 +130,7 @@ class RunWorker:
             raise Incomplete(needs)
 
     def _train(self) -> TrainingRecord:
-        """Train to the last iteration and keep the final EMA weights, or the best of them."""
+        """Train to the last iteration and keep the final EMA weights, or the selected ones."""
         config = self._run.config
         method = build_method(config, self.context.device)
         loader = self._loaders.open(self.data, "train")
@@ -179,7 +179,7 @@ class RunWorker:
         return record
 
     def _log_selection(self, trainer: Trainer) -> None:
-        """Log the epoch that was selected, if the best one is."""
+        """Log the selected epoch, if the run selects one."""
         best, name = trainer.best, self._run.config.deciding_value
         if best is None:
             return

@@ -14,7 +14,7 @@ class Stopped(Exception):
 
 
 class StopRequest:
-    """Turns SIGINT, SIGTERM and SIGUSR2 into a request to stop at the next safe point, while it is entered.
+    """Within its context, turns SIGINT, SIGTERM and SIGUSR2 into a request to stop at the next safe point.
 
     A scheduler sends SIGUSR2 to evict the worker, which then asks to be restarted elsewhere.
     """

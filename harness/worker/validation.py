@@ -1,4 +1,4 @@
-"""Validation during training: the method's validation value of the EMA weights, in the precision of the training."""
+"""Validation during training: the method's validation value of the EMA weights, in training precision."""
 
 from collections.abc import Mapping
 
@@ -27,7 +27,7 @@ class Validator:
         self._comm = comm
         validation = config.method.validation
         if loaders:
-            assert validation is not None, "no split is validated on without a value"
+            assert validation is not None, "splits are validated only by methods with a validation value"
             self._validation = validation
             self._values = resolve(validation.implementation)
             self._model = build_method(config, device).eval()
@@ -53,6 +53,6 @@ class Validator:
         if values.shape != (len(batch),):
             raise SpecError(
                 f"{self._validation.implementation} returned values of shape {tuple(values.shape)} for {len(batch)} "
-                "examples: it has to return one for each"
+                "examples: it must return one per example"
             )
         return float(values.double().sum())

@@ -1,7 +1,7 @@
 """Feature space for small images: the penultimate layer of a small classifier trained on the training split.
 
-It depends on the data only: fixed random numbers, cached by the hash of the data, never used in training the evaluated
-models. Every record that uses it has its test accuracy.
+It depends on the data only: random numbers are fixed, and the cache key is the hash of the data. The evaluated models
+never train with it. Every record that uses it contains its test accuracy.
 """
 
 from dataclasses import dataclass

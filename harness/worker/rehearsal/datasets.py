@@ -1,4 +1,4 @@
-"""The data of a rehearsal: prepared datasets, or random values of the same form, and excerpts of both."""
+"""The data of a rehearsal: prepared datasets, or random values of the same shape, and excerpts of both."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -37,7 +37,7 @@ class RehearsalData:
         self._excerpts: dict[str, PreparedDataset] = {}
 
     def whole(self, data: Dataset) -> PreparedDataset:
-        """Return a dataset as a run would open it, or random values if one of the ranks cannot open it."""
+        """Return the prepared dataset, or random values if any rank cannot open it."""
         if data.name not in self._opened:
             self._opened[data.name] = self._open(self._datasets[data.name])
         return self._opened[data.name]

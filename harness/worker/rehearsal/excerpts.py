@@ -1,4 +1,4 @@
-"""Small prepared datasets for rehearsals: the first examples of a real one, or random values of the same form."""
+"""Small prepared datasets for rehearsals: the first examples of a real one, or random values of the same shape."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +16,8 @@ from harness.store.files import writing
 
 ANY_WHOLE_NUMBER = 100
 """Upper bound of random integers if the dataset does not specify one."""
+NOT_A_RESULT = "not a result"
+"""Stands for the hash of a file, which rehearsals do not need."""
 
 
 def first_examples(source: PreparedDataset, data: Dataset, count: int, folder: Path) -> PreparedDataset:
@@ -48,10 +50,6 @@ def relabelled(excerpt: PreparedDataset, split: str, targets: NDArray[Any]) -> N
     """Replace the targets of a split, before anything opens it."""
     field = excerpt.data.targets
     save_array(excerpt.folder / excerpt.files(split)[field], targets.astype(excerpt.data.stored[field].dtype))
-
-
-NOT_A_RESULT = "not a result"
-"""Replaces the hash of a file, which rehearsals do not need."""
 
 
 def _write_random(path: Path, field: ArrayField, total: int, count: int, generator: np.random.Generator) -> None:

@@ -90,7 +90,7 @@ class Rehearsal:
     def perform(self) -> None:
         """Open the data, train, write and load a checkpoint, and try every requested evaluation.
 
-        Raises `Stopped` when asked to stop, and `LostRank` or `Ended` when the ranks cannot go on together.
+        Raises `Stopped` when asked to stop, and `LostRank` or `Ended` when the ranks cannot continue.
         """
         self._comm.on_first_rank(lambda: shutil.rmtree(self._scratch, ignore_errors=True))
         try:

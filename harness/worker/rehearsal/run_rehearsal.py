@@ -26,9 +26,9 @@ log = logging.getLogger("harness.worker")
 
 
 def rehearse(context: Context, directory: RehearsalDirectory) -> ExitCode:
-    """Rehearse a run, unless another worker does. Every rank calls it.
+    """Rehearse a run, unless another worker holds it. Every rank calls it.
 
-    Problems are recorded, not raised. A rehearsal that is stopped leaves no record: it starts from the beginning.
+    Problems are recorded, not raised. A stopped rehearsal leaves no record; the next one starts from the beginning.
     """
     with owned(directory, context.comm) as stop:
         return ExitCode.BUSY if stop is None else _perform(context, directory, stop)
@@ -46,7 +46,7 @@ def _perform(context: Context, directory: RehearsalDirectory, stop: StopRequest)
         return stopped.exit_code
     except LostRank as error:
         return ending_after_lost_rank(directory.record_of_rehearsal() is not None, stop, error)
-    except Ended:  # each rank that fails records why: the others do not know
+    except Ended:  # every failing rank records its own problems, because the others do not know them
         peak = _peak_memory(device)
     if context.comm.is_main or rehearsal.problems:
         _record(context, rehearsal, directory, started, time.monotonic() - begun, peak)
@@ -90,7 +90,7 @@ def _peak_memory(device: torch.device) -> int:
     """Return the peak memory in bytes: of tensors on a GPU, or of this process on a CPU."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
-    with suppress(OSError):  # `getrusage` would include the memory of the parent before it started this process
+    with suppress(OSError):  # `getrusage` would include the parent's memory at the time of the fork
         found = re.search(r"^VmHWM:\s*(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE)
         if found:
             return int(found[1]) * 1024

@@ -19,7 +19,7 @@ def under(prefix: str, part: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def evaluated_weights(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the weights to evaluate: the selected best ones, else the method's state with the EMA weights.
 
-    Other state of the method, such as a replay buffer, is used as it is.
+    Other state of the method, such as a replay buffer, is used unchanged.
     """
     return below("best.weights", state) or below("method", state) | below("ema", state)
 

@@ -216,7 +216,7 @@ class RunWorker:
         self._update_event_files()
 
     def _update_event_files(self) -> None:
-        """Write new points to the event files, if any were asked for."""
+        """Write new points to the event files, if requested."""
         if self._events is not None:
             self._events.update()
 

@@ -105,7 +105,7 @@ def test_a_validation_that_is_no_value_for_each_example_is_refused(data_root, mo
     monkeypatch.setattr(foreign, "squared_errors", lambda model, batch: torch.tensor(1.0))
     loader = ResidentLoader(open_dataset(REGRESSION_RUN.data, data_root).split("test"), CPU)
     validator = Validator(REGRESSION_RUN, {"test": loader}, CPU, Communicator())
-    message = r"^foreign:squared_errors returned values of shape \(\) for 100 examples: it has to return one for each$"
+    message = r"^foreign:squared_errors returned values of shape \(\) for 100 examples: it must return one per example$"
     with pytest.raises(SpecError, match=message):
         validator.validate(build_method(REGRESSION_RUN, CPU).state_dict())
 

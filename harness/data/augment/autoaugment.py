@@ -65,7 +65,7 @@ def apply_plan(plan: Plan, images: Tensor) -> Tensor:
     """Apply both steps of a plan to images `(batch, channels, size, size)` uint8, on their device."""
     orders = plan.kinds.argsort(dim=1, stable=True)
     places = orders.argsort(dim=1)
-    # Permutations to the order of the first step, on to that of the second, and back, in one transfer.
+    # The permutations into the first step's order, from there into the second's, and back, in one transfer.
     moves = torch.stack([orders[0], places[0][orders[1]], places[1]]).to(images.device, non_blocking=True)
     magnitudes = plan.magnitudes.gather(1, orders).to(images.device, non_blocking=True)
     for step in range(2):

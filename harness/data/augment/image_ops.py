@@ -22,7 +22,7 @@ Operation = Callable[[Tensor, Tensor], Tensor]
 def shear_x(images: Tensor, magnitude: Tensor) -> Tensor:
     """Shift each row by magnitude times its distance from the top edge, with bicubic interpolation.
 
-    The cubic coefficient is that of Pillow's transforms, -1; Pillow's resizing uses -1/2 and torch -3/4.
+    The cubic coefficient is -1, as in Pillow's transforms; Pillow's resizing uses -1/2 and torch -3/4.
     """
     size = images.shape[-1]
     line = torch.arange(size, dtype=torch.float64, device=images.device)

@@ -75,7 +75,9 @@ def register(data: AnyDataset, source: Source) -> AnyDataset:
     reserved, or is not a valid folder name.
     """
     import_module(CATALOGUE)
-    if not NAME.fullmatch(data.name) or RESERVED.fullmatch(data.name):
+    if RESERVED.fullmatch(data.name):
+        raise SpecError(f"'{data.name}' cannot name a dataset: the name is reserved")
+    if not NAME.fullmatch(data.name):
         raise SpecError(f"'{data.name}' cannot name a dataset: allowed are letters, digits, '.', '_' and '-'")
     registered = REGISTERED.setdefault(data.name, (data, source))
     if registered != (data, source):

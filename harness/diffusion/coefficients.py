@@ -10,7 +10,8 @@ from harness.config.resolve import resolve
 class Coefficients(nn.Module):
     """Coefficients of a discrete Gaussian diffusion, computed in float64 and stored in float32.
 
-    Timesteps run from 0 to `timesteps - 1`; x_t at t = 0 is already slightly noisy. Images are in [-1, 1].
+    Timesteps `(batch,)` are int64 from 0 to `timesteps - 1`; x_t at t = 0 is already slightly noisy. Images are
+    `(batch, channels, size, size)` in [-1, 1].
     """
 
     betas: Tensor

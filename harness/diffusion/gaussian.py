@@ -35,7 +35,7 @@ class GaussianDiffusion(Coefficients):
         return samplers.draw(sampler, self, predict, shape, stream, rows)
 
     def bits_per_dim(self, predict: Predictor, images: Tensor, stream: Stream, rows: Tensor) -> Tensor:
-        """Return the full variational bound of each image (HybViT Eq. 5)."""
+        """Return the full variational bound of each image in bits per dimension, `(batch,)` (HybViT Eq. 5)."""
         return bound.bits_per_dim(self, predict, images, stream, rows, self._levels)
 
     def simple_loss(self, predict: Predictor, x0: Tensor, timesteps: Tensor, noise: Tensor) -> Tensor:

@@ -33,7 +33,7 @@ class Classification(SingleNetworkMethod):
         yield Loss("network", loss, {"cross_entropy": loss.detach()})
 
     def logits(self, images: Tensor) -> Tensor:
-        """Return class logits of images in [-1, 1]."""
+        """Return class logits `(batch, num_classes)` of images in [-1, 1]."""
         return self.network.logits(images)
 
 

@@ -33,11 +33,11 @@ class DiffusionModel(SingleNetworkMethod):
         return self.diffusion.training_loss(self.network.predict_noise, batch.inputs, stream, batch.rows)
 
     def sample(self, sampler: Sampler, stream: Stream, rows: Tensor) -> Tensor:
-        """Draw samples from noise with a sampler."""
+        """Return the samples with indices `rows`, `(len(rows), *example_shape)` in [-1, 1]."""
         return self.diffusion.sample(sampler, self.network.predict_noise, self.example_shape, stream, rows)
 
     def bits_per_dim(self, images: Tensor, stream: Stream, rows: Tensor) -> Tensor:
-        """Return the variational bound on each image (HybViT Eq. 5)."""
+        """Return the variational bound of each image in bits per dimension, `(batch,)` (HybViT Eq. 5)."""
         return self.diffusion.bits_per_dim(self.network.predict_noise, images, stream, rows)
 
 

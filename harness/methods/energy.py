@@ -27,7 +27,7 @@ class EnergyModel(SingleNetworkMethod):
         self._input_noise = config.input_noise
 
     def logits(self, images: Tensor) -> Tensor:
-        """Return class logits of images in [-1, 1]."""
+        """Return class logits `(batch, num_classes)` of images in [-1, 1]."""
         return self.network.logits(images)
 
     def log_density(self, images: Tensor) -> Tensor:

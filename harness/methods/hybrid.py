@@ -38,5 +38,5 @@ class Hybrid(DiffusionModel):
         yield Loss("network", classification + self.config.alpha * denoising, log)  # HybViT Eq. 23-24
 
     def logits(self, images: Tensor) -> Tensor:
-        """Return class logits of clean images in [-1, 1], without a timestep (HybViT Fig. 2)."""
+        """Return class logits `(batch, num_classes)` of clean images in [-1, 1], without a timestep (HybViT Fig. 2)."""
         return self.network.logits(images)

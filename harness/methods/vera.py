@@ -82,7 +82,7 @@ class VERA(EnergyModel):
             self.generator.log_sigma.clamp_(smallest, largest)
 
     def sample(self, sampler: Sampler, stream: Stream, rows: Tensor) -> Tensor:
-        """Generate images.
+        """Generate the images with indices `rows`, in [-1, 1].
 
         Raises `SpecError` for samplers of diffusion models.
         """

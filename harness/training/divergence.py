@@ -16,7 +16,7 @@ from harness.training.state import below, under
 
 
 class Diverged(HarnessError):
-    """A loss became infinite or NaN, or exceeded the bound of the method's guard."""
+    """A logged value became infinite or NaN, or a loss exceeded the bound of the method's guard."""
 
 
 class DivergenceRollback:

@@ -184,7 +184,7 @@ class RunWorker:
         if best is None:
             return
         if best.step is None:
-            log.warning("no epoch has a %s that is a number: keeping the last state", name)
+            log.warning("%s is NaN after every epoch: keeping the last state", name)
             return
         epoch, epochs = best.step // trainer.iterations_per_epoch, self._run.config.training.epochs
         log.info("keeping the state after epoch %d of %d: the best %s, %.4g", epoch, epochs, name, best.value)

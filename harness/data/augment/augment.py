@@ -1,7 +1,7 @@
 """Augmentation of a whole batch as tensors, with addressed randomness (HybViT Appendix C.2; the authors' code).
 
 Images are `(batch, channels, size, size)` float32 in [-1, 1]. Every operation draws per image, indexed by its row.
-Draws that control the flow are made on the CPU, to avoid synchronising with the device.
+Draws that affect control flow are made on the CPU, to avoid synchronising with the device.
 """
 
 from dataclasses import dataclass

@@ -25,7 +25,7 @@ class Choice:
 
 
 def stays_on_disk(data: Dataset) -> bool:
-    """Return whether a dataset is read from disk whatever its size."""
+    """Return whether a dataset is read from disk regardless of its total size."""
     return isinstance(data, Images) and data.image_size > RESIDENT_PIXELS
 
 

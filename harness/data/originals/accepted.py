@@ -1,4 +1,4 @@
-"""Cache of accepted archives: a file is hashed again only after it changed."""
+"""Cache of accepted archives: a file is hashed again only if it has changed."""
 
 from pathlib import Path
 

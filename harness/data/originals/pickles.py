@@ -67,7 +67,7 @@ def load_batch(content: bytes, where: str) -> dict[bytes, Any]:
             if instruction.name not in INSTRUCTIONS:
                 raise DataError(f"{where} is a pickle with the instruction {instruction.name}: refused")
             if instruction.name == "LONG_BINPUT" and int(argument or 0) > len(content):
-                raise DataError(f"{where} is a pickle that reserves memory without end: refused")
+                raise DataError(f"{where} is a pickle that reserves too much memory: refused")
         batch = _Unpickler(io.BytesIO(content), encoding="bytes").load()
     except DataError:
         raise

@@ -19,10 +19,9 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
-PIXELS = 2**25
-"""The maximum number of pixels, 2^25; larger claims are decompression bombs."""
-SLIVER = 10
-"""The maximum aspect ratio."""
+MAX_PIXELS = 2**25
+"""Pictures that claim more pixels are refused as decompression bombs."""
+MAX_ASPECT_RATIO = 10
 BLOCK = 500
 
 T = TypeVar("T")
@@ -33,7 +32,7 @@ Picture = tuple[NDArray[np.uint8], int]
 def decode(content: bytes, where: str) -> "Image":
     """Decode a picture to RGB.
 
-    Raises `DataError` unless it is a valid JPEG, PNG or WebP picture of at most `PIXELS` pixels.
+    Raises `DataError` unless it is a valid JPEG, PNG or WebP picture of at most `MAX_PIXELS` pixels.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -42,7 +41,7 @@ def decode(content: bytes, where: str) -> "Image":
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             picture = Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "WEBP"))
         pixels = picture.width * picture.height
-        if pixels <= PIXELS:
+        if pixels <= MAX_PIXELS:
             return picture.convert("RGB")
     except UnidentifiedImageError:
         raise DataError(f"{where} is not a picture that can be read: neither JPEG, PNG nor WebP") from None
@@ -70,11 +69,13 @@ def squeeze(picture: "Image", size: int) -> NDArray[np.uint8]:
 def fit(picture: "Image", size: int, where: str) -> NDArray[np.uint8]:
     """Resize the short side of a picture to `size` and return the centre crop `(3, size, size)`.
 
-    Raises `DataError` if the aspect ratio exceeds `SLIVER`, since resizing would need unbounded memory.
+    Raises `DataError` if the aspect ratio exceeds `MAX_ASPECT_RATIO`, since resizing would need unbounded memory.
     """
     short = min(picture.size)
-    if max(picture.size) > SLIVER * short:
-        raise DataError(f"{where} has {picture.width} x {picture.height} pixels: its aspect ratio is above {SLIVER}")
+    if max(picture.size) > MAX_ASPECT_RATIO * short:
+        raise DataError(
+            f"{where} has {picture.width} x {picture.height} pixels: its aspect ratio is above {MAX_ASPECT_RATIO}"
+        )
     scaled = _scaled(picture, *(side * size // short for side in picture.size))
     left, top = (round((side - size) / 2) for side in scaled.size)
     return np.asarray(scaled.crop((left, top, left + size, top + size))).transpose(2, 0, 1)

@@ -14,7 +14,7 @@ class RehearsalData:
     """The datasets of a run and of its evaluations, each opened once, by all ranks together.
 
     `on_error` is called if one cannot be opened; `random` names the datasets that random values replace. An excerpt
-    has `items` examples of each split, a random dataset at least `count`.
+    has at most `items` examples per split; `count` is the number of random examples (see `random_values`).
     """
 
     def __init__(

@@ -81,7 +81,7 @@ def test_pictures_without_measure_are_refused():
     with pytest.raises(DataError, match=r"is not a picture that can be read .Image size"):
         decode(huge, "it")
     with pytest.raises(DataError, match="aspect ratio is above 10"):
-        fit(Image.new("RGB", (2, pictures.SLIVER * 2 + 1)), 128, "it")
+        fit(Image.new("RGB", (2, pictures.MAX_ASPECT_RATIO * 2 + 1)), 128, "it")
 
 
 def test_a_format_that_no_dataset_uses_is_not_decoded():

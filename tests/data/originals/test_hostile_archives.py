@@ -56,7 +56,7 @@ def test_a_pickle_cannot_run_a_command(tmp_path, protocol):
         (b"\x80\x04\x8c\x05posix\x8c\x06system\x93.", "instruction SHORT_BINUNICODE: refused"),
         (b"(S'id'\nios\nsystem\n.", "instruction STRING: refused"),
         (b"\x80\x02U\x01xQ.", "instruction BINPERSID: refused"),
-        (b"\x80\x02K\x01r\xff\xff\xff\x7f.", "reserves memory without end"),
+        (b"\x80\x02K\x01r\xff\xff\xff\x7f.", "reserves too much memory"),
         (b"\x80\x02cnumpy\nndarray\n}b.", "truncated or damaged"),
         (b"\x80\x02K\x01}b.", "truncated or damaged"),
         (b"\x80\x02}(K\x01.", "is not a dictionary"),

@@ -60,7 +60,7 @@ def processes(checkout: Checkout, size: int) -> tuple[VisionTransformer, Gaussia
 def coefficients(checkout: Checkout) -> Iterator[Row]:
     """Compare every coefficient of all 1,000 steps, each relative to itself.
 
-    The first log-variance is not compared: theirs is the logarithm of zero, and is never used.
+    The first log-variance is not compared: theirs comes from a variance of zero, and is never used.
     """
     _, ours, theirs = processes(checkout, 32)
     for name, official in COEFFICIENTS.items():
@@ -138,7 +138,7 @@ def bound(checkout: Checkout) -> Iterator[Row]:
             yield compare("bits/dim", name, total, other["total_bpd"], tolerance)
             yield compare("terms of the bound, t = 999 to 0", name, torch.stack(terms, 1), other["vb"], tolerance)
             absolute = compare("", name, prior_term(ours, x0), other["prior_bpd"], tolerance).absolute
-            # The prior term is only 1e-9 bits, so compare it relative to the bound.
+            # The prior term is only 1e-9 bits, so its difference is judged in bits, not relative to itself.
             yield compare("prior term, in bits", name, Tensor([absolute]), Tensor([0.0]), 1e-7)
 
 

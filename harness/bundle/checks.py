@@ -15,7 +15,7 @@ from harness.config.evaluations import Evaluation
 from harness.store.records import EvaluationRecord, Outcome, Record, Segment, TrainingRecord
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Characters that a terminal would interpret instead of showing."""
+"""Characters that a terminal interprets instead of showing, and lone surrogates."""
 PRIMITIVE = "biuf"
 """The kinds of NumPy dtypes that are plain numbers."""
 
@@ -28,9 +28,7 @@ def check(kind: str, name: str, content: bytes) -> None:
         _check_array(content)
     elif kind == "curve":
         _check_curve(content)
-    elif kind in ("report", "log"):
-        return
-    else:
+    elif kind not in ("report", "log"):
         _check_record(kind, _json(content), match.groupdict())
 
 
@@ -69,21 +67,21 @@ def _check_config(document: Any, run: str | None) -> None:
         raise ValueError("it has no named configuration")
     found = sha256_of_json(document["config"])[:12]
     if found != run or document.get("id") != run:
-        raise ValueError(f"it is the configuration of run {found}, which is not the name of its folder")
+        raise ValueError(f"it is the configuration of run {found}, but its folder has another name")
 
 
 def _check_evaluation(document: Any, evaluation: str | None) -> None:
     if not isinstance(document, dict) or evaluation != Evaluation.id_of(
         str(document.get("kind")), sha256_of_json(document)
     ):
-        raise ValueError("its name is not that of its evaluation")
+        raise ValueError("its name does not match its evaluation")
 
 
 def _check_curve(content: bytes) -> None:
     for line in content.splitlines():
         point = _json(line)
         if not isinstance(point, dict) or not all(type(value) in (int, float) for value in point.values()):
-            raise ValueError("a line of it is not a point of a curve")
+            raise ValueError("a line is not a point of a curve")
 
 
 def _check_array(content: bytes) -> None:

@@ -14,9 +14,10 @@ from harness.errors import SpecError, given
 from harness.registry.cells import cells
 from harness.registry.exhibit import plots_of
 from harness.registry.figures import Plot
-from harness.report.figures.row_data import kept
+from harness.report.figures.row_data import array_path
 from harness.report.results.report import ExhibitReport
 from harness.store.arrays import load_array
+from harness.store.records import EvaluationRecord
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory
 
@@ -60,13 +61,13 @@ def records(directories: Sequence[RunDirectory], results: Results) -> Iterator[B
 
 
 def arrays(reports: Sequence[ExhibitReport], results: Results) -> Iterator[BundleEntry]:
-    """Yield the parts of evaluations' arrays that figures draw: the first rows, of the runs with seed 0."""
+    """Yield the leading rows that figures draw of each array, for the runs with seed 0."""
     wanted: dict[Path, int | None] = {}
     for report in reports:
         for plot in plots_of(report.exhibit).values():
             for name, rows in _arrays_of(plot).items():
                 for row in report.rows:
-                    if path := kept(report, results, row.row, name):
+                    if path := array_path(report, results, row.row, name):
                         before = wanted.get(path, 0)
                         wanted[path] = None if rows is None or before is None else max(rows, before)
     for path, rows in wanted.items():
@@ -74,7 +75,10 @@ def arrays(reports: Sequence[ExhibitReport], results: Results) -> Iterator[Bundl
 
 
 def _arrays_of(plot: Plot) -> Mapping[str, int | None]:
-    """Return the arrays that a plot reads. Raises `SpecError` for anything but numbers of rows by name."""
+    """Return the number of rows that a plot reads of each array, None for all.
+
+    Raises `SpecError` if the plot declares anything but a mapping.
+    """
     found: Any = plot.arrays
     if not isinstance(found, Mapping):
         raise SpecError(
@@ -84,8 +88,8 @@ def _arrays_of(plot: Plot) -> Mapping[str, int | None]:
     return found
 
 
-def written(papers: Sequence[str], results: Results) -> Iterator[BundleEntry]:
-    """Yield the files of reports unchanged."""
+def report_files(papers: Sequence[str], results: Results) -> Iterator[BundleEntry]:
+    """Yield the files of written reports unchanged."""
     for paper in papers:
         for path in sorted((results.report / paper).rglob("*")):
             name = path.relative_to(results.report)
@@ -106,8 +110,6 @@ def _excerpt(path: Path, rows: int | None, results: Results) -> BundleEntry:
 
 def _recorded(path: Path) -> str | None:
     """Return the hash of an array from the record beside it."""
-    from harness.store.records import EvaluationRecord
-
     return EvaluationRecord.load(path.parent.with_name(f"{path.parent.name}.json")).artefacts.get(path.name)
 
 

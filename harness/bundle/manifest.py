@@ -11,7 +11,7 @@ from harness.store.records import Record
 FORMAT = 1
 """Version of the layout, raised when an older reader would misread it (docs/sharing.md)."""
 MANIFEST = "manifest.json"
-ENDING = ".zip"
+SUFFIX = ".zip"
 RUN = r"runs/(?P<run>[0-9a-f]{12})"
 EVALUATION = r"(?P<evaluation>[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}-[0-9a-f]{8})"
 RECORDS = {
@@ -26,14 +26,14 @@ RECORDS = {
     "array": re.compile(rf"{RUN}/evaluations/{EVALUATION}/[a-z0-9_]+\.npy"),
     "report": re.compile(r"report(/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){2,4}"),
 }
-"""The kinds of files, by the names that they must have. No such name leaves the bundle's folder."""
+"""The allowed file names by kind. None of them points outside the bundle's folder."""
 
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 Word = Annotated[str, StringConstraints(pattern=r"^[\w./+ -]{1,200}$")]
 
 
 class BundleError(HarnessError):
-    """A bundle cannot be read or written, or is not what its manifest says."""
+    """A bundle cannot be read or written, or does not match its manifest."""
 
 
 class File(Record):
@@ -54,7 +54,7 @@ class Excerpt(Record):
 class BundleManifest(Record):
     """The contents of a bundle.
 
-    `harness` and `semantics` are from the version that wrote it, `commits` are those that computed the runs.
+    `harness` and `semantics` identify the version that wrote it, `commits` the code that computed the runs.
     """
 
     format: int

@@ -19,11 +19,12 @@ from harness.store.results import Results
 from harness.store.untrusted import reading
 from harness.store.zips import open_zip
 
-TOTAL = 2**31
-"""The maximum total size of a bundle's files, in bytes."""
-ONE_FILE = 2**28
-MANIFEST_BYTES = 2**26
-UNFORESEEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+MAX_TOTAL_BYTES = 2**31
+"""The maximum total size of a bundle's files."""
+MAX_FILE_BYTES = 2**28
+MAX_MANIFEST_BYTES = 2**26
+RECORD_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""Errors that a report may raise on malformed records."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,10 @@ class _Source(Protocol):
 
 @contextmanager
 def open_bundle(path: Path, report: Path | None = None) -> Iterator[Bundle]:
-    """Verify a bundle (an archive or a folder) and open it as results; its reports are written to `report`.
+    """Verify a bundle (an archive or a folder) and yield it as results that write reports to `report`.
 
-    It is copied into a temporary folder, which is deleted afterwards. Raises `BundleError` if anything in it differs
-    from its manifest, or if its records are malformed so that no report can be built from them.
+    Its records are copied into a temporary folder, which is deleted afterwards. Raises `BundleError` if a file differs
+    from the manifest or is not a valid record, or if no report can be built from the records.
     """
     with _source(path) as source:
         manifest = _verify_names(source, path)
@@ -59,7 +60,7 @@ def open_bundle(path: Path, report: Path | None = None) -> Iterator[Bundle]:
             for name, content in _verified(source, manifest, path):
                 if kind_of(name) != "report":
                     _unpack(Path(folder) / name, content)
-            with _blamed(path):
+            with _blaming(path):
                 yield Bundle(Results(Path(folder), report, label), manifest)
 
 
@@ -84,9 +85,9 @@ def _source(path: Path) -> Iterator[_Source]:
     with reading(path, BundleError):
         if not is_zipfile(path):
             raise BundleError(f"{path} is not a bundle: it is neither a zip archive nor a folder")
-        if path.stat().st_size > TOTAL:
-            raise BundleError(f"{path} has more than {TOTAL:,} bytes: refused")
-    with open_zip(path, str(path), TOTAL, BundleError) as archive:
+        if path.stat().st_size > MAX_TOTAL_BYTES:
+            raise BundleError(f"{path} has more than {MAX_TOTAL_BYTES:,} bytes: refused")
+    with open_zip(path, str(path), MAX_TOTAL_BYTES, BundleError) as archive:
         yield archive
 
 
@@ -121,11 +122,11 @@ class _Folder:
 def _manifest(source: _Source, path: Path) -> BundleManifest:
     if MANIFEST not in source.names:
         raise BundleError(f"{path} is not a bundle: it has no {MANIFEST}")
-    return BundleManifest.read(source.read(MANIFEST, MANIFEST_BYTES), str(path))
+    return BundleManifest.read(source.read(MANIFEST, MAX_MANIFEST_BYTES), str(path))
 
 
 def _verify_names(source: _Source, path: Path) -> BundleManifest:
-    """Return the manifest, having checked that it lists exactly the files of the bundle and that names are allowed."""
+    """Return the manifest after checking that it lists exactly the files of the bundle and that names are allowed."""
     manifest = _manifest(source, path)
     names = set(source.names) - {MANIFEST}
     if missing := sorted(manifest.files.keys() - names):
@@ -141,8 +142,8 @@ def _verify_names(source: _Source, path: Path) -> BundleManifest:
     for one, other in pairwise(folded):
         if one.casefold() == other.casefold():
             raise BundleError(f"{path}: {one} and {other} differ only in case: refused")
-    if (total := sum(file.bytes for file in manifest.files.values())) > TOTAL:
-        raise BundleError(f"{path} has {total:,} bytes in all, more than the limit of {TOTAL:,}")
+    if (total := sum(file.bytes for file in manifest.files.values())) > MAX_TOTAL_BYTES:
+        raise BundleError(f"{path} has {total:,} bytes in all, more than the limit of {MAX_TOTAL_BYTES:,}")
     return manifest
 
 
@@ -155,8 +156,8 @@ def _verified(source: _Source, manifest: BundleManifest, path: Path) -> Iterator
     for name, file in manifest.files.items():
         if source.size(name) != file.bytes:
             raise BundleError(f"{path}: {name} has {source.size(name):,} bytes, its manifest says {file.bytes:,}")
-        if file.bytes > ONE_FILE:
-            raise BundleError(f"{path}: {name} has {file.bytes:,} bytes, more than the limit of {ONE_FILE:,}")
+        if file.bytes > MAX_FILE_BYTES:
+            raise BundleError(f"{path}: {name} has {file.bytes:,} bytes, more than the limit of {MAX_FILE_BYTES:,}")
         content = source.read(name, file.bytes)
         if (found := hashlib.sha256(content).hexdigest()) != file.sha256:
             raise BundleError(f"{path}: {name} is damaged or changed: its SHA-256 {found[:12]}... is not as listed")
@@ -177,12 +178,12 @@ def _unpack(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def _blamed(path: Path) -> Iterator[None]:
-    """Attribute errors of building a report to the bundle: records of valid form may have any content."""
+def _blaming(path: Path) -> Iterator[None]:
+    """Blame the bundle for errors in building a report: well-formed records may have any content."""
     try:
         yield
     except HarnessError:
         raise
-    except UNFORESEEN as error:
+    except RECORD_ERRORS as error:
         reason = " ".join(str(error).split())[:160]
         raise BundleError(f"{path} contains records that cannot be shown ({type(error).__name__}: {reason})") from error

@@ -13,7 +13,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from harness import __version__
 from harness.bundle import contents
 from harness.bundle.contents import BundleEntry
-from harness.bundle.manifest import ENDING, FORMAT, MANIFEST, BundleError, BundleManifest, Excerpt, File, kind_of
+from harness.bundle.manifest import FORMAT, MANIFEST, SUFFIX, BundleError, BundleManifest, Excerpt, File, kind_of
 from harness.bundle.reading import manifest_of
 from harness.config.run import SEMANTICS
 from harness.report.results.report import ExhibitReport
@@ -23,15 +23,15 @@ from harness.store.run_directory import RunDirectory
 
 COMPRESSION = 6
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest time of a zip archive: a fixed time makes equal contents equal bytes."""
+"""The earliest timestamp in a zip archive; fixed, so that equal contents give equal bytes."""
 
 
 def write_bundle(path: Path, reports: Sequence[ExhibitReport], results: Results) -> tuple[BundleManifest, list[str]]:
     """Write the records of some exhibits with a manifest, and return it with the names that were left out.
 
-    A path that ends in `.zip` becomes an archive, with the reports in the results directory; any other becomes a folder
-    of plain files, without them. Raises `BundleError` if there is nothing to write or if `path` exists and is not a
-    bundle, which is never replaced; and `StoreError` if the disk is full: the old bundle is then kept.
+    A path that ends in `.zip` becomes an archive that includes the written reports, any other path a folder of plain
+    files without them. Raises `BundleError` if there is nothing to write, or if `path` exists and is not a bundle.
+    Raises `StoreError` if the disk is full; an existing bundle is then kept.
     """
     check_place(path)
     directories = contents.runs(reports, results)
@@ -39,16 +39,16 @@ def write_bundle(path: Path, reports: Sequence[ExhibitReport], results: Results)
         raise BundleError(f"{results.root} has no run of these exhibits: nothing to bundle")
     entries: Iterable[BundleEntry] = chain(contents.records(directories, results), contents.arrays(reports, results))
     writer = _Writer(reports, directories)
-    if path.suffix.lower() == ENDING:
-        entries = chain(entries, contents.written(list(dict.fromkeys(r.paper.name for r in reports)), results))
-        write_atomically(path, lambda file: _write_archive(file, writer.sorted(entries), writer))
+    if path.suffix.lower() == SUFFIX:
+        entries = chain(entries, contents.report_files(list(dict.fromkeys(r.paper.name for r in reports)), results))
+        write_atomically(path, lambda file: _write_archive(file, writer.register(entries), writer))
     else:
-        _write_folder(path, writer.sorted(entries), writer)
+        _write_folder(path, writer.register(entries), writer)
     return writer.manifest(), writer.left_out
 
 
 def check_place(path: Path) -> None:
-    """Raise `BundleError` if `path` exists and is not exactly one bundle."""
+    """Raise `BundleError` unless `path` is absent, an empty folder, or exactly one bundle."""
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
     try:
@@ -63,7 +63,7 @@ def check_place(path: Path) -> None:
 
 
 class _Writer:
-    """Collects the manifest, which is written last."""
+    """Builds the manifest while files are written; the manifest itself is written last."""
 
     def __init__(self, reports: Sequence[ExhibitReport], directories: Sequence[RunDirectory]) -> None:
         self._reports = reports
@@ -72,7 +72,7 @@ class _Writer:
         self._excerpts: dict[str, Excerpt] = {}
         self.left_out: list[str] = []
 
-    def sorted(self, entries: Iterable[BundleEntry]) -> Iterator[BundleEntry]:
+    def register(self, entries: Iterable[BundleEntry]) -> Iterator[BundleEntry]:
         """Yield the entries whose names are allowed in a bundle, and add them to the manifest."""
         for entry in entries:
             if kind_of(entry.name) is None:
@@ -118,7 +118,7 @@ def _write_archive(file: IO[bytes], entries: Iterable[BundleEntry], writer: _Wri
 def _info(name: str) -> ZipInfo:
     info = ZipInfo(name, EPOCH)
     info.compress_type = ZIP_DEFLATED
-    info.create_system = 3  # always Unix, for reproducible bytes
+    info.create_system = 3  # Unix on every platform, for reproducible bytes
     info.external_attr = 0o100644 << 16
     return info
 

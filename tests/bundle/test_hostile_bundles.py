@@ -78,9 +78,9 @@ def lose_config(files, manifest):
         (put("report/hybvit/REPORT.html", b""), "differ only in case"),
         (put("runs/0123456789ab/training.json", b"{}"), "belongs to a run without config.json"),
         (lose_config, "to a run without config.json"),
-        (swap_configs, "config.json: it is the configuration of run .*, which is not the name of its folder"),
-        (relabel_record, "its name is not that of its evaluation"),
-        (put("*config.json", altered(id="0" * 12)), "which is not the name of its folder"),
+        (swap_configs, "config.json: it is the configuration of run .*, but its folder has another name"),
+        (relabel_record, "its name does not match its evaluation"),
+        (put("*config.json", altered(id="0" * 12)), "but its folder has another name"),
         (put("*config.json", altered(name="\x1b]0;owned\x07")), "control characters"),
         (put("*config.json", b'{"config": NaN}'), "has no named configuration"),
         (put("*training.json", altered(weights="x")), r"training.json: weights: Extra inputs"),
@@ -161,7 +161,7 @@ def test_links_duplicates_and_bombs_are_refused(whole, tmp_path, monkeypatch):
             archive.writestr(info, b"/etc/passwd")
         with pytest.raises(BundleError, match=match), open_bundle(path):
             pytest.fail("it was opened")
-    monkeypatch.setattr(reading, "TOTAL", 2**24)
+    monkeypatch.setattr(reading, "MAX_TOTAL_BYTES", 2**24)
     bomb = rewritten(whole, tmp_path / "bomb.zip", put("report/hybvit/zeros.html", bytes(2**25)))
     assert bomb.stat().st_size < 2**24
     with pytest.raises(BundleError, match=r"unpacks to .* bytes: more than the 16,777,216"), open_bundle(bomb):

@@ -45,7 +45,7 @@ def artefact(report: ExhibitReport, results: Results, row: Row, name: str) -> ND
 
     Raises `StoreError` if its file is damaged.
     """
-    path = kept(report, results, row, name)
+    path = array_path(report, results, row, name)
     if path is None:
         return None
     try:
@@ -60,13 +60,13 @@ def pictures(report: ExhibitReport, results: Results, row: Row) -> NDArray[np.ui
 
     Raises `StoreError` if their file is damaged.
     """
-    samples, path = artefact(report, results, row, "samples"), kept(report, results, row, "samples")
+    samples, path = artefact(report, results, row, "samples"), array_path(report, results, row, "samples")
     if samples is None or path is None:
         return None
     return pictures_of(RunDirectory(path.parents[2]), samples)
 
 
-def kept(report: ExhibitReport, results: Results, row: Row, name: str) -> Path | None:
+def array_path(report: ExhibitReport, results: Results, row: Row, name: str) -> Path | None:
     """Return the path of an array saved by a row's evaluations with seed 0; None if there is none."""
     for (key, _, reading), found in report.series.items():
         if key == row.key and reading == PAPER_PROTOCOL and found.first_run:

@@ -24,7 +24,7 @@ class SideValue:
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparedCell:
     """A compared cell.
 
     `also` names other rows with the same measurement; `corrected` is the p-value corrected by Holm over all tested
@@ -63,10 +63,10 @@ class _Pair:
 
 def compared(
     selection: Sequence[tuple[Paper, Exhibit]], scale: str, a: Side, b: Side, metrics: Sequence[str] = ()
-) -> list[Compared]:
-    """Return every cell that either side has a value of, each measurement once, the most significant difference first.
+) -> list[ComparedCell]:
+    """Return every cell with a value on either side, each measurement once, sorted by status and significance.
 
-    With `metrics` (keys), only the cells of these.
+    `metrics` restricts the cells to these keys of metrics.
     """
     pairs: dict[tuple[str, str, str], _Pair] = {}
     expected = {paper.name: _Expected(paper, paper.scale(scale)) for paper, _ in selection}
@@ -79,19 +79,19 @@ def compared(
                 pairs[key].also.append(f"{pair.exhibit} {pair.cell.row.key}")
             else:
                 pairs[key] = pair
-    return sorted(_judged(list(pairs.values())), key=_urgency)
+    return sorted(_with_status(list(pairs.values())), key=_urgency)
 
 
-def _judged(pairs: Sequence[_Pair]) -> Iterator[Compared]:
+def _with_status(pairs: Sequence[_Pair]) -> Iterator[ComparedCell]:
     tests = [_test(pair.a, pair.b) for pair in pairs]
     corrections = iter(holm([test.p_value for test in tests if test]))
     for pair, test in zip(pairs, tests, strict=True):
         corrected = next(corrections) if test else None
         values = (pair.a.values if pair.a else None), (pair.b.values if pair.b else None)
-        said = status(*values, corrected, pair.cell.metric.noise == "none")
-        if said is not None:
+        found = status(*values, corrected, pair.cell.metric.noise == "none")
+        if found is not None:
             cell = pair.cell
-            yield Compared(
+            yield ComparedCell(
                 exhibit=pair.exhibit,
                 row=cell.row.key,
                 metric=cell.metric,
@@ -100,7 +100,7 @@ def _judged(pairs: Sequence[_Pair]) -> Iterator[Compared]:
                 data=cell.run.config.data.name,
                 a=pair.a,
                 b=pair.b,
-                status=said,
+                status=found,
                 test=test,
                 corrected=corrected,
                 also=tuple(dict.fromkeys(pair.also)),
@@ -114,8 +114,8 @@ def _test(a: SideValue | None, b: SideValue | None) -> Welch | None:
     return welch(a.values, b.values)
 
 
-def _urgency(cell: Compared) -> tuple[int, float, float]:
-    """Sort key: status, then the significance, then the size of the difference."""
+def _urgency(cell: ComparedCell) -> tuple[int, float, float]:
+    """Sort key: status, then significance, then size of the difference."""
     order = list(Status).index(cell.status)
     size = abs(cell.difference) if cell.difference is not None else 0.0
     return order, cell.corrected if cell.corrected is not None else 1.0, -size
@@ -131,11 +131,11 @@ def _pairs(paper: Paper, exhibit: Exhibit, scale: Scale, a: Side, b: Side, expec
         for cell in of_seed:
             by_cell.setdefault((cell.row.key, cell.metric, cell.reading), {})[seed] = cell
     for seeds in by_cell.values():
-        sides = _found(a, seeds, expected), _found(b, seeds, expected)
+        sides = _side_value(a, seeds, expected), _side_value(b, seeds, expected)
         yield _Pair(f"{paper.name}/{exhibit.name}", seeds[0], *sides)
 
 
-def _found(side: Side, seeds: dict[int, Cell], expected: "_Expected") -> SideValue | None:
+def _side_value(side: Side, seeds: dict[int, Cell], expected: "_Expected") -> SideValue | None:
     values, runs, records = {}, {}, {}
     for seed, cell in seeds.items():
         quantity = cell.metric.quantity
@@ -147,7 +147,7 @@ def _found(side: Side, seeds: dict[int, Cell], expected: "_Expected") -> SideVal
 
 
 class _Expected:
-    """The ids of the runs and evaluations of a paper's cells, which are no candidates for other cells."""
+    """The ids of the runs and evaluations of a paper's cells, which are never matched to other cells."""
 
     def __init__(self, paper: Paper, scale: Scale) -> None:
         self._paper = paper
@@ -155,7 +155,7 @@ class _Expected:
         self._by_seed: dict[int, frozenset[str]] = {}
 
     def __call__(self, seed: int) -> frozenset[str]:
-        """Return the ids of the evaluations of all cells with a seed, and of their runs."""
+        """Return the ids of the runs and evaluations of all cells with a seed."""
         if seed not in self._by_seed:
             exhibits = self._paper.exhibits
             found = (cell for e in exhibits for cell in cells(self._paper, e, e.rows, self._scale, [seed]))

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.compare.cells import Compared, SideValue
+from harness.compare.cells import ComparedCell, SideValue
 from harness.compare.sides import ABSENT, Leaves, Side, differing, joined, leaves
 from harness.config.plugins import OWN
 from harness.store.records import DistributionRecord, EvaluationRecord, Segment
@@ -22,14 +22,14 @@ class Difference:
     runs: tuple[tuple[str, str], ...]
 
 
-def parameters(cells: Sequence[Compared], a: Side, b: Side) -> list[Difference]:
-    """Return the fields that differ between the runs of cells on both sides, those of most runs first.
+def parameters(cells: Sequence[ComparedCell], a: Side, b: Side) -> list[Difference]:
+    """Return the fields that differ between matched runs: code and hardware last, the most frequent difference first.
 
-    They are of the configuration (`data`, `network`, `method`, `training`, `semantics`), the evaluation, the hash of
-    the data, the feature space, the seeds, and the code and hardware that computed the runs.
+    The fields are those of the configuration (`data`, `network`, `method`, `training`, `semantics`), the evaluation,
+    the hash of the data, the feature space, the seeds, and the code and hardware of the runs.
     """
     found: dict[tuple[str, str, str], tuple[Any, Any, dict[tuple[str, str], None]]] = {}
-    for field, one, other, pair in _all(cells, a, b):
+    for field, one, other, pair in _differences(cells, a, b):
         entry = found.setdefault((field, repr(one), repr(other)), (one, other, {}))
         entry[2][pair] = None
     differences = [Difference(field, one, other, tuple(pairs)) for (field, _, _), (one, other, pairs) in found.items()]
@@ -38,33 +38,35 @@ def parameters(cells: Sequence[Compared], a: Side, b: Side) -> list[Difference]:
     )
 
 
-def _all(cells: Sequence[Compared], a: Side, b: Side) -> Iterator[tuple[str, Any, Any, tuple[str, str]]]:
+def _differences(cells: Sequence[ComparedCell], a: Side, b: Side) -> Iterator[tuple[str, Any, Any, tuple[str, str]]]:
     seen: set[tuple[str, str]] = set()
     for cell in cells:
         if not (cell.a and cell.b):
             continue
         for seed in sorted(cell.a.runs.keys() & cell.b.runs.keys()):
             pair = cell.a.runs[seed], cell.b.runs[seed]
-            for field, one, other in differing(_evaluated(cell.a.records[seed]), _evaluated(cell.b.records[seed])):
+            for field, one, other in differing(
+                _evaluation_fields(cell.a.records[seed]), _evaluation_fields(cell.b.records[seed])
+            ):
                 yield field, one, other, pair
             if pair not in seen:
                 seen.add(pair)
-                for field, one, other in differing(_run(a, pair[0]), _run(b, pair[1])):
+                for field, one, other in differing(_run_fields(a, pair[0]), _run_fields(b, pair[1])):
                     yield field, one, other, pair
         if (seeds := _seeds(cell.a)) != _seeds(cell.b):
             yield "seeds", seeds, _seeds(cell.b), (min(cell.a.runs.items())[1], min(cell.b.runs.items())[1])
 
 
-def _run(side: Side, id: str) -> Leaves:
+def _run_fields(side: Side, id: str) -> Leaves:
     """Return the configuration of a run, the hash of its data, and its provenance."""
     training = side.training(id)
     found = dict(side.stored[id].leaves)
     if training:
         found["data_sha256"] = training.data_sha256
-    return found | _computed(side.segments(id))
+    return found | _provenance(side.segments(id))
 
 
-def _computed(segments: Sequence[Segment]) -> Leaves:
+def _provenance(segments: Sequence[Segment]) -> Leaves:
     """Return the code and hardware of a run's segments, each value once."""
     if not segments:
         return {}
@@ -90,7 +92,7 @@ def _commit(segment: Segment) -> str:
     return f"{(segment.commit or 'unknown')[:9]}{' with changes' if segment.dirty else ''}"
 
 
-def _evaluated(record: EvaluationRecord) -> Leaves:
+def _evaluation_fields(record: EvaluationRecord) -> Leaves:
     """Return the settings of an evaluation and its feature space."""
     kind = record.evaluation.get("kind")
     found = {f"{kind}.{path}": value for path, value in leaves(record.evaluation).items() if path != "kind"}
@@ -105,5 +107,5 @@ def _seeds(found: SideValue) -> str:
 
 
 def _part(field: str) -> int:
-    """Sort key: the parameters of a result before its code and hardware."""
+    """Sort key: parameters before code and hardware."""
     return 1 if field.startswith("computed.") else 0

@@ -1,4 +1,4 @@
-"""One of the two result sets of a comparison: its runs by row, even if their ids are from another version."""
+"""One of the two result sets of a comparison, with its runs matched to rows even if their ids differ."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property
@@ -18,7 +18,7 @@ Expected = Callable[[int], Collection[str]]
 ABSENT = "(absent)"
 
 
-class Stored(NamedTuple):
+class StoredRun(NamedTuple):
     """A stored run: its name, and the leaves of its configuration by dotted path."""
 
     name: str
@@ -42,13 +42,13 @@ class Side:
             raise SpecError(f"{path} has no runs: give a results directory or a bundle")
 
     @cached_property
-    def stored(self) -> dict[str, Stored]:
-        """Every readable run by id: as JSON, whatever version of the code wrote it."""
+    def stored(self) -> dict[str, StoredRun]:
+        """Every readable run by id, as plain JSON, so that the version of the code does not matter."""
         found = {}
         for directory in self.results.all():
             try:
                 document = read_json(directory.config)
-                stored = Stored(str(document["name"]), leaves(document["config"]))
+                stored = StoredRun(str(document["name"]), leaves(document["config"]))
             except (StoreError, KeyError, TypeError) as error:
                 self.skipped_runs.append(f"{self.name}: {directory.id}: {' '.join(str(error).split())}")
             else:
@@ -64,10 +64,9 @@ class Side:
     def run(self, run: Run, expected: Expected) -> str | None:
         """Return the id of the stored run that corresponds to a run of a row, None if there is none.
 
-        That is the run itself. If it is absent, it is the run of the same name, seed and dataset that differs in the
-        fewest fields; or, under any name, the run that differs only in fields that one of the two lacks and in
-        `semantics`, the version of the code. Runs that are `expected` for other rows are not considered, and a tie
-        gives None.
+        That is the run with the same id. Without one, it is the run of the same name, seed and dataset that differs in
+        the fewest fields. Without such a run, it is a run of another name that differs only in `semantics` and in
+        fields that one of the two lacks. Runs that are `expected` for other rows are not considered. A tie gives None.
         """
         if run.id in self.stored:
             return run.id
@@ -82,14 +81,14 @@ class Side:
             id: stored for id, stored in self.stored.items() if id not in expected and _is_same_cell(stored, wanted)
         }
         named = {id: stored for id, stored in others.items() if stored.name == run.name}
-        moved = {id: stored for id, stored in others.items() if _differs_by_version(stored.leaves, wanted)}
-        return _nearest({id: len(differing(stored.leaves, wanted)) for id, stored in (named or moved).items()})
+        renamed = {id: stored for id, stored in others.items() if _differs_by_version(stored.leaves, wanted)}
+        return _nearest({id: len(differing(stored.leaves, wanted)) for id, stored in (named or renamed).items()})
 
     def record(self, id: str, evaluation: Evaluation, quantity: str, expected: Expected) -> EvaluationRecord | None:
         """Return the record of an evaluation of a run, None if there is none.
 
-        If it is absent, it is the record of the same kind and quantity that differs in the fewest settings and is not
-        `expected` for another cell.
+        Without a record of this evaluation, it is the record of the same kind and quantity that differs in the fewest
+        settings and is not `expected` for another cell.
         """
         directory = self.results.runs / id / "evaluations"
         if own := self._record(id, evaluation.id):
@@ -108,7 +107,7 @@ class Side:
         try:
             return RunDirectory(self.results.runs / id).all_segments()
         except StoreError as error:
-            self._leave_aside(error)
+            self._skip(error)
             return []
 
     def training(self, id: str) -> TrainingRecord | None:
@@ -116,7 +115,7 @@ class Side:
         try:
             return RunDirectory(self.results.runs / id).training_record()
         except StoreError as error:
-            self._leave_aside(error)
+            self._skip(error)
             return None
 
     def _record(self, id: str, evaluation: str) -> EvaluationRecord | None:
@@ -129,11 +128,11 @@ class Side:
             except FileNotFoundError:
                 self._records[key] = None
             except StoreError as error:
-                self._leave_aside(error)
+                self._skip(error)
                 self._records[key] = None
         return self._records[key]
 
-    def _leave_aside(self, error: StoreError) -> None:
+    def _skip(self, error: StoreError) -> None:
         line = f"{self.name}: {error}"
         if line not in self.skipped_runs:
             self.skipped_runs.append(line)
@@ -159,7 +158,7 @@ def _pairs(one: Leaves, other: Leaves) -> Iterator[tuple[str, Any, Any]]:
         yield path, one.get(path, ABSENT), other.get(path, ABSENT)
 
 
-def _is_same_cell(stored: Stored, wanted: Leaves) -> bool:
+def _is_same_cell(stored: StoredRun, wanted: Leaves) -> bool:
     """Return whether a run has the wanted seed and dataset; otherwise it belongs to another cell."""
     return all(stored.leaves.get(path) == wanted.get(path) for path in ("seed", "data.name"))
 

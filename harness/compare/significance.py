@@ -17,7 +17,7 @@ TEST = (
 
 
 class Status(StrEnum):
-    """The status of a compared cell, those that need attention first."""
+    """The status of a compared cell, the most urgent first."""
 
     NOT_FINITE = "not finite"
     DIFFERS = "differs"
@@ -72,7 +72,7 @@ def welch(a: Values, b: Values) -> Welch | None:
     if min(a.n, b.n) < 2 or not (a.sd or b.sd):
         return None
     with catch_warnings():
-        simplefilter("ignore", RuntimeWarning)  # about nearly equal values: the p-value is still right
+        simplefilter("ignore", RuntimeWarning)  # nearly equal values: the p-value is still right
         found = ttest_ind(list(a.by_seed.values()), list(b.by_seed.values()), equal_var=False)
     return Welch(float(found.statistic), float(found.df), float(found.pvalue))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from harness.compare.cells import Compared, SideValue
+from harness.compare.cells import ComparedCell, SideValue
 from harness.compare.parameters import Difference
 from harness.compare.sides import Side
 from harness.compare.significance import TEST, Status
@@ -17,7 +17,7 @@ from harness.report.writers.text_markdown import TERMINAL_WIDTH
 FORMAT = 1
 """Version of the JSON document; raised when a key changes its meaning (docs/results.md)."""
 QUIET = (Status.NOT_SIGNIFICANT, Status.IDENTICAL, Status.PARTLY_IDENTICAL)
-"""Cells that are counted, and listed only on request."""
+"""Statuses that are counted, and listed only with `--all`."""
 MOST_NAMES = 2
 
 
@@ -28,7 +28,7 @@ class Comparison:
     scale: str
     a: Side
     b: Side
-    cells: tuple[Compared, ...]
+    cells: tuple[ComparedCell, ...]
     parameters: tuple[Difference, ...]
 
     @property
@@ -44,7 +44,7 @@ class Comparison:
 
 
 def terminal(comparison: Comparison, everything: bool) -> str:
-    """Return the comparison as text: counts, then the cells that differ (or all), then parameters."""
+    """Return the comparison as text: counts, cells (without `everything`, not those in `QUIET`), parameters."""
     shown = [cell for cell in comparison.cells if everything or cell.status not in QUIET]
     counts = ", ".join(f"{count} {status}" for status, count in comparison.counts.items()) or "none"
     tested = sum(cell.test is not None for cell in comparison.cells)
@@ -96,7 +96,7 @@ def _side_to_json(side: Side) -> dict[str, Any]:
     return {"path": side.path, "runs": len(side.stored), "commits": side.commits}
 
 
-def _line(cell: Compared) -> list[str]:
+def _line(cell: ComparedCell) -> list[str]:
     metric = f"{cell.label} {cell.metric.unit}".rstrip() + (f" ({cell.reading})" if cell.reading else "")
     also = f" (+ {len(cell.also)})" if cell.also else ""
     p_value = "" if cell.corrected is None else f"{cell.corrected:.2g}"
@@ -112,7 +112,7 @@ def _line(cell: Compared) -> list[str]:
     ]
 
 
-def _value(cell: Compared, found: SideValue | None) -> str:
+def _value(cell: ComparedCell, found: SideValue | None) -> str:
     if found is None:
         return "-"
     values = found.values
@@ -120,7 +120,7 @@ def _value(cell: Compared, found: SideValue | None) -> str:
     return f"{cell.metric.measured(values.mean)}{sd} (n={values.n})"
 
 
-def _difference(cell: Compared) -> str:
+def _difference(cell: ComparedCell) -> str:
     if cell.difference is None or not isfinite(cell.difference):
         return ""
     return f"{'+' if cell.difference >= 0 else ''}{cell.metric.measured(cell.difference)}"
@@ -138,7 +138,7 @@ def _parameters(comparison: Comparison) -> list[str]:
         return ["No run of A corresponds to a run of B."]
     renamed = sum(one != other for one, other in pairs)
     lead = f"{len(pairs)} runs of A correspond to runs of B"
-    lead += f", {renamed} of them with other ids, as configurations differ." if renamed else ", with equal ids."
+    lead += f", {renamed} of them with other ids, since configurations differ." if renamed else ", with equal ids."
     if not comparison.parameters:
         return [lead, "They were computed with the same parameters, versions and devices."]
     lines = [
@@ -160,7 +160,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def _cell_to_json(cell: Compared) -> dict[str, Any]:
+def _cell_to_json(cell: ComparedCell) -> dict[str, Any]:
     return {
         "exhibit": cell.exhibit,
         "row": cell.row,

@@ -20,14 +20,15 @@ from harness.store.results import Results
 from harness.store.run_directory import RunDirectory
 
 PAUSE_SECONDS = 2.0
-SHARE_OF_TIME = 1 / 3
+MAX_TIME_SHARE = 1 / 3
 """At most this share of the time is spent on rebuilding the page: the runs need the CPU more."""
-WHOLE = DetailLimits(samples=1_000_000, segments=50, log=20_000)
+OPENED_RUN = DetailLimits(samples=1_000_000, segments=50, log=20_000)
+"""The limits of a run that a reader opens, which is sent alone."""
 
 
 @dataclass(frozen=True)
 class PageSnapshot:
-    """A snapshot to serve: the whole page, its parts and its data, as bytes, with their digests."""
+    """The page as served: the whole page, its parts and its data as bytes, with the digests of parts and data."""
 
     page: bytes
     parts: Mapping[str, bytes]
@@ -36,7 +37,7 @@ class PageSnapshot:
 
 
 class LivePage:
-    """Keeps the page of one paper's exhibits up to date: `build` returns their reports, `plot` draws pictures too.
+    """Keeps the page of one paper's exhibits up to date. `build` returns their reports; `plot` turns pictures on.
 
     Any thread may read `shown` and `state`; one thread calls `follow`.
     """
@@ -51,7 +52,7 @@ class LivePage:
         self._reports: Sequence[ExhibitReport] = ()
         self._problem: str | None = None
         self.shown: PageSnapshot
-        self._watch.look()
+        self._watch.poll()
         self._make()
 
     @property
@@ -62,7 +63,7 @@ class LivePage:
     def run(self, id: str) -> dict[str, Any] | None:
         """Return the details of a run, None if there is no such run."""
         state = self._watch.state(id)
-        found = details(RunDirectory(self._results.runs / id), WHOLE) if state else None
+        found = details(RunDirectory(self._results.runs / id), OPENED_RUN) if state else None
         return {**found, "state": state} if found else None
 
     def follow(self, stop: threading.Event) -> None:
@@ -71,14 +72,14 @@ class LivePage:
         while not stop.wait(pause):
             began = time.monotonic()
             self._refresh()
-            usage = time.monotonic() - began
+            elapsed = time.monotonic() - began
             least = 0.0 if self._undrawn else PAUSE_SECONDS
-            pause = max(least, usage * (1 / SHARE_OF_TIME - 1))
+            pause = max(least, elapsed * (1 / MAX_TIME_SHARE - 1))
 
     def _refresh(self) -> None:
         """Rebuild what changed; on a read error keep the last page and show the error on it."""
         try:
-            if self._watch.look() or self._problem:
+            if self._watch.poll() or self._problem:
                 self._make()
             elif self._undrawn:
                 self._draw(self._undrawn.pop(0))
@@ -104,10 +105,10 @@ class LivePage:
 
     def _show(self) -> None:
         drawn = {name: pictures for name, (_, pictures) in self._pictures.items()}
-        self.shown = _shown(contents(self._reports, self._results, drawn))
+        self.shown = _snapshot(contents(self._reports, self._results, drawn))
 
 
-def _shown(content: Contents) -> PageSnapshot:
+def _snapshot(content: Contents) -> PageSnapshot:
     parts = {name: html.encode() for name, html in content.parts.items()}
     values = json.dumps(content.values, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
     digests = {name: _digest(part) for name, part in parts.items()}

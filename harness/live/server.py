@@ -1,4 +1,4 @@
-"""Read-only server of a live page on the loopback address; it refuses any other Host header."""
+"""The read-only HTTP server of the live page, on the loopback address. Foreign Host headers are refused."""
 
 import errno
 import json
@@ -40,7 +40,7 @@ class PageServer(ThreadingHTTPServer):
 
     @property
     def names(self) -> set[str]:
-        """The accepted Host headers. Any other name means DNS rebinding by a foreign page."""
+        """The accepted Host headers. Any other may be DNS rebinding by a foreign page."""
         return {f"{host}:{self.server_port}" for host in (ADDRESS, "localhost")}
 
     def serve(self) -> None:

@@ -10,19 +10,19 @@ from harness.store.run_directory import RunDirectory, RunState
 
 Signature = tuple[int, ...]
 
-MOST_AT_WORK = 60
-FIRST = (RunState.RUNNING, RunState.FAILED, RunState.INTERRUPTED, RunState.PENDING, RunState.CANCELLED)
+MAX_LISTED = 60
+STATE_ORDER = (RunState.RUNNING, RunState.FAILED, RunState.INTERRUPTED, RunState.PENDING, RunState.CANCELLED)
 
 
 class Watch:
-    """The known state of every run. A poll takes a few `stat` calls a run and reads only unfinished or changed runs."""
+    """The state of every run. A poll takes a few `stat` calls per run and reads only unfinished or changed runs."""
 
     def __init__(self, results: Results) -> None:
         self._results = results
         self._signatures: dict[str, Signature] = {}
         self._known: dict[str, dict[str, Any]] = {}
 
-    def look(self) -> bool:
+    def poll(self) -> bool:
         """Poll every run and return whether anything that a report shows may have changed."""
         runs = {directory.id: directory for directory in self._results.all()}
         signatures = {id: _signature(directory) for id, directory in runs.items()}
@@ -38,13 +38,13 @@ class Watch:
 
     def to_json(self) -> dict[str, Any]:
         """Return the number of runs by state, and the unfinished runs, running ones first."""
-        order = {state.value: place for place, state in enumerate(FIRST)}
+        order = {state.value: place for place, state in enumerate(STATE_ORDER)}
         waiting = sorted(
             (run for run in self._known.values() if run["state"] != RunState.DONE),
             key=lambda run: (order.get(run["state"], len(order)), run["name"], run["id"]),
         )
         counts = Counter(str(run["state"]) for run in self._known.values())
-        return {"counts": dict(sorted(counts.items())), "runs": waiting[:MOST_AT_WORK], "waiting": len(waiting)}
+        return {"counts": dict(sorted(counts.items())), "runs": waiting[:MAX_LISTED], "waiting": len(waiting)}
 
     def state(self, run: str) -> str | None:
         """Return the state of a run, None if there is no such run."""
@@ -72,7 +72,10 @@ def describe(directory: RunDirectory) -> dict[str, Any]:
 
 
 def _signature(directory: RunDirectory) -> Signature:
-    """Return the modification times of what a report reads; a folder's changes with every file in it."""
+    """Return the modification times of the files and folders that a report reads.
+
+    A folder's time changes when a file in it is created, replaced or deleted.
+    """
     times = []
     for path in (directory.evaluations, directory.requests, directory.training, directory.outcome):
         times.append(0)

@@ -22,7 +22,7 @@ def probe(*names: str) -> dict[str, dict[str, Any]]:
         return {name: {"error": done} for name in names}
     lines = [line.split(" ", 2) for line in done.stdout.splitlines() if line.startswith(f"{MARK} ")]
     found = {name: json.loads(facts) for _, name, facts in lines}
-    died = {"error": f"the process that imports it died: {_how(done.returncode)}"}
+    died = {"error": f"the process that imports it died: {_exit_of(done.returncode)}"}
     return {name: found.get(name, died) for name in names}
 
 
@@ -36,5 +36,5 @@ def run(command: Sequence[str], text: str = "") -> "subprocess.CompletedProcess[
         return f"{command[0]}: {error.strerror or error}"
 
 
-def _how(code: int) -> str:
+def _exit_of(code: int) -> str:
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"

@@ -15,7 +15,7 @@ from harness.store.provenance import git_state
 PIP = "python -m pip install -c constraints.txt"
 REINSTALL_TORCH = f"{PIP} --force-reinstall torch"
 BYTES_PER_WORKER = 2**30
-"""The most memory that a worker needs at laptop scale; torch itself is most of it."""
+"""The memory that a worker needs at laptop scale, most of it for torch itself."""
 
 
 def check_harness() -> Check:
@@ -58,7 +58,7 @@ def check_gpu(found: Mapping[str, Any]) -> Check:
         says = f"hidden by CUDA_VISIBLE_DEVICES={visible!r}"
         return Check("gpu", CheckState.MISSING, says, "unset CUDA_VISIBLE_DEVICES", facts)
     if "error" not in found and found["cuda"] is None:
-        says = f"there is one (driver {driver}), but this build of torch has no CUDA: install one that has"
+        says = f"there is one (driver {driver}), but this build of torch has no CUDA: install a CUDA build"
         return Check("gpu", CheckState.MISSING, says, f"{REINSTALL_TORCH}  # or see https://pytorch.org", facts)
     reason = found.get("gpu_error") or "torch does not see it"
     says = f"there is one (driver {driver}), but: {reason}. Often the driver is too old for torch's CUDA"
@@ -67,10 +67,10 @@ def check_gpu(found: Mapping[str, Any]) -> Check:
 
 def check_cores() -> Check:
     """Count the usable cores."""
-    cores, there = usable_cores(), os.cpu_count() or 1
-    of = f" of {there}, the cores of this process" if cores < there else ""
+    cores, total = usable_cores(), os.cpu_count() or 1
+    of = f" of the machine's {total}" if cores < total else ""
     workers = "worker" if cores == 1 else "workers at a time"
-    facts = {"usable": cores, "machine": there}
+    facts = {"usable": cores, "machine": total}
     return Check("cores", CheckState.OK, f"{cores}{of}; without a GPU, {cores} {workers}", facts=facts)
 
 
@@ -91,7 +91,7 @@ def _name(gpu: Mapping[str, Any]) -> str:
 
 
 def _driver() -> str | None:
-    """Return the version of the NVIDIA driver, None if it has no GPU."""
+    """Return the version of the NVIDIA driver, None if `nvidia-smi` finds no GPU."""
     done = run(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"])
     if isinstance(done, str) or done.returncode or not (lines := done.stdout.split()):
         return None

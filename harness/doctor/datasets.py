@@ -20,7 +20,7 @@ def check_datasets(plans: Sequence[Plan], root: Path) -> list[Check]:
 
 
 def _check(data: Dataset, plans: Sequence[Plan], exhibits: list[str], root: Path) -> Check:
-    """Check a dataset; count its runs in the first plan that has any, since scales train the same ones."""
+    """Check a dataset; count its runs in the first plan that trains on it, since other scales repeat them."""
     by_plan = ([planned for planned in plan.runs if planned.run.config.data.name == data.name] for plan in plans)
     trained = next(filter(None, by_plan), [])
     facts = {
@@ -35,7 +35,7 @@ def _check(data: Dataset, plans: Sequence[Plan], exhibits: list[str], root: Path
 
 
 def _look(data: Dataset, root: Path) -> tuple[CheckState, str, str]:
-    """Return the state of a dataset, a sentence on it, and the command that fixes it. Files are not hashed again."""
+    """Return the state of a dataset, a sentence for the user, and the command that fixes it, without hashing files."""
     folder = root / data.name
     prepare = command_to_prepare(data, root)
     try:

@@ -20,7 +20,6 @@ from harness.lab import programs
 from harness.lab.configuration import Shape
 from harness.report.latex import installation
 
-APT = "sudo apt-get install -y --no-install-recommends"
 SLURM = ("sbatch", "srun", "squeue")
 PROGRAM = "#include <Python.h>\n#include <omp.h>\nint threads() { return omp_get_max_threads(); }\n"
 """The headers that the output of torch.compile includes."""
@@ -36,7 +35,7 @@ def check_ffcv() -> Check:
 
 
 def check_inception(found: Mapping[str, Any]) -> Check:
-    """Check the result of the probe of the network behind FID and IS."""
+    """Check the result of the Inception probe."""
     if "error" in found:
         says = f"{_absence(found, 'torch_fidelity')}: no FID and no IS"
         return Check("inception", CheckState.MISSING, says, f"{PIP} '.[inception]'")
@@ -44,7 +43,7 @@ def check_inception(found: Mapping[str, Any]) -> Check:
 
 
 def check_weights(root: Path) -> Check:
-    """Check for the weights of that network, by their hash."""
+    """Check for the published Inception weights, by their hash."""
     try:
         path, _, sha256 = find_weights(root, None)
     except MissingRequirement as error:
@@ -63,7 +62,7 @@ def check_compiler() -> Check:
     compiler = os.environ.get("CXX", "g++")
     without = "torch.compile does not work (--compile off)"
     if shutil.which(compiler) is None:
-        return Check("compiler", CheckState.MISSING, f"no {compiler}: {without}", f"{APT} g++ {_headers()}")
+        return Check("compiler", CheckState.MISSING, f"no {compiler}: {without}", f"{programs.APT} g++ {_headers()}")
     include = sysconfig.get_paths()["include"]
     with tempfile.NamedTemporaryFile(suffix=".so") as library:
         command = [compiler, "-x", "c++", "-shared", "-fPIC", "-fopenmp", f"-I{include}", "-o", library.name, "-"]
@@ -71,7 +70,7 @@ def check_compiler() -> Check:
     if isinstance(done, str) or done.returncode:
         reason = done if isinstance(done, str) else " ".join(done.stderr.split())[:160]
         return Check(
-            "compiler", CheckState.MISSING, f"{compiler} fails: {reason}; {without}", f"{APT} g++ {_headers()}"
+            "compiler", CheckState.MISSING, f"{compiler} fails: {reason}; {without}", f"{programs.APT} g++ {_headers()}"
         )
     return Check(
         "compiler", CheckState.OK, f"{compiler} compiles the output of torch.compile", facts={"command": compiler}
@@ -82,7 +81,7 @@ def check_latex() -> Check:
     """Check for LaTeX, which makes the PDF of the report."""
     if lacking := installation.lacking():
         says = f"no {', '.join(lacking)}: no PDF of the report, only its .tex files"
-        return Check("latex", CheckState.MISSING, says, f"{APT} {' '.join(installation.DEBIAN)}")
+        return Check("latex", CheckState.MISSING, says, installation.INSTALL)
     return Check(
         "latex", CheckState.OK, "pdflatex makes PDFs of the report", facts={"command": shutil.which("pdflatex")}
     )

@@ -10,11 +10,11 @@ from typing import Any
 from harness.doctor.check import Check, CheckState, gigabytes
 from harness.store.lease import HEARTBEAT_SECONDS
 
-LITTLE_BYTES = 10**9
+LOW_BYTES = 10**9
 
 
 def check_results(folder: Path) -> Check:
-    """Write, link and date a file in the results folder, as a lease does."""
+    """Create, hard-link and timestamp a file in the results folder, as a lease does."""
     check = _check("results", folder, "HARNESS_RESULTS")
     if check.state is CheckState.MISSING:
         return check
@@ -45,13 +45,13 @@ def _check(name: str, folder: Path, variable: str) -> Check:
         says = f"{folder} cannot be written: {error.strerror or error}"
         return Check(name, CheckState.MISSING, says, f"export {variable}=FOLDER  # a writable one", facts)
     free = gigabytes(facts["free_bytes"])
-    if facts["free_bytes"] < LITTLE_BYTES:
+    if facts["free_bytes"] < LOW_BYTES:
         return Check(name, CheckState.DEGRADED, f"{folder}: only {free} free", facts=facts)
     return Check(name, CheckState.OK, f"{folder}: {free} free", facts=facts)
 
 
 def _try(folder: Path) -> dict[str, bool | float]:
-    """Write a file, hard-link it and compare its date with the clock; both are deleted."""
+    """Write a file, hard-link it, and compare its timestamp with the clock; both files are deleted."""
     with tempfile.TemporaryDirectory(dir=folder, prefix=".harness-doctor-") as scratch:
         file = Path(scratch) / "lease"
         file.write_text("written")

@@ -1,7 +1,7 @@
 """Imports packages that may be broken, in a separate process: `python -m harness.doctor.probes torch inception`.
 
-After each import it prints a line: `probe:`, the name, and JSON of the facts, or of the `error` and the `absent`
-package if one is not installed.
+It prints one line per probe: `probe:`, the name, and the facts as JSON. If the import fails, the facts are the `error`
+and, if a package is not installed, its name as `absent`.
 """
 
 import ctypes

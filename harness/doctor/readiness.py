@@ -46,7 +46,7 @@ class Readiness:
 
 
 def assess(plan: Plan, checks: Sequence[Check]) -> Readiness:
-    """Return the readiness of a scale by the checks. Runs that are done need nothing."""
+    """Return the readiness of a scale according to the checks. Runs that are done need nothing."""
     absent = {check.name for check in checks if check.state is CheckState.MISSING}
     todo = [planned for planned in plan.runs if planned.state is not RunState.DONE]
     starting = [[name for name in _to_start(planned) if name in absent] for planned in todo]

@@ -13,7 +13,7 @@ from harness import __version__
 from harness.errors import HarnessError
 from harness.exit_codes import ExitCode
 from harness.lab.configuration import Shape
-from harness.lab.errors import LabError, LabThereError
+from harness.lab.errors import LabError, LabRunningError
 from harness.lab.folder import Folder, default_folder
 from harness.lab.lab import Lab, stop
 
@@ -79,7 +79,7 @@ def start(folder: Path, port: int | None, accounting: bool, auth: str | None, gr
     wanted = Shape.model_validate({**shape, "accounting": accounting, "auth": auth, "grace_seconds": grace})
     try:
         lab = Lab.start(folder, wanted, port)
-    except LabThereError as error:
+    except LabRunningError as error:
         there = Lab.at(folder)
         if there is None:
             raise

@@ -78,7 +78,7 @@ class Daemon:
                 setsigmask=(),
                 setsigdef=range(1, 32),
             )
-        write_json(self._record, {"pid": pid, "started": processes.started(pid)})
+        write_json(self._record, {"pid": pid, "started": processes.start_time(pid)})
 
     def wait(self) -> None:
         """Wait until the daemon listens.

@@ -18,5 +18,5 @@ class UsageError(LabError):
     exit_code = ExitCode.USAGE
 
 
-class LabThereError(LabError):
+class LabRunningError(LabError):
     """A lab is already running in the folder."""

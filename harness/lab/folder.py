@@ -84,7 +84,7 @@ class Folder:
     def fill(
         self, lab: Configuration, files: Mapping[str, str], scripts: Mapping[Path, str], links: Mapping[Path, str]
     ) -> None:
-        """Create a new lab in an empty folder: configuration files readable by the owner only, scripts, and links."""
+        """Write a new lab into an empty folder: configuration files readable by the owner only, scripts, and links."""
         with writing(self.path):
             write_json(self._document, lab.model_dump())
             for folder in (self.state, self.log, self.run, self.devices, self.database, self.spool):

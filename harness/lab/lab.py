@@ -12,14 +12,14 @@ from harness.errors import unknown
 from harness.lab import members, processes, programs
 from harness.lab.configuration import Configuration, Shape
 from harness.lab.daemons import Daemon, stages
-from harness.lab.errors import LabError, LabThereError, UsageError
+from harness.lab.errors import LabError, LabRunningError, UsageError
 from harness.lab.folder import LOG, Folder
 from harness.lab.ports import reserved
 from harness.lab.templates import files, links, scripts
 
 IDLE_SECONDS = 60
 CLIENT_SECONDS = 60
-JOBS_PATIENCE = 5
+JOB_GRACE_SECONDS = 5
 
 
 class Lab:
@@ -33,7 +33,7 @@ class Lab:
     def start(cls, path: Path, shape: Shape, port: int | None = None) -> Self:
         """Start a lab in a folder and wait until all its nodes are idle.
 
-        Raises `LabError`, leaving nothing running, if the start fails; `LabThereError` if a lab is already running;
+        Raises `LabError`, leaving nothing running, if the start fails; `LabRunningError` if a lab is already running;
         `UsageError` if the shape, the folder or the port is invalid.
         """
         folder = Folder(path)
@@ -43,7 +43,7 @@ class Lab:
         folder.check_ours()
         with folder.locked():
             if (old := folder.configuration()) and any(cls(folder, old).daemons_alive().values()):
-                raise LabThereError(f"a lab is already running in {folder}")
+                raise LabRunningError(f"a lab is already running in {folder}")
             with reserved(shape.ports, port) as first:
                 lab = cls(folder, _configure(shape, first))
                 try:
@@ -123,7 +123,7 @@ class Lab:
             processes.kill([process])
 
     def restart(self, name: str) -> None:
-        """Restart a dead daemon; for a node, wait until the controller considers it up.
+        """Restart a dead daemon; for a node, wait until the controller reports it up.
 
         Raises `LabError` if it is not dead or does not start.
         """
@@ -133,7 +133,9 @@ class Lab:
                 raise LabError(f"{name} is not dead: it is process {daemon.process.pid}")
             daemon.spawn()
             daemon.wait()
-        if name in self.configuration.node_names and not processes.wait_until(lambda: self._serves(name), IDLE_SECONDS):
+        if name in self.configuration.node_names and not processes.wait_until(
+            lambda: self._is_node_up(name), IDLE_SECONDS
+        ):
             raise daemon.failure(f"is {self.node_states()[name]} after {IDLE_SECONDS} s")
 
     def kill_node(self, name: str) -> None:
@@ -167,7 +169,7 @@ class Lab:
             raise unknown("daemon", name, daemons)
         return daemons[name]
 
-    def _serves(self, name: str) -> bool:
+    def _is_node_up(self, name: str) -> bool:
         state = self.node_states()[name]
         return not (state.endswith("*") or state.startswith(("down", "unknown")))
 
@@ -195,10 +197,10 @@ def stop(folder: Folder) -> None:
 
 
 def take_down(folder: Folder) -> None:
-    """Implement `stop` while holding the folder's lock; finds processes independent of the folder's content."""
+    """Implement `stop` while holding the folder's lock; finds processes independently of the folder's content."""
     # Kill without saving state, since it is deleted below. The controller goes first, so that it starts no more jobs.
     processes.kill(process for process in members.daemons(folder) if process.name() == "slurmctld")
-    processes.end(members.jobs(folder), JOBS_PATIENCE)
+    processes.end(members.jobs(folder), JOB_GRACE_SECONDS)
     while rest := [*members.daemons(folder), *members.stepds(folder), *members.jobs(folder)]:
         processes.kill(rest)
     folder.empty(keep=frozenset({LOG}))

@@ -1,4 +1,4 @@
-"""The processes of a lab, found in /proc, so that killed or unrecorded parents do not hide the rest."""
+"""The processes of a lab, found in /proc, so that none is missed if its parent was killed or never recorded."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""Processes identified by pid and start time, so that reused pids are never signalled. Zombies count as dead."""
+"""Processes identified by pid and start time, so that reused pids are never signalled."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ def is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def started(pid: int) -> int | None:
+def start_time(pid: int) -> int | None:
     """Return the start time of a process, in clock ticks since boot, None if it does not exist."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -31,12 +31,12 @@ def started(pid: int) -> int | None:
 
 
 def find(pid: int, since: int) -> psutil.Process | None:
-    """Return the live process with this pid and start time (see `started`), None if there is none."""
+    """Return the live process with this pid and start time (see `start_time`), None if there is none."""
     try:
         process = psutil.Process(pid)
     except psutil.Error:
         return None
-    return process if started(pid) == since and is_alive(process) else None
+    return process if start_time(pid) == since and is_alive(process) else None
 
 
 def end(processes: Iterable[psutil.Process], patience: float) -> None:

@@ -121,8 +121,8 @@ def files(folder: Folder, lab: Configuration) -> dict[str, str]:
 def scripts(folder: Folder, lab: Configuration) -> dict[Path, str]:
     """Return a slurmstepd script for each node, with a name that identifies the node's processes.
 
-    The kernel names a process after its script, but its executable is the interpreter. SLURM checks the executable: if
-    it is not slurmstepd, the accounting of its tasks is not set up, which enforces their memory limits.
+    The kernel names a process after its script, but its executable is the interpreter. SLURM checks the executable:
+    unless it is slurmstepd, the accounting of its tasks is not set up, and with it their memory limits.
     """
     text = f"#!{programs.find('slurmstepd') or 'slurmstepd'}\n"
     return {folder.run / stepd_name(folder, node): text for node in lab.node_names}

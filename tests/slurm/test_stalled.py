@@ -91,9 +91,9 @@ def test_the_log_shows_the_last_segment(submitted, planned, results):
     scheduler = Scheduler(0, lambda command: "7_0|FAILED|node1|h|NonZeroExitCode\n" if command[0] == "squeue" else "")
     log = log_path(results, submission.id)
     lines = [
-        "t job 7_0 on a: exit code 77, was asked to leave before it got on, restart 1",
+        "t job 7_0 on a: exit code 77, was evicted before it made progress, restart 1",
         "t job 7_0 on a: exit code 137, restart 2",
-        "t job 7_1 on a: exit code 77, was asked to leave before it got on, no restart",
+        "t job 7_1 on a: exit code 77, was evicted before it made progress, no restart",
     ]
     log.write_text("\n".join(lines))
     assert look(results, scheduler, [planned.run.id]).job(planned.run.id).state is JobState.FAILED
@@ -117,7 +117,7 @@ def test_a_run_without_progress_gets_more_time_until_attempts_run_out(
     assert done.returncode == 0, done.stderr
     until(lambda: ended(cluster), 240, "the end of the queue")
     text = log(results)
-    assert text.count("exit code 77, was asked to leave before it got on, no restart") == 2, text
-    assert "was asked to leave without progress, and gets 20 min instead of 10: submitted again" in text
-    assert "was asked to leave, and made no progress in 2 attempts: 'harness retry' starts it again: left alone" in text
+    assert text.count("exit code 77, was evicted before it made progress, no restart") == 2, text
+    assert "was evicted without progress, and gets 20 min instead of 10: submitted again" in text
+    assert "was evicted, and made no progress in 2 attempts: 'harness retry' starts it again: left alone" in text
     assert [submission.arrays[0].resources.time for submission in of(results)] == [10, 20]

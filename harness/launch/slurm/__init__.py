@@ -1,6 +1,6 @@
 """SLURM: profiles, code snapshots, job arrays submitted through submitit, and job status.
 
-The exported names are for commands: they complement the state in run directories by that of the scheduler.
+The exported names are for commands: they complement the state in run directories with the scheduler's.
 """
 
 from harness.launch.slurm.job_status import JobStatus, cancel, job_statuses, logs

@@ -43,7 +43,7 @@ def arrange(
     """
     drafts: list[tuple[int, Resources, tuple[Task, ...]]] = []
     waiting: list[str] = []
-    makers = [Task(kind="features", runs=(maker.run.id,)) for maker in _makers_of_features(wanted, cache)]
+    makers = [Task(kind="features", runs=(maker.run.id,)) for maker in _feature_runs(wanted, cache)]
     stages: list[tuple[int, Resources, list[Task]]] = []
     if makers:
         stages.append((0, profile.resources().but(nodes=1, tasks_per_node=1), makers))
@@ -53,7 +53,7 @@ def arrange(
         taken = tasks if left is None else tasks[: max(left, 0)]
         left = None if left is None else left - len(taken)
         waiting += [run for task in tasks[len(taken) :] if task.kind == "runs" for run in task.runs]
-        drafts += [(stage, resources, chunk) for chunk in _parts(taken, array_size)]
+        drafts += [(stage, resources, chunk) for chunk in _chunks(taken, array_size)]
     arrays = [
         Array(name=f"{name}-{number}", stage=stage, resources=resources, tasks=tasks)
         for number, (stage, resources, tasks) in enumerate(drafts)
@@ -66,10 +66,10 @@ def _packed(wanted: Sequence[Wanted], profile: Profile) -> Iterator[tuple[Resour
     for entry in wanted:
         groups.setdefault(entry.resources.digest, (entry.resources, []))[1].append(entry.run.id)
     for resources, runs in groups.values():
-        yield resources, [Task(runs=part) for part in _parts(runs, profile.packed)]
+        yield resources, [Task(runs=part) for part in _chunks(runs, profile.packed)]
 
 
-def _parts(items: Sequence[T], size: int) -> Iterator[tuple[T, ...]]:
+def _chunks(items: Sequence[T], size: int) -> Iterator[tuple[T, ...]]:
     return (tuple(items[start : start + size]) for start in range(0, len(items), size))
 
 
@@ -81,13 +81,13 @@ class _Space:
     embedding: Embedding
 
 
-def _makers_of_features(wanted: Sequence[Wanted], cache: Path) -> list[Wanted]:
-    """Return few runs that cover all features that several runs share and the cache lacks."""
+def _feature_runs(wanted: Sequence[Wanted], cache: Path) -> list[Wanted]:
+    """Return runs, chosen greedily, that compute all features that several runs share and the cache lacks."""
     users: dict[_Space, list[Wanted]] = {}
     for entry in wanted:
         for space in _spaces(entry):
             users.setdefault(space, []).append(entry)
-    left = {space for space, entries in users.items() if len(entries) > 1 and not _at_hand(space, cache)}
+    left = {space for space, entries in users.items() if len(entries) > 1 and not _is_cached(space, cache)}
     makers = []
     for entry in wanted:
         if made := left & _spaces(entry):
@@ -102,7 +102,7 @@ def _spaces(entry: Wanted) -> set[_Space]:
     return {_Space(entry.run.config.data, embedding) for embedding in found if embedding is not None}
 
 
-def _at_hand(space: _Space, cache: Path) -> bool:
+def _is_cached(space: _Space, cache: Path) -> bool:
     """Return whether the cache holds features of a reference split, for any revision of the data."""
     folders = space.embedding.space.folders(space.data, space.embedding.weights)
     cache = cache_of(space.embedding.space, cache)
@@ -128,6 +128,6 @@ def _shape(array: Array, parallelism: int | None) -> str:
 
 
 def largest_array(profile: Profile, configuration: Mapping[str, str]) -> int:
-    """Return the maximum array size of the profile, else of the cluster."""
+    """Return the maximum array size of the profile, else of the cluster, else SLURM's default."""
     text = configuration.get("MaxArraySize", "")
     return profile.max_array_size or (max(int(text), 1) if text.isdigit() else 1001)

@@ -21,17 +21,17 @@ from harness.launch.slurm.profile import FollowUp, Profile, Resources
 from harness.launch.slurm.scheduler import COMMAND_SECONDS, outside_of_jobs
 
 AFTER = """\
-# What is done about the exit code of the step; docs/slurm.md says why.
+# Act on the exit code of the step (docs/slurm.md).
 code=$?
 task="${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
 restarts="${SLURM_RESTART_COUNT:-0}"
 say() { echo "$(date +%FT%T) job $task on $(hostname): exit code $code, $1"; }
 why=""
 case "$code" in
-  @ended@) exit "$code" ;;  # done, a recorded failure, or another worker holds the run
-  @evicted@) limit=1000000 ;;  # its state is saved, and it asks to be restarted
-  @stalled@) limit=@restarts@ why="@why_stalled@, " ;;  # the same, but it made no progress
-  *) limit=@restarts@ ;;  # died, or was ended by SIGTERM alone
+  @ended@) exit "$code" ;;  # done, recorded failure, wrong command, or another worker holds the run
+  @evicted@) limit=1000000 ;;  # the worker saved its state and asks for a restart
+  @stalled@) limit=@restarts@ why="@why_stalled@, " ;;  # the same, without progress
+  *) limit=@restarts@ ;;  # died, or ended by SIGTERM alone
 esac
 if grep -Eq "(oom.kill event.*StepId=$SLURM_JOB_ID[.])|(StepId=$SLURM_JOB_ID[.].* exceeded memory)" @log@; then
   say "@out_of_memory@"
@@ -53,7 +53,7 @@ class BatchExecutor(SlurmExecutor):
     """submitit's executor with a command instead of a pickled function, and one log instead of two files per task."""
 
     def __init__(self, folder: Path, python: str | None) -> None:
-        # The constructor checks for srun before anything is written.
+        # The base class checks for srun before anything is written.
         try:
             super().__init__(folder, python=python)
         except RuntimeError:
@@ -101,7 +101,7 @@ def array_executor(
     extra: dict[str, Any] = {"output": str(folder / "slurm.log")}
     extra["requeue" if profile.requeue else "no-requeue"] = True
     executor.update_parameters(
-        **_asked(resources, profile),
+        **_site_options(resources, profile),
         job_name=name,
         time=resources.time,
         nodes=resources.nodes,
@@ -112,17 +112,17 @@ def array_executor(
         array_parallelism=parallelism or tasks,
         dependency=after or None,
         setup=list(profile.setup),
-        teardown=_after(folder / "slurm.log", profile),
+        teardown=_teardown(folder / "slurm.log", profile),
         stderr_to_stdout=True,
         use_srun=False,
         wckey=None,
-        additional_parameters=extra | _wanted(profile.sbatch),
+        additional_parameters=extra | _enabled(profile.sbatch),
     )
     executor.parameters["map_count"] = tasks  # as submitit does it for its own arrays
     return executor
 
 
-def _after(log: Path, profile: Profile) -> list[str]:
+def _teardown(log: Path, profile: Profile) -> list[str]:
     """Return the script lines after the step; without `requeue`, preempted tasks are left to the follow-up job."""
     restarts = profile.max_restarts if profile.requeue else 0
     lines = AFTER if profile.requeue else AFTER.replace("limit=1000000", "limit=0")
@@ -157,7 +157,7 @@ def follow_up_executor(folder: Path, profile: Profile, name: str, after: str) ->
         stderr_to_stdout=True,
         use_srun=False,
         wckey=None,
-        additional_parameters={"output": str(folder / "slurm.log"), "requeue": True} | _wanted(settings.sbatch),
+        additional_parameters={"output": str(folder / "slurm.log"), "requeue": True} | _enabled(settings.sbatch),
     )
     return executor
 
@@ -165,7 +165,7 @@ def follow_up_executor(folder: Path, profile: Profile, name: str, after: str) ->
 def worker_command(python: str | None, code: Path, srun: list[str], arguments: list[str]) -> str:
     """Return the shell lines that run the harness from a snapshot with srun."""
     step = ["srun", "--unbuffered", "--kill-on-bad-exit=1", *srun]
-    return "\n".join([*_environment(code), f"{shlex.join(step)} {_harness(python)} {shlex.join(arguments)}"])
+    return "\n".join([*_environment(code), f"{shlex.join(step)} {_python(python)} -m harness {shlex.join(arguments)}"])
 
 
 def plain_command(python: str | None, code: Path, module: str, arguments: list[str]) -> str:
@@ -179,19 +179,15 @@ def _environment(code: Path) -> list[str]:
     return [f"export PYTHONPATH={archive}${{PYTHONPATH:+:$PYTHONPATH}} PYTHONSAFEPATH=1 PYTHONUNBUFFERED=1"]
 
 
-def _harness(python: str | None) -> str:
-    return f"{_python(python)} -m harness"
-
-
 def _python(python: str | None) -> str:
     return python or shlex.quote(sys.executable)
 
 
-def _wanted(options: Mapping[str, str | int | bool]) -> dict[str, str | int]:
+def _enabled(options: Mapping[str, str | int | bool]) -> dict[str, str | int]:
     """Return the options of a profile without flags that are false."""
     return {name: value for name, value in options.items() if value is not False}
 
 
-def _asked(resources: Resources, profile: Profile) -> dict[str, Any]:
+def _site_options(resources: Resources, profile: Profile) -> dict[str, Any]:
     memory = f"{resources.memory}M" if resources.memory else None
     return {"partition": resources.partition, "account": profile.account, "qos": profile.qos, "mem": memory}

@@ -52,19 +52,19 @@ def job_statuses(results: Results, scheduler: Scheduler | None = None) -> dict[s
     if not open_runs:
         return {}
     queue = look(results, scheduler or shared_scheduler(), open_runs)
-    said: dict[str, JobStatus] = {}
+    statuses: dict[str, JobStatus] = {}
     for run in open_runs:
         job = queue.job(run)
         if job is not None:
-            said[run] = JobStatus(job.id, job.state, job.reason, found[run][-1].submission.id)
-    return said
+            statuses[run] = JobStatus(job.id, job.state, job.reason, found[run][-1].submission.id)
+    return statuses
 
 
 def cancel(results: Results, runs: Iterable[str]) -> list[str]:
     """Cancel the jobs of some runs and return the job ids.
 
-    Jobs shared with other unfinished runs are kept. There the worker of a cancelled run stops at its cancelled record,
-    so write these records first. Raises `HarnessError` if `scancel` fails.
+    Jobs shared with other unfinished runs are kept: there the worker of a cancelled run stops at its cancelled record,
+    which must exist before this call. Raises `HarnessError` if `scancel` fails.
     """
     chosen, found = set(runs), entries(results)
     jobs = set()

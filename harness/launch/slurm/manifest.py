@@ -20,9 +20,9 @@ from harness.store.records import Record
 from harness.store.results import Results
 
 FOLDER = "submissions"
-OUT_OF_MEMORY, STALLED = "ran out of memory", "was asked to leave before it got on"
-"""Messages of a batch script in the log if SLURM killed its step for memory, or the worker was evicted without
-progress. Code searches the log for them."""
+OUT_OF_MEMORY, STALLED = "ran out of memory", "was evicted before it made progress"
+"""Log messages of a batch script whose step SLURM killed for memory, or whose worker was evicted without progress.
+`queue.look` searches the log for them."""
 
 
 class Task(Record):
@@ -127,8 +127,8 @@ def log_path(results: Results, id: str) -> Path:
     return folder_of(results, id) / "slurm.log"
 
 
-def last_words(results: Results, id: str, job: str) -> str:
-    """Return the last line of a submission's log about an array task, `123_4`, "" if there is none."""
+def last_log_line(results: Results, id: str, job: str) -> str:
+    """Return the last line about an array task (`123_4`) in a submission's log, "" if there is none."""
     try:
         with open(log_path(results, id), encoding="utf-8", errors="replace") as log:
             return next(iter(deque((line for line in log if f" job {job} on " in line), maxlen=1)), "")
@@ -142,7 +142,7 @@ def save(results: Results, submission: Submission) -> None:
 
 
 def submissions(results: Results) -> Iterator[Submission]:
-    """Yield every readable manifest, oldest first, skipping those of other code versions."""
+    """Yield every readable manifest, oldest first; manifests of other code versions are skipped."""
     for path in sorted((results.root / FOLDER).glob("*/manifest.json")):
         try:
             yield Submission.load(path)
@@ -151,7 +151,7 @@ def submissions(results: Results) -> Iterator[Submission]:
 
 
 def entries(results: Results) -> dict[str, list[SubmittedTask]]:
-    """Return the entries of each run by id, oldest first, without refused arrays."""
+    """Return the submitted tasks of each run by run id, oldest first, without refused arrays."""
     found: dict[str, list[SubmittedTask]] = {}
     for submission in submissions(results):
         for array in submission.arrays:

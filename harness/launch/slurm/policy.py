@@ -43,7 +43,7 @@ POLICIES: Mapping[JobState, Policy] = {
     JobState.NODE_FAIL: Policy(Action.SUBMIT, "its node failed"),
     JobState.BOOT_FAIL: Policy(Action.SUBMIT, "its node did not boot"),
     JobState.TIMEOUT: Policy(Action.SUBMIT, "reached its time limit", time=2.0),
-    JobState.STALLED: Policy(Action.SUBMIT, "was asked to leave", time=2.0),
+    JobState.STALLED: Policy(Action.SUBMIT, "was evicted", time=2.0),
     JobState.OUT_OF_MEMORY: Policy(Action.SUBMIT, "ran out of memory", memory=1.5),
     JobState.UNKNOWN: Policy(Action.SUBMIT, "its job is no longer known"),
     JobState.CANCELLED: Policy(Action.LEAVE, "its job was cancelled"),
@@ -53,7 +53,7 @@ POLICIES: Mapping[JobState, Policy] = {
 
 @dataclass(frozen=True)
 class Resubmission:
-    """What to do with a run, why, and the resources if it is submitted."""
+    """The decision on a run: the action, its reason, and the resources for a submission."""
 
     action: Action
     says: str
@@ -81,9 +81,9 @@ def decide_resubmission(
     profile: Profile,
     chain: frozenset[str] | None,
 ) -> Resubmission:
-    """Return what to do with a run, given its `entries`, oldest first.
+    """Return the decision on a run, given its current progress (`mark`) and its submitted tasks, oldest first.
 
-    `chain` names the submissions of a follow-up job and bounds the attempts; None means that a user called.
+    `chain` names the submissions that lead to a follow-up job, which limits their attempts; None if a user submits.
     """
     by_user = chain is None
     resources = profile.resources_for(run)
@@ -105,24 +105,24 @@ def decide_resubmission(
     policy = POLICIES[job.state]
     if policy.action is Action.WAIT or (policy.action is Action.LEAVE and not by_user):
         return Resubmission(policy.action, policy.says, resources, job.id)
-    stood_still = _attempts_without_progress(run.id, mark, entries, chain)
-    if not by_user and stood_still >= profile.max_attempts:
-        says = f"{policy.says}, and made no progress in {stood_still} attempts: 'harness retry' starts it again"
+    idle_attempts = _attempts_without_progress(run.id, mark, entries, chain)
+    if not by_user and idle_attempts >= profile.max_attempts:
+        says = f"{policy.says}, and made no progress in {idle_attempts} attempts: 'harness retry' starts it again"
         return Resubmission(Action.LEAVE, says, resources, job.id)
-    return _changed(run, resources, last, policy, stood_still > 0, profile)
+    return _with_raised_limits(run, resources, last, policy, idle_attempts > 0, profile)
 
 
-def _changed(
-    run: Run, resources: Resources, last: SubmittedTask, policy: Policy, stood_still: bool, profile: Profile
+def _with_raised_limits(
+    run: Run, resources: Resources, last: SubmittedTask, policy: Policy, idle: bool, profile: Profile
 ) -> Resubmission:
-    """Return the verdict with the resources raised by the policy, starting from earlier raises."""
+    """Return the decision with the resources raised by the policy, starting from earlier raises."""
     given, once = last.array.resources, last.submission.profile.resources_for(run)
     time = max(resources.time, given.time if given.time > once.time else 0)
     memory = resources.memory
     if memory is not None and given.memory is not None and once.memory is not None and given.memory > once.memory:
         memory = max(memory, given.memory)
     says = policy.says
-    if policy.time > 1 and stood_still:
+    if policy.time > 1 and idle:
         time = max(resources.time, min(round(policy.time * given.time), profile.max_time or 10**9))
         if time <= given.time:
             return Resubmission(Action.LEAVE, f"{says} without progress, and the maximum is {time} min", resources)
@@ -141,7 +141,7 @@ def _changed(
 def _attempts_without_progress(
     run: str, mark: RunProgress, entries: Sequence[SubmittedTask], chain: frozenset[str] | None
 ) -> int:
-    """Count the latest attempts of this chain without progress."""
+    """Count the latest attempts without progress, within `chain` if it is given."""
     count = 0
     for entry in reversed(entries):
         if chain is not None and entry.submission.id not in chain:

@@ -30,7 +30,7 @@ HOPELESS = (
     "PartitionNodeLimit", "PartitionTimeLimit", "QOSNotAllowed",
 )  # fmt: skip
 """Pending reasons that never resolve without intervention."""
-MENDS: Mapping[JobState, str] = {
+FIXES: Mapping[JobState, str] = {
     JobState.OUT_OF_MEMORY: "raise 'memory' in the profile",
     JobState.TIMEOUT: "raise 'time' in the profile, or run less at a time",
 }
@@ -38,7 +38,7 @@ MENDS: Mapping[JobState, str] = {
 
 @dataclass
 class RehearsalJobs:
-    """Rehearsal jobs by run, problems of runs `without` a job, and `unfit` settings of the runs themselves."""
+    """The rehearsal jobs by run id; problems of runs `without` a job, and of runs whose own arrays are `unfit`."""
 
     submission: Submission
     jobs: dict[str, str] = field(default_factory=dict)
@@ -57,18 +57,18 @@ def submit_rehearsals(request: Request, planned: Sequence[PlannedRun], scheduler
             raise HarnessError("the scheduler does not answer ('squeue' fails): nothing was submitted; run again later")
         complete(request.results, scheduler)
         id = new_id()
-        arranged = _arrange(replace(request, profile=_short(request.profile)), planned, scheduler, id)
+        short = replace(request, profile=_short(request.profile))
+        arranged = _arrange(short, planned, scheduler, id)
         for entry in planned:
             entry.request()
-        short = replace(request, profile=_short(request.profile))
         submission = submit_arrays(request.results, write_intent(short, arranged, planned, id), request.parallelism)
         found = RehearsalJobs(submission)
         for array in submission.arrays:
-            _note(found, array, request.profile_name)
+            _record_jobs(found, array, request.profile_name)
         for run in arranged.waiting:
             what = f"the submit limit is {request.profile.max_submit} tasks at a time"
             found.without[run] = Problem(part="queue", what=what, mend="rehearse fewer runs at a time (--rows)")
-        _show_to_cluster(found, request, planned, scheduler)
+        _check_with_sbatch(found, request, planned, scheduler)
     return found
 
 
@@ -128,7 +128,7 @@ def _arrange(request: Request, planned: Sequence[PlannedRun], scheduler: Schedul
     return Arrangement(tuple(arrays), arranged.waiting)
 
 
-def _note(found: RehearsalJobs, array: Array, profile: str) -> None:
+def _record_jobs(found: RehearsalJobs, array: Array, profile: str) -> None:
     for index, task in enumerate(array.tasks):
         for run in task.runs:
             if array.job_id is not None:
@@ -137,10 +137,10 @@ def _note(found: RehearsalJobs, array: Array, profile: str) -> None:
                 found.without[run] = _refused(str(array.refused), profile)
 
 
-def _show_to_cluster(
+def _check_with_sbatch(
     found: RehearsalJobs, request: Request, planned: Sequence[PlannedRun], scheduler: Scheduler
 ) -> None:
-    """Check whether the cluster would accept the arrays of the runs themselves, with their time limits."""
+    """Check whether the cluster would accept the arrays of the runs themselves, with their own time limits."""
     limits = scheduler.time_limits()
     for array in _arrange(request, planned, scheduler, f"{found.submission.id}-check").arrays:
         executor, command = batch_of(request.results, found.submission, array, request.parallelism)
@@ -174,7 +174,7 @@ def _hopeless(job: Job, found: RehearsalJobs) -> Problem:
 
 def _without_record(results: Results, job: Job, found: RehearsalJobs) -> Problem:
     said = f" ({job.reason})" if job.reason and job.reason.lower() != job.state else ""
-    mend = MENDS.get(job.state, f"see {log_path(results, found.submission.id)}")
+    mend = FIXES.get(job.state, f"see {log_path(results, found.submission.id)}")
     return Problem(part="job", what=f"job {job.id} left no record: {job.state}{said}", mend=mend)
 
 

@@ -21,7 +21,10 @@ MEGABYTES = {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024**2}
 
 
 def minutes(value: Any) -> int:
-    """Return a time limit in minutes, rounded up: `90`, `12:00:00`, `2-12`, or `2-00:00:00` as SLURM reads them."""
+    """Return a time limit in minutes, rounded up: `90`, `12:00:00`, `2-12`, or `2-00:00:00` as SLURM reads them.
+
+    Raises `ValueError` for other forms.
+    """
     match = re.fullmatch(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?", str(value).strip())
     if match is None:
         raise ValueError("write minutes, HH:MM:SS or D-HH:MM:SS")
@@ -36,7 +39,10 @@ def minutes(value: Any) -> int:
 
 
 def megabytes(value: Any) -> int:
-    """Return a size in megabytes, rounded up: `64G`, `4000M`, or `4000` as SLURM reads them."""
+    """Return a size in megabytes, rounded up: `64G`, `4000M`, or `4000` as SLURM reads them.
+
+    Raises `ValueError` for other forms.
+    """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT]?)B?", str(value).strip().upper())
     if match is None:
         raise ValueError("write a size such as 64G or 4000M")
@@ -138,7 +144,7 @@ class Profile(Resources):
     follow_up: FollowUp = FollowUp()
 
     @model_validator(mode="after")
-    def _packing_is_on_one_process(self) -> Self:
+    def _check_packing(self) -> Self:
         variants = ((), *((entry,) for entry in self.override))
         if self.packed > 1 and any(self._changed_by(entries).ranks > 1 for entries in variants):
             raise ValueError(f"{self.packed} runs in a task need nodes = 1 and tasks_per_node = 1")

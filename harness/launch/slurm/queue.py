@@ -13,15 +13,15 @@ from harness.launch.slurm.manifest import (
     Submission,
     SubmittedTask,
     entries,
-    last_words,
+    last_log_line,
     save,
     submissions,
 )
 from harness.launch.slurm.scheduler import Job, JobState, Scheduler
 from harness.store.results import Results
 
-WRITTEN: Mapping[str, JobState] = {OUT_OF_MEMORY: JobState.OUT_OF_MEMORY, STALLED: JobState.STALLED}
-"""States recognised from the log, where the scheduler only reports a failure."""
+STATES_IN_LOG: Mapping[str, JobState] = {OUT_OF_MEMORY: JobState.OUT_OF_MEMORY, STALLED: JobState.STALLED}
+"""States recognised by their message in the log; the scheduler only reports a failure."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ def look(results: Results, scheduler: Scheduler, runs: Iterable[str]) -> Queue:
     for entry in newest.values():
         # Accounting may be down, and has no state for memory kills without cgroups or for stalled workers.
         vague = entry.job is not None and jobs[entry.job].state in (JobState.FAILED, JobState.UNKNOWN)
-        words = last_words(results, entry.submission.id, entry.job) if entry.job and vague else ""
-        for said, state in WRITTEN.items():
-            if entry.job and said in words:
+        line = last_log_line(results, entry.submission.id, entry.job) if entry.job and vague else ""
+        for message, state in STATES_IN_LOG.items():
+            if entry.job and message in line:
                 jobs[entry.job] = replace(jobs[entry.job], state=state, reason="")
     return Queue(found, jobs, scheduler.answers)
 

@@ -1,7 +1,7 @@
 """Job states from the scheduler: one rate-limited `squeue`, and at most one `sacct`, for all jobs.
 
-The run directory is authoritative for the state of a run. Works with accounting disabled, unreachable or slow, and
-distinguishes an unknown job from a scheduler that does not answer.
+The run directory is authoritative for the state of a run. Accounting may be disabled, unreachable or slow. An unknown
+job is distinguished from a scheduler that does not answer.
 """
 
 import getpass
@@ -73,7 +73,7 @@ class Job:
 
 
 def state_of(word: str) -> JobState:
-    """Map a SLURM state, such as `CANCELLED by 0`; unrecognised ones map to `UNKNOWN`."""
+    """Return the state for SLURM's text, such as `CANCELLED by 0`; `UNKNOWN` if it is not recognised."""
     return STATES.get(word.split()[0].rstrip("+") if word.split() else "", JobState.UNKNOWN)
 
 
@@ -113,13 +113,13 @@ class Scheduler:
     def jobs(self, wanted: Iterable[str], users: Iterable[str] = ()) -> dict[str, Job]:
         """Return the state of these array tasks (`123_4`), querying again once the interval has passed."""
         ids = set(wanted)
-        unheard = ids - self._queue.keys() - self._accounts.keys()
+        unseen = ids - self._queue.keys() - self._accounts.keys()
         now = self._clock()
-        if self._asked is None or now - self._asked >= self._interval or (unheard and self._answers and self._due(now)):
+        if self._asked is None or now - self._asked >= self._interval or (unseen and self._answers and self._due(now)):
             self._refresh(ids, set(users) | {getpass.getuser()})
             self._asked = now
-        nobody = JobState.UNKNOWN if self._answers else JobState.SILENT
-        return {id: self._queue.get(id) or self._accounts.get(id) or Job(id, nobody) for id in ids}
+        absent = JobState.UNKNOWN if self._answers else JobState.SILENT
+        return {id: self._queue.get(id) or self._accounts.get(id) or Job(id, absent) for id in ids}
 
     def find(self, name: str) -> str | None:
         """Return the id of the newest array job with this name, ended or not. Always queries."""
@@ -136,7 +136,7 @@ class Scheduler:
         return {name.strip(): value.strip() for name, equals, value in pairs if equals}
 
     def time_limits(self) -> dict[str, str]:
-        """Return the time limit of every partition as SLURM prints it, that of the default one also under ""."""
+        """Return the time limit of every partition as SLURM prints it; the default partition also has the key ""."""
         text = self._ask(["scontrol", "show", "partition", "--oneliner"]) or ""
         found: dict[str, str] = {}
         for line in text.splitlines():
@@ -146,7 +146,7 @@ class Scheduler:
         return found
 
     def queued(self) -> int:
-        """Return the number of this user's queued array tasks. Always queries."""
+        """Return the number of this user's jobs and array tasks, queued or running. Always queries."""
         text = self._ask([*SQUEUE, f"--user={getpass.getuser()}"]) or ""
         return sum(job.state in ALIVE for job in _queue(text))
 

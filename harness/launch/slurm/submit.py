@@ -1,4 +1,4 @@
-"""Submitting runs: decide under a lock what to queue, write the manifest, then call `sbatch`.
+"""Submits runs: decides under a lock which to queue, writes the manifest, then calls `sbatch`.
 
 The lock covers decision and submission, and every manifest is on disk before its first `sbatch`, so neither concurrent
 commands nor a crash can queue a run twice.
@@ -70,7 +70,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Submitted:
-    """The result of a request: the submission, if there is one, and the verdict on every run."""
+    """The result of a request: the submission, if there is one, and the decision on every run."""
 
     submission: Submission | None
     verdicts: dict[str, Resubmission]
@@ -82,7 +82,7 @@ class Submitted:
 
 
 def submit(request: Request, todo: Sequence[PlannedRun], scheduler: Scheduler) -> Submitted:
-    """Submit the runs that need it, and return the verdict on every run.
+    """Submit the runs that need it, and return the decision on every run.
 
     Raises `HarnessError` if the scheduler does not answer, since the queue is then unknown.
     """
@@ -101,7 +101,7 @@ def submit(request: Request, todo: Sequence[PlannedRun], scheduler: Scheduler) -
 
 
 def decide(request: Request, todo: Sequence[PlannedRun], scheduler: Scheduler) -> dict[str, Resubmission]:
-    """Return the verdict on every run.
+    """Return the decision on every run.
 
     Raises `HarnessError` if the scheduler does not answer.
     """

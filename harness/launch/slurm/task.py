@@ -1,7 +1,7 @@
 """One array task, which looks up its part of the manifest by the SLURM array index.
 
 A task with several runs starts them as concurrent child processes. It exits with EVICTED if it was preempted, STALLED
-if it was preempted before a run made progress, and LOST if a run died without a record.
+if it was preempted before any run made progress, and LOST if a run died without a record.
 """
 
 import os
@@ -50,16 +50,16 @@ def run_side_by_side(
     launcher = SingleProcess(results, Path(submission.data), submission.execution)
     todo = [planned for planned in map(as_requested, _directories(results, task.runs)) if _is_open(planned.state)]
     before = progress_of_task(results, task)
-    places = len(launcher.gpus) * submission.profile.runs_per_gpu or usable_cores()
+    slots = len(launcher.gpus) * submission.profile.runs_per_gpu or usable_cores()
     try:
-        LocalExecutor(launcher, min(places, max(len(todo), 1)), fail_fast=False).execute(todo, show)
+        LocalExecutor(launcher, min(slots, max(len(todo), 1)), fail_fast=False).execute(todo, show)
     except Evicted:
         return ExitCode.STALLED if progress_of_task(results, task) == before else ExitCode.EVICTED
     return ExitCode.LOST if any(_is_open(planned.state) for planned in todo) else ExitCode.DONE
 
 
 def progress_of_task(results: Results, task: Task) -> list[RunProgress]:
-    """Return the durable progress of a task's runs, which limits requeues without progress."""
+    """Return the durable progress of a task's runs, by which requeues without progress are limited."""
     return [progress_of(directory) for directory in _directories(results, task.runs)]
 
 

@@ -64,9 +64,9 @@ def main(arguments: Sequence[str]) -> int:
             if attempt == ATTEMPTS - 1:
                 return 1
             time.sleep(PAUSE_SECONDS)
-    for run, verdict in done.verdicts.items():
+    for run, decision in done.verdicts.items():
         what = {Action.SUBMIT: "submitted again", Action.WAIT: "left in the queue", Action.LEAVE: "left alone"}
-        print(f"follow-up of {id}: {run} {verdict.says}: {what[verdict.action]}", flush=True)
+        print(f"follow-up of {id}: {run} {decision.says}: {what[decision.action]}", flush=True)
     if done.submission is not None:
         jobs = ", ".join(array.job_id or f"refused ({array.refused})" for array in done.submission.arrays)
         print(f"follow-up of {id}: submission {done.submission.id}, jobs {jobs}", flush=True)

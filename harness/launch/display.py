@@ -75,7 +75,7 @@ class PlainDisplay:
         self._console = console
         self._total = total
         self._already_done = already_done
-        self._told: set[tuple[str, str]] = set()
+        self._printed: set[tuple[str, str]] = set()
         self._begun = self._last = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -97,8 +97,8 @@ class PlainDisplay:
         now = time.monotonic()
         for event, runs in groups.items():
             for id, planned in runs.items():
-                if (id, event) not in self._told:
-                    self._told.add((id, event))
+                if (id, event) not in self._printed:
+                    self._printed.add((id, event))
                     self._print(f"[{finished}/{self._total}, {clock(now - self._begun)}] {planned.run.name}: {event}")
         if now - self._last >= PLAIN_LINE_SECONDS:
             self._last = now

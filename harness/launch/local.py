@@ -74,7 +74,7 @@ class LocalExecutor:
         state = ExecutorState(waiting=list(runs))
         previous = {
             signal.SIGTERM: signal.signal(signal.SIGTERM, signal.default_int_handler),
-            signal.SIGUSR2: signal.signal(signal.SIGUSR2, _make_room),
+            signal.SIGUSR2: signal.signal(signal.SIGUSR2, _raise_evicted),
         }
         try:
             while state.waiting or state.active or state.elsewhere:
@@ -156,7 +156,7 @@ def _outcome_of(state: RunState) -> WorkerOutcome:
     return ends.get(state, WorkerOutcome.AGAIN)
 
 
-def _make_room(*_: object) -> None:
+def _raise_evicted(*_: object) -> None:
     raise Evicted
 
 
@@ -164,6 +164,6 @@ def _kill(pid: int) -> None:
     """Kill a process and its descendants, since the ranks of torchrun are in separate process groups."""
     with suppress(psutil.Error):
         process = psutil.Process(pid)
-        for one in [*process.children(recursive=True), process]:
+        for member in [*process.children(recursive=True), process]:
             with suppress(psutil.Error):
-                one.kill()
+                member.kill()

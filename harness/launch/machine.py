@@ -1,4 +1,4 @@
-"""What this machine offers to processes: GPUs, cores and memory, found without importing torch."""
+"""The GPUs, cores and memory that this process may use, found without importing torch."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from harness.store.provenance import processor_name
 
 CGROUPS, MEMBERSHIP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 NO_LIMIT = 2**60
-"""Bytes; cgroups of version 1 say "none" with a number above it."""
+"""Bytes. Without a limit, cgroup v1 reports a larger number."""
 LISTED = re.compile(r"GPU (\d+): (.+) \(UUID: (.+)\)")
 
 
@@ -26,7 +26,7 @@ def gpu_ids() -> list[str]:
 
 
 def device_kind() -> str:
-    """Return the name of the device that runs of this machine would use: the first visible GPU, or the processor."""
+    """Return the name of the device that runs on this machine would use: the first visible GPU, or the processor."""
     visible = gpu_ids()
     if not visible:
         return processor_name()
@@ -53,19 +53,19 @@ def default_workers() -> int:
 
 
 def usable_cores() -> int:
-    """Return the cores that this process may use, at least 1: by affinity and by cgroup quotas."""
+    """Return the number of cores that affinity and cgroup quotas grant to this process, at least 1."""
     from joblib import cpu_count  # takes a quarter of a second to import
 
     return int(cpu_count())
 
 
 def usable_memory() -> int:
-    """Return the memory that this process may use, in bytes: the machine's, or less by the limit of a cgroup."""
+    """Return the memory that this process may use, in bytes: the machine's total, or a lower cgroup limit."""
     return min([psutil.virtual_memory().total, *_memory_limits()])
 
 
 def _memory_limits() -> Iterator[int]:
-    """Yield the limits of the cgroups that this process is in, from the innermost outwards (both versions)."""
+    """Yield the memory limits of this process's cgroups (v1 and v2) in bytes, from the innermost outwards."""
     for line in _text(MEMBERSHIP).splitlines():
         _, controllers, path = line.split(":", 2)
         base = CGROUPS / controllers

@@ -80,14 +80,14 @@ class Plan:
         return [planned for planned in self.runs if planned.stale and planned.state is not RunState.CANCELLED]
 
     def with_stale_superseded(self, results: Results) -> "Plan":
-        """Return the plan as it would be after setting all stale runs aside."""
+        """Return the plan as it would be after moving all stale runs to `superseded/`."""
         stale = {planned.run.id for planned in self.stale()}
         nowhere = results.superseded / "next"
         runs = (replace(p, directory=RunDirectory(nowhere / p.run.id)) if p.run.id in stale else p for p in self.runs)
         return replace(self, runs=tuple(runs))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plan in the documented shape."""
+        """Return the plan as documented JSON (docs/results.md)."""
         states = {planned.run.id: planned.state for planned in self.runs}
         return {
             "scale": self.scale,

@@ -48,7 +48,7 @@ class Rehearsed:
         return Usage(gpu_hours=value) if self.record.on_gpu else Usage(core_hours=value)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the documented JSON form."""
+        """Return the rehearsal as documented JSON (docs/results.md)."""
         record = self.record
         return {
             "id": self.planned.run.id,
@@ -96,7 +96,7 @@ class Rehearsing:
         return Usage.sum(entry.expected for entry in self.runs)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the documented JSON form."""
+        """Return the rehearsal as documented JSON (docs/results.md)."""
         return {
             "scale": self.scale,
             "ok": self.ok,
@@ -118,14 +118,14 @@ class Rehearsing:
 
     def lines(self) -> list[str]:
         """Return one line per problem with the affected runs, and a line with the totals."""
-        concerned: dict[str, list[str]] = {}
+        affected: dict[str, list[str]] = {}
         for entry in self.runs:
             for problem in entry.problems:
-                concerned.setdefault(str(problem), []).append(entry.planned.run.name)
-        wrong = [f"{_names(names, len(self.runs))}: {problem}" for problem, names in concerned.items()]
+                affected.setdefault(str(problem), []).append(entry.planned.run.name)
+        wrong = [f"{_names(names, len(self.runs))}: {problem}" for problem, names in affected.items()]
         wrong += [str(problem) for problem in self.problems]
         unknown = sum(_expected_seconds(entry) is None for entry in self.runs)
-        without = f", excluding {unknown} that failed earlier" if unknown else ""
+        without = f", excluding {unknown} without an estimate" if unknown else ""
         total = f"expected cost of all {len(self.runs)}: {str(self.expected) or 'unknown'}{without}"
         good = sum(not entry.problems for entry in self.runs)
         return [*wrong, f"{good} of {len(self.runs)} would complete; {total}"]
@@ -139,7 +139,7 @@ HEADINGS = ("run", "id", "rehearsal", "peak memory", "s/step", "training", "eval
 
 
 def outcome(scale: str, planned: Sequence[PlannedRun], problems: Mapping[str, Problem]) -> Rehearsing:
-    """Summarise rehearsals; `problems` holds problems by run id that records cannot, such as a missing record."""
+    """Return the outcomes of rehearsals; `problems` holds, by run id, those that no record has."""
     return Rehearsing(scale, tuple(_rehearsed(entry, problems.get(entry.run.id)) for entry in planned))
 
 

@@ -90,12 +90,12 @@ class Torchrun(Launcher):
         """Return the torchrun command; a single node uses a standalone rendezvous on a free port."""
         self._first_tries.setdefault(planned.run.id, time.monotonic())
         self._error_file(slot).unlink(missing_ok=True)
-        meeting = ["--standalone", "--nnodes=1", "--local-addr=127.0.0.1"]
+        rendezvous = ["--standalone", "--nnodes=1", "--local-addr=127.0.0.1"]
         if self._nodes is not None:
             conf = f"is_host={self._nodes.rank == 0},join_timeout={JOIN_SECONDS},read_timeout={JOIN_SECONDS}"
-            meeting = [f"--nnodes={self._nodes.count}", f"--rdzv-id={planned.run.id}", "--rdzv-backend=c10d"]
-            meeting += [f"--rdzv-endpoint={self._nodes}", f"--rdzv-conf={conf}", f"--local-addr={self._address}"]
-        command = [sys.executable, "-m", "torch.distributed.run", *meeting, f"--nproc-per-node={self._nproc}"]
+            rendezvous = [f"--nnodes={self._nodes.count}", f"--rdzv-id={planned.run.id}", "--rdzv-backend=c10d"]
+            rendezvous += [f"--rdzv-endpoint={self._nodes}", f"--rdzv-conf={conf}", f"--local-addr={self._address}"]
+        command = [sys.executable, "-m", "torch.distributed.run", *rendezvous, f"--nproc-per-node={self._nproc}"]
         return [*command, f"--max-restarts={self._max_restarts}", "-m", *self.worker(planned), "--restartable"]
 
     def variables(self, slot: int) -> Mapping[str, str]:
@@ -114,7 +114,7 @@ class Torchrun(Launcher):
         """
         error = self._error(slot) if exit_code else ""
         if error.startswith(("Rendezvous", "Dist")):
-            return self._not_met(planned, error)
+            return self._retry_rendezvous(planned, error)
         match self._state(planned, exit_code):
             case RunState.DONE:
                 return WorkerOutcome.DONE
@@ -149,7 +149,7 @@ class Torchrun(Launcher):
             time.sleep(1)
         return state
 
-    def _not_met(self, planned: PlannedRun, error: str) -> WorkerOutcome:
+    def _retry_rendezvous(self, planned: PlannedRun, error: str) -> WorkerOutcome:
         """Retry until the rendezvous timeout: the other node may still be in the previous run or not have started."""
         if self._nodes is None:
             raise HarnessError(f"torchrun cannot start on this machine: {error}")
@@ -165,7 +165,7 @@ class Torchrun(Launcher):
         return Path(self._errors.name) / f"{slot}.json"
 
     def _error(self, slot: int) -> str:
-        """Return torchrun's own error, such as `RendezvousTimeoutError()`, "" if a rank failed."""
+        """Return torchrun's own error, such as `RendezvousTimeoutError()`, or "" if a rank failed."""
         try:
             message = json.loads(self._error_file(slot).read_text())["message"]
         except (OSError, ValueError, KeyError):

@@ -25,7 +25,7 @@ STYLES = {
 class StatusDisplay:
     """A live table of a results directory on a terminal; the last state stays on the screen.
 
-    Lines are cells by heading. Lines beyond the height of the terminal are only counted.
+    A line maps headings to cells. Lines beyond the height of the terminal are only counted.
     """
 
     def __init__(self, console: Console) -> None:

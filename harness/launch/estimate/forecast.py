@@ -19,7 +19,8 @@ Source = Literal["done", "measured", "rehearsed", "similar", "paper", "none"]
 class Estimate:
     """The remaining device seconds of a run, None if unknown, and their source.
 
-    `measured` is the run's own speed, `similar` that of similar runs, `paper` the hours reported by the authors.
+    `measured` is the run's own speed, `rehearsed` its rehearsal, `similar` the speed of similar runs, `paper` the hours
+    reported by the authors.
     """
 
     seconds: float | None
@@ -35,7 +36,7 @@ class Estimate:
         return Usage(gpu_hours=value) if self.on_gpu else Usage(core_hours=value)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the documented JSON form."""
+        """Return the estimate as documented JSON (docs/results.md)."""
         value = None if self.seconds is None else round(self.seconds / SECONDS_PER_HOUR, 6)
         return {
             "gpu_hours": value if self.on_gpu else None,
@@ -161,7 +162,7 @@ class Forecast:
         return (estimate.seconds or 0.0) / SECONDS_PER_HOUR / ranks
 
     def to_json(self) -> dict[str, Any]:
-        """Return the totals in the documented JSON form."""
+        """Return the totals as documented JSON (docs/results.md)."""
         total, longest = self.total, self.longest
         kinds = {estimate.on_gpu for _, estimate in self.known}
         return {

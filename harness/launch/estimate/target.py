@@ -1,4 +1,4 @@
-"""The target of execution, as far as it affects the time of runs."""
+"""The execution target of a forecast: workers, ranks and device."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from harness.launch.machine import device_kind, gpu_ids
 
 @dataclass(frozen=True)
 class Target:
-    """The target of execution: `workers` concurrent runs, and the number of `ranks` by run, 1 by default.
+    """The execution target: `workers` concurrent runs, and the number of `ranks` by run id, 1 by default.
 
     `device` is the name of the device, None if unknown; `on_gpu` is whether it is a GPU. With `features`, a separate
     stage computes the features that several runs share.

@@ -24,7 +24,7 @@ large ones by arithmetic, so neither predicts the other."""
 SAME_SIZE = 1.05
 
 Sample = tuple[float, float]
-"""FLOPs, and the seconds that they took on one device."""
+"""FLOPs, and the device seconds that they took."""
 
 
 @dataclass(frozen=True)
@@ -48,19 +48,19 @@ class Observation:
 def observe(results: Results) -> Iterator[Observation]:
     """Yield the observations from the runs and rehearsals of a results directory.
 
-    Unreadable ones, and segments of old versions, are skipped.
+    Unreadable records and segments of old versions are skipped.
     """
     for rehearsal, record in Rehearsals(results.root).records():
         with suppress(HarnessError, FileNotFoundError):
-            yield _rehearsed(rehearsal.run(), record)
+            yield _from_rehearsal(rehearsal.run(), record)
     for directory in results.all():
         try:
-            yield from _of(directory)
+            yield from _from_segments(directory)
         except StoreError:
             continue
 
 
-def _rehearsed(run: Run, record: RehearsalRecord) -> Observation:
+def _from_rehearsal(run: Run, record: RehearsalRecord) -> Observation:
     """Return the observation from a rehearsal: steps including validation and checkpoints, and full evaluations."""
     step, first = record.training_step_seconds, record.first_step_seconds
     evaluations = (
@@ -80,8 +80,8 @@ def _rehearsed(run: Run, record: RehearsalRecord) -> Observation:
     )
 
 
-def _of(directory: RunDirectory) -> Iterator[Observation]:
-    """Yield the observations from the segments of one run, per device, that of the latest segment last."""
+def _from_segments(directory: RunDirectory) -> Iterator[Observation]:
+    """Yield one observation per device from the segments of a run, the device of the latest segment last."""
     by_device: dict[str, list[Segment]] = {}
     for segment in directory.all_segments():
         if segment.device_name is not None:
@@ -160,7 +160,7 @@ class Speeds:
     def like(self, run: Run) -> list[Sample]:
         """Return FLOPs and seconds per step of runs with the same precision and similar size.
 
-        If there are any with the same method, only these.
+        If any of them have the same method, only those are returned.
         """
         wanted = step_flops(run)
         alike = [
@@ -217,11 +217,11 @@ def step_flops(run: Run) -> float:
 
 
 def scaled(samples: Sequence[Sample], flops: float) -> float:
-    """Predict the seconds for this many FLOPs from samples of other sizes.
+    """Predict the device seconds for this many FLOPs from samples of other sizes.
 
     The model is a + b flops with a, b >= 0, a least-squares fit of relative errors: a is the cost of kernel launches, b
     that of arithmetic. Samples of a single size cannot separate them: then seconds grow with the square root of FLOPs,
-    which lies in between and matches Table 8 of HybViT (15 times the FLOPs in 4.3 times the hours).
+    which lies in between and is close to Table 8 of HybViT (15 times the FLOPs in 4.3 times the hours).
     """
     sizes = [size for size, _ in samples]
     if max(sizes) <= SAME_SIZE * min(sizes):

@@ -95,7 +95,7 @@ class LocalExecutor:
         return state
 
     def _next_runs(self, state: ExecutorState) -> Iterator[tuple[int, PlannedRun]]:
-        """Yield runs to start in free slots, except those that were cancelled or finished elsewhere meanwhile."""
+        """Yield runs to start in free slots, except runs that were cancelled or finished elsewhere."""
         while state.waiting and len(self._children) < self._workers:
             if self._launcher.in_order and state.elsewhere:
                 return

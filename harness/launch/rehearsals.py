@@ -139,7 +139,7 @@ HEADINGS = ("run", "id", "rehearsal", "peak memory", "s/step", "training", "eval
 
 
 def outcome(scale: str, planned: Sequence[PlannedRun], problems: Mapping[str, Problem]) -> Rehearsing:
-    """Return the outcomes of rehearsals; `problems` holds, by run id, those that no record has."""
+    """Return the outcomes of rehearsals; `problems` adds, by run id, problems from outside the records."""
     return Rehearsing(scale, tuple(_rehearsed(entry, problems.get(entry.run.id)) for entry in planned))
 
 

@@ -89,7 +89,7 @@ class Submission(Record):
     """The job id of the follow-up job."""
 
     def with_array(self, changed: Array) -> Self:
-        """Return the manifest with one array replaced by that of the same name."""
+        """Return the manifest with the array of the same name replaced."""
         arrays = tuple(changed if array.name == changed.name else array for array in self.arrays)
         return self.model_copy(update={"arrays": arrays})
 

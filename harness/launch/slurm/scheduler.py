@@ -63,7 +63,7 @@ STATES: Mapping[str, JobState] = {
 
 @dataclass(frozen=True)
 class Job:
-    """The state of an array task; `name` is that of the job, `reason` the scheduler's text."""
+    """The state of an array task; `name` is the job's, `reason` the scheduler's text."""
 
     id: str
     state: JobState

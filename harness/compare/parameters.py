@@ -25,7 +25,7 @@ class Difference:
 def parameters(cells: Sequence[ComparedCell], a: Side, b: Side) -> list[Difference]:
     """Return the fields that differ between matched runs: code and hardware last, the most frequent difference first.
 
-    The fields are those of the configuration (`data`, `network`, `method`, `training`, `semantics`), the evaluation,
+    They cover the configuration (`data`, `network`, `method`, `training`, `semantics`), the evaluation,
     the hash of the data, the feature space, the seeds, and the code and hardware of the runs.
     """
     found: dict[tuple[str, str, str], tuple[Any, Any, dict[tuple[str, str], None]]] = {}

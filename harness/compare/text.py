@@ -12,6 +12,7 @@ from harness.compare.cells import ComparedCell, SideValue
 from harness.compare.parameters import Difference
 from harness.compare.sides import Side
 from harness.compare.significance import TEST, Status
+from harness.report.writers.csv_json import json_number
 from harness.report.writers.text_markdown import TERMINAL_WIDTH
 
 FORMAT = 1
@@ -172,7 +173,7 @@ def _cell_to_json(cell: ComparedCell) -> dict[str, Any]:
         "status": cell.status.value,
         "a": _found_to_json(cell.a),
         "b": _found_to_json(cell.b),
-        "difference": _finite(cell.difference),
+        "difference": json_number(cell.difference),
         "t": cell.test.t if cell.test else None,
         "df": cell.test.df if cell.test else None,
         "p": cell.test.p_value if cell.test else None,
@@ -184,15 +185,10 @@ def _found_to_json(found: SideValue | None) -> dict[str, Any] | None:
     if found is None:
         return None
     return {
-        "mean": _finite(found.values.mean),
+        "mean": json_number(found.values.mean),
         "sd": found.values.sd,
         "seeds": [
-            {"seed": seed, "value": _finite(value), "run": found.runs[seed]}
+            {"seed": seed, "value": json_number(value), "run": found.runs[seed]}
             for seed, value in found.values.by_seed.items()
         ],
     }
-
-
-def _finite(value: float | None) -> float | str | None:
-    """Replace NaN and infinities, which JSON lacks, by strings."""
-    return value if value is None or isfinite(value) else str(value).replace("nan", "NaN")

@@ -10,6 +10,7 @@ from harness.report.html.tables import cell_key
 from harness.report.results.cells import Measured, ReportCell, ReportRow
 from harness.report.results.report import ExhibitReport
 from harness.report.results.series import Series
+from harness.report.writers.csv_json import json_number
 from harness.report.writers.table_cells import mean_text
 from harness.store.files import StoreError
 from harness.store.records import EvaluationRecord
@@ -74,7 +75,7 @@ class Values:
             "evaluation": found.evaluation,
             "n": found.items,
             "values": [
-                [seed, self._number(run), _finite(value)]
+                [seed, self._number(run), json_number(value)]
                 for seed, run, value in zip(found.seeds, found.runs, found.values, strict=True)
             ],
         }
@@ -122,15 +123,10 @@ def _statistics(metric: Metric, cell: ReportCell) -> dict[str, Any]:
     return found
 
 
-def _finite(value: float) -> float | str:
-    """Replace NaN and infinities, which JSON lacks, by strings."""
-    return value if isfinite(value) else str(value).replace("nan", "NaN")
-
-
 def _plain(value: Any) -> Any:
     """Return a record's details with NaN and infinities as strings."""
     if isinstance(value, dict):
         return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
-    return _finite(value) if isinstance(value, float) else value
+    return json_number(value) if isinstance(value, float) else value

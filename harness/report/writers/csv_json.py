@@ -46,7 +46,7 @@ def csv(report: ExhibitReport) -> str:
     writer = DictWriter(text, lines[0], lineterminator="\n")
     writer.writeheader()
     for line in lines:
-        writer.writerow({key: _finite(value) if isinstance(value, float) else value for key, value in line.items()})
+        writer.writerow({key: json_number(value) if isinstance(value, float) else value for key, value in line.items()})
     return text.getvalue()
 
 
@@ -171,17 +171,17 @@ def _measured(value: Measured | Configured) -> dict[str, Any]:
         return {"configured": value.value}
     sd = value.sd if value.sd is not None and isfinite(value.sd) else None
     return {
-        "mean": _finite(value.mean),
+        "mean": json_number(value.mean),
         "sd": sd,
         "seeds": value.seeds,
-        "values": {str(seed): _finite(of_seed) for seed, of_seed in zip(value.numbers, value.values, strict=True)},
+        "values": {str(seed): json_number(of_seed) for seed, of_seed in zip(value.numbers, value.values, strict=True)},
         "runs": list(value.runs),
     }
 
 
-def _finite(value: float) -> float | str:
+def json_number(value: float | None) -> float | str | None:
     """Replace NaN and infinities, which JSON lacks, by strings."""
-    return value if isfinite(value) else str(value).replace("nan", "NaN")
+    return value if value is None or isfinite(value) else str(value).replace("nan", "NaN")
 
 
 def claim_to_json(result: ClaimResult) -> dict[str, Any]:
@@ -193,7 +193,7 @@ def claim_to_json(result: ClaimResult) -> dict[str, Any]:
         "by_the_printed_values": result.printed.value if result.printed else None,
         "reason": result.reason,
         "values": [
-            {"row": value.row, "metric": value.metric.key, "mean": _finite(value.mean), "seeds": value.seeds}
+            {"row": value.row, "metric": value.metric.key, "mean": json_number(value.mean), "seeds": value.seeds}
             for value in result.values
         ],
         "contrasts": [

@@ -37,8 +37,8 @@ def write(report: ExhibitReport, formats: Sequence[str], results: Results) -> li
     """Write an exhibit in some formats under `report/PAPER/` and return the paths."""
     written = []
     for name in formats:
-        ending, writer = WRITERS[name]
-        path = results.report / report.paper.name / f"{report.exhibit.name}.{ending}"
+        suffix, writer = WRITERS[name]
+        path = results.report / report.paper.name / f"{report.exhibit.name}.{suffix}"
         write_bytes(path, writer(report).encode())
         written.append(path)
     return written

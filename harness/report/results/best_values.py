@@ -50,7 +50,7 @@ def _reported(row: ReportRow, cell: ReportCell) -> float | None:
 
 
 def _measured(row: ReportRow, cell: ReportCell) -> float | None:
-    """Return a mean as printed, so that values that read the same are tied."""
+    """Return the mean rounded as printed, so that equal printed values tie."""
     if not isinstance(cell.measured, Measured) or not isfinite(cell.measured.mean):
         return None
     return float(cell.metric.measured(cell.measured.mean))

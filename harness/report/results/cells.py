@@ -49,10 +49,10 @@ class Configured:
 class ReportCell:
     """A metric of a row: the reported value, the measured or configured value, and the judgement.
 
-    `statistics` are for a measured value that varies between seeds. `wanted` says whether a run measures the cell,
-    `readings` has the values of other protocols by name, `labels` the printed names of the values by protocol. `needs`
-    says why the cell was not measured. `reported_sd` and `reported_n` are the paper's standard deviation and number of
-    seeds, `source` is the source of its value.
+    `statistics` are for a measured value that varies between seeds. `wanted` is whether a run or a configuration
+    gives its value. `readings` has the values of other protocols by name, `labels` the printed names of the values by
+    protocol. `needs` says why the cell was not measured. `reported_sd` and `reported_n` are the paper's standard
+    deviation and number of seeds, `source` is the source of its value.
     """
 
     metric: Metric
@@ -88,7 +88,7 @@ class ReportCell:
 class ReportRow:
     """A row of the exhibit with its cells, in the order of the exhibit's metrics.
 
-    `secondary` are cells of metrics that were measured too and have no column in the paper.
+    `secondary` are the cells of measured metrics without a column in the paper.
     """
 
     row: Row
@@ -108,7 +108,7 @@ class ReportRow:
 
 
 class CellBuilder:
-    """Builds the cells of an exhibit; `possible` are all that can be measured, secondary metrics included."""
+    """Builds the cells of an exhibit; `possible` are all measurable cells, including those of secondary metrics."""
 
     def __init__(
         self,

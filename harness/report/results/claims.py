@@ -30,7 +30,7 @@ class ClaimStatus(StrEnum):
 
 
 @dataclass(frozen=True)
-class ContrastEstimate:
+class CellEstimate:
     """The value of a cell with its standard error and number of seeds, both zero for a value that the paper cites."""
 
     row: str
@@ -63,7 +63,7 @@ class ClaimResult:
     status: ClaimStatus
     printed: ClaimStatus | None
     contrasts: tuple[ContrastResult, ...] = ()
-    values: tuple[ContrastEstimate, ...] = ()
+    values: tuple[CellEstimate, ...] = ()
     reason: str = ""
 
 
@@ -71,8 +71,8 @@ def decide(claim: Claim, exhibit: Exhibit, series: Mapping[SeriesKey, Series], s
     """Return the status of a claim by the measurements of an exhibit.
 
     A contrast holds if its whole 95 % interval is inside the bounds, and fails if none of it is. The noise is the
-    standard deviation between seeds, pooled over the rows of the claim with the same data and with the one that the
-    scale declares. Without either, the claim is undecided. Rows without a run have the values that the paper cites;
+    standard deviation between seeds, pooled over the rows of the claim with the same data and with the spread that
+    the scale declares. Without either, the claim is undecided. Rows without a run have the values that the paper cites;
     beside measured rows these count only at a scale with comparable values.
     """
     terms = {(term.row, term.metric): term for term in claim.terms()}
@@ -85,7 +85,7 @@ def decide(claim: Claim, exhibit: Exhibit, series: Mapping[SeriesKey, Series], s
     cited = sorted(row for row in rows if exhibit.row(row).run is None)
     printed = decide_printed(claim, exhibit)
 
-    def undecided(reason: str, values: tuple[ContrastEstimate, ...] = known) -> ClaimResult:
+    def undecided(reason: str, values: tuple[CellEstimate, ...] = known) -> ClaimResult:
         return ClaimResult(claim, ClaimStatus.UNDECIDED, printed, (), values, reason)
 
     if cited and len(cited) < len(rows) and not scale.comparable:
@@ -98,7 +98,7 @@ def decide(claim: Claim, exhibit: Exhibit, series: Mapping[SeriesKey, Series], s
         return undecided(f"the {metric.label} values of these rows are from different feature spaces")
     if any(estimate.standard_error == inf for estimate in known):
         return undecided("the spread between seeds is unknown: run --seeds 3")
-    contrasts = tuple(_find(contrast, estimates) for contrast in claim.contrasts)
+    contrasts = tuple(_contrast_result(contrast, estimates) for contrast in claim.contrasts)
     statuses = {contrast_result.status for contrast_result in contrasts}
     if ClaimStatus.FAILS in statuses:
         return ClaimResult(claim, ClaimStatus.FAILS, printed, contrasts, known)
@@ -141,24 +141,24 @@ def seed_spread(metric: Metric, groups: Iterable[Sequence[float]], declared: Spr
     return Spread(sqrt(squares / df), df) if df else None
 
 
-def _estimate(term: Term, exhibit: Exhibit, own: OwnSeries, scale: Scale) -> ContrastEstimate | None:
-    """Return the value of a term's cell, None if it is not measured; an unknown error is infinite."""
+def _estimate(term: Term, exhibit: Exhibit, own: OwnSeries, scale: Scale) -> CellEstimate | None:
+    """Return the estimate of a term's cell, None if it is not measured; an unknown standard error is infinite."""
     row, metric = exhibit.row(term.row), term.metric
     if row.run is None:
         reported = exhibit.reported_value(row, metric)
-        return None if reported is None else ContrastEstimate(term.row, metric, reported)
+        return None if reported is None else CellEstimate(term.row, metric, reported)
     found = own.get((term.row, metric.key))
     if found is None:
         return None
     mean, seeds = sum(found.values) / len(found.values), len(found.values)
     if metric.noise == "none":
-        return ContrastEstimate(term.row, metric, mean, seeds=seeds)
+        return CellEstimate(term.row, metric, mean, seeds=seeds)
     alike = (other.values for (_, key), other in own.items() if key == metric.key and other.data == found.data)
     spread = seed_spread(metric, alike, scale.spread.get((found.data, metric.key)))
     if spread is None:
-        return ContrastEstimate(term.row, metric, mean, standard_error=inf, seeds=seeds)
+        return CellEstimate(term.row, metric, mean, standard_error=inf, seeds=seeds)
     sd = spread.sd * abs(mean) if metric.noise == "relative" else spread.sd
-    return ContrastEstimate(term.row, metric, mean, sd / sqrt(seeds), spread.df, seeds)
+    return CellEstimate(term.row, metric, mean, sd / sqrt(seeds), spread.df, seeds)
 
 
 def _without_common_measure(terms: Iterable[Term], own: OwnSeries) -> Metric | None:
@@ -170,12 +170,13 @@ def _without_common_measure(terms: Iterable[Term], own: OwnSeries) -> Metric | N
     return next((metric for metric, names in measures.items() if len(names) > 1), None)
 
 
-def _find(contrast: Contrast, estimates: Mapping[tuple[str, Metric], ContrastEstimate | None]) -> ContrastResult:
+def _contrast_result(contrast: Contrast, estimates: Mapping[tuple[str, Metric], CellEstimate | None]) -> ContrastResult:
     from scipy.stats import t
 
     by_term = {term: estimate for term in contrast.terms if (estimate := estimates[term.row, term.metric])}
     centre = _weigh(contrast, lambda term: by_term[term].mean)
     error = sqrt(sum((term.weight * estimate.standard_error) ** 2 for term, estimate in by_term.items()))
+    # The smallest number of degrees of freedom gives the widest interval.
     df = min(estimate.df for estimate in by_term.values())
     half_width = max(float(t.ppf((1 + CONFIDENCE) / 2, df)) * error, ROUNDING) if error else ROUNDING
     return ContrastResult(contrast, centre, half_width, _compare(contrast, centre, half_width))

@@ -87,7 +87,7 @@ class ExhibitReport:
 
     @property
     def measured(self) -> int:
-        """The number of cells with a measured or configured value, other protocols' included."""
+        """The number of measured or configured values, including those of other protocols."""
         return sum((cell.measured is not None) + len(cell.readings) for row in self.rows for cell in row.cells)
 
     @property
@@ -105,7 +105,7 @@ class ExhibitReport:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Why cells were not measured, with the commands that fix it, each once."""
+        """Why cells were not measured, each reason once with the command that fixes it."""
         needs = (str(cell.needs) for row in self.rows for cell in row.cells if cell.needs)
         return tuple(dict.fromkeys([*needs, *map(str, self.damaged)]))
 
@@ -119,21 +119,21 @@ def build(
     """
     measured = measurements(paper, exhibit, scale, results)
     possible = list(cells(paper, exhibit, exhibit.rows, scale, [0]))
-    finder = CellBuilder(paper, exhibit, scale, measured, tuple(with_secondary(possible, exhibit)), results)
+    builder = CellBuilder(paper, exhibit, scale, measured, tuple(with_secondary(possible, exhibit)), results)
     noted = details(measured.series.values(), results)
     segments, unreadable = _segments(_runs(possible, measured), results.reader)
     return ExhibitReport(
         paper=paper,
         exhibit=exhibit,
         scale=scale,
-        labels=finder.labels(),
-        rows=tuple(ReportRow(row, finder.cells(row), finder.secondary(row)) for row in exhibit.rows),
+        labels=builder.labels(),
+        rows=tuple(ReportRow(row, builder.cells(row), builder.secondary(row)) for row in exhibit.rows),
         claim_results=tuple(decide(claim, exhibit, measured.series, scale) for claim in exhibit.claims),
         feature_spaces=_feature_spaces(noted),
         remarks=tuple(dict.fromkeys(note for found in noted if isinstance(note := found.get("note"), str))),
         wanted=len(possible) + sum(row.setting is not None for row in exhibit.rows),
         series=measured.series,
-        shown=tuple(metric for metric in shown if any(cell.metric == metric for cell in finder.possible)),
+        shown=tuple(metric for metric in shown if any(cell.metric == metric for cell in builder.possible)),
         segments=segments,
         damaged=(*measured.damaged.values(), *unreadable),
         origin=results.label,
@@ -159,5 +159,5 @@ def _segments(runs: Sequence[str], reader: Reader) -> tuple[dict[str, Sequence[S
 
 
 def _runs(possible: Sequence[Cell], measured: Measurements) -> list[str]:
-    """Return the ids of an exhibit's runs: those of its first seed, then the others that were measured."""
+    """Return the ids of an exhibit's runs: seed 0 of every row, then all other measured runs."""
     return list(dict.fromkeys([*(cell.run.id for cell in possible), *measured.runs]))

@@ -16,7 +16,7 @@ from harness.store.records import Need
 from harness.store.results import Results
 
 SeedValues = list[tuple[int, str, float, int]]
-"""Seeds, each with its run, its value, and the number of items that the value is over."""
+"""For each seed: the seed, its run, the value, and the number of items behind the value."""
 SeriesKey = tuple[str, str, str]
 """The keys of a row and a metric, and the name of the protocol: empty for the paper's."""
 
@@ -25,8 +25,8 @@ SeriesKey = tuple[str, str, str]
 class Series:
     """The values of a cell by one protocol: one for each seed, in the order of seeds, with its run.
 
-    `label` is the printed name of the values, `data` the dataset of the runs, `items` the number of items that the
-    first value is over.
+    `label` is the printed name of the values, `data` the dataset of the runs, `items` the number of items
+    behind the first value.
     """
 
     evaluation: str
@@ -60,7 +60,7 @@ class Measurements:
 def measurements(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results) -> Measurements:
     """Read the measured values of an exhibit.
 
-    Reads the seeds 0, 1, ... up to the first for which no row has a run. A cell without a record has no series.
+    Reads the seeds 0, 1, ... until no row has a run with the seed. A cell without a record has no series.
     Secondary metrics in the records have series too.
     """
     reader = results.reader
@@ -87,13 +87,13 @@ def measurements(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results)
                 if quantity := quantities.get(cell.metric.quantity):
                     found.append((seed, run, *quantity))
                 elif reader.directory(run).is_requested(cell.evaluation):
-                    waiting[_place(cell)] += 1
-    series = {_place(cell): _series(cell, found) for cell, found in asked if found}
+                    waiting[_key_of(cell)] += 1
+    series = {_key_of(cell): _series(cell, found) for cell, found in asked if found}
     in_turn = sorted((seed, number, run) for number, (_, found) in enumerate(asked) for seed, run, *_ in found)
     return Measurements(series, tuple(dict.fromkeys(run for _, _, run in in_turn)), waiting, damaged)
 
 
-def _place(cell: Cell) -> SeriesKey:
+def _key_of(cell: Cell) -> SeriesKey:
     return cell.row.key, cell.metric.key, cell.reading
 
 

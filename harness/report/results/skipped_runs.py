@@ -6,7 +6,7 @@ from harness.store.files import StoreError
 from harness.store.results import Results
 from harness.store.run_directory import ForeignError, OutdatedError, RunDirectory
 
-MOST = 3
+MAX_NAMES = 3
 
 
 def skipped_runs(results: Results) -> Iterator[str]:
@@ -20,7 +20,7 @@ def skipped_runs(results: Results) -> Iterator[str]:
             outdated.append(directory)
         except ForeignError as error:
             foreign[directory] = error.why
-        except StoreError:  # damaged runs are reported by whoever reads them
+        except StoreError:  # readers report damaged runs
             continue
     if outdated:
         commits = sorted({commit[:9] for directory in outdated for commit in _commits(directory)})
@@ -33,7 +33,9 @@ def skipped_runs(results: Results) -> Iterator[str]:
 
 
 def _names(directories: list[RunDirectory]) -> str:
-    return ", ".join(directory.id for directory in directories[:MOST]) + (", ..." if len(directories) > MOST else "")
+    return ", ".join(directory.id for directory in directories[:MAX_NAMES]) + (
+        ", ..." if len(directories) > MAX_NAMES else ""
+    )
 
 
 def _commits(directory: RunDirectory) -> set[str]:

@@ -6,7 +6,7 @@ from math import isfinite
 
 CONFIDENCE = 0.95
 FEWEST = 3
-"""With fewer seeds there is no interval and no test: with two, it would reach six times their distance either way."""
+"""With fewer seeds there is no interval and no test: with two, its half-width would be six times their difference."""
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ class VerdictCounts:
         """The overall verdict, by the worst cell.
 
         FAIL if a cell fails or passes against expectation, MISSING if nothing is measured, PARTIAL if something is
-        not measured yet, PASS if everything compared came out as expected. Otherwise nothing was compared.
+        not measured yet, PASS if everything compared came out as expected, `not compared` if nothing was compared.
         """
         has = self.counts.get
         if has(Verdict.FAIL) or has(Verdict.XPASS):

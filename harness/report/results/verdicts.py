@@ -9,10 +9,11 @@ from harness.registry.row import Reported, Source, Words
 from harness.registry.tolerances import Tolerance
 
 ROUNDING = 1e-9
+"""Absolute slack for floating-point rounding in comparisons."""
 
 
 class Verdict(StrEnum):
-    """The verdict on a cell; those in lower case say why nothing was compared."""
+    """The verdict on a cell; a verdict in lower case says why nothing was compared."""
 
     FAIL = "FAIL"
     XPASS = "XPASS"

@@ -18,8 +18,8 @@ DASH, GAP = "-", "..."
 class Role(StrEnum):
     """The content of a cell: the row's label, the paper's value, ours, and so on.
 
-    A column has the role of its cells, and VALUE where every line has another. LINE names the lines of a row that has
-    several. SECONDARY is a metric that the paper has no column for.
+    A column has the role of its cells, or VALUE if its lines have different roles. LINE names the lines of a row that
+    has several. SECONDARY is a metric without a column in the paper.
     """
 
     LABEL = auto()
@@ -35,7 +35,7 @@ class Role(StrEnum):
 
 
 class CellKind(Enum):
-    """The kind of a cell's text: DASH where no value belongs, GAP where one is not measured yet."""
+    """The kind of a cell's text: DASH if no value belongs there, GAP if the value is not measured yet."""
 
     NUMBER = auto()
     WORDS = auto()
@@ -45,11 +45,11 @@ class CellKind(Enum):
 
 @dataclass(frozen=True)
 class TableCell:
-    """A cell as text, with all that a writer may print beside it.
+    """The text of a cell, with further data that writers may print.
 
-    `sd` is the standard deviation as text, `value` the number behind the text. `measured` is the mean
-    behind a measured number, for a writer that rounds in its own way. `source` is set if the row has no
-    single source. `remarks` are notes on this cell alone.
+    `sd` is the standard deviation as text, `value` the number behind the text. `measured` is the measurement, for a
+    writer that rounds in its own way. `source` is set if the row has no single source. `remarks` are notes on this cell
+    alone.
     """
 
     role: Role = Role.VALUE
@@ -106,7 +106,7 @@ class TableCells:
 
 
 def secondary(row: ReportRow, metric: Metric, reading: str) -> TableCell:
-    """Return the value of a metric that has no column in the paper."""
+    """Return the value of a metric without a column in the paper."""
     cell = next((cell for cell in row.secondary if cell.metric == metric), None)
     value = (cell.measured if reading == PAPER_PROTOCOL else cell.readings.get(reading)) if cell else None
     return _mean(Role.SECONDARY, value, metric) if isinstance(value, Measured) else BLANK

@@ -37,7 +37,7 @@ class TableColumn:
 
     @property
     def holds_words(self) -> bool:
-        """Whether its cells are words, and not numbers."""
+        """Whether its cells are words rather than numbers."""
         return self.role in (Role.LABEL, Role.LINE, Role.VERDICT)
 
 
@@ -59,7 +59,7 @@ class TableSection:
 
 @dataclass(frozen=True)
 class TableGrid:
-    """A caption (empty where there is one grid), columns and sections."""
+    """A caption (empty if there is only one grid), columns and sections."""
 
     caption: str
     columns: tuple[TableColumn, ...]
@@ -130,7 +130,7 @@ class _Form:
             yield TableColumn(role, role.value)
 
     def closing_cells(self, row: ReportRow, role: Role = Role.OURS, name: str = "") -> Iterator[TableCell]:
-        """Yield their cells in the line of a part: seeds and verdicts stand beside ours."""
+        """Yield the cells of these columns for one line; seeds and verdicts are on the line of our values."""
         for metric in self.report.shown:
             has_values = role in (Role.OURS, Role.READING)
             yield secondary(row, metric, name if role is Role.READING else PAPER_PROTOCOL) if has_values else BLANK
@@ -176,9 +176,9 @@ class _Stacked(_Form):
 
 
 def section_heading(report: ExhibitReport, section: str, rows: Sequence[ReportRow]) -> str:
-    """Return the section's name, with its stand-in dataset or its protocol if these differ within the exhibit.
+    """Return the section's name.
 
-    At the paper's scale it is the protocol.
+    If labels differ within the exhibit, the name includes the protocols at the paper's scale, else the datasets.
     """
     data = {report.scale.shrink(row.row.run).config.data.name for row in rows if row.row.run}
     if report.scale.comparable:
@@ -204,7 +204,7 @@ def metric_heading(report: ExhibitReport, metric: Metric) -> str:
 
 
 def _with_protocols(report: ExhibitReport, name: str, rows: Sequence[ReportRow]) -> str:
-    """Return a name with the labels of the rows' values, if labels differ within the exhibit."""
+    """Return a name with the labels of the rows' values if labels differ within the exhibit."""
     cells = [cell for row in rows for cell in row.cells if cell.wanted and _differ(report, cell.metric)]
     order = report.exhibit.metrics.index
     labels = [

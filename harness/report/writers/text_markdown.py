@@ -9,7 +9,7 @@ from harness.report.results.claims import ClaimStatus
 from harness.report.results.report import ExhibitReport
 from harness.report.writers import wording
 from harness.report.writers.table_layout import TableGrid, grids
-from harness.report.writers.verdict_table import HEADINGS, UNEXPECTED, verdict_rows
+from harness.report.writers.verdict_table import HEADINGS, NOT_PLAIN_PASS, verdict_rows
 
 TERMINAL_WIDTH = 118
 INDENT = " " * 12
@@ -21,7 +21,7 @@ def terminal(report: ExhibitReport) -> str:
     for grid in grids(report):
         parts += [*([grid.caption] if grid.caption else []), _table(grid, "simple"), ""]
     parts += [fill(note, TERMINAL_WIDTH) for note in wording.notes(report)]
-    if lines := list(verdict_rows(report, UNEXPECTED)):
+    if lines := list(verdict_rows(report, NOT_PLAIN_PASS)):
         table = tabulate([line.texts for line in lines], HEADINGS, tablefmt="simple", disable_numparse=True)
         parts += ["", "Cells without a plain PASS", table]
     if report.claim_results:

@@ -11,7 +11,7 @@ from harness.report.writers.table_cells import DASH, mean_text
 
 HEADINGS = ("row", "metric", "paper", "measured", "seeds", "difference", "tolerance", "95 % interval", "p", "verdict")
 JUDGED = (*COMPARED, Verdict.PARTIAL)
-UNEXPECTED = (Verdict.FAIL, Verdict.XPASS, Verdict.XFAIL, Verdict.PARTIAL)
+NOT_PLAIN_PASS = (Verdict.FAIL, Verdict.XPASS, Verdict.XFAIL, Verdict.PARTIAL)
 
 
 @dataclass(frozen=True)

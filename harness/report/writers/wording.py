@@ -41,7 +41,7 @@ def notes(report: ExhibitReport) -> list[str]:
 
 
 def general_notes(report: ExhibitReport) -> list[str]:
-    """Return the notes on all values together, without footnotes of single rows and cells."""
+    """Return the notes on the exhibit as a whole, without footnotes on single rows and cells."""
     sentences = []
     spaces = [space for space in report.feature_spaces if space.get("kind") == "classifier"]
     if spaces:

@@ -29,7 +29,7 @@ def marked(grid: TableGrid, notes: Notes) -> TableGrid:
 
 
 def text_and_sd(cell: TableCell) -> tuple[str, str]:
-    """Return the text and the standard deviation of a cell; a measured mean is rounded by it."""
+    """Return the text and the standard deviation of a cell; the deviation decides the decimals of a measured mean."""
     if cell.measured and cell.metric:
         return mean_and_spread(cell.measured, cell.metric)
     return DASHES.get(cell.kind, cell.text), cell.sd

@@ -26,6 +26,11 @@ PREAMBLE = r"""\documentclass[a4paper]{article}
 \makeatletter\setlength{\@fptop}{0pt}\setlength{\@fpsep}{2em}\makeatother
 \begin{document}
 """.replace("PACKAGES", ",".join((*TABLE, "graphicx", "longtable")))
+PICTURES_OF_TABLES = (
+    "\\clearpage\\section{Pictures of the tables}",
+    "\\renewcommand{\\figurename}{Picture}",
+    "\\setcounter{figure}{0}\\renewcommand{\\theHfigure}{picture.\\arabic{figure}}",
+)
 
 
 def document(paper: Paper, reports: Sequence[ExhibitReport], pictures: Mapping[str, Sequence[str]]) -> str:
@@ -51,12 +56,7 @@ def document(paper: Paper, reports: Sequence[ExhibitReport], pictures: Mapping[s
         *map(_input, tables),
         *(["\\clearpage\\section{Figures}"] if drawn else []),
         *map(_input, drawn),
-        *(
-            ["\\clearpage\\section{Pictures of the tables}", "\\renewcommand{\\figurename}{Picture}"]
-            if of_tables
-            else []
-        ),
-        *(["\\setcounter{figure}{0}\\renewcommand{\\theHfigure}{picture.\\arabic{figure}}"] if of_tables else []),
+        *(PICTURES_OF_TABLES if of_tables else ()),
         *of_tables,
     ]
     return PREAMBLE + "\n".join(lines) + "\n\\end{document}\n"

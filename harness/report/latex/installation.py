@@ -10,17 +10,17 @@ FIGURE = ("graphicx", "amssymb")
 DOCUMENT = (*TABLE, "graphicx", "longtable", "geometry", "caption", "microtype", "hyperref", "bookmark")
 DEBIAN = ("texlive-latex-base", "texlive-latex-recommended", "texlive-science", "texlive-latex-extra")
 INSTALL = f"sudo apt-get install -y --no-install-recommends {' '.join(DEBIAN)}"
-MOST_SECONDS = 60
+QUERY_SECONDS = 60
 
 
 def lacking() -> list[str]:
-    """Return what is missing on this machine for PDFs: pdflatex, or LaTeX packages."""
+    """Return the programs and packages that PDFs need and this machine lacks: pdflatex, or LaTeX packages."""
     if shutil.which("pdflatex") is None:
         return ["pdflatex"]
     asked = {f"{package}.sty": package for package in DOCUMENT}
     try:
-        done = subprocess.run(["kpsewhich", *asked], capture_output=True, text=True, check=False, timeout=MOST_SECONDS)
+        done = subprocess.run(["kpsewhich", *asked], capture_output=True, text=True, check=False, timeout=QUERY_SECONDS)
     except (OSError, subprocess.TimeoutExpired):
-        return []  # TeX itself reports what is missing
+        return []  # TeX itself reports missing packages
     found = {Path(line).name for line in done.stdout.splitlines()}
     return [package for name, package in asked.items() if name not in found]

@@ -8,15 +8,15 @@ from harness.report.results.cells import Measured
 
 LARGEST = 1e6
 """Larger numbers are printed as powers of ten."""
-FURTHER_DECIMALS = 2
+MAX_EXTRA_DECIMALS = 2
 """A small spread adds at most this many decimals to those of the metric; an even smaller one prints as zero."""
 
 
 def mean_and_spread(value: Measured, metric: Metric) -> tuple[str, str]:
     """Return the mean and the standard deviation as decimal texts; the second is empty if there is none to print.
 
-    The deviation has two significant digits up to 35 and one above (the rounding of the Particle Data Group), the
-    mean has as many decimals.
+    The deviation has two significant digits if they are at most 35, else one (the rounding of the Particle Data
+    Group). The mean has as many decimals.
     """
     spread = value.sd
     if spread is None or metric.noise == "none" or not isfinite(spread):
@@ -37,7 +37,7 @@ def in_cell(number: str) -> str | None:
 
 
 def as_text(number: str) -> str:
-    """Return LaTeX for what siunitx does not align: powers of ten, NaN, infinities, words."""
+    """Return LaTeX for text that siunitx does not align: powers of ten, NaN, infinities, words."""
     try:
         value = float(number)
     except ValueError:
@@ -60,5 +60,5 @@ def table_format(numbers: list[str]) -> str:
 def _decimals(spread: float, metric: Metric) -> int:
     power = floor(log10(spread))
     digits = 2 if spread / 10**power <= 3.5 else 1
-    decimals = min(max(digits - 1 - power, 0), metric.decimals + FURTHER_DECIMALS)
+    decimals = min(max(digits - 1 - power, 0), metric.decimals + MAX_EXTRA_DECIMALS)
     return decimals if round(spread, decimals) else metric.decimals

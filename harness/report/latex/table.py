@@ -13,7 +13,7 @@ from harness.report.writers import wording
 from harness.report.writers.table_layout import TableGrid, TableRow, TableSection, grids
 
 LINES, PAGE = 46, 58
-"""A table of more LINES continues in another float; so do notes that, with the lines above, exceed PAGE."""
+"""A table of more than LINES lines continues in another float; so do notes if table and notes exceed PAGE lines."""
 LINE_OF_NOTES = 140
 """Approximate number of characters of a note that fit on a line."""
 DIMENSIONS = "\\footnotesize\\setlength{\\tabcolsep}{4pt}\\sisetup{detect-weight=true,group-digits=false}%"

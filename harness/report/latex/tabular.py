@@ -18,7 +18,7 @@ NAMES_WIDTH = "0.26\\linewidth"
 
 
 class _TypesetColumn:
-    """A column with how it is set: aligned numbers with a tail for what follows them, or names."""
+    """A column and its typesetting: aligned numbers, with a tail for spreads and marks if there are any, or text."""
 
     def __init__(self, column: TableColumn, cells: Sequence[TableCell]) -> None:
         self.column = column
@@ -31,8 +31,8 @@ class _TypesetColumn:
         self.broken = any(len(cell.text) > LONG_NAME for cell in cells)
 
     @property
-    def letters(self) -> str:
-        """The column in the argument of `tabular`."""
+    def specification(self) -> str:
+        """The column specification for `tabular`."""
         if self.numbers:
             return f"S[table-format={self.format}]" + ("@{}l" if self.tail else "")
         if self.broken:
@@ -45,7 +45,7 @@ class _TypesetColumn:
         return 2 if self.tail else 1
 
     def head(self) -> str:
-        """Return the heading, in lines."""
+        """Return the heading, stacked if it has several lines."""
         lines = [tex(line) for line in _heading(self.column) if line]
         stacked = "".join(lines)
         if len(lines) > 1:
@@ -70,13 +70,13 @@ def _spread(cell: TableCell) -> str:
 
 
 def tabular(grid: TableGrid) -> list[str]:
-    """Return the lines of a `tabular` that is scaled down where it is wider than the text."""
+    """Return the lines of a `tabular` that is scaled down if it is wider than the text."""
     columns = [_TypesetColumn(column, [line[i] for line in grid.lines]) for i, column in enumerate(grid.columns)]
     width = sum(column.width for column in columns)
     return [
         *([f"\\par\\medskip\\emph{{{tex(grid.caption)}}}\\par\\smallskip"] if grid.caption else []),
         "\\begin{adjustbox}{max width=\\linewidth}",
-        f"\\begin{{tabular}}{{@{{}}{''.join(column.letters for column in columns)}@{{}}}}",
+        f"\\begin{{tabular}}{{@{{}}{''.join(column.specification for column in columns)}@{{}}}}",
         "\\toprule",
         *_groups(columns),
         f"{' & '.join(column.head() for column in columns)} \\\\",

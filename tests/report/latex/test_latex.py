@@ -285,7 +285,7 @@ def test_a_document_that_never_ends_is_given_up(tmp_path):
 
     source = tmp_path / "report.tex"
     source.write_text("\\def\\again{\\again}\\again")
-    assert "did not finish within 1 s" in typeset(source, [], most_seconds=1).problem
+    assert "did not finish within 1 s" in typeset(source, [], timeout_seconds=1).problem
     assert sorted(os.listdir(tmp_path)) == [
         "report.log", "report.tex",
     ]  # fmt: skip

@@ -30,7 +30,7 @@ def draw(plot: Agreement, report: ExhibitReport, results: Results) -> Figure | N
     If the measured values order the rows as the paper does, the points rise to the right.
     """
     found = {metric: _pairs(report, metric) for metric in report.exhibit.metrics if metric.better != "neither"}
-    shown = {metric: pairs for metric, pairs in found.items() if _tells_an_order(pairs)}
+    shown = {metric: pairs for metric, pairs in found.items() if _has_an_order(pairs)}
     if not shown:
         return None
     labels = {metric: _labels(report.exhibit, metric, pairs) for metric, pairs in shown.items()}
@@ -58,7 +58,7 @@ def _pairs(report: ExhibitReport, metric: Metric) -> list[Pair]:
     return sorted(found, key=lambda pair: pair[1], reverse=metric.better == "lower")
 
 
-def _tells_an_order(pairs: list[Pair]) -> bool:
+def _has_an_order(pairs: list[Pair]) -> bool:
     reported, measured = {pair[1] for pair in pairs}, {pair[2].mean for pair in pairs}
     return len(pairs) >= FEWEST_ROWS and len(reported) > 1 and len(measured) > 1
 

@@ -1,4 +1,4 @@
-"""Accuracy under attack against the size of the perturbation, by the paper's protocol and by further ones."""
+"""Accuracy under attack against the size of the perturbation, by the paper's protocol and by other ones."""
 
 from collections.abc import Iterator, Sequence
 from itertools import cycle

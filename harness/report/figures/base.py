@@ -55,7 +55,7 @@ def style() -> AbstractContextManager[None]:
 
 
 def figure_with_caption(report: ExhibitReport, width: float, height: float, *remarks: str) -> tuple[Figure, SubFigure]:
-    """Return a figure, and the body of this size in inches to draw on.
+    """Return a figure and its body, a subfigure of this size in inches to draw on.
 
     The exhibit's title is above the body. The caption below it has the remarks, the runs shown, and the rows that are
     missing.
@@ -114,7 +114,7 @@ def draw_measured(axes: Axes, points: Iterable[tuple[float, Measured | None]], *
 def draw_reported(
     axes: Axes, report: ExhibitReport, points: Iterable[tuple[float, float | None, float | None]], **look: Any
 ) -> None:
-    """Draw rings for the paper's values, with bars for the deviations that it prints, if values are comparable.
+    """Draw rings for the paper's values, with bars for the printed deviations, if values are comparable.
 
     Points are x, value and standard deviation.
     """

@@ -19,7 +19,7 @@ class BuildRecord(Record):
 def up_to_date(folder: Path, what: str, fingerprint: str) -> list[Path] | None:
     """Return the files built as `what`; None unless the fingerprint matches and every file is unchanged."""
     try:
-        made = BuildRecord.load(_memory(folder, what))
+        made = BuildRecord.load(_record_path(folder, what))
         if made.fingerprint == fingerprint and all(
             sha256_of(folder / name) == hash for name, hash in made.files.items()
         ):
@@ -32,9 +32,9 @@ def up_to_date(folder: Path, what: str, fingerprint: str) -> list[Path] | None:
 def record(folder: Path, what: str, fingerprint: str, files: Sequence[Path]) -> None:
     """Record that these files of a folder were built as `what` from inputs with this fingerprint."""
     BuildRecord(fingerprint=fingerprint, files={path.name: sha256_of(path) for path in files}).save(
-        _memory(folder, what)
+        _record_path(folder, what)
     )
 
 
-def _memory(folder: Path, what: str) -> Path:
+def _record_path(folder: Path, what: str) -> Path:
     return folder / FOLDER / f"{what}.json"

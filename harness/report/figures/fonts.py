@@ -6,7 +6,7 @@ from typing import Any
 
 from fontTools import subset
 
-PLACING = ("GDEF", "GPOS", "GSUB", "kern")
+LAYOUT_TABLES = ("GDEF", "GPOS", "GSUB", "kern")
 """The layout tables of a font. A PDF stores the position of every glyph, so no reader uses them."""
 
 
@@ -17,7 +17,7 @@ def only_glyphs() -> Iterator[None]:
 
     def load_glyphs(*arguments: Any, **named: Any) -> Any:
         font = load(*arguments, **named)
-        for table in PLACING:
+        for table in LAYOUT_TABLES:
             if table in font:
                 del font[table]
         return font

@@ -33,6 +33,6 @@ def draw(plot: DensityHistograms, report: ExhibitReport, results: Results) -> Fi
             axes.hlines(np.median(of_class), index, index + ROOM, color=RED, linewidth=0.8)
     names = [f"{name}\n{len(of_class)}" for name, of_class in zip(samples.names, values, strict=True)]
     axes.set_xticks(range(len(names)), names, ha="left")
-    axes.set(xlabel="class, and how many samples are of it", ylabel="E(x)", xlim=(-0.1, len(names)))
+    axes.set(xlabel="class, with its number of samples", ylabel="E(x)", xlim=(-0.1, len(names)))
     axes.grid(axis="y")
     return figure

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 FINEST = 32
-"""Smaller images are enlarged to about this size, so that the lines between them are thin."""
+"""Smaller images are enlarged to about this many pixels, so that the lines between them are thin."""
 
 
 def show_mosaic(axes: Axes, lines: Sequence[NDArray[np.uint8]], columns: int) -> None:

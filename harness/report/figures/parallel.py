@@ -36,31 +36,31 @@ class RenderJob:
     """A process that draws the pictures of an exhibit, and the pipe on which it returns their paths."""
 
     process: BaseProcess
-    answer: Connection
+    receiver: Connection
 
 
 class ParallelRenderer:
-    """Draws the pictures of the exhibits that are added, as many at a time as this process may use cores.
+    """Draws the pictures of added exhibits in parallel, one process per usable core.
 
     Pictures that are up to date are not drawn again. A picture depends on its exhibit alone, so it is the same from any
     process. Unfinished pictures are abandoned when this process ends. Where forking is not safe, all pictures are drawn
     in this process, one after the other.
     """
 
-    def __init__(self, drawer: Renderer) -> None:
-        self._drawer = drawer
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
         self._is_ready = False
         self._found: dict[str, list[Path]] = {}
-        self._side_by_side = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 0
+        self._processes = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 0
         self._waiting: deque[ExhibitReport] = deque()
         self._begun: dict[str, RenderJob] = {}
 
     def add(self, report: ExhibitReport) -> None:
         """Start drawing the pictures of an exhibit, unless they are up to date."""
-        found = self._drawer.found(report)
+        found = self._renderer.found(report)
         if found is not None:
             self._found[report.name] = found
-        elif self._side_by_side:
+        elif self._processes:
             self._waiting.append(report)
             self._begin()
 
@@ -75,12 +75,12 @@ class ParallelRenderer:
             wait([process.sentinel for process in self._at_work()])
             self._begin()
         if report.name not in self._begun:
-            return self._drawer.draw(report)
+            return self._renderer.draw(report)
         job = self._begun.pop(report.name)
         try:
-            found = job.answer.recv()
+            found = job.receiver.recv()
         except EOFError:  # the child died: draw here, so that the error is visible
-            return self._drawer.draw(report)
+            return self._renderer.draw(report)
         finally:
             job.process.join()
             self._begin()
@@ -90,26 +90,26 @@ class ParallelRenderer:
 
     def _begin(self) -> None:
         """Start waiting exhibits while cores are free."""
-        while self._waiting and len(self._at_work()) < self._side_by_side:
+        while self._waiting and len(self._at_work()) < self._processes:
             if not self._is_ready:
-                self._drawer.get_ready()
+                self._renderer.get_ready()
                 self._is_ready = True
             report = self._waiting.popleft()
-            answer, tell = multiprocessing.Pipe(duplex=False)
+            receiver, sender = multiprocessing.Pipe(duplex=False)
             fork = multiprocessing.get_context("fork")
-            process = fork.Process(target=_draw, args=(self._drawer, report, tell), daemon=True)
+            process = fork.Process(target=_draw, args=(self._renderer, report, sender), daemon=True)
             process.start()
-            tell.close()
-            self._begun[report.name] = RenderJob(process, answer)
+            sender.close()
+            self._begun[report.name] = RenderJob(process, receiver)
 
     def _at_work(self) -> list[BaseProcess]:
         return [job.process for job in self._begun.values() if job.process.is_alive()]
 
 
-def _draw(drawer: Renderer, report: ExhibitReport, tell: Connection) -> None:
+def _draw(renderer: Renderer, report: ExhibitReport, sender: Connection) -> None:
     """Draw in a child process, and send the paths or the error message."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        tell.send(drawer.draw(report))
+        sender.send(renderer.draw(report))
     except StoreError as error:
-        tell.send(str(error))
+        sender.send(str(error))

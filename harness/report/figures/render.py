@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 UNDATED: dict[str, dict[str, None]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
 """The formats of pictures, with the metadata to omit because it changes between runs."""
-IMPORTED_ONCE = (
+SLOW_IMPORTS = (
     "PIL.GifImagePlugin",
     "PIL.JpegImagePlugin",
     "PIL.PngImagePlugin",
@@ -34,7 +34,7 @@ IMPORTED_ONCE = (
     "scipy.stats",
     "harness.report.figures",
 )
-"""Slow imports that drawing needs."""
+"""Slow imports for drawing, done once before processes are forked."""
 
 
 class RenderError(StoreError):
@@ -67,28 +67,28 @@ class Pictures:
 
     def found(self, report: ExhibitReport) -> list[Path] | None:
         """Return the pictures if they are up to date."""
-        return up_to_date(*self._memory(report))
+        return up_to_date(*self._cache_entry(report))
 
     def get_ready(self) -> None:
         """Import the plotting libraries and the harness's own plots."""
         own = {plot.implementation.partition(":")[0] for plot in Plot.__subclasses__()}
-        for module in (*IMPORTED_ONCE, *sorted(name for name in own if name.startswith(OWN_MODULES))):
+        for module in (*SLOW_IMPORTS, *sorted(name for name in own if name.startswith(OWN_MODULES))):
             import_module(module)
 
     def draw(self, report: ExhibitReport) -> list[Path]:
         """Draw an exhibit, and record its fingerprint."""
-        memory = self._memory(report)
+        entry = self._cache_entry(report)
         drawn = write_figures(report, self._results, self._formats)
-        record(*memory, drawn)
+        record(*entry, drawn)
         return drawn
 
-    def _memory(self, report: ExhibitReport) -> tuple[Path, str, str]:
+    def _cache_entry(self, report: ExhibitReport) -> tuple[Path, str, str]:
         what = "-".join((report.exhibit.name, *self._formats))
         return self._results.report / report.paper.name, what, fingerprint(report, self._results)
 
 
 def vectors(report: ExhibitReport, results: Results) -> list[bytes]:
-    """Draw the same as SVG in memory."""
+    """Return the pictures of an exhibit as SVG, without writing files."""
     from harness.report.figures.base import freeze_layout, style
     from harness.report.figures.fonts import only_glyphs
 

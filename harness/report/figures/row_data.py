@@ -77,7 +77,7 @@ def array_path(report: ExhibitReport, results: Results, row: Row, name: str) -> 
 
 
 def first_seed(report: ExhibitReport) -> str:
-    """Return the remark that a figure shows one seed, and out of how many."""
+    """Return the remark that a figure shows one seed, with the number of seeds."""
     seeds = len({seed for found in report.series.values() for seed in found.seeds})
     return f"Shown is the first of {seeds} seeds." if seeds > 1 else "One seed."
 

@@ -36,7 +36,7 @@ def grids(plot: SampleGrids, report: ExhibitReport, results: Results) -> Figure 
 
 
 def at_distances(plot: SamplesAtDistances, report: ExhibitReport, results: Results) -> Figure | None:
-    """Draw the two states side by side with their distances below."""
+    """Draw samples of the final state and of an earlier one, with their distances below."""
     *earlier, last = [row.row for row in report.rows]
     distances = {row.key: found for row in (*earlier, last) if (found := value(report, row, DISTANCE))}
     if not distances:
@@ -86,6 +86,6 @@ def _show(axes: Axes, report: ExhibitReport, results: Results, row: Row, side: i
 
 
 def _nearest(rows: list[Row], distances: dict[str, Value], wanted: float) -> Row | None:
-    """Return the row whose distance is nearest to the wanted one; None if no distance is finite."""
+    """Return the row with the distance nearest to `wanted`; None if no distance is finite."""
     known = [row for row in rows if row.key in distances and isfinite(distances[row.key].number)]
     return min(known, key=lambda row: abs(distances[row.key].number - wanted), default=None)

@@ -58,7 +58,7 @@ def claims_view(reports: Sequence[ExhibitReport]) -> ClaimsView:
     """Return the claims of some exhibits for the page."""
     entries = [(report, result) for report in reports for result in report.claim_results]
     entries.sort(key=lambda entry: ORDER.index(entry[1].status))
-    statuses, printed = [d.status for _, d in entries], [d.printed for _, d in entries]
+    statuses, printed = [result.status for _, result in entries], [result.printed for _, result in entries]
     return ClaimsView(
         claims=tuple(
             ClaimView(
@@ -81,10 +81,7 @@ def claims_view(reports: Sequence[ExhibitReport]) -> ClaimsView:
 
 def _interval(result: ContrastResult) -> Interval:
     """Scale an interval so that the claim's finite bounds are in view."""
-    low, high = (
-        result.estimate - result.half_width,
-        result.estimate + result.half_width,
-    )
+    low, high = result.estimate - result.half_width, result.estimate + result.half_width
     bounds = [bound for bound in (result.contrast.low, result.contrast.high) if abs(bound) != float("inf")]
     begin, end = min(low, *bounds), max(high, *bounds)
     centre, reach = (begin + end) / 2, max((end - begin) / 2 * ROOM, 1e-12)

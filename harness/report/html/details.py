@@ -22,14 +22,14 @@ MOST_SEGMENTS = 5
 
 @dataclass(frozen=True)
 class DetailLimits:
-    """How much of a run goes into the page: the newest `segments`, and bytes of `samples` and `log`."""
+    """Limits on the details of a run: the number of newest `segments`, and the bytes of `samples` and `log`."""
 
     samples: int
     segments: int = MOST_SEGMENTS
     log: int = LOG_BYTES
 
 
-def details(directory: RunDirectory, share: DetailLimits) -> dict[str, Any] | None:
+def details(directory: RunDirectory, limits: DetailLimits) -> dict[str, Any] | None:
     """Return the details of a run as a JSON document; None if there is no such run."""
     if not directory.config.exists():
         return None
@@ -54,12 +54,12 @@ def details(directory: RunDirectory, share: DetailLimits) -> dict[str, Any] | No
         "outcome": outcome.model_dump(mode="json", exclude={"needs"}) if outcome else None,
         "stays": [
             each.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-            for each in segments[-share.segments :]
+            for each in segments[-limits.segments :]
         ],
-        "stays_before": max(len(segments) - share.segments, 0),
+        "stays_before": max(len(segments) - limits.segments, 0),
         "curve": read(lambda: thinned(read_curve(directory.metrics))),
-        "samples": read(lambda: sheet_of(directory, share.samples)),
-        "log": read(lambda: _tail(directory, share.log)),
+        "samples": read(lambda: sheet_of(directory, limits.samples)),
+        "log": read(lambda: _tail(directory, limits.log)),
     }
     return found | ({"problems": problems} if problems else {})
 

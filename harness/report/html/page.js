@@ -249,12 +249,12 @@
       run.samples ? make("p", { class: "path" }, run.samples.path, run.samples.src ? "" : " (too large for this page)") : null,
       make("h4", {}, "Provenance"),
       run.stays_before ? make("p", { class: "remark" }, `${run.stays_before} earlier segments are left out.`) : null,
-      ...(run.stays.length ? run.stays.map(stay) : [make("p", { class: "remark" }, "No worker has started this run.")]),
+      ...(run.stays.length ? run.stays.map(segmentView) : [make("p", { class: "remark" }, "No worker has started this run.")]),
       make("h4", {}, "Configuration ", copy, copied), configuration,
       run.log ? make("h4", {}, "End of the log") : null, run.log ? text(run.log, "End of the log") : null,
     ].filter((part) => part !== null);
   }
-  const stay = (one) => make("dl", {},
+  const segmentView = (one) => make("dl", {},
     fact("Started (UTC)", one.started?.replace("T", " ").replace(/\.\d+|Z|\+00:00/g, "")),
     fact("Took", `${Math.round(one.seconds).toLocaleString("en")} s`), fact("Host", one.host),
     fact("Device", `${one.world_size > 1 ? `${one.world_size} × ` : ""}${one.device_name ?? one.device}`),

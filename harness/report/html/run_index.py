@@ -11,7 +11,7 @@ from harness.store.run_directory import RunDirectory
 from harness.store.usage import Usage
 
 MOST_RUNS = 300
-"""The most runs with details on one page, so that it can be mailed."""
+"""The maximum number of runs with details on one page, so that the page can be mailed."""
 MOST_SEEDS = 5
 SAMPLE_BYTES = 4_000_000
 LARGEST_SHEET = 120_000

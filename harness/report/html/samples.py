@@ -2,7 +2,6 @@
 
 import base64
 import io
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ GAP = 1
 
 
 def sheet_of(directory: RunDirectory, most_bytes: int) -> dict[str, Any] | None:
-    """Return the first samples as a PNG in a data URI, with their number and path; None if there are none.
+    """Return the first samples as a PNG in a data URI, with their number and path; None if there are no pictures.
 
     If the data URI exceeds `most_bytes`, `src` is None.
     """
@@ -35,7 +34,7 @@ def sheet_of(directory: RunDirectory, most_bytes: int) -> dict[str, Any] | None:
             "shown": len(shown),
             "of": len(samples),
             "size": samples.shape[2],
-            "path": f"{_inside(directory, path)}",
+            "path": f"runs/{directory.id}/{path.relative_to(directory.path).as_posix()}",
         }
     return None
 
@@ -43,10 +42,6 @@ def sheet_of(directory: RunDirectory, most_bytes: int) -> dict[str, Any] | None:
 def data_uri(data: bytes, kind: str) -> str:
     """Return bytes as a data URI."""
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"
-
-
-def _inside(directory: RunDirectory, path: Path) -> str:
-    return f"runs/{directory.id}/{path.relative_to(directory.path).as_posix()}"
 
 
 def _sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:

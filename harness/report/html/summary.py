@@ -70,7 +70,7 @@ def summary(reports: Sequence[ExhibitReport], run_index: RunIndex) -> Summary:
         paper=paper,
         scale=scale,
         cells=_shares(VerdictCounts.sum(report.verdict_counts for report in reports).counts),
-        claims=_shares(Counter(d.status for report in reports for d in report.claim_results)),
+        claims=_shares(Counter(result.status for report in reports for result in report.claim_results)),
         measured=sum(report.measured for report in reports),
         wanted=sum(report.wanted for report in reports),
         seeds=span(seeds[0], seeds[-1]) if seeds else "none",

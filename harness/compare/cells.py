@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from harness.compare.sides import Side
-from harness.compare.significance import Status, Values, Welch, holm, status, welch
+from harness.compare.significance import SeedValues, Status, Welch, holm, status, welch
 from harness.registry.cells import Cell, cells
 from harness.registry.exhibit import Exhibit
 from harness.registry.metrics import Metric
@@ -18,7 +18,7 @@ from harness.store.records import EvaluationRecord
 class SideValue:
     """The values, runs and records of a cell on one side, by seed."""
 
-    values: Values
+    values: SeedValues
     runs: dict[int, str]
     records: dict[int, EvaluationRecord]
 
@@ -143,7 +143,7 @@ def _side_value(side: Side, seeds: dict[int, Cell], expected: "_Expected") -> Si
         record = side.record(run, cell.evaluation, quantity, expected) if run else None
         if run and record and quantity in record.quantities:
             values[seed], runs[seed], records[seed] = record.quantities[quantity].value, run, record
-    return SideValue(Values(values), runs, records) if values else None
+    return SideValue(SeedValues(values), runs, records) if values else None
 
 
 class _Expected:

@@ -39,7 +39,7 @@ class Welch:
 
 
 @dataclass(frozen=True)
-class Values:
+class SeedValues:
     """The values of a cell by seed."""
 
     by_seed: Mapping[int, float]
@@ -67,7 +67,7 @@ class Values:
         return all(map(isfinite, self.by_seed.values()))
 
 
-def welch(a: Values, b: Values) -> Welch | None:
+def welch(a: SeedValues, b: SeedValues) -> Welch | None:
     """Return the test of equal means, None if a side has one seed or neither has any spread."""
     if min(a.n, b.n) < 2 or not (a.sd or b.sd):
         return None
@@ -87,7 +87,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def status(a: Values | None, b: Values | None, corrected: float | None, exact: bool) -> Status | None:
+def status(a: SeedValues | None, b: SeedValues | None, corrected: float | None, exact: bool) -> Status | None:
     """Return the status of a cell, None if neither side has a value.
 
     `corrected` is the p-value of its test, if there was one. An `exact` quantity has no noise, so any difference

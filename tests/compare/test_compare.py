@@ -13,7 +13,7 @@ from toy_paper import HYBRID
 from harness.compare.cells import compared
 from harness.compare.parameters import parameters
 from harness.compare.sides import Side
-from harness.compare.significance import Status, Values, holm, status, welch
+from harness.compare.significance import SeedValues, Status, holm, status, welch
 from harness.compare.text import Comparison, terminal, to_json
 from harness.config.base import sha256_of_json
 from harness.errors import SpecError
@@ -28,7 +28,7 @@ LAPTOP = HYBVIT.scale("laptop")
 
 
 def values(*numbers):
-    return Values(dict(enumerate(numbers)))
+    return SeedValues(dict(enumerate(numbers)))
 
 
 NAN = math.nan
@@ -51,7 +51,7 @@ NAN = math.nan
         (values(1.0), None, None, False, Status.ONLY_A),
         (None, values(1.0), None, False, Status.ONLY_B),
         (None, None, None, False, None),
-        (Values({0: 1.0}), Values({1: 1.0}), None, False, Status.NO_TEST),
+        (SeedValues({0: 1.0}), SeedValues({1: 1.0}), None, False, Status.NO_TEST),
     ],
 )
 def test_what_is_said_of_a_cell(a, b, corrected, exact, expected):

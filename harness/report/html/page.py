@@ -17,7 +17,7 @@ from harness.report.html.run_index import MOST_RUNS, MOST_SEEDS, RunIndex
 from harness.report.html.summary import heading, summary
 from harness.report.html.symbols import MARKS
 from harness.report.html.tables import tables
-from harness.report.html.values import Values
+from harness.report.html.values import PageValues
 from harness.report.results.report import ExhibitReport
 from harness.report.writers import wording
 from harness.store.results import Results
@@ -47,7 +47,7 @@ class Contents:
 
 def contents(reports: Sequence[ExhibitReport], results: Results, pictures: Mapping[str, Sequence[Picture]]) -> Contents:
     """Return the parts of the page of one paper's exhibits; `pictures` maps exhibit names to their pictures."""
-    templates, run_index, values = environment(), RunIndex(reports), Values(results)
+    templates, run_index, values = environment(), RunIndex(reports), PageValues(results)
     parts = {
         "summary": _render(templates, "summary", view=summary(reports, run_index), marks=MARKS.values()),
         "claims": _render(templates, "claims", view=claims_view(reports)),

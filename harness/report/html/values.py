@@ -17,7 +17,7 @@ from harness.store.records import EvaluationRecord
 from harness.store.results import Results
 
 
-class Values:
+class PageValues:
     """Input of the page's script: the cells of exhibits, their runs, and the evaluation protocols.
 
     Values refer to runs by index into `runs`, and records are stored once: there may be ten thousand of each.

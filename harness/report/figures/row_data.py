@@ -20,7 +20,7 @@ from harness.store.run_directory import RunDirectory
 
 
 @dataclass(frozen=True)
-class Value:
+class MeasuredValue:
     """A value of a row measured with seed 0, and its printed name."""
 
     metric: Metric
@@ -31,12 +31,12 @@ class Value:
         return f"{self.label} {self.metric.measured(self.number)} {self.metric.unit}".rstrip()
 
 
-def value(report: ExhibitReport, row: Row, quantity: str) -> Value | None:
+def value(report: ExhibitReport, row: Row, quantity: str) -> MeasuredValue | None:
     """Return a quantity of a row measured with seed 0, None if it is not measured."""
     for metric in report.exhibit.metrics:
         found = report.series.get((row.key, metric.key, PAPER_PROTOCOL))
         if metric.quantity == quantity and found and found.first_run:
-            return Value(metric, found.label, found.values[0])
+            return MeasuredValue(metric, found.label, found.values[0])
     return None
 
 

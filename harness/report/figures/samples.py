@@ -10,7 +10,7 @@ from harness.registry.figures import SampleGrids, SamplesAtDistances, SampleStri
 from harness.registry.row import Row
 from harness.report.figures.base import WIDTH, balanced, figure_with_caption, leave_empty, panels
 from harness.report.figures.images import in_lines, show_mosaic
-from harness.report.figures.row_data import Value, first_seed, pictures, value, why_empty
+from harness.report.figures.row_data import MeasuredValue, first_seed, pictures, value, why_empty
 from harness.report.results.report import ExhibitReport
 from harness.store.results import Results
 
@@ -85,7 +85,7 @@ def _show(axes: Axes, report: ExhibitReport, results: Results, row: Row, side: i
         show_mosaic(axes, in_lines(np.asarray(samples[: side**2]), side), side)
 
 
-def _nearest(rows: list[Row], distances: dict[str, Value], wanted: float) -> Row | None:
+def _nearest(rows: list[Row], distances: dict[str, MeasuredValue], wanted: float) -> Row | None:
     """Return the row with the distance nearest to `wanted`; None if no distance is finite."""
     known = [row for row in rows if row.key in distances and isfinite(distances[row.key].number)]
     return min(known, key=lambda row: abs(distances[row.key].number - wanted), default=None)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from harness.config.augmentation import Augmentation
 from harness.config.dataset import Dataset
-from harness.data.augment.augment import Selection, augment, check_applicable, select
+from harness.data.augment.augment import RowSelection, augment, check_applicable, select
 from harness.data.batches import Batch, TrainBatch
 from harness.data.loaders import Loader, ShuffledOrder
 from harness.randomness import Stream, Streams
@@ -74,7 +74,7 @@ class _Feed:
             return TrainBatch(batch.data, batch.fields, rows.flatten())
         return augment(batch, self._augmentation, self._streams(start), selection)
 
-    def _select(self, start: int) -> Selection:
+    def _select(self, start: int) -> RowSelection:
         return select(self._augmentation, self._streams(start), self._order.batch_size, self._part)
 
     def _streams(self, start: int) -> Streams:

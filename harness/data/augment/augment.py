@@ -25,7 +25,7 @@ ERASING_TRIES = 100
 
 
 @dataclass(frozen=True)
-class Selection:
+class RowSelection:
     """The rows of the global batches of several steps that one rank loads, on the CPU.
 
     `rows` `(steps, loaded)` are positions in the global batch, the rank's own rows first. `partners` `(steps, own)`
@@ -44,22 +44,22 @@ def check_applicable(config: Augmentation, data: Dataset) -> None:
         raise SpecError(f"mix={config.mix:g} mixes labels too: dataset '{data.name}' has no classes")
 
 
-def select(config: Augmentation, streams: Streams, batch_size: int, part: range) -> Selection:
+def select(config: Augmentation, streams: Streams, batch_size: int, part: range) -> RowSelection:
     """Select the rows that a rank loads: its part of the global batches, and the rows they are mixed with.
 
     If the rank owns the whole batch, the partners are among its own rows.
     """
     own = torch.arange(part.start, part.stop).expand(len(streams), -1)
     if not config.mix:
-        return Selection(own, own - part.start)
+        return RowSelection(own, own - part.start)
     partners = streams.at("mixing", "partner").permutations(batch_size)
     if len(part) == batch_size:
-        return Selection(own, partners)
+        return RowSelection(own, partners)
     places = torch.arange(len(part), 2 * len(part)).expand(len(streams), -1)
-    return Selection(torch.cat([own, partners[:, part.start : part.stop]], dim=1), places)
+    return RowSelection(torch.cat([own, partners[:, part.start : part.stop]], dim=1), places)
 
 
-def augment(batch: Batch, config: Augmentation, streams: Streams, selection: Selection) -> TrainBatch:
+def augment(batch: Batch, config: Augmentation, streams: Streams, selection: RowSelection) -> TrainBatch:
     """Apply the augmentation in its fixed order: flip, crop, policy, erasing, further steps, then mixing.
 
     The batch concatenates the selected rows of several steps, each with its own stream. The result equals augmenting
@@ -139,7 +139,7 @@ def erase(images: Tensor, rows: Tensor, stream: Draws, probability: float) -> Te
     return torch.where(box[:, None], ERASED, images)
 
 
-def mix(batch: Batch, streams: Streams, chosen: Tensor, selection: Selection) -> TrainBatch:
+def mix(batch: Batch, streams: Streams, chosen: Tensor, selection: RowSelection) -> TrainBatch:
     """Mix each image of a chosen step with another of the same step, by CutMix or Mixup with equal probability.
 
     Both draw lambda from Beta(1, 1), which is uniform (Mixup: Zhang et al. 2018; CutMix: Yun et al. 2019, Eq. 1-2).

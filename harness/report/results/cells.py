@@ -13,7 +13,7 @@ from harness.registry.row import Reported, Row, Setting, Source
 from harness.registry.scale import Scale
 from harness.report.results.series import Measurements, Series, need_of
 from harness.report.results.statistics import Statistics, describe
-from harness.report.results.verdicts import Judgement, Rule, Verdict, judge, judge_setting
+from harness.report.results.verdicts import Judgement, Verdict, VerdictRule, judge, judge_setting
 from harness.store.files import StoreError
 from harness.store.records import Need
 from harness.store.results import Results
@@ -158,7 +158,7 @@ class CellBuilder:
             reported_n=exhibit.reported_n(row, metric),
             source=exhibit.source(row, metric),
         )
-        rule = Rule(
+        rule = VerdictRule(
             comparable=self._scale.comparable,
             tolerance=self._paper.tolerances.get(metric.key),
             source=cell.source,

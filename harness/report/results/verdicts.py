@@ -28,7 +28,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
-class Rule:
+class VerdictRule:
     """How to judge a cell: whether its scale is comparable, the tolerance, and the source of the reported value.
 
     `expected` says why the cell is expected to fail; it is empty if the cell is expected to pass.
@@ -55,7 +55,7 @@ class Judgement:
     reason: str = ""
 
 
-def judge(metric: Metric, reported: Reported, mean: float | None, rule: Rule, waiting: int = 0) -> Judgement:
+def judge(metric: Metric, reported: Reported, mean: float | None, rule: VerdictRule, waiting: int = 0) -> Judgement:
     """Return the verdict on the mean over the measured seeds, with `waiting` more seeds requested.
 
     A value that is not finite fails at every scale, whatever was reported.
@@ -83,7 +83,7 @@ def judge(metric: Metric, reported: Reported, mean: float | None, rule: Rule, wa
     return Judgement(verdict, difference, tolerance, parts, rule.expected)
 
 
-def judge_setting(reported: Reported, configured: str, rule: Rule) -> Judgement:
+def judge_setting(reported: Reported, configured: str, rule: VerdictRule) -> Judgement:
     """Return the verdict on a hyper-parameter: whether it is configured as printed."""
     if not rule.comparable:
         return Judgement(Verdict.NOT_COMPARED, reason="settings are comparable at paper scale only")

@@ -17,12 +17,12 @@ from harness.registry.tolerances import Allowance, Tolerance
 from harness.report.results.report import build
 from harness.report.results.statistics import describe
 from harness.report.results.verdict_counts import VerdictCounts
-from harness.report.results.verdicts import Rule, Verdict, judge, judge_setting
+from harness.report.results.verdicts import Verdict, VerdictRule, judge, judge_setting
 from harness.report.writers.csv_json import to_json
 from harness.store.results import Results
 
 HALF = Tolerance((Allowance("seeds", absolute=0.2), Allowance("source", absolute=0.3)))
-RULE = Rule(comparable=True, tolerance=HALF)
+RULE = VerdictRule(comparable=True, tolerance=HALF)
 ELSEWHERE = replace(RULE, comparable=False)
 WRONG = replace(RULE, expected="a misprint")
 

@@ -1,12 +1,14 @@
 """Hashes and variants of configurations."""
 
+import hashlib
 import json
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import Field
 
-from harness.config.base import Config
+from harness.config.base import Config, canonical_json, sha256_of_json
 from harness.config.networks import ViT
 from harness.config.optimisation import SGD, Adam, AdamW, StepDecay
 from harness.config.run import RunConfig
@@ -149,3 +151,66 @@ def test_a_field_that_two_parts_have_is_refused(ask):
 def test_a_field_that_two_parts_have_is_named_by_its_path():
     pair = Pair().but("right.width", 3)
     assert (pair.value_of("left.width"), pair.value_of("right.width")) == (1, 3)
+
+
+class Holder(Config):
+    """A part within a part, a plain field, and a field that was added later."""
+
+    left_out = frozenset({"later", "many"})
+
+    inside: Pair = Pair()
+    name: str = "a"
+    later: int = 3
+    many: list[int] = Field(default_factory=list)
+
+
+def test_fields_are_found_at_any_depth():
+    holder = Holder()
+    assert holder.value_of("inside.left.width") == 1 and holder.value_of("name") == "a"
+    assert holder.value_of("inside") == Pair()
+    has = ("name", "inside", "left", "width", "inside.left", "inside.left.width", "left.width", "inside.width")
+    assert [holder.has(name) for name in has] == [True, True, True, True, True, True, False, True]
+    assert not holder.has("kind") and not holder.has("width.left") and not holder.has("inside.name")
+    assert holder.but("inside.left", Part(width=7), name="b") == Holder(inside=Pair(left=Part(width=7)), name="b")
+    assert holder.but("name", "b") == Holder(name="b") and holder.but() == holder
+    assert holder.but(left=Part(width=9)).inside == Pair(left=Part(width=9))
+    for ask in (lambda: holder.but(nme="b"), lambda: holder.value_of("nme")):
+        with pytest.raises(
+            SpecError, match=r"unknown field of Holder 'nme': did you mean 'name'\? allowed: inside, lat"
+        ):
+            ask()
+
+
+def test_the_canonical_form_is_sorted_and_leaves_out_later_defaults():
+    text = '{"inside":{"left":{"width":1},"right":{"width":2}},"name":"a"}'
+    assert Holder().canonical() == text
+    assert Holder().digest == hashlib.sha256(text.encode()).hexdigest()
+    assert '"later":4' in Holder(later=4).canonical() and '"many":[1]' in Holder(many=[1]).canonical()
+    assert sha256_of_json({"b": 1, "a": [None]}) == hashlib.sha256(b'{"a":[null],"b":1}').hexdigest()
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        canonical_json(float("nan"))
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: Part(width="x"), "Part: width='x': input should be a valid integer, unable to"),
+        (lambda: Holder(inside={"left": {"width": "x"}}), "Holder: inside={'left': {'width': 'x'}}: "),
+        (lambda: Part(width=1, depth=2), "Part: unknown field 'depth': did you mean 'width'? allowed: width"),
+        (lambda: StepDecay(milestones=(3, 2)), "StepDecay: milestones=(3, 2): must be strictly increasing"),
+        (lambda: StepDecay(kind="cosine"), "StepDecay: kind='cosine': input should be 'step_decay'"),
+        (
+            lambda: StepDecay(decy=1),
+            "StepDecay: unknown field 'decy': did you mean 'decay'? allowed: decay, milestones, w",
+        ),
+        (
+            lambda: StepDecay((3, 2)),
+            "StepDecay((3, 2) (tuple)): pass fields by keyword: milestones=..., decay=..., warmup",
+        ),
+        (lambda: Training(epochs=5), "Training: warmup_epochs=10 exceeds epochs=5"),
+    ],
+)
+def test_an_invalid_field_is_told_with_its_value(make, says):
+    with pytest.raises(SpecError) as caught:
+        make()
+    assert str(caught.value).startswith(says)

@@ -1,6 +1,9 @@
 """Learning rates against the values in the authors' log, and each schedule against its definition."""
 
+import math
+
 import pytest
+from foreign import OddSGD
 
 from harness.config.optimisation import SGD, Adam, AdamW, Constant, Cosine, StepDecay
 from harness.config.training import Training
@@ -74,7 +77,9 @@ def test_a_constant_rate_is_the_peak_throughout():
     ("schedule", "message"),
     [
         (Cosine(warmup_epochs=11), "warmup_epochs=11 exceeds epochs=10"),
+        (Cosine(warmup_epochs=10.5), "warmup_epochs=10.5 exceeds epochs=10"),
         (StepDecay(milestones=(3, 10)), "milestones=10 is not before the end of epochs=10"),
+        (StepDecay(milestones=(3, 10.5)), "milestones=10.5 is not before the end of epochs=10"),
     ],
 )
 def test_a_schedule_that_does_not_end_is_refused(schedule, message):
@@ -96,3 +101,45 @@ def test_a_rate_that_is_none_is_refused(monkeypatch, rate, says):
         SpecError, match=f"schedule 'cosine', step 7: the rate {says}, not a finite number of 0 or more"
     ):
         TRAINING.rate(7, 10, "network")
+
+
+def test_a_schedule_may_end_with_its_warmup_or_its_last_milestone():
+    for schedule in (Cosine(warmup_epochs=10), StepDecay(milestones=(9.9,)), Constant()):
+        assert Training(epochs=10, schedule=schedule).schedule == schedule
+    training = Training(epochs=10, schedule=Cosine(warmup_epochs=10))
+    assert rate(training, 3, 30) == pytest.approx(1e-3)
+
+
+@pytest.mark.parametrize("step", [0, 1, 7, 8, 9, 20, 39, 40])
+def test_the_cosine_follows_its_equation(step):
+    """4 epochs of 10 steps: 8 steps of warm-up, and half a cosine over the other 32."""
+    training = Training(
+        epochs=4, schedule=Cosine(warmup_epochs=0.75, min_learning_rate=0.01), optimizer=SGD(learning_rate=0.5)
+    )
+    up = 0.01 + 0.49 * step / 8
+    down = 0.01 + 0.49 * (math.cos(math.pi * (step - 8) / 32) / 2 + 0.5)
+    assert rate(training, 10, step) == pytest.approx(up if step < 8 else down, rel=1e-12)
+
+
+def test_milestones_may_lie_within_an_epoch():
+    """An epoch and a half of 5 iterations is 7.5 of them, rounded to 8."""
+    training = WRN.but(milestones=(1.5, 2.7), warmup_iterations=0)
+    assert [rate(training, 5, step) for step in (7, 8, 13, 14)] == pytest.approx([0.1, 0.02, 0.02, 0.004])
+
+
+def test_a_rate_may_be_zero_but_not_infinite(monkeypatch):
+    monkeypatch.setattr(Cosine, "rate", lambda *given: 0)
+    assert rate(TRAINING, 10, 7) == 0
+    monkeypatch.setattr(Cosine, "rate", lambda *given: math.inf)
+    with pytest.raises(SpecError, match="the rate is inf"):
+        rate(TRAINING, 10, 7)
+
+
+def test_optimisers_are_called_with_their_fields():
+    assert AdamW().arguments() == {
+        "lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.05, "fused": True
+    }  # fmt: skip
+    assert SGD(learning_rate=0.1).arguments() == {
+        "lr": 0.1, "momentum": 0.9, "nesterov": False, "weight_decay": 0, "fused": True
+    }  # fmt: skip
+    assert OddSGD(learning_rate=0.1).arguments() == {"lr": 0.1, "gain": 1.0}

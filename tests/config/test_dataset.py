@@ -100,7 +100,7 @@ def test_input_and_target_may_be_named(settings, expected):
 def test_a_pair_is_a_shape_and_a_dtype():
     made = Arrays(name="t", fields={"z": [[4, 2], "int8"], "a": {"shape": [1]}}, splits={"train": 1})
     assert made.fields == {"z": ArrayField(shape=(4, 2), dtype="int8"), "a": ArrayField(shape=(1,), dtype="float32")}
-    for field in (((4,), "int8", 3), ("int8", (4,)), ("int8",)):
+    for field in (((4,), "int8", 3), ("int8", (4,)), ("int8",), (4, "int8")):
         with pytest.raises(SpecError, match=r"fields\.z"):
             Arrays(name="t", fields={"z": field}, splits={"train": 1})
 
@@ -109,6 +109,7 @@ def test_a_pair_is_a_shape_and_a_dtype():
     ("settings", "says"),
     [
         ({"fields": {}}, "fields={}"),
+        ({"fields": 3}, "fields=3"),
         ({"splits": {}}, "splits={}"),
         ({"fields": {"a b": ((), "int8")}}, "invalid name 'a b': allowed: letters, digits and underscores"),
         ({"splits": {"a/b": 1}}, "invalid name 'a/b': allowed"),

@@ -1,7 +1,12 @@
 """Defaults of kinds as documented and published, and the bounds of their fields."""
 
+import dataclasses
+import pkgutil
+from importlib import import_module
+
 import pytest
 
+import harness.config
 from harness.config.augmentation import Augmentation, NoPolicy
 from harness.config.base import Config
 from harness.config.dataset import ArrayField, Arrays, Images
@@ -182,3 +187,15 @@ def test_infinity_and_surprises_are_no_values():
     assert issubclass(AdamW, Config)
     with pytest.raises(SpecError, match=r"^SGD: field 'learning_rate' is missing$"):
         SGD()
+
+
+def test_configurations_and_what_describes_them_cannot_be_changed():
+    modules = [import_module(found.name) for found in pkgutil.walk_packages(harness.config.__path__, "harness.config.")]
+    named = [each for module in modules for each in vars(module).values() if isinstance(each, type)]
+    kinds = {each for each in named if dataclasses.is_dataclass(each) and each.__module__.startswith("harness.config.")}
+    assert {"Rule", "Shrinking", "Length", "Plugin", "Validation", "Embedding", "Fixed"} <= {k.__name__ for k in kinds}
+    for kind in kinds:
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            object.__new__(kind).name = "other"
+    with pytest.raises(ValueError, match="frozen"):
+        AdamW().eps = 1e-6

@@ -194,6 +194,11 @@ def test_other_datasets_are_those_of_the_settings():
     assert OutOfDistribution().datasets == Accuracy().datasets == ()
 
 
+def test_norms_and_scores_without_settings_are_written_as_their_names():
+    assert ATTACK.model_dump(mode="json")["norm"] == "linf"
+    assert OutOfDistribution(score="max_probability").model_dump(mode="json")["score"] == "max_probability"
+
+
 def test_what_is_stored_of_samples_are_pixels_and_features():
     assert Generation(samples=10).disk_bytes(DIGITS) == 10 * (64 + 4 * (2048 + 1008 + 10))
     assert Generation(samples=10, features="classifier").disk_bytes(DIGITS) == 10 * (64 + 4 * 10)

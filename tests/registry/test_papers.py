@@ -1,12 +1,18 @@
 """Papers are found through entry points alone; a broken paper is reported and affects no other."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from distributions import install, on_path
+from toy_paper import PAPER as TOY
 
+from harness import INSTALL
+from harness.config.plugins import KINDS, PAPERS, Plugin
 from harness.errors import SpecError
-from harness.registry.papers import broken_papers, find_exhibits, papers
+from harness.registry import papers as module
+from harness.registry.default_paper import DefaultPaper, default_paper
+from harness.registry.papers import broken, broken_papers, find_exhibits, find_paper, papers
 
 GOOD = """
 from toy_paper import PAPER as TOY
@@ -150,7 +156,7 @@ BROKEN = {
 
 
 @pytest.fixture(scope="module")
-def broken(tmp_path_factory):
+def faults(tmp_path_factory):
     """Distributions with one fault each, all installed at once, next to a valid one."""
     folder = tmp_path_factory.mktemp("plugins")
     for number, (source, reason) in enumerate(BROKEN.values()):
@@ -164,8 +170,8 @@ def complaint(number):
     return f"paper 'fault{number}' of fault{number}-paper 1.0 cannot be used: "
 
 
-def test_broken_papers_are_named_and_harm_no_other(command, broken):
-    listed = command("list", plugins=[broken])
+def test_broken_papers_are_named_and_harm_no_other(command, faults):
+    listed = command("list", plugins=[faults])
     assert listed.returncode == 0
     lines = listed.stderr.splitlines()
     assert len(lines) == len(BROKEN)
@@ -174,21 +180,21 @@ def test_broken_papers_are_named_and_harm_no_other(command, broken):
         assert reason.format(module=f"fault{number}") in line
     assert all(name in listed.stdout for name in ("hybvit/table6", "toy/table101", "good/table101"))
     assert "training ..." not in listed.stdout, "what a plugin prints is no output of the command"
-    assert command("list", "--json", plugins=[broken]).stdout.startswith("[")
+    assert command("list", "--json", plugins=[faults]).stdout.startswith("[")
     for arguments in (["plan", "table6"], ["show", "good/table101"], ["report", "table6", "--no-figures"]):
-        assert command(*arguments, plugins=[broken]).returncode == 0, arguments
+        assert command(*arguments, plugins=[faults]).returncode == 0, arguments
 
 
 @pytest.mark.parametrize("arguments", [["plan", "fault0"], ["run", "fault0/table1"], ["plan", "papers"]])
-def test_what_asks_for_a_broken_paper_fails_with_its_reason(command, broken, arguments):
-    refused = command(*arguments, plugins=[broken])
+def test_what_asks_for_a_broken_paper_fails_with_its_reason(command, faults, arguments):
+    refused = command(*arguments, plugins=[faults])
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr.startswith(f"harness: {complaint(0)}ModuleNotFoundError")
     assert refused.stderr.count("\n") == 1
 
 
-def test_the_doctor_names_broken_papers(command, broken):
-    said = command("doctor", "--json", plugins=[broken])
+def test_the_doctor_names_broken_papers(command, faults):
+    said = command("doctor", "--json", plugins=[faults])
     papers = next(check for check in json.loads(said.stdout)["extras"] if check["name"] == "papers")
     assert papers["state"] == "degraded" and {"hybvit", "good", "toy"} <= set(papers["facts"]["papers"])
     assert [paper["distribution"] for paper in papers["facts"]["broken"]][:1] == ["fault0-paper 1.0"]
@@ -202,3 +208,172 @@ def test_a_folder_called_experiments_is_neither_run_nor_imported(command, harnes
     listed = command("list", way=harness.process)
     assert listed.returncode == 0 and "hybvit/table6" in listed.stdout
     assert not (tmp_path / "trained").exists()
+
+
+PLUGINS = (
+    Plugin("mine", PAPERS, "mine-paper 1", replace(TOY, name="mine", url="u")),
+    Plugin("copy", PAPERS, "copy-paper 1", replace(TOY, url="another")),
+    Plugin("toy", PAPERS, "toy-paper 1", TOY),
+    Plugin("kinds", KINDS, "kinds-paper 1", value=json),
+    Plugin("number", PAPERS, "number-paper 1", value=3),
+    Plugin("fault", PAPERS, "", problem="it is broken"),
+    Plugin("bad", KINDS, "bad-paper 1", problem="so is this"),
+)
+
+
+@pytest.fixture
+def loaded(monkeypatch):
+    """Install papers and kinds for this process."""
+
+    def call(*plugins):
+        monkeypatch.setattr(module, "load_plugins", lambda: plugins)
+        module._loaded_papers.cache_clear()
+
+    yield call
+    module._loaded_papers.cache_clear()
+
+
+def test_papers_that_cannot_be_used_do_not_hide_the_others(loaded):
+    loaded(*PLUGINS)
+    assert list(papers()) == ["mine", "toy"] and papers()["toy"] is TOY
+    assert [str(paper) for paper in broken_papers()] == [
+        "paper 'number' of number-paper 1 cannot be used: its entry point names an object of type int, not a Paper",
+        "paper 'fault' of an unknown distribution cannot be used: it is broken",
+        "paper 'bad' of bad-paper 1 cannot be used: so is this",
+        "paper 'copy' of copy-paper 1 cannot be used: another paper is already called 'toy'",
+    ]
+    assert str(broken(TOY, ValueError("why"))) == "paper 'toy' of toy-paper 1 cannot be used: why"
+    unknown = broken(replace(TOY, name="other"), ValueError("why"))
+    assert str(unknown) == "paper 'other' of an unknown distribution cannot be used: why"
+    papers().clear()
+    assert list(papers()) == ["mine", "toy"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (["all"], ["toy/table101", "toy/table102", "toy/table103", "toy/figure1"]),
+        (["tables"], ["toy/table101", "toy/table102", "toy/table103"]),
+        (["figures"], ["toy/figure1"]),
+        (["table104"], ["toy/table104"]),
+        (["mine/figures", "toy/table102", "mine/table101"], ["mine/table101", "mine/figure1", "toy/table102"]),
+        (["mine"], ["mine/table101", "mine/table102", "mine/table103", "mine/figure1"]),
+        (
+            ["papers"],
+            [f"{of}/{name}" for of in ("mine", "toy") for name in ("table101", "table102", "table103", "figure1")],
+        ),
+        ([], []),
+    ],
+)
+def test_groups_are_of_the_default_paper_unless_it_is_named(loaded, monkeypatch, wanted, expected):
+    loaded(PLUGINS[0], PLUGINS[2])
+    monkeypatch.setenv("HARNESS_PAPER", "toy")
+    assert names(*wanted) == expected
+
+
+@pytest.mark.parametrize(
+    ("plugins", "name", "says"),
+    [
+        (PLUGINS, "papers", "paper 'number' of number-paper 1 cannot be used: .* Paper; name the others: mine, toy$"),
+        (PLUGINS, "fault", "^paper 'fault' of an unknown distribution cannot be used: it is broken$"),
+        (PLUGINS, "fault/table1", "^paper 'fault' of an unknown distribution cannot be used: it is broken$"),
+        (PLUGINS, "mien/table1", "^unknown paper 'mien': did you mean 'mine'. allowed: mine, toy$"),
+        (PLUGINS[5:6], "toy/table1", "^unknown paper 'toy': allowed: none$"),
+        ((), "toy/table1", f"^no paper is installed: in a clone of the harness, {INSTALL}$"),
+        (PLUGINS, "table1", r"^unknown paper 'tyo': did you mean 'toy'. allowed: mine, toy \(set by the environment v"),
+        (
+            PLUGINS,
+            "toy/table11",
+            "^unknown table or figure 'table11' of paper 'toy': did you mean 'table101'. allowed: all, figure1, "
+            "figures, table101, table102, table103, table104, tables; of other papers, PAPER/NAME; papers: mine, toy$",
+        ),
+        (
+            (Plugin("a", PAPERS, "", replace(TOY, name="a", tables=())), PLUGINS[2]),
+            "a/table102",
+            "did you mean 'toy/table102'. allowed: all, figure1, figures, table104, tables; ",
+        ),
+    ],
+)  # fmt: skip
+def test_an_exhibit_that_cannot_be_found_is_refused(loaded, monkeypatch, plugins, name, says):
+    loaded(*plugins)
+    monkeypatch.setenv("HARNESS_PAPER", "tyo")
+    with pytest.raises(SpecError, match=says):
+        find_exhibits([name])
+
+
+def test_a_paper_is_found_by_its_name(loaded):
+    loaded(*PLUGINS)
+    assert find_paper("toy") is TOY
+
+
+PROJECT = "[tool.harness]\npaper = {}\n"
+
+
+@pytest.mark.parametrize(
+    ("variable", "files", "name", "origin"),
+    [
+        (
+            " toy ",
+            {"pyproject.toml": PROJECT.format("'mine'")},
+            "toy",
+            " (set by the environment variable HARNESS_PAPER)",
+        ),
+        (
+            " ",
+            {"pyproject.toml": PROJECT.format("'mine'")},
+            "mine",
+            " (set by [tool.harness] paper in {}/pyproject.toml)",
+        ),
+        (
+            None,
+            {"pyproject.toml": "\ufeff" + PROJECT.format("'mine'")},
+            "mine",
+            " (set by [tool.harness] paper in {}/py",
+        ),
+        (None, {"inner/pyproject.toml": "", "pyproject.toml": PROJECT.format("'mine'")}, "hybvit", ""),
+        (
+            None,
+            {"inner/x": "", "pyproject.toml": PROJECT.format("'mine'")},
+            "mine",
+            " (set by [tool.harness] paper in {}/p",
+        ),
+        (
+            None,
+            {"inner/pyproject.toml": PROJECT.format("'it'"), "pyproject.toml": "["},
+            "it",
+            " (set by [tool.harness] pa",
+        ),
+        (None, {"pyproject.toml": PROJECT.format("''")}, "hybvit", ""),
+        (None, {"pyproject.toml": "[tool.other]\n"}, "hybvit", ""),
+    ],
+)
+def test_the_default_paper_is_that_of_the_variable_else_of_the_nearest_project(
+    tmp_path, monkeypatch, variable, files, name, origin
+):
+    for file, text in {"inner/y": "", **files}.items():
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text(text)
+    monkeypatch.chdir(tmp_path / "inner")
+    if variable is not None:
+        monkeypatch.setenv("HARNESS_PAPER", variable)
+    told = default_paper()
+    assert (told.name, bool(told.origin)) == (name, bool(origin)) and told.origin.startswith(origin.format(tmp_path))
+    assert DefaultPaper("a").origin == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (b"[tool.harness]\npaper = 3\n", "pyproject.toml: .tool.harness. paper = 3 is not a paper name$"),
+        (b"[tool.harness\n", "pyproject.toml: cannot read the default paper: .*; fix the file or set HARNESS_PAPER$"),
+        (
+            b"[tool]\nharness = 'toy'\n",
+            "pyproject.toml: cannot read the default paper: .*; fix the file or set HARNESS",
+        ),
+        (b"\xff\xfe", "pyproject.toml: cannot read the default paper: .*; fix the file or set HARNESS_PAPER$"),
+    ],
+)
+def test_a_project_with_no_readable_default_is_refused(tmp_path, text, says):
+    (tmp_path / "pyproject.toml").write_bytes(text)
+    with pytest.raises(SpecError, match=says):
+        default_paper()

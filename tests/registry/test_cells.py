@@ -102,6 +102,20 @@ def test_rules_come_before_the_scales_own_functions():
     assert SMALL.shrink(HYBRID) is SMALL.shrink(HYBRID.called("again"))
 
 
+def test_cells_are_ordered_by_row_seed_metric_and_reading():
+    exhibit = table(row(), row("B", run=None), row("C", reported=(1.0, None))).also({"split": "train"})
+    made = list(cells(paper(exhibit), exhibit, exhibit.rows, SMALL, [0, 2]))
+    assert [(cell.row.label, cell.seed, cell.metric.key, cell.reading) for cell in made] == [
+        ("A", 0, "accuracy", ""), ("A", 0, "accuracy", "split=train"), ("A", 0, "fid", ""),
+        ("A", 2, "accuracy", ""), ("A", 2, "accuracy", "split=train"), ("A", 2, "fid", ""),
+        ("C", 0, "accuracy", ""), ("C", 0, "accuracy", "split=train"),
+        ("C", 2, "accuracy", ""), ("C", 2, "accuracy", "split=train"),
+    ]  # fmt: skip
+    assert [cell.run.name for cell in made[:4]] == ["hybrid"] * 3 + ["hybrid seed=2"]
+    assert {cell.original for cell in made} == {HYBRID} and made[0].run == SMALL.shrink(HYBRID)
+    assert found(table(row(protocol={"samples": 5}, reported=(None, None)))) == {}
+
+
 def raising(*_):
     raise RuntimeError("two\nlines")
 

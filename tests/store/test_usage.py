@@ -25,6 +25,8 @@ def test_energy_says_how_much_of_the_hours_it_covers():
     assert str(usage) == "4.00 GPU-hours (0.3 kWh in 2.00 of them)"
     whole = Usage.of([stay(36000, energy_joules=3.6e6)])
     assert str(Usage.sum([whole, whole])) == "20.0 GPU-hours (2 kWh)"
+    nearly = [Usage(1000, energy_joules=3.6e6, energy_gpu_hours=covered) for covered in (995, 994)]
+    assert [str(usage) for usage in nearly] == ["1,000 GPU-hours (1 kWh)", "1,000 GPU-hours (1 kWh in 994 of them)"]
 
 
 def test_nothing_is_nothing():
@@ -34,7 +36,11 @@ def test_nothing_is_nothing():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "0.000"), (1e-5, "< 0.001"), (0.0274, "0.027"), (0.5, "0.50"), (31.2, "31.2"), (1e4, "10,000")],
-)
+    [
+        (0, "0.000"), (1e-5, "< 0.001"), (9.99e-4, "< 0.001"), (0.001, "0.001"), (0.0274, "0.027"), (0.0999, "0.100"),
+        (0.1, "0.10"), (0.5, "0.50"), (9.99, "9.99"), (10, "10.0"), (31.2, "31.2"), (99.9, "99.9"), (100, "100"),
+        (1e4, "10,000"),
+    ],
+)  # fmt: skip
 def test_hours_have_the_digits_that_mean_something(value, text):
     assert hours(value) == text

@@ -52,10 +52,24 @@ NAN = math.nan
         (None, values(1.0), None, False, Status.ONLY_B),
         (None, None, None, False, None),
         (SeedValues({0: 1.0}), SeedValues({1: 1.0}), None, False, Status.NO_TEST),
+        (SeedValues({0: 1.0, 1: 2.0}), SeedValues({1: 2.0, 2: 3.0}), None, False, Status.PARTLY_IDENTICAL),
+        (values(1.0, 2.0), values(1.0), None, False, Status.PARTLY_IDENTICAL),
+        (values(1.0, 2.0), values(1.0, 2.5), 0.2, False, Status.NOT_SIGNIFICANT),
+        (SeedValues({0: 1.0, 1: 1.0}), SeedValues({2: 1.0, 3: 1.0}), None, False, Status.NOT_SIGNIFICANT),
+        (SeedValues({0: 1.0}), SeedValues({1: 1.0}), None, True, Status.NOT_SIGNIFICANT),
+        (values(1.0), values(NAN), 0.01, False, Status.NOT_FINITE),
+        (values(1.0), values(1.5), 0.051, True, Status.NOT_SIGNIFICANT),
     ],
 )
 def test_what_is_said_of_a_cell(a, b, corrected, exact, expected):
     assert status(a, b, corrected, exact) is expected
+
+
+def test_the_mean_and_the_deviation_are_over_seeds():
+    assert (values(1.0, 2.0, 6.0).n, values(1.0, 2.0, 6.0).mean) == (3, 3.0)
+    assert values(1.0, 2.0, 6.0).sd == pytest.approx(math.sqrt((4 + 1 + 9) / 2))
+    assert (values(1.0).sd, values(1.0, math.inf).sd, values(1.0, 1.0).sd) == (None, None, 0)
+    assert values(1.0, 2.0).is_finite and not values(1.0, NAN).is_finite
 
 
 def test_the_test_is_scipys_and_holm_is_the_published_example():

@@ -119,6 +119,10 @@ def test_a_sentence_names_the_distributions_and_few_runs():
     several = {str(number): ["mixup", "brew"] for number in range(5)}
     says = "5 runs were measured with other code of brew and mixup than is installed now (0, 1, 2, ...)"
     assert describe_other_code(several) == says
+    three = {str(number): ["mixup"] for number in range(3)}
+    assert describe_other_code(three).endswith(
+        "3 runs were measured with other code of mixup than is installed now (0, 1, 2)"
+    )
 
 
 def test_segments_of_earlier_versions_are_read(tmp_path):

@@ -178,7 +178,7 @@ def test_the_name_of_a_variant_tells_its_changes():
     assert HYBRID.with_config(epochs=3).name == HYBRID.name and HYBRID.with_config(epochs=3) == HYBRID.but(epochs=3)
     assert HYBRID.called("other").name == "other" and HYBRID.called("other") == HYBRID
     assert repr(HYBRID) == f"Run('hybrid', {HYBRID.config.digest[:12]})"
-    assert HYBRID != HYBRID.but(seed=1) and HYBRID.config != HYBRID and hash(HYBRID) == hash(HYBRID.called("other"))
+    assert HYBRID.but(seed=1) != HYBRID and HYBRID.config != HYBRID and hash(HYBRID) == hash(HYBRID.called("other"))
 
 
 def test_ids_of_seeds_are_those_of_the_runs():

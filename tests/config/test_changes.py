@@ -66,6 +66,13 @@ def test_the_factor_is_that_before_rounding(change, value, factor):
     assert change.factor(value) == pytest.approx(factor)
 
 
+def test_a_change_is_written_as_it_is_made():
+    changes = (over(2), over(0.5), times(0.024), at_most(100), swap({"a": 1}), Fixed("b"), KEEP)
+    assert list(map(str, changes)) == [
+        "over(2)", "over(0.5)", "times(0.024)", "at_most(100)", "swap({'a': 1})", "'b'", "times(1)"
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("value", [True, "384", {"a": 1}])
 def test_only_numbers_are_divided(value):
     with pytest.raises(SpecError, match=r"over\(2\) applies to numbers, not"):

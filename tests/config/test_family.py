@@ -16,6 +16,8 @@ from harness.config.feature_spaces import FeatureSpace
 from harness.config.interfaces import Capability, Pass
 from harness.config.methods import Classification, Method
 from harness.config.networks import Network, ViT
+from harness.config.optimisation import Constant
+from harness.config.plugins import Plugin
 from harness.config.processes import CosineNoise, GaussianProcess, NoiseSchedule, Process
 from harness.errors import RevisionError, SpecError, UnknownKindError
 
@@ -40,6 +42,8 @@ def test_a_kind_without_settings_is_written_as_its_name():
     assert written(GaussianProcess()) == {"timesteps": 1000, "noise_schedule": "cosine", "loss": "l1"}
     assert written(Generation())["features"] == "inception"
     assert str(CosineNoise()) == "cosine"
+    assert str(GaussianProcess(timesteps=7)).startswith("kind='gaussian' timesteps=7 ")
+    assert written(Constant()) == {"kind": "constant"}, "its family is written with the field"
 
 
 def test_a_kind_with_settings_is_written_whole():
@@ -126,6 +130,24 @@ def test_an_unknown_kind_is_named_with_the_nearest():
         Network.read({"dim": 3})
 
 
+def test_an_unknown_kind_is_told_with_the_plugins_that_cannot_be_loaded(monkeypatch):
+    class Bare(Family):
+        pass
+
+    plugins = (
+        Plugin("a", "g", "a-paper 1", problem="why"),
+        Plugin("b", "g", "", 3),
+        Plugin("c", "g", "", problem="how"),
+    )
+    monkeypatch.setattr("harness.config.family.load_plugins", lambda: plugins)
+    with pytest.raises(UnknownKindError) as caught:
+        Bare.read("x" * 65)
+    assert str(caught.value) == (
+        f"needs the kind '{'x' * 64}', which no installed paper offers: allowed bare kinds: none; "
+        "'a' of a-paper 1 cannot be loaded: why; 'c' cannot be loaded: how"
+    )
+
+
 class Part(Config):
     dim: PositiveInt
     depth: PositiveInt = 1
@@ -186,6 +208,8 @@ def test_capabilities_and_passes_have_one_protocol_each():
         ({"generator"}, "declares 'generator', but dict lacks a member of harness.methods.base:Generator: sample"),
         ({"clasifier"}, "unknown capability of method 'mine' 'clasifier': did you mean 'classifier'?"),
         ({"lost"}, "implementation 'nowhere:Lost' cannot be imported"),
+        (["lost", "generator"], "declares 'generator', but dict lacks a member of"),
+        (["zoo", "classifierr", "generator"], "unknown capability of method 'mine' 'classifierr'"),
     ],
 )
 def test_an_implementation_must_match_its_configuration(names, part):

@@ -29,7 +29,10 @@ def test_what_can_be_loaded_is_the_thing_itself():
     assert resolve("harness.errors:SpecError") is SpecError
 
 
-@pytest.mark.parametrize(("missing", "raised"), [("numba", ModuleNotFoundError), ("harness.nowhere", SpecError)])
+@pytest.mark.parametrize(
+    ("missing", "raised"),
+    [("numba", ModuleNotFoundError), ("harness.nowhere", SpecError), ("harness", SpecError), (None, SpecError)],
+)
 def test_a_library_that_the_harness_lacks_is_left_to_the_command_line(monkeypatch, missing, raised):
     def fail(name):
         raise ModuleNotFoundError(f"No module named '{missing}'", name=missing)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -21,7 +22,16 @@ from harness.store import provenance
 from harness.store.files import StoreError
 from harness.store.imports import places_of, reachable
 from harness.store.lease import Holder, Lease, holder
-from harness.store.records import EvaluationRecord, Measurement, Need, Outcome, Progress, Segment, TrainingRecord
+from harness.store.records import (
+    DistributionRecord,
+    EvaluationRecord,
+    Measurement,
+    Need,
+    Outcome,
+    Progress,
+    Segment,
+    TrainingRecord,
+)
 from harness.store.rehearsals import Problem, RehearsalRecord, Rehearsals
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory, RunState
@@ -56,6 +66,12 @@ def test_a_segment_counts_the_seconds_of_all_ranks():
     assert stay(3, world_size=4).device_seconds == 12 and stay(3).device_seconds == 3
     assert [stay(device=device).on_gpu for device in ("cuda", "cuda:1", "cpu")] == [True, True, False]
     assert (stay().devices, stay().steps, stay().evaluations) == (1, None, {})
+
+
+def test_a_distribution_has_a_name():
+    assert DistributionRecord(name="a", version="", sha256="").name == "a"
+    with pytest.raises(ValueError, match="at least 1 character"):
+        DistributionRecord(name="", version="", sha256="")
 
 
 def test_an_outcome_is_of_now():
@@ -222,6 +238,11 @@ def test_a_rehearsal_is_asked_anew_unless_it_is_running(tmp_path):
     assert directory.requested() == [Likelihood()] and directory.state() is RunState.PENDING
     directory.rehearsal.write_text("{")
     assert list(rehearsals.records()) == []
+    for number in (4, 1, 5, 0, 3, 2):
+        REHEARSAL.save(rehearsals.runs / f"{number}" / "rehearsal.json")
+    assert [found.id for found, _ in rehearsals.records()] == ["0", "1", "2", "3", "4", "5"]
+    for number in range(6):
+        shutil.rmtree(rehearsals.runs / f"{number}")
     found = rehearsals.find(HYBRID.id[:4])
     assert type(found) is type(directory) and found.path == directory.path
     with pytest.raises(SpecError, match="unknown run 'x'"):

@@ -91,6 +91,9 @@ def test_a_renamed_request_is_refused(directory):
     path.rename(path.with_name("accuracy-00000000.json"))
     with pytest.raises(StoreError, match="corrupted record"):
         directory.requested()
+    (directory.requests / "accuracy-00000000.json").write_text("[]")
+    with pytest.raises(StoreError, match=r"corrupted record .*: the evaluation does not match the file name"):
+        directory.requested()
 
 
 def test_runs_are_found_by_the_beginning_of_their_id(tmp_path, directory):
@@ -123,7 +126,8 @@ def rewrite(directory, change):
 )
 def test_a_run_of_another_version_is_kept_and_never_taken_for_ours(directory, change):
     old = rewrite(directory, change)
-    with pytest.raises(OutdatedError, match="is from another version of this code"):
+    where = rf"^\S+/{old.id} is from another version of this code \(.+\); it is kept, 'run' starts a new one$"
+    with pytest.raises(OutdatedError, match=where):
         old.run()
     assert old.config.exists()
 

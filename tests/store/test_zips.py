@@ -197,6 +197,8 @@ def test_arrays_are_written_by_rows_as_they_are_at_once(tmp_path):
     writer.close()
     assert pieces.read_bytes() == whole.read_bytes()
     assert [holds(pieces, ARRAY.shape, "int16", rows) for rows in (3, 4, 5)] == [True, True, False]
+    os.truncate(pieces, pieces.stat().st_size - 1)
+    assert [holds(pieces, ARRAY.shape, "int16", rows) for rows in (3, 4)] == [True, False]
     assert not holds(pieces, (5, 3, 2), "int16", 1) and not holds(pieces, ARRAY.shape, "uint16", 1)
     assert not holds(tmp_path / "absent", ARRAY.shape, "int16", 0)
     for mapped in (False, True):

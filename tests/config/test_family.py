@@ -19,6 +19,7 @@ from harness.config.networks import Network, ViT
 from harness.config.optimisation import Constant
 from harness.config.plugins import Plugin
 from harness.config.processes import CosineNoise, GaussianProcess, NoiseSchedule, Process
+from harness.config.resolve import resolve
 from harness.errors import RevisionError, SpecError, UnknownKindError
 
 
@@ -128,6 +129,47 @@ def test_an_unknown_kind_is_named_with_the_nearest():
         GaussianProcess(noise_schedule="cosin")
     with pytest.raises(SpecError, match=r"field 'kind' of a network is missing: allowed: .*vit"):
         Network.read({"dim": 3})
+
+
+def test_each_operation_of_a_model_or_a_network_has_its_protocol():
+    models = {name: f"harness.methods.base:{protocol}" for name, protocol in (
+        ("classifier", "Classifier"), ("generator", "Generator"), ("likelihood", "LikelihoodModel"),
+    )}  # fmt: skip
+    networks = {name: f"harness.models.passes:{protocol}" for name, protocol in (
+        ("forward", "Forward"), ("logits", "Logits"), ("predict_noise", "PredictNoise"), ("generate", "Generate"),
+        ("features", "Features"), ("logits_from", "LogitsFrom"),
+    )}  # fmt: skip
+    for interface, expected in ((Capability, models), (Pass, networks)):
+        assert {name: each.protocol for name, each in interface.registered.items() if name in expected} == expected
+        for protocol in expected.values():
+            assert resolve(protocol).__name__ == protocol.partition(":")[2]
+
+
+def test_sizes_are_of_fields_that_a_kind_has():
+    with pytest.raises(SpecError, match=r"unknown field in shrinks of .*Thin 'widht': did you mean 'width'\?"):
+
+        class Thin(Network):
+            kind: Literal["thin"] = "thin"
+            shrinks: ClassVar[dict[str, str]] = {"widht": "width"}
+            width: int = 3
+
+    assert "thin" not in Network.kinds
+
+
+def test_kinds_of_the_harness_are_loaded_before_foreign_or_unknown_ones(monkeypatch):
+    calls = []
+    monkeypatch.setattr("harness.config.family.load_built_in", lambda: calls.append("built in"))
+    monkeypatch.setattr("harness.config.family.load_plugins", lambda: calls.append("plugins") or ())
+
+    class Foreign(Network):
+        kind: Literal["foreign"] = "foreign"
+
+    assert calls == ["built in"]
+    type("Own", (Network,), {"__annotations__": {"kind": Literal["own"]}, "kind": "own", "__module__": "harness.mine"})
+    assert Network.read({"kind": "foreign"}) == Foreign() and calls == ["built in"]
+    with pytest.raises(UnknownKindError):
+        Network.read("nobodys")
+    assert calls == ["built in", "built in", "plugins"]
 
 
 def test_an_unknown_kind_is_told_with_the_plugins_that_cannot_be_loaded(monkeypatch):

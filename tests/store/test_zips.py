@@ -70,6 +70,14 @@ def test_members_are_read_by_name():
             assert str(caught.value) == says
 
 
+def test_a_name_of_two_members_is_ambiguous():
+    with (
+        open_zip(archive([("a/x", b""), ("b/x", b"")]), "pack", 0, StoreError) as opened,
+        pytest.raises(StoreError, match=r"^pack holds 2 'x': one is needed$"),
+    ):
+        opened.named("x")
+
+
 def test_large_members_are_read_in_pieces(monkeypatch):
     monkeypatch.setattr(zips, "PIECE", 4)
     with open_zip(archive([("a", b"0123456789")]), "pack", 10, StoreError) as opened:

@@ -1,6 +1,7 @@
 """Cost of evaluations, counted by hand."""
 
 import math
+from typing import ClassVar, Literal
 
 import pytest
 from foreign import PlainMLP
@@ -24,7 +25,7 @@ from harness.config.evaluations import (
 from harness.config.evaluations.base import cheapest_pass, cost_of
 from harness.config.feature_spaces import ClassifierSpace, Embedding, FeatureSpace, InceptionSpace
 from harness.config.interfaces import LOGITS, PREDICT_NOISE
-from harness.config.methods import Classification
+from harness.config.methods import Classification, Method
 from harness.config.samplers import DDIM, Ancestral, DPMSolver
 from harness.data.catalogue import DIGITS, MOSAICS
 from harness.errors import SpecError
@@ -101,6 +102,16 @@ def test_a_pass_that_a_method_lacks_costs_as_much_as_its_cheapest():
     assert (cost_of(CONFIG, LOGITS), cost_of(CONFIG, PREDICT_NOISE)) == (CLASSIFIED, DENOISED)
     assert cost_of(classifier, PREDICT_NOISE) == cost_of(DENOISING.config, LOGITS) / DENOISED * CLASSIFIED == CLASSIFIED
     assert cheapest_pass(CONFIG) == min(CLASSIFIED, DENOISED) != max(CLASSIFIED, DENOISED)
+
+
+def test_a_method_without_passes_costs_nothing(monkeypatch):
+    monkeypatch.setattr(Method, "kinds", dict(Method.kinds))
+
+    class Idle(Classification):
+        kind: Literal["idle"] = "idle"
+        passes: ClassVar[frozenset[str]] = frozenset()
+
+    assert Accuracy().work(CONFIG.but(method=Idle())) == (TEST, 0)
 
 
 ATTACK = Robustness(norm="linf", epsilons=(8, 2, 0.5), steps=9, step_size=3, restarts=4, images=50)

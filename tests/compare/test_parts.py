@@ -285,6 +285,11 @@ def test_cells_are_listed_with_values_difference_and_significance():
     assert "They were computed with the same parameters, versions and devices." in everything
 
 
+def test_only_seeds_of_both_sides_correspond():
+    cell = made(side_value({0: 1.0, 1: 2.0}), side_value({1: 1.0, 2: 2.0}))
+    assert "1 runs of A correspond to runs of B, with equal ids." in terminal(comparison(cell), everything=False)
+
+
 def test_a_reading_and_a_metric_without_noise_are_told():
     exact = made(side_value({0: 1.0, 1: 3.0}), None, Status.ONLY_A, metric=PARAMETERS)
     read = dataclasses.replace(exact, reading="samples=5", metric=FID)

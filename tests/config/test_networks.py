@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from foreign import PlainMLP
 from torch.utils.flop_counter import FlopCounterMode
 
-from harness.config.dataset import Images
+from harness.config.dataset import ArrayField, Images
 from harness.config.interfaces import GENERATE, LOGITS, PREDICT_NOISE
 from harness.config.networks import JEMWideResNet, ResNetGenerator, UNet, ViT, WideResNet
 from harness.data.catalogue import CIFAR10, CIFAR100, DIGITS, STL10
@@ -118,6 +119,19 @@ def test_closed_forms_count_what_is_built_and_what_it_computes(config, data, exp
     assert config.parameters(data) == built == (expected or built)
     assert not printed or f"{built / 1e6:.1f}" == printed
     assert config.flops(data, name) == counter.get_total_flops()
+
+
+def test_a_pass_takes_an_example_and_a_timestep_or_noise():
+    image, timestep = ArrayField(shape=(3, 32, 32), dtype="uint8", below=256), ArrayField(dtype="int64")
+    assert BACKBONE.arguments(CIFAR10, LOGITS) == WideResNet().arguments(CIFAR10, LOGITS) == (image,)
+    assert BACKBONE.arguments(CIFAR10, PREDICT_NOISE) == UNet().arguments(CIFAR10, PREDICT_NOISE) == (image, timestep)
+    assert ResNetGenerator(noise_dim=7).arguments(CIFAR10, GENERATE) == (ArrayField(shape=(7,), dtype="float32"),)
+
+
+def test_a_network_without_a_closed_form_is_counted():
+    mlp = PlainMLP(hidden=12)
+    assert mlp.parameters(DIGITS) == (64 + 1) * 12 + (12 + 1) * 10
+    assert mlp.flops(DIGITS, LOGITS) == 2 * (64 * 12 + 12 * 10)
 
 
 def test_vera_counts_its_classifier_and_its_generator():

@@ -17,10 +17,11 @@ from harness.compare.parameters import Difference, parameters
 from harness.compare.sides import Side, differing, joined, leaves
 from harness.compare.significance import Status, Values, Welch
 from harness.compare.text import Comparison, terminal, to_json
-from harness.config.evaluations import Accuracy, Calibration
+from harness.config.evaluations import Accuracy, Calibration, Size
 from harness.registry.cells import cells
+from harness.registry.exhibit import Table
 from harness.registry.metrics import ACCURACY, FID, PARAMETERS
-from harness.registry.paper import Paper
+from harness.registry.row import Row
 from harness.store.records import DistributionRecord, EvaluationRecord, Measurement, Segment, TrainingRecord
 from harness.store.results import Results
 
@@ -144,7 +145,7 @@ def made(a, b, status=Status.NO_TEST, metric=ACCURACY, **fields):
 
 def test_parameters_are_those_of_evaluations_runs_code_and_hardware(tmp_path):
     a, b = Results(tmp_path / "a"), Results(tmp_path / "b")
-    one = pair(a, {0: 1.0, 1: 2.0}, CELL, feature_space={"kind": "x", "data": "d", "test_accuracy": 1})
+    one = pair(a, {1: 2.0, 0: 1.0}, CELL, feature_space={"kind": "x", "data": "d", "test_accuracy": 1})
     other = pair(b, {0: 1.0, 2: 2.0}, CELL, feature_space={"kind": "y", "data": "d", "test_accuracy": 2})
     for results, commit, device, ranks, loader, code in (
         (a, "a", "cpu", 1, None, "1"), (b, None, "H200", 4, "ffcv", "2")
@@ -377,7 +378,24 @@ def test_cells_are_ordered_by_status_significance_and_size(tmp_path):
         ("fid", -3, Status.NO_TEST), ("inception_score", 2, Status.NO_TEST), ("accuracy", 1, Status.NO_TEST),
         ("inception_score", 0, Status.IDENTICAL), ("fid", 0, Status.IDENTICAL),
     ]  # fmt: skip
-    assert isinstance(PAPER, Paper)
+
+
+def test_of_cells_that_differ_those_with_a_test_come_first(tmp_path):
+    exhibit = Table(number=1, title="t", metrics=(PARAMETERS, ACCURACY), rows=(Row("A", HYBRID, (1.0, 2.0)),))
+    protocols = {PARAMETERS: Size(), ACCURACY: Accuracy()}
+    own = {"tables": (exhibit,), "figures": (), "optional": (), "protocol": lambda metric, run: protocols[metric]}
+    paper = dataclasses.replace(PAPER, **own)
+    size, accuracy = cells(paper, exhibit, exhibit.rows, paper.scale("laptop"), [0])
+    sides = []
+    for name, shift in (("a", 0.0), ("b", 2.0)):
+        results = Results(tmp_path / name)
+        pair(results, {0: 9.0 + shift, 1: 9.0 + shift}, size)
+        pair(results, {0: 1.0 + shift, 1: 1.1 + shift}, accuracy)
+        sides.append(Side(name, name, results))
+    found = compared([(paper, exhibit)], "laptop", *sides)
+    assert [(cell.metric, cell.status, cell.corrected is None) for cell in found] == [
+        (ACCURACY, Status.DIFFERS, False), (PARAMETERS, Status.DIFFERS, True)
+    ]  # fmt: skip
 
 
 def test_what_was_compared_cannot_be_changed():

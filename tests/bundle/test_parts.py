@@ -419,6 +419,15 @@ def test_a_bundle_lists_what_it_holds(results, tmp_path, name):
 
 def test_a_folder_that_cannot_be_renamed_is_as_before(results, tmp_path, monkeypatch):
     path = tmp_path / "folder"
+
+    def full(self, target):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(path), "rename", full)
+        with pytest.raises(StoreError, match="No space left on device; nothing was lost"):
+            write_bundle(path, reports(results), results)
+    assert [item.name for item in tmp_path.iterdir()] == ["results"]
     write_bundle(path, reports(results), results)
     before = (path / "manifest.json").stat().st_ino
     rename, calls = type(path).rename, []

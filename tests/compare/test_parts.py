@@ -15,7 +15,7 @@ import harness.compare
 from harness.compare.cells import Compared, SideValue, compared
 from harness.compare.parameters import Difference, parameters
 from harness.compare.sides import Side, differing, joined, leaves
-from harness.compare.significance import Status, Values, Welch
+from harness.compare.significance import SeedValues, Status, Welch
 from harness.compare.text import Comparison, terminal, to_json
 from harness.config.evaluations import Accuracy, Calibration, Size
 from harness.registry.cells import cells
@@ -133,7 +133,7 @@ def pair(results, numbers, cell, **how):
         seed: measured(results, run, cell.evaluation, cell.metric.quantity, numbers[seed], **how)
         for seed, run in runs.items()
     }
-    return SideValue(Values(numbers), {seed: run.id for seed, run in runs.items()}, records)
+    return SideValue(SeedValues(numbers), {seed: run.id for seed, run in runs.items()}, records)
 
 
 CELL = next(iter(cells(PAPER, TABLES[0], TABLES[0].rows, PAPER.scale("laptop"), [0])))
@@ -233,7 +233,7 @@ VALUES = {
 
 
 def side_value(numbers):
-    return SideValue(Values(numbers), {seed: f"run{seed}" for seed in numbers}, {}) if numbers else None
+    return SideValue(SeedValues(numbers), {seed: f"run{seed}" for seed in numbers}, {}) if numbers else None
 
 
 def side(name, commits=("c" * 40,), skipped=()):

@@ -45,7 +45,7 @@ RECORD = EvaluationRecord(
 HASHES = {"weights_sha256": "0" * 64, "data_sha256": "1" * 64}
 
 
-def stay(seconds=1.0, **fields):
+def segment(seconds=1.0, **fields):
     return Segment(started=datetime.now(UTC), seconds=seconds, **WHERE | fields)
 
 
@@ -63,9 +63,9 @@ def test_progress_is_in_epochs_and_seconds():
 
 
 def test_a_segment_counts_the_seconds_of_all_ranks():
-    assert stay(3, world_size=4).device_seconds == 12 and stay(3).device_seconds == 3
-    assert [stay(device=device).on_gpu for device in ("cuda", "cuda:1", "cpu")] == [True, True, False]
-    assert (stay().devices, stay().steps, stay().evaluations) == (1, None, {})
+    assert segment(3, world_size=4).device_seconds == 12 and segment(3).device_seconds == 3
+    assert [segment(device=device).on_gpu for device in ("cuda", "cuda:1", "cpu")] == [True, True, False]
+    assert (segment().devices, segment().steps, segment().evaluations) == (1, None, {})
 
 
 def test_a_distribution_has_a_name():
@@ -169,7 +169,7 @@ def test_the_reader_reads_each_record_once(results):
     directory, reader = results.directory(HYBRID), results.reader
     assert results.reader is reader
     RECORD.save(directory.record_path(Accuracy()))
-    stay(5).save(directory.segments / "1.json")
+    segment(5).save(directory.segments / "1.json")
     Outcome.now("done").save(directory.outcome)
     one, other = HYBRID.id, Accuracy().id
     assert reader.id_of(HYBRID, 2) == HYBRID.but(seed=2).id and reader.id_of(HYBRID, 0) == HYBRID.id
@@ -197,7 +197,7 @@ def test_the_reader_reads_each_record_once(results):
 def test_the_cost_of_unreadable_segments_is_not_known(results):
     directory = results.directory(HYBRID)
     assert usage_of(directory) == Usage()
-    stay(1800, world_size=4).save(directory.segments / "1.json")
+    segment(1800, world_size=4).save(directory.segments / "1.json")
     assert usage_of(directory) == Usage(core_hours=2.0)
     assert usage_of(directory).to_json() == {
         "gpu_hours": 0, "core_hours": 2.0, "energy_joules": None, "energy_gpu_hours": 0

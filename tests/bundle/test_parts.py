@@ -135,15 +135,20 @@ def test_valid_files_are_accepted(kind, name, content):
         ("array", ARRAY, saved(np.zeros(3, "c8")), "it contains complex64, not plain numbers"),
         ("array", ARRAY, saved(np.zeros(3, "M8[s]")), "not plain numbers"),
         ("array", ARRAY, saved(np.zeros(3, "i4,f4")), "not plain numbers"),
-        ("curve", CURVE, b"[1]\n", "a line of it is not a point of a curve"),
-        ("curve", CURVE, b'{"a": true}\n', "a line of it is not a point of a curve"),
-        ("curve", CURVE, b'{"a": 1}\n{"a": null}\n', "a line of it is not a point of a curve"),
+        ("curve", CURVE, b"[1]\n", "a line is not a point of a curve"),
+        ("curve", CURVE, b'{"a": true}\n', "a line is not a point of a curve"),
+        ("curve", CURVE, b'{"a": 1}\n{"a": null}\n', "a line is not a point of a curve"),
         ("config", CONFIG, document(name="n" * 201)[1], "it has no named configuration"),
         ("config", CONFIG, document(name=3)[1], "it has no named configuration"),
         ("config", CONFIG, document(config=[])[1], "it has no named configuration"),
         ("config", CONFIG, b"[]", "it has no named configuration"),
-        ("config", CONFIG, document(config={"a": 2})[1], "it is the configuration of run .*, which is not the name"),
-        ("config", CONFIG, document(id=OTHER)[1], "which is not the name"),
+        (
+            "config",
+            CONFIG,
+            document(config={"a": 2})[1],
+            "it is the configuration of run .*, but its folder has another name",
+        ),
+        ("config", CONFIG, document(id=OTHER)[1], "but its folder has another name"),
         *(
             ("config", CONFIG, document(name=f"a{char}b")[1], "it contains control characters")
             for char in "\x00\x08\x0b\x1b\x1f\x7f\x9f\u202a\u202e\u2066\u2069\ud800\udfff"
@@ -154,11 +159,11 @@ def test_valid_files_are_accepted(kind, name, content):
             "evaluation",
             f"evaluations/{NAME}.json",
             record(evaluation=EVALUATION | {"split": "x"}),
-            "its name is not that",
+            "its name does not match",
         ),
         ("evaluation", f"evaluations/{NAME}.json", record(seconds="x"), "^seconds: Input should be a valid number"),
-        ("request", f"requests/{NAME}.json", b'{"kind": "accuracy"}', "its name is not that of its evaluation"),
-        ("request", f"requests/{NAME}.json", b"[]", "its name is not that of its evaluation"),
+        ("request", f"requests/{NAME}.json", b'{"kind": "accuracy"}', "its name does not match its evaluation"),
+        ("request", f"requests/{NAME}.json", b"[]", "its name does not match its evaluation"),
         ("outcome", "outcome.json", b'{"state": "odd", "finished": "2026-01-01T00:00:00Z"}', "^state: Input should be"),
         ("training", "training.json", b"{", "Expecting property name"),
         ("training", "training.json", b"[" * 100_000, "it is nested too deeply"),
@@ -243,19 +248,27 @@ def test_a_bundle_is_opened_without_its_reports(tmp_path, name):
 @pytest.mark.parametrize(
     ("limit", "largest", "says"),
     [
-        ("TOTAL", SIZE, r"has .* bytes in all, more than the limit of|unpacks to|has more than .* bytes: refused"),
-        ("ONE_FILE", len(document()[1]), "config.json has .* bytes, more than the limit of"),
-        ("MANIFEST_BYTES", len(json.dumps(FIELDS)) + 300, "manifest.json (has|unpacks to) more than .* bytes: refused"),
+        (
+            "MAX_TOTAL_BYTES",
+            SIZE,
+            r"has .* bytes in all, more than the limit of|unpacks to|has more than .* bytes: refused",
+        ),
+        ("MAX_FILE_BYTES", len(document()[1]), "config.json has .* bytes, more than the limit of"),
+        (
+            "MAX_MANIFEST_BYTES",
+            len(json.dumps(FIELDS)) + 300,
+            "manifest.json (has|unpacks to) more than .* bytes: refused",
+        ),
     ],
 )
 def test_a_bundle_may_reach_each_limit_but_not_exceed_it(tmp_path, monkeypatch, name, limit, largest, says):
     path = packed(tmp_path / name, FILES)
     size = sum(len(content) for content in FILES.values())
     assert size == SIZE
-    if limit == "MANIFEST_BYTES":
+    if limit == "MAX_MANIFEST_BYTES":
         text = (path / "manifest.json").read_bytes() if path.is_dir() else zipfile.ZipFile(path).read("manifest.json")
         largest = len(text)
-    if limit == "TOTAL" and path.is_file():  # the archive counts its manifest, too
+    if limit == "MAX_TOTAL_BYTES" and path.is_file():  # the archive counts its manifest, too
         with zipfile.ZipFile(path) as archive:
             largest = max(sum(info.file_size for info in archive.infolist()), path.stat().st_size)
     monkeypatch.setattr(reading, limit, largest)
@@ -267,7 +280,11 @@ def test_a_bundle_may_reach_each_limit_but_not_exceed_it(tmp_path, monkeypatch, 
 
 
 def test_limits_are_of_bytes():
-    assert (reading.TOTAL, reading.ONE_FILE, reading.MANIFEST_BYTES) == (2_147_483_648, 268_435_456, 67_108_864)
+    assert (reading.MAX_TOTAL_BYTES, reading.MAX_FILE_BYTES, reading.MAX_MANIFEST_BYTES) == (
+        2_147_483_648,
+        268_435_456,
+        67_108_864,
+    )
 
 
 @pytest.mark.parametrize(
@@ -379,7 +396,7 @@ def test_reports_are_taken_without_hidden_files_and_links(tmp_path):
         (results.report / name).parent.mkdir(parents=True, exist_ok=True)
         (results.report / name).write_text(name)
     (results.report / "toy/link").symlink_to(results.report / "other/c.html")
-    assert list(contents.written(["toy", "absent"], results)) == [
+    assert list(contents.report_files(["toy", "absent"], results)) == [
         BundleEntry("report/toy/b.html", b"toy/b.html"), BundleEntry("report/toy/figures/a.png", b"toy/figures/a.png")
     ]  # fmt: skip
 

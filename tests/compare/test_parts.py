@@ -12,7 +12,7 @@ import pytest
 from toy_paper import DENOISING, HYBRID, PAPER, TABLES
 
 import harness.compare
-from harness.compare.cells import Compared, SideValue, compared
+from harness.compare.cells import ComparedCell, SideValue, compared
 from harness.compare.parameters import Difference, parameters
 from harness.compare.sides import Side, differing, joined, leaves
 from harness.compare.significance import SeedValues, Status, Welch
@@ -140,7 +140,7 @@ CELL = next(iter(cells(PAPER, TABLES[0], TABLES[0].rows, PAPER.scale("laptop"), 
 
 
 def made(a, b, status=Status.NO_TEST, metric=ACCURACY, **fields):
-    return Compared("toy/table101", "Row", metric, "", "Acc", "digits", a, b, status, **fields)
+    return ComparedCell("toy/table101", "Row", metric, "", "Acc", "digits", a, b, status, **fields)
 
 
 def test_parameters_are_those_of_evaluations_runs_code_and_hardware(tmp_path):
@@ -316,7 +316,7 @@ def test_parameters_are_listed_with_few_of_their_runs():
     )  # fmt: skip
     lines = lines_of(text)
     assert lines[:2] == ["A: a, 2 runs, commit ddddddddd, eeeeeeeee", "B: b, 2 runs, commit unknown"]
-    assert "4 runs of A correspond to runs of B, 1 of them with other ids, as configurations differ." in lines
+    assert "4 runs of A correspond to runs of B, 1 of them with other ids, since configurations differ." in lines
     assert [line for line in lines if line.partition(" ")[0] in ("all", "one", "two", "three")] == [
         "all 1 2 all 4",
         f"one {'x' * 37}... {'y' * 40} run3 / other",

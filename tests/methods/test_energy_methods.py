@@ -5,9 +5,9 @@ import torch
 import torch.nn.functional as F
 from energy_runs import ENERGY_RUNS
 from labelled import train_batch_of
+from linear_networks import TINY, Linear, tiny
 
 from harness.config import energy_methods as spec
-from harness.config.dataset import Images
 from harness.config.networks import ResNetGenerator, ViT
 from harness.config.samplers import DDIM, Ancestral
 from harness.data.loaders import ResidentLoader
@@ -15,16 +15,15 @@ from harness.data.prepared.dataset import open_dataset
 from harness.errors import SpecError
 from harness.methods.base import Step, build_method
 from harness.methods.class_gaussians import ClassGaussians
+from harness.methods.energy import evaluating, frozen
 from harness.methods.igebm import IGEBM
 from harness.methods.jem import JEM
 from harness.methods.vera import VERA
-from harness.models.base import ImageNetwork
 from harness.randomness import Stream
 from harness.training.checkpoints import newest_checkpoint, save_checkpoint
 from harness.training.loop import Trainer
 
 CPU = torch.device("cpu")
-TINY = Images(name="tiny", image_size=2, channels=1, num_classes=3, train_examples=9, test_examples=9)
 REPLAYED = ["jem", "jem++", "igebm"]
 
 
@@ -39,30 +38,10 @@ def prepared(kind, loader):
     return method
 
 
-class Linear(ImageNetwork):
-    """Logits W x, whose gradients are known."""
-
-    def __init__(self):
-        super().__init__()
-        self.weight = torch.nn.Parameter(torch.empty(3, 4))
-
-    def initialise(self, generator):
-        torch.nn.init.normal_(self.weight, generator=generator)
-
-    def logits(self, images):
-        return images.flatten(1) @ self.weight.T
-
-
 def batch_of(seed, n=5):
     generator = torch.Generator().manual_seed(seed)
     images = torch.rand(n, 1, 2, 2, generator=generator)
     return train_batch_of(images, torch.randint(3, (n,), generator=generator), torch.arange(n))
-
-
-def tiny(kind, config):
-    method = kind(config, Linear(), TINY)
-    method.initialise(Stream("tiny"))
-    return method
 
 
 def test_the_gradient_of_jem_is_that_of_its_two_terms_at_its_own_samples():
@@ -90,10 +69,14 @@ def test_the_gradient_of_jem_is_that_of_its_two_terms_at_its_own_samples():
     assert torch.equal(subject.replay.images, twin.replay.images)
 
 
-def test_input_noise_is_as_wide_as_it_says():
+def test_input_noise_is_as_wide_as_it_says_and_differs_between_batches():
     subject, batch = tiny(JEM, spec.JEM(input_noise=0.5)), batch_of(0, 2000)
-    noise = subject.noised("observed", Step({"observed": batch}, Stream(0), 2000)).images - batch.images
-    assert noise.std().item() == pytest.approx(0.5, rel=0.03)
+    step = Step({"labelled": batch, "observed": batch}, Stream(0), 2000)
+    noises = [(subject.noised(name, step).images - batch.images).flatten() for name in step.batches]
+    for noise in noises:
+        assert noise.std().item() == pytest.approx(0.5, rel=0.03)
+        assert noise.mean().item() == pytest.approx(0, abs=0.03)
+    assert torch.corrcoef(torch.stack(noises))[0, 1].abs() < 0.05
 
 
 def test_igebm_contrasts_data_with_samples_of_the_slots_class():
@@ -228,3 +211,23 @@ def test_vera_counts_all_that_it_trains(loader):
     config = ENERGY_RUNS["vera"]
     built = sum(p.numel() for player in prepared("vera", loader).players().values() for p in player.parameters())
     assert config.method.parameters(config.network, config.data) == built
+
+
+def test_frozen_weights_thaw_even_after_an_error_unless_they_were_frozen_before():
+    network = torch.nn.Linear(2, 3)
+    network.bias.requires_grad_(False)
+    with frozen(network):
+        assert not any(parameter.requires_grad for parameter in network.parameters())
+    with pytest.raises(RuntimeError, match="in between"), frozen(network):
+        raise RuntimeError("in between")
+    assert (network.weight.requires_grad, network.bias.requires_grad) == (True, False)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_mode_of_a_network_returns_even_after_an_error(training):
+    network = torch.nn.Dropout().train(training)
+    with evaluating(network):
+        assert not network.training
+    with pytest.raises(RuntimeError, match="in between"), evaluating(network):
+        raise RuntimeError("in between")
+    assert network.training == training

@@ -1,5 +1,6 @@
 """The entropy of a linear generator, x = W z + sigma e, whose density is normal with covariance W W^T + sigma^2."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -61,3 +62,26 @@ def test_images_of_several_dimensions_count_as_one_vector():
     flat = estimated_score(lambda z: z @ weight.T, SIGMA, torch.ones(2), images.flatten(1), latents, more)
     square = estimated_score(lambda z: (z @ weight.T).reshape(-1, 1, 2, 2), SIGMA, torch.ones(2), images, latents, more)
     torch.testing.assert_close(square.flatten(1), flat)
+
+
+def test_score_and_bound_written_out_for_two_widths():
+    """With sigma = 0.7, which square and double differently."""
+    latents, more, images = draws(3, 2), draws(5, 3, 2, seed=1), draws(3, 1, 2, 2, seed=2)
+    weight, widths = draws(4, 2, seed=3), torch.tensor([0.6, 0.3])
+
+    def mean(z):
+        return (z @ weight.T).reshape(-1, 1, 2, 2)
+
+    scores = estimated_score(mean, torch.tensor(0.7), widths, images, latents, more)
+    bounds = evidence_bound(mean, torch.tensor(0.7), widths.log(), images, latents, more[0])
+    for i in range(3):
+        total, score = 0.0, np.zeros(4)
+        for k, d in enumerate(more[:, i].double().numpy()):
+            z = latents[i].double().numpy() + np.array([0.6, 0.3]) * d
+            residual = images[i].flatten().double().numpy() - weight.double().numpy() @ z
+            log_joint = -(residual @ residual) / (2 * 0.49) - z @ z / 2
+            importance = np.exp(log_joint + d @ d / 2)
+            total, score = total + importance, score - importance * residual / 0.49
+            if k == 0:
+                assert bounds[i].item() == pytest.approx(log_joint + np.log(0.6) + np.log(0.3), rel=1e-5)
+        np.testing.assert_allclose(scores[i].flatten(), score / total, rtol=1e-4)

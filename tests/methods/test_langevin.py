@@ -25,12 +25,12 @@ def test_chains_reach_the_moments_of_a_gaussian():
 
 
 def test_without_noise_a_chain_ascends_and_a_bound_clamps_it():
-    start = torch.tensor([4.0, -0.5]).reshape(2, 1, 1, 1)
+    start = torch.tensor([4.0, -0.5, -3.0]).reshape(3, 1, 1, 1)
     free, bound = (
-        langevin(normal_density(1.0), start, 1, 0.1, 0.0, Stream(0), torch.arange(2), limit) for limit in (None, 1.0)
+        langevin(normal_density(1.0), start, 1, 0.1, 0.0, Stream(0), torch.arange(3), limit) for limit in (None, 1.0)
     )
-    torch.testing.assert_close(free.flatten(), torch.tensor([3.6, -0.45]))
-    torch.testing.assert_close(bound.flatten(), torch.tensor([3.9, -0.45]))
+    torch.testing.assert_close(free.flatten(), torch.tensor([3.6, -0.45, -2.7]))
+    torch.testing.assert_close(bound.flatten(), torch.tensor([3.9, -0.45, -2.9]))
 
 
 def test_the_noise_of_a_row_belongs_to_its_row():
@@ -52,25 +52,28 @@ def test_weights_get_no_gradient(mode):
 
 
 def test_inner_steps_follow_the_first_layer():
-    """f(x) = x^2 with log p = -sum(f) has p = -1 and inner steps x + a clamp(-2 x); p changes in each outer step."""
+    """f(x) = x^2 with log p = -sum(f^2) has p = -2 x0^2, and inner steps x + a clamp(2 p x) from x0."""
     seen = []
 
     def log_density(made):
         seen.append(made.detach().clone())
-        return -made.flatten(1).sum(dim=1)
+        return -made.square().flatten(1).sum(dim=1)
 
-    start = torch.tensor([0.9, -0.2]).reshape(1, 1, 1, 2)
+    start = torch.tensor([[0.9, -0.2], [-0.9, 0.7]]).reshape(2, 1, 1, 2)
     ends = proximal_langevin(torch.square, log_density, start, 2, 3, step_size=0.1, bound=1.0)
     expected = start.clone()
-    for _ in range(2 * 3):
-        expected = expected + 0.1 * (-2 * expected).clamp(-1, 1)
+    for _ in range(2):
+        slope = -2 * expected.square()
+        for _ in range(3):
+            expected = expected + 0.1 * (2 * slope * expected).clamp(-1, 1)
     torch.testing.assert_close(ends, expected)
     assert len(seen) == 2
     torch.testing.assert_close(seen[0], start.square())
 
 
-def test_proximal_chains_remain_within_the_range_of_images():
+@pytest.mark.parametrize("sign", [1, -1])
+def test_proximal_chains_remain_within_the_range_of_images(sign):
     ends = proximal_langevin(
-        lambda x: 5 * x, lambda made: made.flatten(1).sum(dim=1), torch.zeros(1, 1, 1, 1), 3, 4, 0.2, 1.0
+        lambda x: 5 * sign * x, lambda made: made.flatten(1).sum(dim=1), torch.zeros(1, 1, 1, 1), 3, 4, 0.2, 1.0
     )
-    assert ends.item() == 1
+    assert ends.item() == sign

@@ -21,7 +21,9 @@ from harness.data.catalogue import DIGITS
 from harness.data.loaders import ResidentLoader
 from harness.data.prepared.dataset import PreparedDataset, open_dataset
 from harness.errors import SpecError
-from harness.methods.base import Classifier, Generator, LikelihoodModel, Step, build_method
+from harness.methods.base import Classifier, DivergenceGuard, Generator, LikelihoodModel, Step, build_method
+from harness.methods.class_gaussians import ClassGaussians
+from harness.methods.jem_plus_plus import JEMPlusPlus
 from harness.randomness import Stream
 from harness.training.loop import Trainer
 from harness_papers.hybvit.paper import PAPER
@@ -91,6 +93,7 @@ def test_a_step_gives_finite_losses_and_gradients(kind, loader):
         for name, gradient in gradients.items():
             assert (gradient is None) == (re.match(IDLE.get(kind, NOTHING), name) is not None), name
         assert all(torch.isfinite(gradient).all() for gradient in gradients.values() if gradient is not None)
+        assert not any(value.requires_grad for value in loss.log.values())
         moved.append(loss.player)
     assert moved == list(method.players())
 
@@ -136,10 +139,83 @@ def test_a_step_is_a_function_of_its_address(loader):
     assert first != other
 
 
-def test_initial_weights_depend_on_the_seed_alone():
-    a, b, c = (build_method(config, CPU).state_dict() for config in (SMALL, SMALL, SMALL.but(seed=1)))
+@pytest.mark.parametrize("kind", KINDS)
+def test_initial_weights_depend_on_the_seed_alone(kind):
+    config, before, states = CONFIGS[kind], torch.get_rng_state(), []
+    for each in (config, config, config.but(seed=1)):
+        states.append(build_method(each, CPU).state_dict())
+        assert torch.equal(torch.get_rng_state(), before)
+        torch.rand(1)
+        before = torch.get_rng_state()
+    a, b, c = states
     assert all(torch.equal(a[name], b[name]) for name in a)
-    assert not torch.equal(a["network.patch_embedding.weight"], c["network.patch_embedding.weight"])
+    assert any(not torch.equal(a[name], c[name]) for name in a)
+
+
+def test_the_generator_of_vera_and_the_chains_begin_at_addresses_of_their_own():
+    """Both networks are initialised, and chains begin as uniform noise between -1 and 1."""
+    method, stream = build_method(ENERGY_RUNS["vera"].but(seed=5), CPU), Stream(5, "initialisation")
+    for network, beginning in ((method.network, stream), (method.generator.network, stream.at("generator"))):
+        built = {name: value.clone() for name, value in network.state_dict().items()}
+        network.initialise(beginning.generator())
+        assert all(torch.equal(value, built[name]) for name, value in network.state_dict().items())
+    assert method.generator.log_sigma.exp().item() == pytest.approx(0.01)
+    assert method.posterior.log_sigma.exp().tolist() == pytest.approx([0.1] * 6)
+    for kind in ("jem", "igebm"):
+        method = build_method(ENERGY_RUNS[kind].but(seed=5), CPU)
+        built = {name: value.clone() for name, value in method.network.state_dict().items()}
+        method.network.initialise(stream.generator())
+        assert all(torch.equal(value, built[name]) for name, value in method.network.state_dict().items())
+        chains = method.replay.images
+        assert torch.equal(chains, 2 * stream.at("replay").uniform(torch.arange(100), 1, 8, 8) - 1)
+        assert (round(chains.min().item(), 2), round(chains.max().item(), 2)) == (-1, 1)
+
+
+def test_the_chains_of_jem_plus_plus_begin_at_draws_from_the_gaussians(loader):
+    method = build_method(ENERGY_RUNS["jem++"].but(seed=5, buffer_size=230), CPU)
+    with pytest.raises(AssertionError, match="`prepare` must run before chains start"):
+        method.fresh(Stream(0), torch.arange(2))
+    method.prepare(loader)
+    stream, rows = Stream(5, "initialisation", "replay"), torch.arange(230)
+    expected = ClassGaussians(loader, 10).sample(stream, rows, (1, 8, 8))
+    torch.testing.assert_close(method.replay.images, expected)
+    with pytest.raises(AssertionError, match="`initialise` must run before `prepare`"):
+        JEMPlusPlus(ENERGY_RUNS["jem++"].method, method.network, DIGITS).prepare(loader)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_method_is_built_on_the_device(kind):
+    meta = build_method(CONFIGS[kind], torch.device("meta")).state_dict()
+    assert {value.device.type for value in meta.values()} == {"meta"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_methods_known_to_diverge_have_a_guard(kind):
+    if kind in ENERGY_RUNS:
+        method = build_method(ENERGY_RUNS[kind].but(divergence_bound=70.0, restarts=4), CPU)
+        assert method.guard == DivergenceGuard(bound=70.0, restarts=4)
+    else:
+        assert build_method(CONFIGS[kind], CPU).guard is None
+
+
+MOVED, FLIPPED = Augmentation(crop_padding=1), Augmentation(flip=True)
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (CONFIGS["classification"].but(augmentation=MOVED), {"labelled": MOVED}),
+        (CONFIGS["hybrid"].but(augmentation=FLIPPED), {"labelled": FLIPPED, "clean": None}),
+        (CONFIGS["denoising"], {"clean": None}),
+        (CONFIGS["denoising"].but(augmentation=FLIPPED), {"clean": FLIPPED}),
+        (ENERGY_RUNS["jem"], {"labelled": MOVED, "observed": MOVED}),
+        (ENERGY_RUNS["jem++"].but(augmentation=FLIPPED), {"labelled": FLIPPED, "observed": FLIPPED}),
+        (ENERGY_RUNS["igebm"].but(augmentation=FLIPPED), {"observed": FLIPPED}),
+        (ENERGY_RUNS["vera"].but(augmentation=FLIPPED), {"labelled": FLIPPED}),
+    ],
+)
+def test_a_method_asks_for_these_batches(config, expected):
+    assert build_method(config, CPU).augmentations() == expected
 
 
 def test_samples_and_likelihoods_have_the_shapes_of_their_contracts():

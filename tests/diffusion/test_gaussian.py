@@ -9,7 +9,7 @@ from harness.config.processes import GaussianProcess
 from harness.data.catalogue import DIGITS
 from harness.diffusion.bound import _log_likelihood_of_bin, bits_per_dim, prior_term
 from harness.diffusion.gaussian import GaussianDiffusion
-from harness.diffusion.schedules import cosine_betas
+from harness.diffusion.schedules import cosine_betas, linear_betas
 from harness.randomness import Stream
 
 
@@ -59,12 +59,32 @@ def test_recover_inverts_corrupt_and_clamps():
     assert process.recover(10 * x0, t, noise).abs().max() <= 1
 
 
-@pytest.mark.parametrize(("loss", "expected"), [("l1", 2.0), ("l2", 4.0)])
+@pytest.mark.parametrize(("loss", "expected"), [("l1", 2.0), ("l2", 5.0)])
 def test_losses_average_over_all_elements(loss, expected):
+    """The prediction is off by -3 in one of two channels, and by 1 in the other."""
     process = diffusion(timesteps=5, loss=loss)
-    noise = torch.ones(3, 2, 4, 4)
-    value = process.simple_loss(lambda x, t: noise - 2, torch.zeros_like(noise), torch.tensor([0, 2, 4]), noise)
+    noise, off = torch.ones(3, 2, 4, 4), torch.tensor([-3.0, 1.0])[:, None, None]
+    value = process.simple_loss(lambda x, t: noise + off, torch.zeros_like(noise), torch.tensor([0, 2, 4]), noise)
     assert value.item() == pytest.approx(expected)
+
+
+def test_training_draws_every_timestep_equally_often_and_new_noise_for_every_image():
+    process, seen = diffusion(timesteps=4), []
+
+    def predict(noisy, timesteps):
+        seen.append((noisy, timesteps))
+        return torch.zeros_like(noisy)
+
+    images = torch.full((4000, 1, 2, 2), 0.7)
+    loss = process.training_loss(predict, images, Stream(3), torch.arange(4000))
+    ((noisy, timesteps),) = seen
+    assert timesteps.bincount().tolist() == pytest.approx([1000] * 4, abs=120)
+    abar = torch.cumprod(1 - cosine_betas(4), 0)[timesteps][:, None, None, None]
+    noise = (noisy - abar.sqrt() * 0.7) / (1 - abar).sqrt()
+    assert loss.item() == pytest.approx(noise.abs().mean().item(), rel=1e-4)
+    assert loss.item() == pytest.approx(math.sqrt(2 / math.pi), rel=0.02)
+    assert torch.corrcoef(noise.flatten(1).T).fill_diagonal_(0).abs().max() < 0.06
+    assert torch.corrcoef(torch.stack([noise[:-1].flatten(), noise[1:].flatten()]))[0, 1].abs() < 0.03
 
 
 def gaussian_oracle(process, sd):
@@ -77,7 +97,7 @@ def gaussian_oracle(process, sd):
     return predict
 
 
-def slow_bound(betas, predict, x0, noises):
+def slow_bound(betas, predict, x0, noises, levels):
     """The variational bound of one image in plain Python floats; the normal CDF uses tanh, not erf."""
     alphas_cumprod, total, T = torch.cumprod(1 - betas, 0).tolist(), 0.0, len(betas)
     values = x0.flatten().tolist()
@@ -107,7 +127,8 @@ def slow_bound(betas, predict, x0, noises):
                 total += (true_mean - mean) ** 2 / (2 * variance)
                 continue
             scale = math.sqrt(variance)
-            upper, lower = cdf((value - mean + 1 / 255) / scale), cdf((value - mean - 1 / 255) / scale)
+            half = 1 / (levels - 1)
+            upper, lower = cdf((value - mean + half) / scale), cdf((value - mean - half) / scale)
             p = upper if value < -0.999 else 1 - lower if value > 0.999 else upper - lower
             total -= math.log(max(p, 1e-12))
     abar = alphas_cumprod[-1]
@@ -115,20 +136,23 @@ def slow_bound(betas, predict, x0, noises):
     return total / len(values) / math.log(2)
 
 
+@pytest.mark.parametrize("levels", [17, 256])
 @pytest.mark.parametrize("noise_schedule", ["cosine", "linear"])
-def test_bits_per_dim_equals_an_independent_sum_of_the_terms(noise_schedule):
-    from harness.diffusion.schedules import cosine_betas, linear_betas
-
+def test_bits_per_dim_equals_an_independent_sum_of_the_terms(noise_schedule, levels):
     betas = {"cosine": cosine_betas, "linear": linear_betas}
-    process = diffusion(timesteps=12, noise_schedule=noise_schedule)
+    config = GaussianProcess(timesteps=12, noise_schedule=noise_schedule)
+    process = GaussianDiffusion(config, DIGITS.but(levels=levels))
     predict = gaussian_oracle(process, 0.5)
-    levels = torch.tensor([0, 255, 17, 128, 200, 64, 3, 254] * 2).reshape(1, 4, 4).repeat(2, 1, 1, 1)
-    x0, stream, rows = levels / 127.5 - 1, Stream(5), torch.tensor([0, 1])
-    computed = bits_per_dim(process, predict, x0, stream, rows)
+    counts = torch.tensor([0, 255, 17, 128, 200, 64, 3, 254] * 2).reshape(1, 4, 4).repeat(2, 1, 1, 1)
+    x0 = (counts * (levels - 1) // 255) * 2 / (levels - 1) - 1
+    stream, rows = Stream(5), torch.tensor([7, 2])
+    computed = process.bits_per_dim(predict, x0, stream, rows)
     noises = [stream.at(t).normal(rows, 1, 4, 4) for t in range(12)]
     for i in range(2):
-        expected = slow_bound(betas[noise_schedule](12), predict, x0[i], [n[i] for n in noises])
+        expected = slow_bound(betas[noise_schedule](12), predict, x0[i], [n[i] for n in noises], levels)
         assert computed[i].item() == pytest.approx(expected, rel=2e-3)
+    whole = bits_per_dim(process, predict, x0, stream, rows)
+    assert torch.equal(whole, computed) == (levels == 256)
 
 
 @pytest.mark.parametrize("levels", [4, 256])
@@ -142,3 +166,23 @@ def test_the_bins_of_all_levels_share_the_whole_probability(levels):
 
 def test_prior_term_vanishes_for_a_long_cosine_schedule():
     assert prior_term(diffusion(timesteps=1000), torch.ones(1, 1, 2, 2)).item() < 1e-6
+
+
+def test_the_prior_term_is_the_divergence_of_two_normal_distributions():
+    """After a chain that keeps much of the signal."""
+    process = diffusion(timesteps=3)
+    process.alphas_cumprod[-1] = 0.4
+    x0 = torch.rand(2, 1, 3, 3, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    last = torch.distributions.Normal(math.sqrt(0.4) * x0, math.sqrt(0.6))
+    nats = torch.distributions.kl_divergence(last, torch.distributions.Normal(0.0, 1.0))
+    torch.testing.assert_close(prior_term(process, x0), nats.mean(dim=(1, 2, 3)) / math.log(2))
+
+
+def test_a_level_without_any_probability_costs_the_log_of_1e_12():
+    x0 = torch.tensor([0.5, -1.0, 1.0], dtype=torch.float64)
+    found = _log_likelihood_of_bin(x0, torch.tensor([-0.5, 1.0, -1.0]).double(), torch.tensor(0.01).log(), 256)
+    assert found.tolist() == pytest.approx([math.log(1e-12)] * 3)
+
+
+def test_coefficients_are_no_part_of_a_checkpoint():
+    assert not diffusion(timesteps=5).state_dict()

@@ -11,6 +11,7 @@ from harness.config.samplers import DDIM, Ancestral, DPMSolver, Sampler
 from harness.data.catalogue import DIGITS
 from harness.diffusion.gaussian import GaussianDiffusion
 from harness.diffusion.samplers import draw, evenly_denoised, spaced
+from harness.diffusion.schedules import cosine_betas
 from harness.errors import SpecError
 from harness.randomness import Stream
 
@@ -66,6 +67,65 @@ def test_ddim_with_all_the_noise_and_all_the_steps_is_ancestral_sampling():
     torch.testing.assert_close(drawn, expected, rtol=1e-3, atol=2e-5)
 
 
+def written_out(steps_of, predict, step, x):
+    """Sample in float64 with `step(x, x0, noise, t, following)` between timesteps; x_0 is clamped."""
+    abar = torch.cumprod(1 - cosine_betas(40), 0).tolist()
+
+    def estimate(x, t):
+        noise = predict(x.float(), torch.full((len(x),), t)).double()
+        return ((x - math.sqrt(1 - abar[t]) * noise) / math.sqrt(abar[t])).clamp(-1, 1)
+
+    for t, following in pairwise(steps_of):
+        x = step(x, estimate(x, t), t, abar[t], abar[following])
+    return estimate(x, steps_of[-1])
+
+
+def bent(x, timesteps):
+    """A prediction that is no exact one and follows no straight path."""
+    return (2 * x).sin() + 0.01 * timesteps[:, None, None, None]
+
+
+@pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
+def test_ddim_written_out(eta):
+    """DDIM Eq. 12 with the standard deviation of Eq. 16, which `eta` multiplies."""
+    process, rows = GaussianDiffusion(GaussianProcess(timesteps=40), DIGITS), torch.tensor([5, 2])
+
+    def step(x, x0, t, before, after):
+        sd = eta * math.sqrt((1 - after) / (1 - before)) * math.sqrt(1 - before / after)
+        direction = (x - math.sqrt(before) * x0) / math.sqrt(1 - before)
+        noise = ORIGIN.at(t).normal(rows, *SHAPE).double()
+        return math.sqrt(after) * x0 + math.sqrt(1 - after - sd**2) * direction + sd * noise
+
+    drawn = draw(DDIM(steps=4, eta=eta), process, bent, SHAPE, ORIGIN, rows)
+    expected = written_out([39, 26, 13, 0], bent, step, ORIGIN.at("prior").normal(rows, *SHAPE).double())
+    torch.testing.assert_close(drawn.double(), expected, rtol=1e-3, atol=1e-4)
+
+
+def test_dpm_solver_written_out():
+    """D = (1 + 1 / (2 r)) x0 - 1 / (2 r) x0_before with r = h_before / h, and x0 alone in the first step."""
+    process, rows = GaussianDiffusion(GaussianProcess(timesteps=40), DIGITS), torch.tensor([5, 2])
+    steps, history = evenly_denoised(6, process), []
+
+    def log_snr(abar):
+        return math.log(math.sqrt(abar) / math.sqrt(1 - abar))
+
+    def step(x, x0, t, before, after):
+        h, d = log_snr(after) - log_snr(before), x0
+        if history:
+            earlier, h_before = history[-1]
+            half = 1 / (2 * (h_before / h))
+            d = (1 + half) * x0 - half * earlier
+        history.append((x0, h))
+        return math.sqrt((1 - after) / (1 - before)) * x - math.sqrt(after) * (math.exp(-h) - 1) * d
+
+    expected = written_out(steps, bent, step, ORIGIN.at("prior").normal(rows, *SHAPE).double())
+    widths = [h for _, h in history]
+    assert len(widths) == len(steps) - 1 > 3
+    assert max(widths) > 1.3 * min(widths)
+    drawn = draw(DPMSolver(steps=6), process, bent, SHAPE, ORIGIN, rows)
+    torch.testing.assert_close(drawn.double(), expected, rtol=1e-3, atol=1e-4)
+
+
 def errors(make, counts):
     """Return mean distances from the exact endpoints; an exact path keeps its deviation in units of sd."""
     exact = SD * ORIGIN.at("prior").normal(torch.arange(200), *SHAPE)
@@ -93,7 +153,7 @@ def test_solver_steps_denoise_evenly_and_avoid_pure_noise():
     log_snr = (process.alphas_cumprod / (1 - process.alphas_cumprod)).double().log()[steps]
     assert (steps[0], steps[-1], len(steps)) == (995, 0, 20)
     torch.testing.assert_close(log_snr.diff(), torch.full((19,), log_snr.diff().mean()).double(), rtol=0.5, atol=0)
-    assert evenly_denoised(10, GaussianDiffusion(GaussianProcess(timesteps=10), DIGITS))[-1] == 0
+    assert evenly_denoised(10, GaussianDiffusion(GaussianProcess(timesteps=10), DIGITS)) == [9, 8, 7, 6, 3, 1, 0]
 
 
 @pytest.mark.parametrize("sampler", [DDIM(steps=11), DPMSolver(steps=11)], ids=lambda sampler: sampler.label)

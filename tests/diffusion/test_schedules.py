@@ -25,6 +25,12 @@ def test_linear_schedule_is_that_of_ddpm():
     assert betas.diff().std() < 1e-12
 
 
+def test_a_short_linear_schedule_is_scaled_up_and_clipped():
+    assert linear_betas(100)[[0, 50, 99]].tolist() == pytest.approx([1e-3, 1e-3 + 50 / 99 * 0.199, 0.2])
+    assert linear_betas(25)[[0, -1]].tolist() == pytest.approx([4e-3, 0.8])
+    assert linear_betas(2).tolist() == pytest.approx([0.05, 0.999])
+
+
 @pytest.mark.parametrize("timesteps", [1, 2, 25, 50, 1000])
 @pytest.mark.parametrize("schedule", [cosine_betas, linear_betas])
 def test_schedules_are_valid_at_every_length(schedule, timesteps):

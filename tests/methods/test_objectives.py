@@ -295,21 +295,34 @@ def test_a_sample_of_vera_is_a_clamped_image_of_the_generator():
     np.testing.assert_allclose(flat(samples), expected.clip(-1, 1), atol=1e-5)
 
 
-def test_samples_of_jem_are_chains_advanced_by_the_sampling_steps_and_clamped():
-    config = energy_methods.JEM(buffer_size=5, langevin_steps=4, sampling_steps=2, step_size=0.1, noise=0.3)
-    method, rows = tiny(JEM, config), torch.tensor([6, 0, 4])
+def climb_any_class(x, weight, slots):
+    return softmax(x @ weight.T, axis=1) @ weight
+
+
+def climb_the_class_of_the_slot(x, weight, slots):
+    return weight[slots % 3].clip(-0.4, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "gradient"),
+    [
+        (JEM, energy_methods.JEM(), climb_any_class),
+        (IGEBM, energy_methods.IGEBM(gradient_bound=0.4), climb_the_class_of_the_slot),
+    ],
+)
+def test_samples_are_chains_advanced_by_the_sampling_steps_and_clamped(kind, config, gradient):
+    """The buffer has five slots, so that sample 6 continues the chain in slot 1."""
+    config = config.but(buffer_size=5, langevin_steps=4, sampling_steps=2, step_size=0.1, noise=0.3)
+    method, rows, slots = tiny(kind, config), torch.tensor([6, 0, 4]), np.array([1, 0, 4])
     with torch.no_grad():
         method.replay.images *= 1.5
-    weight, x = flat(method.network.weight), flat(method.replay.images[[1, 0, 4]])
+    weight, x = flat(method.network.weight), flat(method.replay.images[slots])
     for k in range(2):
         noise = flat(STREAM.at("chain", "langevin", k).normal(rows, *SHAPE))
-        x = x + 0.1 * softmax(x @ weight.T, axis=1) @ weight + 0.3 * noise
+        x = x + 0.1 * gradient(x, weight, slots) + 0.3 * noise
     assert x.min() < -1
     assert x.max() > 1
     np.testing.assert_allclose(flat(method.sample(Ancestral(), STREAM, rows)), x.clip(-1, 1), atol=1e-5)
-    method.train()
-    method.sample(Ancestral(), STREAM, rows)
-    assert method.network.training
 
 
 def test_class_gaussians_equal_numpys():

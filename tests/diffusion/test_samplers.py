@@ -10,7 +10,7 @@ from harness.config.processes import GaussianProcess
 from harness.config.samplers import DDIM, Ancestral, DPMSolver, Sampler
 from harness.data.catalogue import DIGITS
 from harness.diffusion.gaussian import GaussianDiffusion
-from harness.diffusion.samplers import draw, evenly_denoised, spaced
+from harness.diffusion.samplers import LEAST_HALF_LOG_SNR, draw, evenly_denoised, spaced
 from harness.diffusion.schedules import cosine_betas
 from harness.errors import SpecError
 from harness.randomness import Stream
@@ -154,6 +154,16 @@ def test_solver_steps_denoise_evenly_and_avoid_pure_noise():
     assert (steps[0], steps[-1], len(steps)) == (995, 0, 20)
     torch.testing.assert_close(log_snr.diff(), torch.full((19,), log_snr.diff().mean()).double(), rtol=0.5, atol=0)
     assert evenly_denoised(10, GaussianDiffusion(GaussianProcess(timesteps=10), DIGITS)) == [9, 8, 7, 6, 3, 1, 0]
+
+
+def test_solver_steps_begin_at_the_last_timestep_of_a_process_that_never_reaches_pure_noise():
+    """The linear schedule ends above the limit; half of the way in log-SNR lies between its own two ends."""
+    abar = torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64), 0)
+    log_snr = (abar / (1 - abar)).log() / 2
+    middle = (log_snr - (log_snr[0] + log_snr[-1]) / 2).abs().argmin().item()
+    process = GaussianDiffusion(GaussianProcess(timesteps=1000, noise_schedule="linear"), DIGITS)
+    assert log_snr[-1] > LEAST_HALF_LOG_SNR
+    assert evenly_denoised(3, process) == [999, middle, 0]
 
 
 @pytest.mark.parametrize("sampler", [DDIM(steps=11), DPMSolver(steps=11)], ids=lambda sampler: sampler.label)

@@ -9,7 +9,7 @@ from harness.config.networks import JEMWideResNet, UNet, WideResNet
 from harness.config.run import RunConfig
 from harness.data.catalogue import DIGITS
 from harness.methods.base import build_method
-from harness.models.acceleration import accelerate, accelerated, matmuls_in
+from harness.models.acceleration import accelerate, accelerated, matmuls_in, unaccelerated
 from harness.models.attention import attend
 from harness.models.dropout import seed_dropout
 from harness.randomness import Stream
@@ -116,10 +116,79 @@ def test_convolutional_networks_train_alike_when_accelerated(kind, precision, co
     assert not torch.equal(exact[0], exact[1])
 
 
+def test_compiled_passes_have_static_shapes_and_results_of_their_own(network, images, monkeypatch):
+    """A compiled pass reuses the memory of its output, as a CUDA graph does."""
+    options, memory = [], {}
+
+    def compile_(forward, **how):
+        options.append(how)
+
+        def run(*inputs):
+            result = forward(*inputs)
+            return memory.setdefault(forward.__name__, torch.empty_like(result)).copy_(result)
+
+        return run
+
+    expected = passes(network, images)
+    monkeypatch.setattr(torch, "compile", compile_)
+    with torch.inference_mode(), accelerated([network], "fp32", compiled=True):
+        first = passes(network, images)
+        passes(network, -images)
+    assert memory.keys() == {"logits", "predict_noise"}
+    for found, exact in zip(first, expected, strict=True):
+        torch.testing.assert_close(found, exact, rtol=0, atol=0)
+    assert options == [{"mode": "default", "dynamic": False}] * 2
+
+
+class Several(torch.nn.Linear):
+    """Returns results of several kinds."""
+
+    def forward(self, x):
+        made = super().forward(x)
+        return {"made": (made, made.argmax(dim=1)), "list": [2 * made, None, "text"]}
+
+
+def test_every_tensor_of_a_nested_result_comes_back_in_float32():
+    network, x = Several(4, 3), torch.rand(2, 4, generator=torch.Generator().manual_seed(0))
+    exact = network(x)["made"][0]
+    with accelerated([network], "bf16", compiled=False):
+        found = network(x)
+    made, largest = found["made"]
+    doubled, *others = found["list"]
+    assert (made.dtype, doubled.dtype, largest.dtype) == (torch.float32, torch.float32, torch.int64)
+    assert 1e-5 < difference(made, exact) < 0.02
+    torch.testing.assert_close(doubled, 2 * made)
+    assert others == [None, "text"]
+
+
+class Exact(torch.nn.Linear):
+    """Lists no pass to accelerate."""
+
+    PASSES = ()
+
+
+def test_the_passes_of_a_part_are_accelerated_and_no_others():
+    inner, exact = build_method(SMALL, CPU).network, Exact(1, 1)
+    whole = torch.nn.Sequential(inner)
+    with accelerated([whole, exact, torch.nn.ParameterList([torch.ones(1)])], "bf16", compiled=False):
+        assert "forward" not in vars(exact)
+        assert {"logits", "predict_noise"} == vars(inner).keys() & {"logits", "predict_noise", "forward"}
+        assert "forward" not in vars(whole)
+    assert not vars(inner).keys() & {"logits", "predict_noise"}
+
+
+def test_second_derivatives_use_the_original_pass(network, images):
+    exact = network.logits(images)
+    with accelerated([network], "bf16", compiled=False):
+        assert torch.equal(unaccelerated(network, "logits")(images), exact)
+        assert not torch.equal(network.logits(images), exact)
+
+
 def test_acceleration_ends_with_its_context(network, images):
-    before = passes(network, images)
+    before, products = passes(network, images), torch.get_float32_matmul_precision()
     with pytest.raises(RuntimeError, match="in between"), accelerated([network, torch.nn.Linear(1, 1)], "bf16", False):
         raise RuntimeError("in between")
+    assert torch.get_float32_matmul_precision() == products
     assert all(torch.equal(a, b) for a, b in zip(passes(network, images), before, strict=True))
     assert set(network.state_dict()) == set(build_method(SMALL, CPU).network.state_dict())
 
@@ -131,6 +200,27 @@ def test_the_precision_of_products_ends_with_its_context():
             assert torch.get_float32_matmul_precision() == expected
             assert torch.backends.cudnn.allow_tf32 == (precision != "fp32")
     assert (torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32) == before
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_products_in_an_accelerated_context_have_its_precision(compiled):
+    for precision, expected in (("tf32", "high"), ("fp32", "highest"), ("bf16", "high")):
+        with accelerated([], precision, compiled):
+            assert torch.get_float32_matmul_precision() == expected
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_attention_equals_a_loop_over_queries(dtype):
+    q, k, v = (torch.randn(2, 3, 5, 8, generator=torch.Generator().manual_seed(i)).to(dtype) for i in range(3))
+    found = attend(q, k, v)
+    assert found.dtype == dtype
+    for batch in range(2):
+        for head in range(3):
+            for token in range(5):
+                q1, k1, v1 = (x[batch, head].double() for x in (q, k, v))
+                expected = torch.softmax(k1 @ q1[token] / 8**0.5, dim=0) @ v1
+                tolerance = 1e-5 if dtype == torch.float32 else 0.03
+                torch.testing.assert_close(found[batch, head, token].double(), expected, rtol=0, atol=tolerance)
 
 
 def test_attention_written_out_equals_the_fused_one():

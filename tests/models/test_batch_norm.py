@@ -1,12 +1,14 @@
 """BatchNorm against torch's, on one rank and on several with unequal parts of the batch."""
 
+import copy
+
 import pytest
 import ranks
 import torch
 from foreign import NormAct
 from safetensors.torch import load_file
 
-from harness.models.batch_norm import BatchNorm, normalise_over_ranks
+from harness.models.batch_norm import BatchNorm, batch_norm_over_ranks, normalise_over_ranks
 
 
 def pair(channels=5, momentum=0.1):
@@ -91,6 +93,52 @@ def test_over_ranks_it_is_that_of_the_whole_batch(kind, size, tmp_path):
     for name in dict(module.named_buffers()):
         torch.testing.assert_close(parts[0][name], expected[name], rtol=1e-5, atol=1e-6)
         assert all(torch.equal(part[name], parts[0][name]) for part in parts)
+
+
+def others(*parts):
+    """Stack the moments of this rank with those of other ranks, computed by hand."""
+
+    def stack(own):
+        moments = [own]
+        for part in parts:
+            channels = part.transpose(0, 1).flatten(1).to(own.dtype)
+            mean = channels.mean(1)
+            variance = ((channels - mean[:, None]) ** 2).mean(1)
+            moments.append(torch.cat([mean, variance, own.new_tensor([channels.shape[1]])]))
+        return torch.stack(moments)
+
+    return stack
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_rank_normalises_with_the_moments_of_all_ranks(kind):
+    """Three, one and three of seven rows, whose means differ widely."""
+    module, batch = module_of(kind)
+    module = module.double()
+    batch = batch.double() + 5 * torch.arange(7).reshape(-1, *[1] * (batch.dim() - 1))
+    whole = copy.deepcopy(module)
+    expected = whole(batch)
+    normalise_over_ranks(module, others(batch[3:4], batch[4:]))
+    torch.testing.assert_close(module(batch[:3]), expected[:3], rtol=1e-9, atol=1e-9)
+    for (name, found), buffer in zip(module.named_buffers(), whole.buffers(), strict=True):
+        torch.testing.assert_close(found, buffer, rtol=1e-9, atol=1e-9, msg=name)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_moments_are_those_of_float32_in_any_precision(dtype):
+    x, weight, bias = values(shift=3.0).to(dtype), torch.arange(1.0, 6), torch.arange(5.0)
+    stack = others(values(9, shift=-3.0))
+    found = batch_norm_over_ranks(stack, x, None, None, weight, bias, training=True)
+    expected = batch_norm_over_ranks(stack, x.float(), None, None, weight, bias, training=True)
+    assert found.dtype == dtype
+    assert torch.equal(found, expected.to(dtype))
+    assert expected.dtype == torch.float32
+
+
+def test_torchs_own_norm_over_ranks_is_left_alone():
+    network = torch.nn.Sequential(torch.nn.SyncBatchNorm(3), torch.nn.BatchNorm2d(3), torch.nn.GroupNorm(1, 3))
+    normalise_over_ranks(network, others())
+    assert ["forward" in vars(module) for module in network] == [False, True, False]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -14,6 +14,7 @@ from harness.config.run import Run
 from harness.data.catalogue import CIFAR10, DIGITS
 from harness.errors import SpecError
 from harness.methods.base import build_method
+from harness.models.base import build_network
 from harness.models.counting import flops, parameters
 
 CLOSED = [
@@ -79,10 +80,11 @@ class Choosy(nn.Module):
     def __init__(self, by_values):
         super().__init__()
         self.rates = [rate.item() for rate in torch.linspace(0, 1, 3)] if by_values else []
+        self.norm = nn.BatchNorm1d(64) if by_values else nn.Identity()  # fails on one example in training
         self.layer = nn.Linear(64, 7)
 
     def forward(self, x):
-        return self.layer(x.flatten(1)) if self.rates or x.sum() >= 0 else x
+        return self.layer(self.norm(x.flatten(1))) if self.rates or x.sum() >= 0 else x
 
 
 @pytest.fixture
@@ -98,7 +100,7 @@ def built_by(monkeypatch):
 def test_a_module_that_needs_values_to_be_built_is_counted_all_the_same(built_by):
     built_by(lambda: Choosy(by_values=True))
     config, before = OfTests(width=1), torch.random.get_rng_state()
-    assert config.parameters(DIGITS) == 65 * 7
+    assert config.parameters(DIGITS) == 65 * 7 + 2 * 64
     assert config.flops(DIGITS, FORWARD) == 2 * 64 * 7
     assert torch.equal(torch.random.get_rng_state(), before)
 
@@ -125,6 +127,14 @@ def test_a_promised_pass_is_served_by_forward_or_refused(built_by):
     network = build_method(MLP_RUN, torch.device("cpu")).network
     images = torch.rand(2, 1, 8, 8)
     assert torch.equal(network.eval().logits(images), network(images))
+
+    class Named(PlainMLP):
+        kind: Literal["foreign_named"] = "foreign_named"
+        passes: ClassVar[frozenset[str]] = frozenset({LOGITS, FORWARD})
+
+    adapted = build_network(Named(), DIGITS).eval()
+    assert adapted.PASSES == (FORWARD, LOGITS)
+    assert torch.equal(adapted.logits(images), adapted(images))
 
     class Both(PlainMLP):
         kind: Literal["foreign_both"] = "foreign_both"

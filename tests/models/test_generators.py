@@ -1,5 +1,7 @@
 """VERA's generator: output range, shape, and gradients."""
 
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -54,3 +56,25 @@ def test_gradients_reach_every_parameter_and_the_noise():
     network.generate(z).pow(3).sum().backward()
     assert all(p.grad is not None for p in network.parameters())
     assert z.grad.abs().max() > 0
+
+
+def test_initial_weights_are_xavier_uniform_with_the_gain_of_relu_in_convolutions():
+    network = build()
+    for name, parameter in network.named_parameters():
+        if name.endswith("bias"):
+            assert parameter.abs().max() == 0
+        elif parameter.ndim > 1:
+            outputs, inputs, *kernel = parameter.shape
+            bound = math.sqrt(6 / (math.prod(kernel) * (inputs + outputs))) * (math.sqrt(2) if kernel else 1)
+            assert 0.95 * bound < parameter.abs().max().item() <= bound, name
+            assert parameter.std().item() == pytest.approx(bound / math.sqrt(3), rel=0.1)
+    again = ResNetGenerator(CONFIG, CIFAR10)
+    again.initialise(torch.Generator().manual_seed(0))
+    assert all(torch.equal(a, b) for a, b in zip(network.parameters(), again.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("doublings", [1, 2])
+def test_each_block_doubles_the_size(doublings):
+    network = ResNetGenerator(CONFIG.but(doublings=doublings), DIGITS)
+    assert network.grid == (8, 8 >> doublings, 8 >> doublings)
+    assert network.generate(noise()).shape == (6, 1, 8, 8)

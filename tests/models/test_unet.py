@@ -8,12 +8,12 @@ import torch.nn.functional as F
 
 from harness.config import networks as spec
 from harness.config.dataset import Images
-from harness.models.dropout import seed_dropout
+from harness.models.dropout import Dropout, seed_dropout
 from harness.models.unet import UNet
 from harness.randomness import Stream
 
 COLOUR = Images(name="c", image_size=8, channels=3, num_classes=7, train_examples=10, test_examples=10)
-CONFIG = spec.UNet(base_channels=8, multipliers=(1, 3, 2), blocks=2, attention=(4,), groups=4)
+CONFIG = spec.UNet(base_channels=8, multipliers=(1, 3, 2), blocks=2, attention=(4,), groups=4, dropout=0.2)
 TIMESTEPS = torch.tensor([0, 7, 999])
 
 
@@ -51,7 +51,7 @@ def linear(x, module):
 def residual(x, condition, module):
     h = convolve(swish(group_norm(x, module.norm1)), module.conv1)
     h = h + linear(swish(condition), module.timestep)[:, :, None, None]
-    h = convolve(swish(group_norm(h, module.norm2)), module.conv2)
+    h = convolve(module.dropout(swish(group_norm(h, module.norm2))), module.conv2)
     return h + (convolve(x, module.shortcut, 0) if x.shape[1] != h.shape[1] else x)
 
 
@@ -98,8 +98,11 @@ def second_account(network, x, timesteps):
     return convolve(swish(group_norm(h, network.norm)), network.noise_head)
 
 
-def test_predicted_noise_equals_the_second_account():
-    network, x = build().eval(), images()
+@pytest.mark.parametrize("training", [False, True])
+def test_predicted_noise_equals_the_second_account(training):
+    network, x = build().train(training), images()
+    seed_dropout(network, Stream("dropout"), torch.arange(3))
+    assert {module.probability for module in network.modules() if isinstance(module, Dropout)} == {0.2}
     predicted = network.predict_noise(x, TIMESTEPS)
     torch.testing.assert_close(predicted, second_account(network, x, TIMESTEPS), rtol=1e-4, atol=1e-4)
     early = torch.tensor([0, 1, 2])

@@ -9,13 +9,15 @@ import torch.nn.functional as F
 from harness.config import networks as spec
 from harness.config.dataset import Images
 from harness.data.catalogue import CIFAR10
+from harness.models.dropout import seed_dropout
 from harness.models.wide_resnet import JEMWideResNet, WideResNet
+from harness.randomness import Stream
 
 COLOUR = Images(name="c", image_size=12, channels=3, num_classes=7, train_examples=10, test_examples=10)
 ORIGINAL = spec.WideResNet(depth=16, widen_factor=2)
 FORMS = {
     "none": spec.JEMWideResNet(depth=16, widen_factor=2),
-    "batch": spec.JEMWideResNet(depth=16, widen_factor=2, norm="batch", leak=0.1),
+    "batch": spec.JEMWideResNet(depth=16, widen_factor=2, norm="batch", leak=0.1, dropout=0.3),
 }
 
 
@@ -49,8 +51,11 @@ def convolve(x, weights, name, stride=1):
     return F.conv2d(x, weight, weights.get(f"{name}.bias"), stride, padding=weight.shape[-1] // 2)
 
 
-def second_account(x, weights, training, leak=None):
-    """Original (no `leak`): ReLU, project activations, stride first; JEM: leaky ReLU, project inputs, stride last."""
+def second_account(x, weights, training, leak=None, dropouts=()):
+    """Original (no `leak`): ReLU, project activations, stride first; JEM: leaky ReLU, project inputs, stride last.
+
+    `dropouts` follow the first convolution of each block.
+    """
 
     def activate(h, name):
         h = normalise(h, weights, name, training)
@@ -64,7 +69,8 @@ def second_account(x, weights, training, leak=None):
         skip = x
         if f"{name}.projection.weight" in weights:
             skip = convolve(active if leak is None else x, weights, f"{name}.projection", stride)
-        h = activate(convolve(active, weights, f"{name}.conv1", first), f"{name}.norm2")
+        h = convolve(active, weights, f"{name}.conv1", first)
+        h = activate(dropouts[number](h) if dropouts else h, f"{name}.norm2")
         x = skip + convolve(h, weights, f"{name}.conv2", second)
     pooled = activate(x, "norm").flatten(2).sum(-1) / 9
     return pooled @ weights["class_head.weight"].T + weights["class_head.bias"]
@@ -82,9 +88,11 @@ def test_logits_of_the_original_equal_the_second_account(training):
 def test_logits_of_the_form_of_jem_equal_the_second_account(form, training):
     network, x = build(JEMWideResNet, FORMS[form]).train(training), images()
     weights = {name: value.clone() for name, value in network.state_dict().items()}
-    torch.testing.assert_close(
-        network.logits(x), second_account(x, weights, training, FORMS[form].leak), rtol=1e-9, atol=1e-9
-    )
+    seed_dropout(network, Stream("dropout"), torch.arange(4))
+    dropouts = [block.dropout for block in network.blocks]
+    assert {layer.probability for layer in dropouts} == {FORMS[form].dropout}
+    expected = second_account(x, weights, training, FORMS[form].leak, dropouts)
+    torch.testing.assert_close(network.logits(x), expected, rtol=1e-9, atol=1e-9)
 
 
 def test_the_first_layer_and_the_rest_make_the_whole():
@@ -140,7 +148,7 @@ def test_initial_weights_are_a_function_of_the_generator(kind, config):
 
 def test_jems_statistics_are_those_of_the_last_batches_and_hardly_of_earlier_ones():
     """Of JEM++ a batch has the weight 0.9, of the original network torch's 0.1."""
-    for kind, config, weight in ((JEMWideResNet, FORMS["batch"], 0.9), (WideResNet, ORIGINAL, 0.1)):
+    for kind, config, weight in ((JEMWideResNet, FORMS["batch"].but(dropout=0), 0.9), (WideResNet, ORIGINAL, 0.1)):
         network = build(kind, config).train()
         before = network.blocks[0].norm1.running_mean.clone()
         network.logits(images())

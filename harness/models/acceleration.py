@@ -97,5 +97,6 @@ def _mapped(result: Any, change: Callable[[Tensor], Tensor]) -> Any:
     if isinstance(result, Mapping):
         return {name: _mapped(part, change) for name, part in result.items()}
     if isinstance(result, tuple | list):
-        return type(result)(_mapped(part, change) for part in result)
+        parts = [_mapped(part, change) for part in result]
+        return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)  # `_fields`: a named tuple
     return result

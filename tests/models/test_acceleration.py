@@ -1,5 +1,7 @@
 """Accelerated forward passes (bfloat16, compilation): numerical effects, and how contexts end."""
 
+from typing import NamedTuple
+
 import pytest
 import torch
 from foreign import MLP_RUN, REGRESSION_RUN, TOKEN_RUN
@@ -140,12 +142,19 @@ def test_compiled_passes_have_static_shapes_and_results_of_their_own(network, im
     assert options == [{"mode": "default", "dynamic": False}] * 2
 
 
+class Pair(NamedTuple):
+    """A result with named parts."""
+
+    first: torch.Tensor
+    second: torch.Tensor
+
+
 class Several(torch.nn.Linear):
     """Returns results of several kinds."""
 
     def forward(self, x):
         made = super().forward(x)
-        return {"made": (made, made.argmax(dim=1)), "list": [2 * made, None, "text"]}
+        return {"made": (made, made.argmax(dim=1)), "list": [2 * made, None, "text"], "pair": Pair(made, -made)}
 
 
 def test_every_tensor_of_a_nested_result_comes_back_in_float32():
@@ -159,6 +168,9 @@ def test_every_tensor_of_a_nested_result_comes_back_in_float32():
     assert 1e-5 < difference(made, exact) < 0.02
     torch.testing.assert_close(doubled, 2 * made)
     assert others == [None, "text"]
+    assert isinstance(found["pair"], Pair)
+    assert torch.equal(found["pair"].second, -made)
+    assert found["pair"].second.dtype == torch.float32
 
 
 class Exact(torch.nn.Linear):

@@ -140,9 +140,13 @@ def test_initial_weights_follow_the_authors():
         if isinstance(module, torch.nn.Linear):
             expected = math.sqrt(2 / sum(module.weight.shape))
             assert module.weight.std().item() == pytest.approx(expected, rel=0.15)
+            assert module.weight.abs().max() > 2.5 * expected, "normal, not uniform"
             assert module.bias is None or module.bias.abs().max() == 0
     assert network.position_embedding.std().item() == pytest.approx(1, rel=0.05)
     assert network.cls_token.std().item() == pytest.approx(1, rel=0.15)
+    for each in (network.position_embedding, network.cls_token):
+        assert each.abs().max() > 2.5
+        assert each.mean().item() == pytest.approx(0, abs=0.15)
 
 
 def test_initial_weights_are_a_function_of_the_generator():

@@ -124,6 +124,7 @@ def test_initial_weights_follow_the_original_code():
         if isinstance(module, torch.nn.Conv2d):
             fan_out = module.out_channels * module.kernel_size[0] ** 2
             assert module.weight.std().item() == pytest.approx(math.sqrt(2 / fan_out), rel=0.15)
+            assert module.weight.abs().max() > 2.5 * math.sqrt(2 / fan_out), "normal, not uniform"
     assert network.class_head.weight.abs().max().item() == pytest.approx(1 / 16, rel=0.02)
     assert network.class_head.bias.abs().max() == 0
 

@@ -135,7 +135,7 @@ def test_initial_weights_of_jem_are_torchs():
     conv = network.blocks[1].conv1
     for value in (conv.weight, conv.bias, network.class_head.weight):
         bound = 1 / math.sqrt(64 * 9 if value is not network.class_head.weight else 256)
-        assert bound * 0.9 < value.abs().max().item() <= bound
+        assert bound * (0.98 if value.ndim > 1 else 0.9) < value.abs().max().item() <= bound
         assert value.std().item() == pytest.approx(bound / math.sqrt(3), rel=0.2)
 
 

@@ -15,10 +15,11 @@ from harness.data.prepared.dataset import open_dataset
 from harness.errors import SpecError
 from harness.methods.base import Step, build_method
 from harness.methods.class_gaussians import ClassGaussians
-from harness.methods.energy import evaluating, frozen
+from harness.methods.energy import ReplayedEnergyModel, evaluating, frozen
 from harness.methods.igebm import IGEBM
 from harness.methods.jem import JEM
 from harness.methods.vera import VERA
+from harness.models.base import ImageNetwork
 from harness.randomness import Stream
 from harness.training.checkpoints import newest_checkpoint, save_checkpoint
 from harness.training.loop import Trainer
@@ -231,3 +232,17 @@ def test_the_mode_of_a_network_returns_even_after_an_error(training):
     with pytest.raises(RuntimeError, match="in between"), evaluating(network):
         raise RuntimeError("in between")
     assert network.training == training
+
+
+class WithoutChains(JEM):
+    """Does not say how chains continue."""
+
+    continued = ReplayedEnergyModel.continued
+
+
+def test_a_part_that_a_subclass_leaves_out_is_reported():
+    method = tiny(WithoutChains, spec.JEM(buffer_size=5))
+    with pytest.raises(NotImplementedError):
+        method.sample(Ancestral(), Stream(0), torch.arange(2))
+    with pytest.raises(NotImplementedError):
+        tiny(JEM, spec.JEM(buffer_size=5), ImageNetwork)

@@ -237,7 +237,7 @@ def test_the_mode_of_a_network_returns_even_after_an_error(training):
 class WithoutChains(JEM):
     """Does not say how chains continue."""
 
-    continued = ReplayedEnergyModel.continued
+    advance = ReplayedEnergyModel.advance
 
 
 def test_a_part_that_a_subclass_leaves_out_is_reported():

@@ -174,7 +174,7 @@ def test_the_generator_of_vera_and_the_chains_begin_at_addresses_of_their_own():
 def test_the_chains_of_jem_plus_plus_begin_at_draws_from_the_gaussians(loader):
     method = build_method(ENERGY_RUNS["jem++"].but(seed=5, buffer_size=230), CPU)
     with pytest.raises(AssertionError, match="`prepare` must run before chains start"):
-        method.fresh(Stream(0), torch.arange(2))
+        method.initial_states(Stream(0), torch.arange(2))
     method.prepare(loader)
     stream, rows = Stream(5, "initialisation", "replay"), torch.arange(230)
     expected = ClassGaussians(loader, 10).sample(stream, rows, (1, 8, 8))

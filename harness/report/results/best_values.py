@@ -8,13 +8,14 @@ from harness.registry.cells import PAPER_PROTOCOL
 from harness.registry.metrics import Metric
 from harness.report.results.cells import Measured, ReportCell, ReportRow
 from harness.report.results.report import ExhibitReport
+from harness.report.results.stand_ins import DataInUse, data_of
 
 CellKey = tuple[str, str]
 """A row's key and a metric's key."""
 
 
 def best_reported(report: ExhibitReport) -> frozenset[CellKey]:
-    """Return the cells with the best reported value."""
+    """Return the cells with the best reported value; rows on different datasets are not comparable."""
     return _best(report, _reported, lambda cell: "")
 
 
@@ -28,17 +29,20 @@ def _best(
     value: Callable[[ReportRow, ReportCell], float | None],
     measure: Callable[[ReportCell], str],
 ) -> frozenset[CellKey]:
-    """Return the best cells of every metric, section and measure; none if all are equal."""
-    candidates: dict[tuple[Metric, str, str], dict[CellKey, float]] = defaultdict(dict)
+    """Return the best cells of every metric, section, dataset and measure; none if all are equal."""
+    candidates: dict[tuple[Metric, str, DataInUse, str], dict[CellKey, float]] = defaultdict(dict)
     for row in report.rows:
-        for cell in row.cells if row.row.run else ():
+        if row.row.run is None:
+            continue
+        data = data_of(row.row.run, report.scale)
+        for cell in row.cells:
             competes = cell.source == "own" and cell.metric in report.exhibit.best
             found = value(row, cell) if competes else None
             if found is not None:
-                competition = (cell.metric, row.row.section, measure(cell))
+                competition = (cell.metric, row.row.section, data, measure(cell))
                 candidates[competition][row.row.key, cell.metric.key] = found
     chosen: set[CellKey] = set()
-    for (metric, _, _), values in candidates.items():
+    for (metric, *_), values in candidates.items():
         winner = max(values.values()) if metric.better == "higher" else min(values.values())
         if len(set(values.values())) > 1:
             chosen |= {place for place, found in values.items() if found == winner}

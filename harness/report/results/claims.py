@@ -71,9 +71,9 @@ def decide(claim: Claim, exhibit: Exhibit, series: Mapping[SeriesKey, Series], s
     """Return the status of a claim by the measurements of an exhibit.
 
     A contrast holds if its whole 95 % interval is inside the bounds, and fails if none of it is. The noise is the
-    standard deviation between seeds, pooled over the rows of the claim with the same data and with the spread that
-    the scale declares. Without either, the claim is undecided. Rows without a run have the values that the paper cites;
-    beside measured rows these count only at a scale with comparable values.
+    standard deviation between seeds, pooled over the rows of the claim with the same data and feature space and with
+    the spread that the scale declares. Without either, the claim is undecided. Rows without a run have the values that
+    the paper cites; beside measured rows these count only at a scale with comparable values.
     """
     terms = {(term.row, term.metric): term for term in claim.terms()}
     rows = {row for row, _ in terms}
@@ -153,12 +153,19 @@ def _estimate(term: Term, exhibit: Exhibit, own: OwnSeries, scale: Scale) -> Cel
     mean, seeds = sum(found.values) / len(found.values), len(found.values)
     if metric.noise == "none":
         return CellEstimate(term.row, metric, mean, seeds=seeds)
-    alike = (other.values for (_, key), other in own.items() if key == metric.key and other.data == found.data)
+    alike = (
+        other.values for (_, key), other in own.items() if key == metric.key and _measure(other) == _measure(found)
+    )
     spread = seed_spread(metric, alike, scale.spread.get((found.data, metric.key)))
     if spread is None:
         return CellEstimate(term.row, metric, mean, standard_error=inf, seeds=seeds)
     sd = spread.sd * abs(mean) if metric.noise == "relative" else spread.sd
     return CellEstimate(term.row, metric, mean, sd / sqrt(seeds), spread.df, seeds)
+
+
+def _measure(found: Series) -> tuple[str, str]:
+    """Return the dataset and the measure of a series."""
+    return found.data, measure_of(found.label)
 
 
 def _without_common_measure(terms: Iterable[Term], own: OwnSeries) -> Metric | None:

@@ -1,60 +1,81 @@
 """Rank agreement: whether measured values put the rows in the paper's order. It is meaningful at every scale."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 
 from harness.config.evaluations import measure_of
 from harness.registry.cells import PAPER_PROTOCOL
 from harness.registry.exhibit import Exhibit
 from harness.registry.metrics import Metric
+from harness.registry.row import Row
+from harness.registry.scale import Scale
 from harness.report.results.cells import Measured, ReportRow
+from harness.report.results.stand_ins import DataInUse, data_of
 
 FEWEST = 3
 
 
 @dataclass(frozen=True)
+class RankedRow:
+    """A row with its reported value as a number and its measured value."""
+
+    row: Row
+    reported: float
+    measured: Measured
+
+
+@dataclass(frozen=True)
 class RankAgreement:
-    """Kendall's tau-b between reported and measured values of `rows` rows: 1 is the same order, -1 the opposite.
+    """Kendall's tau-b between reported and measured values of some rows: 1 is the same order, -1 the opposite.
 
     `p_value` is from the two-sided test of the hypothesis that the orders are independent. `among` is the dataset if
-    the rows have several.
+    the rows of the exhibit have several, else None; `measure` is the printed name of the measured values, such as
+    `FD(digits)`. `ranked` has the rows in the order of the exhibit.
     """
 
     metric: Metric
-    rows: int
     tau: float
     p_value: float
-    among: str = ""
+    measure: str
+    among: DataInUse | None = None
+    ranked: tuple[RankedRow, ...] = field(default=(), repr=False)
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return len(self.ranked)
 
 
-def rank_agreements(exhibit: Exhibit, rows: Sequence[ReportRow]) -> tuple[RankAgreement, ...]:
+def rank_agreements(exhibit: Exhibit, rows: Sequence[ReportRow], scale: Scale) -> tuple[RankAgreement, ...]:
     """Return the agreement for each metric with three or more rows that have a reported and a measured number.
 
-    Rows are compared within a common measure only: if the rows are on several datasets, each dataset has its own
-    agreement.
+    Rows are compared within a common measure only: each dataset and each feature space has its own agreement. A row
+    with the values of another row, reported and measured, counts once.
     """
-    return tuple(found for metric in exhibit.metrics for found in _of_metric(exhibit, metric, rows))
+    return tuple(found for metric in exhibit.metrics for found in _of_metric(exhibit, metric, rows, scale))
 
 
-def _of_metric(exhibit: Exhibit, metric: Metric, rows: Iterable[ReportRow]) -> Iterator[RankAgreement]:
-    groups: dict[tuple[str, str], list[tuple[float, float]]] = {}
+def _of_metric(exhibit: Exhibit, metric: Metric, rows: Iterable[ReportRow], scale: Scale) -> Iterator[RankAgreement]:
+    groups: dict[tuple[DataInUse | None, str], dict[object, RankedRow]] = {}
     for row in rows:
         cell = next(cell for cell in row.cells if cell.metric == metric)
         reported = exhibit.reported_value(row.row, metric)
         if reported is None or not isinstance(cell.measured, Measured) or not isfinite(cell.measured.mean):
             continue
-        data = row.row.run.config.data.name if row.row.run else ""
-        groups.setdefault((data, measure_of(cell.labels[PAPER_PROTOCOL])), []).append((reported, cell.measured.mean))
+        data = data_of(row.row.run, scale) if row.row.run else None
+        group = groups.setdefault((data, measure_of(cell.labels[PAPER_PROTOCOL])), {})
+        group.setdefault(
+            (reported, cell.measured.runs, cell.measured.values), RankedRow(row.row, reported, cell.measured)
+        )
     several = len({data for data, _ in groups}) > 1
-    for (data, _), pairs in groups.items():
-        if len(pairs) >= FEWEST:
-            yield _agreement(metric, pairs, data if several else "")
+    for (data, measure), ranked in groups.items():
+        if len(ranked) >= FEWEST:
+            yield _agreement(metric, tuple(ranked.values()), measure, data if several else None)
 
 
-def _agreement(metric: Metric, pairs: Sequence[tuple[float, float]], among: str) -> RankAgreement:
+def _agreement(metric: Metric, ranked: tuple[RankedRow, ...], measure: str, among: DataInUse | None) -> RankAgreement:
     from scipy.stats import kendalltau  # slow to import
 
-    reported, measured = zip(*pairs, strict=True)
-    found = kendalltau(reported, measured)
-    return RankAgreement(metric, len(pairs), float(found.statistic), float(found.pvalue), among)
+    found = kendalltau([row.reported for row in ranked], [row.measured.mean for row in ranked])
+    return RankAgreement(metric, float(found.statistic), float(found.pvalue), measure, among, ranked)

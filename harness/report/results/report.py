@@ -67,7 +67,7 @@ class ExhibitReport:
     @cached_property
     def agreements(self) -> tuple[RankAgreement, ...]:
         """Whether the measured values put the rows in the paper's order."""
-        return rank_agreements(self.exhibit, self.rows)
+        return rank_agreements(self.exhibit, self.rows, self.scale)
 
     @cached_property
     def usage(self) -> dict[str, Usage]:

@@ -154,7 +154,8 @@ def judgement_to_json(cell: ReportCell) -> dict[str, Any]:
 def _agreement(found: RankAgreement) -> dict[str, Any]:
     return {
         "metric": found.metric.key,
-        "among": found.among,
+        "among": found.among.paper if found.among else "",
+        "measured_as": found.measure,
         "rows": found.rows,
         "kendall_tau_b": found.tau if isfinite(found.tau) else None,
         "p_value": found.p_value if isfinite(found.p_value) else None,

@@ -134,12 +134,12 @@ def _allowance(part: Allowance, metric: Metric) -> str:
 
 def rank_agreement(report: ExhibitReport) -> str:
     """Return the rank agreements of an exhibit in a sentence."""
-    return f"Rank agreement, Kendall's tau-b: {'; '.join(agreement(found, report) for found in report.agreements)}."
+    return f"Rank agreement, Kendall's tau-b: {'; '.join(agreement(found) for found in report.agreements)}."
 
 
-def agreement(found: RankAgreement, report: ExhibitReport) -> str:
+def agreement(found: RankAgreement) -> str:
     """Return the rank agreement of a metric in a few words."""
-    printed, ours = found.metric.label, report.label(found.metric)
+    printed, ours = found.metric.label, found.measure
     label = printed if printed == ours else f"{printed} against {ours}"
     label += f" on {found.among}" if found.among else ""
     if not isfinite(found.tau):

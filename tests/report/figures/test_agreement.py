@@ -51,12 +51,56 @@ def test_tau_is_kendalls(bench):
     assert axes.get_title(loc="right") == "Acc: τ = 0.67"
 
 
+def test_words_rank_by_their_meaning(bench):
+    (axes,) = drawn(bench, [ACCURACY], (4.0,), (1.0,), (Words("3 days", 3.0),)).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["row 1  1.0", "row 2  3 days", "row 0  4.0"]
+
+
+def test_datasets_have_panels_of_their_own(bench):
+    on = [HYBRID.config.data, HYBRID.config.data.model_copy(update={"name": "cifar100"})]
+    rows = [
+        Row(f"row {index}", HYBRID.but(data=data, epochs=2 + index), (float(reported),), section=data.name)
+        for data in on
+        for index, reported in enumerate((1, 2, 3))
+    ]
+    exhibit = bench.table([ACCURACY], *rows)
+    rising, falling = (1.0, 2.0, 3.0), (30.0, 20.0, 10.0)
+    of_row = dict(zip((row.key for row in rows), (*rising, *falling), strict=True))
+    bench.measure(exhibit, value=lambda cell: of_row[cell.row.key])
+    axes = bench.draw(exhibit, plot=Agreement()).axes
+    assert [panel.get_title(loc="right").splitlines()[-1] for panel in axes] == ["Acc: τ = 1.00", "Acc: τ = -1.00"]
+    assert [list(panel.lines[1].get_xdata()) for panel in axes] == [list(rising), list(falling)]
+    assert [panel.get_title(loc="right").splitlines()[0] for panel in axes] == ["digits", "cifar100"]
+    assert [found.tau for found in bench.report(exhibit).agreements] == pytest.approx([1, -1])
+
+
+def test_feature_spaces_of_one_dataset_have_panels_of_their_own(bench):
+    spaces = {"A": {}, "B": {"features": "inception"}}
+    rows = [
+        Row(f"row {index}", RUNS[index], (float(index),), section=block, protocol=space)
+        for block, space in spaces.items()
+        for index in range(3)
+    ]
+    exhibit = bench.table([FID], *rows)
+    bench.measure(exhibit, value=lambda cell: measured(cell) * (1 if cell.row.section == "A" else -1))
+    axes = bench.draw(exhibit, plot=Agreement()).axes
+    assert [panel.get_title(loc="right") for panel in axes] == ["FID: τ = -0.33", "FID: τ = 0.33"]
+    assert [panel.get_xlabel() for panel in axes] == ["FD(digits) →", "FID →"]
+
+
+def test_a_repeated_row_counts_once(bench):
+    rows = [Row(f"row {index}", RUNS[index], (float(index),), section=block) for block in "AB" for index in range(3)]
+    exhibit = bench.table([ACCURACY], *rows)
+    bench.measure(exhibit, value=measured)
+    assert [found.rows for found in bench.report(exhibit).agreements] == [3]
+
+
 @pytest.mark.parametrize(
     "reported",
     [
         [(1.0,), (2.0,)],
         [(1.0,), (2.0,), (None,)],
-        [(1.0,), (2.0,), (Words("4 days", 96.0),)],
+        [(1.0,), (2.0,), (Words("4 days"),)],
         [(5.0,), (5.0,), (5.0,)],
     ],
     ids=["two rows", "a dash", "words", "equal"],

@@ -134,14 +134,18 @@ class Cosine(Schedule):
 class StepDecay(Schedule):
     """Linear warm-up from zero, then the peak rate, multiplied by `decay` at each of the `milestones`.
 
-    The warm-up is in iterations; milestones are in epochs and may be fractional.
+    The warm-up is in iterations; milestones are in epochs and may be fractional. The warm-up counts iterations from
+    `warmup_start`: with 0 the rate of the first iteration is zero.
     """
+
+    left_out: ClassVar[frozenset[str]] = frozenset({"warmup_start"})
 
     kind: Literal["step_decay"] = "step_decay"
 
     milestones: tuple[PositiveFloat, ...] = ()
     decay: PositiveFloat = 1.0
     warmup_iterations: NonNegativeInt = 0
+    warmup_start: NonNegativeInt = 0
 
     def shrunk(self, shrinking: Shrinking) -> Self:
         """Return a copy with milestones and warm-up at the same fractions of the training."""
@@ -166,8 +170,8 @@ class StepDecay(Schedule):
 
     def rate(self, step: int, iterations_per_epoch: int, epochs: int, peak: float) -> float:
         """Return the rate of linear warm-up from zero, then decay at each milestone."""
-        if step < self.warmup_iterations:
-            return peak * step / self.warmup_iterations
+        if (counted := step + self.warmup_start) < self.warmup_iterations:
+            return peak * counted / self.warmup_iterations
         passed = sum(step >= round(milestone * iterations_per_epoch) for milestone in self.milestones)
         return peak * self.decay**passed
 

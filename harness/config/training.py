@@ -21,6 +21,9 @@ Precision = Literal["fp32", "tf32", "bf16"]
 COMMON: dict[str, type[Optimizer] | type[Schedule]] = {"optimizer": AdamW, "schedule": Cosine}
 """The default optimiser and schedule, with fields that `Training` also accepts directly."""
 
+PLAYERS = ("player_optimizers", "player_schedules", "player_averages")
+"""The fields that override a setting per player."""
+
 
 class Average(Config):
     """Exponential moving average of a player's weights, updated after every `every`-th step.
@@ -47,12 +50,13 @@ class Training(Config):
     """Length of training, optimiser and schedule, gradient clipping, and EMA of the weights.
 
     `passes_per_epoch` is the number of passes over the training split per epoch. `clip_norm` bounds the gradient norm
-    of each player; None disables clipping. Without an `ema_decay` the last weights are evaluated. `player_optimizers`
-    and `player_averages` override the optimiser and the average per player. The defaults are AdamW and a cosine
-    schedule; their fields may be given here directly. Without `select`, the final state is evaluated.
+    of each player; None disables clipping. Without an `ema_decay` the last weights are evaluated. `player_optimizers`,
+    `player_schedules` and `player_averages` override the optimiser, the schedule and the average per player. The
+    defaults are AdamW and a cosine schedule; their fields may be given here directly. Without `select`, the final state
+    is evaluated.
     """
 
-    left_out: ClassVar[frozenset[str]] = frozenset({"player_optimizers", "player_averages", "select"})
+    left_out: ClassVar[frozenset[str]] = frozenset({*PLAYERS, "select"})
     shrinks: ClassVar[Mapping[str, str]] = {
         "epochs": "epochs",
         "batch_size": "batch",
@@ -67,6 +71,7 @@ class Training(Config):
     optimizer: AnyOptimizer = AdamW()
     player_optimizers: dict[str, AnyOptimizer] = Field(default_factory=dict)
     schedule: AnySchedule = Cosine()
+    player_schedules: dict[str, AnySchedule] = Field(default_factory=dict)
     clip_norm: PositiveFloat | None = 1.0
     ema_decay: float | None = Field(0.999, ge=0, lt=1)
     player_averages: dict[str, Average] = Field(default_factory=dict)
@@ -99,8 +104,9 @@ class Training(Config):
         return written
 
     @model_validator(mode="after")
-    def _schedule_ends(self) -> "Training":
-        self.schedule.check(self.epochs)
+    def _schedules_end(self) -> "Training":
+        for schedule in (self.schedule, *self.player_schedules.values()):
+            schedule.check(self.epochs)
         return self
 
     def shrunk(self, shrinking: Shrinking) -> Self:
@@ -120,7 +126,7 @@ class Training(Config):
 
     def check_players(self, players: Collection[str]) -> None:
         """Raise `SpecError` if an override names a player that the method does not have."""
-        for field in ("player_optimizers", "player_averages"):
+        for field in PLAYERS:
             for name in getattr(self, field):
                 if name not in players:
                     raise unknown(f"player in {field}", name, players)
@@ -129,15 +135,19 @@ class Training(Config):
         """Return the optimiser of a player."""
         return self.player_optimizers.get(player, self.optimizer)
 
+    def schedule_of(self, player: str) -> Schedule:
+        """Return the schedule of a player."""
+        return self.player_schedules.get(player, self.schedule)
+
     def average_of(self, player: str) -> Average:
         """Return the weight average of a player."""
         return self.player_averages.get(player, Average(decay=self.ema_decay))
 
     def rate(self, step: int, iterations_per_epoch: int, player: str) -> float:
         """Return the learning rate of a player at iteration `step`, counted from 0."""
-        peak = self.optimizer_of(player).learning_rate
-        with asking(f"schedule '{self.schedule.kind}', step {step}"):
-            rate: Any = self.schedule.rate(step, iterations_per_epoch, self.epochs, peak)
+        schedule, peak = self.schedule_of(player), self.optimizer_of(player).learning_rate
+        with asking(f"schedule '{schedule.kind}', step {step}"):
+            rate: Any = schedule.rate(step, iterations_per_epoch, self.epochs, peak)
             if not isinstance(rate, Real) or not 0 <= float(rate) < inf:
                 raise SpecError(f"the rate is {given(rate)}, not a finite number of 0 or more")
         return float(rate)

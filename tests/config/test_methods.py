@@ -12,6 +12,7 @@ from harness.config.energy_methods import IGEBM, JEM, VERA, JEMPlusPlus
 from harness.config.interfaces import LOGITS, PREDICT_NOISE
 from harness.config.methods import VALIDATION_ACCURACY, Classification, Denoising, Hybrid, Method
 from harness.config.networks import JEMWideResNet, ResNetGenerator
+from harness.config.optimisation import Constant
 from harness.config.processes import GaussianProcess
 from harness.config.training import Training
 from harness.data.catalogue import DIGITS
@@ -190,17 +191,20 @@ PLAYERS = Training(
     epochs=20,
     ema_decay=0.5,
     player_optimizers={"generator": {"kind": "adam", "learning_rate": 0.3}},
+    player_schedules={"generator": {"kind": "constant"}},
     player_averages={"generator": {"decay": None, "every": 4}},
 )
 
 
-def test_players_may_have_an_optimiser_and_an_average_of_their_own():
+def test_players_may_have_settings_of_their_own():
     assert PLAYERS.optimizer_of("generator").learning_rate == 0.3
     assert PLAYERS.optimizer_of("network") == PLAYERS.optimizer
+    assert PLAYERS.schedule_of("generator") == Constant()
+    assert PLAYERS.schedule_of("network") == PLAYERS.schedule
     assert (PLAYERS.average_of("generator").decay, PLAYERS.average_of("generator").every) == (None, 4)
     assert (PLAYERS.average_of("network").decay, PLAYERS.average_of("network").every) == (0.5, 1)
     PLAYERS.check_players({"network", "generator"})
-    for field in ("player_optimizers", "player_averages"):
+    for field in ("player_optimizers", "player_schedules", "player_averages"):
         with pytest.raises(SpecError, match=f"unknown player in {field} 'generator': .*allowed: network$"):
             Training(epochs=20, **{field: getattr(PLAYERS, field)}).check_players({"network"})
 

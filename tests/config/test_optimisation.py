@@ -62,6 +62,24 @@ def test_the_rate_rises_from_zero_over_iterations():
     assert [rate(warm, 390, step) for step in (0, 250, 1000)] == pytest.approx([0, 0.025, 0.1])
 
 
+def test_a_warmup_may_begin_above_zero():
+    warm = WRN.but(warmup_iterations=1000, warmup_start=1)
+    assert [rate(warm, 390, step) for step in (0, 499, 999)] == pytest.approx([1e-4, 0.05, 0.1])
+    assert rate(warm, 390, 998) < 0.1 == rate(warm, 390, 1000)
+
+
+def test_a_player_may_have_a_schedule_of_its_own():
+    training = WRN.but(
+        player_schedules={"posterior": Constant()}, player_optimizers={"posterior": Adam(learning_rate=3e-5)}
+    )
+    assert [rate(training, 390, step, "posterior") for step in (0, 10, 199 * 390)] == [3e-5] * 3
+    assert rate(training, 390, 199 * 390) == pytest.approx(8e-4)
+    assert "player_schedules" not in WRN.canonical()
+    assert Training(**training.model_dump(mode="json")) == training
+    with pytest.raises(SpecError, match="milestones=300 is not before the end of epochs=200"):
+        WRN.but(player_schedules={"posterior": StepDecay(milestones=(300,))})
+
+
 def test_every_player_follows_the_schedule_from_a_rate_of_its_own():
     training = WRN.but(player_optimizers={"generator": Adam(learning_rate=6e-5, betas=(0, 0.9))})
     assert rate(training, 390, 60 * 390, "generator") == pytest.approx(1.2e-5)

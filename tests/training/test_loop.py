@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from toy_paper import CLASSIFIER, DENOISER, DENOISING, HYBRID
 
 from harness.config.augmentation import Augmentation
-from harness.config.optimisation import AdamW
+from harness.config.optimisation import AdamW, Constant
 from harness.config.training import Average
 from harness.data.loaders import ResidentLoader
 from harness.data.prepared.dataset import open_dataset
@@ -214,9 +214,13 @@ def test_averages_of_players_go_on_where_they_were(loader):
     assert equal(rest.state(), whole.state())
 
 
-@pytest.mark.parametrize("field", ["player_optimizers", "player_averages"])
+@pytest.mark.parametrize("field", ["player_optimizers", "player_schedules", "player_averages"])
 def test_a_player_that_the_method_does_not_have_is_refused(loader, field):
-    settings = {"player_optimizers": {"generatr": AdamW()}, "player_averages": {"generatr": Average(decay=0.9)}}
+    settings = {
+        "player_optimizers": {"generatr": AdamW()},
+        "player_schedules": {"generatr": Constant()},
+        "player_averages": {"generatr": Average(decay=0.9)},
+    }
     config = DENOISING.config.but(**{field: settings[field]})
     message = f"^unknown player in {field} 'generatr': allowed: first, second$"
     with pytest.raises(SpecError, match=message):

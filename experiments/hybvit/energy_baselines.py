@@ -6,7 +6,7 @@ their code uses 64 (JEM, JEM++) and 40 (VERA); no images are held out; and crops
 
 from harness.config import energy_methods as methods
 from harness.config.networks import ResNetGenerator
-from harness.config.optimisation import SGD, Adam, StepDecay
+from harness.config.optimisation import SGD, Adam, Constant, StepDecay
 from harness_papers.hybvit.baselines import STANDARD, WRN_WITHOUT_NORM
 from harness_papers.hybvit.runs import WEAK
 
@@ -32,9 +32,10 @@ VERA = JEM.but(
         optimizer=Adam(learning_rate=3e-5, betas=(0.0, 0.9)),
         player_optimizers={
             "generator": Adam(learning_rate=6e-5, betas=(0.0, 0.9)),
-            "posterior": Adam(learning_rate=3e-5, betas=(0.0, 0.9)),
+            "posterior": Adam(learning_rate=3e-5),
         },
-        schedule=StepDecay(milestones=(150, 175), decay=0.3, warmup_iterations=2500),
+        schedule=StepDecay(milestones=(150, 175), decay=0.3, warmup_iterations=2500, warmup_start=1),
+        player_schedules={"posterior": Constant()},
         precision="fp32",
     ),
 ).called("vera")

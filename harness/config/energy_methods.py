@@ -136,6 +136,8 @@ class JEMPlusPlus(Replayed):
     """
 
     kind: Literal["jem++"] = "jem++"
+    revision: ClassVar[int] = 2
+    """2 passes the observed images through the network before the chains advance."""
     implementation: ClassVar[str] = "harness.methods.jem_plus_plus:JEMPlusPlus"
     passes: ClassVar[frozenset[str]] = frozenset({LOGITS, FEATURES, LOGITS_FROM})
 
@@ -188,6 +190,8 @@ class VERA(EnergyBased):
     """
 
     kind: Literal["vera"] = "vera"
+    revision: ClassVar[int] = 2
+    """2 draws the importance samples before the posterior's step."""
     implementation: ClassVar[str] = "harness.methods.vera:VERA"
 
     generator: Annotated[SerializeAsAny[ResNetGenerator], BeforeValidator(Network.read)] = ResNetGenerator()

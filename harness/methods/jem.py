@@ -7,6 +7,7 @@ from torch import Tensor
 from harness.config import energy_methods as spec
 from harness.config.augmentation import Augmentation
 from harness.config.dataset import Dataset
+from harness.data.batches import TrainBatch
 from harness.methods.base import Loss, Step
 from harness.methods.classification import cross_entropy
 from harness.methods.energy import ReplayedEnergyModel, evaluating
@@ -33,19 +34,29 @@ class JointEnergyModel(ReplayedEnergyModel):
         return {"labelled": self._augmentation, "observed": self._augmentation}
 
     def training_step(self, step: Step) -> Iterator[Loss]:
-        """Advance the chains, then yield the weighted sum of both terms."""
+        """Yield the weighted sum of both terms."""
         labelled, observed = self.noised("labelled", step), self.noised("observed", step)
-        rows = labelled.rows
-        self.seed_dropout(step, "chain", rows)
-        sampled = self.advance_buffer(step, rows, self._steps)
-        self.seed_dropout(step, "observed", rows)
-        gap = self.log_density(observed.images).mean()
-        self.seed_dropout(step, "sampled", rows)
-        gap = gap - self.log_density(sampled).mean()
-        self.seed_dropout(step, "labelled", rows)
+        gap = self.density_gap(step, observed)
+        self.seed_dropout(step, "labelled", labelled.rows)
         classification = cross_entropy(self.logits(labelled.inputs), labelled, label_smoothing=0.0)
         log = {"cross_entropy": classification.detach(), "density_gap": gap.detach()}
         yield Loss("network", classification - self._density_weight * gap, log)  # -log p(x, y): HybViT Eq. 22
+
+    def density_gap(self, step: Step, observed: TrainBatch) -> Tensor:
+        """Advance the chains, then return mean log p(x) - mean log p(x')."""
+        sampled = self.advance_chains(step, observed.rows)
+        density = self.mean_log_density(step, "observed", observed.images, observed.rows)
+        return density - self.mean_log_density(step, "sampled", sampled, observed.rows)
+
+    def advance_chains(self, step: Step, rows: Tensor) -> Tensor:
+        """Advance the chains of `rows` by the configured number of steps, and return them as samples."""
+        self.seed_dropout(step, "chain", rows)
+        return self.advance_buffer(step, rows, self._steps)
+
+    def mean_log_density(self, step: Step, name: str, images: Tensor, rows: Tensor) -> Tensor:
+        """Return the mean of log p(x) in a pass whose dropout is seeded by `name`."""
+        self.seed_dropout(step, name, rows)
+        return self.log_density(images).mean()
 
 
 class JEM(JointEnergyModel):

@@ -5,8 +5,9 @@ from torch import Tensor
 
 from harness.config import energy_methods as spec
 from harness.config.dataset import Dataset
+from harness.data.batches import TrainBatch
 from harness.data.loaders import Loader
-from harness.methods.base import draw_weights
+from harness.methods.base import Step, draw_weights
 from harness.methods.class_gaussians import ClassGaussians
 from harness.methods.jem import JointEnergyModel
 from harness.methods.langevin import proximal_langevin
@@ -47,6 +48,15 @@ class JEMPlusPlus(JointEnergyModel):
         """Draw initial states of chains, one per row, from the per-class Gaussians."""
         assert self._gaussians is not None, "`prepare` must run before chains start"
         return self._gaussians.sample(stream, rows, self.example_shape)
+
+    def density_gap(self, step: Step, observed: TrainBatch) -> Tensor:
+        """Return mean log p(x) - mean log p(x'), advancing the chains after the pass on the observed images.
+
+        The order decides the running means of BatchNorm (the authors' code, `plc=alltrain1`).
+        """
+        density = self.mean_log_density(step, "observed", observed.images, observed.rows)
+        sampled = self.advance_chains(step, observed.rows)
+        return density - self.mean_log_density(step, "sampled", sampled, observed.rows)
 
     def advance(self, start: Tensor, slots: Tensor, steps: int, stream: Stream, rows: Tensor) -> Tensor:
         """Advance the chains by `steps` outer steps."""

@@ -75,8 +75,10 @@ class VERA(EnergyModel):
         latents = stream.at("latent").normal(batch.rows, self.latent_dim)
         made = self.generator(latents, stream.at("noise").normal(batch.rows, *self.example_shape))
         yield self._classifier_loss(batch, made.detach(), step)
+        # The importance samples are drawn from the posterior before its step.
+        generator_loss = self._generator_loss(made, latents, step, batch.rows)
         yield self._posterior_loss(made.detach(), latents, step, batch.rows)
-        yield self._generator_loss(made, latents, step, batch.rows)
+        yield generator_loss
         with torch.no_grad():
             smallest, largest = math.log(self.config.smallest_sigma), math.log(self.config.largest_sigma)
             self.generator.log_sigma.clamp_(smallest, largest)

@@ -177,6 +177,18 @@ def test_jem_weighs_the_density_of_data_against_that_of_its_chains(make):
     assert_logged(loss, {"cross_entropy": classification, "density_gap": gap})
 
 
+def test_jem_plus_plus_sees_the_observed_images_before_its_chains_advance():
+    """Both are in training mode, so the order decides the running means of BatchNorm."""
+    method, *_ = of_jem_plus_plus()
+    own, seen = method.network.features, []
+    method.network.features = lambda images: (seen.append(flat(images)), own(images))[1]
+    labelled, observed = mixed_batch(1), mixed_batch(2)
+    list(method.training_step(step_of(labelled=labelled, observed=observed)))
+    assert len(seen) > 3
+    np.testing.assert_allclose(seen[0], noised(observed, "observed", 0.4), atol=1e-5)
+    np.testing.assert_allclose(seen[-1], noised(labelled, "labelled", 0.4), atol=1e-5)
+
+
 def test_igebm_contrasts_energies_and_penalises_their_squares():
     config = energy_methods.IGEBM(
         buffer_size=20, langevin_steps=3, step_size=0.3, noise=0.2, gradient_bound=0.6, reinitialised=0.5,
@@ -273,6 +285,19 @@ def test_the_generator_of_vera_seeks_density_and_entropy():
     np.testing.assert_allclose(method.generator.network.weight.grad, slope.T @ latents(), rtol=1e-3, atol=1e-5)
     expected = (slope * normal("noise")).sum() * 0.5
     assert method.generator.log_sigma.grad.item() == pytest.approx(expected, rel=1e-3)
+
+
+def test_the_importance_samples_of_vera_precede_the_step_of_the_posterior():
+    """The authors draw them inside the entropy objective, which then steps the posterior."""
+    losses = {}
+    for width in (None, 5.0):
+        method, step = vera(), step_of(labelled=mixed_batch(1))
+        for loss in method.training_step(step):
+            losses[width, loss.player] = loss.value.item()
+            if loss.player == "posterior" and width is not None:
+                with torch.no_grad():
+                    method.posterior.log_sigma.fill_(width)
+    assert losses[None, "generator"] == losses[5.0, "generator"]
 
 
 def test_the_gradient_penalty_is_not_accelerated():

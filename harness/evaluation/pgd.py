@@ -29,7 +29,7 @@ class Ball(Protocol):
         ...
 
     def random_points(self, centres: Tensor, stream: Stream, rows: Tensor) -> Tensor:
-        """Draw a random point of each ball, a function of the stream and the row, clipped to [-1, 1]."""
+        """Draw a random starting point in each ball, a function of the stream and the row."""
         ...
 
 
@@ -48,7 +48,7 @@ class Box:
         return gradients.sign()
 
     def random_points(self, centres: Tensor, stream: Stream, rows: Tensor) -> Tensor:
-        """Draw points uniformly in the box."""
+        """Draw points uniformly in the box, clipped to [-1, 1]."""
         offsets = self.radius * (2 * stream.uniform(rows, *centres.shape[1:]) - 1)
         return (centres + offsets).clamp(-1, 1)
 
@@ -71,11 +71,14 @@ class Sphere:
         return (wide / _lengths(wide).clamp_min(torch.finfo(torch.float64).tiny)).to(gradients.dtype)
 
     def random_points(self, centres: Tensor, stream: Stream, rows: Tensor) -> Tensor:
-        """Draw points in a uniform direction, at a uniform distance up to the radius."""
+        """Draw points in a uniform direction, at a uniform distance up to the radius.
+
+        They may leave [-1, 1], as in the official code; the first step of the attack returns there.
+        """
         shape = centres.shape[1:]
         directions = self.direction(stream.at("direction").normal(rows, *shape))
         distances = self.radius * stream.at("distance").uniform(rows)
-        return (centres + directions * distances.reshape(-1, *(1 for _ in shape))).clamp(-1, 1)
+        return centres + directions * distances.reshape(-1, *(1 for _ in shape))
 
 
 def box(norm: Norm, radius: float) -> Box:

@@ -96,9 +96,18 @@ def test_points_remain_within_the_ball_and_the_range_of_pixels(norm, seed, radiu
     points = ball.random_points(images, stream, rows)
     for number in range(3):
         assert distances(points, images, norm).max() <= radius * (1 + 1e-5) + 1e-6
-        assert points.abs().max() <= 1
+        assert points.abs().max() <= 1 or (norm == "l2" and number == 0)
         moved = points + step * ball.direction(stream.at("gradients", number).normal(rows, 3, 4, 4))
         points = ball.project(moved, images)
+
+
+def test_an_l2_attack_starts_in_the_whole_ball_and_a_linf_attack_in_the_range_of_pixels():
+    """The mean distance of a uniform direction and a uniform radius is half the radius only without clipping."""
+    images, rows = torch.ones(2000, 1, 4, 4), torch.arange(2000)
+    starts = BALLS["l2"](3.0).random_points(images, Stream(0), rows)
+    assert starts.max() > 1.5
+    assert distances(starts, images, "l2").mean().item() == pytest.approx(1.5, abs=0.05)
+    assert BALLS["linf"](3.0).random_points(images, Stream(0), rows).abs().max() <= 1
 
 
 @pytest.mark.parametrize("norm", NORMS)

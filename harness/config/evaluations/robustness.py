@@ -38,6 +38,8 @@ class L2(Norm):
     """The Euclidean norm of the difference."""
 
     kind: Literal["l2"] = "l2"
+    revision: ClassVar[int] = 2
+    """2 does not clip the start of an attack to the range of images."""
     implementation: ClassVar[str] = "harness.evaluation.pgd:sphere"
     sign: ClassVar[str] = "L2"
 

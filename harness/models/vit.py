@@ -52,12 +52,11 @@ class TokenModulation(nn.Module):
 class Attention(nn.Module):
     """Multi-head self-attention with a fused qkv projection (HybViT Eq. 16 per head)."""
 
-    def __init__(self, dim: int, heads: int) -> None:
+    def __init__(self, config: ViT) -> None:
         super().__init__()
-        self.heads = heads
-        inner = heads * (dim // heads)
-        self.qkv = nn.Linear(dim, 3 * inner, bias=False)
-        self.projection = nn.Linear(inner, dim)
+        self.heads = config.heads
+        self.qkv = nn.Linear(config.dim, 3 * config.inner_dim, bias=False)
+        self.projection = nn.Linear(config.inner_dim, config.dim)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return a tensor shaped like `tokens`."""
@@ -79,7 +78,7 @@ class Block(nn.Module):
         self.modulate_mlp = config.modulate_mlp
         self.modulation = TokenModulation(tokens, width)
         self.norm_attention = nn.LayerNorm(config.dim)
-        self.attention = Attention(config.dim, config.heads)
+        self.attention = Attention(config)
         self.norm_mlp = nn.LayerNorm(config.dim)
         hidden = config.mlp_ratio * config.dim
         self.mlp = nn.Sequential(nn.Linear(config.dim, hidden), nn.GELU(), nn.Linear(hidden, config.dim))

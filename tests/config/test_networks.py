@@ -33,6 +33,8 @@ TABLE = [
     ({"dim": 192}, CIFAR10, 3_125_100),
     ({"dim": 768}, CIFAR10, 43_230_252),
     ({"depth": 6}, CIFAR10, 7_535_118),
+    ({"heads": 6, "dim_head": 32, "depth": 2}, CIFAR10, 2_078_694),
+    ({"heads": 5, "dim_head": 100, "depth": 1}, CIFAR10, 1_630_044),
     ({"depth": 12}, CIFAR10, 14_835_018),
     ({"patch_size": 4}, STL10, 41_107_372),
     ({"patch_size": 6}, STL10, 17_045_352),

@@ -22,6 +22,7 @@ CASES = {
         ViT(dim=384, depth=9, heads=12, patch_size=4, modulate_mlp=False),
     ),
     "CIFAR-10, 16 heads": (CIFAR10, ViT(dim=384, depth=9, heads=16, patch_size=4)),
+    "CIFAR-10, 6 heads of 32, depth 2": (CIFAR10, ViT(dim=384, depth=2, heads=6, patch_size=4, dim_head=32)),
     "STL-10, patches of 8, 6 heads": (STL10, ViT(dim=384, depth=9, heads=6, patch_size=8)),
 }
 NAMES = (
@@ -65,8 +66,8 @@ def official_twin(checkout: Checkout, ours: VisionTransformer, config: ViT, data
     """Return the authors' network with our weights."""
     theirs = checkout.module("models/DifViT.py").ViT(
         img_size=data.image_size, patch_size=config.patch_size, num_classes=data.num_classes, dim=config.dim,
-        depth=config.depth, heads=config.heads, dim_head=config.dim // config.heads, mlp_dim_ratio=config.mlp_ratio,
-        channels=data.channels, ffn_time=config.modulate_mlp,
+        depth=config.depth, heads=config.heads, dim_head=config.inner_dim // config.heads,
+        mlp_dim_ratio=config.mlp_ratio, channels=data.channels, ffn_time=config.modulate_mlp,
     )  # fmt: skip
     theirs.load_state_dict(official_state(ours))
     return theirs

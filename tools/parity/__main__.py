@@ -76,10 +76,9 @@ def main(arguments: list[str] | None = None) -> int:
             rows += function(checkout)
         except OfficialError as error:
             complaints.append(f"{name}: not compared: {error}")
-        except Exception as error:  # other revisions of third-party code may raise anything
+        except (Exception, SystemExit) as error:  # other revisions of third-party code may raise anything
             why = " ".join(f"{type(error).__name__}: {error}".split())
-            missing = f" (not imported: {'; '.join(sorted(checkout.absent))})" if checkout.absent else ""
-            complaints.append(f"{name}: not compared: {why}{missing}")
+            complaints.append(f"{name}: not compared: {why}{checkout.skipped()}")
     commits = ", ".join(f"{option} {each.commit()}" for option, each in checkouts.items())
     print(f"commits: {commits}; torch {torch.__version__}")
     cells = [

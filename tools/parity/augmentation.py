@@ -21,7 +21,7 @@ from harness.data.catalogue import CIFAR10
 from harness.data.stand_ins.photographs import PHOTOGRAPHS, read
 from harness.methods.classification import cross_entropy
 from harness.randomness import Stream, Streams
-from tools.parity.official import Checkout, Overlay
+from tools.parity.official import LEGACY, Checkout, Overlay
 from tools.parity.table import Row, compare
 
 SIZE, BATCH = 32, 8
@@ -49,8 +49,7 @@ def give_draws(module: ModuleType, stream: Stream, sides: Iterator[int]) -> bool
     numbers = Overlay(
         np.random, beta=lambda a, b: share, rand=lambda n: np.array(next(coins)), randint=lambda high: next(sides)
     )
-    # `np.int` left NumPy in version 1.24.
-    module.np = Overlay(np, int=int, random=numbers)
+    module.np = Overlay(LEGACY["numpy"], random=numbers)
     module.torch = Overlay(torch, randperm=lambda n: stream.at("partner").permutation(n))
     return coin >= 0.5
 
@@ -83,7 +82,7 @@ def mixing(checkout: Checkout) -> Iterator[Row]:
         loss = cross_entropy(model.logits(ours.inputs), ours, 0.1)
         found[cut].append((ours.images, seen[-1]))
         values[cut].append((loss.item(), theirs.item()))
-    module.np = losses.np = np
+    module.np = losses.np = LEGACY["numpy"]
     module.torch = torch
     for cut, name in ((True, "CutMix"), (False, "Mixup")):
         mine, other = map(list, zip(*found[cut], strict=True))

@@ -27,7 +27,7 @@ from harness.metrics.class_score import class_score
 from harness.metrics.frechet import frechet_distance, moments
 from harness.models.vit import VisionTransformer
 from harness.randomness import Stream
-from tools.parity.official import Checkout, OfficialError, Overlay, load
+from tools.parity.official import Checkout, OfficialError, execute
 from tools.parity.process import SMALL, dataset, quiet
 from tools.parity.table import Row, compare, precision
 
@@ -178,8 +178,8 @@ def fidelity_module(checkout: Checkout, name: str) -> ModuleType:
     spec = find_spec("torch_fidelity")
     if spec is None or spec.origin is None:
         raise OfficialError("torch-fidelity is not installed: pip install --no-deps torch-fidelity==0.3.0")
-    module = load(Path(spec.origin).parent / f"{name}.py", f"torch_fidelity.{name}", checkout)
-    module.np = Overlay(np)
+    module = ModuleType(f"official.torch_fidelity.{name}")
+    execute(Path(spec.origin).parent / f"{name}.py", f"torch_fidelity/{name}.py", module, checkout)
     module.vprint = lambda *arguments: None
     for constant in ("KEY_METRIC_ISC_MEAN", "KEY_METRIC_ISC_STD", "KEY_METRIC_FID"):
         key = {"MEAN": "inception_score_mean", "STD": "inception_score_std"}.get(constant.rsplit("_", 1)[1])

@@ -50,8 +50,9 @@ quick: $(VENV)/.development  ## The same without the tests that start a process:
 coverage: $(VENV)/.development  ## Run the tests with coverage, which is slower
 	$(BIN)/python -m pytest --numprocesses 2 $(SHARED) --cov --cov-report=term
 
+# `make soak STORM=10` makes the storms of tests/storms ten times as large.
 soak: $(VENV)/.development  ## Run the long tests that `make test` leaves out
-	$(BIN)/python -m pytest -m soak
+	$(BIN)/python -m pytest -m soak $(if $(STORM),--storm $(STORM))
 
 clean:  ## Remove the virtual environment and caches, never results
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info tests/outside/src/*.egg-info

@@ -25,6 +25,8 @@ def pytest_addoption(parser):
     parser.addoption("--no-processes", action="store_true", help="skip tests that start a process")
     parser.addoption("--seconds-to", metavar="FILE", help="write the duration of each test, slowest first")
     parser.addoption("--longest", type=float, metavar="SECONDS", help="fail if a test takes longer; see seconds.py")
+    parser.addoption("--storm", type=float, default=1.0, metavar="FACTOR", help="size of storms; 0 for one case")
+    parser.addoption("--storm-seed", type=int, default=0, metavar="N", help="seed of the first case of storms")
 
 
 def pytest_configure(config):

@@ -1,0 +1,118 @@
+"""Damaged files of a results directory never break a command, and change no shown value in silence."""
+
+import json
+import threading
+
+import pytest
+from arena import SHOWN, Arena
+from kept import Kept
+from mutations import files_of, mutate
+from toy_paper import PAPER
+from values import VALUES, values
+from watched import BYTES, SECONDS, Hung, bounded, limited, watch, where
+
+from harness.live.live_page import LivePage
+from harness.report.results.report import build
+from harness.store.results import Results
+
+SUFFIXES = (".json", ".jsonl", ".txt", ".npy")
+CASES = 500
+
+
+@pytest.fixture
+def arena(finished, long_run, tmp_path):
+    return Arena(tmp_path / "arena", finished[0], long_run)
+
+
+@pytest.fixture
+def commands(arena, tmp_path):
+    """Return the lines of the commands that read, and the line whose values are compared."""
+    run, other = arena.runs[0], arena.runs[-1]
+    return (
+        ["status"],
+        ["status", "--json"],
+        ["list"],
+        ["plan", "toy/table101", "toy/table102", "toy/table103"],
+        ["run", *SHOWN[:3], "-n"],
+        ["report", *SHOWN, "--no-figures"],
+        ["report", "toy/figure1"],
+        ["report", *SHOWN, "--claims"],
+        ["report", *SHOWN[:2], "--no-figures", "--bundle", tmp_path / "bundle.zip"],
+        ["compare", arena.root, arena.root],
+        ["logs", run],
+        ["logs", other],
+        ["cancel", run],
+        ["cancel", "--all"],
+        ["verify"],
+    )
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200, method="thread")
+def test_whatever_is_damaged_commands_go_on_and_values_stay(storm, arena, commands, harness, tmp_path):
+    kept, others = Kept(arena.root / "runs"), files_of(arena.root / "runs", *SUFFIXES)
+    whole = values(watch(harness, *VALUES, results=arena.root))
+    assert sum(value is not None for value in whole.values()) > 10
+    page = LivePage(lambda: reports(arena.root), Results(arena.root), plot=False)
+    for seed, dice in storm.cases(CASES):
+        kept.put_back()
+        arena.beat()
+        path = dice.choice([other for other in others if other.suffix != ".npy" or dice.random() < 0.2])
+        case = mutate(path, dice, others)
+        for line in dice.sample(commands, 3):
+            (tmp_path / "bundle.zip").unlink(missing_ok=True)
+            for fault in watch(harness, *line, results=arena.root).faults:
+                storm.fault(seed, case, fault)
+            arena.beat()
+        seen = watch(harness, *VALUES, results=arena.root)
+        for fault in [*seen.faults, *look(page)]:
+            storm.fault(seed, case, fault)
+        if seen.code == 0 and (fault := silence(whole, seen, path)):
+            if fault.startswith("another") and path.name in watch(harness, "verify", results=arena.root).said:
+                continue
+            storm.fault(seed, case, fault)
+
+
+def silence(whole, seen, path):
+    """Return which values differ although no word names the damaged file or its run, None if all is well."""
+    try:
+        found = values(seen)
+    except (ValueError, KeyError, TypeError) as error:
+        return f"report --json prints no JSON: {error}"
+    other = {key for key, value in found.items() if value != whole[key]}
+    named = path.name in seen.said.replace(str(path.parents[1]), "") or str(path) in seen.said
+    if not other or named:
+        return None
+    what = "another value" if any(found[key] is not None for key in other) else "no value"
+    return (
+        f"{what} in silence: {path.parent.name if path.suffix == '.npy' else ''}{path.stem.split('-')[0]}{path.suffix}"
+    )
+
+
+def reports(root):
+    exhibits = {exhibit.name: exhibit for exhibit in PAPER.exhibits}
+    return [build(PAPER, exhibits[name.split("/")[1]], PAPER.scale("laptop"), Results(root)) for name in SHOWN]
+
+
+class Once(threading.Event):
+    """An event that lets the loop of the page run once."""
+
+    def __init__(self):
+        super().__init__()
+        self._left = 2
+
+    def wait(self, timeout=None):
+        self._left -= 1
+        return not self._left
+
+
+def look(page):
+    """Let the page follow once and open every run; yield the faults."""
+    try:
+        with limited(SECONDS), bounded(BYTES):
+            page.follow(Once())
+            json.dumps(page.state, allow_nan=False).encode()
+            for run in [run["id"] for run in page.state["runs"]]:
+                json.dumps(page.run(run), allow_nan=False, ensure_ascii=False).encode()
+    except (Exception, Hung) as error:
+        yield f"the page raises {where(error)}"

@@ -43,6 +43,7 @@ def _cancel(directory: "RunDirectory") -> str:
     from harness.store.run_directory import RunState
 
     name = f"{directory.run().name} ({directory.id})"
+    directory.check()
     state = directory.state()
     if state is RunState.DONE:
         return f"{name} is done: nothing to cancel"

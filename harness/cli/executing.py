@@ -77,11 +77,22 @@ def _loaders(runs: "Iterable[PlannedRun]", since: "datetime") -> "Counter[str]":
 def _print_failures(state: "ExecutorState", launcher: "Launcher") -> None:
     """Print one line per failed run on stderr."""
     for planned in state.failed.values():
-        outcome = planned.directory.last_outcome()
         code = state.exit_codes.get(planned.run.id)
-        why = outcome.error if outcome else None
+        why = _recorded_error(planned)
         why = why or (launcher.exit_reason(planned, code) if code is not None else "the worker left no record")
         click.echo(
             f"harness: {planned.run.name} ({planned.run.id}) failed: {why} (log: {planned.directory.log})",
             err=True,
         )
+
+
+def _recorded_error(planned: "PlannedRun") -> str | None:
+    """Return the error in a run's outcome, or the damage of the run directory."""
+    from harness.store.files import StoreError
+
+    try:
+        planned.directory.check()
+        outcome = planned.directory.last_outcome()
+    except StoreError as error:
+        return str(error)
+    return outcome.error if outcome else None

@@ -67,7 +67,7 @@ def _print(directory: "RunDirectory", follow: bool, lines: int) -> None:
 def _has_ended(directory: "RunDirectory") -> bool:
     from harness.store.run_directory import RunState
 
-    return directory.state() in (RunState.DONE, RunState.FAILED, RunState.CANCELLED)
+    return directory.state() in (RunState.DONE, RunState.FAILED, RunState.CANCELLED, RunState.UNREADABLE)
 
 
 def _offset_of_last(path: Path, lines: int) -> int:

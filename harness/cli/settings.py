@@ -101,9 +101,10 @@ def find_runs(
     for directory in settings.results.all():
         try:
             directory.run()
+            directory.check()
             if directory.state() in states:
                 found.append(directory)
-        except StoreError as error:
+        except (StoreError, OSError) as error:
             settings.echo(f"skipped: {error}")
     return found
 

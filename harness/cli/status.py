@@ -86,6 +86,7 @@ def _describe(directory: "RunDirectory", job: "JobStatus | None") -> dict[str, A
 
     said = {"id": job.job_id, "state": str(job.state), "reason": job.reason} if job is not None else None
     try:
+        directory.check()
         progress, outcome, state = directory.last_progress(), directory.last_outcome(), directory.state()
         running = state == "running" and progress is not None
         segments = directory.all_segments()
@@ -108,7 +109,7 @@ def _describe(directory: "RunDirectory", job: "JobStatus | None") -> dict[str, A
         return {"id": directory.id, "name": "?", "state": "foreign", "error": str(error), "job": said}
     except OutdatedError as error:
         return {"id": directory.id, "name": "?", "state": "outdated", "error": str(error), "job": said}
-    except StoreError as error:
+    except (StoreError, OSError) as error:
         return {"id": directory.id, "name": "?", "state": "unreadable", "error": str(error), "job": said}
 
 

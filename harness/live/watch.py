@@ -11,7 +11,9 @@ from harness.store.run_directory import RunDirectory, RunState
 Signature = tuple[int, ...]
 
 MAX_LISTED = 60
-STATE_ORDER = (RunState.RUNNING, RunState.FAILED, RunState.INTERRUPTED, RunState.PENDING, RunState.CANCELLED)
+STATE_ORDER = (
+    RunState.RUNNING, RunState.UNREADABLE, RunState.FAILED, RunState.INTERRUPTED, RunState.PENDING, RunState.CANCELLED,
+)  # fmt: skip
 
 
 class Watch:
@@ -55,6 +57,7 @@ class Watch:
 def describe(directory: RunDirectory) -> dict[str, Any]:
     """Return a run's progress with the keys of `status --json`; an unreadable run has the state `unreadable`."""
     try:
+        directory.check()
         state, progress, outcome = directory.state(), directory.last_progress(), directory.last_outcome()
         running = progress if state is RunState.RUNNING else None
         return {
@@ -68,7 +71,7 @@ def describe(directory: RunDirectory) -> dict[str, Any]:
             "error": outcome.error if outcome and state is RunState.FAILED else None,
         }
     except (StoreError, OSError) as error:
-        return {"id": directory.id, "name": "?", "state": "unreadable", "error": str(error)}
+        return {"id": directory.id, "name": "?", "state": RunState.UNREADABLE.value, "error": str(error)}
 
 
 def _signature(directory: RunDirectory) -> Signature:

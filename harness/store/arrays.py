@@ -4,12 +4,16 @@ import io
 import math
 import os
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from harness.regular_files import open_regular
 from harness.store.files import write_atomically, writing
+
+PRIMITIVE = "biuf"
+"""The kinds of NumPy dtypes that are plain numbers."""
 
 
 def save_array(path: Path, array: NDArray[Any]) -> None:
@@ -21,16 +25,36 @@ def save_array(path: Path, array: NDArray[Any]) -> None:
 
 
 def load_array(path: Path, *, mapped: bool = False) -> NDArray[Any]:
-    """Read an array; memory-map it if only a part is needed."""
-    array: NDArray[Any] = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
-    return array
+    """Read an array of plain numbers; memory-map it if only a part is needed.
+
+    Raises `ValueError` if the file is not a complete array, and `OSError` if it cannot be read.
+    """
+    with open_regular(path) as file:
+        shape, fortran, dtype = _described(file)
+        order: Literal["C", "F"] = "F" if fortran else "C"
+        if mapped:
+            return np.memmap(file, dtype, "r", file.tell(), shape, order)
+        return np.fromfile(file, dtype, math.prod(shape)).reshape(shape, order=order)
+
+
+def _described(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return the shape, order and dtype of an array from its header, which must agree with the size of its file."""
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError("it is not an array of format 1.0")
+    shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    if dtype.kind not in PRIMITIVE:
+        raise ValueError(f"it contains {dtype}, not plain numbers")
+    size = os.fstat(file.fileno()).st_size
+    if min(shape, default=0) < 0 or file.tell() + math.prod(shape) * dtype.itemsize != size:
+        raise ValueError(f"it claims the shape {str(shape)[:60]}, which does not match its size")
+    return shape, fortran, dtype
 
 
 def holds(path: Path, shape: tuple[int, ...], dtype: DTypeLike, rows: int) -> bool:
     """Return whether a file begun by an `ArrayWriter` of this shape and dtype holds at least `rows` rows."""
     header = _header(shape, dtype)
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             begun = file.read(len(header)) == header
             return begun and file.seek(0, os.SEEK_END) >= len(header) + rows * _row_bytes(shape, dtype)
     except OSError:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from harness.errors import HarnessError
+from harness.regular_files import open_regular, read_regular
+from harness.store.documents import parse_json
 
 
 class StoreError(HarnessError):
@@ -58,18 +60,18 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write an indented JSON document atomically, keeping the order of keys."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=True) + "\n"
+    """Write an indented JSON document of finite numbers atomically, keeping the order of keys."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     write_bytes(path, text.encode())
 
 
 def read_bytes(path: Path) -> bytes:
-    """Read a whole file.
+    """Read a whole document, of at most `DOCUMENT_BYTES`.
 
     Raises `StoreError` if it cannot be read, and `FileNotFoundError` if it does not exist.
     """
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -82,8 +84,8 @@ def read_json(path: Path) -> Any:
     Raises `StoreError`, naming the file to delete, if it is not JSON.
     """
     try:
-        return json.loads(read_bytes(path))
-    except (ValueError, RecursionError) as error:
+        return parse_json(read_bytes(path))
+    except ValueError as error:
         raise corrupted(path, str(error)) from None
 
 
@@ -93,6 +95,6 @@ def corrupted(path: Path, why: str) -> DamagedError:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
-    with open(path, "rb") as file:
+    """Return the SHA-256 of a regular file in hexadecimal."""
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from harness.store.files import corrupted, read_bytes, write_bytes
+from harness.store.files import corrupted, read_json, write_bytes
 
 Ended = Literal["done", "failed", "cancelled"]
 
@@ -24,7 +24,7 @@ class Record(BaseModel):
         Raises `StoreError`, naming the file, if it is invalid, and `FileNotFoundError` if it does not exist.
         """
         try:
-            return cls.model_validate_json(read_bytes(path))
+            return cls.model_validate(read_json(path))
         except ValidationError as error:
             problem = error.errors(include_url=False)[0]
             where = [".".join(map(str, problem["loc"]))] if problem["loc"] else []

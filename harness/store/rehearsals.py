@@ -12,6 +12,7 @@ from harness.config.evaluations import Evaluation
 from harness.config.run import Run
 from harness.store.files import StoreError, writing
 from harness.store.lease import is_leased
+from harness.store.names import RUN, named
 from harness.store.records import Record
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory, RunState
@@ -138,7 +139,10 @@ class RehearsalDirectory(RunDirectory):
 
     def state(self, wanted: Iterable[Evaluation] | None = None) -> RunState:
         """Return the state of the rehearsal: done if it has no problems, failed if it has."""
-        record = self.record_of_rehearsal()
+        try:
+            record = self.record_of_rehearsal()
+        except StoreError:
+            return RunState.UNREADABLE
         if record is not None:
             return RunState.FAILED if record.problems else RunState.DONE
         if not self.config.exists():
@@ -166,8 +170,8 @@ class Rehearsals(Results):
 
     def records(self) -> Iterable[tuple[RehearsalDirectory, RehearsalRecord]]:
         """Yield the finished, readable rehearsals."""
-        for path in sorted(self.runs.glob("*/rehearsal.json")):
-            directory = RehearsalDirectory(path.parent)
+        for path in named(self.runs, RUN):
+            directory = RehearsalDirectory(path)
             try:
                 record = directory.record_of_rehearsal()
             except StoreError:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from harness.config.run import Run
 from harness.errors import SpecError, unknown
+from harness.store.names import RUN, named
 from harness.store.reader import Reader
 from harness.store.run_directory import RunDirectory
 
@@ -35,7 +36,7 @@ class Results:
 
     def all(self) -> list[RunDirectory]:
         """Return all run directories, sorted by id."""
-        return [RunDirectory(path.parent) for path in sorted(self.runs.glob("*/config.json"))]
+        return [run for run in map(RunDirectory, named(self.runs, RUN)) if run.config.exists()]
 
     def find(self, prefix: str) -> RunDirectory:
         """Return the run with an id that starts with `prefix`.

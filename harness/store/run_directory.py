@@ -1,18 +1,19 @@
 """Run directories: one folder per run, named by its id, with all files of the run."""
 
-import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from harness.config.base import sha256_of_json
 from harness.config.evaluations import Evaluation
 from harness.config.run import SEMANTICS, Run, RunConfig, identity
 from harness.errors import SpecError, UnknownKindError
-from harness.store.files import StoreError, corrupted, read_bytes, read_json, write_json
+from harness.store.documents import parse_json
+from harness.store.files import DamagedError, StoreError, corrupted, read_bytes, read_json, write_json
 from harness.store.lease import is_leased
+from harness.store.names import EVALUATION_RECORD, named, numbered
 from harness.store.records import EvaluationRecord, Outcome, Progress, Record, Segment, TrainingRecord
 
 R = TypeVar("R", bound=Record)
@@ -43,6 +44,7 @@ class RunState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     DONE = "done"
+    UNREADABLE = "unreadable"
 
 
 class _Inside:
@@ -87,12 +89,12 @@ class RunDirectory:
         return self.path.name
 
     def request(self, run: Run, evaluations: Iterable[Evaluation]) -> None:
-        """Request the run and these evaluations. Idempotent."""
-        if not self.config.exists():
+        """Request the run and these evaluations, replacing damaged files. Idempotent."""
+        if _is_absent(self._stored):
             write_json(self.config, {"id": run.id, "name": run.name, "config": run.config.model_dump(mode="json")})
         for evaluation in evaluations:
             path = self.requests / f"{evaluation.id}.json"
-            if not path.exists():
+            if _is_absent(partial(_read_request, path)):
                 write_json(path, evaluation.model_dump(mode="json"))
 
     def run(self) -> Run:
@@ -101,13 +103,7 @@ class RunDirectory:
         Raises `StoreError` if the stored configuration does not match the folder's id, `ForeignError` if it needs a
         kind that is not installed, and `OutdatedError` if this version of the code gives it another id.
         """
-        document = read_json(self.config)
-        try:
-            stored, name = document["config"], str(document["name"])
-            if identity(stored) != self.id:
-                raise corrupted(self.config, "the configuration does not match the folder's id")
-        except (KeyError, TypeError, ValueError):
-            raise corrupted(self.config, "name or configuration is missing") from None
+        name, stored = self._stored()
         try:
             run = Run(name, RunConfig(**stored))
         except UnknownKindError as error:
@@ -120,20 +116,23 @@ class RunDirectory:
             raise OutdatedError(self.path, f"the same fields are {run.id} now")
         return run
 
+    def _stored(self) -> tuple[str, dict[str, Any]]:
+        """Return the name and the configuration as plain JSON."""
+        document = read_json(self.config)
+        stored = document.get("config") if isinstance(document, dict) else None
+        if not isinstance(stored, dict) or not isinstance(document.get("name"), str):
+            raise corrupted(self.config, "name or configuration is missing")
+        if identity(stored) != self.id:
+            raise corrupted(self.config, "the configuration does not match the folder's id")
+        return document["name"], stored
+
     def requested(self) -> list[Evaluation]:
         """Return the requested evaluations, sorted by name.
 
         Requests that have another id in this version of the code are skipped: it writes its own.
         """
-        found = []
-        for path in sorted(self.requests.glob("*.json")):
-            try:
-                evaluation = _requested(read_bytes(path), path.stem)
-            except (ValueError, RecursionError) as error:
-                raise corrupted(path, str(error)) from None
-            if evaluation is not None:
-                found.append(evaluation)
-        return found
+        found = map(_read_request, named(self.requests, EVALUATION_RECORD))
+        return [evaluation for evaluation in found if evaluation is not None]
 
     def is_requested(self, evaluation: Evaluation) -> bool:
         """Return whether an evaluation has been requested."""
@@ -176,18 +175,35 @@ class RunDirectory:
         return outcome is not None and outcome.state == "cancelled"
 
     def last_progress(self) -> Progress | None:
-        """Read the progress of the run, None before it starts."""
-        return _load(Progress, self.progress)
+        """Read the progress of the run, None before it starts and while the file is damaged."""
+        try:
+            return _load(Progress, self.progress)
+        except DamagedError:
+            return None
 
     def all_segments(self) -> list[Segment]:
         """Read all segments, oldest first."""
-        paths = sorted(self.segments.glob("*.json"), key=lambda path: int(path.stem))
-        return [Segment.load(path) for path in paths]
+        return [Segment.load(path) for path in numbered(self.segments, after=".json").values()]
+
+    def check(self) -> None:
+        """Raise `StoreError`, naming the file, if one of those that the state follows from is damaged."""
+        self._stored()
+        self.requested()
+        self.training_record()
+        self.last_outcome()
+        self.all_segments()
 
     def state(self, wanted: Iterable[Evaluation] | None = None) -> RunState:
-        """Return the state of the run with respect to the `wanted` evaluations, by default all requested ones."""
-        if not self.config.exists():
-            return RunState.MISSING
+        """Return the state of the run with respect to the `wanted` evaluations, by default all requested ones.
+
+        A run with a damaged file is unreadable: `check` says which one.
+        """
+        try:
+            if not self.config.exists():
+                return RunState.MISSING
+            self.check()
+        except (StoreError, OSError):
+            return RunState.UNREADABLE
         evaluations = self.requested() if wanted is None else wanted
         if self.training.exists() and all(self.record_path(evaluation).exists() for evaluation in evaluations):
             return RunState.DONE
@@ -199,13 +215,30 @@ class RunDirectory:
         return RunState.INTERRUPTED if self.segments.exists() else RunState.PENDING
 
 
+def _is_absent(read: Callable[[], object]) -> bool:
+    """Return whether a file does not exist or is damaged."""
+    try:
+        read()
+    except (FileNotFoundError, DamagedError):
+        return True
+    return False
+
+
+def _read_request(path: Path) -> Evaluation | None:
+    """Return a requested evaluation, None if it has another id in this version of the code."""
+    try:
+        return _requested(read_bytes(path), path.stem)
+    except ValueError as error:
+        raise corrupted(path, str(error)) from None
+
+
 @lru_cache(maxsize=1024)
 def _requested(content: bytes, name: str) -> Evaluation | None:
     """Return the evaluation with this name, None if it has another id now. Cached, since runs share most of them.
 
     Raises `ValueError` if the content does not match the name.
     """
-    stored = json.loads(content)
+    stored = parse_json(content)
     if not isinstance(stored, dict) or name != Evaluation.id_of(str(stored.get("kind")), sha256_of_json(stored)):
         raise ValueError("the evaluation does not match the file name")
     try:

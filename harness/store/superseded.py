@@ -6,6 +6,7 @@ from harness.config.run import Run
 from harness.store.code import other_code_of
 from harness.store.files import writing
 from harness.store.lease import Lease
+from harness.store.names import numbered
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory
 
@@ -42,5 +43,4 @@ def restore_requests(results: Results, run: Run) -> None:
 
 def _last(results: Results, id: str) -> int:
     """Return the number of the last copy that was set aside, 0 if there is none."""
-    numbers = (path.name.rpartition(".")[2] for path in results.superseded.glob(f"{id}.*"))
-    return max((int(number) for number in numbers if number.isdigit()), default=0)
+    return max(numbered(results.superseded, before=f"{id}."), default=0)

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import torch
 
+from harness.store.names import numbered
 from harness.store.provenance import segment
 from harness.store.records import DistributionRecord
 from harness.store.run_directory import RunDirectory
@@ -29,7 +30,7 @@ class SegmentRecorder:
         self._uuid = gpu_uuid(device)
         self._meter = EnergyMeter(self._uuid)
         self._segment = segment(str(device), device_name(device), torch.get_num_threads(), world_size)
-        taken = [int(path.stem) for path in directory.segments.glob("*.json")]
+        taken = numbered(directory.segments, after=".json")
         self._path = directory.segments / f"{max(taken, default=0) + 1}.json"
         self.keep()
 

@@ -182,9 +182,11 @@ def test_files_are_told_on_one_line(tmp_path):
         writing("here"),
     ):
         raise OSError("why")
-    write_json(tmp_path / "new/a.json", {"b": float("inf"), "a": "ä"})
-    assert (tmp_path / "new/a.json").read_text() == '{\n  "b": Infinity,\n  "a": "ä"\n}\n'
-    assert read_json(tmp_path / "new/a.json") == {"b": float("inf"), "a": "ä"}
+    write_json(tmp_path / "new/a.json", {"b": 1.5, "a": "ä"})
+    assert (tmp_path / "new/a.json").read_text() == '{\n  "b": 1.5,\n  "a": "ä"\n}\n'
+    assert read_json(tmp_path / "new/a.json") == {"b": 1.5, "a": "ä"}
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "new/a.json", float("inf"))
     write_bytes(tmp_path / "b", b"abc")
     assert sha256_of(tmp_path / "b") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
@@ -215,7 +217,7 @@ def test_arrays_are_written_by_rows_as_they_are_at_once(tmp_path):
     with pytest.raises(ValueError, match="allow_pickle"):
         save_array(tmp_path / "o.npy", np.array([{}], dtype=object))
     np.save(tmp_path / "o.npy", np.array([{}], dtype=object))
-    with pytest.raises(ValueError, match="allow_pickle"):
+    with pytest.raises(ValueError, match="contains object, not plain numbers"):
         load_array(tmp_path / "o.npy")
 
 

@@ -9,6 +9,7 @@ from harness.config.evaluations import Evaluation
 from harness.launch.estimate.target import Target
 from harness.launch.estimate.throughput import Speeds, observe, scaled, speeds_by_device, step_flops
 from harness.launch.plan import Plan, PlannedRun
+from harness.store.names import numbered
 from harness.store.results import Results
 from harness.store.usage import SECONDS_PER_HOUR, Usage, hours, usage_of
 
@@ -112,7 +113,7 @@ def steps_left(planned: PlannedRun) -> int:
     """Return the number of training steps after the newest checkpoint."""
     if planned.directory.training.exists():
         return 0
-    taken = (int(path.stem) for path in planned.directory.checkpoints.glob("*.json") if path.stem.isdigit())
+    taken = numbered(planned.directory.checkpoints, after=".json", digits=9)
     return max(planned.run.iterations - max(taken, default=0), 0)
 
 

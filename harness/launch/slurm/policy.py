@@ -12,6 +12,8 @@ from harness.config.run import Run
 from harness.launch.slurm.manifest import RunProgress, SubmittedTask
 from harness.launch.slurm.profile import Profile, Resources
 from harness.launch.slurm.scheduler import Job, JobState
+from harness.store.files import StoreError
+from harness.store.names import EVALUATION, EVALUATION_RECORD, named, numbered
 from harness.store.run_directory import RunDirectory, RunState
 
 
@@ -63,12 +65,15 @@ class Resubmission:
 
 def progress_of(directory: RunDirectory) -> RunProgress:
     """Return the durable progress of a run."""
-    steps = [int(path.stem) for path in directory.checkpoints.glob("*.json") if path.stem.isdigit()]
-    trained = directory.training_record()
+    steps = numbered(directory.checkpoints, after=".json", digits=9)
+    try:
+        trained = directory.training_record()
+    except StoreError:
+        trained = None
     return RunProgress(
         step=trained.iterations if trained else max(steps, default=0),
-        shards=sum(1 for _ in directory.evaluations.glob("*/shard-*.npy")),
-        evaluations=sum(1 for _ in directory.evaluations.glob("*.json")),
+        shards=sum(len(numbered(folder, "shard-", ".npy", 6)) for folder in named(directory.evaluations, EVALUATION)),
+        evaluations=len(named(directory.evaluations, EVALUATION_RECORD)),
     )
 
 
@@ -97,9 +102,10 @@ def decide_resubmission(
         return Resubmission(Action.LEAVE, "was cancelled: 'harness retry' starts it again", resources)
     if job is not None and job.state is JobState.QUEUED:
         return Resubmission(Action.WAIT, POLICIES[job.state].says, resources, job.id)
-    if state is RunState.FAILED:
+    if state in (RunState.FAILED, RunState.UNREADABLE):
         action = Action.SUBMIT if by_user else Action.LEAVE
-        return Resubmission(action, "failed with a recorded error", resources, last.job if last else None)
+        says = "failed with a recorded error" if state is RunState.FAILED else "has a damaged file"
+        return Resubmission(action, says, resources, last.job if last else None)
     if last is None or job is None:
         return Resubmission(Action.SUBMIT, "was not submitted yet", resources)
     policy = POLICIES[job.state]

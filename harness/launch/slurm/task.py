@@ -45,10 +45,11 @@ def run_side_by_side(
 ) -> int:
     """Execute the runs of a packed task and return the exit code.
 
-    Done, failed and cancelled runs are skipped.
+    Done, failed, cancelled and unreadable runs are skipped.
     """
     launcher = SingleProcess(results, Path(submission.data), submission.execution)
-    todo = [planned for planned in map(as_requested, _directories(results, task.runs)) if _is_open(planned.state)]
+    found = [directory for directory in _directories(results, task.runs) if _is_open(directory.state())]
+    todo = [as_requested(directory) for directory in found]
     before = progress_of_task(results, task)
     slots = len(launcher.gpus) * submission.profile.runs_per_gpu or usable_cores()
     try:
@@ -74,4 +75,4 @@ def _directories(results: Results, runs: Sequence[str]) -> list[RunDirectory]:
 
 
 def _is_open(state: RunState) -> bool:
-    return state not in (RunState.DONE, RunState.FAILED, RunState.CANCELLED)
+    return state not in (RunState.DONE, RunState.FAILED, RunState.CANCELLED, RunState.UNREADABLE)

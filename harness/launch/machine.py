@@ -1,50 +1,28 @@
 """The GPUs, cores and memory that this process may use, found without importing torch."""
 
-import os
-import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 
+from harness.launch.gpus import visible_gpus
+from harness.natural import natural
 from harness.store.provenance import processor_name
 
 CGROUPS, MEMBERSHIP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 NO_LIMIT = 2**60
 """Bytes. Without a limit, cgroup v1 reports a larger number."""
-LISTED = re.compile(r"GPU (\d+): (.+) \(UUID: (.+)\)")
 
 
 def gpu_ids() -> list[str]:
     """Return the CUDA devices that a child process may use, empty if there are none."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None:
-        return [part for part in visible.split(",") if part.strip() not in ("", "-1")]
-    return [index for index, _, _ in _listed()]
+    return [gpu.id for gpu in visible_gpus()]
 
 
 def device_kind() -> str:
     """Return the name of the device that runs on this machine would use: the first visible GPU, or the processor."""
-    visible = gpu_ids()
-    if not visible:
-        return processor_name()
-    gpus = _listed()
-    named = (name for index, name, uuid in gpus if visible[0] == index or uuid.startswith(visible[0]))
-    return next(named, gpus[0][1] if gpus else "GPU")
-
-
-def _listed() -> list[tuple[str, str, str]]:
-    """Return the index, the name and the UUID of every GPU of this machine."""
-    if shutil.which("nvidia-smi") is None:
-        return []
-    try:
-        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=20)
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    found = (LISTED.match(line) for line in listed.stdout.splitlines())
-    return [(match[1], match[2], match[3]) for match in found if match]
+    gpus = visible_gpus()
+    return gpus[0].name if gpus else processor_name()
 
 
 def default_workers() -> int:
@@ -72,8 +50,8 @@ def _memory_limits() -> Iterator[int]:
         inner = base / path.lstrip("/")
         for folder in (folder for folder in (inner, *inner.parents) if folder.is_relative_to(base)):
             limit = (_text(folder / "memory.max") or _text(folder / "memory.limit_in_bytes")).strip()
-            if limit.isdigit() and int(limit) < NO_LIMIT:
-                yield int(limit)
+            if (size := natural(limit)) is not None and size < NO_LIMIT:
+                yield size
 
 
 def _text(path: Path) -> str:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import gpus
 import pytest
 import toy_paper
 
@@ -25,16 +26,7 @@ DATASETS = ("cifar10", "cifar100", "tiny_imagenet", "stl10", "imagenet32", "cele
 
 @pytest.fixture
 def driver(tmp_path, monkeypatch):
-    """Put a fake nvidia-smi on the PATH, since this machine may have none."""
-
-    def install(script="echo 570.86.15"):
-        tool = tmp_path / "nvidia-smi"
-        tool.write_text(f"#!/bin/sh\n{script}\n")
-        tool.chmod(0o755)
-        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-
-    return install
+    return lambda **how: gpus.install(tmp_path, monkeypatch, gpus.listing(2), **how)
 
 
 def test_a_gpu_is_named_with_its_memory_and_driver(driver):
@@ -53,6 +45,7 @@ def test_a_gpu_is_named_with_its_memory_and_driver(driver):
         ({"cuda": None, "gpus": []}, "1", CheckState.MISSING, "this build of torch has no CUDA", "reinstall torch"),
         ({"gpus": [], "gpu_error": "driver too old"}, "0", CheckState.MISSING, "driver too old", "nvidia-smi"),
         ({"gpus": []}, "", CheckState.MISSING, "hidden by CUDA_VISIBLE_DEVICES=''", "unset CUDA_VISIBLE_DEVICES"),
+        ({"gpus": []}, "0,0", CheckState.MISSING, "hidden by CUDA_VISIBLE_DEVICES='0,0'", "unset"),
         ({"gpus": []}, "-1", CheckState.MISSING, "hidden by CUDA_VISIBLE_DEVICES='-1'", "unset"),
     ],
 )
@@ -66,7 +59,7 @@ def test_a_gpu_that_cannot_be_used_says_why(driver, monkeypatch, found, visible,
 
 
 def test_a_driver_that_fails_is_no_gpu(driver):
-    driver("echo NVIDIA-SMI has failed; exit 9")
+    driver(driver="NVIDIA-SMI has failed", code=9)
     assert check_gpu(FOUND | {"gpus": []}).says.startswith("none found")
 
 

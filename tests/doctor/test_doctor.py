@@ -136,7 +136,7 @@ def test_a_stripped_machine_is_told_what_it_lacks_and_how_to_get_it(doctor, tmp_
 def test_a_broken_torch_is_reported_and_a_gpu_that_nobody_can_use(doctor, tmp_path, torch, says):
     (tmp_path / "bin").mkdir()
     tool = tmp_path / "bin" / "nvidia-smi"
-    tool.write_text("#!/bin/sh\necho 570.86.15\n")
+    tool.write_text("#!/bin/sh\n[ $1 = -L ] && echo 'GPU 0: NVIDIA H200 (UUID: GPU-1)' || echo 570.86.15\n")
     tool.chmod(0o755)
     changes = package(tmp_path / "broken", "torch", torch)
     changes |= {"PATH": f"{tool.parent}:{os.environ['PATH']}", "CUDA_VISIBLE_DEVICES": "0"}

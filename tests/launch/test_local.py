@@ -2,6 +2,7 @@
 
 import signal
 
+import gpus
 import pytest
 from toy_paper import HYBRID
 
@@ -95,6 +96,7 @@ def test_slots_are_distinct_and_taken_again_when_they_are_free(launcher_of, runs
 
 
 def test_a_worker_sees_the_gpu_of_its_slot_and_has_one_thread(launcher_of, runs, monkeypatch):
+    gpus.pretend(monkeypatch, gpus.listing(8))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
     launcher = launcher_of(*[f'echo "$CUDA_VISIBLE_DEVICES $OMP_NUM_THREADS"; {ENDS}'] * 3)
     assert launcher.default_workers == 2

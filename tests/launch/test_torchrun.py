@@ -6,6 +6,7 @@ import signal
 import socket
 import time
 
+import gpus
 import psutil
 import pytest
 from processes import finish, held, start, workers
@@ -97,6 +98,8 @@ def test_a_node_whose_peer_never_comes_says_so_in_one_line(toy_environment, tmp_
 
 @pytest.fixture
 def torchrun(tmp_path, monkeypatch):
+    gpus.pretend(monkeypatch, gpus.listing(10))
+
     def make(visible, **options):
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
         return Torchrun(Results(tmp_path), tmp_path, Execution(), **options)

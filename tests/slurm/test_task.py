@@ -1,5 +1,6 @@
 """What a task of several runs does, without a cluster."""
 
+import gpus
 import pytest
 from toy_paper import HYBRID
 
@@ -12,11 +13,11 @@ from harness.store.records import Outcome
 
 
 @pytest.mark.parametrize(
-    ("gpus", "runs_per_gpu", "workers"),
+    ("visible", "runs_per_gpu", "workers"),
     [("0", 3, 3), ("0,1", 2, 4), ("0,1", 9, 5), ("0", 1, 1), ("", 9, 2)],
     ids=["one GPU", "two GPUs", "more places than runs", "one run a GPU", "no GPU: two cores"],
 )
-def test_so_many_runs_are_at_work_side_by_side(results, submitted, monkeypatch, gpus, runs_per_gpu, workers):
+def test_so_many_runs_are_at_work_side_by_side(results, submitted, monkeypatch, visible, runs_per_gpu, workers):
     asked = []
 
     class Executor:
@@ -26,7 +27,8 @@ def test_so_many_runs_are_at_work_side_by_side(results, submitted, monkeypatch, 
         def execute(self, runs, show):
             asked.append(len(runs))
 
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", gpus)
+    gpus.pretend(monkeypatch, gpus.listing(2))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     monkeypatch.setattr(module, "usable_cores", lambda: 2)
     monkeypatch.setattr(module, "LocalExecutor", Executor)
     runs = [HYBRID.but(seed=seed) for seed in range(6)]

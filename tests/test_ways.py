@@ -75,5 +75,5 @@ def test_a_fork_that_lasts_too_long_is_ended(toy_environment, tmp_path):
 
 
 def test_what_was_read_at_import_cannot_be_changed_in_a_fork(toy_environment):
-    with pytest.raises(AssertionError, match="HARNESS_CHECKPOINT_SECONDS is read at import: start a process"):
-        warm.call(toy_environment | {"HARNESS_CHECKPOINT_SECONDS": "7"}, ["status"])
+    with pytest.raises(AssertionError, match="OMP_NUM_THREADS is read at import: start a process"):
+        warm.call(toy_environment | {"OMP_NUM_THREADS": "7"}, ["status"])

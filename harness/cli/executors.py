@@ -7,6 +7,7 @@ import click
 
 from harness.cli.options import option_group
 from harness.cli.settings import Settings
+from harness.natural import natural
 
 if TYPE_CHECKING:
     from harness.config.execution import Execution
@@ -107,9 +108,9 @@ class ExecutorOptions:
         if self.workers not in (None, 1):
             raise SpecError(f"--workers {self.workers} with --nnodes {count}: several nodes take one run at a time")
         host, colon, port = self.rdzv_endpoint.rpartition(":")
-        if not (host and colon and port.isascii() and port.isdigit() and 0 < int(port) <= HIGHEST_PORT):
+        if not (host and colon and 0 < (number := natural(port) or 0) <= HIGHEST_PORT):
             raise SpecError(f"--rdzv-endpoint '{self.rdzv_endpoint}': allowed: HOST:PORT, such as node1:29400")
-        return Nodes(count, self.node_rank, host, int(port))
+        return Nodes(count, self.node_rank, host, number)
 
 
 executor_options = option_group(
@@ -139,10 +140,10 @@ def share_of(context: click.Context, parameter: click.Parameter, text: str | Non
     """Parse `--share` into the index of a task and the number of tasks."""
     if text is None:
         return None
-    index, _, count = text.partition("/")
-    if not (index.isdigit() and count.isdigit() and int(index) < int(count)):
+    index, count = map(natural, text.partition("/")[::2])
+    if index is None or count is None or index >= count:
         raise click.BadParameter(f"'{text}': write the index of the task, from 0, and the number of tasks, as in 3/8")
-    return int(index), int(count)
+    return index, count
 
 
 def _option(name: str) -> str:

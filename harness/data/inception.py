@@ -5,13 +5,13 @@ SHA-256 is verified before it is read. Other weights get their own folder and na
 """
 
 import hashlib
-import os
 import re
 import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from harness import environment
 from harness.config.feature_spaces import INCEPTION_SHA256
 from harness.data.errors import DataError, reading
 from harness.data.originals.archive import Check, locate
@@ -31,7 +31,6 @@ WEIGHTS = Archive(
 )
 CACHED_NAMES = (WEIGHTS.name, "pt_inception-2015-12-05-6726825d.pth")
 """The file names of torch-fidelity and pytorch-fid in torch's cache."""
-VARIABLE = "HARNESS_INCEPTION_WEIGHTS"
 LACKING = "needs Inception weights"
 DIGITS = 8
 """The number of SHA-256 digits in the names of other weights."""
@@ -105,11 +104,11 @@ def how_to_get(root: Path, other: str | None) -> str:
 
 def _candidates(root: Path, other: str | None) -> Iterator[Path]:
     """Yield the files to try. The one in the environment variable need not exist, so that its error is reported."""
-    if given := os.environ.get(VARIABLE):
-        yield Path(given)
-    cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "torch"
-    checkpoints = Path(os.environ.get("TORCH_HOME", cache)).expanduser() / "hub" / "checkpoints"
+    if given := environment.path(environment.INCEPTION_WEIGHTS):
+        yield given
     prepared = root / (f"{NAME}-{other}" if other else NAME) / WEIGHTS.name
-    for path in (prepared, *(checkpoints / name for name in CACHED_NAMES)):
+    hub = environment.torch_hub()
+    cached = [hub / "checkpoints" / name for name in CACHED_NAMES] if hub else []
+    for path in (prepared, *cached):
         if path.exists():
             yield path

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 
+from harness.environment import home
 from harness.lab import processes, programs
 from harness.lab.configuration import Configuration
 from harness.lab.errors import LabError
@@ -57,7 +58,7 @@ class Daemon:
             raise LabError(f"{self.command[0]} not found: {programs.how_to_install((self.command[0],))}")
         environment = {
             "PATH": f"{os.environ.get('PATH', os.defpath)}:{programs.SYSTEM}",
-            "HOME": os.path.expanduser("~"),
+            "HOME": str(home() or "/"),
             "SLURM_CONF": str(self.folder.slurm_conf),
             **dict(self.environment),
         }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from harness import environment
 from harness.lab.configuration import Configuration
 from harness.lab.errors import LabError, UsageError
 from harness.store.files import StoreError, read_json, write_json, writing
@@ -22,11 +23,15 @@ BUSY_SECONDS = 120
 
 
 def default_folder() -> Path:
-    """Return the default folder: HARNESS_LAB, else below the XDG state folder."""
-    if chosen := os.environ.get("HARNESS_LAB"):
-        return Path(chosen)
-    state = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
-    return Path(state) / "harness" / "lab"
+    """Return the default folder: HARNESS_LAB, else below the XDG state folder.
+
+    Raises `UsageError` without a home folder.
+    """
+    if chosen := environment.path(environment.LAB):
+        return chosen
+    if state := environment.state_folder():
+        return state / "harness" / "lab"
+    raise UsageError("there is no home folder for the lab: give --folder, or set HARNESS_LAB")
 
 
 class Folder:

@@ -6,7 +6,8 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.errors import HarnessError, SpecError
+from harness.errors import HarnessError, SpecError, invalid
+from harness.natural import natural
 
 TORCHRUN = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 SLURM = ("SLURM_PROCID", "SLURM_LOCALID", "SLURM_STEP_NUM_TASKS", "SLURM_STEP_NODELIST")
@@ -112,9 +113,9 @@ def _number(name: str, environment: Mapping[str, str], default: int = 0) -> int:
     Raises `SpecError` if it is not an integer.
     """
     value = environment.get(name) or str(default)
-    if not value.isdigit():
-        raise SpecError(f"{name} is '{value}': allowed: integers of 0 or more")
-    return int(value)
+    if (number := natural(value)) is None:
+        raise invalid("environment", name, value, "integers of 0 or more")
+    return number
 
 
 def _address(environment: Mapping[str, str]) -> str:

@@ -5,7 +5,6 @@ all of them from the newest checkpoint, up to `max_restarts` times.
 """
 
 import json
-import os
 import re
 import socket
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 from signal import SIGINT, SIGTERM
 
 from harness.config.execution import Execution
+from harness.environment import join_seconds
 from harness.errors import HarnessError, SpecError
 from harness.exit_codes import ExitCode
 from harness.launch.launchers import Launcher, WorkerOutcome
@@ -25,8 +25,6 @@ from harness.launch.plan import PlannedRun
 from harness.store.results import Results
 from harness.store.run_directory import RunState
 
-JOIN_SECONDS = int(os.environ.get("HARNESS_JOIN_SECONDS", "600"))
-"""The rendezvous timeout between nodes; torchrun's default."""
 SETTLE_SECONDS = 60.0
 """How long another node's last record may take to become visible, since network file systems cache missing files."""
 FRESH_STORE = {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
@@ -76,6 +74,7 @@ class Torchrun(Launcher):
             self._address = nodes.host if nodes.rank == 0 else _address_towards(nodes)
             if nodes.rank == 0:
                 _check_free(nodes)
+        self._join_seconds = join_seconds()
         self._errors = tempfile.TemporaryDirectory(prefix="torchrun-")
         self._first_tries: dict[str, float] = {}
 
@@ -92,7 +91,8 @@ class Torchrun(Launcher):
         self._error_file(slot).unlink(missing_ok=True)
         rendezvous = ["--standalone", "--nnodes=1", "--local-addr=127.0.0.1"]
         if self._nodes is not None:
-            conf = f"is_host={self._nodes.rank == 0},join_timeout={JOIN_SECONDS},read_timeout={JOIN_SECONDS}"
+            wait = round(self._join_seconds)
+            conf = f"is_host={self._nodes.rank == 0},join_timeout={wait},read_timeout={wait}"
             rendezvous = [f"--nnodes={self._nodes.count}", f"--rdzv-id={planned.run.id}", "--rdzv-backend=c10d"]
             rendezvous += [f"--rdzv-endpoint={self._nodes}", f"--rdzv-conf={conf}", f"--local-addr={self._address}"]
         command = [sys.executable, "-m", "torch.distributed.run", *rendezvous, f"--nproc-per-node={self._nproc}"]
@@ -154,10 +154,10 @@ class Torchrun(Launcher):
         if self._nodes is None:
             raise HarnessError(f"torchrun cannot start on this machine: {error}")
         timed_out = error.startswith("RendezvousTimeout")
-        if not timed_out and time.monotonic() - self._first_tries[planned.run.id] < JOIN_SECONDS:
+        if not timed_out and time.monotonic() - self._first_tries[planned.run.id] < self._join_seconds:
             return WorkerOutcome.AGAIN
         raise HarnessError(
-            f"rendezvous of {self._nodes.count} nodes at {self._nodes} timed out after {JOIN_SECONDS} s; "
+            f"rendezvous of {self._nodes.count} nodes at {self._nodes} timed out after {self._join_seconds:g} s; "
             f"nothing was lost: start the same command on every node, with --node-rank 0 on {self._nodes.host}"
         )
 

@@ -1,10 +1,10 @@
 """The default paper, which a bare name such as `table6` refers to."""
 
-import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness import environment
 from harness.errors import SpecError
 
 VARIABLE = "HARNESS_PAPER"
@@ -25,7 +25,7 @@ def default_paper() -> DefaultPaper:
 
     An empty environment variable counts as unset. Raises `SpecError` if the file cannot be read.
     """
-    if name := os.environ.get(VARIABLE, "").strip():
+    if name := (environment.text(VARIABLE) or "").strip():
         return DefaultPaper(name, f" (set by the environment variable {VARIABLE})")
     for folder in (here := Path.cwd(), *here.parents):
         if (path := folder / FILE).is_file():

@@ -1,10 +1,10 @@
 """Writes checkpoints, snapshots and curves while the training loop runs."""
 
 import logging
-import os
 import time
 from collections.abc import Callable
 
+from harness.environment import checkpoint_seconds
 from harness.store.curves import append_point
 from harness.store.run_directory import RunDirectory
 from harness.training.checkpoints import save_checkpoint, save_tensors
@@ -14,9 +14,8 @@ from harness.worker.segment_recorder import SegmentRecorder
 
 log = logging.getLogger("harness.worker")
 
-CHECKPOINT_SECONDS = float(os.environ.get("HARNESS_CHECKPOINT_SECONDS", "5"))
 CHECKPOINT_SHARE = 0.02
-"""The minimum seconds between checkpoints, and the maximum fraction of the time that writing them may take."""
+"""The maximum fraction of the time that writing checkpoints may take."""
 
 
 class Checkpointer:
@@ -36,7 +35,7 @@ class Checkpointer:
         self._writes = comm.is_main
         self._show = show
         self._last_save = time.monotonic()
-        self._interval = CHECKPOINT_SECONDS
+        self._interval = self._least_interval = checkpoint_seconds()
         self._snapshot_steps = {round(trainer.iterations * tenths / 10): tenths for tenths in range(1, 10)}
         self.begin()
 
@@ -72,4 +71,4 @@ class Checkpointer:
         self._recorder.keep()
         save_checkpoint(self._directory.checkpoints, self._trainer.step, self._trainer.state())
         self._last_save = time.monotonic()
-        self._interval = max(CHECKPOINT_SECONDS, (self._last_save - begun) / CHECKPOINT_SHARE)
+        self._interval = max(self._least_interval, (self._last_save - begun) / CHECKPOINT_SHARE)

@@ -15,8 +15,8 @@ FIXED = {
     "NO_COLOR": "1",
     "COLUMNS": "200",
 }
-READ_AT_IMPORT = ("HARNESS_CHECKPOINT_SECONDS", "OMP_NUM_THREADS")
-"""Variables that take effect at the import of the harness and torch, too early to be changed in this process."""
+READ_AT_IMPORT = ("OMP_NUM_THREADS",)
+"""Variables that take effect at the import of torch, too early to be changed in this process."""
 
 
 def toy_environment(data_root):

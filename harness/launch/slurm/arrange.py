@@ -11,6 +11,7 @@ from harness.config.feature_spaces import Embedding
 from harness.config.run import Run
 from harness.launch.slurm.manifest import Array, Task
 from harness.launch.slurm.profile import Profile, Resources
+from harness.natural import natural
 from harness.store.code import cache_of
 
 T = TypeVar("T")
@@ -129,5 +130,5 @@ def _shape(array: Array, parallelism: int | None) -> str:
 
 def largest_array(profile: Profile, configuration: Mapping[str, str]) -> int:
     """Return the maximum array size of the profile, else of the cluster, else SLURM's default."""
-    text = configuration.get("MaxArraySize", "")
-    return profile.max_array_size or (max(int(text), 1) if text.isdigit() else 1001)
+    of_cluster = natural(configuration.get("MaxArraySize", ""))
+    return profile.max_array_size or (1001 if of_cluster is None else max(of_cluster, 1))

@@ -16,6 +16,7 @@ from harness.launch.machine import usable_cores
 from harness.launch.plan import as_requested
 from harness.launch.slurm.manifest import RunProgress, Submission, Task
 from harness.launch.slurm.policy import progress_of
+from harness.natural import natural
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory, RunState
 
@@ -34,10 +35,11 @@ def task_at(manifest: Path, array: str) -> tuple[Submission, Task]:
     arrays = {entry.name: entry for entry in submission.arrays}
     if array not in arrays:
         raise unknown("array", array, arrays)
-    tasks, index = arrays[array].tasks, os.environ.get(INDEX, "")
-    if not index.isdigit() or int(index) >= len(tasks):
-        raise SpecError(f"{INDEX}='{index}': allowed: 0 to {len(tasks) - 1}")
-    return submission, tasks[int(index)]
+    tasks, given = arrays[array].tasks, os.environ.get(INDEX, "")
+    index = natural(given)
+    if index is None or index >= len(tasks):
+        raise SpecError(f"{INDEX}='{given}': allowed: 0 to {len(tasks) - 1}")
+    return submission, tasks[index]
 
 
 def run_side_by_side(

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from harness.config.evaluations import Evaluation, Generation, Robustness
 from harness.config.run import RunConfig
+from harness.environment import checkpoint_seconds
 from harness.errors import MissingRequirement
 from harness.evaluation.base import Subject, large_block
 from harness.evaluation.logits import block_logits, input_blocks
@@ -34,7 +35,7 @@ from harness.training.batches import PREFETCH_STEPS
 from harness.training.checkpoints import newest_checkpoint, save_checkpoint
 from harness.training.distributed import LostRank
 from harness.training.loop import Trainer
-from harness.worker.checkpointing import CHECKPOINT_SECONDS, CHECKPOINT_SHARE
+from harness.worker.checkpointing import CHECKPOINT_SHARE
 from harness.worker.context import Context
 from harness.worker.diagnosis import diagnose
 from harness.worker.progress import ProgressFile
@@ -154,7 +155,7 @@ class Rehearsal:
         self.findings["checkpoint_write_seconds"] = round(took, 3)
         self.findings["checkpoint_read_seconds"] = round(time.monotonic() - written, 3)
         self.findings["checkpoint_bytes"] = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
-        self.findings["checkpoint_share"] = round(took / max(CHECKPOINT_SECONDS, took / CHECKPOINT_SHARE), 6)
+        self.findings["checkpoint_share"] = round(took / max(checkpoint_seconds(), took / CHECKPOINT_SHARE), 6)
 
     def _validate(self, weights: Mapping[str, Tensor]) -> None:
         """Record the seconds of a full validation, extrapolated from a few images."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.options import also_option, json_option
+from harness.cli.paths import PathType
 from harness.cli.settings import Settings, find_with_readings, print_json
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @click.command("compare")
-@click.argument("a", type=click.Path(path_type=Path))
-@click.argument("b", type=click.Path(path_type=Path))
+@click.argument("a", type=PathType())
+@click.argument("b", type=PathType())
 @click.argument("exhibits", nargs=-1, metavar="[TABLE|FIGURE...]")
 @click.option("--scale", help="Scale.  [default: the scale of a bundle, else laptop]")
 @click.option("--metric", "metrics", multiple=True, metavar="KEY", help="Only cells of this metric, such as fid.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.settings import Settings
+from harness.cli.streams import reader_left
 from harness.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _print(directory: "RunDirectory", follow: bool, lines: int) -> None:
             if ended:
                 return
             # Read once more after the end: lines may have been written since the last read.
-            ended = _has_ended(directory)
+            ended = _has_ended(directory) or reader_left()
             time.sleep(0 if ended else FOLLOW_SECONDS)
 
 

@@ -1,13 +1,12 @@
 """The command group and its error handling: one line on stderr and the documented exit code."""
 
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from harness import INSTALL, __version__
+from harness import INSTALL, __version__, environment
+from harness.cli import streams
 from harness.cli.cancel import cancel_command
 from harness.cli.compare import compare_command
 from harness.cli.data import data_group
@@ -15,6 +14,7 @@ from harness.cli.doctor import doctor_command
 from harness.cli.group import Commands
 from harness.cli.list import list_command
 from harness.cli.logs import logs_command
+from harness.cli.paths import PathType
 from harness.cli.plan import plan_command
 from harness.cli.report import report_command
 from harness.cli.retry import retry_command
@@ -40,14 +40,14 @@ WRITING = ("run", "retry", "cancel", "sample", "worker", "worker-task", "worker-
 @click.version_option(__version__, prog_name="harness")
 @click.option(
     "--results",
-    type=click.Path(path_type=Path, readable=False),
-    default=lambda: os.environ.get("HARNESS_RESULTS", "results"),
+    type=PathType(readable=False),
+    default=lambda: environment.path(environment.RESULTS) or Path("results"),
     help="Results directory (or HARNESS_RESULTS).  [default: results]",
 )
 @click.option(
     "--data",
-    type=click.Path(path_type=Path, readable=False),
-    default=lambda: os.environ.get("HARNESS_DATA", "data"),
+    type=PathType(readable=False),
+    default=lambda: environment.path(environment.DATA) or Path("data"),
     help="Folder of prepared datasets (or HARNESS_DATA).  [default: data]",
 )
 @click.option("--quiet", "-q", is_flag=True, help="Print results and errors only.")
@@ -66,6 +66,7 @@ def cli(ctx: click.Context, results: Path, data: Path, quiet: bool, no_color: bo
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
     if ctx.invoked_subcommand in WRITING:
+        environment.check()
         _refuse_bundle(results)
     ctx.obj = Settings(results_root=results, data_root=data, quiet=quiet, color=not no_color)
 
@@ -101,8 +102,10 @@ def _refuse_bundle(results: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code (docs/results.md)."""
+    streams.protect()
     try:
         code = cli.main(args=arguments, prog_name="harness", standalone_mode=False)
+        streams.flush()
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
         return _echo(error.format_message(), error.exit_code)
@@ -110,9 +113,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _echo(str(error), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         return _echo("interrupted; the same command continues from here", ExitCode.INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except ModuleNotFoundError as error:
         if (error.name or "harness").partition(".")[0] == "harness":
             raise
@@ -122,5 +122,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _echo(message: str, code: int) -> int:
-    print(f"harness: {' '.join(message.split())}", file=sys.stderr)
+    click.echo(f"harness: {' '.join(message.split())}", err=True)
     return code

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.options import also_option, json_option, scale_option
+from harness.cli.paths import PathType
 from harness.cli.result_source import showing
 from harness.cli.settings import Settings, find_with_readings
 
@@ -34,7 +35,7 @@ PORT = 8765
 )
 @click.option("--serve", is_flag=True, help="Serve the page on this machine, live while runs progress.")
 @click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="Port of --serve.")
-@click.option("--bundle", type=click.Path(path_type=Path), metavar="FILE.zip|FOLDER",
+@click.option("--bundle", type=PathType(), metavar="FILE.zip|FOLDER",
               help="Write the records behind the report too, to share them.")  # fmt: skip
 @json_option
 @click.pass_obj

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli.paths import PathType
 from harness.cli.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ REFERENCE = "reference"
 def showing(command: Callable[..., int]) -> Callable[..., int]:
     """Add `--from` to a command that reads results, and call it with the results to show."""
 
-    @click.option("--from", "source", type=click.Path(path_type=Path), metavar="BUNDLE",
+    @click.option("--from", "source", type=PathType(), metavar="BUNDLE",
                   help="Verify a bundle and show it instead of the results directory.")  # fmt: skip
     @wraps(command)
     def shows(settings: Settings, *, scale: str, source: Path | None, **options: Any) -> int:

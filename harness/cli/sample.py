@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.paths import PathType
 from harness.cli.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
               help="ancestral, ddim, dpm_solver or a paper's own; fast samplers with a number of steps.  "
                    "[default: dpm_solver for a Gaussian diffusion, else ancestral]")  # fmt: skip
 @click.option("--count", type=click.IntRange(1, 1000), default=64, show_default=True, help="Samples to draw.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="PNG to write.  [default: in the run]")
+@click.option("--out", type=PathType(dir_okay=False), help="PNG to write.  [default: in the run]")
 @click.option("--device", help="Torch device.  [default: cuda if there is one, else cpu]")
 @click.pass_obj
 def sample_command(

@@ -8,6 +8,7 @@ import click
 
 from harness.cli.options import json_option
 from harness.cli.settings import Settings, print_json
+from harness.cli.streams import reader_left
 from harness.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def _watch(settings: Settings, show: Callable[[Runs], None]) -> int:
         while True:
             runs = _describe_all(settings)
             show(runs)
-            if not any(run["state"] == "running" or (run["job"] or {}).get("state") in AT_WORK for run in runs):
+            active = any(run["state"] == "running" or (run["job"] or {}).get("state") in AT_WORK for run in runs)
+            if not active or reader_left():
                 return 0
             time.sleep(WATCH_SECONDS)
     except KeyboardInterrupt:

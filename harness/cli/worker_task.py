@@ -5,12 +5,13 @@ from pathlib import Path
 
 import click
 
+from harness.cli.paths import PathType
 from harness.cli.settings import Settings
 from harness.exit_codes import ExitCode
 
 
 @click.command("worker-task", hidden=True)
-@click.option("--manifest", required=True, type=click.Path(path_type=Path), help="The manifest of the submission.")
+@click.option("--manifest", required=True, type=PathType(), help="The manifest of the submission.")
 @click.option("--array", required=True, help="The name of the array; SLURM_ARRAY_TASK_ID selects its task.")
 @click.option("--device", help="Torch device.  [default: cuda if there is one, else cpu]")
 @click.pass_obj

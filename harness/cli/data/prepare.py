@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.paths import PathType
 from harness.cli.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @click.option(
     "--from",
     "path",
-    type=click.Path(exists=True, path_type=Path, resolve_path=True),
+    type=PathType(exists=True, resolve_path=True),
     metavar="PATH",
     help="The original archive, or a folder that contains it.",
 )

@@ -1,6 +1,6 @@
 """Table 1: hybrid, generative and discriminative models on CIFAR-10."""
 
-from harness.registry.claims import Claim, Contrast, Term, close, exceed, falls
+from harness.registry.claims import Claim, Contrast, Term, drops_at_most, exceed, falls
 from harness.registry.exhibit import Table
 from harness.registry.metrics import ACCURACY, FID, INCEPTION_SCORE
 from harness.registry.row import Row
@@ -34,9 +34,9 @@ TABLE = Table(
         Row("VERA(w/ generator)", VERA, reported=(93.2, 8.11, 30.5), section=OTHER, source="cited"),
     ),
     claims=(
-        close(
-            ACCURACY, "ViT", "HybViT", within=2, where="§4.2",
-            says="HybViT retains an accuracy comparable to ViT's (within 2 points).",
+        drops_at_most(
+            ACCURACY, "ViT", "HybViT", by=2, where="§4.2",
+            says="HybViT retains an accuracy comparable to ViT's (a drop of 2 points at most).",
         ),
         Claim(
             "HybViT outperforms JEM (K=20) and JEM++ (M=20), the best other hybrid models, in accuracy.", "§5.1",
@@ -52,9 +52,9 @@ TABLE = Table(
             FID, f"{HYBRID}: IGEBM", "HybViT", where="§5.1",
             says="HybViT outperforms the best other single hybrid model in FID.",
         ),
-        close(
-            ACCURACY, f"{OTHER}: WRN-28-10", "ViT", within=0.5, where="§5.1",
-            says="The original ViT achieves an accuracy comparable to WRN-28-10's (within 0.5 points).",
+        drops_at_most(
+            ACCURACY, f"{OTHER}: WRN-28-10", "ViT", by=0.5, where="§5.1",
+            says="The original ViT achieves an accuracy comparable to WRN-28-10's (0.5 points lower at most).",
         ),
         falls(
             FID, "HybViT", f"{GENERATIVE}: DDPM", where="§5.1",

@@ -78,7 +78,10 @@ def improves(*rows: str, metrics: tuple[Metric, ...], says: str, where: str) -> 
 
 
 def close(metric: Metric, *rows: str, within: float, says: str, where: str) -> Claim:
-    """Claim that every row is `within` this many units of the first."""
+    """Claim that every row is `within` this many units of the first, above or below it.
+
+    For a row that retains a value, or has a comparable one, see `drops_at_most` and `rises_at_most`.
+    """
     first, *others = rows
     contrasts = (Contrast(_difference(metric, first, row), low=-within, high=within) for row in others)
     return Claim(says, where, tuple(contrasts))
@@ -87,6 +90,11 @@ def close(metric: Metric, *rows: str, within: float, says: str, where: str) -> C
 def drops_at_most(metric: Metric, start: str, end: str, by: float, *, says: str, where: str) -> Claim:
     """Claim that a higher-is-better metric drops by at most `by` units from `start` to `end`."""
     return Claim(says, where, (Contrast(_difference(metric, start, end), low=-by),))
+
+
+def rises_at_most(metric: Metric, start: str, end: str, by: float, *, says: str, where: str) -> Claim:
+    """Claim that a lower-is-better metric rises by at most `by` units from `start` to `end`."""
+    return Claim(says, where, (Contrast(_difference(metric, start, end), high=by),))
 
 
 def bounded(metric: Metric, row: str, *, low: float = -inf, high: float = inf, says: str, where: str) -> Claim:

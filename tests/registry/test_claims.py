@@ -19,6 +19,7 @@ from harness.registry.claims import (
     mean_difference,
     ratio,
     rises,
+    rises_at_most,
 )
 from harness.registry.metrics import ACCURACY, ECE, FID
 from harness.registry.tolerances import Allowance, Tolerance
@@ -47,6 +48,7 @@ CLAIMS = [
         [contrast(*AB, low=-1.5, high=1.5), contrast((-1, "A"), (1, "C"), low=-1.5, high=1.5)],
     ),
     (drops_at_most(FID, "A", "B", 2, **WORDS), [contrast(*AB, low=-2)]),
+    (rises_at_most(FID, "A", "B", 2, **WORDS), [contrast(*AB, high=2)]),
     (bounded(FID, "A", low=3, **WORDS), [contrast((1, "A"), low=3)]),
     (bounded(FID, "A", high=4, **WORDS), [contrast((1, "A"), high=4)]),
     (

@@ -9,6 +9,7 @@ from harness.report.latex.installation import TABLE
 from harness.report.results.claims import ClaimResult
 from harness.report.results.report import ExhibitReport
 from harness.report.writers import claims_list, wording
+from harness.report.writers.claim_evidence import claim_evidence
 
 PREAMBLE = r"""\documentclass[a4paper]{article}
 \usepackage[utf8]{inputenc}
@@ -110,7 +111,7 @@ def _summary_line(report: ExhibitReport) -> str:
 
 def _claims(reports: Sequence[ExhibitReport]) -> list[str]:
     """Return the claims with their evidence, failing ones first."""
-    lines = ["\\section{Claims of the paper}", tex("Differences are given ± the half-width of their 95 % interval.")]
+    lines = ["\\section{Claims of the paper}", tex("Each formula is given ± the half-width of its 95 % interval.")]
     for status in claims_list.ORDER:
         chosen = [(r, result) for r in reports for result in r.claim_results if result.status is status]
         if chosen:
@@ -123,5 +124,5 @@ def _claims(reports: Sequence[ExhibitReport]) -> list[str]:
 def _claim(report: ExhibitReport, result: ClaimResult) -> str:
     exhibit, claim = report.exhibit, result.claim
     where = f"{exhibit.kind.capitalize()} {exhibit.number}, {claim.where}".rstrip(", ")
-    evidence = wording.claim_evidence(result, report).rstrip(".")
+    evidence = str(claim_evidence(result, report)).rstrip(".")
     return f"\\item {tex(claim.says)} {{\\footnotesize({tex(where)})\\\\{tex(evidence)}.}}"

@@ -1,7 +1,6 @@
 """The list of a paper's claims: the status of each, with the numbers and seeds that decide it."""
 
 from collections.abc import Iterator, Sequence
-from textwrap import fill
 from typing import Any
 
 from tabulate import tabulate
@@ -9,9 +8,9 @@ from tabulate import tabulate
 from harness.report.results.claims import ClaimResult, ClaimStatus
 from harness.report.results.report import ExhibitReport
 from harness.report.results.verdict_counts import VerdictCounts
-from harness.report.writers import wording
+from harness.report.writers.claim_evidence import claim_evidence
 from harness.report.writers.csv_json import claim_to_json
-from harness.report.writers.text_markdown import INDENT, TERMINAL_WIDTH, escape
+from harness.report.writers.text_markdown import escape, evidence_lines
 
 ORDER = (ClaimStatus.FAILS, ClaimStatus.HOLDS, ClaimStatus.UNDECIDED)
 
@@ -46,8 +45,7 @@ def terminal(reports: Sequence[ExhibitReport]) -> str:
             parts += ["", f"{status.capitalize()} ({len(chosen)})"]
         for report, result in chosen:
             parts.append(f"  {report.exhibit.name}, {result.claim.where}: {result.claim.says}")
-            evidence = wording.claim_evidence(result, report)
-            parts.append(fill(evidence, TERMINAL_WIDTH, initial_indent=INDENT, subsequent_indent=INDENT))
+            parts += evidence_lines(claim_evidence(result, report))
     return "\n".join(parts) + "\n"
 
 
@@ -60,7 +58,7 @@ def markdown(reports: Sequence[ExhibitReport]) -> str:
             report.exhibit.name,
             result.claim.where,
             escape(result.claim.says),
-            escape(wording.claim_evidence(result, report)),
+            escape(str(claim_evidence(result, report))),
         ]
         for report, result in sorted(_entries(reports), key=lambda entry: ORDER.index(entry[1].status))
     ]
@@ -70,7 +68,7 @@ def markdown(reports: Sequence[ExhibitReport]) -> str:
 
 def to_json(reports: Sequence[ExhibitReport]) -> list[dict[str, Any]]:
     """Return the claims as documented JSON, each with its exhibit."""
-    return [{"exhibit": report.name, **claim_to_json(result)} for report, result in _entries(reports)]
+    return [{"exhibit": report.name, **claim_to_json(result, report)} for report, result in _entries(reports)]
 
 
 def _entries(reports: Sequence[ExhibitReport]) -> Iterator[tuple[ExhibitReport, ClaimResult]]:

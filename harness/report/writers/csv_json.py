@@ -13,6 +13,7 @@ from harness.report.results.cells import Configured, Measured, ReportCell
 from harness.report.results.claims import ClaimResult
 from harness.report.results.rank_agreement import RankAgreement
 from harness.report.results.report import ExhibitReport
+from harness.report.writers.contrast_formula import Formulas
 from harness.store.usage import Usage
 
 FORMAT = 3
@@ -112,7 +113,7 @@ def to_json(report: ExhibitReport) -> dict[str, Any]:
             }
             for row in report.rows
         ],
-        "claims": [claim_to_json(result) for result in report.claim_results],
+        "claims": [claim_to_json(result, report) for result in report.claim_results],
     }
 
 
@@ -185,8 +186,9 @@ def json_number(value: float | None) -> float | str | None:
     return value if value is None or isfinite(value) else str(value).replace("nan", "NaN")
 
 
-def claim_to_json(result: ClaimResult) -> dict[str, Any]:
+def claim_to_json(result: ClaimResult, report: ExhibitReport) -> dict[str, Any]:
     """Return a claim with its status and evidence."""
+    formulas = Formulas(result, report.exhibit, report.label)
     return {
         "says": result.claim.says,
         "where": result.claim.where,
@@ -199,6 +201,7 @@ def claim_to_json(result: ClaimResult) -> dict[str, Any]:
         ],
         "contrasts": [
             {
+                "formula": formulas.formula(contrast_result.contrast),
                 "estimate": contrast_result.estimate,
                 "half_width_95": contrast_result.half_width,
                 "low": None if abs(contrast_result.contrast.low) == float("inf") else contrast_result.contrast.low,

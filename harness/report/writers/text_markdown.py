@@ -8,6 +8,7 @@ from harness.registry.exhibit import Figure
 from harness.report.results.claims import ClaimStatus
 from harness.report.results.report import ExhibitReport
 from harness.report.writers import wording
+from harness.report.writers.claim_evidence import ClaimEvidence, claim_evidence
 from harness.report.writers.table_layout import TableGrid, grids
 from harness.report.writers.verdict_table import HEADINGS, NOT_PLAIN_PASS, verdict_rows
 
@@ -28,9 +29,16 @@ def terminal(report: ExhibitReport) -> str:
         parts += ["", "Claims of the paper"]
     for result in report.claim_results:
         parts.append(f"  {result.status.value:<9} {result.claim.where} {result.claim.says}")
-        evidence = wording.claim_evidence(result, report)
-        parts.append(fill(evidence, TERMINAL_WIDTH, initial_indent=INDENT, subsequent_indent=INDENT))
+        parts += evidence_lines(claim_evidence(result, report))
     return "\n".join(parts) + "\n"
+
+
+def evidence_lines(evidence: ClaimEvidence) -> list[str]:
+    """Return the evidence for a claim as indented lines."""
+    return [
+        fill(line, TERMINAL_WIDTH, initial_indent=INDENT, subsequent_indent=INDENT + "  ", break_on_hyphens=False)
+        for line in evidence.lines
+    ]
 
 
 def brief(report: ExhibitReport) -> str:
@@ -59,7 +67,7 @@ def markdown(report: ExhibitReport) -> str:
                 result.status.value,
                 result.claim.where,
                 result.claim.says,
-                wording.claim_evidence(result, report),
+                str(claim_evidence(result, report)),
             ]
             for result in report.claim_results
         ]

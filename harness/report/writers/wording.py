@@ -1,19 +1,16 @@
-"""Sentences of reports, shared by all writers: titles, notes and the evidence of claims."""
+"""Sentences of reports, shared by all writers: titles and notes."""
 
 from collections.abc import Mapping, Sequence
-from math import inf, isfinite
+from math import isfinite
 
 from harness.config.feature_spaces import INCEPTION_SHA256
 from harness.registry.metrics import Metric
 from harness.registry.tolerances import Allowance
 from harness.report.results.cells import ReportCell, ReportRow
-from harness.report.results.claims import ClaimResult, ClaimStatus
 from harness.report.results.rank_agreement import RankAgreement
 from harness.report.results.report import ExhibitReport
 from harness.store.code import describe_other_code
 from harness.store.usage import Usage
-
-MOST_VALUES = 12
 
 
 def title(report: ExhibitReport) -> str:
@@ -157,37 +154,6 @@ def _inception_note(space: Mapping[str, str | float]) -> str:
     return f"FD and CS (inception {sha256[:8]}): {made}, which are not the published ones; they are not FID and IS."
 
 
-def claim_evidence(result: ClaimResult, report: ExhibitReport) -> str:
-    """Return the measured values behind a claim, and why it is undecided, if it is."""
-    parts = _values(result, report)
-    intervals = [
-        f"{_digits(contrast_result.estimate, '+')} ± {_digits(contrast_result.half_width)} "
-        f"{_bounds(contrast_result.contrast.low, contrast_result.contrast.high)}"
-        for contrast_result in result.contrasts
-    ]
-    if intervals:
-        parts.append(f"Differences: {'; '.join(intervals)}")
-    if seeds := sorted({value.seeds for value in result.values if value.seeds}):
-        parts.append(f"Seeds: {span(seeds[0], seeds[-1])}")
-    if result.reason:
-        parts.append(result.reason[0].upper() + result.reason[1:])
-    if result.printed is ClaimStatus.FAILS:
-        parts.append("The paper's own printed values contradict it")
-    elif result.printed is ClaimStatus.UNDECIDED:
-        parts.append("The paper's own printed values are equal")
-    return ". ".join(parts)
-
-
-def _values(result: ClaimResult, report: ExhibitReport) -> list[str]:
-    """Return the values behind a claim by metric, or only their number if there are too many."""
-    if len(result.values) > MOST_VALUES:
-        return [f"From {len(result.values)} values of the table"]
-    by_metric: dict[Metric, list[str]] = {}
-    for value in result.values:
-        by_metric.setdefault(value.metric, []).append(f"{value.row} {value.metric.measured(value.mean)}")
-    return [f"{report.label(metric)}: {', '.join(values)}" for metric, values in by_metric.items()]
-
-
 def _coverage(report: ExhibitReport) -> str:
     coverage = f"{report.measured} of {report.wanted} cells are measured"
     seeds = sorted({row.seeds for row in report.rows if row.seeds})
@@ -196,19 +162,6 @@ def _coverage(report: ExhibitReport) -> str:
     if seeds[-1] > 1:
         return f"{coverage}; ± is the standard deviation over {span(seeds[0], seeds[-1])} seeds (ddof 1)."
     return f"{coverage}, with one seed: the spread between seeds is unknown."
-
-
-def _digits(value: float, sign: str = "") -> str:
-    """Return a number with two decimals, or two significant digits if it is below 0.01."""
-    return f"{value:{sign}.2g}" if 0 < abs(value) < 0.01 else f"{value:{sign}.2f}"
-
-
-def _bounds(low: float, high: float) -> str:
-    if low == -inf:
-        return f"(claimed < {high:g})"
-    if high == inf:
-        return f"(claimed > {low:g})"
-    return f"(claimed {low:g} to {high:g})"
 
 
 def span(fewest: int, most: int) -> str:

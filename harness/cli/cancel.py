@@ -54,4 +54,4 @@ def _cancel(directory: "RunDirectory") -> str:
     if worker is None:
         return f"{name} is cancelled"
     soon = "at the next safe point" if worker.request_stop() else "within ten seconds"
-    return f"{name} is cancelled: its worker on {worker.host} saves its state and stops {soon}"
+    return f"{name} is cancelled: its worker on {worker.process.host} saves its state and stops {soon}"

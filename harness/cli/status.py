@@ -79,6 +79,12 @@ def _describe_all(settings: Settings) -> Runs:
     return sorted((_describe(directory, jobs.get(directory.id)) for directory in settings.results.all()), key=_urgency)
 
 
+def _lease_problem(directory: "RunDirectory", state: str) -> str | None:
+    from harness.store.lease import lease_from_the_future
+
+    return None if state == "done" else lease_from_the_future(directory.path)
+
+
 def _describe(directory: "RunDirectory", job: "JobStatus | None") -> dict[str, Any]:
     """Return the status of a run from its directory; an unreadable run has the state `unreadable`."""
     from harness.store.code import other_code
@@ -103,7 +109,7 @@ def _describe(directory: "RunDirectory", job: "JobStatus | None") -> dict[str, A
             "seconds_left": progress.seconds_left if progress and running else None,
             "seconds_spent": sum(segment.seconds for segment in segments),
             "spent": Usage.of(segments).to_json(),
-            "error": outcome.error if outcome and state == "failed" else None,
+            "error": outcome.error if outcome and state == "failed" else _lease_problem(directory, state),
             "stale": list(other_code(segments)),
             "job": said,
         }

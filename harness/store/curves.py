@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from harness.store.files import write_bytes, writing
+from harness.store.files import append, write_bytes
 
 
 def read_curve(path: Path) -> Iterator[dict[str, float]]:
@@ -21,8 +21,7 @@ def read_curve(path: Path) -> Iterator[dict[str, float]]:
 
 def append_point(path: Path, point: Mapping[str, float]) -> None:
     """Append a point."""
-    with writing(path), open(path, "a", encoding="utf-8") as file:
-        file.write(json.dumps(point) + "\n")
+    append(path, (json.dumps(point) + "\n").encode())
 
 
 def cut_after(path: Path, step: int) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import IO, Any
 from harness.errors import HarnessError
 from harness.regular_files import open_regular, read_regular
 from harness.store.documents import parse_json
+from harness.store.guard import check_owner
+from harness.store.temporary import sweep_beside, temporary_beside
 
 
 class StoreError(HarnessError):
@@ -39,9 +41,11 @@ def writing(path: Path) -> Iterator[None]:
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Create or replace `path` with the binary content from `write`; readers see the old or the new file.
 
-    Raises `StoreError` if the disk is full or the folder is read-only; the old file is then unchanged.
+    Removes what killed processes have left while they wrote the same file. Raises `StoreError` if the disk is full or
+    the folder is read-only, and `LostLease` if another worker has taken over; the old file is then unchanged.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+    check_owner(path)
+    temporary = temporary_beside(path)
     with writing(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,9 +53,49 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
                 write(file)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(temporary, path)
+            _replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
+    sweep_beside(path)
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    """Rename a temporary file, unless this process has lost its lease."""
+    check_owner(path)
+    try:
+        os.replace(temporary, path)
+    except FileNotFoundError:  # a new owner has removed it since the check
+        check_owner(path)
+        raise
+
+
+def remove(path: Path) -> None:
+    """Delete a file if it exists.
+
+    Raises `StoreError` if it cannot be deleted, and `LostLease` if another worker has taken over the folder.
+    """
+    with writing(path):
+        check_owner(path)
+        path.unlink(missing_ok=True)
+
+
+def remove_folder(path: Path) -> None:
+    """Delete a folder with its contents, as far as possible.
+
+    Raises `LostLease` if another worker has taken over the folder.
+    """
+    check_owner(path)
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def append(path: Path, data: bytes) -> None:
+    """Append to a file, creating it if necessary.
+
+    Raises `StoreError` if the disk is full, and `LostLease` if another worker has taken over the folder.
+    """
+    with writing(path), open(path, "ab", buffering=0) as file:
+        check_owner(path)  # after opening: a new owner replaces the file, and this would change the replaced one
+        file.write(data)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

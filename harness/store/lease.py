@@ -1,41 +1,74 @@
 """Leases: at most one worker owns a run directory, and a dead owner can be replaced.
 
-A lease is a numbered file, `lease.1`, `lease.2`, ...; the highest number is the owner. To take over, a worker
-creates the next number exclusively, which succeeds for only one contender, also on network file systems. The highest
-number is never deleted, so a slow contender cannot displace a newer owner. A lease is alive while its owner touches
-the file (heartbeat); on the owner's own machine, a dead process is detected immediately.
+A lease is a numbered file, `lease.1`, `lease.2`, ...; the highest number is the owner. To take over, a worker creates
+the next number exclusively, and looks again whether its number is the highest. docs/leases.md has the protocol with its
+proof and assumptions.
 """
 
-import json
 import os
-import secrets
 import signal
-import socket
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
-
-import psutil
+from typing import Protocol, Self
 
 from harness.store.files import writing
+from harness.store.guard import Guard
+from harness.store.lease_files import RELEASED, ContenderFiles, LeaseFiles, Sighting
+from harness.store.processes import Life, ProcessIdentity
 
 HEARTBEAT_SECONDS = 10.0
-STALE_AFTER_SECONDS = 120.0
-CLOCK_TOLERANCE_SECONDS = 2.0
+
+
+class Contested(Protocol):
+    """The file operations of the protocol."""
+
+    def numbers(self) -> list[int]:
+        """Return the numbers of all lease files."""
+
+    def look(self, number: int) -> Sighting:
+        """Return the lease with this number as it is now."""
+
+    def take(self, number: int) -> bool:
+        """Create the lease with this number, unless it exists; return whether it was created."""
+
+    def remove(self, number: int) -> None:
+        """Delete the lease with this number."""
+
+    def sweep(self, number: int) -> None:
+        """Delete what owners with lower numbers were writing."""
+
+
+def contend(files: Contested) -> int | None:
+    """Take the lease and return its number; return None if another worker holds or takes it."""
+    current = max(files.numbers(), default=0)
+    seen = files.look(current)
+    if seen.alive or not files.take(current + 1):
+        return None
+    number = current + 1
+    if max(files.numbers(), default=0) != number or files.look(current).stamp != seen.stamp:
+        files.remove(number)
+        return None
+    files.sweep(number)
+    for lower in files.numbers():
+        if lower < number:
+            files.remove(lower)
+    return number
 
 
 class Lease:
-    """Ownership of a run directory, as a context manager with a heartbeat thread.
+    """Ownership of a folder, as a context manager with a heartbeat thread.
 
     The thread calls `on_stop` once, when another worker has taken over or `is_cancelled` returns True.
     """
 
-    def __init__(self, path: Path, on_stop: Callable[[], None], is_cancelled: Callable[[], bool]) -> None:
-        self._path = path
+    def __init__(
+        self, folder: Path, number: int, on_stop: Callable[[], None], is_cancelled: Callable[[], bool]
+    ) -> None:
+        self.guard = guard_of(folder, number)
+        self._path = LeaseFiles(folder).path(number)
         self._on_stop = on_stop
         self._is_cancelled = is_cancelled
         self._stop = threading.Event()
@@ -48,23 +81,9 @@ class Lease:
         """Acquire the lease of a folder; return None if another live worker holds it."""
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            current = _newest(folder)
-            if current is not None and _living_owner(current) is not None:
-                return None
-            number = _number(current) + 1 if current is not None else 1
-            path = folder / f"lease.{number}"
-            candidate = folder / f".lease.{secrets.token_hex(8)}"
-            try:
-                candidate.write_text(json.dumps(_identity()))
-                os.link(candidate, path)  # fails if the file exists, so that only one contender succeeds
-            except FileExistsError:
-                return None
-            finally:
-                candidate.unlink(missing_ok=True)
-        for old in folder.glob("lease.*"):
-            if _number(old) < number:
-                old.unlink(missing_ok=True)
-        return cls(path, on_stop, is_cancelled)
+            with ContenderFiles(folder) as files:
+                number = contend(files)
+        return None if number is None else cls(folder, number, on_stop, is_cancelled)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -74,11 +93,12 @@ class Lease:
         self._stop.set()
         self._thread.join()
         with suppress(OSError):
-            os.truncate(self._path, 0)
+            if self.is_held():
+                _release(self._path)
 
     def is_held(self) -> bool:
         """Return whether this lease is still the newest, so that no other worker has taken over."""
-        return _newest(self._path.parent) == self._path
+        return self.guard.is_held()
 
     def _beat(self) -> None:
         notified = False
@@ -86,7 +106,7 @@ class Lease:
             try:
                 held = self.is_held()
                 if held:
-                    _touch(self._path)
+                    os.utime(self._path)  # without a time, so that the clock of a file server counts, not ours
             except OSError:
                 continue
             if not notified and (not held or self._is_cancelled()):
@@ -96,19 +116,24 @@ class Lease:
                 return
 
 
+def guard_of(folder: Path, number: int) -> Guard:
+    """Return the guard of a lease, for its owner and the other ranks of the run."""
+    files = LeaseFiles(folder)
+    return Guard(number, lambda: files.newest() == number)
+
+
 @dataclass(frozen=True)
 class Holder:
-    """The live worker that owns a folder. `pid` is valid only on `host`."""
+    """The live worker that owns a folder."""
 
-    host: str
-    pid: int
+    process: ProcessIdentity
 
     def request_stop(self) -> bool:
-        """Ask a worker on this machine to save its state and exit; return whether the signal was sent."""
-        if self.host != socket.gethostname():
+        """Ask a worker whose pid has a meaning here to save its state and exit; return whether it was signalled."""
+        if self.process.life() not in (Life.ALIVE, Life.STOPPED):
             return False
         try:
-            os.kill(self.pid, signal.SIGTERM)
+            os.kill(self.process.pid, signal.SIGTERM)
         except OSError:
             return False
         return True
@@ -116,56 +141,44 @@ class Holder:
 
 def holder(folder: Path) -> Holder | None:
     """Return the live worker that owns the folder, None if there is none."""
-    current = _newest(folder)
-    owner = _living_owner(current) if current is not None else None
-    return Holder(owner["host"], owner["pid"]) if owner is not None else None
+    seen = _newest(folder)
+    return Holder(seen.owner) if seen.alive and seen.owner else None
 
 
 def is_leased(folder: Path) -> bool:
     """Return whether a live worker owns the folder."""
-    return holder(folder) is not None
+    return _newest(folder).alive
 
 
-def _newest(folder: Path) -> Path | None:
-    return max(folder.glob("lease.*"), key=_number, default=None)
+def lease_from_the_future(folder: Path) -> str | None:
+    """Return one line about a lease that is not counted because its date lies ahead, None if there is none."""
+    seen = _newest(folder)
+    if seen.owner is None or not seen.is_from_the_future:
+        return None
+    return (
+        f"the lease of {folder.name} by {seen.owner.host} is dated {_duration(seen.ahead)} ahead of this machine's "
+        "clock, so it does not count as held: synchronize the clocks of both by NTP"
+    )
 
 
-def _number(path: Path) -> int:
-    suffix = path.name.removeprefix("lease.")
-    return int(suffix) if suffix.isdigit() else 0
-
-
-def _living_owner(lease: Path) -> dict[str, Any] | None:
-    """Return the owner of a live lease, else None.
-
-    A released lease is an empty file. A live one has a recent heartbeat and, on this machine, a live process.
-    """
+def _newest(folder: Path) -> Sighting:
+    files = LeaseFiles(folder)
     try:
-        owner: dict[str, Any] | None = json.loads(lease.read_text() or "null")
-        age = time.time() - lease.stat().st_mtime
-    except (OSError, ValueError):
-        return None
-    if owner is None or age > STALE_AFTER_SECONDS:
-        return None
-    if owner["host"] != socket.gethostname():
-        return owner
-    started = _started(owner["pid"])
-    return owner if started is not None and abs(started - owner["started"]) <= CLOCK_TOLERANCE_SECONDS else None
+        return files.look(files.newest())
+    except OSError:
+        return Sighting(alive=False)
 
 
-def _identity() -> dict[str, str | float | None]:
-    return {"host": socket.gethostname(), "pid": os.getpid(), "started": _started(os.getpid())}
-
-
-def _started(pid: int) -> float | None:
-    """Return the start time of a process, which detects reused pids; None if it is dead."""
+def _release(path: Path) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_TRUNC)
     try:
-        process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
-    except psutil.Error:
-        return None
+        os.write(file, RELEASED)
+    finally:
+        os.close(file)
 
 
-def _touch(path: Path) -> None:
-    now = time.time()
-    os.utime(path, (now, now))
+def _duration(seconds: float) -> str:
+    for length, unit in ((86400, "days"), (3600, "hours")):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds / 60:.0f} minutes"

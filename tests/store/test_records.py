@@ -6,12 +6,11 @@ import shutil
 import signal
 import socket
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from types import SimpleNamespace
 
-import psutil
 import pytest
 from toy_paper import DENOISING, HYBRID
 
@@ -22,6 +21,7 @@ from harness.store import provenance
 from harness.store.files import StoreError
 from harness.store.imports import places_of, reachable
 from harness.store.lease import Holder, Lease, holder
+from harness.store.processes import ProcessIdentity
 from harness.store.records import (
     DistributionRecord,
     EvaluationRecord,
@@ -263,61 +263,42 @@ def test_what_was_not_reached_costs_nothing():
 def test_a_lease_tells_its_holder(tmp_path):
     assert holder(tmp_path) is None
     with Lease.acquire(tmp_path / "new") as lease:
-        assert holder(tmp_path / "new") == Holder(socket.gethostname(), os.getpid())
+        assert holder(tmp_path / "new") == Holder(ProcessIdentity.current())
         written = json.loads(lease._path.read_text())
-        assert written == {
-            "host": socket.gethostname(), "pid": os.getpid(), "started": psutil.Process().create_time()
-        }  # fmt: skip
+        assert (written["host"], written["pid"]) == (socket.gethostname(), os.getpid())
         assert [path.name for path in (tmp_path / "new").iterdir()] == ["lease.1"] and lease.is_held()
-    assert (tmp_path / "new/lease.1").read_text() == ""
+    assert (tmp_path / "new/lease.1").read_text() == "null"
     with Lease.acquire(tmp_path / "new"):
         assert [path.name for path in (tmp_path / "new").iterdir()] == ["lease.2"]
 
 
-@pytest.mark.parametrize(("shift", "lives"), [(0, True), (1.9, True), (-1.9, True), (2.5, False), (-2.5, False)])
-def test_an_owner_is_its_process_by_pid_and_start(tmp_path, shift, lives):
-    started = psutil.Process().create_time() + shift
-    owner = {"host": socket.gethostname(), "pid": os.getpid(), "started": started}
-    (tmp_path / "lease.1").write_text(json.dumps(owner))
-    assert (holder(tmp_path) is not None) is lives
-
-
-@pytest.mark.parametrize("host", ["here", "far"])
-@pytest.mark.parametrize(("age", "lives"), [(0, True), (120, True), (120.01, False)])
-def test_a_lease_lives_for_two_minutes_without_a_heartbeat(tmp_path, monkeypatch, host, age, lives):
-    path = tmp_path / "lease.1"
-    path.write_text(json.dumps({"host": host, "pid": os.getpid(), "started": psutil.Process().create_time()}))
-    os.utime(path, (1000, 1000))
-    monkeypatch.setattr(leases.socket, "gethostname", lambda: "here")
-    monkeypatch.setattr(leases, "time", SimpleNamespace(time=lambda: 1000 + age))
-    assert (holder(tmp_path) is not None) is lives
-
-
 def test_the_newest_lease_is_that_of_the_highest_number(tmp_path):
-    for name in ("lease.2", "lease.10", "lease.x", "lease."):
+    for name in ("lease.2", "lease.10", "lease.x", "lease.", "lease.12~", "lease.\u00b2"):
         (tmp_path / name).write_text("")
-    (tmp_path / "lease.11").write_text(
-        json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "started": psutil.Process().create_time()})
-    )
+    (tmp_path / "lease.11").write_text(ProcessIdentity.current().model_dump_json())
     assert holder(tmp_path) is not None and Lease.acquire(tmp_path) is None
     (tmp_path / "lease.11").write_text("")
     lease = Lease.acquire(tmp_path)
-    assert lease.is_held() and [path.name for path in tmp_path.iterdir()] == ["lease.12"]
+    left = {path.name for path in tmp_path.iterdir()}
+    assert lease.is_held() and left == {"lease.12", "lease.x", "lease.", "lease.12~", "lease.\u00b2"}
     (tmp_path / "lease.13").write_text("")
     assert not lease.is_held()
 
 
-def test_only_a_worker_of_this_machine_is_asked_to_stop(monkeypatch):
+def test_only_a_worker_whose_pid_has_a_meaning_here_is_asked_to_stop(monkeypatch):
     sent = []
     monkeypatch.setattr(leases.os, "kill", lambda *arguments: sent.append(arguments))
-    assert Holder(socket.gethostname(), 123).request_stop() and not Holder("elsewhere", 123).request_stop()
-    assert sent == [(123, signal.SIGTERM)]
+    here = ProcessIdentity.current()
+    for other in ({"host": "far"}, {"boot": "b"}, {"namespace": 1}, {"ticks": 1}, {"ticks": None}):
+        assert not Holder(here.model_copy(update=other)).request_stop()
+    assert sent == [] and Holder(here).request_stop()
+    assert sent == [(os.getpid(), signal.SIGTERM)]
 
     def refuse(*arguments):
         raise ProcessLookupError
 
     monkeypatch.setattr(leases.os, "kill", refuse)
-    assert not Holder(socket.gethostname(), 123).request_stop()
+    assert not Holder(here).request_stop()
 
 
 def test_the_heartbeat_touches_the_lease_and_tells_once_of_a_cancellation(tmp_path, monkeypatch):
@@ -328,8 +309,8 @@ def test_the_heartbeat_touches_the_lease_and_tells_once_of_a_cancellation(tmp_pa
         for _ in range(500):
             if lease._path.stat().st_mtime > 1 and told:
                 break
-            leases.time.sleep(0.01)
-        leases.time.sleep(0.1)
+            time.sleep(0.01)
+        time.sleep(0.1)
         assert lease._path.stat().st_mtime > 1 and told == [True] and lease._thread.is_alive()
     assert told == [True] and not lease._thread.is_alive()
 

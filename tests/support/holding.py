@@ -55,7 +55,7 @@ def _stopped(run, until):
     if not until(run) or (owner := holder(run)) is None:
         return None
     with suppress(psutil.NoSuchProcess):
-        worker = psutil.Process(owner.pid)
+        worker = psutil.Process(owner.process.pid)
         worker.suspend()
         while (status := worker.status()) not in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE):
             time.sleep(0.001)

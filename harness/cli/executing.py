@@ -30,16 +30,22 @@ def execute(
 
     from harness.launch.display import LiveDisplay, PlainDisplay
     from harness.launch.local import LocalExecutor
+    from harness.store.lease import lease_from_the_future
+    from harness.store.tidying import tidy
 
     launcher = executor.launcher(settings, execution)
     for planned in todo:
         planned.request()
+        if problem := lease_from_the_future(planned.directory.path):
+            click.echo(f"harness: {problem}", err=True)
     local = LocalExecutor(launcher, executor.workers or launcher.default_workers, executor.fail_fast)
     begun = datetime.now(UTC)
     console = settings.console()
     display = LiveDisplay if console.is_terminal else PlainDisplay
     with display(console, total, total - len(todo)) as shown:
         state = local.execute(todo, shown.show)
+    for planned in state.done.values():
+        tidy(planned.directory)
     for used, count in _loaders([*state.done.values(), *state.failed.values()], begun).items():
         settings.echo(f"loader: {used}, {count} {'run' if count == 1 else 'runs'}")
     _print_failures(state, launcher)

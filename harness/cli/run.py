@@ -58,6 +58,7 @@ def run_command(
     from harness.errors import SpecError
     from harness.launch.needs import refuse_unfit_loader
     from harness.launch.plan import costs
+    from harness.store.tidying import tidy
 
     executor.check()
     plan = selected_plan(settings, selection)
@@ -83,6 +84,8 @@ def run_command(
     else:
         print_stale(settings, plan)
     todo, cancelled = plan.unfinished(), plan.cancelled()
+    for finished in plan.done():
+        tidy(finished.directory)
     asked = "".join(f" --also {reading}" for reading in selection.also)
     report = f"python -m harness report {' '.join(selection.exhibits)} --scale {selection.scale}{asked}"
     print_cancelled(settings, cancelled)

@@ -18,6 +18,7 @@ from harness.methods.base import Method
 from harness.models.acceleration import accelerated
 from harness.randomness import Stream
 from harness.store.arrays import save_array
+from harness.store.files import remove
 from harness.store.records import Measurement
 from harness.training.distributed import Communicator
 
@@ -81,7 +82,7 @@ class Subject:
         """Delete intermediate artefacts (rank 0 only)."""
         if self.comm.is_main:
             for path in self.artefacts.glob(pattern):
-                path.unlink()
+                remove(path)
 
 
 @dataclass(frozen=True)

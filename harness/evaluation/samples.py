@@ -19,7 +19,7 @@ from harness.data.loaders import as_stored
 from harness.evaluation.base import Subject, evaluation_stream, large_block
 from harness.methods.base import Generator
 from harness.store.arrays import load_array, save_array
-from harness.store.files import read_json, write_json
+from harness.store.files import read_json, remove, write_json
 
 ORIGIN = "samples.json"
 """Records the settings and weights behind the samples and shards next to it."""
@@ -78,7 +78,7 @@ def _begin(evaluation: Generation, subject: Subject) -> list[Path]:
     path = subject.artefacts / ORIGIN
     if not path.exists() or read_json(path) != origin:
         for stale in subject.artefacts.glob("*.npy"):
-            stale.unlink()
+            remove(stale)
         write_json(path, origin)
     others = sorted(subject.artefacts.parent.glob(f"*/{ORIGIN}"))
     return [other.parent for other in others if read_json(other) == origin]

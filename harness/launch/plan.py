@@ -75,6 +75,10 @@ class Plan:
         """Return the cancelled runs, which `run` skips."""
         return [planned for planned in self.runs if planned.state is RunState.CANCELLED]
 
+    def done(self) -> list[PlannedRun]:
+        """Return the finished runs."""
+        return [planned for planned in self.runs if planned.state is RunState.DONE]
+
     def stale(self) -> list[PlannedRun]:
         """Return the runs measured with other code than is installed now, except cancelled ones."""
         return [planned for planned in self.runs if planned.stale and planned.state is not RunState.CANCELLED]

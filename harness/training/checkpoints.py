@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from harness.errors import HarnessError
-from harness.store.files import StoreError, read_json, sha256_of, write_bytes, write_json
+from harness.store.files import StoreError, read_json, remove, sha256_of, write_bytes, write_json
 
 KEPT = 2
 
@@ -26,8 +26,8 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Tensor]) -> None:
     save_tensors(path, state)
     write_json(path.with_suffix(".json"), {"step": step, "sha256": sha256_of(path)})
     for manifest in sorted(folder.glob("*.json"))[:-KEPT]:
-        manifest.unlink()
-        manifest.with_suffix(".safetensors").unlink(missing_ok=True)
+        remove(manifest)
+        remove(manifest.with_suffix(".safetensors"))
 
 
 def newest_checkpoint(folder: Path) -> tuple[int, dict[str, Tensor], list[str]] | None:

@@ -1,5 +1,6 @@
 """Event files for TensorBoard, derived from the run directory and never read back as data."""
 
+import io
 import logging
 import os
 import socket
@@ -13,6 +14,8 @@ from harness.config.run import Run
 from harness.data.pictures import as_pictures
 from harness.store.arrays import load_array
 from harness.store.curves import read_curve
+from harness.store.files import append
+from harness.store.guard import LostLease, check_owner
 from harness.store.records import EvaluationRecord
 from harness.store.run_directory import RunDirectory
 
@@ -35,20 +38,26 @@ class EventFiles:
     def __init__(self, directory: RunDirectory, run: Run) -> None:
         self._directory = directory
         self._run = run
-        self._file: IO[bytes] | None = None
+        self._file: Path | None = None
         self._times: dict[tuple[str, int], float] = {}
         self._step = 0
         self._shown: set[str] = set()
         self._failed = False
 
     def update(self) -> None:
-        """Write the new points of curves and records. Never raises."""
+        """Write the new points of curves and records.
+
+        Raises `LostLease` if another worker has taken over the run, and nothing else.
+        """
         if self._failed:
             return
+        check_owner(self._directory.path)
         try:
             if self._file is None:
                 self._file = self._begin(self._directory.path / "tensorboard")
             self._catch_up(self._file)
+        except LostLease:
+            raise
         except ModuleNotFoundError as error:
             self._give_up(f"the package '{error.name}' is not installed: {INSTALL}")
         except Exception as error:
@@ -58,7 +67,7 @@ class EventFiles:
         self._failed = True
         log.warning("no event files for TensorBoard: %s; the run continues without them", why)
 
-    def _begin(self, folder: Path) -> IO[bytes]:
+    def _begin(self, folder: Path) -> Path:
         """Begin a new file with all points of the directory."""
         from tensorboard.plugins.hparams.summary_v2 import hparams_pb
 
@@ -67,17 +76,27 @@ class EventFiles:
         self._times = dict(_times(old))
         latest = max((int(path.name.split(".")[3]) for path in old), default=0)
         stamp = max(int(time.time()), latest + 1)  # TensorBoard reads files in the order of their names
-        file = open(folder / f"{PREFIX}{stamp:010d}.{socket.gethostname()}.{os.getpid()}", "wb")  # noqa: SIM115
-        _write(file, 0, time.time(), file_version="brain.Event:2")
-        _write(file, 0, time.time(), session_log={"status": "START"})  # TensorBoard drops the points of older files
+        path = folder / f"{PREFIX}{stamp:010d}.{socket.gethostname()}.{os.getpid()}"
+        begun = io.BytesIO()
+        _write(begun, 0, time.time(), file_version="brain.Event:2")
+        _write(begun, 0, time.time(), session_log={"status": "START"})  # TensorBoard drops the points of older files
         parameters = hparams_pb(dict(_flat(self._run.config.model_dump(mode="json"))), trial_id=self._run.id)
-        self._add(file, "_hparams_/session_start_info", 0, parameters)
-        self._catch_up(file)
-        for path in old:  # TensorBoard fails if the file it reads is deleted
-            os.truncate(path, 0) if path.stat().st_size else path.unlink()
-        return file
+        self._add(begun, "_hparams_/session_start_info", 0, parameters)
+        append(path, begun.getvalue())
+        self._catch_up(path)
+        for each in old:  # TensorBoard fails if the file it reads is deleted
+            check_owner(each)
+            os.truncate(each, 0) if each.stat().st_size else each.unlink()
+        return path
 
-    def _catch_up(self, file: IO[bytes]) -> None:
+    def _catch_up(self, path: Path) -> None:
+        """Append the new points at once, so that the lease is checked immediately before they are written."""
+        added = io.BytesIO()
+        self._add_new(added)
+        if added.tell():
+            append(path, added.getvalue())
+
+    def _add_new(self, file: IO[bytes]) -> None:
         from torch.utils.tensorboard.summary import scalar
 
         for point in read_curve(self._directory.metrics):
@@ -90,7 +109,6 @@ class EventFiles:
             if path.stem not in self._shown:
                 self._add_record(file, path)
                 self._shown.add(path.stem)
-        file.flush()
 
     def _add_record(self, file: IO[bytes], path: Path) -> None:
         from torch.utils.tensorboard.summary import image, scalar

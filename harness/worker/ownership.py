@@ -7,8 +7,9 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.exit_codes import ExitCode
-from harness.store.files import writing
-from harness.store.lease import Lease
+from harness.store.files import remove, writing
+from harness.store.guard import Guard, guarded
+from harness.store.lease import Lease, guard_of, lease_from_the_future
 from harness.store.run_directory import RunDirectory
 from harness.training.distributed import Communicator, LostRank
 from harness.worker.stop import StopRequest
@@ -20,21 +21,30 @@ log = logging.getLogger("harness.worker")
 def owned(directory: RunDirectory, comm: Communicator) -> Iterator[StopRequest | None]:
     """Hold the lease of a run directory on the first rank, for all ranks; yield None if another worker holds it.
 
-    Deletes the last outcome unless the run is cancelled, and appends the log to `log.txt`.
+    Deletes the last outcome unless the run is cancelled, and appends the log to `log.txt`. After the lease is lost, all
+    ranks are refused to write into the directory, with `LostLease`.
     """
     stop = StopRequest()
-    lease = Lease.acquire(directory.path, stop.set, directory.is_cancelled) if comm.is_main else None
-    if comm.on_first_rank(lambda: lease is None):
+    lease = _acquired(directory, stop) if comm.is_main else None
+    number = comm.on_first_rank(lambda: lease.guard.number if lease is not None else None)
+    if number is None:
         yield None
         return
-    with stop:
+    guard = guard_of(directory.path, number)
+    with guarded(directory.path, guard), stop:
         if lease is None:
             yield stop
             return
-        with lease, _logging_to(directory.log):
+        with lease, _logging_to(directory.log, guard):
             if not directory.is_cancelled():
-                directory.outcome.unlink(missing_ok=True)
+                remove(directory.outcome)
             yield stop
+
+
+def _acquired(directory: RunDirectory, stop: StopRequest) -> Lease | None:
+    if problem := lease_from_the_future(directory.path):
+        log.warning("%s", problem)
+    return Lease.acquire(directory.path, stop.set, directory.is_cancelled)
 
 
 def ending_after_lost_rank(recorded: bool, stop: StopRequest, error: LostRank) -> ExitCode:
@@ -57,10 +67,11 @@ def one_line(error: Exception) -> str:
 
 
 @contextmanager
-def _logging_to(path: Path) -> Iterator[None]:
-    """Append the harness's log to a file of the run directory."""
+def _logging_to(path: Path, guard: Guard) -> Iterator[None]:
+    """Append the harness's log to a file of the run directory, as long as the lease is held."""
     with writing(path):
         handler = logging.FileHandler(path, encoding="utf-8")
+    handler.addFilter(lambda record: guard.is_held())
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger = logging.getLogger("harness")
     logger.setLevel(logging.DEBUG)

@@ -1,7 +1,6 @@
 """Completes one run: trains from the newest checkpoint, then runs the missing evaluations."""
 
 import logging
-import shutil
 import traceback
 from collections.abc import Mapping
 from functools import partial
@@ -14,7 +13,8 @@ from harness.exit_codes import ExitCode
 from harness.methods.base import Method, build_method
 from harness.store.code import code_of
 from harness.store.curves import cut_after
-from harness.store.files import sha256_of
+from harness.store.files import remove_folder, sha256_of
+from harness.store.guard import LostLease, check_owner
 from harness.store.records import EvaluationRecord, Need, Outcome, TrainingRecord
 from harness.store.run_directory import RunDirectory
 from harness.training.checkpoints import load_tensors, newest_checkpoint, save_tensors
@@ -41,10 +41,18 @@ class Incomplete(HarnessError):
 
 
 def work(context: Context, directory: RunDirectory) -> ExitCode:
-    """Complete a run, unless another worker holds it. Every rank calls it.
+    """Complete a run, unless another worker holds it or takes it over. Every rank calls it.
 
     Failures of the run are recorded, not raised. Raises `StoreError` if the directory cannot be written.
     """
+    try:
+        return _work(context, directory)
+    except LostLease as error:
+        log.error("%s", error)  # to stderr: the log of the run is no longer ours
+        return ExitCode.BUSY
+
+
+def _work(context: Context, directory: RunDirectory) -> ExitCode:
     comm = context.comm
     with owned(directory, comm) as stop:
         if stop is None:
@@ -55,10 +63,14 @@ def work(context: Context, directory: RunDirectory) -> ExitCode:
                 return ExitCode.INTERRUPTED
             with SegmentRecorder(directory, context.device, comm.rank, comm.size) as recorder:
                 RunWorker(context, directory, stop, recorder).run()
+        except LostLease:
+            raise
         except Stopped as stopped:
+            check_owner(directory.path)
             log.info("%s", stopped)
             return stopped.exit_code
         except LostRank as error:
+            check_owner(directory.path)
             outcome = directory.last_outcome()
             return ending_after_lost_rank(outcome is not None and outcome.state == "failed", stop, error)
         except Incomplete as error:
@@ -107,6 +119,7 @@ class RunWorker:
         work is then on disk.
         """
         record = self.comm.on_first_rank(self.directory.training_record) or self._train()
+        self.comm.on_first_rank(lambda: remove_folder(self.directory.checkpoints))
         if record.data_sha256 != self.data.manifest.sha256:
             raise HarnessError(f"dataset '{self.data.manifest.name}' is not the one that this run was trained on")
         missing = self.comm.on_first_rank(self.directory.missing)
@@ -163,7 +176,7 @@ class RunWorker:
         return self.comm.on_first_rank(partial(self._keep, trainer))
 
     def _keep(self, trainer: Trainer) -> TrainingRecord:
-        """Save the final weights and the training record, and delete the checkpoints."""
+        """Save the final weights and the training record."""
         save_tensors(self.directory.weights, trainer.kept_weights())
         self._log_selection(trainer)
         record = TrainingRecord(
@@ -175,7 +188,6 @@ class RunWorker:
             selected=trainer.best.step if trainer.best is not None else None,
         )
         record.save(self.directory.training)
-        shutil.rmtree(self.directory.checkpoints, ignore_errors=True)
         return record
 
     def _log_selection(self, trainer: Trainer) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import torch
 
+from harness.store.files import remove
 from harness.store.names import numbered
 from harness.store.provenance import segment
 from harness.store.records import DistributionRecord
@@ -88,11 +89,13 @@ class SegmentRecorder:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         found_nothing_to_do = kind is None and self._segment.first_step is None and not self._segment.evaluations
-        if self._first and found_nothing_to_do:
-            self._path.unlink(missing_ok=True)
-        else:
-            self.keep()
-        self._meter.close()
+        try:
+            if self._first and found_nothing_to_do:
+                remove(self._path)
+            else:
+                self.keep()
+        finally:
+            self._meter.close()
 
     def _note(self, **fields: Any) -> None:
         self._segment = self._segment.model_copy(update=fields)

@@ -5,7 +5,6 @@ counts are reduced: training steps, images, sampler steps. Errors are recorded, 
 """
 
 import logging
-import shutil
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -30,6 +29,8 @@ from harness.evaluation.run import measure
 from harness.evaluation.runtime import wait_for
 from harness.evaluation.samples import draw
 from harness.methods.base import Classifier, Method, build_method
+from harness.store.files import remove_folder
+from harness.store.guard import LostLease
 from harness.store.rehearsals import Problem, RehearsalDirectory
 from harness.training.batches import PREFETCH_STEPS
 from harness.training.checkpoints import newest_checkpoint, save_checkpoint
@@ -93,7 +94,7 @@ class Rehearsal:
 
         Raises `Stopped` when asked to stop, and `LostRank` or `Ended` when the ranks cannot continue.
         """
-        self._comm.on_first_rank(lambda: shutil.rmtree(self._scratch, ignore_errors=True))
+        self._comm.on_first_rank(lambda: remove_folder(self._scratch))
         try:
             weights = self._part("training", self._train)
             self._part("evaluations", partial(self._agree, weights))
@@ -105,7 +106,7 @@ class Rehearsal:
         finally:
             self.findings["random_pixels"] = self._sources.random
             if self._comm.is_main:
-                shutil.rmtree(self._scratch, ignore_errors=True)
+                remove_folder(self._scratch)
 
     def _train(self) -> Mapping[str, Tensor]:
         """Train a few steps, write a checkpoint, validate, and return the EMA weights."""
@@ -198,7 +199,7 @@ class Rehearsal:
 
     def _try(self, reduced: Evaluation, subject: Subject) -> None:
         """Run an evaluation; if the feature space is missing, at least draw the samples."""
-        self._comm.on_first_rank(lambda: shutil.rmtree(subject.artefacts.parent, ignore_errors=True))
+        self._comm.on_first_rank(lambda: remove_folder(subject.artefacts.parent))
         self._comm.on_first_rank(lambda: subject.artefacts.mkdir(parents=True))
         try:
             measure(reduced, subject)
@@ -224,7 +225,7 @@ class Rehearsal:
         """Run one part of the rehearsal. Errors are recorded; a single rank then continues with the next part."""
         try:
             return task()
-        except (Stopped, LostRank, Ended):
+        except (Stopped, LostLease, LostRank, Ended):
             raise
         except Exception as error:
             log.debug("%s", traceback.format_exc())

@@ -13,6 +13,7 @@ import psutil
 import torch
 
 from harness.exit_codes import ExitCode
+from harness.store.guard import LostLease, check_owner
 from harness.store.provenance import git_state, versions
 from harness.store.rehearsals import RehearsalDirectory, RehearsalRecord
 from harness.training.device import device_name
@@ -26,12 +27,16 @@ log = logging.getLogger("harness.worker")
 
 
 def rehearse(context: Context, directory: RehearsalDirectory) -> ExitCode:
-    """Rehearse a run, unless another worker holds it. Every rank calls it.
+    """Rehearse a run, unless another worker holds it or takes it over. Every rank calls it.
 
     Problems are recorded, not raised. A stopped rehearsal leaves no record; the next one starts from the beginning.
     """
-    with owned(directory, context.comm) as stop:
-        return ExitCode.BUSY if stop is None else _perform(context, directory, stop)
+    try:
+        with owned(directory, context.comm) as stop:
+            return ExitCode.BUSY if stop is None else _perform(context, directory, stop)
+    except LostLease as error:
+        log.error("%s", error)  # to stderr: the log of the rehearsal is no longer ours
+        return ExitCode.BUSY
 
 
 def _perform(context: Context, directory: RehearsalDirectory, stop: StopRequest) -> ExitCode:
@@ -43,8 +48,10 @@ def _perform(context: Context, directory: RehearsalDirectory, stop: StopRequest)
         rehearsal.perform()
         peak = max(context.comm.all_gather([_peak_memory(device)]))
     except Stopped as stopped:
+        check_owner(directory.path)
         return stopped.exit_code
     except LostRank as error:
+        check_owner(directory.path)
         return ending_after_lost_rank(directory.record_of_rehearsal() is not None, stop, error)
     except Ended:  # every failing rank records its own problems, because the others do not know them
         peak = _peak_memory(device)

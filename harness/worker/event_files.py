@@ -14,7 +14,6 @@ from harness.config.run import Run
 from harness.data.pictures import as_pictures
 from harness.store.arrays import load_array
 from harness.store.curves import read_curve
-from harness.store.files import append
 from harness.store.guard import LostLease, check_owner
 from harness.store.records import EvaluationRecord
 from harness.store.run_directory import RunDirectory
@@ -82,7 +81,7 @@ class EventFiles:
         _write(begun, 0, time.time(), session_log={"status": "START"})  # TensorBoard drops the points of older files
         parameters = hparams_pb(dict(_flat(self._run.config.model_dump(mode="json"))), trial_id=self._run.id)
         self._add(begun, "_hparams_/session_start_info", 0, parameters)
-        append(path, begun.getvalue())
+        _append(path, begun.getvalue())
         self._catch_up(path)
         for each in old:  # TensorBoard fails if the file it reads is deleted
             check_owner(each)
@@ -94,7 +93,7 @@ class EventFiles:
         added = io.BytesIO()
         self._add_new(added)
         if added.tell():
-            append(path, added.getvalue())
+            _append(path, added.getvalue())
 
     def _add_new(self, file: IO[bytes]) -> None:
         from torch.utils.tensorboard.summary import scalar
@@ -125,6 +124,12 @@ class EventFiles:
 
     def _add(self, file: IO[bytes], tag: str, step: int, summary: Any) -> None:
         _write(file, step, self._times.get((tag, step)) or time.time(), summary=summary)
+
+
+def _append(path: Path, data: bytes) -> None:
+    with open(path, "ab", buffering=0) as file:
+        check_owner(path)
+        file.write(data)
 
 
 def _write(file: IO[bytes], step: int, wall_time: float, **what: Any) -> None:

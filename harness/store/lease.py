@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self
 
-from harness.store.files import writing
+from harness.store.files import StoreError, writing
 from harness.store.guard import Guard
 from harness.store.lease_files import RELEASED, ContenderFiles, LeaseFiles, Sighting
 from harness.store.processes import Life, ProcessIdentity
@@ -92,7 +92,7 @@ class Lease:
     def __exit__(self, *exc: object) -> None:
         self._stop.set()
         self._thread.join()
-        with suppress(OSError):
+        with suppress(OSError, StoreError):
             if self.is_held():
                 _release(self._path)
 
@@ -107,7 +107,7 @@ class Lease:
                 held = self.is_held()
                 if held:
                     os.utime(self._path)  # without a time, so that the clock of a file server counts, not ours
-            except OSError:
+            except (OSError, StoreError):
                 continue
             if not notified and (not held or self._is_cancelled()):
                 notified = True
@@ -165,7 +165,7 @@ def _newest(folder: Path) -> Sighting:
     files = LeaseFiles(folder)
     try:
         return files.look(files.newest())
-    except OSError:
+    except StoreError:
         return Sighting(alive=False)
 
 

@@ -1,8 +1,6 @@
 """The files of a lease: numbered, created exclusively, touched while their owner lives."""
 
 import os
-import re
-import stat
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,13 +10,14 @@ from typing import Self
 
 from pydantic import ValidationError
 
+from harness.regular_files import open_unlinked
+from harness.store.names import numbered
 from harness.store.processes import Life, ProcessIdentity
 from harness.store.temporary import sweep_folder, temporary_beside
 
 STALE_AFTER_SECONDS = 120.0
 """Without a sign of life for this long, a lease is dead. A date further ahead than this is no sign of life either."""
 RELEASED = b"null"
-NAME = re.compile(r"lease\.([1-9]\d{0,17})", re.ASCII)
 LONGEST = 4096
 
 
@@ -55,12 +54,11 @@ class LeaseFiles:
         return self.folder / f"lease.{number}"
 
     def numbers(self) -> list[int]:
-        """Return the numbers of all lease files."""
-        try:
-            names = os.listdir(self.folder)
-        except FileNotFoundError:
-            return []
-        return [int(found[1]) for name in names if (found := NAME.fullmatch(name))]
+        """Return the numbers of all lease files.
+
+        Raises `StoreError` if the folder cannot be read.
+        """
+        return list(numbered(self.folder, "lease."))
 
     def newest(self) -> int:
         """Return the highest number, 0 if there is no lease."""
@@ -141,11 +139,5 @@ class ContenderFiles(LeaseFiles):
 
 def _read(path: Path) -> tuple[bytes, int]:
     """Return the content and the date of a regular file, in nanoseconds."""
-    file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    try:
-        found = os.fstat(file)
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError(f"{path} is not a regular file")
-        return os.read(file, LONGEST), found.st_mtime_ns
-    finally:
-        os.close(file)
+    with open_unlinked(path) as file:
+        return file.read(LONGEST), os.fstat(file.fileno()).st_mtime_ns

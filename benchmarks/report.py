@@ -59,7 +59,7 @@ VERSIONS = {"python": "3.11.7", "torch": "2.13.0+cpu", "numpy": "2.4.6"}
 
 def make_results(root: Path, runs: int) -> None:
     """Write `runs` finished runs of the laptop selection, seed by seed."""
-    selection = make_plan(find_exhibits(["all"]), "laptop", 1, None, Results(root)).runs
+    selection = make_plan(find_exhibits(["all"]), "laptop", 1, (), Results(root)).runs
     for seed in range(math.ceil(runs / len(selection))):
         for planned in selection[: runs - seed * len(selection)]:
             run = planned.run if seed == 0 else planned.run.but(seed=seed).called(planned.run.name)
@@ -193,7 +193,7 @@ def main() -> None:
         if not (root / "runs").exists():
             make_results(root, settings.runs)
         count = sum(1 for _ in (root / "runs").iterdir())
-        seeds = math.ceil(count / len(make_plan(find_exhibits(["all"]), "laptop", 1, None, Results(root)).runs))
+        seeds = math.ceil(count / len(make_plan(find_exhibits(["all"]), "laptop", 1, (), Results(root)).runs))
         found = {}
         for name in settings.commands:
             if name != AGAIN:

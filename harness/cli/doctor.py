@@ -44,7 +44,7 @@ def doctor_command(settings: Settings, exhibits: tuple[str, ...], scale: str, as
     for paper in chosen_papers:
         paper.scale(scale)
     shared = set.intersection(*({s.name for s in (*paper.scales, PAPER_SCALE)} for paper in chosen_papers))
-    plans = (make_plan(selection, name, 1, None, settings.results) for name in sorted({*shared, scale}))
+    plans = (make_plan(selection, name, 1, (), settings.results) for name in sorted({*shared, scale}))
     found = examine(plans, settings.results_root, settings.data_root)
     chosen = next(entry for entry in found.scales if entry.scale == scale)
     if as_json:

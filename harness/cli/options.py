@@ -20,6 +20,12 @@ also_option = click.option(
     metavar="SETTING=VALUE",
     help="Another protocol beside the paper's, such as samples=50000; separate several settings by commas.",
 )
+rows_option = click.option(
+    "--rows",
+    multiple=True,
+    metavar="PATTERN",
+    help="Only rows with a matching name, such as 'HybViT(dim=*)'; repeat it for more rows.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
@@ -30,7 +36,7 @@ class Selection:
     exhibits: tuple[str, ...] = ()
     scale: str = "laptop"
     seeds: int = 1
-    rows: str | None = None
+    rows: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
 
 
@@ -112,7 +118,7 @@ selection_options = option_group(
     click.argument("exhibits", nargs=-1, required=True, metavar="TABLE|FIGURE..."),
     scale_option,
     click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Seeds 0 to N-1 of every row."),
-    click.option("--rows", metavar="PATTERN", help="Only rows with a matching name, such as 'HybViT(dim=*)'."),
+    rows_option,
     also_option,
 )
 execution_options = option_group("execution", ExecutionOptions, *EXECUTION)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import also_option, json_option, scale_option
+from harness.cli.options import also_option, json_option, rows_option, scale_option
 from harness.cli.paths import PathType
 from harness.cli.result_source import showing
-from harness.cli.settings import Settings, find_with_readings
+from harness.cli.settings import Settings, find_for_rows
 
 if TYPE_CHECKING:
     from harness.registry.metrics import Metric
@@ -21,6 +21,7 @@ PORT = 8765
 @click.command("report")
 @click.argument("exhibits", nargs=-1, metavar="[TABLE|FIGURE...]")
 @scale_option
+@rows_option
 @click.option("--format", "formats", default=",".join(FORMATS), help=f"Formats of files to write: {','.join(FORMATS)}.")
 @click.option("--figures/--no-figures", default=True, show_default=True, help="Draw figures.")
 @click.option("--claims", is_flag=True, help="Print the list of claims instead: holds, fails, undecided, and why.")
@@ -44,6 +45,7 @@ def report_command(
     settings: Settings,
     exhibits: tuple[str, ...],
     scale: str,
+    rows: tuple[str, ...],
     formats: str,
     figures: bool,
     claims: bool,
@@ -62,6 +64,7 @@ def report_command(
       python -m harness report                   every table and figure, a page, and a PDF
       python -m harness report table6 figure8
       python -m harness report --claims          which of the paper's claims hold
+      python -m harness report table6 --rows 'HybViT(dim=*)' --rows 'HybViT(depth=*)'
       python -m harness report table6 --format latex
       python -m harness report table6 --with precision,recall
       python -m harness report --serve           the live page, for a browser on this machine
@@ -70,6 +73,7 @@ def report_command(
       python -m harness report --from mine.zip
     """
     from harness.cli import reporting
+    from harness.registry.selection import select_rows
     from harness.report.results.report import ExhibitReport, build
 
     wanted = _names("format", formats, FORMATS)
@@ -79,16 +83,16 @@ def report_command(
         from harness.cli.bundling import check_bundle
 
         check_bundle(settings, bundle)
-    selection = find_with_readings(exhibits or settings.default_exhibits, also)
+    selection = select_rows(find_for_rows(exhibits or settings.default_exhibits, also, rows), rows)
     shown = _columns(secondary)
 
     def built() -> Iterator[ExhibitReport]:
         results = settings.results
-        for paper, exhibit in selection:
-            yield build(paper, exhibit, paper.scale(scale), results, shown)
+        for paper, exhibit, chosen in selection:
+            yield build(paper, exhibit, paper.scale(scale), results, shown, chosen)
 
     if serve:
-        return reporting.serve(settings, selection, lambda: list(built()), port, figures)
+        return reporting.serve(settings, {paper.name for paper, *_ in selection}, lambda: list(built()), port, figures)
     with reporting.without_collection():
         pictures = reporting.pictures(settings, wanted) if figures and not (as_json or claims) else None
         reports = []

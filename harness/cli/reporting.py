@@ -13,8 +13,6 @@ from rich.progress import track
 from harness.cli.settings import Settings, print_json
 from harness.errors import SpecError
 from harness.exit_codes import ExitCode
-from harness.registry.exhibit import Exhibit
-from harness.registry.paper import Paper
 from harness.report.figures.parallel import ParallelRenderer
 from harness.report.figures.render import Pictures
 from harness.report.html.write import write_pages
@@ -95,7 +93,7 @@ def show_and_write(
 
 def serve(
     settings: Settings,
-    selection: Sequence[tuple[Paper, Exhibit]],
+    papers: Collection[str],
     build: Callable[[], Sequence[ExhibitReport]],
     port: int,
     figures: bool,
@@ -104,7 +102,7 @@ def serve(
     from harness.live.live_page import LivePage
     from harness.live.server import PageServer
 
-    if len(papers := {paper.name for paper, _ in selection}) > 1:
+    if len(papers) > 1:
         raise SpecError(f"--serve shows one paper: give one of {', '.join(sorted(papers))}")
     try:
         server = PageServer(LivePage(build, settings.results, figures), port)

@@ -1,6 +1,7 @@
 """The global options, and functions that commands share."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,12 +76,37 @@ def find_with_readings(names: Sequence[str], also: Sequence[str]) -> "list[tuple
     return [(paper, exhibit.also(*readings)) for paper, exhibit in find_exhibits(names)]
 
 
+def find_for_rows(names: Sequence[str], also: Sequence[str], patterns: Sequence[str]) -> "list[tuple[Paper, Exhibit]]":
+    """Return exhibits as `find_with_readings` does, for a command with the option `--rows`.
+
+    If a name is that of a row, the error shows where it belongs.
+    """
+    import shlex
+
+    from harness.errors import SpecError
+
+    try:
+        return find_with_readings(names, also)
+    except SpecError:
+        known: dict[str, list[Exhibit]] = {}
+        for name in names:
+            with suppress(SpecError):
+                known[name] = [exhibit for _, exhibit in find_with_readings([name], ())]
+        others = [name for name in names if name not in known]
+        exhibits = [exhibit for found in known.values() for exhibit in found]
+        if not others or not all(any(exhibit.select(name) for exhibit in exhibits) for name in others):
+            raise
+        options = [word for pattern in (*patterns, *others) for word in ("--rows", pattern)]
+        meant = shlex.join([*known, *options])
+        raise SpecError(f"unknown table or figure '{others[0]}', which is a row: did you mean {meant}") from None
+
+
 def selected_plan(settings: Settings, selection: "Selection") -> "Plan":
     """Return the plan of the selected rows and seeds."""
     from harness.launch.plan import make_plan
 
-    chosen = find_with_readings(selection.exhibits, selection.also)
-    return make_plan(chosen, selection.scale, selection.seeds, selection.rows, settings.results)
+    exhibits = find_for_rows(selection.exhibits, selection.also, selection.rows)
+    return make_plan(exhibits, selection.scale, selection.seeds, selection.rows, settings.results)
 
 
 def find_runs(

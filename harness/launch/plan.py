@@ -1,18 +1,17 @@
 """The plan: the distinct runs of tables and figures, with their costs and states."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
 from harness.config.evaluations import Evaluation
 from harness.config.run import Run
-from harness.errors import unknown
 from harness.registry.cells import cells
 from harness.registry.collisions import refuse_collisions
 from harness.registry.exhibit import Exhibit
 from harness.registry.paper import GpuHours, Paper
-from harness.registry.row import Row
+from harness.registry.selection import select_rows
 from harness.store.code import other_code_of
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory, RunState
@@ -144,16 +143,16 @@ def make_plan(
     selection: Sequence[tuple[Paper, Exhibit]],
     scale_name: str,
     seeds: int,
-    pattern: str | None,
+    patterns: Sequence[str],
     results: Results,
 ) -> Plan:
     """Return the distinct runs of some exhibits at a scale, for seeds 0 to `seeds - 1`.
 
-    `pattern` restricts the rows. Raises `SpecError` for an unknown scale, a pattern that matches no row, and scale
-    rules that map two runs to one.
+    With `patterns`, only the rows that match one of them. Raises `SpecError` for an unknown scale, a pattern that
+    matches no row, and scale rules that map two runs to one.
     """
     planned: dict[str, PlannedRun] = {}
-    chosen = list(_rows(selection, pattern))
+    chosen = select_rows(selection, patterns)
     for paper, exhibit, rows in chosen:
         scale = paper.scale(scale_name)
         for cell in cells(paper, exhibit, rows, scale, range(seeds)):
@@ -169,17 +168,6 @@ def make_plan(
         own = ((exhibit, rows) for owner, exhibit, rows in chosen if owner is paper)
         refuse_collisions(paper, own, paper.scale(scale_name))
     return Plan(scale_name, tuple(planned.values()))
-
-
-def _rows(
-    selection: Sequence[tuple[Paper, Exhibit]], pattern: str | None
-) -> Iterator[tuple[Paper, Exhibit, tuple[Row, ...]]]:
-    """Yield the selected rows of every exhibit; a pattern must match in at least one of them."""
-    chosen = [(paper, exhibit, exhibit.select(pattern or "*")) for paper, exhibit in selection]
-    if not any(rows for _, _, rows in chosen):
-        names = ", ".join(exhibit.name for _, exhibit in selection)
-        raise unknown(f"row of {names}", str(pattern), {row.key for _, exhibit in selection for row in exhibit.rows})
-    yield from chosen
 
 
 def disk_bytes(planned: PlannedRun) -> int:

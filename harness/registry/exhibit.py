@@ -151,12 +151,28 @@ class Exhibit:
         asked = tuple(metric for metric in self.metrics if any(self.asks(row, metric) for row in rows))
         return Subtable(caption, tuple(rows), asked)
 
-    def select(self, pattern: str) -> tuple[Row, ...]:
-        """Return the rows with keys that match a shell pattern, ignoring case, else those with keys that contain it."""
-        wanted = pattern.lower()
+    def select(self, *patterns: str) -> tuple[Row, ...]:
+        """Return the rows that match any of the patterns, in the exhibit's order; without patterns, all rows.
+
+        A shell pattern matches keys, ignoring case. If it matches none, it matches the keys that contain it.
+        """
+        wanted = {row.key for pattern in patterns for row in self._matching(pattern.lower())}
+        return tuple(row for row in self.rows if row.key in wanted or not patterns)
+
+    def _matching(self, pattern: str) -> list[Row]:
         keys = {row.key: row.key.lower() for row in self.rows}
-        matching = tuple(row for row in self.rows if fnmatchcase(keys[row.key], wanted))
-        return matching or tuple(row for row in self.rows if wanted in keys[row.key])
+        matching = [row for row in self.rows if fnmatchcase(keys[row.key], pattern)]
+        return matching or [row for row in self.rows if pattern in keys[row.key]]
+
+    def only(self, rows: Sequence[Row]) -> Self:
+        """Return a copy with some of the rows, without the claims and expectations that need others."""
+        keys = {row.key for row in rows}
+        return replace(
+            self,
+            rows=tuple(row for row in self.rows if row.key in keys),
+            claims=tuple(claim for claim in self.claims if all(term.row in keys for term in claim.terms())),
+            expected=tuple(cell for cell in self.expected if cell.row in keys),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -132,7 +132,7 @@ def test_the_affinity_of_a_process_limits_its_cores():
 
 @pytest.fixture
 def paper_plan(tmp_path):
-    return make_plan(find_exhibits(["hybvit"]), "paper", 1, None, Results(tmp_path / "results"))
+    return make_plan(find_exhibits(["hybvit"]), "paper", 1, (), Results(tmp_path / "results"))
 
 
 def machine(free=10**12, **states):
@@ -179,12 +179,12 @@ def test_a_disk_that_is_too_small_is_missing_room(paper_plan):
 
 
 def test_the_laptop_scale_needs_no_gpu(tmp_path):
-    plan = make_plan(find_exhibits(["hybvit"]), "laptop", 1, None, Results(tmp_path / "results"))
+    plan = make_plan(find_exhibits(["hybvit"]), "laptop", 1, (), Results(tmp_path / "results"))
     found = assess(plan, machine(**dict.fromkeys(("gpu", "inception", "weights", *DATASETS), CheckState.MISSING)))
     assert found.ready
 
 
 def test_what_is_done_needs_nothing(finished):
-    plan = make_plan([(toy_paper.PAPER, toy_paper.PAPER.tables[0])], "laptop", 1, None, Results(finished[0]))
+    plan = make_plan([(toy_paper.PAPER, toy_paper.PAPER.tables[0])], "laptop", 1, (), Results(finished[0]))
     found = assess(plan, machine(torch=CheckState.MISSING))
     assert (found.runs, found.done, found.missing) == (2, 2, ())

@@ -64,7 +64,7 @@ def snapshot_of(results, run):
 
 
 def test_parameters_and_operations_are_counted_on_unannotated_modules(tmp_path):
-    plan = make_plan(find_exhibits(["outside"]), "laptop", 1, None, Results(tmp_path))
+    plan = make_plan(find_exhibits(["outside"]), "laptop", 1, (), Results(tmp_path))
     assert [planned.run for planned in plan.runs] == RUNS
     layers = 30 * 16 + 16 * 16 + 16 * 2
     assert PLAIN.parameters == layers + 16 + 16 + 2

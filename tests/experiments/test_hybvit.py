@@ -23,7 +23,7 @@ ROWS = {1: 15, 2: 26, 3: 8, 4: 6, 5: 9, 6: 13, 7: 8, 8: 14, 9: 11, 10: 4, 11: 14
 
 
 def plan(tmp_path, scale, *further):
-    return make_plan(find_exhibits(["hybvit", *further]), scale, 1, None, Results(tmp_path))
+    return make_plan(find_exhibits(["hybvit", *further]), scale, 1, (), Results(tmp_path))
 
 
 def test_every_table_has_all_its_rows():

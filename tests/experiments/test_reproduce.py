@@ -20,7 +20,7 @@ def rows(heading):
 
 def paper(name, results):
     chosen = [(paper, exhibit) for paper, exhibit in find_exhibits([name]) if paper.name == "hybvit"]
-    return make_plan(chosen, "paper", 1, None, Results(results))
+    return make_plan(chosen, "paper", 1, (), Results(results))
 
 
 def test_the_hours_of_every_table(tmp_path):

@@ -16,7 +16,7 @@ from harness.store.results import Results
 
 @pytest.fixture
 def state(tmp_path):
-    runs = list(make_plan(find_exhibits(["table6"]), "laptop", 1, None, Results(tmp_path)).runs)
+    runs = list(make_plan(find_exhibits(["table6"]), "laptop", 1, (), Results(tmp_path)).runs)
     for planned in runs:
         planned.request()
     active, elsewhere, done, failed, cancelled, *waiting = runs

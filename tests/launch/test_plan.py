@@ -14,7 +14,7 @@ from harness.store.run_directory import RunState
 TABLE6 = find_exhibits(["table6"])
 
 
-def plan(tmp_path, selection=TABLE6, scale="laptop", seeds=1, rows=None):
+def plan(tmp_path, selection=TABLE6, scale="laptop", seeds=1, rows=()):
     return make_plan(selection, scale, seeds, rows, Results(tmp_path))
 
 
@@ -25,7 +25,7 @@ def test_table6_is_thirteen_distinct_runs(tmp_path, scale):
 
 
 def test_the_base_run_at_paper_scale(tmp_path):
-    (base,) = plan(tmp_path, scale="paper", rows="HybViT").to_json()["runs"]
+    (base,) = plan(tmp_path, scale="paper", rows=["HybViT"]).to_json()["runs"]
     assert base["parameters"] == 11_185_068
     assert base["iterations"] == 585_500
     assert base["train_flops"] == pytest.approx(6.49e17, rel=0.01)
@@ -40,7 +40,7 @@ def test_laptop_runs_have_no_hours_of_the_paper(tmp_path):
 
 def test_seeds_multiply_runs_and_patterns_choose_rows(tmp_path):
     assert len(plan(tmp_path, seeds=3).runs) == 39
-    assert len(plan(tmp_path, seeds=2, rows="GenViT*").runs) == 6
+    assert len(plan(tmp_path, seeds=2, rows=["GenViT*"]).runs) == 6
 
 
 def test_runs_are_shared_between_tables(tmp_path):
@@ -59,7 +59,7 @@ def test_planning_writes_nothing(tmp_path):
 
 
 def test_states_are_read_off_the_directory(tmp_path):
-    (planned,) = plan(tmp_path, rows="GenViT(dim=192)").runs
+    (planned,) = plan(tmp_path, rows=["GenViT(dim=192)"]).runs
     assert planned.state is RunState.MISSING
     planned.request()
     assert planned.state is RunState.PENDING
@@ -87,6 +87,6 @@ def test_an_unknown_scale_is_refused(tmp_path):
 
 def test_a_pattern_has_to_match_in_one_of_several_exhibits(tmp_path):
     both = find_exhibits(["table6", "table9"])
-    assert len(plan(tmp_path, selection=both, rows="GenViT*").runs) == 3
+    assert len(plan(tmp_path, selection=both, rows=["GenViT*"]).runs) == 3
     with pytest.raises(SpecError, match="unknown row of table6, table9 'GanViT'"):
-        plan(tmp_path, selection=both, rows="GanViT")
+        plan(tmp_path, selection=both, rows=["GanViT"])

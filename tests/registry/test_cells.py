@@ -208,7 +208,7 @@ def test_what_is_no_function_is_refused_at_once(make, message):
 def test_hours_that_cannot_be_told_are_said_on_one_line(tmp_path, gpu_hours, message):
     broken = paper(table(row()), gpu_hours=gpu_hours)
     with pytest.raises(SpecError, match=f"gpu_hours of paper 'toy' for run 'hybrid': {message}"):
-        make_plan([(broken, broken.tables[0])], "paper", 1, None, Results(tmp_path))
+        make_plan([(broken, broken.tables[0])], "paper", 1, (), Results(tmp_path))
     assert paper(table(row())).reported_hours(HYBRID) is None
     hours = GpuHours(3.5, "stated")
     assert paper(table(row()), gpu_hours=lambda run: hours).reported_hours(HYBRID) == hours
@@ -221,9 +221,9 @@ def test_rules_that_make_one_run_of_two_are_refused(tmp_path):
     assert (collision.first, collision.second) == (longer, longer.but(epochs=41))
     both = paper(exhibit)
     with pytest.raises(SpecError, match=r"merges 'hybrid epochs=40' \(table1, row 'A'\) and .*epochs \(40, 41\)"):
-        make_plan([(both, exhibit)], "small", 1, None, Results(tmp_path))
-    assert len(make_plan([(both, exhibit)], "small", 1, "A", Results(tmp_path)).runs) == 1
-    assert len(make_plan([(both, exhibit)], "paper", 1, None, Results(tmp_path)).runs) == 2
+        make_plan([(both, exhibit)], "small", 1, (), Results(tmp_path))
+    assert len(make_plan([(both, exhibit)], "small", 1, ("A",), Results(tmp_path)).runs) == 1
+    assert len(make_plan([(both, exhibit)], "paper", 1, (), Results(tmp_path)).runs) == 2
 
 
 def test_the_doctor_names_a_paper_whose_scale_makes_one_run_of_two(monkeypatch):
@@ -237,7 +237,7 @@ def test_the_doctor_names_a_paper_whose_scale_makes_one_run_of_two(monkeypatch):
 
 def test_two_precisions_may_become_one_where_all_runs_get_the_same(tmp_path):
     exhibit = table(row(), row("B", run=HYBRID.but(precision="bf16")))
-    assert len(make_plan([(paper(exhibit), exhibit)], "paper-bf16", 1, None, Results(tmp_path)).runs) == 1
+    assert len(make_plan([(paper(exhibit), exhibit)], "paper-bf16", 1, (), Results(tmp_path)).runs) == 1
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def figure_with_caption(report: ExhibitReport, width: float, height: float, *rem
     The exhibit's title is above the body. The caption below it has the remarks, the runs shown, and the rows that are
     missing.
     """
-    caption = " ".join([*remarks, *_runs(report), *_missing(report)])
+    caption = " ".join([*remarks, *_runs(report), *_missing(report), *_left_out(report)])
     heading, caption_lines = _lines(title(report), width, 0.68 * LARGE), _lines(caption, width, 0.57 * SMALL)
     heights = [_height(heading, LARGE), height, _height(caption_lines, SMALL)]
     figure = Figure(figsize=(width, sum(heights)), layout="constrained")
@@ -154,6 +154,11 @@ def _missing(report: ExhibitReport) -> Iterator[str]:
         yield f"Not measured yet: {_some(waiting)}."
     if report.measured < report.wanted:
         yield f"{report.measured} of {report.wanted} values are measured."
+
+
+def _left_out(report: ExhibitReport) -> Iterator[str]:
+    if report.whole:
+        yield f"{len(report.rows)} of {len(report.whole.rows)} rows are shown."
 
 
 def _some(names: list[str]) -> str:

@@ -49,11 +49,11 @@ def at_distances(plot: SamplesAtDistances, report: ExhibitReport, results: Resul
     left, right = panels(body, 2, 2)
     _show(right, report, results, last, plot.side)
     if final:
-        right.set_xlabel(f"{final} at the end of the training")
+        right.set_xlabel(f"{final} {_when(last)}")
     if final and other:
         _show(left, report, results, other, plot.side)
-        times, share = distances[other.key].number / final.number, other.protocol.get("after", 1.0)
-        left.set_xlabel(f"{distances[other.key]} ({times:.2g} times as much) after {share:.0%} of the training")
+        times = distances[other.key].number / final.number
+        left.set_xlabel(f"{distances[other.key]} ({times:.2g} times as much) {_when(other)}")
     else:
         left.set_box_aspect(1)
         leave_empty(left, f"no state at {plot.ratio:g} times the final distance yet")
@@ -74,6 +74,12 @@ def strips(plot: SampleStrips, report: ExhibitReport, results: Results) -> Figur
         label = f"{row.key}\n{value(report, row, DISTANCE) or ''}".rstrip()
         axes.set_ylabel(label, rotation=0, ha="right", va="center")
     return figure
+
+
+def _when(row: Row) -> str:
+    """Return the share of the training after which a row's state was evaluated."""
+    share = row.protocol.get("after", 1.0)
+    return "at the end of the training" if share == 1 else f"after {share:.0%} of the training"
 
 
 def _show(axes: Axes, report: ExhibitReport, results: Results, row: Row, side: int) -> None:

@@ -11,6 +11,7 @@ from harness.registry.cells import Cell, cells
 from harness.registry.exhibit import Exhibit
 from harness.registry.metrics import Metric
 from harness.registry.paper import Paper
+from harness.registry.row import Row
 from harness.registry.scale import Scale
 from harness.report.results.cells import CellBuilder, ReportRow
 from harness.report.results.claims import ClaimResult, decide
@@ -41,7 +42,7 @@ class ExhibitReport:
     `labels` has the printed names of each metric's values; several, if the rows have several datasets or protocols.
     `remarks` are notes of evaluations on their values, which are in `series`. `shown` are secondary metrics that get
     columns. `segments` has the segments of each of its runs. `damaged` are the records that could not be read. `origin`
-    names results that are not the user's own.
+    names results that are not the user's own. `whole` is the exhibit with all its rows if some are not shown.
     """
 
     paper: Paper
@@ -58,6 +59,7 @@ class ExhibitReport:
     segments: Mapping[str, Sequence[Segment]] = field(default_factory=dict)
     damaged: tuple[Need, ...] = ()
     origin: str = ""
+    whole: Exhibit | None = None
 
     @property
     def verdict_counts(self) -> VerdictCounts:
@@ -111,12 +113,20 @@ class ExhibitReport:
 
 
 def build(
-    paper: Paper, exhibit: Exhibit, scale: Scale, results: Results, shown: tuple[Metric, ...] = ()
+    paper: Paper,
+    exhibit: Exhibit,
+    scale: Scale,
+    results: Results,
+    shown: tuple[Metric, ...] = (),
+    rows: Sequence[Row] | None = None,
 ) -> ExhibitReport:
     """Return the report of an exhibit from the measurements so far; partial results are normal.
 
-    Secondary metrics in `shown` get columns if the exhibit's evaluations measure them.
+    Secondary metrics in `shown` get columns if the exhibit's evaluations measure them. With `rows`, only these rows are
+    shown, counted and ranked, and claims that need others are left out.
     """
+    whole = exhibit if rows is not None and len(rows) < len(exhibit.rows) else None
+    exhibit = exhibit.only(rows or ()) if whole else exhibit
     measured = measurements(paper, exhibit, scale, results)
     possible = list(cells(paper, exhibit, exhibit.rows, scale, [0]))
     builder = CellBuilder(paper, exhibit, scale, measured, tuple(with_secondary(possible, exhibit)), results)
@@ -137,6 +147,7 @@ def build(
         segments=segments,
         damaged=(*measured.damaged.values(), *unreadable),
         origin=results.label,
+        whole=whole,
     )
 
 

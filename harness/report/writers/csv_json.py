@@ -101,6 +101,7 @@ def to_json(report: ExhibitReport) -> dict[str, Any]:
             **Usage.sum(report.usage.values()).to_json(),
             "runs": {run: usage.to_json() for run, usage in report.usage.items()},
         },
+        "left_out": _left_out(report),
         "rows": [
             {
                 "section": row.row.section,
@@ -114,6 +115,15 @@ def to_json(report: ExhibitReport) -> dict[str, Any]:
             for row in report.rows
         ],
         "claims": [claim_to_json(result, report) for result in report.claim_results],
+    }
+
+
+def _left_out(report: ExhibitReport) -> dict[str, list[str]]:
+    """Return the rows that are not shown, by key, and the claims that need them."""
+    whole = report.whole or report.exhibit
+    return {
+        "rows": [row.key for row in whole.rows if row not in report.exhibit.rows],
+        "claims": [claim.says for claim in whole.claims if claim not in report.exhibit.claims],
     }
 
 

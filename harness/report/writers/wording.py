@@ -39,7 +39,7 @@ def notes(report: ExhibitReport) -> list[str]:
 
 def general_notes(report: ExhibitReport) -> list[str]:
     """Return the notes on the exhibit as a whole, without footnotes on single rows and cells."""
-    sentences = []
+    sentences = _left_out(report)
     spaces = [space for space in report.feature_spaces if space.get("kind") == "classifier"]
     if spaces:
         listed = ", ".join(f"{space['data']} ({space['test_accuracy']:.1f} %)" for space in spaces)
@@ -63,6 +63,18 @@ def general_notes(report: ExhibitReport) -> list[str]:
     if report.scale.comparable:
         sentences += tolerances(report)
     return sentences
+
+
+def _left_out(report: ExhibitReport) -> list[str]:
+    """Return which rows are shown, and how many claims need others, if not all are shown."""
+    if report.whole is None:
+        return []
+    shown, claims = len(report.rows), len(report.whole.claims) - len(report.exhibit.claims)
+    rows = f"{shown} of {len(report.whole.rows)} rows {'is' if shown == 1 else 'are'} shown"
+    counted = "counts, cost, rank agreement and the best values in bold are of the rows shown"
+    needing = f"; {claims} {'claim needs' if claims == 1 else 'claims need'} other rows" if claims else ""
+    without = f"{needing} and {'is' if claims == 1 else 'are'} left out" if claims else ""
+    return [f"{rows}: {counted}{without}."]
 
 
 def _beside_printed(report: ExhibitReport) -> list[str]:
@@ -131,7 +143,8 @@ def _allowance(part: Allowance, metric: Metric) -> str:
 
 def rank_agreement(report: ExhibitReport) -> str:
     """Return the rank agreements of an exhibit in a sentence."""
-    return f"Rank agreement, Kendall's tau-b: {'; '.join(agreement(found) for found in report.agreements)}."
+    of = " of the rows shown" if report.whole else ""
+    return f"Rank agreement{of}, Kendall's tau-b: {'; '.join(agreement(found) for found in report.agreements)}."
 
 
 def agreement(found: RankAgreement) -> str:

@@ -26,12 +26,12 @@ def results(tmp_path):
     return Results(tmp_path)
 
 
-def plan(results, rows=None, scale="laptop"):
+def plan(results, rows=(), scale="laptop"):
     return make_plan(TABLE6, scale, 1, rows, results)
 
 
 def one(results, row, scale="laptop"):
-    (planned,) = plan(results, row, scale).runs
+    (planned,) = plan(results, [row], scale).runs
     return planned
 
 
@@ -52,7 +52,7 @@ def finish_training(planned):
 
 
 def estimate(results, row, place=SITE, scale="laptop"):
-    found = plan(results, row, scale)
+    found = plan(results, [row], scale)
     return forecast(found, results, place).estimates[found.runs[0].run.id]
 
 
@@ -87,7 +87,7 @@ def test_ranks_count_each(results):
 def test_several_ranks_take_as_much_of_devices_and_less_of_the_clock(results):
     planned = one(results, "HybViT")
     measure(planned, 20.0)
-    found = plan(results, "HybViT")
+    found = plan(results, ["HybViT"])
     alone, four = (forecast(found, results, Target(1, ranks, device=HERE)) for ranks in ({}, {planned.run.id: 4}))
     assert four.total == alone.total
     assert four.wall_hours == pytest.approx(alone.wall_hours / 4)

@@ -63,7 +63,7 @@ def test_what_takes_no_steps_of_the_chain_leaves_it_alone():
 @pytest.mark.parametrize("scale", ["laptop", "paper"])
 def test_miniatures_of_all_protocols_are_small_and_in_shape(scale, tmp_path):
     seen = set()
-    for planned in make_plan(find_exhibits(["all"]), scale, 1, None, Results(tmp_path)).runs:
+    for planned in make_plan(find_exhibits(["all"]), scale, 1, (), Results(tmp_path)).runs:
         config = planned.run.config
         small = config.but(data=config.data.first(200))
         for evaluation in planned.evaluations.values():

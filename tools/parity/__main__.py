@@ -4,7 +4,8 @@
     pip install einops tqdm && pip install --no-deps torch-fidelity==0.3.0
     PYTHONPATH=. python -m tools.parity --official ELSEWHERE
 
-The baselines are compared in the same way: --wrn, --jem, --vera and --ddpm each take a checkout. Keep checkouts
+The baselines are compared in the same way: --wrn, --jem, --vera, --jempp and --ddpm each take a
+checkout. Keep checkouts
 outside this repository. Both sides get the same weights, images, noise and random draws. A row passes if the largest
 difference, relative to the largest official value, is within its tolerance. Exit codes: 0 if all rows pass; 1 if
 some fail or could not be compared; 2 if a folder is not a checkout.
@@ -18,8 +19,8 @@ from pathlib import Path
 import torch
 from tabulate import tabulate
 
-from tools.parity import augmentation, baselines, evaluation, networks, process, training
-from tools.parity.official import DDPM, HYBVIT, JEM, VERA, WRN, Checkout, OfficialError, Repository
+from tools.parity import augmentation, baselines, evaluation, jempp, networks, process, training, vera
+from tools.parity.official import DDPM, HYBVIT, JEM, JEMPP, VERA, WRN, Checkout, OfficialError, Repository
 from tools.parity.table import Row
 
 BASELINES: dict[str, tuple[Repository, Callable[[Checkout], Iterator[Row]]]] = {
@@ -27,6 +28,10 @@ BASELINES: dict[str, tuple[Repository, Callable[[Checkout], Iterator[Row]]]] = {
     "jem-network": (JEM, baselines.energy_network),
     "vera-network": (VERA, baselines.energy_network),
     "vera-generator": (VERA, baselines.generator),
+    "vera-training": (VERA, vera.training),
+    "jempp-network": (JEMPP, baselines.split_network),
+    "jempp-initialisation": (JEMPP, jempp.initialisation),
+    "jempp-training": (JEMPP, jempp.training),
     "unet": (DDPM, baselines.denoiser),
 }
 COMPARISONS: dict[str, Callable[[Checkout], Iterator[Row]]] = {
@@ -53,7 +58,7 @@ COMPARISONS: dict[str, Callable[[Checkout], Iterator[Row]]] = {
 def main(arguments: list[str] | None = None) -> int:
     """Print the table and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for repository in (HYBVIT, WRN, JEM, VERA, DDPM):
+    for repository in (HYBVIT, WRN, JEM, VERA, JEMPP, DDPM):
         help = f"a checkout of {repository.address}"
         parser.add_argument(f"--{repository.option}", type=Path, metavar="PATH", help=help)
     everything = {name: (HYBVIT, function) for name, function in COMPARISONS.items()} | BASELINES

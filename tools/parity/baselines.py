@@ -50,6 +50,18 @@ def energy_network(checkout: Checkout) -> Iterator[Row]:
             yield from compared(what, name, pairs, ours, ours.logits, theirs, logits, images())
 
 
+def split_network(checkout: Checkout) -> Iterator[Row]:
+    """Compare the Wide ResNet of JEM++, with BatchNorm of short memory."""
+    module = checkout.module("models/jem_models.py")
+    for name in FORWARD:
+        with precision(name):
+            theirs = module.CCF(28, 10, "batch", n_classes=10, model="yopo")
+            del theirs.energy_output
+            ours = JEMWideResNet(spec.JEMWideResNet(norm="batch"), CIFAR10)
+            pairs = [(a, [b]) for a, b in zip(leaves(ours), leaves(theirs), strict=True)]
+            yield from compared("WRN-28-10 of JEM++", name, pairs, ours, ours.logits, theirs, theirs.classify, images())
+
+
 def generator(checkout: Checkout) -> Iterator[Row]:
     """Compare VERA's generator with 256 features, in training and in evaluation."""
     for name in FORWARD:

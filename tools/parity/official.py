@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -228,6 +229,13 @@ def _text(file: Path) -> str:
 
 def _line(file: Path) -> str:
     return _text(file).strip()
+
+
+@contextmanager
+def replaced(module: ModuleType, values: dict[str, Any]) -> Iterator[None]:
+    """Replace names of a module within the context."""
+    with patch.multiple(module, create=True, **values):
+        yield
 
 
 def queue_of(tensors: Iterator[torch.Tensor]) -> Any:

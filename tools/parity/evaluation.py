@@ -27,7 +27,7 @@ from harness.metrics.class_score import class_score
 from harness.metrics.frechet import frechet_distance, moments
 from harness.models.vit import VisionTransformer
 from harness.randomness import Stream
-from tools.parity.official import Checkout, OfficialError, execute
+from tools.parity.official import Checkout, OfficialError, Overlay, execute, replaced
 from tools.parity.process import SMALL, dataset, quiet
 from tools.parity.table import Row, compare, precision
 
@@ -114,12 +114,15 @@ def outliers(checkout: Checkout) -> Iterator[Row]:
 
 
 def attacks(checkout: Checkout) -> Iterator[Row]:
-    """Compare the query, of 51, at which each of 60 images is first misclassified, for both norms and equal starts."""
+    """Compare random starts, and the query, of 51, at which each of 60 images is first misclassified.
+
+    Each side computes its own start from the same draws, at sizes where L2 starts leave the range of images.
+    """
     path = checkout.root / "bpda_eot_attack.json"
     if not path.is_file():
         raise OfficialError(f"bpda_eot_attack.json is missing from {checkout.root}")
     module, rows = checkout.module("bpda_eot_attack.py"), torch.arange(60)
-    for norm, name, epsilon in (("linf", "l_inf", 4.0), ("linf", "l_inf", 22.0), ("l2", "l_2", 100.0)):
+    for norm, epsilon in (("linf", 4.0), ("linf", 22.0), ("l2", 50.0), ("l2", 100.0), ("l2", 200.0)):
         with precision("float64"):
             model, images = network(), Stream("images").normal(rows, 3, 16, 16).div(3).clamp(-1, 1)
             with torch.no_grad():
@@ -127,19 +130,44 @@ def attacks(checkout: Checkout) -> Iterator[Row]:
             labels[::10] = (labels[::10] + 1) % 10
             config = json.loads(path.read_text())
             ball, step = (Box if norm == "linf" else Sphere)(UNIT * epsilon), UNIT * config["adv_eta"]
-            start = ball.random_points(images, Stream("start"), rows).to(images.dtype)
-            config.update(adv_norm=name, adv_eps=UNIT * epsilon, adv_eta=step)
-            module.config, module.clf, module.batch = config, model.logits, 0
-            module.criterion = torch.nn.CrossEntropyLoss()
-            module.rand_init_l_p = lambda *arguments, start=start: start.clone()
-            with quiet():
+            start = ball.random_points(images, Stream("start"), rows)
+            config.update(adv_norm=norm.replace("l", "l_"), adv_eps=UNIT * epsilon, adv_eta=step)
+            given = {
+                "config": config, "clf": model.logits, "batch": 0, "criterion": torch.nn.CrossEntropyLoss(),
+                "t": start_draws(Stream("start"), rows, images.shape[1:]),
+            }  # fmt: skip
+            with quiet(), replaced(module, given):
+                official = module.rand_init_l_p(images.clone(), config["adv_norm"], config["adv_eps"])
                 standing, _ = module.attack_batch(images, labels, 0)
+            yield compare(f"attack {norm}, {epsilon:g}/255: start", "float64", start, official, 1e-6)
             theirs = torch.where(standing.all(0), -1, (~standing).int().argmax(0))
             found = Attack(ball, step, config["adv_steps"]).first_errors(model.logits, images, labels, start)
             with torch.no_grad():
                 clean = model.logits(images).argmax(1) == labels
             ours = torch.where(clean, torch.where(found == -1, -1, found + 1), 0)
             yield compare(f"attack {norm}, {epsilon:g}/255: query of the fall", "float64", ours, theirs, 0)
+
+
+def start_draws(stream: Stream, rows: Tensor, shape: torch.Size) -> Overlay:
+    """Return torch with our draws of a random start; their code moves the distances to a GPU."""
+    distances = stream.at("distance").uniform(rows).double().reshape(-1, *(1 for _ in shape))
+    return Overlay(
+        torch,
+        rand_like=lambda images: stream.uniform(rows, *shape).double(),
+        randn_like=lambda images: stream.at("direction").normal(rows, *shape),
+        rand=lambda *size: Scaled(distances),
+    )
+
+
+class Scaled:
+    """Factors that `cuda` leaves on the CPU."""
+
+    def __init__(self, factors: Tensor) -> None:
+        self._factors = factors
+
+    def cuda(self) -> Tensor:
+        """Return the factors."""
+        return self._factors
 
 
 def quantisation(checkout: Checkout) -> Iterator[Row]:

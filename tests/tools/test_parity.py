@@ -6,10 +6,10 @@ import torch
 from harness.models.vit import VisionTransformer
 from tools.parity.__main__ import main
 from tools.parity.networks import CASES, official_state
-from tools.parity.official import DDPM, JEM, VERA, WRN, Checkout, OfficialError
+from tools.parity.official import DDPM, JEM, JEMPP, VERA, WRN, Checkout, OfficialError
 from tools.parity.table import compare, precision
 
-OPTIONS = {each.option: each for each in (WRN, JEM, VERA, DDPM)}
+OPTIONS = {each.option: each for each in (WRN, JEM, VERA, JEMPP, DDPM)}
 SAMPLER = """
 import a_package_that_is_not_there
 print("the main part of a script must not run")
@@ -75,7 +75,7 @@ def test_a_folder_that_is_no_checkout_is_refused(tmp_path, capsys, path):
     assert "Diffusion_ViT" in complaints
 
 
-@pytest.mark.parametrize("option", ["wrn", "jem", "vera", "ddpm"])
+@pytest.mark.parametrize("option", ["wrn", "jem", "vera", "jempp", "ddpm"])
 def test_a_folder_without_the_code_of_a_baseline_is_refused(tmp_path, capsys, option):
     assert main([f"--{option}", str(tmp_path)]) == 2
     assert f"is not a checkout of {OPTIONS[option].address}" in capsys.readouterr().err
@@ -108,6 +108,43 @@ def test_a_network_is_compared_by_outputs_and_gradients(checkout, capsys, factor
     rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("generator of VERA")]
     assert len(rows) == 8
     assert {row.split()[-1] for row in rows} == verdicts
+
+
+ATTACK = """
+import torch as t
+def rand_init_l_p(points, norm, size):
+    if norm == "l_inf":
+        return (points + size * (2 * t.rand_like(points) - 1)).clamp(-1, 1)
+    direction = t.randn_like(points)
+    direction = direction / direction.flatten(1).norm(dim=1)[:, None, None, None]
+    return LIMIT(points + size * t.rand(len(points), 1, 1, 1).cuda() * direction)
+def attack_batch(images, labels, number):
+    size, step, l2 = config["adv_eps"], config["adv_eta"], config["adv_norm"] == "l_2"
+    standing = [clf(images).argmax(1) == labels]
+    points = rand_init_l_p(images.clone(), config["adv_norm"], size)
+    for _ in range(config["adv_steps"] + 1):
+        leaf = points.detach().requires_grad_()
+        logits = clf(leaf)
+        standing.append(standing[-1] & (logits.argmax(1) == labels))
+        (slope,) = t.autograd.grad(criterion(logits, labels), leaf)
+        moved = slope / slope.flatten(1).norm(dim=1)[:, None, None, None] if l2 else slope.sign()
+        away = points + step * moved - images
+        length = away.flatten(1).norm(dim=1)[:, None, None, None]
+        away = away * (size / length.clamp_min(size)) if l2 else away.clamp(-size, size)
+        points = (images + away).clamp(-1, 1)
+    return t.stack(standing), None
+"""
+
+
+@pytest.mark.parametrize(("limit", "differing"), [("", 0), ("t.tanh", 3)])
+def test_an_attack_starts_where_their_code_starts(checkout, capsys, limit, differing):
+    (checkout / "bpda_eot_attack.json").write_text('{"adv_steps": 4, "adv_eta": 20}')
+    (checkout / "bpda_eot_attack.py").write_text(ATTACK.replace("LIMIT", limit))
+    code, table, complaints = compared(checkout, capsys, "attacks")
+    starts, falls = ([line for line in table.splitlines() if f": {what}" in line] for what in ("start", "query"))
+    assert not complaints
+    assert (code, len(starts), len(falls)) == (bool(differing), 5, 5)
+    assert [line.split()[-1] for line in starts] == ["equal"] * (5 - differing) + ["DIFFERS"] * differing
 
 
 def test_a_base_class_that_could_not_be_imported_is_named(checkout):

@@ -6,6 +6,7 @@ Changes since the start are compared, not weights: a wrong learning rate hardly 
 import ast
 from argparse import Namespace
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from unittest.mock import patch
 
@@ -90,14 +91,16 @@ def arguments_of(checkout: Checkout, path: str, config: RunConfig, settings: dic
 
 
 def defaults(checkout: Checkout, path: str) -> dict[str, Any]:
-    """Return the defaults of a script's command line; an option without a literal default is None."""
+    """Return the defaults of a script's command line; options without a literal default are None or missing."""
     found: dict[str, Any] = {}
     for node in ast.walk(ast.parse((checkout.root / path).read_text())):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "add_argument":
-            given = {str(each.arg): ast.unparse(each.value) for each in node.keywords}
-            option = ast.literal_eval(node.args[0]).lstrip("-").replace("-", "_")
-            switch = "'store_true'" in given.get("action", "")
-            found[option] = ast.literal_eval(given.get("default", "False" if switch else "None"))
+        match node:
+            case ast.Call(func=ast.Attribute(attr="add_argument"), args=[*_, ast.Constant(value=str(option))]):
+                given = {str(each.arg): ast.unparse(each.value) for each in node.keywords}
+                switch = "store_true" in given.get("action", "")
+                with suppress(ValueError):
+                    name = option.lstrip("-").replace("-", "_")
+                    found[name] = ast.literal_eval(given.get("default", "False" if switch else "None"))
     return found
 
 

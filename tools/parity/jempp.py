@@ -68,7 +68,7 @@ def initialisation(checkout: Checkout) -> Iterator[Row]:
         module.init_from_centers(settings)
         with patch("torch.distributions.multivariate_normal._standard_normal", queue_of(normal)):
             theirs = module.init_random(settings, len(rows))
-    ours = ClassGaussians(loader, DATA.num_classes).sample(stream, rows, (3, 32, 32))
+    ours = ClassGaussians(loader, DATA.num_classes).sample(stream, rows, theirs.shape[1:])
     yield compare("JEM++: initial states of ten chains", "float32", ours, theirs, 1e-5)
 
 

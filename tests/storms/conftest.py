@@ -1,6 +1,7 @@
 """Options and results of storms."""
 
 import pytest
+from arena import Arena
 from storm import Storm
 
 
@@ -12,3 +13,9 @@ def storm(request):
     yield one
     if one.faults:
         pytest.fail(one.report(), pytrace=False)
+
+
+@pytest.fixture
+def arena(finished, long_run, tmp_path):
+    """A results directory with a run in every state."""
+    return Arena(tmp_path / "arena", finished[0], long_run)

@@ -5,7 +5,7 @@ import shutil
 import zipfile
 
 import pytest
-from arena import SHOWN, Arena
+from arena import SHOWN
 from bundles import rewritten
 from kept import Kept
 from mutations import mutate
@@ -18,8 +18,8 @@ CASES = 400
 
 
 @pytest.fixture
-def base(finished, long_run, tmp_path):
-    return Arena(tmp_path / "base", finished[0], long_run).root
+def base(arena):
+    return arena.root
 
 
 @pytest.fixture

@@ -1,27 +1,15 @@
 """Damaged files of a results directory never break a command, and change no shown value in silence."""
 
-import json
-import threading
-
 import pytest
-from arena import SHOWN, Arena
+from arena import SHOWN
 from kept import Kept
-from mutations import files_of, mutate
-from toy_paper import PAPER
+from live import look, page_of
+from mutations import files_of, kind_of, mutate
 from values import VALUES, values
-from watched import BYTES, SECONDS, Hung, bounded, limited, watch, where
-
-from harness.live.live_page import LivePage
-from harness.report.results.report import build
-from harness.store.results import Results
+from watched import watch
 
 SUFFIXES = (".json", ".jsonl", ".txt", ".npy")
 CASES = 500
-
-
-@pytest.fixture
-def arena(finished, long_run, tmp_path):
-    return Arena(tmp_path / "arena", finished[0], long_run)
 
 
 @pytest.fixture
@@ -51,13 +39,15 @@ def commands(arena, tmp_path):
 @pytest.mark.timeout(7200, method="thread")
 def test_whatever_is_damaged_commands_go_on_and_values_stay(storm, arena, commands, harness, tmp_path):
     kept, others = Kept(arena.root / "runs"), files_of(arena.root / "runs", *SUFFIXES)
+    kinds = sorted({kind_of(path) for path in others})
     whole = values(watch(harness, *VALUES, results=arena.root))
     assert sum(value is not None for value in whole.values()) > 10
-    page = LivePage(lambda: reports(arena.root), Results(arena.root), plot=False)
+    page = page_of(arena.root)
     for seed, dice in storm.cases(CASES):
         kept.put_back()
         arena.beat()
-        path = dice.choice([other for other in others if other.suffix != ".npy" or dice.random() < 0.2])
+        kind = dice.choice(kinds)
+        path = dice.choice([other for other in others if kind_of(other) == kind])
         case = mutate(path, dice, others)
         for line in dice.sample(commands, 3):
             (tmp_path / "bundle.zip").unlink(missing_ok=True)
@@ -87,32 +77,3 @@ def silence(whole, seen, path):
     return (
         f"{what} in silence: {path.parent.name if path.suffix == '.npy' else ''}{path.stem.split('-')[0]}{path.suffix}"
     )
-
-
-def reports(root):
-    exhibits = {exhibit.name: exhibit for exhibit in PAPER.exhibits}
-    return [build(PAPER, exhibits[name.split("/")[1]], PAPER.scale("laptop"), Results(root)) for name in SHOWN]
-
-
-class Once(threading.Event):
-    """An event that lets the loop of the page run once."""
-
-    def __init__(self):
-        super().__init__()
-        self._left = 2
-
-    def wait(self, timeout=None):
-        self._left -= 1
-        return not self._left
-
-
-def look(page):
-    """Let the page follow once and open every run; yield the faults."""
-    try:
-        with limited(SECONDS), bounded(BYTES):
-            page.follow(Once())
-            json.dumps(page.state, allow_nan=False).encode()
-            for run in [run["id"] for run in page.state["runs"]]:
-                json.dumps(page.run(run), allow_nan=False, ensure_ascii=False).encode()
-    except (Exception, Hung) as error:
-        yield f"the page raises {where(error)}"

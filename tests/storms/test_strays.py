@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from arena import SHOWN, Arena
+from arena import SHOWN
 from kept import Kept
 from values import VALUES
 from watched import watch
@@ -58,11 +58,10 @@ def stray(folder, dice):
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600, method="thread")
-def test_strays_change_no_word_of_any_command(storm, finished, long_run, harness, data_root, tmp_path):
-    arena = Arena(tmp_path / "arena", finished[0], long_run)
+def test_strays_change_no_word_of_any_command(storm, arena, harness, toy_environment, data_root, tmp_path):
     data = tmp_path / "data"
     shutil.copytree(data_root, data)
-    environment = harness._environment | {"HARNESS_DATA": str(data)}
+    environment = toy_environment | {"HARNESS_DATA": str(data)}
     kept = [Kept(arena.root), Kept(data)]
     lines = (
         ["status"], ["status", "--json"], ["list"], ["plan", *SHOWN[:3]], ["run", *SHOWN[:3], "-n"], VALUES,

@@ -127,3 +127,13 @@ def files_of(folder, *suffixes):
         path for path in Path(folder).rglob("*")
         if path.is_file() and (path.suffix in suffixes or path.name.startswith("lease."))
     )  # fmt: skip
+
+
+def kind_of(path):
+    """Return the kind of a file of a results directory, so that storms can hit each as often as others."""
+    if path.suffix in (".npy", ".safetensors"):
+        return path.parent.name.partition("-")[0]
+    if path.name.startswith("lease."):
+        return "lease"
+    inside = path.parent.name if path.parent.name in ("segments", "requests", "evaluations", "checkpoints") else ""
+    return f"{inside}/{path.name.partition('-')[0]}"

@@ -236,7 +236,7 @@ CLASS_FIGURES = tuple(
         title=f"HybViT generated class-conditional samples of {name}",
         metrics=(FID,),
         rows=(panel("HybViT", runs.HYBVIT, 1),),
-        plot=ClassGrids(index=index),
+        plot=ClassGrids(index=index, name=name),
     )
     for index, name in enumerate(CLASSES)
 )

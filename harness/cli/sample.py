@@ -58,7 +58,9 @@ def sample_command(
     if images is None:
         raise SpecError(f"{planned.name} ({planned.id}) has no pictures: its samples have {data.channels} channels")
     how = sampler.label or "ancestral, all steps"
-    heading = f"{planned.name} ({planned.id}), step {step:,} of {planned.iterations:,}: EMA weights; {how}"
+    heading = (
+        f"{planned.name} ({planned.id}) on {data.name}, step {step:,} of {planned.iterations:,}: EMA weights; {how}"
+    )
     path = out or directory.previews / f"step-{step:09d}-{_file_name(sampler)}.png"
     _write(images, heading, path)
     settings.echo(f"{heading}\nwrote {path}")

@@ -16,6 +16,11 @@ class Plot:
         """The evaluation arrays that the plot reads, each with its number of leading rows, None for all."""
         return {}
 
+    @property
+    def class_shown(self) -> tuple[int, str] | None:
+        """The index and the paper's name of the class that the plot shows; None for a plot of several or of none."""
+        return None
+
 
 @dataclass(frozen=True)
 class Agreement(Plot):
@@ -113,13 +118,22 @@ class ClassExtremes(Plot):
 
 @dataclass(frozen=True)
 class ClassGrids(Plot):
-    """The samples of one class with the highest and lowest density and confidence, as grids."""
+    """The samples of one class with the highest and lowest density and confidence, as grids.
+
+    `name` is the name of the class at paper scale.
+    """
 
     implementation: ClassVar[str] = "harness.report.figures.class_extremes:one_class"
     arrays: ClassVar[dict[str, int | None]] = {"samples": None, "own_logits": None}
 
     index: int
     side: int = 10
+    name: str = ""
+
+    @property
+    def class_shown(self) -> tuple[int, str] | None:
+        """The class, if it has a name."""
+        return (self.index, self.name) if self.name else None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from harness.report.figures.base import (
 from harness.report.figures.row_data import all_seeds
 from harness.report.results.cells import Measured, ReportCell, ReportRow
 from harness.report.results.report import ExhibitReport
+from harness.report.writers.wording import with_data
 from harness.store.results import Results
 
 NORMS = {"linf": "L∞", "l2": "L2"}
@@ -91,7 +92,8 @@ def _protocols(report: ExhibitReport) -> tuple[str, ...]:
 def _legend(report: ExhibitReport, looks: dict[str, Look]) -> Iterator[Line2D]:
     absent = {_name(row) for row in report.rows if row.row.run is None}
     for name, (colour, marker) in looks.items():
-        label = f"{name} (not run here)" if name in absent else name
+        own = [row.row for row in report.rows if _name(row) == name]
+        label = f"{name} (not run here)" if name in absent else with_data(report, name, own)
         yield Line2D([], [], color=colour, marker=marker, linestyle="none", label=label)
     for protocol, dashes in zip(_protocols(report), cycle(DASHES), strict=False):
         yield Line2D([], [], color=GREY, linestyle=dashes, label=protocol or "the paper's protocol")

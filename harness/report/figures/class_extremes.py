@@ -11,6 +11,7 @@ from harness.report.figures.images import in_lines, show_mosaic
 from harness.report.figures.own_logits import DENSITY, own_logits
 from harness.report.figures.row_data import first_seed
 from harness.report.results.report import ExhibitReport
+from harness.report.writers.wording import class_shown
 from harness.store.results import Results
 
 PANEL = WIDTH / 2 + 0.1
@@ -38,15 +39,16 @@ def one_class(plot: ClassGrids, report: ExhibitReport, results: Results) -> Figu
     if samples is None:
         return None
     number = len(samples.of_class(plot.index))
+    name = class_shown(report) or f"class {plot.index}"
     side = min(plot.side, max(1, isqrt(number // 2)))
-    remark = f"{number} of {len(samples.classes)} samples are of class {plot.index}."
+    remark = f"{number} of {len(samples.classes)} samples are of {name}."
     figure, body = figure_with_caption(report, WIDTH, 2 * PANEL, remark, DENSITY, first_seed(report))
-    for axes, (name, scores, order) in zip(panels(body, 4, 2), samples.extremes(plot.index), strict=True):
+    for axes, (title, scores, order) in zip(panels(body, 4, 2), samples.extremes(plot.index), strict=True):
         if not number:
-            axes.set(title=name, box_aspect=1)
-            leave_empty(axes, f"no sample of class {plot.index}")
+            axes.set(title=title, box_aspect=1)
+            leave_empty(axes, f"no sample of {name}")
             continue
         shown = slice(side**2)
         show_mosaic(axes, in_lines(samples.images[order[shown]], side), side)
-        axes.set_title(f"{name}: {scores[shown][0]:.2f} to {scores[shown][-1]:.2f}")
+        axes.set_title(f"{title}: {scores[shown][0]:.2f} to {scores[shown][-1]:.2f}")
     return figure

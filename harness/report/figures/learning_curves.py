@@ -20,6 +20,7 @@ from harness.report.figures.base import (
 from harness.report.figures.row_data import all_seeds, value, why_empty
 from harness.report.results.cells import Measured, ReportRow
 from harness.report.results.report import ExhibitReport
+from harness.report.writers.wording import with_data
 from harness.store.curves import read_curve
 from harness.store.results import Results
 
@@ -45,7 +46,7 @@ def draw(plot: LearningCurves, report: ExhibitReport, results: Results) -> Figur
     )
     grid = body.subplots(len(metrics), len(sections), squeeze=False, sharex="col")
     for column, (section, rows) in zip(grid.T, sections.items(), strict=True):
-        column[0].set_title(section)
+        column[0].set_title(with_data(report, section, [row.row for row in rows]))
         for axes, metric in zip(column, metrics, strict=True):
             _draw_states(axes, report, rows, metric)
             log = list(logs.get(section, ())) if metric.quantity == LOGGED else []

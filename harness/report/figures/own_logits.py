@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+from harness.registry.row import Row
 from harness.report.figures.row_data import artefact, pictures
 from harness.report.results.report import ExhibitReport
 from harness.store.results import Results
@@ -48,14 +49,23 @@ class ClassifiedSamples:
 def own_logits(report: ExhibitReport, results: Results, names: Sequence[str]) -> ClassifiedSamples | None:
     """Return the samples of the first row that has any; None if no row has.
 
-    `names` are the class names of the paper's data; classes of stand-in data are numbered.
+    `names` are the class names of the paper's data; classes of stand-in data are numbered too.
     """
     for row in report.rows:
         images = pictures(report, results, row.row)
         logits = artefact(report, results, row.row, "own_logits")
         if images is not None and logits is not None:
-            return _classify(images, logits.astype(np.float64), tuple(names) if report.scale.comparable else ())
+            return _classify(images, logits.astype(np.float64), _names(report, row.row, names, logits.shape[1]))
     return None
+
+
+def _names(report: ExhibitReport, row: Row, names: Sequence[str], number: int) -> tuple[str, ...]:
+    """Return the names of the classes of a row's data; without a name a class has its number."""
+    if any(data.is_stand_in for data in report.data([row])):
+        own = [f"{index} for {name}" for index, name in enumerate(names)]
+    else:
+        own = list(names)
+    return (*own[:number], *map(str, range(len(own), number)))
 
 
 def _classify(images: NDArray[np.uint8], logits: NDArray[np.float64], names: tuple[str, ...]) -> ClassifiedSamples:
@@ -64,4 +74,4 @@ def _classify(images: NDArray[np.uint8], logits: NDArray[np.float64], names: tup
     classes = np.where(finite, logits.argmax(axis=1), UNCLASSIFIED)
     density = logsumexp(logits, axis=1)
     confidence = np.exp(logits.max(axis=1) - density)
-    return ClassifiedSamples(images, classes, density, confidence, names or tuple(map(str, range(logits.shape[1]))))
+    return ClassifiedSamples(images, classes, density, confidence, names)

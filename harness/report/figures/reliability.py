@@ -15,6 +15,7 @@ from harness.registry.figures import ReliabilityDiagrams
 from harness.report.figures.base import RED, SKY, WIDTH, balanced, figure_with_caption, leave_empty
 from harness.report.figures.row_data import artefact, first_seed, why_empty
 from harness.report.results.report import ExhibitReport
+from harness.report.writers.wording import with_data
 from harness.store.results import Results
 
 BAR: dict[str, Any] = {"facecolor": SKY, "edgecolor": "white", "linewidth": 0.4}
@@ -33,7 +34,7 @@ def draw(plot: ReliabilityDiagrams, report: ExhibitReport, results: Results) -> 
     grid = body.subplots(2 * lines, columns, squeeze=False, height_ratios=[3, 1] * lines)
     pairs = [(grid[2 * line, column], grid[2 * line + 1, column]) for line in range(lines) for column in range(columns)]
     for (diagram, shares), (row, bins) in zip(pairs, found, strict=False):
-        diagram.set_title(row.key)
+        diagram.set_title(with_data(report, row.key, [row]))
         if bins is None:
             leave_empty(diagram, why_empty(row))
             shares.remove()

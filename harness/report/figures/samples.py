@@ -12,6 +12,7 @@ from harness.report.figures.base import WIDTH, balanced, figure_with_caption, le
 from harness.report.figures.images import in_lines, show_mosaic
 from harness.report.figures.row_data import MeasuredValue, first_seed, pictures, value, why_empty
 from harness.report.results.report import ExhibitReport
+from harness.report.writers.wording import with_data
 from harness.store.results import Results
 
 DISTANCE = "frechet_distance"
@@ -30,7 +31,7 @@ def grids(plot: SampleGrids, report: ExhibitReport, results: Results) -> Figure 
     figure, body = figure_with_caption(report, max(columns * panel, LARGEST_PANEL), height, *remarks)
     for axes, row in zip(panels(body, len(rows), columns), rows, strict=True):
         distance = value(report, row, DISTANCE)
-        axes.set_title(f"{row.key}\n{distance or ''}".rstrip())
+        axes.set_title(f"{with_data(report, row.key, [row])}\n{distance or ''}".rstrip())
         _show(axes, report, results, row, plot.side)
     return figure
 
@@ -71,7 +72,7 @@ def strips(plot: SampleStrips, report: ExhibitReport, results: Results) -> Figur
     for axes, (row, samples) in zip(panels(body, len(lines), 1), lines, strict=True):
         show_mosaic(axes, [samples], plot.count)
         axes.set_anchor("W")
-        label = f"{row.key}\n{value(report, row, DISTANCE) or ''}".rstrip()
+        label = f"{with_data(report, row.key, [row])}\n{value(report, row, DISTANCE) or ''}".rstrip()
         axes.set_ylabel(label, rotation=0, ha="right", va="center")
     return figure
 

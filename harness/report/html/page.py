@@ -60,6 +60,7 @@ def contents(reports: Sequence[ExhibitReport], results: Results, pictures: Mappi
             "exhibit",
             report=report,
             heading=heading(report),
+            subject=wording.subject(report),
             tables=list(tables(report)),
             agreement=agreement,
             notes=[note for note in wording.notes(report) if note != agreement],
@@ -68,7 +69,7 @@ def contents(reports: Sequence[ExhibitReport], results: Results, pictures: Mappi
     parts["runs"] = _render(
         templates, "runs", groups=list(run_index.groups.values()), limits={"runs": MOST_RUNS, "seeds": MOST_SEEDS}
     )
-    entries = tuple((report.exhibit.name, heading(report), report.exhibit.title) for report in reports)
+    entries = tuple((report.exhibit.name, heading(report), wording.subject(report)) for report in reports)
     return Contents(reports[0].paper.title, reports[0].origin, parts, entries, values.to_json(), run_index)
 
 

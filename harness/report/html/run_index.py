@@ -6,6 +6,7 @@ from typing import Any
 
 from harness.report.html.details import DetailLimits, details
 from harness.report.results.report import ExhibitReport
+from harness.report.results.stand_ins import data_of
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory
 from harness.store.usage import Usage
@@ -48,7 +49,9 @@ class RunIndex:
             if row.row.run is None:
                 continue
             run = report.scale.shrink(row.row.run)
-            group = self.groups.setdefault(run.id, RunGroup(row.row.run.name, run.config.data.name, run.id))
+            group = self.groups.setdefault(
+                run.id, RunGroup(row.row.run.name, str(data_of(row.row.run, report.scale)), run.id)
+            )
             group.exhibits[report.exhibit.name] = None
             if run.id in report.usage:
                 group.usage[run.id] = report.usage[run.id]

@@ -12,7 +12,7 @@ from harness.report.html.run_index import RunIndex
 from harness.report.html.symbols import MARKS, Mark
 from harness.report.results.report import ExhibitReport
 from harness.report.results.verdict_counts import VerdictCounts
-from harness.report.writers.wording import span
+from harness.report.writers.wording import span, subject
 from harness.store.usage import Usage
 
 
@@ -106,7 +106,7 @@ def _line(report: ExhibitReport) -> ExhibitLine:
     return ExhibitLine(
         name=report.exhibit.name,
         heading=heading(report),
-        title=report.exhibit.title,
+        title=subject(report),
         measured=report.measured,
         wanted=report.wanted,
         verdict=MARKS.get(report.verdict_counts.verdict) if report.verdict_counts.counts else None,

@@ -9,6 +9,7 @@ from harness.report.html.page import Picture, contents, page
 from harness.report.html.samples import data_uri
 from harness.report.html.summary import heading
 from harness.report.results.report import ExhibitReport
+from harness.report.writers.wording import subject
 from harness.store.files import write_bytes
 from harness.store.results import Results
 
@@ -40,7 +41,7 @@ def _pictures(report: ExhibitReport, folder: Path, vectors: set[Path]) -> list[P
 
 def picture(report: ExhibitReport, svg: bytes) -> Picture:
     """Return an SVG picture of an exhibit for the page."""
-    alt = f"{heading(report)}: {report.exhibit.title}. The table has its values."
+    alt = f"{heading(report)}: {subject(report)}. The table has its values."
     size = SIZE.search(svg)
     assert size is not None, "Matplotlib writes the size into every SVG"
     width, height = (round(float(points) * PIXELS_PER_POINT) for points in size.groups())

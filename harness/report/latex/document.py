@@ -105,7 +105,13 @@ def _summary_line(report: ExhibitReport) -> str:
     counts = [str(statuses.count(status) or "") for status in claims_list.ORDER]
     exhibit = report.exhibit
     name = f"{exhibit.kind.capitalize()} {exhibit.number}{f' ({exhibit.variant})' if exhibit.variant else ''}"
-    texts = (name, exhibit.title, f"{report.measured} of {report.wanted}", str(report.verdict_counts), *counts)
+    texts = (
+        name,
+        wording.subject(report),
+        f"{report.measured} of {report.wanted}",
+        str(report.verdict_counts),
+        *counts,
+    )
     return f"{' & '.join(map(tex, texts))} \\\\"
 
 

@@ -14,7 +14,7 @@ def figure(report: ExhibitReport, picture: str) -> str:
 
 
 def environment(report: ExhibitReport, picture: str, caption: str) -> str:
-    """Return a `figure` environment for a picture; the list of figures has only the exhibit's title."""
+    """Return a `figure` environment for a picture; the list of figures has no scale and no notes."""
     name = picture.rpartition(".")[0]
     return "\n".join(
         [
@@ -22,7 +22,7 @@ def environment(report: ExhibitReport, picture: str, caption: str) -> str:
             "\\begin{figure}[!htbp]",
             "\\centering",
             f"\\includegraphics[width=\\linewidth,height=0.8\\textheight,keepaspectratio]{{{picture}}}",
-            f"\\caption[{{{tex(report.exhibit.title)}}}]{{{tex(caption)}}}",
+            f"\\caption[{{{tex(wording.subject(report))}}}]{{{tex(caption)}}}",
             f"\\label{{fig:{report.paper.name}-{name}}}",
             "\\end{figure}",
             "",

@@ -25,6 +25,7 @@ from harness.report.results.series import (
     need_of,
     with_secondary,
 )
+from harness.report.results.stand_ins import DataInUse, data_of, stand_ins
 from harness.report.results.verdict_counts import VerdictCounts
 from harness.report.results.verdicts import Verdict
 from harness.store.code import other_code
@@ -43,6 +44,7 @@ class ExhibitReport:
     `remarks` are notes of evaluations on their values, which are in `series`. `shown` are secondary metrics that get
     columns. `segments` has the segments of each of its runs. `damaged` are the records that could not be read. `origin`
     names results that are not the user's own. `whole` is the exhibit with all its rows if some are not shown.
+    `stand_ins` are the datasets in the place of the paper's.
     """
 
     paper: Paper
@@ -60,6 +62,7 @@ class ExhibitReport:
     damaged: tuple[Need, ...] = ()
     origin: str = ""
     whole: Exhibit | None = None
+    stand_ins: tuple[DataInUse, ...] = ()
 
     @property
     def verdict_counts(self) -> VerdictCounts:
@@ -86,6 +89,10 @@ class ExhibitReport:
     def name(self) -> str:
         """The exhibit's full name, such as `hybvit/table6`."""
         return f"{self.paper.name}/{self.exhibit.name}"
+
+    def data(self, rows: Iterable[Row]) -> tuple[DataInUse, ...]:
+        """Return the training data of some rows, each once."""
+        return tuple(dict.fromkeys(data_of(row.run, self.scale) for row in rows if row.run))
 
     @property
     def measured(self) -> int:
@@ -148,6 +155,7 @@ def build(
         damaged=(*measured.damaged.values(), *unreadable),
         origin=results.label,
         whole=whole,
+        stand_ins=stand_ins(possible, paper, scale),
     )
 
 

@@ -38,7 +38,7 @@ def verdicts(reports: Sequence[ExhibitReport]) -> str:
 
 def terminal(reports: Sequence[ExhibitReport]) -> str:
     """Return the claims as plain text, failing ones first."""
-    parts = [summary(reports)]
+    parts = [summary(reports), *_notes(reports)]
     for status in ORDER:
         chosen = [(report, result) for report, result in _entries(reports) if result.status is status]
         if chosen:
@@ -63,12 +63,19 @@ def markdown(reports: Sequence[ExhibitReport]) -> str:
         for report, result in sorted(_entries(reports), key=lambda entry: ORDER.index(entry[1].status))
     ]
     headings = ["measured", "printed", "exhibit", "where", "claim", "evidence"]
-    return f"## Claims\n\n{summary(reports)}\n\n{verdicts(reports)}\n\n{tabulate(lines, headings, tablefmt='pipe')}\n"
+    note = "".join(f"{escape(note)}\n\n" for note in _notes(reports))
+    table = tabulate(lines, headings, tablefmt="pipe")
+    return f"## Claims\n\n{note}{summary(reports)}\n\n{verdicts(reports)}\n\n{table}\n"
 
 
 def to_json(reports: Sequence[ExhibitReport]) -> list[dict[str, Any]]:
     """Return the claims as documented JSON, each with its exhibit."""
     return [{"exhibit": report.name, **claim_to_json(result, report)} for report, result in _entries(reports)]
+
+
+def _notes(reports: Sequence[ExhibitReport]) -> list[str]:
+    """Return the notes on the scales of some reports, each once."""
+    return list(dict.fromkeys(report.scale.note for report in reports))
 
 
 def _entries(reports: Sequence[ExhibitReport]) -> Iterator[tuple[ExhibitReport, ClaimResult]]:

@@ -90,6 +90,7 @@ def to_json(report: ExhibitReport) -> dict[str, Any]:
         "origin": report.origin,
         "comparable": report.scale.comparable,
         "note": report.scale.note,
+        "stand_ins": [{"paper": data.paper, "used": data.used} for data in report.stand_ins],
         "feature_spaces": list(report.feature_spaces),
         "remarks": list(report.remarks),
         "stale": {run: list(names) for run, names in report.stale.items()},

@@ -15,6 +15,7 @@ from harness.registry.metrics import Metric
 from harness.report.results.cells import ReportCell, ReportRow
 from harness.report.results.report import ExhibitReport
 from harness.report.writers.table_cells import BLANK, Role, TableCell, TableCells, row_seeds, row_verdict, secondary
+from harness.report.writers.wording import with_data
 
 MOST_SIDE_BY_SIDE = 4
 TableLine = tuple[TableCell, ...]
@@ -116,6 +117,7 @@ class _Form:
     def label(self, row: ReportRow) -> TableCell:
         """Return the row's label, with its protocols if no section names them."""
         text, sections = row.row.label, any(other.row.section for other in self.report.rows)
+        text = text if sections else with_data(self.report, text, [row.row])
         if self.report.scale.comparable and not sections:
             text = _with_protocols(self.report, text, [row])
         return TableCell(
@@ -176,16 +178,10 @@ class _Stacked(_Form):
 
 
 def section_heading(report: ExhibitReport, section: str, rows: Sequence[ReportRow]) -> str:
-    """Return the section's name.
-
-    If labels differ within the exhibit, the name includes the protocols at the paper's scale, else the datasets.
-    """
-    data = {report.scale.shrink(row.row.run).config.data.name for row in rows if row.row.run}
+    """Return the section's name, with the stand-in for its data, and at the paper's scale with its protocols."""
     if report.scale.comparable:
         return _with_protocols(report, section, rows)
-    if not data or not any(_differ(report, metric) for metric in report.exhibit.metrics):
-        return section
-    return f"{section} ({', '.join(sorted(data))})"
+    return with_data(report, section, (row.row for row in rows)) if section else ""
 
 
 def metric_heading(report: ExhibitReport, metric: Metric) -> str:
@@ -200,6 +196,8 @@ def metric_heading(report: ExhibitReport, metric: Metric) -> str:
     own = report.label(metric)
     labels = [own, *(measure_of(label) if _differ(report, metric) else label for label in readings)]
     others = [label for label in dict.fromkeys(labels) if label != metric.label]
+    if len(others) == 1 and others[0] in {data.used for data in report.stand_ins}:
+        return f"{metric.label} → {others[0]}"
     return f"{metric.label} / {', '.join(others)}" if others else metric.label
 
 

@@ -53,7 +53,7 @@ def markdown(report: ExhibitReport) -> str:
     """Return the exhibit and its claims as Markdown."""
     parts = [f"## {escape(wording.title(report))}", "", escape(report.scale.note), ""]
     if isinstance(report.exhibit, Figure) and report.measured:
-        parts += [f"![{escape(report.exhibit.title)}]({report.exhibit.name}.png)", ""]
+        parts += [f"![{escape(wording.subject(report))}]({report.exhibit.name}.png)", ""]
     for grid in grids(report):
         parts += [*([f"**{escape(grid.caption)}**", ""] if grid.caption else []), _table(grid, "pipe"), ""]
     parts += [f"{escape(note)}  " for note in wording.notes(report)]

@@ -1,10 +1,12 @@
 """Sentences of reports, shared by all writers: titles and notes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 
 from harness.config.feature_spaces import INCEPTION_SHA256
+from harness.registry.exhibit import plots_of
 from harness.registry.metrics import Metric
+from harness.registry.row import Row
 from harness.registry.tolerances import Allowance
 from harness.report.results.cells import ReportCell, ReportRow
 from harness.report.results.rank_agreement import RankAgreement
@@ -17,7 +19,39 @@ def title(report: ExhibitReport) -> str:
     """Return the exhibit's heading."""
     exhibit = report.exhibit
     number = f"{exhibit.number} ({exhibit.variant})" if exhibit.variant else str(exhibit.number)
-    return f"{exhibit.kind.capitalize()} {number}: {exhibit.title} ({_whose(report)}, scale {report.scale.name})"
+    return f"{exhibit.kind.capitalize()} {number}: {subject(report)} ({_whose(report)}, scale {report.scale.name})"
+
+
+def subject(report: ExhibitReport) -> str:
+    """Return the exhibit's title, with the stand-ins for its data and its class in brackets."""
+    found = [*map(str, report.stand_ins), *filter(None, [class_shown(report)])]
+    return f"{report.exhibit.title} [{', '.join(found)}]" if found else report.exhibit.title
+
+
+def class_shown(report: ExhibitReport) -> str:
+    """Return the class of stand-in data that a figure shows and the paper's class; empty if there is none."""
+    shown = {found for plot in plots_of(report.exhibit).values() if (found := plot.class_shown)}
+    if len(shown) != 1 or not any(data.is_stand_in for data in report.data(row.row for row in report.rows)):
+        return ""
+    ((index, name),) = shown
+    return f"class {index} for {name}"
+
+
+def with_data(report: ExhibitReport, name: str, rows: Iterable[Row]) -> str:
+    """Return the name of rows, with the stand-in for their data if the exhibit has several datasets.
+
+    The stand-in follows the name of the dataset: `CIFAR10 → digits`, and else in parentheses.
+    """
+    found = report.data(rows)
+    if not any(data.is_stand_in for data in found) or len(report.data(row.row for row in report.rows)) == 1:
+        return name
+    if len(found) == 1 and _letters(name) == _letters(found[0].paper):
+        return f"{name} → {found[0].used}"
+    return f"{name} ({', '.join(map(str, found))})"
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).lower()
 
 
 def _whose(report: ExhibitReport) -> str:
@@ -28,7 +62,7 @@ def caption(report: ExhibitReport) -> str:
     """Return the heading for a document that numbers its own tables and figures."""
     exhibit, scale = report.exhibit, report.scale.name
     origin = f", {report.origin}" if report.origin else ""
-    return f"{exhibit.title} ({report.paper.name} {exhibit.kind} {exhibit.number}{origin}, scale {scale})"
+    return f"{subject(report)} ({report.paper.name} {exhibit.kind} {exhibit.number}{origin}, scale {scale})"
 
 
 def notes(report: ExhibitReport) -> list[str]:

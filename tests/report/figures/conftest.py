@@ -6,12 +6,14 @@ import pytest
 from toy_paper import PROTOCOLS
 
 from harness.config.evaluations import Calibration, Robustness
+from harness.data.catalogue import DIGITS
 from harness.registry.cells import cells
 from harness.registry.exhibit import Figure, Table
 from harness.registry.metrics import CONFIDENCE_GAP, ECE, robustness
 from harness.registry.paper import Paper
 from harness.registry.row import Row
 from harness.registry.scale import Scale
+from harness.registry.scale_rules import Rules
 from harness.report.figures.base import freeze_layout, style
 from harness.report.figures.render import write_figures
 from harness.report.results.report import build
@@ -27,10 +29,15 @@ ATTACKS = {
 KNOWN = {**PROTOCOLS, ECE: Calibration(bins=4), CONFIDENCE_GAP: Calibration(bins=4), **ATTACKS}
 
 
+ELSEWHERE = DIGITS.model_copy(update={"name": "else_where"})
+"""Data for which the scale `stand-in` has the digits."""
+
+
 class Bench:
     """Fills an exhibit with fake measurements and draws it."""
 
     attacks = tuple(ATTACKS)
+    elsewhere = ELSEWHERE
 
     def __init__(self, root):
         self.results = Results(root)
@@ -43,11 +50,13 @@ class Bench:
     def table(self, metrics, *rows, **more):
         return Table(number=2, title="A toy", metrics=tuple(metrics), rows=tuple(rows), **more)
 
-    def measure(self, exhibit, value=lambda cell: 10.0, arrays=lambda cell: {}, seeds=1, keep=lambda cell: True):
+    def measure(
+        self, exhibit, value=lambda cell: 10.0, arrays=lambda cell: {}, seeds=1, keep=lambda cell: True, scale="laptop"
+    ):
         """Write the records and arrays that real runs would write."""
         records = {}
         paper = self._paper(exhibit)
-        for cell in cells(paper, exhibit, exhibit.rows, paper.scale("laptop"), range(seeds)):
+        for cell in cells(paper, exhibit, exhibit.rows, paper.scale(scale), range(seeds)):
             directory = self.results.directory(cell.run)
             directory.request(cell.run, [cell.evaluation])
             if not keep(cell):
@@ -86,7 +95,10 @@ class Bench:
             url="",
             tables=(),
             protocol=lambda metric, run: KNOWN[metric],
-            scales=(Scale("laptop", "A toy scale.", comparable=False),),
+            scales=(
+                Scale("laptop", "A toy scale.", comparable=False),
+                Scale("stand-in", "A toy scale.", comparable=False, rules=Rules((), {ELSEWHERE.name: DIGITS})),
+            ),
         )
 
 

@@ -49,9 +49,10 @@ def shown(axes):
 @pytest.fixture
 def draw(bench):
     def draw(plot, scale="laptop", measured=True):
-        figure = bench.figure(plot, [FID], ("Hybrid", HYBRID))
+        run = HYBRID.but(data=bench.elsewhere) if scale == "stand-in" else HYBRID
+        figure = bench.figure(plot, [FID], ("Hybrid", run))
         if measured:
-            bench.measure(figure, arrays=lambda cell: {"samples": samples(), "own_logits": logits()})
+            bench.measure(figure, arrays=lambda cell: {"samples": samples(), "own_logits": logits()}, scale=scale)
         return bench.draw(figure, scale)
 
     return draw
@@ -67,10 +68,28 @@ def test_every_class_has_a_line_of_its_extremes(draw, count):
         assert shown(axes)[2] == [BLANK] * count
 
 
-def test_classes_have_the_papers_names_where_they_are_the_papers(draw):
-    names = {scale: draw(ClassExtremes(NAMES), scale).axes[0].get_yticklabels() for scale in ("laptop", "paper")}
-    assert [name.get_text() for name in names["laptop"]] == ["0", "1", "2", "3"]
-    assert [name.get_text() for name in names["paper"]] == list(NAMES)
+def test_classes_of_stand_ins_have_numbers_beside_the_papers_names(draw):
+    scales = ("paper", "laptop", "stand-in")
+    drawn = {scale: draw(ClassExtremes(NAMES), scale).axes[0].get_yticklabels() for scale in scales}
+    names = {scale: [label.get_text() for label in labels] for scale, labels in drawn.items()}
+    assert names["paper"] == names["laptop"] == list(NAMES)
+    assert names["stand-in"] == [f"{index} for {name}" for index, name in enumerate(NAMES)]
+
+
+def test_a_class_without_a_name_has_its_number(draw):
+    labels = draw(ClassExtremes(NAMES[:2]), "stand-in").axes[0].get_yticklabels()
+    assert [label.get_text() for label in labels] == [f"0 for {NAMES[0]}", f"1 for {NAMES[1]}", "2", "3"]
+
+
+@pytest.mark.parametrize(("scale", "said"), [("paper", "class 1."), ("stand-in", "class 1 for Car.")])
+def test_the_title_names_the_class_of_a_stand_in(draw, texts, scale, said):
+    title, remark, *_ = texts(draw(ClassGrids(index=1, name="Car"), scale))
+    assert title == (
+        "Figure 1: A toy [else_where → digits, class 1 for Car] (toy, scale stand-in)"
+        if scale == "stand-in"
+        else "Figure 1: A toy (toy, scale paper)"
+    )
+    assert f"samples are of {said}" in remark
 
 
 def test_grids_of_a_class_are_its_extremes_and_share_none(draw, texts):

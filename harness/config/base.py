@@ -33,7 +33,7 @@ class Config(BaseModel):
     shrinks: ClassVar[Mapping[str, str]] = {}
     """The fields that scales shrink, each mapped to the name of its size, such as `width` (docs/scales.md)."""
 
-    def __init__(self, *values: Any, **fields: Any) -> None:
+    def __init__(self, /, *values: Any, **fields: Any) -> None:
         if values:
             named = ", ".join(f"{name}=..." for name in type(self).model_fields if name != "kind")
             raise SpecError(f"{type(self).__name__}({given(values[0])}): pass fields by keyword: {named}")

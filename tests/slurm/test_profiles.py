@@ -1,12 +1,13 @@
 """Profiles: parsing, errors, and the resources that each run gets."""
 
+import os
 from pathlib import Path
 
 import pytest
 from toy_paper import DENOISING, HYBRID
 
 from harness.errors import SpecError
-from harness.launch.slurm.profile import Profile, load_profile, megabytes, minutes
+from harness.launch.slurm.profile import Profile, lasting_name, load_profile, megabytes, minutes
 
 SHIPPED = Path(__file__).parents[2] / "slurm" / "profiles"
 
@@ -33,6 +34,19 @@ def test_sizes_are_read_as_slurm_reads_them(text, expected):
         ('time = "a day"', "write minutes, HH:MM:SS or D-HH:MM:SS"),
         ("runs_per_task = 3\n[[override]]\nnodes = 2", "3 runs in a task need nodes = 1"),
         ("partition = gpu", "is not valid TOML"),
+        ("self = 1", "unknown field 'self'"),
+        (f"nodes = {'9' * 5000}", "Exceeds the limit (4300 digits)"),
+        (f"nodes = {'9' * 400}", "a number is larger than 64 bits"),
+        (f"[[override]]\nmin_parameters = -{'9' * 400}", "a number is larger than 64 bits"),
+        (f'memory = "{"9" * 400}G"', "write a size such as 64G"),
+        (f'time = "{"9" * 400}"', "write minutes"),
+        ('time = "²"', "write minutes"),
+        ("memory = inf", "write a size"),
+        ("partition = " + "[" * 3000, "nested too deeply"),
+        ("partition = " + "[" * 90 + "]" * 90, "partition"),
+        ('partition = "a\\nb"', "'a\\nb' has a control character"),
+        ('[sbatch]\n"x\\u001b" = 1', "has a control character"),
+        (f'"{"x" * 5000}" = 1', "unknown field"),
     ],
 )
 def test_a_wrong_profile_is_refused_on_one_line(content, says, tmp_path):
@@ -41,6 +55,45 @@ def test_a_wrong_profile_is_refused_on_one_line(content, says, tmp_path):
     with pytest.raises(SpecError) as error:
         load_profile(str(path))
     assert says in str(error.value) and str(path) in str(error.value) and "\n" not in str(error.value)
+    assert len(str(error.value)) < 800
+
+
+def test_a_profile_as_an_editor_of_windows_writes_it_is_read(tmp_path):
+    path = tmp_path / "windows.toml"
+    path.write_bytes(b'\xef\xbb\xbfpartition = "main"\r\nsetup = ["""\r\nmodule load x\r\n"""]\r\n')
+    assert load_profile(str(path)).partition == "main"
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda path: path.mkdir(), "Is a directory"),
+        (os.mkfifo, "it is not a regular file"),
+        (lambda path: path.write_bytes(b"\xff\xfe\x00"), "is not valid TOML: it is not UTF-8 text"),
+        (lambda path: path.write_bytes(b"#" * 2**23), "it has more than"),
+        (lambda path: path.symlink_to(path), "Too many levels of symbolic links"),
+    ],
+    ids=["folder", "fifo", "binary", "huge", "loop"],
+)
+def test_what_is_no_profile_is_refused_without_waiting(make, says, tmp_path):
+    make(path := tmp_path / "odd.toml")
+    with pytest.raises(SpecError, match=says) as error:
+        load_profile(str(path))
+    assert str(path) in str(error.value)
+
+
+def test_profiles_are_found_without_a_home_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("harness.environment.home", lambda: None)
+    with pytest.raises(SpecError, match="unknown profile 'mine': allowed: none"):
+        load_profile("mine")
+
+
+def test_a_path_keeps_its_meaning_in_other_folders(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/me")
+    names = {"mine": "mine", "mine.toml": f"{tmp_path}/mine.toml", "~/mine.toml": "/home/me/mine.toml"}
+    assert {name: lasting_name(name) for name in names} == names
 
 
 def test_names_are_looked_up_in_both_folders_and_the_working_one_wins(tmp_path, monkeypatch):

@@ -7,16 +7,23 @@ import tomllib
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
+from textwrap import shorten
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, PositiveInt, ValidationError, model_validator
 
+from harness import environment
 from harness.config.base import Config
 from harness.config.run import Run
-from harness.errors import SpecError, unknown
+from harness.errors import SpecError, given, unknown
+from harness.natural import natural
+from harness.regular_files import read_regular
 
-FOLDERS = (Path("slurm/profiles"), Path("~/.config/harness/slurm"))
+HERE, BELOW_HOME = Path("slurm/profiles"), Path(".config/harness/slurm")
 SUFFIX = ".toml"
+LONGEST = 600
+"""The characters of a message, which may quote a value."""
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 MEGABYTES = {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024**2}
 
 
@@ -25,7 +32,7 @@ def minutes(value: Any) -> int:
 
     Raises `ValueError` for other forms.
     """
-    match = re.fullmatch(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?", str(value).strip())
+    match = re.fullmatch(r"(?:(\d{1,9})-)?(\d{1,9})(?::(\d{1,9}))?(?::(\d{1,9}))?", str(value).strip(), re.ASCII)
     if match is None:
         raise ValueError("write minutes, HH:MM:SS or D-HH:MM:SS")
     days, first, second, third = (int(part) if part else 0 for part in match.groups())
@@ -43,7 +50,7 @@ def megabytes(value: Any) -> int:
 
     Raises `ValueError` for other forms.
     """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT]?)B?", str(value).strip().upper())
+    match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,15})?)([KMGT]?)B?", str(value).strip().upper(), re.ASCII)
     if match is None:
         raise ValueError("write a size such as 64G or 4000M")
     return max(1, math.ceil(float(match[1]) * MEGABYTES[match[2] or "M"]))
@@ -71,7 +78,7 @@ class Resources(Config):
     def gpus(self) -> int:
         """The number of GPUs per node."""
         count = str(self.gpus_per_node).rpartition(":")[2]
-        return int(count) if count.isdigit() else 0
+        return natural(count) or 0
 
     @property
     def ranks(self) -> int:
@@ -176,21 +183,80 @@ def load_profile(name: str) -> Profile:
     Names are searched in `slurm/profiles/` and `~/.config/harness/slurm/`. Raises `SpecError`, naming the allowed
     values, for an unknown profile or key and for an invalid value.
     """
-    path = Path(name).expanduser()
-    if path.suffix != SUFFIX and os.sep not in name:
-        found = {path.stem: path for folder in reversed(FOLDERS) for path in folder.expanduser().glob(f"*{SUFFIX}")}
-        if name not in found:
-            raise unknown("profile", name, found)
-        path = found[name]
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise SpecError(f"{path} is not valid TOML: {error}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"cannot read the profile {path}: {getattr(error, 'strerror', None) or error}") from None
+    path = _path_of(name)
+    content = _read(path)
     try:
         return Profile(**content)
     except SpecError as error:
-        raise SpecError(f"{path}: {str(error).removeprefix('Profile: ')}") from None
+        raise SpecError(f"{path}: {shorten(str(error).removeprefix('Profile: '), LONGEST)}") from None
     except ValidationError as error:
         raise SpecError(f"{path}: {error.errors(include_url=False)[0]['msg']}") from None
+
+
+def lasting_name(name: str) -> str:
+    """Return a name or path of a profile that means the same from any folder."""
+    return str(_expanded(name).absolute()) if _is_path(name) else name
+
+
+def _path_of(name: str) -> Path:
+    """Return the path of a profile by name or path.
+
+    Raises `SpecError`, naming the known profiles, for an unknown name.
+    """
+    if _is_path(name):
+        return _expanded(name)
+    found = {path.stem: path for folder in _folders() for path in folder.glob(f"*{SUFFIX}")}
+    if name not in found:
+        raise unknown("profile", name, found)
+    return found[name]
+
+
+def _is_path(name: str) -> bool:
+    return Path(name).suffix == SUFFIX or os.sep in name
+
+
+def _expanded(name: str) -> Path:
+    return environment.expand(name, "--profile")
+
+
+def _folders() -> list[Path]:
+    """Return the folders of profiles, the ones that count more last."""
+    home = environment.home()
+    return [*([home / BELOW_HOME] if home else []), HERE]
+
+
+def _check_values(value: Any) -> None:
+    """Raise `ValueError` for numbers beyond TOML's 64 bits, and for control characters in the options of a script."""
+    if isinstance(value, dict):
+        for name, entry in value.items():
+            if name != "setup":  # lines of shell
+                _check_values(name)
+                _check_values(entry)
+    elif isinstance(value, list):
+        for entry in value:
+            _check_values(entry)
+    elif isinstance(value, str) and CONTROL.search(value):
+        raise ValueError(f"{given(value)} has a control character")
+    elif isinstance(value, int) and abs(value) >= 2**63:
+        raise ValueError("a number is larger than 64 bits")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Read a TOML document.
+
+    Raises `SpecError` if it cannot be read.
+    """
+    try:
+        content = tomllib.loads(read_regular(path).decode("utf-8-sig"))
+        _check_values(content)
+        return content
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(f"{path} is not valid TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise SpecError(f"{path} is not valid TOML: it is not UTF-8 text") from None
+    except RecursionError:
+        raise SpecError(f"{path}: its values are nested too deeply") from None
+    except ValueError as error:  # also from tomllib, for thousands of digits
+        raise SpecError(f"{path}: {str(error).partition(';')[0]}") from None
+    except OSError as error:
+        raise SpecError(f"cannot read the profile {path}: {error.strerror or error}") from None

@@ -32,13 +32,14 @@ def logs_command(settings: Settings, run: str, follow: bool, lines: int) -> int:
       python -m harness logs 679901
       python -m harness logs 679901 --follow --lines 100
     """
-    from harness.launch.job_status import job_logs
+    from harness.launch.job_status import job_logs, job_statuses
 
     directory = settings.results.find(run)
     if of_jobs := job_logs(settings.results, directory.id):
         settings.echo(f"logs of its jobs: {', '.join(map(str, of_jobs))}")
     if not follow and not directory.log.exists():
-        settings.echo(f"{directory.run().name} ({directory.id}) has no log yet: no worker has started it")
+        job = job_statuses(settings.results).get(directory.id)
+        settings.echo(f"{directory.run().name} ({directory.id}) has no log yet: {job or 'no worker has started it'}")
         return 0
     try:
         _print(directory, follow, lines)

@@ -12,7 +12,8 @@ from harness.cli.settings import Settings
 if TYPE_CHECKING:
     from harness.config.execution import Execution
     from harness.launch.plan import PlannedRun
-    from harness.launch.slurm.manifest import Submission
+    from harness.launch.slurm.job_status import JobStatus
+    from harness.launch.slurm.manifest import Array, Submission
     from harness.launch.slurm.policy import Resubmission
     from harness.launch.slurm.submit import Request, Submitted
 
@@ -37,13 +38,16 @@ def submit_runs(
     request = request_of(settings, executor, execution, selection)
     done = submit(request, todo, Scheduler(min_interval=0))
     _print_decisions(settings, todo, done.verdicts)
+    for sentence in done.unused:
+        click.echo(f"harness: {sentence}", err=True)
     if done.submission is not None:
-        _print_submission(settings, done.submission, executor)
+        _print_submission(settings, done.submission, done.accepted, executor)
     for array in done.refused:
         click.echo(f"harness: sbatch refuses {array.name}: {array.refused}", err=True)
-    waits = executor.wait and not (done.submission is None and not _queued(done))
+    waits = executor.wait and (done.accepted or _queued(done))
     failed = _wait(settings, todo) if waits else 0
-    settings.echo(report)
+    if done.accepted or not done.refused:
+        settings.echo(report)
     return 1 if done.refused or failed else 0
 
 
@@ -69,14 +73,14 @@ def request_of(
 
     Raises `SpecError` for incompatible options or an unknown profile.
     """
-    from harness.launch.slurm.profile import load_profile
+    from harness.launch.slurm.profile import lasting_name, load_profile
     from harness.launch.slurm.submit import Request
 
     name = executor.profile_name()
     return Request(
         results=settings.results,
         data=settings.data_root,
-        profile_name=name,
+        profile_name=lasting_name(name),
         profile=load_profile(name),
         execution=execution,
         selection=dict(selection),
@@ -106,21 +110,36 @@ def _print_decisions(settings: Settings, todo: "Sequence[PlannedRun]", verdicts:
         settings.echo(f"{what}: {listed}: {says}")
 
 
-def _print_submission(settings: Settings, submission: "Submission", executor: ExecutorOptions) -> None:
+def _print_submission(
+    settings: Settings, submission: "Submission", accepted: "Sequence[Array]", executor: ExecutorOptions
+) -> None:
+    """Print the jobs of the accepted arrays and how to watch them."""
     from harness.launch.slurm.arrange import shapes
     from harness.launch.slurm.manifest import log_path
 
-    accepted = [array for array in submission.arrays if array.job_id]
     parallelism = executor.array_parallelism or submission.profile.array_parallelism
     for array, shape in zip(accepted, shapes(accepted, parallelism), strict=True):
         settings.echo(f"job {array.job_id}: {shape}")
     if submission.follow_up:
         settings.echo(f"job {submission.follow_up}: resubmits unfinished runs when these have ended")
     if submission.waiting:
-        settings.echo(f"{len(submission.waiting)} runs will be submitted when the queue has room again")
+        when = "will be submitted" if submission.follow_up else "are left: run the same command again"
+        settings.echo(f"{len(submission.waiting)} runs {when} when the queue has room again")
+    if not accepted:
+        return
     settings.echo(f"log: {log_path(settings.results, submission.id)}; a run's own: python -m harness logs RUN")
     ids = ",".join(array.job_id for array in accepted if array.job_id)
     settings.echo(f"watch: python -m harness status --watch, or squeue --jobs={ids}; the terminal is not needed")
+
+
+def _trace(settings: Settings, planned: "PlannedRun", job: "JobStatus | None") -> str:
+    """Return the scheduler's account of a run without an outcome, and its logs that exist."""
+    from harness.launch.slurm.job_status import logs
+
+    found = [planned.directory.log] if planned.directory.log.exists() else []
+    found += logs(settings.results, planned.run.id)[-1:]
+    where = f"see {' and '.join(map(str, found))}" if found else "it left no log"
+    return f"{job}; {where}" if job else where
 
 
 def _wait(settings: Settings, todo: "Sequence[PlannedRun]") -> int:
@@ -141,9 +160,10 @@ def _wait(settings: Settings, todo: "Sequence[PlannedRun]") -> int:
         if not left or not (in_queue or waiting):
             break
         time.sleep(WAIT_SECONDS)
+    said = job_statuses(settings.results, Scheduler(min_interval=0)) if left else {}
     for planned in left:
         outcome = planned.directory.last_outcome()
-        why = outcome.error if outcome and outcome.error else "see its log"
+        why = outcome.error if outcome and outcome.error else _trace(settings, planned, said.get(planned.run.id))
         click.echo(f"harness: {planned.run.name} ({planned.run.id}) is not done: {why}", err=True)
     settings.echo(f"{len(todo) - len(left)} of {len(todo)} runs are done")
     return len(left)

@@ -3,6 +3,7 @@
 The run directory is authoritative for the state of a run; the scheduler adds which jobs are queued, and why.
 """
 
+import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +41,24 @@ def job_logs(results: Results, run: str) -> list[Path]:
     from harness.launch import slurm
 
     return slurm.logs(results, run)
+
+
+def profiles_of(results: Results) -> "Mapping[str, str]":
+    """Return the profile of the last submission of every submitted run, by run id."""
+    if not _has_submissions(results):
+        return {}
+    from harness.launch import slurm
+
+    return slurm.profiles_of(results)
+
+
+def retry_commands(results: Results, runs: Iterable[str]) -> list[str]:
+    """Return the commands that start cancelled or failed runs again where they were started before."""
+    profiles, by_profile = profiles_of(results), dict[str, list[str]]()
+    for run in runs:
+        by_profile.setdefault(profiles.get(run, ""), []).append(run)
+    places = {name: f" --executor slurm --profile {shlex.quote(name)}" if name else "" for name in by_profile}
+    return [f"python -m harness retry {' '.join(ids)}{places[name]}" for name, ids in by_profile.items()]
 
 
 def _has_submissions(results: Results) -> bool:

@@ -76,12 +76,11 @@ def submitted(results):
             id=id,
             created=datetime.now(UTC),
             user="somebody",
-            profile_name="test",
             profile=profile,
             execution=Execution(),
             code=Code(archive="code.zip", sha256="0", commit=None, dirty=None),
             arrays=(array,),
-            **{"marks": {run.id: RunProgress()}, "data": "/data", **fields},
+            **{"marks": {run.id: RunProgress()}, "data": "/data", "profile_name": "test", **fields},
         )
         save(results, submission)
         return submission

@@ -14,6 +14,9 @@ from holding import is_asked_to_leave
 from progress import checkpointed, first_steps, gets_on_in
 from snapshots import snapshot
 from submissions import ended, held, log, of, tasks_of, until
+from surroundings import FIXED
+
+from harness.environment import user
 
 ROOT = Path(__file__).parents[2]
 LONG = "toy/table102"
@@ -189,9 +192,33 @@ def test_errors_of_sbatch_are_quoted_and_leave_the_runs_unsubmitted(
     results = fresh_results()
     done = submit(results, LONG, profile=profile(more, partition="nowhere" if says == "invalid partition" else "main"))
     assert done.returncode == 1 and says in done.stderr and "Traceback" not in done.stderr, done.stderr
+    assert not {"watch:", "log:", "report"} & set(done.stdout.split()), "nothing was submitted"
     assert ended(cluster) and tasks_of(results) == []
     assert submit(results, LONG, profile=profile("[sbatch]\nhold = true")).returncode == 0
     assert len(tasks_of(results)) == 1
+
+
+def test_a_path_with_symbols_and_wishes_of_the_user_reach_the_job(submit, cluster, profile, fresh_results, harness):
+    """Then `retry` without options goes where the run was submitted, and variables of the commands change nothing."""
+    results, path = fresh_results("pct%j"), profile("[follow_up]\nenabled = false")
+    path.write_text(path.read_text().replace('partition = "main"', ""))
+    odd = {"SBATCH_PARTITION": "high", "SBATCH_TIMELIMIT": "3", "SQUEUE_FORMAT": "%i", "SCANCEL_INTERACTIVE": "1"}
+    done = submit(results, LONG, profile=path, environment=odd)
+    assert "SBATCH_TIMELIMIT=3 is not used: the batch script has --time=10" in done.stderr, done.stderr
+    (first,) = of(results)
+    assert cluster.command("squeue", "--noheader", "--format=%P %l").split() == ["high", "10:00"]
+    (run,) = tasks_of(results)
+    until(lambda: log(results), 60, "its log")
+    environment = os.environ | odd | {"SLURM_CONF": str(cluster.folder.slurm_conf)}
+    environment |= {"PYTHONPATH": FIXED["PYTHONPATH"]}
+    cancelled = harness("cancel", run, results=results, env=environment)
+    assert f"cancelled in the queue: {first.arrays[0].job_id}_0" in cancelled.stdout, cancelled.stderr
+    gone(cluster)
+    again = harness("retry", run, results=results, env=environment, cwd="/")
+    assert f"with --executor slurm --profile {path}:" in again.stdout, again.stderr
+    assert tasks_of(results) == [run, run]
+    cluster.command("scancel", f"--user={user()}")
+    gone(cluster)
 
 
 def test_a_scheduler_that_does_not_answer_gets_nothing_submitted(submit, profile, fresh_results, tmp_path):

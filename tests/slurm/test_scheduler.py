@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.launch.slurm.scheduler import STATES, Job, JobState, Scheduler, expand, outside_of_jobs, state_of
+from harness.launch.slurm.scheduler import STATES, Job, JobState, Scheduler, expand, state_of
 
 
 class Cluster:
@@ -87,8 +87,3 @@ def test_every_state_has_a_meaning_and_a_new_one_is_unknown():
     assert state_of("CANCELLED+") is JobState.CANCELLED
     assert state_of("TELEPORTED") is state_of("") is JobState.UNKNOWN
     assert set(STATES.values()) == set(JobState) - {JobState.UNKNOWN, JobState.SILENT, JobState.STALLED}
-
-
-def test_a_submission_from_within_a_job_inherits_nothing_of_it():
-    inside = {"SLURM_CONF": "c", "SLURM_JOB_ID": "1", "SBATCH_PARTITION": "p", "SLURM_MEM_PER_CPU": "1", "HOME": "h"}
-    assert outside_of_jobs(inside) == {"SLURM_CONF": "c", "HOME": "h"}

@@ -3,6 +3,6 @@
 The exported names are for commands: they complement the state in run directories with the scheduler's.
 """
 
-from harness.launch.slurm.job_status import JobStatus, cancel, job_statuses, logs
+from harness.launch.slurm.job_status import JobStatus, cancel, job_statuses, logs, profiles_of
 
-__all__ = ["JobStatus", "cancel", "job_statuses", "logs"]
+__all__ = ["JobStatus", "cancel", "job_statuses", "logs", "profiles_of"]

@@ -5,6 +5,7 @@ stderr of all its tasks are appended to one log.
 """
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -14,12 +15,15 @@ from typing import Any
 
 from submitit import SlurmExecutor
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, SpecError
 from harness.exit_codes import ExitCode
 from harness.launch.slurm.manifest import OUT_OF_MEMORY, STALLED
 from harness.launch.slurm.profile import FollowUp, Profile, Resources
-from harness.launch.slurm.scheduler import COMMAND_SECONDS, outside_of_jobs
+from harness.launch.slurm.scheduler import COMMAND_SECONDS
+from harness.launch.slurm.variables import for_submission
+from harness.store.files import writing
 
+UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 AFTER = """\
 # Act on the exit code of the step (docs/slurm.md).
 code=$?
@@ -57,7 +61,9 @@ class BatchExecutor(SlurmExecutor):
         try:
             super().__init__(folder, python=python)
         except RuntimeError:
-            raise HarnessError("this machine has no 'srun': --executor slurm works where SLURM is installed") from None
+            raise HarnessError(
+                "this machine has no 'srun': --executor slurm works where SLURM is installed, --executor local anywhere"
+            ) from None
 
     def submit_script(self, name: str, command: str) -> str:
         """Write the script `name`.sbatch, submit it, and return the job id.
@@ -74,18 +80,23 @@ class BatchExecutor(SlurmExecutor):
         self._sbatch(name, command, "--test-only")
 
     def _sbatch(self, name: str, command: str, *options: str) -> str:
-        script = self.folder / f"{name}.sbatch"
-        self.folder.mkdir(parents=True, exist_ok=True)
-        script.write_text(self._make_submission_file_text(command, name) + "\n", encoding="utf-8")
+        script, text = self.folder / f"{name}.sbatch", self._make_submission_file_text(command, name) + "\n"
+        with writing(script):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            script.write_text(text, encoding="utf-8")
         program, *rest = self._make_submission_command(script)
         try:
             done = subprocess.run(
                 [program, *options, *rest],
+                stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
+                errors="replace",
                 timeout=10 * COMMAND_SECONDS,
-                env=outside_of_jobs(os.environ),
+                env=for_submission(os.environ, text),
             )
+        except OSError as error:
+            raise HarnessError(f"cannot start sbatch: {error.strerror}: is SLURM installed on this machine?") from None
         except subprocess.TimeoutExpired:
             raise HarnessError("sbatch does not answer; 'run' again checks whether the job was queued") from None
         if done.returncode != 0:
@@ -98,7 +109,7 @@ def array_executor(
 ) -> BatchExecutor:
     """Return an executor for an array of `tasks` tasks called `name`; `after` is the value of `--dependency`."""
     executor = BatchExecutor(folder, profile.python)
-    extra: dict[str, Any] = {"output": str(folder / "slurm.log")}
+    extra: dict[str, Any] = {"output": log_pattern(folder / "slurm.log")}
     extra["requeue" if profile.requeue else "no-requeue"] = True
     executor.update_parameters(
         **_site_options(resources, profile),
@@ -122,6 +133,18 @@ def array_executor(
     return executor
 
 
+def log_pattern(path: Path) -> str:
+    """Return the value of `--output` in a batch script that means this very path, without replacement symbols.
+
+    A backslash turns the symbols off, and is taken away twice: from the script, and from the path. Raises `SpecError`
+    for a path that a line of a script cannot contain.
+    """
+    text = str(path)
+    if UNWRITABLE.search(text):
+        raise SpecError(f"SLURM cannot write a log to {text!r}: give --results without control characters")
+    return text.replace("\\", "\\" * 4) if "\\" in text else text.replace("%", "%%")
+
+
 def _teardown(log: Path, profile: Profile) -> list[str]:
     """Return the script lines after the step; without `requeue`, preempted tasks are left to the follow-up job."""
     restarts = profile.max_restarts if profile.requeue else 0
@@ -143,6 +166,7 @@ def _teardown(log: Path, profile: Profile) -> list[str]:
 def follow_up_executor(folder: Path, profile: Profile, name: str, after: str) -> BatchExecutor:
     """Return an executor for the follow-up job of a submission."""
     settings: FollowUp = profile.follow_up
+    extra: dict[str, Any] = {"output": log_pattern(folder / "slurm.log"), "requeue": True}
     executor = BatchExecutor(folder, profile.python)
     executor.update_parameters(
         partition=settings.partition or profile.partition,
@@ -157,7 +181,7 @@ def follow_up_executor(folder: Path, profile: Profile, name: str, after: str) ->
         stderr_to_stdout=True,
         use_srun=False,
         wckey=None,
-        additional_parameters={"output": str(folder / "slurm.log"), "requeue": True} | _enabled(settings.sbatch),
+        additional_parameters=extra | _enabled(settings.sbatch),
     )
     return executor
 

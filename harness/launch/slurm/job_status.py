@@ -1,6 +1,5 @@
 """Job status, cancellation and logs of runs, for commands."""
 
-import os
 import subprocess
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -11,7 +10,7 @@ from harness.errors import HarnessError
 from harness.launch.slurm.manifest import FOLDER, SubmittedTask, entries, log_path
 from harness.launch.slurm.policy import POLICIES
 from harness.launch.slurm.queue import look
-from harness.launch.slurm.scheduler import ALIVE, COMMAND_SECONDS, JobState, Scheduler, outside_of_jobs
+from harness.launch.slurm.scheduler import ALIVE, JobState, Scheduler, call
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory, RunState
 
@@ -77,13 +76,7 @@ def cancel(results: Results, runs: Iterable[str]) -> list[str]:
     }
     if alive:
         try:
-            done = subprocess.run(
-                ["scancel", *sorted(alive)],
-                capture_output=True,
-                text=True,
-                timeout=COMMAND_SECONDS,
-                env=outside_of_jobs(os.environ),
-            )
+            done = call(["scancel", *sorted(alive)])
         except (OSError, subprocess.TimeoutExpired) as error:
             raise HarnessError(f"scancel does not answer: {error}") from None
         if done.returncode != 0:
@@ -95,6 +88,11 @@ def logs(results: Results, run: str) -> list[Path]:
     """Return the logs of the submissions of a run, oldest first."""
     ids = dict.fromkeys(entry.submission.id for entry in entries(results).get(run, []))
     return [path for id in ids if (path := log_path(results, id)).exists()]
+
+
+def profiles_of(results: Results) -> dict[str, str]:
+    """Return the name of the profile of the last submission of every run, by run id."""
+    return {run: tasks[-1].submission.profile_name for run, tasks in entries(results).items()}
 
 
 def _users(found: Mapping[str, list[SubmittedTask]], runs: set[str]) -> set[str]:

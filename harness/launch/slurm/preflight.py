@@ -3,9 +3,11 @@
 Nothing is requeued or resubmitted, since the purpose of a rehearsal is to find failures.
 """
 
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from harness.errors import HarnessError
@@ -15,7 +17,7 @@ from harness.launch.slurm.batch import Refused
 from harness.launch.slurm.manifest import Array, Submission, Task, log_path, new_id
 from harness.launch.slurm.profile import Profile, minutes
 from harness.launch.slurm.queue import complete
-from harness.launch.slurm.scheduler import ALIVE, COMMAND_SECONDS, Job, JobState, Scheduler
+from harness.launch.slurm.scheduler import ALIVE, Job, JobState, Scheduler, call
 from harness.launch.slurm.submit import Request, batch_of, locked, submit_arrays, write_intent
 from harness.store.rehearsals import Problem
 from harness.store.results import Results
@@ -155,7 +157,7 @@ def _check_with_sbatch(
 
 def _too_long(array: Array, limits: Mapping[str, str], profile: str) -> Problem | None:
     """Check the time limit of an array, as most clusters let jobs above the maximum wait forever."""
-    names = (array.resources.partition or "").split(",")
+    names = (array.resources.partition or os.environ.get("SBATCH_PARTITION", "")).split(",")
     allowed = [limits[name] for name in names if name in limits]
     if not allowed or any(text == "UNLIMITED" or minutes(text) >= array.resources.time for text in allowed):
         return None
@@ -174,9 +176,11 @@ def _hopeless(job: Job, found: RehearsalJobs) -> Problem:
 
 def _without_record(results: Results, job: Job, found: RehearsalJobs) -> Problem:
     said = f" ({job.reason})" if job.reason and job.reason.lower() != job.state else ""
-    mend = FIXES.get(job.state, f"see {log_path(results, found.submission.id)}")
+    log = log_path(results, found.submission.id)
+    mend = FIXES.get(job.state, f"see {log}" if log.exists() else f"scontrol show job {job.id}  # it left no log")
     return Problem(part="job", what=f"job {job.id} left no record: {job.state}{said}", mend=mend)
 
 
 def _cancel(jobs: Iterable[str]) -> None:
-    subprocess.run(["scancel", *jobs], capture_output=True, timeout=COMMAND_SECONDS)
+    with suppress(OSError, subprocess.TimeoutExpired):
+        call(["scancel", *jobs])

@@ -4,7 +4,6 @@ The run directory is authoritative for the state of a run. Accounting may be dis
 job is distinguished from a scheduler that does not answer.
 """
 
-import getpass
 import math
 import os
 import re
@@ -13,6 +12,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from harness.environment import user
+from harness.launch.slurm.variables import outside_of_jobs
 
 COMMAND_SECONDS = 60.0
 MIN_INTERVAL, MAX_INTERVAL = 5.0, 300.0
@@ -116,7 +118,7 @@ class Scheduler:
         unseen = ids - self._queue.keys() - self._accounts.keys()
         now = self._clock()
         if self._asked is None or now - self._asked >= self._interval or (unseen and self._answers and self._due(now)):
-            self._refresh(ids, set(users) | {getpass.getuser()})
+            self._refresh(ids, set(users) | {user()})
             self._asked = now
         absent = JobState.UNKNOWN if self._answers else JobState.SILENT
         return {id: self._queue.get(id) or self._accounts.get(id) or Job(id, absent) for id in ids}
@@ -147,12 +149,12 @@ class Scheduler:
 
     def queued(self) -> int:
         """Return the number of this user's jobs and array tasks, queued or running. Always queries."""
-        text = self._ask([*SQUEUE, f"--user={getpass.getuser()}"]) or ""
+        text = self._ask([*SQUEUE, f"--user={user()}"]) or ""
         return sum(job.state in ALIVE for job in _queue(text))
 
     def responds(self) -> bool:
         """Return whether the scheduler answers. Always queries."""
-        return self._ask([*SQUEUE, f"--user={getpass.getuser()}"]) is not None
+        return self._ask([*SQUEUE, f"--user={user()}"]) is not None
 
     @property
     def answers(self) -> bool:
@@ -193,21 +195,27 @@ class Scheduler:
 def answer(command: list[str]) -> str | None:
     """Run a SLURM command and return its output, None if it failed or timed out."""
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=COMMAND_SECONDS, env=outside_of_jobs(os.environ)
-        )
+        done = call(command)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None
 
 
-def outside_of_jobs(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without the SLURM variables of the enclosing job.
+def call(command: list[str]) -> "subprocess.CompletedProcess[str]":
+    """Run a SLURM command to its end, outside of any job.
 
-    Otherwise, a submission from within a job would inherit that job's tasks, memory and GPUs.
+    Raises `OSError` if it is not installed, and `subprocess.TimeoutExpired` if it does not answer.
     """
-    own = ("SLURM_", "SLURMD_", "SBATCH_", "SRUN_")
-    return {k: v for k, v in environment.items() if k == "SLURM_CONF" or not k.startswith(own)}
+    environment = outside_of_jobs(os.environ)
+    return subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=COMMAND_SECONDS,
+        env=environment,
+    )
 
 
 def _queue(text: str) -> Iterator[Job]:

@@ -4,7 +4,7 @@ The lock covers decision and submission, and every manifest is on disk before it
 commands nor a crash can queue a run twice.
 """
 
-import getpass
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +15,7 @@ from typing import Any
 from filelock import FileLock
 
 from harness.config.execution import Execution
+from harness.environment import user
 from harness.errors import HarnessError
 from harness.launch.plan import PlannedRun
 from harness.launch.slurm import snapshot
@@ -42,6 +43,7 @@ from harness.launch.slurm.policy import Action, Resubmission, decide_resubmissio
 from harness.launch.slurm.profile import Profile
 from harness.launch.slurm.queue import complete, look
 from harness.launch.slurm.scheduler import Scheduler
+from harness.launch.slurm.variables import unused
 from harness.store.files import writing
 from harness.store.results import Results
 from harness.store.run_directory import RunState
@@ -70,10 +72,19 @@ class Request:
 
 @dataclass(frozen=True)
 class Submitted:
-    """The result of a request: the submission, if there is one, and the decision on every run."""
+    """The result of a request: the submission, if there is one, and the decision on every run.
+
+    `unused` are sentences about variables of sbatch that the submission overrides.
+    """
 
     submission: Submission | None
     verdicts: dict[str, Resubmission]
+    unused: tuple[str, ...] = ()
+
+    @property
+    def accepted(self) -> list[Array]:
+        """The arrays that are in the queue."""
+        return [array for array in self.submission.arrays if array.job_id] if self.submission else []
 
     @property
     def refused(self) -> list[Array]:
@@ -97,7 +108,15 @@ def submit(request: Request, todo: Sequence[PlannedRun], scheduler: Scheduler) -
             planned.request()
             planned.directory.outcome.unlink(missing_ok=True)
         submission = write_intent(request, arrangement, chosen, name)
-        return Submitted(submit_arrays(request.results, submission, request.parallelism), verdicts)
+        submission = submit_arrays(request.results, submission, request.parallelism)
+        return Submitted(submission, verdicts, unused_by(request.results, submission))
+
+
+def unused_by(results: Results, submission: Submission) -> tuple[str, ...]:
+    """Return a sentence for every variable of sbatch that a submission overrides."""
+    scripts = (folder_of(results, submission.id) / f"{array.name}.sbatch" for array in submission.arrays)
+    texts = [script.read_text(encoding="utf-8") for script in scripts if script.exists()]
+    return tuple(dict.fromkeys(sentence for text in texts for sentence in unused(os.environ, text)))
 
 
 def decide(request: Request, todo: Sequence[PlannedRun], scheduler: Scheduler) -> dict[str, Resubmission]:
@@ -164,7 +183,7 @@ def write_intent(request: Request, arrangement: Arrangement, chosen: Sequence[Pl
     submission = Submission(
         id=id,
         created=datetime.now(UTC),
-        user=getpass.getuser(),
+        user=user(),
         selection=request.selection,
         profile_name=request.profile_name,
         profile=request.profile.but(array_parallelism=request.parallelism or request.profile.array_parallelism),

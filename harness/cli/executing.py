@@ -56,9 +56,11 @@ def execute(
 def print_cancelled(settings: Settings, runs: "Sequence[PlannedRun]") -> None:
     """Print that cancelled runs are skipped, and how to resume them."""
     if runs:
-        ids = " ".join(planned.run.id for planned in runs)
+        from harness.launch.job_status import retry_commands
+
         what = "1 cancelled run is" if len(runs) == 1 else f"{len(runs)} cancelled runs are"
-        settings.echo(f"{what} skipped: python -m harness retry {ids}")
+        commands = retry_commands(settings.results, [planned.run.id for planned in runs])
+        settings.echo(f"{what} skipped: {'; '.join(commands)}")
 
 
 def exit_code(state: "ExecutorState", done: int) -> int:

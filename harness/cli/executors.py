@@ -23,7 +23,7 @@ OF_SLURM = ("profile", "array_parallelism", "wait")
 class ExecutorOptions:
     """Where runs are executed; None stands for an option that was not given."""
 
-    executor: str = "local"
+    executor: str | None = None
     workers: int | None = None
     fail_fast: bool = False
     nproc_per_node: int | None = None
@@ -34,6 +34,10 @@ class ExecutorOptions:
     profile: str | None = None
     array_parallelism: int | None = None
     wait: bool = False
+
+    @property
+    def _name(self) -> str:
+        return self.executor or "local"
 
     def launcher(self, settings: Settings, execution: "Execution") -> "Launcher":
         """Return the launcher of workers on this machine.
@@ -59,7 +63,7 @@ class ExecutorOptions:
         self.refuse_options_of_slurm()
         given = [name for name in OF_TORCHRUN if getattr(self, name) is not None]
         if self.executor != "torchrun" and given:
-            raise SpecError(f"{_option(given[0])} is for --executor torchrun: it was given with {self.executor}")
+            raise SpecError(f"{_option(given[0])} is for --executor torchrun: it was given with {self._name}")
         self._nodes()
 
     def refuse_options_of_slurm(self) -> None:
@@ -68,7 +72,7 @@ class ExecutorOptions:
 
         given = [name for name in OF_SLURM if getattr(self, name)]
         if given:
-            raise SpecError(f"{_option(given[0])} is for --executor slurm: it was given with {self.executor}")
+            raise SpecError(f"{_option(given[0])} is for --executor slurm: it was given with {self._name}")
 
     def profile_name(self) -> str:
         """Return the profile of a submission.
@@ -80,7 +84,8 @@ class ExecutorOptions:
         given = [name for name in (*OF_TORCHRUN, "workers") if getattr(self, name) is not None]
         given += ["fail_fast"] if self.fail_fast else []
         if given:
-            raise SpecError(f"{_option(given[0])} is not for --executor slurm: the profile sets the resources of a run")
+            says = f"{_option(given[0])} is not for --executor slurm: the profile sets the resources of a run"
+            raise SpecError(f"{says}; leave it out, or give --executor local")
         if self.profile is None:
             raise SpecError("--executor slurm needs --profile: a name in slurm/profiles/, such as lab, or a file")
         return self.profile
@@ -116,8 +121,8 @@ class ExecutorOptions:
 executor_options = option_group(
     "executor",
     ExecutorOptions,
-    click.option("--executor", type=click.Choice(("local", "torchrun", "slurm")), default="local",
-                 show_default=True, help="One process per run, several ranks per run by torchrun, or cluster jobs."),
+    click.option("--executor", type=click.Choice(("local", "torchrun", "slurm")),
+                 show_default="local", help="One process per run, several ranks per run by torchrun, or cluster jobs."),
     click.option("--workers", type=click.IntRange(1), help="Concurrent runs.  [default: one per GPU, else per core]"),
     click.option("--nproc-per-node", type=click.IntRange(1), metavar="N",
                  help="torchrun: ranks per run on this node.  [default: one per GPU, else 1]"),

@@ -16,7 +16,7 @@ from typing import Protocol, Self
 
 from harness.store.files import StoreError, writing
 from harness.store.guard import Guard
-from harness.store.lease_files import RELEASED, ContenderFiles, LeaseFiles, Sighting
+from harness.store.lease_files import NO_LEASE, RELEASED, ContenderFiles, LeaseFiles, Sighting
 from harness.store.processes import Life, ProcessIdentity
 
 HEARTBEAT_SECONDS = 10.0
@@ -45,7 +45,7 @@ def contend(files: Contested) -> int | None:
     """Take the lease and return its number; return None if another worker holds or takes it."""
     current = max(files.numbers(), default=0)
     seen = files.look(current)
-    if seen.alive or not files.take(current + 1):
+    if seen.alive or (current and seen == NO_LEASE) or not files.take(current + 1):
         return None
     number = current + 1
     if max(files.numbers(), default=0) != number or files.look(current).stamp != seen.stamp:

@@ -40,6 +40,7 @@ class Sighting:
 
 
 NO_LEASE = Sighting(alive=False)
+UNREADABLE = Sighting(alive=False, stamp=(b"", 0))
 
 
 class LeaseFiles:
@@ -72,17 +73,23 @@ class LeaseFiles:
         """
         try:
             content, modified = _read(self.path(number))
-        except OSError:
+        except FileNotFoundError:
             return NO_LEASE
+        except OSError:
+            return UNREADABLE
         age, stamp = self._clock() - modified / 1e9, (content, modified)
         try:
             owner = ProcessIdentity.model_validate_json(content)
-        except ValidationError:  # released, being created, or damaged
-            return Sighting(False, stamp=stamp)
+        except ValidationError:  # released or damaged
+            return Sighting(abs(age) <= STALE_AFTER_SECONDS and self._is_begun(content), stamp=stamp)
         fresh, life = abs(age) <= STALE_AFTER_SECONDS, owner.life()
         if life is Life.DEAD:
             return Sighting(False, owner, stamp=stamp)
         return Sighting(fresh or life is Life.ALIVE, owner, -age, stamp)
+
+    def _is_begun(self, content: bytes) -> bool:
+        """Return whether a lease without an owner may be one that is being created."""
+        return False
 
 
 class ContenderFiles(LeaseFiles):
@@ -120,6 +127,21 @@ class ContenderFiles(LeaseFiles):
     def sweep(self, number: int) -> None:
         """Delete what earlier owners were writing, so that it never takes effect."""
         sweep_folder(self.folder, number)
+
+    def _is_begun(self, content: bytes) -> bool:
+        """Return whether a lease is empty where leases are created before they are filled.
+
+        Elsewhere, earlier versions released a lease by emptying it.
+        """
+        if content:
+            return False
+        probe = self._candidate.with_name(f"{self._candidate.name}-old")
+        try:
+            os.link(self._candidate, probe)
+        except OSError:
+            return True
+        probe.unlink(missing_ok=True)
+        return False
 
     def _create(self, number: int) -> bool:
         try:

@@ -3,7 +3,7 @@
 import errno
 import os
 import stat
-from io import BufferedReader
+from io import BufferedReader, BufferedWriter
 from pathlib import Path
 
 DOCUMENT_BYTES = 2**22
@@ -15,7 +15,7 @@ def open_regular(path: Path) -> BufferedReader:
 
     Raises `OSError` if it cannot be opened or is anything but a regular file.
     """
-    return _opened(path, 0)
+    return open(_regular(path, os.O_RDONLY), "rb")
 
 
 def open_unlinked(path: Path) -> BufferedReader:
@@ -23,7 +23,7 @@ def open_unlinked(path: Path) -> BufferedReader:
 
     Raises `OSError` if it is a link, cannot be opened, or is anything but a regular file.
     """
-    return _opened(path, os.O_NOFOLLOW)
+    return open(_regular(path, os.O_RDONLY | os.O_NOFOLLOW), "rb")
 
 
 def read_regular(path: Path, limit: int = DOCUMENT_BYTES) -> bytes:
@@ -38,19 +38,29 @@ def read_regular(path: Path, limit: int = DOCUMENT_BYTES) -> bytes:
     return content
 
 
-def _opened(path: Path, flags: int) -> BufferedReader:
+def append_regular(path: Path) -> BufferedWriter:
+    """Open a regular file for appending, creating it if it does not exist.
+
+    Raises `OSError` if it is a link, cannot be opened, or is anything but a regular file.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    return open(_regular(path, flags | os.O_NOFOLLOW), "ab")
+
+
+def _regular(path: Path, flags: int) -> int:
+    """Return a descriptor of a regular file."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | flags)
+        descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     except OSError as error:
-        if error.errno == errno.ENXIO:  # a socket
+        if error.errno == errno.ENXIO:  # a socket, or a FIFO without a reader
             raise _not_regular(path) from None
-        if error.errno == errno.ELOOP and flags and path.is_symlink():
-            raise OSError(errno.ELOOP, "it is a link", str(path)) from None
+        if error.errno == errno.ELOOP and flags & os.O_NOFOLLOW and path.is_symlink():
+            raise OSError(errno.ELOOP, "it is a link, which may lead anywhere: delete it", str(path)) from None
         raise
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise _not_regular(path)
-    return open(descriptor, "rb")
+    return descriptor
 
 
 def _not_regular(path: Path) -> OSError:

@@ -17,6 +17,7 @@ from harness.registry.figures import Plot
 from harness.report.figures.row_data import array_path
 from harness.report.results.report import ExhibitReport
 from harness.store.arrays import load_array
+from harness.store.names import EVALUATION_RECORD, named, numbered
 from harness.store.records import EvaluationRecord
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory
@@ -51,7 +52,8 @@ def records(directories: Sequence[RunDirectory], results: Results) -> Iterator[B
     """Yield the records of runs unchanged and the end of each log, without weights, checkpoints, arrays and leases."""
     for directory in directories:
         paths = [directory.config, directory.training, directory.outcome, directory.metrics]
-        paths += [*directory.segments.glob("*.json"), *directory.evaluations.glob("*.json")]
+        paths += numbered(directory.segments, after=".json").values()
+        paths += named(directory.evaluations, EVALUATION_RECORD)
         paths += [directory.requests / f"{evaluation.id}.json" for evaluation in directory.missing()]
         for path in paths:
             if (content := _read(path)) is not None:

@@ -34,8 +34,8 @@ def execute(
     from harness.store.tidying import tidy
 
     launcher = executor.launcher(settings, execution)
-    for planned in todo:
-        planned.request()
+    startable, unreadable = _requested(todo)
+    for planned in startable:
         if problem := lease_from_the_future(planned.directory.path):
             click.echo(f"harness: {problem}", err=True)
     local = LocalExecutor(launcher, executor.workers or launcher.default_workers, executor.fail_fast)
@@ -43,9 +43,11 @@ def execute(
     console = settings.console()
     display = LiveDisplay if console.is_terminal else PlainDisplay
     with display(console, total, total - len(todo)) as shown:
-        state = local.execute(todo, shown.show)
+        state = local.execute(startable, shown.show)
     for planned in state.done.values():
         tidy(planned.directory)
+    for planned in unreadable:
+        state.failed[planned.run.id] = planned
     for used, count in _loaders([*state.done.values(), *state.failed.values()], begun).items():
         settings.echo(f"loader: {used}, {count} {'run' if count == 1 else 'runs'}")
     _print_failures(state, launcher)
@@ -66,6 +68,25 @@ def print_cancelled(settings: Settings, runs: "Sequence[PlannedRun]") -> None:
 def exit_code(state: "ExecutorState", done: int) -> int:
     """Return 1 if a run failed, or if runs were cancelled and none is `done`."""
     return 1 if state.failed or (state.cancelled and not done) else 0
+
+
+def _requested(todo: "Sequence[PlannedRun]") -> "tuple[list[PlannedRun], list[PlannedRun]]":
+    """Request runs, and return those that a worker may start and those whose directories it would refuse."""
+    from harness.launch.plan import PlannedRun
+    from harness.store.files import StoreError
+    from harness.store.run_directory import RunState
+
+    startable, unreadable = list[PlannedRun](), list[PlannedRun]()
+    for planned in todo:
+        try:
+            planned.request()
+        except StoreError:
+            if planned.state is not RunState.UNREADABLE:
+                raise
+            unreadable.append(planned)
+        else:
+            startable.append(planned)
+    return startable, unreadable
 
 
 def _loaders(runs: "Iterable[PlannedRun]", since: "datetime") -> "Counter[str]":

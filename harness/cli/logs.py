@@ -1,8 +1,9 @@
 """`harness logs`: shows the log of a run."""
 
 import time
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 FOLLOW_SECONDS = 0.5
 BLOCK_BYTES = 65_536
+MAX_TAIL_BYTES = 2**24
 
 
 @click.command("logs")
@@ -54,16 +56,31 @@ def _print(directory: "RunDirectory", follow: bool, lines: int) -> None:
         time.sleep(FOLLOW_SECONDS)
     if not directory.log.exists():
         return
-    with open(directory.log, encoding="utf-8", errors="replace") as log:
+    with _opened(directory.log) as log:
         log.seek(_offset_of_last(directory.log, lines))
         ended = not follow
         while True:
-            click.echo(log.read(), nl=False)
+            while text := log.read(BLOCK_BYTES):
+                click.echo(text, nl=False)
             if ended:
                 return
             # Read once more after the end: lines may have been written since the last read.
             ended = _has_ended(directory) or reader_left()
             time.sleep(0 if ended else FOLLOW_SECONDS)
+
+
+def _opened(log: Path) -> IO[str]:
+    """Open a log for reading.
+
+    Raises `StoreError` if it is a link or anything but a regular file.
+    """
+    from harness.regular_files import open_unlinked
+    from harness.store.files import StoreError
+
+    try:
+        return TextIOWrapper(open_unlinked(log), encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise StoreError(f"cannot read {log}: {error.strerror or error}") from None
 
 
 def _has_ended(directory: "RunDirectory") -> bool:
@@ -73,11 +90,11 @@ def _has_ended(directory: "RunDirectory") -> bool:
 
 
 def _offset_of_last(path: Path, lines: int) -> int:
-    """Return the byte offset of the last lines of a file, reading only its end."""
+    """Return the byte offset of the last lines of a file, reading only its end, of at most `MAX_TAIL_BYTES`."""
     with open(path, "rb") as file:
         end = begin = file.seek(0, 2)
         tail = b""
-        while begin > 0 and tail.count(b"\n") <= lines:
+        while begin > 0 and tail.count(b"\n") <= lines and len(tail) < MAX_TAIL_BYTES:
             begin = file.seek(max(begin - BLOCK_BYTES, 0))
             tail = file.read(end - len(tail) - begin) + tail
     last = tail.split(b"\n") if not tail.endswith(b"\n") else tail[:-1].split(b"\n")

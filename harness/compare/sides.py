@@ -8,6 +8,7 @@ from harness.config.evaluations import Evaluation
 from harness.config.run import Run
 from harness.errors import SpecError
 from harness.store.files import StoreError, read_json
+from harness.store.names import EVALUATION_RECORD, named
 from harness.store.records import EvaluationRecord, Segment, TrainingRecord
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory
@@ -95,7 +96,9 @@ class Side:
             return own
         wanted = leaves(evaluation.model_dump(mode="json"))
         candidates: dict[str, int] = {}
-        for path in sorted(directory.glob(f"{evaluation.kind}-*.json")):
+        for path in named(directory, EVALUATION_RECORD):
+            if not path.stem.startswith(f"{evaluation.kind}-"):
+                continue
             record = self._record(id, path.stem) if path.stem not in expected(0) else None
             if record is not None and quantity in record.quantities:
                 candidates[path.stem] = len(differing(leaves(record.evaluation), wanted))

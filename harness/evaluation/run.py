@@ -8,6 +8,7 @@ from harness.config.resolve import resolve
 from harness.errors import SpecError, given
 from harness.evaluation.base import EvaluationResult, Subject
 from harness.store.files import sha256_of
+from harness.store.names import ARRAY, named
 from harness.store.records import EvaluationRecord, Measurement
 
 
@@ -23,9 +24,7 @@ def measure(evaluation: Evaluation, subject: Subject) -> EvaluationRecord:
         evaluation=evaluation.model_dump(mode="json"),
         quantities=findings.quantities,
         details=findings.details,
-        artefacts=subject.comm.on_first_rank(
-            lambda: {p.name: sha256_of(p) for p in sorted(subject.artefacts.glob("*.npy"))}
-        ),
+        artefacts=subject.comm.on_first_rank(lambda: {p.name: sha256_of(p) for p in named(subject.artefacts, ARRAY)}),
         weights_sha256=subject.weights_sha256,
         seconds=round(time.monotonic() - begun, 3),
     )

@@ -19,7 +19,8 @@ from harness.data.loaders import as_stored
 from harness.evaluation.base import Subject, evaluation_stream, large_block
 from harness.methods.base import Generator
 from harness.store.arrays import load_array, save_array
-from harness.store.files import read_json, remove, write_json
+from harness.store.files import StoreError, read_json, remove, write_json
+from harness.store.names import ARRAY, EVALUATION, named
 
 ORIGIN = "samples.json"
 """Records the settings and weights behind the samples and shards next to it."""
@@ -76,12 +77,19 @@ def _begin(evaluation: Generation, subject: Subject) -> list[Path]:
     settings = evaluation.model_dump(mode="json", exclude=set(evaluation.scoring))
     origin = settings | {"weights_sha256": subject.weights_sha256}
     path = subject.artefacts / ORIGIN
-    if not path.exists() or read_json(path) != origin:
-        for stale in subject.artefacts.glob("*.npy"):
+    if _origin_of(subject.artefacts) != origin:
+        for stale in named(subject.artefacts, ARRAY):
             remove(stale)
         write_json(path, origin)
-    others = sorted(subject.artefacts.parent.glob(f"*/{ORIGIN}"))
-    return [other.parent for other in others if read_json(other) == origin]
+    return [folder for folder in named(subject.artefacts.parent, EVALUATION) if _origin_of(folder) == origin]
+
+
+def _origin_of(folder: Path) -> Any:
+    """Return the recorded origin of the samples in a folder, None if there is no readable one."""
+    try:
+        return read_json(folder / ORIGIN)
+    except (FileNotFoundError, StoreError):
+        return None
 
 
 def _reused(folders: list[Path], start: int, stop: int) -> NDArray[Any] | None:

@@ -17,7 +17,9 @@ from harness.exit_codes import ExitCode
 from harness.launch.machine import default_workers, gpu_ids
 from harness.launch.plan import PlannedRun
 from harness.launch.rank_env import without_rank_variables
+from harness.regular_files import append_regular
 from harness.store.files import writing
+from harness.store.logs import tail_of
 from harness.store.results import Results
 from harness.store.run_directory import RunState
 
@@ -72,7 +74,7 @@ class Launcher(ABC):
         """Describe the end of a worker that left no record."""
         if exit_code < 0:
             return f"the worker was killed by signal {-exit_code}; run the same command again to resume"
-        lines = planned.directory.log.read_text(errors="replace").splitlines() if planned.directory.log.exists() else []
+        lines = tail_of(planned.directory.log).splitlines()
         return lines[-1] if lines else f"the worker left no record (exit code {exit_code})"
 
     def start(self, planned: PlannedRun, slot: int) -> subprocess.Popen[bytes]:
@@ -80,7 +82,7 @@ class Launcher(ABC):
         environment = (
             without_rank_variables(os.environ) | dict.fromkeys(THREAD_VARIABLES, "1") | dict(self.variables(slot))
         )
-        with writing(planned.directory.log), open(planned.directory.log, "ab") as log:
+        with writing(planned.directory.log), append_regular(planned.directory.log) as log:
             command = self.command(planned, slot)
             return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
 

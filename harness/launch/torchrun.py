@@ -22,6 +22,7 @@ from harness.exit_codes import ExitCode
 from harness.launch.launchers import Launcher, WorkerOutcome
 from harness.launch.machine import usable_cores
 from harness.launch.plan import PlannedRun
+from harness.store.logs import tail_of
 from harness.store.results import Results
 from harness.store.run_directory import RunState
 
@@ -30,7 +31,6 @@ SETTLE_SECONDS = 60.0
 FRESH_STORE = {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
 """A shared TCPStore of torchrun's agents would keep the addresses of dead ranks after a restart (torch 2.13)."""
 EXIT_CODE = re.compile(r"exitcode\s*:\s*(-?\d+)")
-TAIL_BYTES = 16_384
 
 
 @dataclass(frozen=True)
@@ -134,9 +134,7 @@ class Torchrun(Launcher):
         """Describe the lost rank."""
         if exit_code < 0:
             return f"torchrun was killed by signal {-exit_code}; run the same command again to resume"
-        with open(planned.directory.log, "rb") as log:
-            log.seek(max(log.seek(0, 2) - TAIL_BYTES, 0))
-            codes = EXIT_CODE.findall(log.read().decode(errors="replace"))
+        codes = EXIT_CODE.findall(tail_of(planned.directory.log))
         code = int(codes[-1]) if codes else exit_code
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code} and left no record"
         how = "lost a rank of another node" if code == ExitCode.LOST else how

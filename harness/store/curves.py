@@ -2,21 +2,23 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from math import inf
 from pathlib import Path
+from typing import Any
 
-from harness.store.files import append, write_bytes
+from harness.regular_files import open_regular
+from harness.store.files import StoreError, append, write_bytes
+
+MAX_CURVE_BYTES = 2**24
+MAX_LINE_BYTES = 2**16
 
 
 def read_curve(path: Path) -> Iterator[dict[str, float]]:
-    """Yield the points of a curve, oldest first, skipping lines truncated by a crash."""
-    if not path.exists():
-        return
-    with open(path, encoding="utf-8") as file:
-        for line in file:
-            try:
-                yield json.loads(line)
-            except ValueError:
-                continue
+    """Yield the points of a curve, oldest first, skipping lines that are none, such as one truncated by a crash.
+
+    A point has a `step`, and numbers only. Raises `StoreError` if the file cannot be read.
+    """
+    return (point for point in _lines(path) if point is not None)
 
 
 def append_point(path: Path, point: Mapping[str, float]) -> None:
@@ -24,7 +26,40 @@ def append_point(path: Path, point: Mapping[str, float]) -> None:
     append(path, (json.dumps(point) + "\n").encode())
 
 
-def cut_after(path: Path, step: int) -> None:
-    """Drop the points after a step, because resumed training writes them again."""
-    kept = "".join(json.dumps(point) + "\n" for point in read_curve(path) if point["step"] <= step)
+def cut_after(path: Path, step: int) -> int:
+    """Drop the points after a step, because resumed training writes them again, and all lines that are no points.
+
+    Returns the number of lines that are no points. A file that cannot be read is replaced by an empty one.
+    """
+    try:
+        points = list(_lines(path))
+    except StoreError:
+        points = [None]
+    kept = "".join(json.dumps(point) + "\n" for point in points if point is not None and point["step"] <= step)
     write_bytes(path, kept.encode())
+    return points.count(None)
+
+
+def _lines(path: Path) -> Iterator[dict[str, float] | None]:
+    """Yield the point of each line, None for a line that is no point."""
+    try:
+        with open_regular(path) as file:
+            while line := file.readline(MAX_LINE_BYTES):
+                yield _point(line)
+                if file.tell() > MAX_CURVE_BYTES:
+                    raise StoreError(f"cannot read {path}: it has more than {MAX_CURVE_BYTES:,} bytes")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror or error}") from None
+
+
+def _point(line: bytes) -> dict[str, float] | None:
+    try:
+        point: Any = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(point, dict) or "step" not in point:
+        return None
+    numbers = all(type(value) is float or (type(value) is int and abs(value) < 2**63) for value in point.values())
+    return point if numbers and 0 <= point["step"] < inf else None

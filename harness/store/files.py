@@ -1,5 +1,6 @@
 """Atomic file writes: write a temporary file next to the target, fsync, and rename."""
 
+import errno
 import hashlib
 import json
 import os
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from harness.errors import HarnessError
-from harness.regular_files import open_regular, read_regular
+from harness.regular_files import append_regular, open_regular, read_regular
 from harness.store.documents import parse_json
 from harness.store.guard import check_owner
 from harness.store.temporary import sweep_beside, temporary_beside
@@ -93,7 +94,7 @@ def append(path: Path, data: bytes) -> None:
 
     Raises `StoreError` if the disk is full, and `LostLease` if another worker has taken over the folder.
     """
-    with writing(path), open(path, "ab", buffering=0) as file:
+    with writing(path), append_regular(path) as file:
         check_owner(path)  # after opening: a new owner replaces the file, and this would change the replaced one
         file.write(data)
 
@@ -112,13 +113,15 @@ def write_json(path: Path, value: Any) -> None:
 def read_bytes(path: Path) -> bytes:
     """Read a whole document, of at most `DOCUMENT_BYTES`.
 
-    Raises `StoreError` if it cannot be read, and `FileNotFoundError` if it does not exist.
+    Raises `StoreError` if it cannot be read or is no document, and `FileNotFoundError` if it does not exist.
     """
     try:
         return read_regular(path)
     except FileNotFoundError:
         raise
     except OSError as error:
+        if error.errno in (errno.EINVAL, errno.EFBIG):  # not a regular file, or too large
+            raise corrupted(path, str(error.strerror)) from None
         raise StoreError(f"cannot read {path}: {error.strerror or error}") from None
 
 

@@ -11,6 +11,7 @@ from harness.store.files import StoreError
 
 RUN = re.compile(r"[0-9a-f]{12}")
 EVALUATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*-[0-9a-f]{8}")
+ARRAY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.npy")
 EVALUATION_RECORD = re.compile(rf"{EVALUATION.pattern}\.json")
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from harness.store.files import corrupted, read_json, write_bytes
 
@@ -42,6 +42,18 @@ class Measurement(Record):
     n: int
 
 
+class FeatureSpaceDetails(Record):
+    """A feature space as an evaluation describes it: its kind, data and weights; a space may add fields of its own."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: str
+    data: str = "unknown data"
+    library: str = "an unknown library"
+    weights_sha256: str = ""
+    test_accuracy: float | None = None
+
+
 class EvaluationRecord(Record):
     """The outcome of an evaluation: quantities, and the protocol settings behind them.
 
@@ -54,6 +66,13 @@ class EvaluationRecord(Record):
     artefacts: dict[str, str] = Field(default_factory=dict)
     weights_sha256: str
     seconds: float
+
+    @field_validator("details")
+    @classmethod
+    def _check_feature_space(cls, details: dict[str, Any]) -> dict[str, Any]:
+        if "feature_space" in details:
+            FeatureSpaceDetails.model_validate(details["feature_space"])
+        return details
 
 
 class TrainingRecord(Record):

@@ -13,6 +13,7 @@ from harness.errors import SpecError, UnknownKindError
 from harness.store.documents import parse_json
 from harness.store.files import DamagedError, StoreError, corrupted, read_bytes, read_json, write_json
 from harness.store.lease import is_leased
+from harness.store.links import refuse_links
 from harness.store.names import EVALUATION_RECORD, named, numbered
 from harness.store.records import EvaluationRecord, Outcome, Progress, Record, Segment, TrainingRecord
 
@@ -89,7 +90,11 @@ class RunDirectory:
         return self.path.name
 
     def request(self, run: Run, evaluations: Iterable[Evaluation]) -> None:
-        """Request the run and these evaluations, replacing damaged files. Idempotent."""
+        """Request the run and these evaluations, replacing damaged files. Idempotent.
+
+        Raises `StoreError` if the directory contains a link.
+        """
+        refuse_links(self.path)
         if _is_absent(self._stored):
             write_json(self.config, {"id": run.id, "name": run.name, "config": run.config.model_dump(mode="json")})
         for evaluation in evaluations:
@@ -186,7 +191,8 @@ class RunDirectory:
         return [Segment.load(path) for path in numbered(self.segments, after=".json").values()]
 
     def check(self) -> None:
-        """Raise `StoreError`, naming the file, if one of those that the state follows from is damaged."""
+        """Raise `StoreError`, naming the file, if one of those that the state follows from is damaged or a link."""
+        refuse_links(self.path)
         self._stored()
         self.requested()
         self.training_record()

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from harness.errors import HarnessError
 from harness.store.files import StoreError, read_json, remove, sha256_of, write_bytes, write_json
+from harness.store.names import numbered
 
 KEPT = 2
 
@@ -25,7 +26,7 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Tensor]) -> None:
     path = folder / f"{step:09d}.safetensors"
     save_tensors(path, state)
     write_json(path.with_suffix(".json"), {"step": step, "sha256": sha256_of(path)})
-    for manifest in sorted(folder.glob("*.json"))[:-KEPT]:
+    for manifest in list(numbered(folder, after=".json", digits=9).values())[:-KEPT]:
         remove(manifest)
         remove(manifest.with_suffix(".safetensors"))
 
@@ -36,7 +37,7 @@ def newest_checkpoint(folder: Path) -> tuple[int, dict[str, Tensor], list[str]] 
     Returns None if there are no checkpoints. Raises `StoreError` if none of them is valid.
     """
     complaints: list[str] = []
-    for manifest in sorted(folder.glob("*.json"), reverse=True):
+    for manifest in reversed(numbered(folder, after=".json", digits=9).values()):
         path = manifest.with_suffix(".safetensors")
         try:
             described = read_json(manifest)

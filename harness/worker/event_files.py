@@ -3,6 +3,7 @@
 import io
 import logging
 import os
+import re
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from harness.data.pictures import as_pictures
 from harness.store.arrays import load_array
 from harness.store.curves import read_curve
 from harness.store.guard import LostLease, check_owner
+from harness.store.names import EVALUATION_RECORD, named
 from harness.store.records import EvaluationRecord
 from harness.store.run_directory import RunDirectory
 
@@ -22,6 +24,7 @@ log = logging.getLogger("harness.worker")
 
 INSTALL = "python -m pip install -c constraints.txt -e '.[tensorboard]'"
 PREFIX = "events.out.tfevents."
+EVENTS = re.compile(rf"{re.escape(PREFIX)}[0-9]{{10,12}}\..+\.[0-9]+")
 SHOWN = 64
 """Samples per picture."""
 
@@ -71,7 +74,7 @@ class EventFiles:
         from tensorboard.plugins.hparams.summary_v2 import hparams_pb
 
         folder.mkdir(exist_ok=True)
-        old = sorted(folder.glob(f"{PREFIX}*"))
+        old = named(folder, EVENTS)
         self._times = dict(_times(old))
         latest = max((int(path.name.split(".")[3]) for path in old), default=0)
         stamp = max(int(time.time()), latest + 1)  # TensorBoard reads files in the order of their names
@@ -104,7 +107,7 @@ class EventFiles:
                 for name in (name for name in point if name not in ("step", "epoch")):
                     self._add(file, f"training/{name}", step, scalar(f"training/{name}", point[name]))
                 self._step = step
-        for path in sorted(self._directory.evaluations.glob("*.json")):
+        for path in named(self._directory.evaluations, EVALUATION_RECORD):
             if path.stem not in self._shown:
                 self._add_record(file, path)
                 self._shown.add(path.stem)

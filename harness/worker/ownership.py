@@ -3,13 +3,16 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.exit_codes import ExitCode
+from harness.regular_files import append_regular
 from harness.store.files import remove, writing
 from harness.store.guard import Guard, guarded
 from harness.store.lease import Lease, guard_of, lease_from_the_future
+from harness.store.links import refuse_links
 from harness.store.run_directory import RunDirectory
 from harness.training.distributed import Communicator, LostRank
 from harness.worker.stop import StopRequest
@@ -22,9 +25,11 @@ def owned(directory: RunDirectory, comm: Communicator) -> Iterator[StopRequest |
     """Hold the lease of a run directory on the first rank, for all ranks; yield None if another worker holds it.
 
     Deletes the last outcome unless the run is cancelled, and appends the log to `log.txt`. After the lease is lost, all
-    ranks are refused to write into the directory, with `LostLease`.
+    ranks are refused to write into the directory, with `LostLease`. Raises `StoreError` if the directory contains a
+    link.
     """
     stop = StopRequest()
+    comm.on_first_rank(lambda: refuse_links(directory.path))
     lease = _acquired(directory, stop) if comm.is_main else None
     number = comm.on_first_rank(lambda: lease.guard.number if lease is not None else None)
     if number is None:
@@ -70,7 +75,8 @@ def one_line(error: Exception) -> str:
 def _logging_to(path: Path, guard: Guard) -> Iterator[None]:
     """Append the harness's log to a file of the run directory, as long as the lease is held."""
     with writing(path):
-        handler = logging.FileHandler(path, encoding="utf-8")
+        file = TextIOWrapper(append_regular(path), encoding="utf-8", errors="backslashreplace")
+    handler = logging.StreamHandler(file)
     handler.addFilter(lambda record: guard.is_held())
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger = logging.getLogger("harness")
@@ -81,3 +87,4 @@ def _logging_to(path: Path, guard: Guard) -> Iterator[None]:
     finally:
         logger.removeHandler(handler)
         handler.close()
+        file.close()

@@ -15,6 +15,7 @@ from harness.store.code import code_of
 from harness.store.curves import cut_after
 from harness.store.files import remove_folder, sha256_of
 from harness.store.guard import LostLease, check_owner
+from harness.store.names import numbered
 from harness.store.records import EvaluationRecord, Need, Outcome, TrainingRecord
 from harness.store.run_directory import RunDirectory
 from harness.training.checkpoints import load_tensors, newest_checkpoint, save_tensors
@@ -179,12 +180,13 @@ class RunWorker:
         """Save the final weights and the training record."""
         save_tensors(self.directory.weights, trainer.kept_weights())
         self._log_selection(trainer)
+        snapshots = numbered(self.directory.snapshots, after=".safetensors")
         record = TrainingRecord(
             iterations=trainer.iterations,
             parameters=sum(p.numel() for player in trainer.method.players().values() for p in player.parameters()),
             weights_sha256=sha256_of(self.directory.weights),
             data_sha256=self.data.manifest.sha256,
-            snapshots={int(p.stem): sha256_of(p) for p in sorted(self.directory.snapshots.glob("*.safetensors"))},
+            snapshots={tenths: sha256_of(path) for tenths, path in snapshots.items()},
             selected=trainer.best.step if trainer.best is not None else None,
         )
         record.save(self.directory.training)
@@ -209,7 +211,8 @@ class RunWorker:
                 log.warning("%s; resuming from the previous one", complaint)
             trainer.load_state(step, state)
         log.info("training %s from step %d of %d", self._run.name, trainer.step, trainer.iterations)
-        self.comm.on_first_rank(lambda: cut_after(self.directory.metrics, trainer.step))
+        if lost := self.comm.on_first_rank(lambda: cut_after(self.directory.metrics, trainer.step)):
+            log.warning("%s: %d damaged lines are dropped", self.directory.metrics, lost)
         self._update_event_files()
 
     def _subject(self, model: Method, record: TrainingRecord, evaluation: Evaluation) -> Subject:

@@ -4,6 +4,7 @@ A manifest is written before the call of `sbatch`, so that a job can be found by
 recording the job id. Manifests are the only mapping from runs to jobs.
 """
 
+import re
 import secrets
 from collections import deque
 from collections.abc import Iterator
@@ -16,10 +17,12 @@ from pydantic import Field
 from harness.config.execution import Execution
 from harness.launch.slurm.profile import Profile, Resources
 from harness.store.files import StoreError
+from harness.store.names import named
 from harness.store.records import Record
 from harness.store.results import Results
 
 FOLDER = "submissions"
+ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}")
 OUT_OF_MEMORY, STALLED = "ran out of memory", "was evicted before it made progress"
 """Log messages of a batch script whose step SLURM killed for memory, or whose worker was evicted without progress.
 `queue.look` searches the log for them."""
@@ -143,9 +146,9 @@ def save(results: Results, submission: Submission) -> None:
 
 def submissions(results: Results) -> Iterator[Submission]:
     """Yield every readable manifest, oldest first; manifests of other code versions are skipped."""
-    for path in sorted((results.root / FOLDER).glob("*/manifest.json")):
+    for folder in named(results.root / FOLDER, ID):
         try:
-            yield Submission.load(path)
+            yield Submission.load(folder / "manifest.json")
         except (StoreError, FileNotFoundError):
             continue
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.registry.exhibit import plots_of
 from harness.report.results.report import ExhibitReport
 from harness.report.writers.wording import title
+from harness.store.names import ARRAY, EVALUATION, named
 from harness.store.results import Results
 
 DRAWN_WITH = ("matplotlib", "numpy", "pillow", "fonttools")
@@ -54,7 +55,8 @@ def _kept(report: ExhibitReport, results: Results) -> Iterator[str]:
     measured = (found.first_run for found in report.series.values() if found.first_run)
     for run in sorted({*asked, *measured}):
         folder = results.runs / run
-        for path in (folder / "metrics.jsonl", *sorted((folder / "evaluations").glob("*/*.npy"))):
+        arrays = (path for kept in named(folder / "evaluations", EVALUATION) for path in named(kept, ARRAY))
+        for path in (folder / "metrics.jsonl", *arrays):
             if path.exists():
                 found = path.stat()
                 yield f"{path.relative_to(results.runs)} {found.st_size} {found.st_mtime_ns}"

@@ -91,7 +91,7 @@ def _curves(row: ReportRow, report: ExhibitReport, results: Results) -> dict[str
         points, share = list(read_curve(results.directory(run).metrics)), 100 / run.config.training.epochs
     names = {metric.quantity: f"{WATCHED}_{metric.quantity}" for metric in report.exhibit.metrics}
     return {
-        quantity: [(share * point["epoch"], point[name]) for point in points if name in point]
+        quantity: [(share * point["epoch"], point[name]) for point in points if name in point and "epoch" in point]
         for quantity, name in names.items()
     }
 

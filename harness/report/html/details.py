@@ -11,6 +11,7 @@ from harness.report.html.curves import thinned
 from harness.report.html.samples import sheet_of
 from harness.store.curves import read_curve
 from harness.store.files import StoreError, read_json
+from harness.store.logs import tail_of
 from harness.store.run_directory import RunDirectory
 
 T = TypeVar("T")
@@ -68,9 +69,6 @@ def _tail(directory: RunDirectory, most: int) -> str | None:
     """Return the last whole lines of the log; only the end of the file is read."""
     if not directory.log.exists():
         return None
-    with open(directory.log, "rb") as file:
-        end = file.seek(0, 2)
-        begin = file.seek(max(end - most, 0))
-        text = file.read(most).decode(errors="replace")
-    lines = text.splitlines()[1 if begin else 0 :]
+    whole = directory.log.stat().st_size <= most
+    lines = tail_of(directory.log, most).splitlines()[0 if whole else 1 :]
     return "\n".join(lines[-LOG_LINES:])

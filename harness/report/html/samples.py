@@ -10,6 +10,7 @@ from PIL import Image
 
 from harness.report.figures.pictures import pictures_of
 from harness.store.arrays import load_array
+from harness.store.names import EVALUATION, named
 from harness.store.run_directory import RunDirectory
 
 COLUMNS, ROWS = 8, 2
@@ -23,7 +24,10 @@ def sheet_of(directory: RunDirectory, most_bytes: int) -> dict[str, Any] | None:
 
     If the data URI exceeds `most_bytes`, `src` is None.
     """
-    for path in sorted(directory.evaluations.glob("*/samples.npy")):
+    for folder in named(directory.evaluations, EVALUATION):
+        path = folder / "samples.npy"
+        if not path.exists():
+            continue
         samples = load_array(path, mapped=True)
         shown = pictures_of(directory, np.asarray(samples[: COLUMNS * ROWS]))
         if shown is None:

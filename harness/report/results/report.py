@@ -161,7 +161,7 @@ def build(
 
 def _feature_spaces(noted: Iterable[Mapping[str, Any]]) -> tuple[dict[str, str | float], ...]:
     """Return the descriptions of feature spaces, each once."""
-    found = [space for details in noted if isinstance(space := details.get("feature_space"), dict)]
+    found = [details["feature_space"] for details in noted if "feature_space" in details]
     return tuple({json.dumps(space, sort_keys=True): space for space in found}.values())
 
 

@@ -1,6 +1,6 @@
 """Sentences of reports, shared by all writers: titles and notes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from math import isfinite
 
 from harness.config.feature_spaces import INCEPTION_SHA256
@@ -12,6 +12,7 @@ from harness.report.results.cells import ReportCell, ReportRow
 from harness.report.results.rank_agreement import RankAgreement
 from harness.report.results.report import ExhibitReport
 from harness.store.code import describe_other_code
+from harness.store.records import FeatureSpaceDetails
 from harness.store.usage import Usage
 
 
@@ -74,14 +75,15 @@ def notes(report: ExhibitReport) -> list[str]:
 def general_notes(report: ExhibitReport) -> list[str]:
     """Return the notes on the exhibit as a whole, without footnotes on single rows and cells."""
     sentences = _left_out(report)
-    spaces = [space for space in report.feature_spaces if space.get("kind") == "classifier"]
+    described = [FeatureSpaceDetails.model_validate(space) for space in report.feature_spaces]
+    spaces = [space for space in described if space.kind == "classifier"]
     if spaces:
-        listed = ", ".join(f"{space['data']} ({space['test_accuracy']:.1f} %)" for space in spaces)
+        listed = ", ".join(map(_classifier, spaces))
         sentences.append(
             "FD and CS are the Fréchet distance and class score in the features of a small classifier of the data "
             f"(test accuracy: {listed}); they are not FID and IS."
         )
-    sentences += [_inception_note(space) for space in report.feature_spaces if space.get("kind") == "inception"]
+    sentences += [_inception_note(space) for space in described if space.kind == "inception"]
     sentences += [f"{remark}." for remark in report.remarks]
     if report.stale:
         sentences.append(_stale(report))
@@ -192,10 +194,14 @@ def agreement(found: RankAgreement) -> str:
     return f"{label} {found.tau:+.2f} ({found.rows} rows, {p_value})"
 
 
-def _inception_note(space: Mapping[str, str | float]) -> str:
+def _classifier(space: FeatureSpaceDetails) -> str:
+    return f"{space.data} ({'unknown' if space.test_accuracy is None else f'{space.test_accuracy:.1f}'} %)"
+
+
+def _inception_note(space: FeatureSpaceDetails) -> str:
     """Return a note on the weights of a feature space: only the published ones give FID and IS."""
-    sha256, library = str(space["weights_sha256"]), space["library"]
-    made = f"features of {space['data']} by {library}, weights {sha256[:8]}"
+    sha256 = space.weights_sha256
+    made = f"features of {space.data} by {space.library}, weights {sha256[:8]}"
     if sha256 == INCEPTION_SHA256:
         return f"FID and IS: {made}, as published."
     return f"FD and CS (inception {sha256[:8]}): {made}, which are not the published ones; they are not FID and IS."

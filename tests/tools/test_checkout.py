@@ -149,10 +149,20 @@ def test_a_definition_that_fails_takes_one_line(write, capsys, body):
     assert "scheduler.py, line 1" in complaint
 
 
-def test_a_function_that_exits_takes_one_line(write, capsys):
-    root = write({"utils/scheduler": "import sys\ndef build_scheduler(*given): sys.exit(0)\n"}).root
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        ("sys.exit(0)", "SystemExit: 0"),
+        ("raise ValueError('a\\n\\x1b[31mb')", "ValueError: a \N{REPLACEMENT CHARACTER}[31mb"),
+    ],
+)
+def test_a_function_that_fails_takes_one_line(write, capsys, body, complaint):
+    script = f"import sys\ndef build_scheduler(*given):\n    print('\\x1b[2J')\n    {body}\n"
+    root = write({"utils/scheduler": script}).root
     assert main(["--official", str(root), "--only", "schedule"]) == 1
-    assert capsys.readouterr().err == "schedule: not compared: SystemExit: 0\n"
+    out, err = capsys.readouterr()
+    assert err == f"schedule: not compared: {complaint}\n"
+    assert "\x1b" not in out
 
 
 def test_the_commit_is_found_loose_packed_or_detached(write, tmp_path):

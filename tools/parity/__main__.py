@@ -20,7 +20,8 @@ import torch
 from tabulate import tabulate
 
 from tools.parity import augmentation, baselines, evaluation, jempp, networks, process, training, vera
-from tools.parity.official import DDPM, HYBVIT, JEM, JEMPP, VERA, WRN, Checkout, OfficialError, Repository
+from tools.parity.official import DDPM, HYBVIT, JEM, JEMPP, VERA, WRN, Checkout, OfficialError, Repository, told
+from tools.parity.process import quiet
 from tools.parity.table import Row
 
 BASELINES: dict[str, tuple[Repository, Callable[[Checkout], Iterator[Row]]]] = {
@@ -78,12 +79,12 @@ def main(arguments: list[str] | None = None) -> int:
     for name, (repository, _, function) in chosen.items():
         checkout = checkouts[repository.option]
         try:
-            rows += function(checkout)
+            with quiet():
+                rows += function(checkout)
         except OfficialError as error:
             complaints.append(f"{name}: not compared: {error}")
         except (Exception, SystemExit) as error:  # other revisions of third-party code may raise anything
-            why = " ".join(f"{type(error).__name__}: {error}".split())
-            complaints.append(f"{name}: not compared: {why}{checkout.skipped()}")
+            complaints.append(f"{name}: not compared: {type(error).__name__}: {told(error)}{checkout.skipped()}")
     commits = ", ".join(f"{option} {each.commit()}" for option, each in checkouts.items())
     print(f"commits: {commits}; torch {torch.__version__}")
     cells = [

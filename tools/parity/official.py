@@ -151,7 +151,7 @@ def execute(file: Path, path: str, module: ModuleType, checkout: Checkout) -> No
     try:
         tree = ast.parse(file.read_text())
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise OfficialError(f"{file} cannot be read as Python: {_told(error)}") from None
+        raise OfficialError(f"{file} cannot be read as Python: {told(error)}") from None
     names = module.__dict__
     for node in tree.body:
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -163,7 +163,7 @@ def execute(file: Path, path: str, module: ModuleType, checkout: Checkout) -> No
             try:
                 exec(compile(ast.Module([node], []), str(file), "exec"), names)
             except (Exception, SystemExit) as error:
-                raise OfficialError(f"{file}, line {node.lineno}: {_told(error)}{checkout.skipped()}") from None
+                raise OfficialError(f"{file}, line {node.lineno}: {told(error)}{checkout.skipped()}") from None
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             with skipping(file, checkout):
                 bind(node, names)
@@ -216,11 +216,13 @@ def skipping(file: Path, checkout: Checkout) -> Iterator[None]:
     try:
         yield
     except (Exception, SystemExit) as error:
-        checkout.absent.add(f"{file.name}: {_told(error)}")
+        checkout.absent.add(f"{file.name}: {told(error)}")
 
 
-def _told(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+def told(error: BaseException) -> str:
+    """Return an error as one line without control characters, which third-party code may contain."""
+    words = " ".join(str(error).split()) or type(error).__name__
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in words)
 
 
 def _text(file: Path) -> str:

@@ -7,6 +7,7 @@ from harness.report.latex.cells import marked, text_and_sd
 from harness.report.latex.escape import tex
 from harness.report.latex.installation import TABLE
 from harness.report.latex.notes import Notes, general
+from harness.report.latex.siunitx import settings
 from harness.report.latex.tabular import LONG_NAME, tabular
 from harness.report.results.report import ExhibitReport
 from harness.report.writers import wording
@@ -16,7 +17,7 @@ LINES, PAGE = 46, 58
 """A table of more than LINES lines continues in another float; so do notes if table and notes exceed PAGE lines."""
 LINE_OF_NOTES = 140
 """Approximate number of characters of a note that fit on a line."""
-DIMENSIONS = "\\footnotesize\\setlength{\\tabcolsep}{4pt}\\sisetup{detect-weight=true,group-digits=false}%"
+DIMENSIONS = "\\footnotesize\\setlength{\\tabcolsep}{4pt}%"
 
 
 def table(report: ExhibitReport) -> str:
@@ -34,7 +35,7 @@ def table(report: ExhibitReport) -> str:
     for position, members in enumerate(floats):
         lines += ["\\begin{table}[!htbp]", "\\centering"]
         lines += ["Table~\\thetable{} (continued)\\par\\medskip"] if position else _caption(report)
-        lines += [DIMENSIONS, *(line for part in members or [] for line in tabular(part))]
+        lines += [DIMENSIONS, *settings(), *(line for part in members or [] for line in tabular(part))]
         lines += _remarks(remarks) if position == len(floats) - 1 else []
         lines.append("\\end{table}")
     return "\n".join([*lines, ""])

@@ -191,6 +191,29 @@ def test_bold_is_the_best_of_the_papers_own_rows_on_either_side(tmp_path):
     assert "bfseries" not in table(report_of(tmp_path / "8", TABLES["table8"]))
 
 
+ROUNDING = "round-mode=places,round-precision=1,"
+MEDDLING = (
+    f"{ROUNDING}input-decimal-markers={{,}},exponent-mode=scientific,drop-zero-decimal,minimum-integer-digits=3,"
+    "print-implicit-plus,group-digits=all,group-minimum-digits=2,input-digits={12345},input-ignore={7},"
+    "input-uncertainty-signs={.},input-exponent-markers={.},table-auto-round,table-column-width=1cm,locale=DE,"
+    "table-alignment-mode=none,parse-numbers=false,print-zero-integer=false,text-series-to-math=false"
+)
+
+
+def test_settings_of_a_document_change_no_digit_of_a_table_and_hold_behind_it(tmp_path):
+    values = {"accuracy": 97.22, "inception_score": 0.04, "fid": -128.35}
+    report = report_of(
+        tmp_path, TABLES["table6"], seeds=2, value=lambda cell: values[cell.metric.key] + 0.07 * cell.seed
+    )
+    own = table(report)
+    compile_latex(tmp_path, f"\\sisetup{{{ROUNDING}}}{own} Behind \\num{{4.47}} it.")
+    rounded = text_of(tmp_path / "paper.pdf")
+    assert "Behind 4.5 it." in squeezed(rounded)
+    assert {"7.68", "4.74"} <= set(rounded.split())
+    fits(compile_latex(tmp_path, f"\\sisetup{{{MEDDLING}}}{own} Behind 4.5 it."))
+    assert text_of(tmp_path / "paper.pdf") == rounded
+
+
 def test_what_is_best_must_be_a_metric_that_can_be():
     row = Row("a", None, reported=(1.0,))
     with pytest.raises(SpecError, match="fid"):

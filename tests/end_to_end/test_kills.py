@@ -8,6 +8,8 @@ from processes import finish, held, kill, printed, start
 from progress import first_steps, gets_on_in, is_measured_in_part, tenths
 from snapshots import snapshot
 
+from harness.store.temporary import has_temporary
+
 TABLE = "toy/table102"
 TENTHS = (1, 2, 1, 2)
 """Tenths of the training between kills."""
@@ -37,6 +39,7 @@ def test_runs_killed_again_and_again_end_bit_for_bit_the_same(toy_environment, u
     assert steps == sorted(steps)
     assert sum(step > 0 for step in steps) >= 2, "some kills must hit the training"
     assert first_steps(run)[-1] is None, "the last worker only evaluated"
+    assert not has_temporary(results) and not (run / "checkpoints").exists()
 
 
 def test_interrupting_saves_and_leaves_with_130(toy_environment, harness, undisturbed, fresh_results):

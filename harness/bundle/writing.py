@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
@@ -20,6 +19,7 @@ from harness.report.results.report import ExhibitReport
 from harness.store.files import write_atomically, writing
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory
+from harness.store.temporary import sweep_beside, temporary_beside
 
 COMPRESSION = 6
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -125,8 +125,8 @@ def _info(name: str) -> ZipInfo:
 
 def _write_folder(path: Path, entries: Iterable[BundleEntry], writer: _Writer) -> None:
     """Write a temporary folder beside `path` and rename it."""
-    name = f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}"
-    new, old = path.with_name(name), path.with_name(f"{name}-old")
+    new = temporary_beside(path)
+    old = new.with_name(f"{new.name}-old")
     try:
         for entry in entries:
             _write_file(new / entry.name, entry.content)
@@ -140,6 +140,7 @@ def _write_folder(path: Path, entries: Iterable[BundleEntry], writer: _Writer) -
         if old.exists() and not path.exists():
             old.rename(path)
         shutil.rmtree(old, ignore_errors=True)
+    sweep_beside(path)
 
 
 def _write_file(path: Path, content: bytes) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from pydantic import ValidationError
 
 from harness.environment import home
 from harness.lab import processes, programs
@@ -15,6 +16,7 @@ from harness.lab.errors import LabError
 from harness.lab.folder import Folder
 from harness.lab.members import stepd_name
 from harness.store.files import read_json, write_json, writing
+from harness.store.processes import ProcessIdentity
 
 LISTENING_SECONDS = 60
 LAST_LINES = 8
@@ -46,7 +48,10 @@ class Daemon:
             record = read_json(self._record)
         except FileNotFoundError:
             return None
-        return processes.find(record["pid"], record["started"])
+        try:
+            return processes.find(ProcessIdentity.model_validate(record))
+        except ValidationError:
+            return None
 
     def spawn(self) -> None:
         """Start the daemon in a new session.
@@ -79,7 +84,7 @@ class Daemon:
                 setsigmask=(),
                 setsigdef=range(1, 32),
             )
-        write_json(self._record, {"pid": pid, "started": processes.start_time(pid)})
+        write_json(self._record, ProcessIdentity.of(pid).model_dump())
 
     def wait(self) -> None:
         """Wait until the daemon listens.

@@ -1,13 +1,14 @@
-"""Processes identified by pid and start time, so that reused pids are never signalled."""
+"""The processes of a lab, found by their whole identity, so that reused pids are never signalled."""
 
 import os
 import signal
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from pathlib import Path
 
 import psutil
+
+from harness.store.processes import Life, ProcessIdentity
 
 POLL_SECONDS = 0.02
 KILLING_SECONDS = 10
@@ -21,22 +22,14 @@ def is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def start_time(pid: int) -> int | None:
-    """Return the start time of a process, in clock ticks since boot, None if it does not exist."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
+def find(identity: ProcessIdentity) -> psutil.Process | None:
+    """Return the process with this identity, None if it is dead or of another boot or PID namespace."""
+    if identity.life() not in (Life.ALIVE, Life.STOPPED):
         return None
-    return int(fields[19])
-
-
-def find(pid: int, since: int) -> psutil.Process | None:
-    """Return the live process with this pid and start time (see `start_time`), None if there is none."""
     try:
-        process = psutil.Process(pid)
+        return psutil.Process(identity.pid)
     except psutil.Error:
         return None
-    return process if start_time(pid) == since and is_alive(process) else None
 
 
 def end(processes: Iterable[psutil.Process], patience: float) -> None:

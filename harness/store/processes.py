@@ -51,6 +51,11 @@ class ProcessIdentity(BaseModel):
         except (OSError, ValueError):
             return cls(host=host, pid=pid)
 
+    @classmethod
+    def of(cls, pid: int) -> Self:
+        """Return the identity of another process of this host, boot and PID namespace."""
+        return cls.current().model_copy(update={"pid": pid, "ticks": start_ticks(pid)})
+
     @property
     def place(self) -> str | None:
         """A short hash of host, boot and PID namespace, None if they are unknown."""

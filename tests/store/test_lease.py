@@ -3,10 +3,12 @@
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -28,8 +30,12 @@ HERE = ProcessIdentity.current()
 DAY = 86400
 
 
-def holder(folder):
-    process = subprocess.Popen([sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE, text=True)
+SUPPORT = Path(__file__).parents[1] / "support"
+
+
+def holder(folder, **environment):
+    command = [sys.executable, "-c", HOLD, str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | environment)
     assert process.stdout.readline().strip() == "held"
     return process
 
@@ -237,6 +243,19 @@ def test_without_links_an_empty_lease_is_being_created(tmp_path, monkeypatch):
     (tmp_path / "lease.2").write_text("")
     assert Lease.acquire(tmp_path) is not None, "with links, an earlier version has released it"
     assert [path.name for path in tmp_path.iterdir()] == ["lease.3"]
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
+def test_a_file_system_without_links_has_leases_too(tmp_path):
+    library, folder = tmp_path / "nolink.so", tmp_path / "run"
+    subprocess.run(["cc", "-shared", "-fPIC", "-w", "-o", library, SUPPORT / "nolink.c"], check=True)
+    for number in (1, 2):
+        process = holder(folder, LD_PRELOAD=str(library))
+        assert [path.name for path in folder.iterdir()] == [f"lease.{number}"]
+        assert is_leased(folder) and Lease.acquire(folder) is None
+        process.kill()
+        process.wait()
+        assert not is_leased(folder)
 
 
 def contend(folder, barrier, winners):

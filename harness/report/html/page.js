@@ -151,6 +151,8 @@
     : make("div", { class: wide ? "wide" : null }, make("dt", {}, name), make("dd", {}, String(value)));
   const number = (value) => typeof value === "number" ? String(value) : value;
 
+  const shown = (value, run) => page.values.ranks?.[run] ? `${number(value)} (${page.values.ranks[run]})` : number(value);
+
   function openCell(key) {
     const cell = page.values.cells[key];
     if (!cell) return;
@@ -182,10 +184,10 @@
       const id = page.values.runs[run];
       const button = make("button", { type: "button", class: "run", "aria-pressed": "false" }, id);
       button.addEventListener("click", () => choose(id, button));
-      return make("tr", {}, make("th", { scope: "row", class: "num" }, String(seed)), make("td", { class: "num" }, number(value)),
+      return make("tr", {}, make("th", { scope: "row", class: "num" }, String(seed)), make("td", { class: "num" }, shown(value, id)),
         make("td", {}, button), make("td", { class: "path" }, `runs/${id}/evaluations/${line.evaluation}.json`));
     });
-    const others = line.values.slice(LISTED).map(([seed, run, value]) => `${seed}\t${number(value)}\truns/${page.values.runs[run]}/evaluations/${line.evaluation}.json`);
+    const others = line.values.slice(LISTED).map(([seed, run, value]) => `${seed}\t${shown(value, page.values.runs[run])}\truns/${page.values.runs[run]}/evaluations/${line.evaluation}.json`);
     return make("section", {},
       make("h3", {}, line.reading ? `${line.label}, ${line.reading}` : line.label),
       make("div", { class: "scroll seeds", tabindex: "0", role: "region", "aria-label": `Seeds of ${line.label}` },

@@ -12,6 +12,7 @@ from harness.report.results.report import ExhibitReport
 from harness.report.results.series import Series
 from harness.report.writers.csv_json import json_number
 from harness.report.writers.table_cells import mean_text
+from harness.report.writers.wording import ranks
 from harness.store.files import StoreError
 from harness.store.records import EvaluationRecord
 from harness.store.results import Results
@@ -21,16 +22,19 @@ class PageValues:
     """Input of the page's script: the cells of exhibits, their runs, and the evaluation protocols.
 
     Values refer to runs by index into `runs`, and records are stored once: there may be ten thousand of each.
+    `ranks` has the runs that several ranks computed.
     """
 
     def __init__(self, results: Results) -> None:
         self.cells: dict[str, dict[str, Any]] = {}
         self.runs: dict[str, int] = {}
         self.records: dict[str, dict[str, Any]] = {}
+        self.ranks: dict[str, str] = {}
         self._results = results
 
     def add(self, report: ExhibitReport) -> None:
         """Add the cells of an exhibit."""
+        self.ranks |= {run: name for run in report.world_sizes if (name := ranks(report, run))}
         for index, row in enumerate(report.rows):
             for cell in row.cells:
                 if cell.wanted and row.row.run is not None:
@@ -38,7 +42,7 @@ class PageValues:
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as a JSON document."""
-        return {"cells": self.cells, "runs": list(self.runs), "records": self.records}
+        return {"cells": self.cells, "runs": list(self.runs), "records": self.records, "ranks": self.ranks}
 
     def _cell(self, report: ExhibitReport, row: ReportRow, cell: ReportCell) -> dict[str, Any]:
         key, metric = row.row.key, cell.metric

@@ -80,6 +80,11 @@ class ExhibitReport:
         return {run: Usage.of(segments) for run, segments in self.segments.items()}
 
     @cached_property
+    def world_sizes(self) -> dict[str, tuple[int, ...]]:
+        """The numbers of ranks that computed each of its runs, one for each segment, each once."""
+        return {run: tuple(sorted({one.world_size for one in found})) for run, found in self.segments.items()}
+
+    @cached_property
     def stale(self) -> dict[str, tuple[str, ...]]:
         """The runs measured with other code than is installed, with the distributions that differ."""
         found = {run: other_code(segments) for run, segments in self.segments.items()}

@@ -36,6 +36,7 @@ def csv(report: ExhibitReport) -> str:
             "reported_sd": cell.reported_sd,
             "reported_n": cell.reported_n,
             **_columns(value),
+            "world_sizes": _world_sizes_text(value, report),
             **_judged(cell, protocol),
             **_cost(value, report),
         }
@@ -49,6 +50,12 @@ def csv(report: ExhibitReport) -> str:
     for line in lines:
         writer.writerow({key: json_number(value) if isinstance(value, float) else value for key, value in line.items()})
     return text.getvalue()
+
+
+def _world_sizes_text(value: Measured | Configured | None, report: ExhibitReport) -> str:
+    """Return the numbers of ranks of the runs behind a value, in their order, such as `2 1+2`."""
+    runs = value.runs if isinstance(value, Measured) else ()
+    return " ".join("+".join(map(str, report.world_sizes.get(run, ()))) or "?" for run in runs)
 
 
 def _columns(value: Measured | Configured | None) -> dict[str, object]:
@@ -139,9 +146,10 @@ def _cell(cell: ReportCell, report: ExhibitReport) -> dict[str, Any]:
         "reported_sd": cell.reported_sd,
         "reported_n": cell.reported_n,
         "measured_as": cell.labels.get(PAPER_PROTOCOL) or report.label(cell.metric),
-        "measured": _measured(cell.measured) if cell.measured else None,
+        "measured": _measured(cell.measured, report) if cell.measured else None,
         "readings": {
-            name: {**_measured(value), "measured_as": cell.labels[name]} for name, value in cell.readings.items()
+            name: {**_measured(value, report), "measured_as": cell.labels[name]}
+            for name, value in cell.readings.items()
         },
         **judgement_to_json(cell),
         "needs": str(cell.needs) if cell.needs else None,
@@ -179,7 +187,7 @@ def as_printed(value: Reported) -> float | str | None:
     return value.text if isinstance(value, Words) else value
 
 
-def _measured(value: Measured | Configured) -> dict[str, Any]:
+def _measured(value: Measured | Configured, report: ExhibitReport) -> dict[str, Any]:
     if isinstance(value, Configured):
         return {"configured": value.value}
     sd = value.sd if value.sd is not None and isfinite(value.sd) else None
@@ -189,6 +197,7 @@ def _measured(value: Measured | Configured) -> dict[str, Any]:
         "seeds": value.seeds,
         "values": {str(seed): json_number(of_seed) for seed, of_seed in zip(value.numbers, value.values, strict=True)},
         "runs": list(value.runs),
+        "world_sizes": {run: list(report.world_sizes.get(run, ())) for run in value.runs},
     }
 
 

@@ -8,7 +8,7 @@ from harness.registry.exhibit import plots_of
 from harness.registry.metrics import Metric
 from harness.registry.row import Row
 from harness.registry.tolerances import Allowance
-from harness.report.results.cells import ReportCell, ReportRow
+from harness.report.results.cells import Measured, ReportCell, ReportRow
 from harness.report.results.rank_agreement import RankAgreement
 from harness.report.results.report import ExhibitReport
 from harness.store.code import describe_other_code
@@ -90,6 +90,7 @@ def general_notes(report: ExhibitReport) -> list[str]:
     if report.wanted:
         sentences.append(_coverage(report))
     sentences += _beside_printed(report)
+    sentences += _several_ranks(report)
     if cost := str(Usage.sum(report.usage.values())):
         sentences.append(f"Cost of these runs so far, training and all evaluations: {cost}.")
     if report.agreements:
@@ -126,6 +127,28 @@ def _beside_printed(report: ExhibitReport) -> list[str]:
         else:
             sentences.append(f"The paper's values {over}: {_named(report, numbers, seeds)}.")
     return sentences
+
+
+def _several_ranks(report: ExhibitReport) -> list[str]:
+    """Return which values were computed by several ranks, if any were: their sums are rounded in another order."""
+    found = []
+    for row in report.rows:
+        values = [cell.measured for cell in row.cells if isinstance(cell.measured, Measured)]
+        seeds = {run: seed for value in values for run, seed in zip(value.runs, value.numbers, strict=True)}
+        by_ranks: dict[str, list[str]] = {}
+        for run, seed in seeds.items():
+            if name := ranks(report, run):
+                by_ranks.setdefault(name, []).append(str(seed))
+        found += [
+            f"{row.row.key}, seed{'s' if len(of) > 1 else ''} {', '.join(of)} ({name})" for name, of in by_ranks.items()
+        ]
+    return [f"Computed by several ranks, whose sums are rounded in another order: {'; '.join(found)}."] if found else []
+
+
+def ranks(report: ExhibitReport, run: str) -> str:
+    """Return the number of ranks that computed a run, such as `2 ranks`, or `1 and 2 ranks`; empty for one rank."""
+    sizes = report.world_sizes.get(run, ())
+    return f"{' and '.join(map(str, sizes))} ranks" if max(sizes, default=1) > 1 else ""
 
 
 def _named(report: ExhibitReport, numbers: Sequence[tuple[ReportRow, ReportCell]], seeds: int) -> str:

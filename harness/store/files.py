@@ -89,6 +89,16 @@ def remove_folder(path: Path) -> None:
     shutil.rmtree(path, ignore_errors=True)
 
 
+def make_folder(path: Path) -> None:
+    """Create a folder and its parents, unless they exist.
+
+    Raises `StoreError` if they cannot be created, and `LostLease` if another worker has taken over the folder.
+    """
+    with writing(path):
+        check_owner(path)
+        path.mkdir(parents=True, exist_ok=True)
+
+
 def append(path: Path, data: bytes) -> None:
     """Append to a file, creating it if necessary.
 

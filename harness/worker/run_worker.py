@@ -13,7 +13,7 @@ from harness.exit_codes import ExitCode
 from harness.methods.base import Method, build_method
 from harness.store.code import code_of
 from harness.store.curves import cut_after
-from harness.store.files import remove_folder, sha256_of
+from harness.store.files import make_folder, remove_folder, sha256_of
 from harness.store.guard import LostLease, check_owner
 from harness.store.names import numbered
 from harness.store.records import EvaluationRecord, Need, Outcome, TrainingRecord
@@ -220,7 +220,7 @@ class RunWorker:
         tenths, artefacts = round(10 * evaluation.after), self.directory.artefacts(evaluation)
         expected = record.weights_sha256 if tenths == 10 else record.snapshots.get(tenths, "")
         model.load_state_dict(self.comm.on_first_rank(lambda: load_tensors(self.directory.snapshot(tenths), expected)))
-        self.comm.on_first_rank(lambda: artefacts.mkdir(parents=True, exist_ok=True))
+        self.comm.on_first_rank(lambda: make_folder(artefacts))
         report = partial(self._show_phase, evaluation.kind)
         config, loaders = self._run.config, self._loaders
         return self.context.subject(config, self.data, model, expected, artefacts, loaders, report)

@@ -1,6 +1,8 @@
 """What `status` says of runs, in process."""
 
 import json
+import os
+import time
 
 import pytest
 from toy_paper import HYBRID
@@ -42,3 +44,14 @@ def test_an_error_is_that_of_a_failure_that_still_holds(described):
     assert (ask()["state"], ask()["error"]) == ("failed", "it diverged")
     with Lease.acquire(directory.path):
         assert (ask()["state"], ask()["error"]) == ("running", None)
+
+
+def test_a_lease_from_the_future_is_told_as_the_error(described):
+    directory, ask = described
+    lease = directory.path / "lease.1"
+    lease.write_text('{"host": "node77", "pid": 7, "started": 1.5}')
+    tomorrow = time.time() + 86400
+    os.utime(lease, (tomorrow, tomorrow))
+    run = ask()
+    assert run["state"] != "running"
+    assert run["error"].startswith(f"the lease of {directory.id} by node77 is dated 24 hours ahead of this machine's")

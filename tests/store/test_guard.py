@@ -9,7 +9,7 @@ import pytest
 
 from harness.store import files, temporary
 from harness.store.curves import append_point, cut_after
-from harness.store.files import remove, remove_folder, write_bytes
+from harness.store.files import make_folder, remove, remove_folder, write_bytes
 from harness.store.guard import LostLease, guarded
 from harness.store.lease import Lease
 from harness.store.temporary import has_temporary, sweep_beside, sweep_folder, temporary_beside
@@ -48,6 +48,7 @@ def lost(tmp_path):
         lambda folder: cut_after(folder / "deep/file", 0),
         lambda folder: remove(folder / "deep/file"),
         lambda folder: remove_folder(folder / "deep"),
+        lambda folder: make_folder(folder / "deeper"),
     ],
 )
 def test_a_process_that_lost_its_lease_changes_nothing(lost, monkeypatch, change):

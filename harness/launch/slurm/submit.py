@@ -30,6 +30,7 @@ from harness.launch.slurm.batch import (
 )
 from harness.launch.slurm.manifest import (
     FOLDER,
+    ID,
     Array,
     Code,
     Submission,
@@ -44,10 +45,12 @@ from harness.launch.slurm.profile import Profile
 from harness.launch.slurm.queue import complete, look
 from harness.launch.slurm.scheduler import Scheduler
 from harness.launch.slurm.variables import unused
-from harness.store.files import writing
+from harness.store.files import remove_folder, writing
+from harness.store.names import named
 from harness.store.results import Results
 from harness.store.run_directory import RunState
 
+CODE = "code.zip"
 TEMPORARY = ("submit limit", "submitjob", "maxsubmit", "temporarily", "job queue", "too many")
 """Words in messages of `sbatch` when the queue is full; the follow-up job retries."""
 
@@ -157,7 +160,19 @@ def locked(results: Results) -> Iterator[None]:
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):
+        _remove_unsubmitted(folder)
         yield
+
+
+def _remove_unsubmitted(folder: Path) -> None:
+    """Remove the code of submissions whose process was killed before it wrote the manifest.
+
+    The caller holds the lock, so that no process is about to write one.
+    """
+    for submission in named(folder, ID):
+        left = {path.name for path in submission.iterdir()} if submission.is_dir() else {"not a submission"}
+        if all(name == CODE or name.startswith(f".{CODE}.") for name in left):
+            remove_folder(submission)
 
 
 def _arrange(
@@ -189,7 +204,7 @@ def write_intent(request: Request, arrangement: Arrangement, chosen: Sequence[Pl
         profile=request.profile.but(array_parallelism=request.parallelism or request.profile.array_parallelism),
         execution=request.execution,
         data=str(request.data.absolute()),
-        code=request.code or snapshot.take(folder_of(request.results, id).absolute() / "code.zip"),
+        code=request.code or snapshot.take(folder_of(request.results, id).absolute() / CODE),
         attempt=len(request.chain or ()),
         parent=request.chain[-1] if request.chain else None,
         arrays=arrangement.arrays,

@@ -8,8 +8,8 @@ from typing import Any
 
 MAX_VALUES = 200_000
 MAX_DEPTH = 64
-MAX_DIGITS = 18
-"""Of an integer: any sum of some of them is still a finite number."""
+MAX_DIGITS = 19
+"""Of an integer, such as a time in nanoseconds; any sum of some of them is still a finite number."""
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 

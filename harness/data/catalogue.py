@@ -174,7 +174,12 @@ CELEBA32 = register(
         page=CELEBA_PAGE,
         archives=(
             ALIGNED_CELEBA,
-            Archive("list_eval_partition.txt", 2_836_386, md5="d32c9cbf5e040fd4025c592c306e6668"),
+            Archive(
+                "list_eval_partition.txt",
+                2_836_386,
+                md5="d32c9cbf5e040fd4025c592c306e6668",
+                other_names=("list_eval_partition.csv",),
+            ),
         ),
     ),
 )

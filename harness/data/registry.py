@@ -28,7 +28,7 @@ class Archive:
 
     `size` is in bytes; None means that there is no canonical file, so any archive or folder is accepted. `url` is empty
     if the download needs a licence agreement or a browser. `splits` are the splits that need the file; empty means
-    all.
+    all. `other_names` are those of the same content in repackaged downloads.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Archive:
     md5: str = ""
     url: str = ""
     splits: tuple[str, ...] = ()
+    other_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

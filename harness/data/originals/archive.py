@@ -54,18 +54,21 @@ def unverified(archive: Archive, path: Path, report: Report) -> str:
 
 
 def locate(archives: tuple[Archive, ...], path: Path) -> dict[str, Path]:
-    """Return the path of each archive by name: in the folder `path`, or next to the file `path`.
+    """Return the path of each archive by its first name: in the folder `path`, or next to the file `path`.
 
     A single archive may have any file name, because its hash identifies it. Raises `DataError` if one is missing.
     """
     if len(archives) == 1 and (path.is_file() or archives[0].size is None):
         return {archives[0].name: path}
-    folder = path if path.is_dir() else path.parent
+    folder, found = path if path.is_dir() else path.parent, dict[str, Path]()
     for archive in archives:
-        if not (folder / archive.name).is_file():
+        candidates = [folder / name for name in (archive.name, *archive.other_names)]
+        existing = next((candidate for candidate in candidates if candidate.is_file()), None)
+        if existing is None:
             where = f": it is at {archive.url}" if archive.url else ""
-            raise DataError(f"{folder} holds no {archive.name}{where} (docs/data.md)")
-    return {archive.name: folder / archive.name for archive in archives}
+            raise DataError(f"{folder} holds no {' or '.join(c.name for c in candidates)}{where} (docs/data.md)")
+        found[archive.name] = existing
+    return found
 
 
 def _hashes(path: Path, report: Report, names: Iterable[str]) -> dict[str, str]:

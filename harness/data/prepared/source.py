@@ -12,6 +12,7 @@ from harness.config.base import sha256_of_json
 from harness.config.dataset import Dataset
 from harness.config.resolve import resolve
 from harness.data.errors import DataError, reading
+from harness.data.folders import files_in
 from harness.data.prepared.prepare import DatasetSource
 from harness.data.registry import Source, source_of
 from harness.errors import given
@@ -68,7 +69,11 @@ def _code_of(read: Any) -> str:
 
 
 def _listing(folder: Path) -> list[tuple[str, int, int]]:
-    """Return the files of a folder with sizes and timestamps, in place of a hash."""
-    with reading(folder):
-        found = [(path, path.stat()) for path in sorted(folder.rglob("*"))]
-    return [(str(path.relative_to(folder)), stat.st_size, stat.st_mtime_ns) for path, stat in found]
+    """Return the regular files of a folder with sizes and timestamps, in place of a hash."""
+    found = []
+    for path in files_in(folder):
+        if path.is_file():
+            with reading(path):
+                status = path.stat()
+            found.append((str(path.relative_to(folder)), status.st_size, status.st_mtime_ns))
+    return found

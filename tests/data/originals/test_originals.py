@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import zipfile
 
 import numpy as np
 import pytest
@@ -113,6 +115,65 @@ def test_the_substitute_takes_the_first_aligned_faces(tmp_path):
         prepared(data.but(train_examples=6, test_examples=6), tmp_path, tmp_path / "other")
 
 
+def test_repackaged_aligned_faces_are_read_alike(tmp_path):
+    """With the folders and the table of a well-known download."""
+    data, expected = ORIGINALS["celeba32"](tmp_path, np.random.default_rng(0))
+    flat = tmp_path / "img_align_celeba.zip"
+    with zipfile.ZipFile(flat) as archive:
+        members = {f"img_align_celeba/{name}": archive.read(name) for name in archive.namelist()}
+    write_zip(flat, members | {"img_align_celeba/readme.txt": b"text"})
+    text = (tmp_path / "list_eval_partition.txt").read_text()
+    (tmp_path / "list_eval_partition.txt").unlink()
+    table = "image_id,partition\r\n" + text.replace(" ", ",").replace("\n", "\r\n")
+    (tmp_path / "list_eval_partition.csv").write_text(table)
+    np.testing.assert_array_equal(
+        prepared(data, tmp_path, tmp_path / "data").split("test")["images"], expected["test"][0]
+    )
+    larger = catalogue.CELEBA128.but(train_examples=2, test_examples=2)
+    images, _ = arrays_of(prepared(larger, tmp_path, tmp_path / "data").split("train"))
+    assert np.abs(images.reshape(2, -1).astype(int) - [[40], [80]]).max() <= 1
+    write_zip(flat, members | {"copy/000003.jpg": b"another"})
+    for twice in (data, larger):
+        with pytest.raises(DataError, match=r"holds '000003.jpg' twice: copy/000003.jpg and img_align_celeba/"):
+            prepared(twice, tmp_path, tmp_path / "other")
+
+
+def test_a_face_that_is_listed_and_absent_is_named(tmp_path):
+    data, _ = ORIGINALS["celeba32"](tmp_path, np.random.default_rng(0))
+    write_zip(tmp_path / "img_align_celeba.zip", {"img_align_celeba/000003.jpg": b""})
+    with pytest.raises(DataError, match=r"zip holds no '000004.jpg', which list_eval_partition.txt lists"):
+        prepared(data, tmp_path, tmp_path / "data")
+
+
+def test_only_pictures_of_a_folder_count_whatever_lies_beside_them(tmp_path):
+    faces = tmp_path / "faces"
+    (faces / "folder.jpg").mkdir(parents=True)
+    data, expected = ORIGINALS["celebahq128"](faces, np.random.default_rng(0))
+    (faces / "note.txt").symlink_to("/nonexistent")
+    (faces / "loop").symlink_to(faces / "loop")
+    os.mkfifo(faces / "pipe")
+    (faces / "Thumbs.db").write_bytes(b"thumbs")
+    images = prepared(data, faces, tmp_path / "data").split("train")["images"]
+    np.testing.assert_array_equal(images, expected["train"][0])
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda path: path.symlink_to("/nonexistent"), "No such file or directory"),
+        (lambda path: path.symlink_to(path), "Too many levels of symbolic links"),
+        (os.mkfifo, "it is not a regular file"),
+    ],
+    ids=["broken link", "loop", "fifo"],
+)
+def test_a_picture_that_cannot_be_read_is_named(tmp_path, make, says):
+    data, _ = ORIGINALS["celebahq128"](tmp_path, np.random.default_rng(0))
+    (tmp_path / "00000.jpg").unlink()
+    make(tmp_path / "00000.jpg")
+    with pytest.raises(DataError, match=f"cannot read {tmp_path}/00000.jpg: {says}"):
+        prepared(data, tmp_path, tmp_path / "data")
+
+
 def test_a_tall_picture_keeps_its_proportions_and_loses_its_ends():
     picture = Image.new("RGB", (178, 218), (0, 0, 0))
     picture.paste((255, 255, 255), (0, 0, 178, 109))
@@ -150,7 +211,7 @@ def test_an_absent_archive_is_named_with_its_address(tmp_path):
         prepared(catalogue.CIFAR10, tmp_path, tmp_path / "data")
     ORIGINALS["celeba32"](tmp_path, np.random.default_rng(0))
     (tmp_path / "list_eval_partition.txt").unlink()
-    with pytest.raises(DataError, match=r"holds no list_eval_partition.txt"):
+    with pytest.raises(DataError, match=r"holds no list_eval_partition.txt or list_eval_partition.csv \(docs"):
         prepared(catalogue.CELEBA32, tmp_path, tmp_path / "data")
 
 

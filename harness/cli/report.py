@@ -94,7 +94,8 @@ def report_command(
     if serve:
         return reporting.serve(settings, {paper.name for paper, *_ in selection}, lambda: list(built()), port, figures)
     with reporting.without_collection():
-        pictures = reporting.pictures(settings, wanted) if figures and not (as_json or claims) else None
+        writes = not as_json and reporting.can_write(settings)
+        pictures = reporting.pictures(settings, wanted) if figures and writes and not claims else None
         reports = []
         for report in built():
             reports.append(report)
@@ -103,9 +104,9 @@ def report_command(
         if as_json:
             reporting.print_documents(reports, claims)
         elif claims:
-            reporting.print_claims(settings, reports)
+            reporting.print_claims(settings, reports, writes)
         else:
-            reporting.show_and_write(settings, reports, wanted, pictures, in_full=set(exhibits))
+            reporting.show_and_write(settings, reports, wanted if writes else [], pictures, in_full=set(exhibits))
     if bundle:
         from harness.cli.bundling import bundle_up
 

@@ -1,6 +1,8 @@
 """Output of `report`: prints, draws, writes and serves the reports."""
 
 import gc
+import shlex
+import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,7 +24,7 @@ from harness.report.write import WRITERS, write, write_claims, write_document, w
 from harness.report.writers import claims_list
 from harness.report.writers.csv_json import FORMAT, to_json
 from harness.report.writers.text_markdown import brief, terminal
-from harness.store.files import StoreError
+from harness.store.files import FORBIDDEN, StoreError
 
 PICTURES = {"markdown": "png", "latex": "pdf", "pdf": "pdf", "html": "svg"}
 """The picture format that each file format includes."""
@@ -53,11 +55,29 @@ def print_documents(reports: Sequence[ExhibitReport], claims: bool) -> None:
     print_json({"format": FORMAT, **documents})
 
 
-def print_claims(settings: Settings, reports: Sequence[ExhibitReport]) -> None:
-    """Print the list of claims and write it."""
+def print_claims(settings: Settings, reports: Sequence[ExhibitReport], writes: bool) -> None:
+    """Print the list of claims and write it, if possible."""
     click.echo(claims_list.terminal(reports))
-    for path in write_claims(reports, settings.results):
+    for path in write_claims(reports, settings.results) if writes else ():
         settings.echo(f"wrote {path}")
+
+
+def can_write(settings: Settings) -> bool:
+    """Return whether report files can be written; print a line if not, as in a colleague's results."""
+    folder = settings.results.report
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError as error:
+        if error.errno not in FORBIDDEN:
+            return True  # writing the files says what is wrong
+        root = shlex.quote(str(settings.results_root))
+        copies = f"'python -m harness --results {root} report --bundle mine.zip' copies the records, and "
+        how = "" if settings.shown else f"{copies}'python -m harness report --from mine.zip' writes files"
+        how = how or "give --results a folder that you may write"
+        click.echo(f"no files: {folder} cannot be written ({error.strerror}); {how}", err=True)
+        return False
 
 
 def pictures(settings: Settings, formats: Sequence[str]) -> ParallelRenderer:

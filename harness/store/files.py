@@ -16,6 +16,9 @@ from harness.store.documents import parse_json
 from harness.store.guard import check_owner
 from harness.store.temporary import sweep_beside, temporary_beside
 
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+"""Errors of folders that this user may not write."""
+
 
 class StoreError(HarnessError):
     """The results directory cannot be read or written."""
@@ -36,7 +39,8 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or f"{error} (is the disk full?)"
-        raise StoreError(f"cannot write {path}: {reason}; nothing was lost, run again") from None
+        mend = "choose a folder that you may write" if error.errno in FORBIDDEN else "run again"
+        raise StoreError(f"cannot write {path}: {reason}; nothing was lost, {mend}") from None
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:

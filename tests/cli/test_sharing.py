@@ -1,6 +1,8 @@
 """The commands for bundles, reference results and comparisons."""
 
+import errno
 import json
+import os
 import shutil
 
 import pytest
@@ -125,3 +127,26 @@ def test_what_cannot_be_compared_is_said_in_one_line(bundled, harness, tmp_path,
     assert (done.returncode, done.stdout) == (2, "")
     assert complaint in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("kind", [errno.EACCES, errno.EROFS])
+def test_a_report_that_nobody_may_write_is_printed_alone(harness, finished, tmp_path, monkeypatch, kind):
+    def refuse(dir):
+        raise OSError(kind, os.strerror(kind))
+
+    results, before = finished[0], harness("report", "toy/table101", *TEXTS, results=finished[0])
+    copy = tmp_path / "theirs"
+    shutil.copytree(results, copy, ignore=shutil.ignore_patterns("report"))
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    done = harness("report", "toy/table101", "--bundle", tmp_path / "mine.zip", results=copy)
+    assert done.returncode == 0
+    assert before.stdout.startswith(done.stdout), "the files that it wrote come last"
+    assert done.stderr.startswith(
+        f"no files: {copy}/report cannot be written ({os.strerror(kind)}); 'python -m harness"
+    )
+    assert [*(copy / "report").iterdir()] == []
+    claims = harness("report", "toy/table101", "--claims", results=copy)
+    assert (claims.returncode, [*(copy / "report").iterdir()]) == (0, [])
+    monkeypatch.undo()
+    advised = harness("report", "--from", tmp_path / "mine.zip", *TEXTS, results=tmp_path / "own")
+    assert advised.returncode == 0 and "wrote" in advised.stdout

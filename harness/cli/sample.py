@@ -9,9 +9,6 @@ from harness.cli.paths import PathType
 from harness.cli.settings import Settings
 
 if TYPE_CHECKING:
-    from numpy import uint8
-    from numpy.typing import NDArray
-
     from harness.config.methods import Method
     from harness.config.samplers import Sampler
 
@@ -50,6 +47,7 @@ def sample_command(
     if not isinstance(data, Images):
         raise SpecError(f"{planned.name} ({planned.id}) has no pictures: dataset '{data.name}' holds {data.kind}")
 
+    from harness.report.figures.images import write_mosaic
     from harness.training.device import prepare_device
     from harness.worker.preview import preview
 
@@ -62,7 +60,7 @@ def sample_command(
         f"{planned.name} ({planned.id}) on {data.name}, step {step:,} of {planned.iterations:,}: EMA weights; {how}"
     )
     path = out or directory.previews / f"step-{step:09d}-{_file_name(sampler)}.png"
-    _write(images, heading, path)
+    write_mosaic(images, heading, path)
     settings.echo(f"{heading}\nwrote {path}")
 
 
@@ -97,21 +95,3 @@ def _file_name(sampler: "Sampler") -> str:
     numbers = all(isinstance(value, int | float) for value in settings)
     described = [f"{value:g}" for value in settings] if numbers else [sampler.digest[:8]]
     return "-".join([sampler.kind, *described])
-
-
-def _write(images: "NDArray[uint8]", heading: str, path: Path) -> None:
-    """Write a square mosaic with a heading."""
-    from math import ceil, sqrt
-
-    from matplotlib.figure import Figure
-
-    from harness.report.figures.base import LARGE, style
-    from harness.report.figures.images import in_lines, show_mosaic
-    from harness.store.files import write_atomically
-
-    side = ceil(sqrt(len(images)))
-    with style():
-        figure = Figure(figsize=(7, 7.4), layout="constrained")
-        show_mosaic(figure.subplots(), in_lines(images, side), side)
-        figure.suptitle(heading, fontsize=LARGE, wrap=True)
-        write_atomically(path, lambda file: figure.savefig(file, format="png", metadata={"Title": heading}))

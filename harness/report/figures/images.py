@@ -1,13 +1,29 @@
 """Mosaics of images with thin white lines between them, every pixel a square."""
 
 from collections.abc import Sequence
+from math import ceil, sqrt
+from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
+
+from harness.report.figures.base import LARGE, style
+from harness.store.files import write_atomically
 
 FINEST = 32
 """Smaller images are enlarged to about this many pixels, so that the lines between them are thin."""
+
+
+def write_mosaic(images: NDArray[np.uint8], heading: str, path: Path) -> None:
+    """Write a square mosaic of images `(n, c, h, w)` with a heading as PNG."""
+    side = ceil(sqrt(len(images)))
+    with style():
+        figure = Figure(figsize=(7, 7.4), layout="constrained")
+        show_mosaic(figure.subplots(), in_lines(images, side), side)
+        figure.suptitle(heading, fontsize=LARGE, wrap=True)
+        write_atomically(path, lambda file: figure.savefig(file, format="png", metadata={"Title": heading}))
 
 
 def show_mosaic(axes: Axes, lines: Sequence[NDArray[np.uint8]], columns: int) -> None:

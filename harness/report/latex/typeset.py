@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness import environment
 from harness.report.latex.installation import INSTALL, lacking
 from harness.store.files import write_bytes
 
@@ -54,7 +55,10 @@ def _passes(name: str, folder: Path, timeout_seconds: float) -> str:
     """Run pdflatex until references are resolved; return the problem, or an empty string."""
     command = ["pdflatex", "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error", name]
     # Paranoid mode: TeX opens files of this folder only. Fixed dates: the same report gives the same PDF.
-    variables = {"openin_any": "p", "openout_any": "p", "SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1"}
+    home = environment.home()
+    # TeX keeps fonts that it makes in the home folder.
+    fonts = {} if home and os.access(home, os.W_OK) else {"HOME": str(folder)}
+    variables = fonts | {"openin_any": "p", "openout_any": "p", "SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1"}
     for _ in range(MAX_PASSES):
         with open(folder / "output.txt", "wb") as output:
             process = subprocess.Popen(

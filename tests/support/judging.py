@@ -15,8 +15,8 @@ def judge_results(storm, seed, case, last, results, undisturbed):
         storm.fault(seed, case, f"differs: {differing}")
     if left := left_overs(results):
         storm.fault(seed, case, f"leaves {left}")
-    for log in tracebacks(results):
-        storm.fault(seed, case, f"a traceback in {log}")
+    for error in tracebacks(results):
+        storm.fault(seed, case, f"a traceback in the log: {error[:200]}")
 
 
 def differences(results, undisturbed):

@@ -15,5 +15,7 @@ def left_overs(results):
 
 
 def tracebacks(results):
-    """Return the logs of runs that contain a traceback."""
-    return [str(path) for path in results.glob("runs/*/log.txt") if "Traceback" in path.read_text(errors="replace")]
+    """Return the errors in the logs of runs that are not one of ours: their tracebacks end with another type."""
+    texts = [path.read_text(errors="replace") for path in results.glob("runs/*/log.txt")]
+    ends = [line for text in texts for line in re.findall(r"^Traceback .*\n(?: .*\n)+(\S.*)$", text, re.MULTILINE)]
+    return [line for line in ends if not line.startswith("harness.")]

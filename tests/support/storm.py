@@ -24,6 +24,7 @@ class Storm:
         self.counts[what] += 1
         if self.counts[what] == 1:
             self.faults.append((seed, case, what))
+            print(f"seed {seed}: {what}\n    {case}", flush=True)  # seen at once with `pytest -s`
 
     def report(self):
         """Return the faults for people, "" if there are none."""

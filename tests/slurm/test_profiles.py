@@ -37,6 +37,7 @@ def test_sizes_are_read_as_slurm_reads_them(text, expected):
         ("self = 1", "unknown field 'self'"),
         (f"nodes = {'9' * 5000}", "Exceeds the limit (4300 digits)"),
         (f"nodes = {'9' * 400}", "a number is larger than 64 bits"),
+        (f"setup = 0x{'f' * 5000}", "a number is larger than 64 bits"),
         (f"[[override]]\nmin_parameters = -{'9' * 400}", "a number is larger than 64 bits"),
         (f'memory = "{"9" * 400}G"', "write a size such as 64G"),
         (f'time = "{"9" * 400}"', "write minutes"),

@@ -11,6 +11,7 @@ from harness.launch.estimate.throughput import Speeds, observe, scaled, speeds_b
 from harness.launch.plan import Plan, PlannedRun
 from harness.store.names import numbered
 from harness.store.results import Results
+from harness.store.run_directory import RunState
 from harness.store.usage import SECONDS_PER_HOUR, Usage, hours, usage_of
 
 Source = Literal["done", "measured", "rehearsed", "similar", "paper", "none"]
@@ -50,6 +51,7 @@ class Estimate:
 
 DONE = Estimate(0.0, "done", "nothing is left to do")
 UNKNOWN = Estimate(None, "none", "no measurement yet")
+UNREADABLE = Estimate(None, "none", "a file of the run is damaged")
 
 
 class Estimator:
@@ -62,7 +64,7 @@ class Estimator:
         """Estimate the rest of a run: from its own speed, else similar runs, else the paper's hours."""
         steps, missing = steps_left(planned), missing_evaluations(planned)
         if not steps and not missing:
-            return DONE
+            return UNREADABLE if planned.state is RunState.UNREADABLE else DONE
         for speeds in self._order:
             found = self._measured(planned, steps, missing, speeds)
             if found is not None:

@@ -4,7 +4,7 @@ import math
 import os
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from textwrap import shorten
@@ -225,20 +225,27 @@ def _folders() -> list[Path]:
     return [*([home / BELOW_HOME] if home else []), HERE]
 
 
-def _check_values(value: Any) -> None:
+def _check_values(content: Mapping[str, Any]) -> None:
     """Raise `ValueError` for numbers beyond TOML's 64 bits, and for control characters in the options of a script."""
+    if any(isinstance(leaf, int) and abs(leaf) >= 2**63 for leaf in _leaves(content)):
+        raise ValueError("a number is larger than 64 bits")
+    options = {name: value for name, value in content.items() if name != "setup"}  # which has lines of shell
+    for leaf in _leaves(options):
+        if isinstance(leaf, str) and CONTROL.search(leaf):
+            raise ValueError(f"{given(leaf)} has a control character")
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """Yield all names and simple values in a value."""
     if isinstance(value, dict):
         for name, entry in value.items():
-            if name != "setup":  # lines of shell
-                _check_values(name)
-                _check_values(entry)
+            yield name
+            yield from _leaves(entry)
     elif isinstance(value, list):
         for entry in value:
-            _check_values(entry)
-    elif isinstance(value, str) and CONTROL.search(value):
-        raise ValueError(f"{given(value)} has a control character")
-    elif isinstance(value, int) and abs(value) >= 2**63:
-        raise ValueError("a number is larger than 64 bits")
+            yield from _leaves(entry)
+    else:
+        yield value
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -264,3 +264,16 @@ def rehearsed(evaluation, seconds):
 )
 def test_seconds_are_scaled(samples, flops, seconds):
     assert scaled(samples, flops) == pytest.approx(seconds, rel=0.05)
+
+
+def test_a_finished_run_with_a_damaged_file_is_left_without_an_estimate(results):
+    planned = one(results, "HybViT")
+    planned.request()
+    finish_training(planned)
+    for evaluation in planned.evaluations.values():
+        planned.directory.record_path(evaluation).parent.mkdir(exist_ok=True)
+        planned.directory.record_path(evaluation).write_text("{}")
+    planned.directory.outcome.write_text("[]")
+    found = forecast(plan(results, ["HybViT"]), results, SITE)
+    assert found.estimates[planned.run.id].says == "a file of the run is damaged"
+    assert found.lines() == ["no measurement yet of this run"]

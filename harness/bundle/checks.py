@@ -1,40 +1,36 @@
 """Validates the files of a bundle: each must be a record of its kind that matches its name."""
 
-import io
-import json
-import re
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pydantic import ValidationError
 
 from harness.bundle.manifest import RECORDS
 from harness.config.base import sha256_of_json
 from harness.config.evaluations import Evaluation
+from harness.printable import STEERING
+from harness.regular_files import read_regular
+from harness.store.arrays import load_array
+from harness.store.curves import numbers_of
+from harness.store.documents import leaves_of, parse_json
 from harness.store.records import EvaluationRecord, Outcome, Record, Segment, TrainingRecord
 
-CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Characters that a terminal interprets instead of showing, and lone surrogates."""
-PRIMITIVE = "biuf"
-"""The kinds of NumPy dtypes that are plain numbers."""
 
-
-def check(kind: str, name: str, content: bytes) -> None:
-    """Raise `ValueError` if a file of this kind and name is invalid."""
+def check(kind: str, name: str, copy: Path) -> None:
+    """Raise `ValueError` if the copy of a file of this kind and name is invalid."""
     match = RECORDS[kind].fullmatch(name)
     assert match is not None
     if kind == "array":
-        _check_array(content)
+        _check_array(copy)
     elif kind == "curve":
-        _check_curve(content)
+        _check_curve(copy)
     elif kind not in ("report", "log"):
-        _check_record(kind, _json(content), match.groupdict())
+        _check_record(kind, parse_json(read_regular(copy)), match.groupdict())
 
 
 def _check_record(kind: str, document: Any, named: dict[str, str | None]) -> None:
-    for text in _strings(document):
-        if CONTROL.search(text):
+    for text in leaves_of(document):
+        if isinstance(text, str) and STEERING.search(text):
             raise ValueError("it contains control characters")
     if kind == "config":
         _check_config(document, named["run"])
@@ -77,44 +73,15 @@ def _check_evaluation(document: Any, evaluation: str | None) -> None:
         raise ValueError("its name does not match its evaluation")
 
 
-def _check_curve(content: bytes) -> None:
-    for line in content.splitlines():
-        point = _json(line)
-        if not isinstance(point, dict) or not all(type(value) in (int, float) for value in point.values()):
-            raise ValueError("a line is not a point of a curve")
+def _check_curve(copy: Path) -> None:
+    with open(copy, "rb") as file:
+        for line in file:
+            if numbers_of(line) is None:
+                raise ValueError("a line is not a point of a curve")
 
 
-def _check_array(content: bytes) -> None:
+def _check_array(copy: Path) -> None:
     """Check an array by its header, without trusting the size that it claims."""
-    stream = io.BytesIO(content)
-    version = np.lib.format.read_magic(stream)
-    if version != (1, 0):
-        raise ValueError("it is not an array of format 1.0")
-    shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
-    if dtype.kind not in PRIMITIVE or dtype.hasobject:
-        raise ValueError(f"it contains {dtype}, not plain numbers")
-    claimed = dtype.itemsize
-    for length in shape:
-        claimed *= length
-    if not 1 <= len(shape) <= 4 or min(shape) < 0 or stream.tell() + claimed != len(content):
-        raise ValueError(f"it claims the shape {str(shape)[:60]}, which does not match its size")
-
-
-def _json(content: bytes) -> Any:
-    try:
-        return json.loads(content)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-
-
-def _strings(document: Any) -> Iterator[str]:
-    """Yield all strings in a document, keys included."""
-    todo: list[Any] = [document]
-    while todo:
-        part = todo.pop()
-        if isinstance(part, str):
-            yield part
-        elif isinstance(part, dict):
-            todo += [*part.keys(), *part.values()]
-        elif isinstance(part, list):
-            todo += part
+    array = load_array(copy, mapped=True)
+    if not 1 <= array.ndim <= 4:
+        raise ValueError(f"it claims the shape {array.shape}, which no array of a run has")

@@ -9,20 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from harness.bundle.manifest import Excerpt
+from harness.bundle.manifest import BundleError, Excerpt
 from harness.errors import SpecError, given
 from harness.registry.cells import cells
 from harness.registry.exhibit import plots_of
 from harness.registry.figures import Plot
-from harness.report.figures.row_data import array_path
+from harness.regular_files import open_unlinked
+from harness.report.figures.row_data import array_path, complete_array
 from harness.report.results.report import ExhibitReport
-from harness.store.arrays import load_array
+from harness.store.curves import numbers_of
+from harness.store.links import refuse_links
 from harness.store.names import EVALUATION_RECORD, named, numbered
 from harness.store.records import EvaluationRecord
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory
 
 LOG_LINES = 40
+LOG_BYTES = 2**16
 
 
 @dataclass(frozen=True)
@@ -51,13 +54,16 @@ def runs(reports: Sequence[ExhibitReport], results: Results) -> list[RunDirector
 def records(directories: Sequence[RunDirectory], results: Results) -> Iterator[BundleEntry]:
     """Yield the records of runs unchanged and the end of each log, without weights, checkpoints, arrays and leases."""
     for directory in directories:
-        paths = [directory.config, directory.training, directory.outcome, directory.metrics]
+        refuse_links(directory.path)
+        paths = [directory.config, directory.training, directory.outcome]
         paths += numbered(directory.segments, after=".json").values()
         paths += named(directory.evaluations, EVALUATION_RECORD)
         paths += [directory.requests / f"{evaluation.id}.json" for evaluation in directory.missing()]
         for path in paths:
             if (content := _read(path)) is not None:
                 yield BundleEntry(path.relative_to(results.root).as_posix(), content)
+        if (curve := _read(directory.metrics)) is not None:
+            yield BundleEntry(directory.metrics.relative_to(results.root).as_posix(), _whole_lines(curve))
         if (log := _read(directory.log)) is not None:
             yield BundleEntry(directory.log.relative_to(results.root).as_posix(), _tail(log))
 
@@ -101,7 +107,7 @@ def report_files(papers: Sequence[str], results: Results) -> Iterator[BundleEntr
 
 
 def _excerpt(path: Path, rows: int | None, results: Results) -> BundleEntry:
-    whole = load_array(path, mapped=True)
+    whole = complete_array(path)
     name = path.relative_to(results.root).as_posix()
     if rows is None or rows >= len(whole):
         return BundleEntry(name, path.read_bytes())
@@ -115,13 +121,24 @@ def _recorded(path: Path) -> str | None:
     return EvaluationRecord.load(path.parent.with_name(f"{path.parent.name}.json")).artefacts.get(path.name)
 
 
+def _whole_lines(curve: bytes) -> bytes:
+    """Return a curve without lines that a crash has truncated."""
+    return b"".join(line for line in curve.splitlines(keepends=True) if numbers_of(line) is not None)
+
+
 def _tail(log: bytes) -> bytes:
-    return b"".join(log.splitlines(keepends=True)[-LOG_LINES:])
+    return b"".join(log[-LOG_BYTES:].splitlines(keepends=True)[-LOG_LINES:])
 
 
 def _read(path: Path) -> bytes | None:
-    """Return a file's content, None if it does not exist."""
+    """Return a file's content, None if it does not exist.
+
+    Raises `BundleError` if it is a link or anything but a regular file.
+    """
     try:
-        return path.read_bytes()
+        with open_unlinked(path) as file:
+            return file.read()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise BundleError(f"cannot bundle {path}: {error.strerror or error}") from None

@@ -2,27 +2,33 @@
 
 import hashlib
 import os
+import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 from zipfile import is_zipfile
 
 from harness.bundle.checks import check
 from harness.bundle.manifest import MANIFEST, BundleError, BundleManifest, kind_of
 from harness.errors import HarnessError
+from harness.regular_files import DOCUMENT_BYTES, open_regular, open_unlinked
+from harness.store.curves import MAX_CURVE_BYTES
 from harness.store.results import Results
 from harness.store.untrusted import reading
-from harness.store.zips import open_zip
+from harness.store.zips import PIECE, Zip, open_zip
 
 MAX_TOTAL_BYTES = 2**31
 """The maximum total size of a bundle's files."""
-MAX_FILE_BYTES = 2**28
-MAX_MANIFEST_BYTES = 2**26
+MAX_BYTES = {"array": 2**28, "report": 2**28, "curve": MAX_CURVE_BYTES, "log": 2**22}
+"""The maximum size of a file by kind; records are read at once, and have at most `DOCUMENT_BYTES`."""
+MAX_RECORD_BYTES = 2**25
+"""The maximum total size of the records, which a report keeps in memory."""
+MAX_MANIFEST_BYTES = 2**23
 RECORD_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """Errors that a report may raise on malformed records."""
 
@@ -36,14 +42,17 @@ class Bundle:
 
 
 class _Source(Protocol):
-    """The files of a bundle, read by name with a size limit."""
+    """The files of a bundle, opened by name; `odd` are the names of links and special files."""
 
     @property
-    def names(self) -> list[str]: ...
+    def names(self) -> Collection[str]: ...
+
+    @property
+    def odd(self) -> Collection[str]: ...
 
     def size(self, name: str) -> int: ...
 
-    def read(self, name: str, limit: int) -> bytes: ...
+    def open(self, name: str) -> AbstractContextManager[IO[bytes]]: ...
 
 
 @contextmanager
@@ -57,9 +66,7 @@ def open_bundle(path: Path, report: Path | None = None) -> Iterator[Bundle]:
         manifest = _verify_names(source, path)
         label = f"bundle {path.name}"
         with tempfile.TemporaryDirectory(prefix="harness-bundle-") as folder:
-            for name, content in _verified(source, manifest, path):
-                if kind_of(name) != "report":
-                    _unpack(Path(folder) / name, content)
+            _unpack(source, manifest, path, Path(folder))
             with _blaming(path):
                 yield Bundle(Results(Path(folder), report, label), manifest)
 
@@ -72,7 +79,12 @@ def manifest_of(path: Path) -> BundleManifest:
 
 def is_bundle(path: Path) -> bool:
     """Return whether a path looks like a bundle: an archive, or a folder with a manifest."""
-    return (path / MANIFEST).is_file() if path.is_dir() else path.is_file()
+    return is_bundle_folder(path) if path.is_dir() else path.is_file()
+
+
+def is_bundle_folder(path: Path) -> bool:
+    """Return whether a path looks like a folder with a manifest."""
+    return (path / MANIFEST).is_file()
 
 
 @contextmanager
@@ -83,98 +95,153 @@ def _source(path: Path) -> Iterator[_Source]:
     if not path.exists():
         raise BundleError(f"{path} does not exist")
     with reading(path, BundleError):
-        if not is_zipfile(path):
+        file = open_regular(path)
+    with file:
+        with reading(path, BundleError):
+            whole = is_zipfile(file)
+        if not whole:
             raise BundleError(f"{path} is not a bundle: it is neither a zip archive nor a folder")
-        if path.stat().st_size > MAX_TOTAL_BYTES:
+        if os.fstat(file.fileno()).st_size > MAX_TOTAL_BYTES:
             raise BundleError(f"{path} has more than {MAX_TOTAL_BYTES:,} bytes: refused")
-    with open_zip(path, str(path), MAX_TOTAL_BYTES, BundleError) as archive:
-        yield archive
+        with open_zip(file, str(path), MAX_TOTAL_BYTES, BundleError) as archive:
+            yield _Archive(archive)
+
+
+class _Archive:
+    """A bundle in a zip archive."""
+
+    odd = ()
+
+    def __init__(self, archive: Zip) -> None:
+        self._archive = archive
+        self.names = archive.names
+        self.size = archive.size
+        self.open = archive.open
 
 
 class _Folder:
-    """A bundle in a folder of regular files; links and special files are refused."""
+    """A bundle in a folder; links are not followed."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self.names: list[str] = []
+        self.odd: list[str] = []
         for folder, folders, names in os.walk(root):
             for name in (*folders, *names):
                 path = Path(folder) / name
                 kind = stat.S_IFMT(path.lstat().st_mode)
-                if kind == stat.S_IFREG:
-                    self.names.append(path.relative_to(root).as_posix())
-                elif kind != stat.S_IFDIR:
-                    raise BundleError(f"{root}: '{path.relative_to(root)}' is not a regular file: refused")
+                if kind != stat.S_IFDIR:
+                    found = self.names if kind == stat.S_IFREG else self.odd
+                    found.append(path.relative_to(root).as_posix())
 
     def size(self, name: str) -> int:
         """Return the size of a file in bytes."""
         return (self._root / name).stat().st_size
 
-    def read(self, name: str, limit: int) -> bytes:
-        """Return the content of a file of at most `limit` bytes."""
-        with reading(self._root / name, BundleError), open(self._root / name, "rb") as file:
-            content = file.read(limit + 1)
-        if len(content) > limit:
-            raise BundleError(f"{self._root}: {name} has more than {limit:,} bytes: refused")
-        return content
+    @contextmanager
+    def open(self, name: str) -> Iterator[IO[bytes]]:
+        """Open a file."""
+        with reading(self._root / name, BundleError), open_unlinked(self._root / name) as file:
+            yield file
 
 
 def _manifest(source: _Source, path: Path) -> BundleManifest:
     if MANIFEST not in source.names:
         raise BundleError(f"{path} is not a bundle: it has no {MANIFEST}")
-    return BundleManifest.read(source.read(MANIFEST, MAX_MANIFEST_BYTES), str(path))
+    with source.open(MANIFEST) as stream:
+        content = stream.read(MAX_MANIFEST_BYTES + 1)
+    if len(content) > MAX_MANIFEST_BYTES:
+        raise BundleError(f"{path} is not a bundle: its {MANIFEST} has more than {MAX_MANIFEST_BYTES:,} bytes: refused")
+    return BundleManifest.read(content, str(path))
 
 
 def _verify_names(source: _Source, path: Path) -> BundleManifest:
-    """Return the manifest after checking that it lists exactly the files of the bundle and that names are allowed."""
+    """Return the manifest after checking that it lists the records of the bundle and that its names are allowed.
+
+    Other files, such as written reports and notes of file managers, are passed over: nothing reads them.
+    """
     manifest = _manifest(source, path)
-    names = set(source.names) - {MANIFEST}
-    if missing := sorted(manifest.files.keys() - names):
+    listed, names = manifest.files.keys(), set(source.names)
+    for name in sorted(source.odd):
+        if not name.rpartition("/")[2].startswith("."):  # editors lock files with hidden links
+            raise BundleError(f"{path}: '{name}' is not a regular file: refused")
+    if missing := sorted(listed - names):
         raise BundleError(f"{path} has no {missing[0]}, which its manifest lists")
-    if unlisted := sorted(names - manifest.files.keys()):
+    if unlisted := sorted(filter(_is_record, names - listed)):
         raise BundleError(f"{path} contains {unlisted[0]!r}, which its manifest does not list: refused")
-    for name in sorted(names):
+    for name in sorted(listed):
         if kind_of(name) is None:
             raise BundleError(f"{path} contains {name!r}, which is not a file of a bundle: refused")
-        if name.startswith("runs/") and not _has_config(name, names):
+        if name.startswith("runs/") and not _has_config(name, listed):
             raise BundleError(f"{path}: {name} belongs to a run without config.json")
-    folded = sorted(names, key=str.casefold)
+    folded = sorted(listed, key=str.casefold)
     for one, other in pairwise(folded):
         if one.casefold() == other.casefold():
             raise BundleError(f"{path}: {one} and {other} differ only in case: refused")
-    if (total := sum(file.bytes for file in manifest.files.values())) > MAX_TOTAL_BYTES:
-        raise BundleError(f"{path} has {total:,} bytes in all, more than the limit of {MAX_TOTAL_BYTES:,}")
+    _verify_sizes(manifest, path)
     return manifest
 
 
-def _has_config(name: str, names: set[str]) -> bool:
+def _is_record(name: str) -> bool:
+    return kind_of(name) not in (None, "report")
+
+
+def _verify_sizes(manifest: BundleManifest, path: Path) -> None:
+    records, total = 0, sum(file.bytes for file in manifest.files.values())
+    if total > MAX_TOTAL_BYTES:
+        raise BundleError(f"{path} has {total:,} bytes in all, more than the limit of {MAX_TOTAL_BYTES:,}")
+    for name, file in manifest.files.items():
+        kind = str(kind_of(name))
+        limit = MAX_BYTES.get(kind, DOCUMENT_BYTES)
+        if file.bytes > limit:
+            raise BundleError(f"{path}: {name} has {file.bytes:,} bytes, more than the limit of {limit:,}")
+        records += 0 if kind in MAX_BYTES else file.bytes
+    if records > MAX_RECORD_BYTES:
+        raise BundleError(f"{path} has {records:,} bytes of records, more than the limit of {MAX_RECORD_BYTES:,}")
+
+
+def _has_config(name: str, names: Collection[str]) -> bool:
     return f"runs/{name.split('/')[1]}/config.json" in names
 
 
-def _verified(source: _Source, manifest: BundleManifest, path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the files of a bundle, each checked against the manifest and validated by its kind."""
+def _unpack(source: _Source, manifest: BundleManifest, path: Path, folder: Path) -> None:
+    """Copy the files of a bundle except reports, each checked against the manifest and validated by its kind."""
     for name, file in manifest.files.items():
         if source.size(name) != file.bytes:
             raise BundleError(f"{path}: {name} has {source.size(name):,} bytes, its manifest says {file.bytes:,}")
-        if file.bytes > MAX_FILE_BYTES:
-            raise BundleError(f"{path}: {name} has {file.bytes:,} bytes, more than the limit of {MAX_FILE_BYTES:,}")
-        content = source.read(name, file.bytes)
-        if (found := hashlib.sha256(content).hexdigest()) != file.sha256:
+        copy = folder / name
+        with source.open(name) as stream:
+            found = _copied(stream, copy, file.bytes)
+        if found != file.sha256:
             raise BundleError(f"{path}: {name} is damaged or changed: its SHA-256 {found[:12]}... is not as listed")
         try:
-            check(str(kind_of(name)), name, content)
-        except ValueError as error:
+            check(str(kind_of(name)), name, copy)
+        except (ValueError, OSError) as error:
             raise BundleError(f"{path}: {name}: {' '.join(str(error).split())[:200]}: refused") from None
-        yield name, content
+    shutil.rmtree(folder / "report", ignore_errors=True)
 
 
-def _unpack(path: Path, content: bytes) -> None:
+def _copied(stream: IO[bytes], copy: Path, size: int) -> str:
+    """Copy a stream of at most `size` bytes in pieces, and return its SHA-256."""
+    digest, left = hashlib.sha256(), size
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "xb") as file:
-            file.write(content)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        file = open(copy, "xb")  # noqa: SIM115 (closed below)
     except OSError as error:
-        raise BundleError(f"cannot unpack to {path}: {error.strerror}; set TMPDIR to another folder") from None
+        raise _no_room(copy, error) from None
+    with file:
+        while left > 0 and (piece := stream.read(min(left, PIECE))):
+            digest.update(piece)
+            left -= len(piece)
+            try:
+                file.write(piece)
+            except OSError as error:
+                raise _no_room(copy, error) from None
+    return digest.hexdigest()
+
+
+def _no_room(copy: Path, error: OSError) -> BundleError:
+    return BundleError(f"cannot unpack to {copy}: {error.strerror}; set TMPDIR to another folder")
 
 
 @contextmanager

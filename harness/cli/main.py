@@ -103,6 +103,11 @@ def _refuse_bundle(results: Path) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code (docs/results.md)."""
     streams.protect()
+    with streams.printing():
+        return _call(arguments)
+
+
+def _call(arguments: Sequence[str] | None) -> int:
     try:
         code = cli.main(args=arguments, prog_name="harness", standalone_mode=False)
         streams.flush()

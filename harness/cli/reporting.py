@@ -2,6 +2,7 @@
 
 import gc
 import shlex
+import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,6 +13,7 @@ import click
 from rich.console import Console
 from rich.progress import track
 
+from harness.cli import streams
 from harness.cli.settings import Settings, print_json
 from harness.errors import SpecError
 from harness.exit_codes import ExitCode
@@ -135,14 +137,14 @@ def serve(
 
 def _drawn(settings: Settings, reports: Sequence[ExhibitReport], pictures: ParallelRenderer) -> list[Path]:
     """Return the pictures of all exhibits; print the reason for each exhibit that cannot be drawn."""
-    console = Console(stderr=True)
+    console = Console(file=streams.terminal(sys.stderr))
     drawn: list[Path] = []
     hidden = settings.quiet or not console.is_terminal
     for report in track(reports, "drawing", console=console, transient=True, disable=hidden):
         try:
             drawn += pictures.paths(report)
         except StoreError as error:
-            console.out(f"{report.name} is not drawn: {error}", highlight=False)
+            click.echo(f"{report.name} is not drawn: {error}", err=True)
     return drawn
 
 

@@ -39,15 +39,18 @@ def _shown(settings: Settings, source: Path | None, scale: str) -> Iterator[tupl
     manifest.
     """
     given = click.get_current_context().get_parameter_source("scale") is not click.core.ParameterSource.DEFAULT
-    report = settings.results.report
+    from harness.bundle.reading import is_bundle_folder, open_bundle
+    from harness.store.results import Results
+
+    root = settings.results_root
+    if source is None and is_bundle_folder(root):  # never written into: its reports are kept beside it
+        source, root = root, root.absolute().parent
     if source is None and not _reference(settings, scale):
         yield settings, scale
         return
-    from harness.bundle.reading import open_bundle
-
-    path = source or settings.results_root / REFERENCE
-    name = REFERENCE if source is None else f"from-{source.stem}"
-    with open_bundle(path, report / name) as bundle:
+    path = source or root / REFERENCE
+    name = REFERENCE if path.absolute() == root.absolute() / REFERENCE else f"from-{path.absolute().stem}"
+    with open_bundle(path, Results(root).report / name) as bundle:
         results = bundle.results
         if source is None:
             results.label = "reference results"

@@ -1,5 +1,6 @@
 """The global options, and functions that commands share."""
 
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -7,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from harness.cli import streams
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,7 +59,7 @@ class Settings:
         """Return the console for live displays."""
         from rich.console import Console
 
-        return Console(no_color=not self.color or None, quiet=self.quiet)
+        return Console(file=streams.terminal(sys.stdout), no_color=not self.color or None, quiet=self.quiet)
 
     def echo(self, line: str) -> None:
         """Print a line that is not a result, unless quiet."""
@@ -139,4 +142,6 @@ def print_json(document: Any) -> None:
     """Print a JSON document."""
     import json
 
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    from harness.printable import json_printable
+
+    click.echo(json_printable(json.dumps(document, indent=2, ensure_ascii=False)))

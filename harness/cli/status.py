@@ -157,6 +157,7 @@ def _table(runs: Runs, settings: Settings) -> str:
 def _lines(runs: Runs) -> list[dict[str, str]]:
     """Return the table cells of every run by heading."""
     from harness.launch.display import clock
+    from harness.printable import one_line
     from harness.store.usage import Usage
 
     lines = []
@@ -173,6 +174,7 @@ def _lines(runs: Runs) -> list[dict[str, str]]:
             "spent": str(Usage(**run["spent"])) if "spent" in run else "",
             "error": run["error"] or "",
         }
+        line = {heading: one_line(text) for heading, text in line.items()}
         line |= {"other code of": ", ".join(run.get("stale", ()))} if stale else {}
         lines.append(line | {"job": _job(run)} if submitted else line)
     return lines

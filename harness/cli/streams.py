@@ -3,10 +3,12 @@
 import io
 import os
 import sys
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TextIO
 
 from harness.errors import HarnessError
+from harness.printable import printable
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -44,6 +46,41 @@ class Messages(io.FileIO):
         with suppress(OSError):
             return super().write(data)
         return memoryview(data).nbytes
+
+
+class Printable:
+    """A text stream whose steering characters are shown as escapes; the original is `stream`."""
+
+    encoding = "utf-8"
+    """Of the texts that it takes, so that click does not look for the bytes below."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text."""
+        return self.stream.write(printable(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """Show steering characters as escapes, in everything that is printed within the context."""
+    before = sys.stdout, sys.stderr
+    for name, stream in zip(("stdout", "stderr"), before, strict=True):
+        if stream is not None:
+            setattr(sys, name, Printable(stream))
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def terminal(stream: TextIO) -> TextIO:
+    """Return the stream to which a live display may send the commands of a terminal, if it is one."""
+    return stream.stream if isinstance(stream, Printable) and stream.isatty() else stream
 
 
 def protect() -> None:

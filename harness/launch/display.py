@@ -11,6 +11,7 @@ from rich.text import Text
 
 from harness.launch.local import ExecutorState
 from harness.launch.plan import PlannedRun
+from harness.printable import one_line
 from harness.store.files import StoreError
 from harness.store.records import Progress
 
@@ -40,17 +41,17 @@ class LiveDisplay:
         for heading in ("run", "state", "epoch", "progress", "rate", "time left"):
             table.add_column(heading, no_wrap=True)
         for planned in state.done.values():
-            table.add_row(planned.run.name, Text("done", "green"))
+            table.add_row(_text(planned.run.name), Text("done", "green"))
         for planned in state.failed.values():
-            table.add_row(planned.run.name, Text("failed", "red"))
+            table.add_row(_text(planned.run.name), Text("failed", "red"))
         for planned in state.cancelled.values():
-            table.add_row(planned.run.name, Text("cancelled", "yellow"))
+            table.add_row(_text(planned.run.name), Text("cancelled", "yellow"))
         for planned in state.active.values():
             self._add_active(table, planned, "")
         for planned in state.elsewhere.values():
             self._add_active(table, planned, " (another process)")
         for planned in state.waiting:
-            table.add_row(planned.run.name, Text("waiting", "dim"))
+            table.add_row(_text(planned.run.name), Text("waiting", "dim"))
         finished = self._already_done + state.ended
         table.caption = f"{finished} of {self._total} runs, {clock(time.monotonic() - self._begun)} so far"
         table.caption_justify = "left"
@@ -59,13 +60,13 @@ class LiveDisplay:
     def _add_active(self, table: Table, planned: PlannedRun, where: str) -> None:
         progress = _progress_of(planned)
         if progress is None:
-            table.add_row(planned.run.name, Text(f"starting{where}", "cyan"))
+            table.add_row(_text(planned.run.name), _text(f"starting{where}", "cyan"))
             return
         epoch = f"{progress.epoch:.1f}/{progress.epochs}" if progress.epochs else ""
         rate = f"{progress.rate:.1f} it/s" if progress.rate else ""
         left = clock(progress.seconds_left) if progress.seconds_left is not None else ""
         bar = ProgressBar(total=max(progress.total, 1), completed=progress.step, width=20)
-        table.add_row(planned.run.name, Text(progress.phase + where, "cyan"), epoch, bar, rate, left)
+        table.add_row(_text(planned.run.name), _text(progress.phase + where, "cyan"), epoch, bar, rate, left)
 
 
 class PlainDisplay:
@@ -128,3 +129,8 @@ def _progress_of(planned: PlannedRun) -> Progress | None:
         return planned.directory.last_progress()
     except StoreError:
         return None
+
+
+def _text(value: str, style: str = "") -> Text:
+    """Return text from a run directory, in which nothing steers the terminal."""
+    return Text(one_line(value), style)

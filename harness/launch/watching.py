@@ -9,6 +9,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from harness.printable import one_line, printable
+
 BAR_WIDTH = 20
 OTHER_LINES = 4
 """Terminal lines used by the header, the count of hidden runs, the summary and the cursor."""
@@ -48,16 +50,18 @@ class StatusDisplay:
         for run, line in list(zip(runs, lines, strict=True))[:room]:
             table.add_row(*(_cell(heading, text, run) for heading, text in line.items()))
         hidden = f"... and {len(lines) - room} more\n" if len(lines) > room else ""
-        table.caption = Text(f"{hidden}{summary}")
+        table.caption = Text(printable(f"{hidden}{summary}"))
         table.caption_justify = "left"
         self._live.update(table, refresh=True)
 
 
 def _cell(heading: str, text: str, run: Mapping[str, Any]) -> RenderableType:
     if heading == "state":
-        return Text(text, STYLES.get(text, ""))
+        return Text(one_line(text), STYLES.get(text, ""))
     if heading == "at" and run.get("phase"):
         grid = Table.grid(padding=(0, 1, 0, 0))
-        grid.add_row(ProgressBar(total=max(run["total"], 1), completed=run["step"], width=BAR_WIDTH), Text(text))
+        grid.add_row(
+            ProgressBar(total=max(run["total"], 1), completed=run["step"], width=BAR_WIDTH), Text(one_line(text))
+        )
         return grid
-    return Text(text)
+    return Text(one_line(text))

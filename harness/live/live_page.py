@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.errors import HarnessError
 from harness.live.watch import Watch
+from harness.printable import one_line
 from harness.report.figures.fingerprint import fingerprint
 from harness.report.figures.render import vectors
 from harness.report.html.details import DetailLimits, details
@@ -77,15 +78,17 @@ class LivePage:
             pause = max(least, elapsed * (1 / MAX_TIME_SHARE - 1))
 
     def _refresh(self) -> None:
-        """Rebuild what changed; on a read error keep the last page and show the error on it."""
+        """Rebuild what changed; on any error keep the last page, show the error on it, and try again."""
         try:
             if self._watch.poll() or self._problem:
                 self._make()
             elif self._undrawn:
                 self._draw(self._undrawn.pop(0))
             self._problem = None
-        except (HarnessError, OSError) as error:
-            self._problem = " ".join(str(error).split())
+        except HarnessError as error:
+            self._problem = one_line(str(error))
+        except Exception as error:  # this thread must outlive whatever others write
+            self._problem = one_line(f"{type(error).__name__}: {error}")
 
     def _make(self) -> None:
         self._reports = self._build()

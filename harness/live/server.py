@@ -53,6 +53,9 @@ class PageServer(ThreadingHTTPServer):
             stop.set()
             self.server_close()
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Show nothing: clients may leave at any time, and errors in a run's files are shown on the page."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: PageServer

@@ -40,6 +40,18 @@ def cut_after(path: Path, step: int) -> int:
     return points.count(None)
 
 
+def numbers_of(line: bytes) -> dict[str, float] | None:
+    """Return the numbers by name in a line of a curve, None if it is anything else."""
+    try:
+        found: Any = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict):
+        return None
+    numbers = all(type(value) is float or (type(value) is int and abs(value) < 2**63) for value in found.values())
+    return found if numbers else None
+
+
 def _lines(path: Path) -> Iterator[dict[str, float] | None]:
     """Yield the point of each line, None for a line that is no point."""
     try:
@@ -55,11 +67,5 @@ def _lines(path: Path) -> Iterator[dict[str, float] | None]:
 
 
 def _point(line: bytes) -> dict[str, float] | None:
-    try:
-        point: Any = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(point, dict) or "step" not in point:
-        return None
-    numbers = all(type(value) is float or (type(value) is int and abs(value) < 2**63) for value in point.values())
-    return point if numbers and 0 <= point["step"] < inf else None
+    found = numbers_of(line)
+    return found if found is not None and 0 <= found.get("step", -1) < inf else None

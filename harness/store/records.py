@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -139,6 +140,8 @@ class Segment(Record):
     `seconds` covers training only.
     """
 
+    model_config = ConfigDict(allow_inf_nan=False)
+
     started: datetime
     seconds: float
     host: str
@@ -173,6 +176,8 @@ class Segment(Record):
 class Progress(Record):
     """The progress of a run, updated regularly for displays. `rate` is in steps per second."""
 
+    model_config = ConfigDict(allow_inf_nan=False)
+
     phase: str
     step: int
     total: int
@@ -187,4 +192,5 @@ class Progress(Record):
     @property
     def seconds_left(self) -> float | None:
         """The remaining training time at the current rate."""
-        return (self.total - self.step) / self.rate if self.rate else None
+        seconds = (self.total - self.step) / self.rate if self.rate else inf
+        return seconds if isfinite(seconds) else None

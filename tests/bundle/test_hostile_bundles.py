@@ -81,7 +81,7 @@ def lose_config(files, manifest):
         (relabel_record, "its name does not match its evaluation"),
         (put("*config.json", altered(id="0" * 12)), "but its folder has another name"),
         (put("*config.json", altered(name="\x1b]0;owned\x07")), "control characters"),
-        (put("*config.json", b'{"config": NaN}'), "has no named configuration"),
+        (put("*config.json", b'{"config": NaN}'), "NaN is not a number of JSON"),
         (put("*training.json", altered(weights="x")), r"training.json: weights: Extra inputs"),
         (put("*training.json", b"[" * 100_000), "nested too deeply"),
         (put("*training.json", b"\xff\xfe"), "training.json: "),
@@ -128,7 +128,7 @@ def lie(**fields):
         (put("*training.json", lambda content: content.replace(b"1", b"2", 1)), "its SHA-256 .* is not as listed"),
         (put("*training.json", lambda content: content + b" "), "has .* bytes, its manifest says"),
         (lambda files, manifest: files.pop(first(files, "log.txt")) and None, "has no runs/"),
-        (put("report/hybvit/more.html", b""), "more.html', which its manifest does not list"),
+        (put("runs/0123456789ab/outcome.json", b"{}"), "outcome.json', which its manifest does not list"),
         (lie(bytes=-1), "greater than or equal to 0"),
         (lie(bytes=2**40), "more than the limit of 2,147,483,648"),
         (lie(sha256="x"), "String should match pattern"),
@@ -187,6 +187,44 @@ def test_whatever_byte_is_wrong_a_bundle_is_whole_or_refused(whole, tmp_path):
             pytest.fail("it was opened")
 
 
+def _written(place):
+    place.parent.mkdir(exist_ok=True, parents=True)
+    place.write_text("")
+
+
+@pytest.mark.parametrize("form", ["folder", "whole.zip"])
+def test_what_others_leave_in_a_bundle_is_passed_over(measured, tmp_path, form):
+    path = tmp_path / form
+    write_bundle(path, reports_of(measured), measured)
+    left = [
+        "report/toy/table101.csv",
+        ".DS_Store",
+        "Thumbs.db",
+        "runs/desktop.ini",
+        "__MACOSX/._manifest.json",
+        "Icon\r",
+    ]
+    left += ["manifest (conflicted copy).json", "manifest.json~", "runs/._0123456789ab", "@eaDir/x"]
+    if path.is_dir():
+        for name in left:
+            _written(path / name)
+        (path / ".#manifest.json").symlink_to("somebody@host.4711")
+    else:
+        with zipfile.ZipFile(path, "a") as archive:
+            for name in left:
+                archive.writestr(name, b"\0\5\26\7")
+    with open_bundle(path) as bundle:
+        assert {item.name for item in bundle.results.root.iterdir()} == {"runs"}
+        assert all(len(item.name) == 12 for item in bundle.results.runs.iterdir())
+
+
+def test_a_small_archive_of_a_large_record_is_refused_before_it_is_unpacked(whole, tmp_path, monkeypatch):
+    path = rewritten(whole, tmp_path / "bomb.zip", put("*training.json", b"[" + b"{}," * 2**21 + b"{}]"))
+    monkeypatch.setattr(reading, "_copied", lambda *_: pytest.fail("it was unpacked"))
+    with pytest.raises(BundleError, match=r"training.json has 6,291,460 bytes, more than"), open_bundle(path):
+        pytest.fail("it was opened")
+
+
 def test_a_folder_is_held_to_the_same(measured, tmp_path):
     path = tmp_path / "folder"
     write_bundle(path, reports_of(measured), measured)
@@ -196,7 +234,7 @@ def test_a_folder_is_held_to_the_same(measured, tmp_path):
         (path / "link.json", lambda place: place.symlink_to(outside), "'link.json' is not a regular file"),
         (path / "runs" / "linked", lambda place: place.symlink_to(tmp_path), "linked' is not a regular file"),
         (path / "pipe", os.mkfifo, "'pipe' is not a regular file"),
-        (path / "extra.json", lambda place: place.write_text("{}"), "does not list"),
+        (path / "runs" / "0123456789ab" / "log.txt", _written, "does not list"),
     ):
         make(place)
         with pytest.raises(BundleError, match=match), open_bundle(path):

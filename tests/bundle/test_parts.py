@@ -114,9 +114,10 @@ SEGMENT = {"host": "h", "device": "cpu", "threads": 1, "commit": None, "dirty": 
         ("log", "log.txt", b"\x1b\xff"),
     ],
 )
-def test_valid_files_are_accepted(kind, name, content):
+def test_valid_files_are_accepted(tmp_path, kind, name, content):
     run = document()[0] if kind == "config" else RUN
-    check(kind, f"runs/{run}/{name}", content)
+    (tmp_path / "copy").write_bytes(content)
+    check(kind, f"runs/{run}/{name}", tmp_path / "copy")
 
 
 @pytest.mark.parametrize(
@@ -127,7 +128,7 @@ def test_valid_files_are_accepted(kind, name, content):
             "array",
             ARRAY,
             saved(np.zeros((1, 1, 1, 1, 1))),
-            r"it claims the shape \(1, 1, 1, 1, 1\), which does not match",
+            r"it claims the shape \(1, 1, 1, 1, 1\), which no array of a run has",
         ),
         ("array", ARRAY, saved(np.zeros(3)) + b"x", "it claims the shape"),
         ("array", ARRAY, saved(np.zeros(3)), "^$"),
@@ -150,11 +151,11 @@ def test_valid_files_are_accepted(kind, name, content):
         ),
         ("config", CONFIG, document(id=OTHER)[1], "but its folder has another name"),
         *(
-            ("config", CONFIG, document(name=f"a{char}b")[1], "it contains control characters")
+            ("config", CONFIG, document(name=f"a{char}b")[1], "control characters|lone surrogate")
             for char in "\x00\x08\x0b\x1b\x1f\x7f\x9f\u202a\u202e\u2066\u2069\ud800\udfff"
         ),
-        ("config", CONFIG, document(config={"\x1b": 1})[1], "it contains control characters"),
-        ("config", CONFIG, document(config={"a": [{"b": ["\x1b"]}]})[1], "it contains control characters"),
+        ("config", CONFIG, document(config={"\x1b": 1})[1], "control characters|lone surrogate"),
+        ("config", CONFIG, document(config={"a": [{"b": ["\x1b"]}]})[1], "control characters|lone surrogate"),
         (
             "evaluation",
             f"evaluations/{NAME}.json",
@@ -169,11 +170,11 @@ def test_valid_files_are_accepted(kind, name, content):
         ("training", "training.json", b"[" * 100_000, "it is nested too deeply"),
     ],
 )
-def test_invalid_files_are_refused(kind, name, content, says):
+def test_invalid_files_are_refused(tmp_path, kind, name, content, says):
     run = document()[0] if kind == "config" else RUN
-    content = content[:-1] if says == "^$" else content
+    (tmp_path / "copy").write_bytes(content[:-1] if says == "^$" else content)
     with pytest.raises(ValueError, match="it claims the shape" if says == "^$" else says):
-        check(kind, f"runs/{run}/{name}", content)
+        check(kind, f"runs/{run}/{name}", tmp_path / "copy")
 
 
 FIELDS = {
@@ -253,11 +254,11 @@ def test_a_bundle_is_opened_without_its_reports(tmp_path, name):
             SIZE,
             r"has .* bytes in all, more than the limit of|unpacks to|has more than .* bytes: refused",
         ),
-        ("MAX_FILE_BYTES", len(document()[1]), "config.json has .* bytes, more than the limit of"),
+        ("DOCUMENT_BYTES", len(document()[1]), "config.json has .* bytes, more than the limit of"),
         (
             "MAX_MANIFEST_BYTES",
             len(json.dumps(FIELDS)) + 300,
-            "manifest.json (has|unpacks to) more than .* bytes: refused",
+            "manifest.json has more than .* bytes: refused",
         ),
     ],
 )
@@ -280,10 +281,10 @@ def test_a_bundle_may_reach_each_limit_but_not_exceed_it(tmp_path, monkeypatch, 
 
 
 def test_limits_are_of_bytes():
-    assert (reading.MAX_TOTAL_BYTES, reading.MAX_FILE_BYTES, reading.MAX_MANIFEST_BYTES) == (
+    assert (reading.MAX_TOTAL_BYTES, reading.DOCUMENT_BYTES, reading.MAX_MANIFEST_BYTES) == (
         2_147_483_648,
-        268_435_456,
-        67_108_864,
+        4_194_304,
+        8_388_608,
     )
 
 

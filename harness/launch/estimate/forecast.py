@@ -217,7 +217,8 @@ def forecast(plan: Plan, results: Results, target: Target) -> Forecast:
     kinds = speeds_by_device(observe(results)).values()
     estimator = Estimator(sorted(kinds, key=target.device_distance))
     estimates = {planned.run.id: estimator.estimate(planned) for planned in plan.runs}
-    return Forecast(plan, estimates, tuple(plan.unfinished()), target)
+    todo = tuple(planned for planned in plan.unfinished() if estimates[planned.run.id] is not DONE)
+    return Forecast(plan, estimates, todo, target)
 
 
 def duration(value: float) -> str:

@@ -46,8 +46,14 @@ def artefact(report: ExhibitReport, results: Results, row: Row, name: str) -> ND
     Raises `StoreError` if its file is damaged.
     """
     path = array_path(report, results, row, name)
-    if path is None:
-        return None
+    return None if path is None else complete_array(path)
+
+
+def complete_array(path: Path) -> NDArray[Any]:
+    """Return an array that an evaluation saved, memory-mapped.
+
+    Raises `StoreError` if its file is damaged.
+    """
     try:
         return load_array(path, mapped=True)
     except (ValueError, EOFError, OSError):

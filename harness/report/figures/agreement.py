@@ -13,6 +13,7 @@ from harness.report.figures.base import BLUE, balanced, figure_with_caption, pan
 from harness.report.figures.row_data import all_seeds
 from harness.report.results.rank_agreement import RankAgreement, RankedRow
 from harness.report.results.report import ExhibitReport
+from harness.report.writers.wording import with_outliers
 from harness.store.results import Results
 
 AXES_WIDTH, LETTER_WIDTH, ROW_HEIGHT, AROUND = 1.3, 0.05, 0.17, 0.75
@@ -44,7 +45,7 @@ def draw(plot: Agreement, report: ExhibitReport, results: Results) -> Figure | N
         axes.set_ylim(-0.5, len(names) - 0.5)
         axes.set_xlabel(f"{found.measure} {found.metric.unit}".strip() + " →")
         # long names make the axes narrow: a centred title would overflow the figure
-        axes.set_title(_title(found), loc="right")
+        axes.set_title(_title(report, found), loc="right")
     return figure
 
 
@@ -63,9 +64,9 @@ def _labels(exhibit: Exhibit, metric: Metric, rows: Sequence[RankedRow]) -> list
     ]
 
 
-def _title(found: RankAgreement) -> str:
+def _title(report: ExhibitReport, found: RankAgreement) -> str:
     dataset = f"{found.among}\n" if found.among else ""
-    return f"{dataset}{found.metric.label}: τ = {found.tau:.2f}"
+    return f"{dataset}{with_outliers(report, found.metric.label, found.measure)}: τ = {found.tau:.2f}"
 
 
 def _draw_ranked(axes: Axes, metric: Metric, rows: Sequence[RankedRow]) -> None:

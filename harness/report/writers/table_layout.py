@@ -15,7 +15,7 @@ from harness.registry.metrics import Metric
 from harness.report.results.cells import ReportCell, ReportRow
 from harness.report.results.report import ExhibitReport
 from harness.report.writers.table_cells import BLANK, Role, TableCell, TableCells, row_seeds, row_verdict, secondary
-from harness.report.writers.wording import with_data
+from harness.report.writers.wording import with_data, with_outliers
 
 MOST_SIDE_BY_SIDE = 4
 TableLine = tuple[TableCell, ...]
@@ -196,9 +196,8 @@ def metric_heading(report: ExhibitReport, metric: Metric) -> str:
     own = report.label(metric)
     labels = [own, *(measure_of(label) if _differ(report, metric) else label for label in readings)]
     others = [label for label in dict.fromkeys(labels) if label != metric.label]
-    if len(others) == 1 and others[0] in {data.used for data in report.stand_ins}:
-        return f"{metric.label} → {others[0]}"
-    return f"{metric.label} / {', '.join(others)}" if others else metric.label
+    label = with_outliers(report, metric.label, others[0]) if len(others) == 1 else metric.label
+    return f"{label} / {', '.join(others)}" if others and label == metric.label else label
 
 
 def _with_protocols(report: ExhibitReport, name: str, rows: Sequence[ReportRow]) -> str:

@@ -51,6 +51,11 @@ def with_data(report: ExhibitReport, name: str, rows: Iterable[Row]) -> str:
     return f"{name} ({', '.join(map(str, found))})"
 
 
+def with_outliers(report: ExhibitReport, label: str, measured_as: str) -> str:
+    """Return a metric's label, followed by the stand-in for its outliers if the values are named after it."""
+    return f"{label} → {measured_as}" if measured_as in {data.used for data in report.stand_ins} else label
+
+
 def _letters(name: str) -> str:
     return "".join(filter(str.isalnum, name)).lower()
 

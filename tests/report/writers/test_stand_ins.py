@@ -5,7 +5,9 @@ import json
 import pytest
 from reports import fill
 
+from harness.registry.figures import Agreement
 from harness.registry.papers import find_exhibits
+from harness.report.figures.agreement import draw
 from harness.report.html.page import contents
 from harness.report.latex.document import document
 from harness.report.latex.figure import figure
@@ -86,6 +88,17 @@ def test_columns_of_outliers_name_them(report, tmp_path, name, labels):
     made = report(name)
     content = contents([made], Results(tmp_path), {})
     assert all(f'class="group">{label}' in content.parts[name] for label in labels)
+
+
+def test_panels_of_outliers_name_them(report, tmp_path):
+    made = report("table3")
+    places = {row.row.key: place for place, row in enumerate(made.rows)}
+    fill(Results(tmp_path), made.paper, made.exhibit, made.scale, value=lambda cell: float(places[cell.row.key]))
+    varied = build(made.paper, made.exhibit, made.scale, Results(tmp_path))
+    titles = [
+        axes.get_title(loc="right").partition(":")[0] for axes in draw(Agreement(), varied, Results(tmp_path)).axes
+    ]
+    assert titles == ["SVHN → temple", "Interp", "CIFAR100 → overlays", "CelebA → flower"]
 
 
 def test_rows_on_several_datasets_name_theirs(report):

@@ -7,13 +7,14 @@ import pytest
 from forks import Command, finish
 from judging import judge_results
 from snapshots import snapshot
+from values import FIGURE, REPORT
 
 CROWDS = 6
 SIZE = 8
 TABLES = ("toy/table101", "toy/table102")
 READERS = (
-    ["status"], ["status", "--json"], ["list"], ["plan", *TABLES], ["report", *TABLES, "--no-figures"],
-    ["report", "toy/table101", "--json", "--format", "json"], ["run", *TABLES, "-n"], ["report", "toy/figure1"],
+    ["status"], ["status", "--json"], ["list"], ["plan", *TABLES], REPORT,
+    ["report", "toy/table101", "--json", "--format", "json"], ["run", *TABLES, "-n"], FIGURE,
 )  # fmt: skip
 
 

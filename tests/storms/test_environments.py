@@ -5,7 +5,7 @@ import sys
 
 import pytest
 from arena import SHOWN
-from values import VALUES, values
+from values import REPORT, VALUES, values
 from watched import Seen, judged, watch
 
 CASES = 150
@@ -49,7 +49,7 @@ NAMES = (
 )  # fmt: skip
 IN_PROCESSES_ONLY = {"PYTHONIOENCODING"}
 LINES = (
-    ["status"], ["list"], ["plan", *SHOWN[:2]], ["show", "toy/table101"], ["report", *SHOWN[:2], "--no-figures"],
+    ["status"], ["list"], ["plan", *SHOWN[:2]], ["show", "toy/table101"], REPORT,
     ["compare", ".", "."], ["data", "list"], ["run", *SHOWN[:2], "-n"], ["cancel", "--all"], ["doctor", "toy/table101"],
 )  # fmt: skip
 

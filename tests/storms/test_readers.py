@@ -8,7 +8,7 @@ from forks import Command
 from judging import judge_results
 from live import look, page_of
 from snapshots import snapshot
-from values import VALUES, values
+from values import FIGURE, REPORT, VALUES, values
 from watched import watch
 
 STORMS = 4
@@ -24,8 +24,8 @@ def test_readers_beside_kills_show_what_is_there(storm, toy_environment, harness
         key: value for key, value in values(watch(harness, *VALUES, results=long_run)).items() if key[0] == "table102"
     }
     lines = (
-        ["status"], ["status", "--json"], ["list"], ["plan", *TABLES], ["report", *TABLES, "--no-figures"],
-        ["report", "toy/figure1"], ["compare", finished[0], tmp_path], ["run", *TABLES, "-n"],
+        ["status"], ["status", "--json"], ["list"], ["plan", *TABLES], REPORT,
+        FIGURE, ["compare", finished[0], tmp_path], ["run", *TABLES, "-n"],
     )  # fmt: skip
     for seed, dice in storm.cases(STORMS):
         results = tmp_path / f"{seed}"

@@ -5,7 +5,7 @@ from arena import SHOWN
 from kept import Kept
 from live import look, page_of
 from mutations import files_of, kind_of, mutate
-from values import VALUES, values
+from values import FIGURE, REPORT, VALUES, values
 from watched import watch
 
 SUFFIXES = (".json", ".jsonl", ".txt", ".npy")
@@ -22,10 +22,10 @@ def commands(arena, tmp_path):
         ["list"],
         ["plan", "toy/table101", "toy/table102", "toy/table103"],
         ["run", *SHOWN[:3], "-n"],
-        ["report", *SHOWN, "--no-figures"],
-        ["report", "toy/figure1"],
+        REPORT,
+        FIGURE,
         ["report", *SHOWN, "--claims"],
-        ["report", *SHOWN[:2], "--no-figures", "--bundle", tmp_path / "bundle.zip"],
+        [*REPORT, "--bundle", tmp_path / "bundle.zip"],
         ["compare", arena.root, arena.root],
         ["logs", run],
         ["logs", other],

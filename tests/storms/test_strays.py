@@ -5,7 +5,7 @@ import shutil
 import pytest
 from arena import SHOWN
 from kept import Kept
-from values import VALUES
+from values import REPORT, VALUES
 from watched import watch
 
 CASES = 120
@@ -65,8 +65,8 @@ def test_strays_change_no_word_of_any_command(storm, arena, harness, toy_environ
     kept = [Kept(arena.root), Kept(data)]
     lines = (
         ["status"], ["status", "--json"], ["list"], ["plan", *SHOWN[:3]], ["run", *SHOWN[:3], "-n"], VALUES,
-        ["report", *SHOWN, "--no-figures"], ["compare", arena.root, arena.root], ["data", "list"], ["cancel", "--all"],
-        ["verify"], ["report", *SHOWN[:2], "--no-figures", "--format", "csv", "--bundle", tmp_path / "bundle.zip"],
+        REPORT, ["compare", arena.root, arena.root], ["data", "list"], ["cancel", "--all"],
+        ["verify"], [*REPORT, "--bundle", tmp_path / "bundle.zip"],
     )  # fmt: skip
 
     def see(line):

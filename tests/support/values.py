@@ -4,6 +4,10 @@ import json
 
 from arena import SHOWN
 
+WITHOUT_PDF = ("--format", "latex,markdown,csv,json,html")
+"""All formats but the one that takes seconds."""
+REPORT = ("report", *SHOWN, "--no-figures", *WITHOUT_PDF)
+FIGURE = ("report", "toy/figure1", *WITHOUT_PDF)
 VALUES = ("report", *SHOWN[:2], "--json", "--no-figures", "--format", "json")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from harness.regular_files import open_regular
 from harness.store.files import StoreError, append, write_bytes
 
-MAX_CURVE_BYTES = 2**24
+MAX_CURVE_BYTES = 2**22
 MAX_LINE_BYTES = 2**16
 
 
@@ -18,7 +18,7 @@ def read_curve(path: Path) -> Iterator[dict[str, float]]:
 
     A point has a `step`, and numbers only. Raises `StoreError` if the file cannot be read.
     """
-    return (point for point in _lines(path) if point is not None)
+    return (point for point in _lines(path, MAX_CURVE_BYTES) if point is not None)
 
 
 def append_point(path: Path, point: Mapping[str, float]) -> None:
@@ -32,7 +32,7 @@ def cut_after(path: Path, step: int) -> int:
     Returns the number of lines that are no points. A file that cannot be read is replaced by an empty one.
     """
     try:
-        points = list(_lines(path))
+        points = list(_lines(path, inf))
     except StoreError:
         points = [None]
     kept = "".join(json.dumps(point) + "\n" for point in points if point is not None and point["step"] <= step)
@@ -52,14 +52,14 @@ def numbers_of(line: bytes) -> dict[str, float] | None:
     return found if numbers else None
 
 
-def _lines(path: Path) -> Iterator[dict[str, float] | None]:
+def _lines(path: Path, most_bytes: float) -> Iterator[dict[str, float] | None]:
     """Yield the point of each line, None for a line that is no point."""
     try:
         with open_regular(path) as file:
             while line := file.readline(MAX_LINE_BYTES):
                 yield _point(line)
-                if file.tell() > MAX_CURVE_BYTES:
-                    raise StoreError(f"cannot read {path}: it has more than {MAX_CURVE_BYTES:,} bytes")
+                if file.tell() > most_bytes:
+                    raise StoreError(f"cannot read {path}: it has more than {most_bytes:,} bytes")
     except FileNotFoundError:
         return
     except OSError as error:

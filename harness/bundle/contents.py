@@ -15,12 +15,12 @@ from harness.registry.cells import cells
 from harness.registry.exhibit import plots_of
 from harness.registry.figures import Plot
 from harness.regular_files import open_unlinked
-from harness.report.figures.row_data import array_path, complete_array
+from harness.report.figures.row_data import array_path
 from harness.report.results.report import ExhibitReport
+from harness.store.artefacts import load_artefact, recorded_sha256
 from harness.store.curves import numbers_of
 from harness.store.links import refuse_links
-from harness.store.names import EVALUATION_RECORD, named, numbered
-from harness.store.records import EvaluationRecord
+from harness.store.names import numbered
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory
 
@@ -52,12 +52,14 @@ def runs(reports: Sequence[ExhibitReport], results: Results) -> list[RunDirector
 
 
 def records(directories: Sequence[RunDirectory], results: Results) -> Iterator[BundleEntry]:
-    """Yield the records of runs unchanged and the end of each log, without weights, checkpoints, arrays and leases."""
+    """Yield the records of runs unchanged and the end of each log, without weights, checkpoints, arrays and leases.
+
+    Records that do not count are left out.
+    """
     for directory in directories:
         refuse_links(directory.path)
         paths = [directory.config, directory.training, directory.outcome]
-        paths += numbered(directory.segments, after=".json").values()
-        paths += named(directory.evaluations, EVALUATION_RECORD)
+        paths += [*numbered(directory.segments, after=".json").values(), *directory.counting_records()]
         paths += [directory.requests / f"{evaluation.id}.json" for evaluation in directory.missing()]
         for path in paths:
             if (content := _read(path)) is not None:
@@ -107,18 +109,13 @@ def report_files(papers: Sequence[str], results: Results) -> Iterator[BundleEntr
 
 
 def _excerpt(path: Path, rows: int | None, results: Results) -> BundleEntry:
-    whole = complete_array(path)
+    whole = load_artefact(path)
     name = path.relative_to(results.root).as_posix()
     if rows is None or rows >= len(whole):
         return BundleEntry(name, path.read_bytes())
     content = io.BytesIO()
     np.save(content, np.array(whole[:rows]), allow_pickle=False)
-    return BundleEntry(name, content.getvalue(), Excerpt(rows=rows, of=len(whole), sha256=_recorded(path)))
-
-
-def _recorded(path: Path) -> str | None:
-    """Return the hash of an array from the record beside it."""
-    return EvaluationRecord.load(path.parent.with_name(f"{path.parent.name}.json")).artefacts.get(path.name)
+    return BundleEntry(name, content.getvalue(), Excerpt(rows=rows, of=len(whole), sha256=recorded_sha256(path)))
 
 
 def _whole_lines(curve: bytes) -> bytes:

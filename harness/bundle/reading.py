@@ -14,10 +14,12 @@ from typing import IO, Protocol
 from zipfile import is_zipfile
 
 from harness.bundle.checks import check
-from harness.bundle.manifest import MANIFEST, BundleError, BundleManifest, kind_of
+from harness.bundle.manifest import MANIFEST, BundleError, BundleManifest, Excerpt, kind_of
 from harness.errors import HarnessError
 from harness.regular_files import DOCUMENT_BYTES, open_regular, open_unlinked
+from harness.store.artefacts import recorded_sha256
 from harness.store.curves import MAX_CURVE_BYTES
+from harness.store.hashed import write_hash
 from harness.store.results import Results
 from harness.store.untrusted import reading
 from harness.store.zips import PIECE, Zip, open_zip
@@ -67,6 +69,8 @@ def open_bundle(path: Path, report: Path | None = None) -> Iterator[Bundle]:
         label = f"bundle {path.name}"
         with tempfile.TemporaryDirectory(prefix="harness-bundle-") as folder:
             _unpack(source, manifest, path, Path(folder))
+            for name, excerpt in manifest.excerpts.items():
+                _vouch_for_excerpt(Path(folder) / name, excerpt)
             with _blaming(path):
                 yield Bundle(Results(Path(folder), report, label), manifest)
 
@@ -242,6 +246,12 @@ def _copied(stream: IO[bytes], copy: Path, size: int) -> str:
 
 def _no_room(copy: Path, error: OSError) -> BundleError:
     return BundleError(f"cannot unpack to {copy}: {error.strerror}; set TMPDIR to another folder")
+
+
+def _vouch_for_excerpt(path: Path, excerpt: Excerpt) -> None:
+    """Write the hash of a verified part of an array beside it, if the whole is the one that its record states."""
+    if path.exists() and excerpt.sha256 is not None and excerpt.sha256 == recorded_sha256(path):
+        write_hash(path)
 
 
 @contextmanager

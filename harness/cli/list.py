@@ -9,7 +9,9 @@ from harness.cli.options import json_option, scale_option
 from harness.cli.settings import Settings, print_json
 
 if TYPE_CHECKING:
+    from harness.registry.cells import Cell
     from harness.registry.paper import Paper
+    from harness.store.results import Results
 
 TITLE_WIDTH = 72
 
@@ -61,7 +63,7 @@ def _exhibits(settings: Settings, paper: "Paper", scale: str) -> list[dict[str, 
     results, listed = settings.results, []
     for exhibit in paper.exhibits:
         found = list(cells(paper, exhibit, exhibit.rows, paper.scale(scale), [0]))
-        measured = sum(results.directory(c.run).record_path(c.evaluation).exists() for c in found)
+        measured = sum(_is_measured(results, cell) for cell in found)
         configured = sum(row.setting is not None for row in exhibit.rows)
         listed.append(
             {
@@ -75,3 +77,12 @@ def _exhibits(settings: Settings, paper: "Paper", scale: str) -> list[dict[str, 
             }
         )
     return listed
+
+
+def _is_measured(results: "Results", cell: "Cell") -> bool:
+    from harness.store.files import StoreError
+
+    try:
+        return results.reader.record(cell.run.id, cell.evaluation.id) is not None
+    except StoreError:
+        return False

@@ -125,11 +125,7 @@ class Side:
         key = id, evaluation
         if key not in self._records:
             try:
-                self._records[key] = EvaluationRecord.load(
-                    self.results.runs / id / "evaluations" / f"{evaluation}.json"
-                )
-            except FileNotFoundError:
-                self._records[key] = None
+                self._records[key] = self.results.reader.record(id, evaluation)
             except StoreError as error:
                 self._skip(error)
                 self._records[key] = None

@@ -19,12 +19,15 @@ from harness.models.acceleration import accelerated
 from harness.randomness import Stream
 from harness.store.arrays import save_array
 from harness.store.files import remove
+from harness.store.hashed import load_hashed, save_hashed
 from harness.store.records import Measurement
 from harness.training.distributed import Communicator
 
 BLOCK = 100
 """Examples per forward pass. Fixed, so that results do not depend on the memory of a machine."""
 GPU_BLOCK = 1000
+SHARD = "shard-"
+"""Names of arrays with a part of the work, from which an interrupted evaluation resumes, begin with this."""
 
 
 def large_block(device: torch.device) -> int:
@@ -78,11 +81,18 @@ class Subject:
         if self.comm.is_main:
             save_array(self.artefacts / f"{name}.npy", array)
 
-    def discard(self, pattern: str) -> None:
-        """Delete intermediate artefacts (rank 0 only)."""
-        if self.comm.is_main:
-            for path in self.artefacts.glob(pattern):
-                remove(path)
+    def save_shard(self, name: str, array: NDArray[Any]) -> None:
+        """Save a part of the work with its hash until the evaluation is complete; `name` begins with `SHARD`."""
+        save_hashed(self.artefacts / f"{name}.npy", array, self.weights_sha256)
+
+    def saved_shard(self, name: str) -> NDArray[Any] | None:
+        """Return a part of the work of an interrupted evaluation of these weights, None unless it is intact."""
+        return load_hashed(self.artefacts / f"{name}.npy", self.weights_sha256)
+
+    def discard_shards(self) -> None:
+        """Delete the parts of a complete evaluation."""
+        for path in self.artefacts.glob(f"{SHARD}*"):
+            remove(path)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ All rows of a table attack the same images; a random start is a function of the 
 image. Artefacts: `indices.npy` `(n,)` int64, the positions of the attacked images in the test split, and `fallen.npy`
 `(epsilons, n)` int32, the query at which each image is first misclassified: 0 is the clean image, then each restart
 counts its start and each of its steps; -1 is never. Interrupted attacks resume after the last finished epsilon, which
-is saved until `fallen.npy` is complete.
+is saved until the evaluation is complete.
 """
 
 import numpy as np
@@ -16,12 +16,11 @@ from harness.config.dataset import images_of
 from harness.config.evaluations import Robustness
 from harness.config.resolve import resolve
 from harness.data.loaders import Batch
-from harness.evaluation.base import BLOCK, EvaluationResult, Subject
+from harness.evaluation.base import BLOCK, SHARD, EvaluationResult, Subject
 from harness.evaluation.logits import block_logits
 from harness.evaluation.pgd import Attack
 from harness.methods.base import Classifier
 from harness.randomness import Stream
-from harness.store.arrays import load_array
 from harness.store.records import Measurement
 
 UNIT = 2 / 255
@@ -50,7 +49,6 @@ def evaluate(evaluation: Robustness, subject: Subject) -> EvaluationResult:
         [first_errors_within(epsilon, evaluation, blocks, subject) for epsilon in evaluation.epsilons]
     )
     subject.save("fallen", first_error)
-    subject.discard("shard-*.npy")
     shares = [Measurement(value=100 * float((row == -1).mean()), n=len(row)) for row in first_error]
     sizes = [step_size(epsilon, evaluation) for epsilon in evaluation.epsilons]
     return EvaluationResult(
@@ -72,9 +70,9 @@ def first_errors_within(
     epsilon: float, evaluation: Robustness, blocks: list[Batch], subject: Subject
 ) -> NDArray[np.int32]:
     """Return the query at which each image is first misclassified for one epsilon, computed once and cached."""
-    model, path = subject.model, subject.artefacts / f"shard-{evaluation.quantity(epsilon)}.npy"
+    model, shard = subject.model, f"{SHARD}{evaluation.quantity(epsilon)}"
     assert isinstance(model, Classifier)
-    kept: NDArray[np.int32] | None = subject.comm.on_first_rank(lambda: load_array(path) if path.exists() else None)
+    kept: NDArray[np.int32] | None = subject.comm.on_first_rank(lambda: subject.saved_shard(shard))
     if kept is not None:
         return kept
     before, images = evaluation.epsilons.index(epsilon), sum(map(len, blocks))
@@ -85,7 +83,7 @@ def first_errors_within(
         found.append(first_query(model, block, attack, evaluation.restarts, stream).cpu().numpy().astype(np.int32))
         subject.report(before * images + sum(map(len, found)), len(evaluation.epsilons) * images)
     first_error = np.concatenate(subject.comm.all_gather(found))
-    subject.save(path.stem, first_error)
+    subject.comm.on_first_rank(lambda: subject.save_shard(shard, first_error))
     return first_error
 
 

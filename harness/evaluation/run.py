@@ -20,14 +20,21 @@ def measure(evaluation: Evaluation, subject: Subject) -> EvaluationRecord:
     evaluate = resolve(evaluation.implementation)
     begun = time.monotonic()
     findings = _checked(evaluate(evaluation, subject), evaluation, subject)
+    artefacts = subject.comm.on_first_rank(lambda: _close(subject))
     return EvaluationRecord(
         evaluation=evaluation.model_dump(mode="json"),
         quantities=findings.quantities,
         details=findings.details,
-        artefacts=subject.comm.on_first_rank(lambda: {p.name: sha256_of(p) for p in named(subject.artefacts, ARRAY)}),
+        artefacts=artefacts,
         weights_sha256=subject.weights_sha256,
         seconds=round(time.monotonic() - begun, 3),
     )
+
+
+def _close(subject: Subject) -> dict[str, str]:
+    """Delete the parts of the work, and return the hashes of the arrays."""
+    subject.discard_shards()
+    return {path.name: sha256_of(path) for path in named(subject.artefacts, ARRAY)}
 
 
 def _checked(found: Any, evaluation: Evaluation, subject: Subject) -> EvaluationResult:

@@ -1,7 +1,8 @@
 """Training curves: JSON Lines, appended after each epoch and truncated when training resumes."""
 
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from harness.store.files import StoreError, append, write_bytes
 
 MAX_CURVE_BYTES = 2**22
 MAX_LINE_BYTES = 2**16
+Line = tuple[bytes, dict[str, float] | None]
 
 
 def read_curve(path: Path) -> Iterator[dict[str, float]]:
@@ -18,7 +20,7 @@ def read_curve(path: Path) -> Iterator[dict[str, float]]:
 
     A point has a `step`, and numbers only. Raises `StoreError` if the file cannot be read.
     """
-    return (point for point in _lines(path, MAX_CURVE_BYTES) if point is not None)
+    return (point for _, point in _lines(path, MAX_CURVE_BYTES) if point is not None)
 
 
 def append_point(path: Path, point: Mapping[str, float]) -> None:
@@ -32,12 +34,11 @@ def cut_after(path: Path, step: int) -> int:
     Returns the number of lines that are no points. A file that cannot be read is replaced by an empty one.
     """
     try:
-        points = list(_lines(path, inf))
+        lines = list(_lines(path, inf))
     except StoreError:
-        points = [None]
-    kept = "".join(json.dumps(point) + "\n" for point in points if point is not None and point["step"] <= step)
-    write_bytes(path, kept.encode())
-    return points.count(None)
+        lines = [(b"", None)]
+    write_bytes(path, b"".join(_until(lines, step)))
+    return sum(point is None for _, point in lines)
 
 
 def numbers_of(line: bytes) -> dict[str, float] | None:
@@ -52,12 +53,25 @@ def numbers_of(line: bytes) -> dict[str, float] | None:
     return found if numbers else None
 
 
-def _lines(path: Path, most_bytes: float) -> Iterator[dict[str, float] | None]:
-    """Yield the point of each line, None for a line that is no point."""
+def curve_sha256(path: Path, step: int) -> str:
+    """Return the SHA-256 of the points of a curve up to a step.
+
+    Raises `StoreError` if the file cannot be read.
+    """
+    return hashlib.sha256(b"".join(_until(_lines(path, inf), step))).hexdigest()
+
+
+def _until(lines: Iterable[Line], step: int) -> Iterator[bytes]:
+    return (line for line, point in lines if point is not None and point["step"] <= step)
+
+
+def _lines(path: Path, most_bytes: float) -> Iterator[Line]:
+    """Yield each line with its point, an empty line and None for a line that is no point."""
     try:
         with open_regular(path) as file:
             while line := file.readline(MAX_LINE_BYTES):
-                yield _point(line)
+                point = _point(line)
+                yield (line if point is not None else b"", point)
                 if file.tell() > most_bytes:
                     raise StoreError(f"cannot read {path}: it has more than {most_bytes:,} bytes")
     except FileNotFoundError:
@@ -67,5 +81,5 @@ def _lines(path: Path, most_bytes: float) -> Iterator[dict[str, float] | None]:
 
 
 def _point(line: bytes) -> dict[str, float] | None:
-    found = numbers_of(line)
+    found = numbers_of(line) if line.endswith(b"\n") else None
     return found if found is not None and 0 <= found.get("step", -1) < inf else None

@@ -144,8 +144,16 @@ def read_json(path: Path) -> Any:
 
     Raises `StoreError`, naming the file to delete, if it is not JSON.
     """
+    return parsed_json(path, read_bytes(path))
+
+
+def parsed_json(path: Path, content: bytes) -> Any:
+    """Return the JSON document that was read from a file.
+
+    Raises `StoreError`, naming the file to delete, if it is not JSON.
+    """
     try:
-        return parse_json(read_bytes(path))
+        return parse_json(content)
     except ValueError as error:
         raise corrupted(path, str(error)) from None
 

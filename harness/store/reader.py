@@ -10,6 +10,7 @@ from harness.config.run import Run
 from harness.store.files import StoreError
 from harness.store.records import EvaluationRecord, Outcome, Segment
 from harness.store.run_directory import RunDirectory
+from harness.store.vouching import vouched_record
 
 T = TypeVar("T")
 Names = TypeVarTuple("Names")
@@ -30,7 +31,8 @@ class Reader:
         self._exists = cache(lambda run: self.directory(run).config.exists())
         self._outcome = _once(lambda run: self.directory(run).last_outcome())
         self._segments = _once(lambda run: self.directory(run).all_segments())
-        self._quantities = _once(self._read_quantities)
+        self._vouchers = _once(lambda run: self.directory(run).vouchers())
+        self._record = _once(self._read_record)
 
     def id_of(self, run: Run, seed: int) -> str:
         """Return the id of a run with this seed."""
@@ -45,11 +47,20 @@ class Reader:
 
     def quantities(self, run: str, evaluation: str) -> Quantities:
         """Return the quantities measured by an evaluation of a run, by id; empty if there is no record."""
-        return self._quantities(run, evaluation)
+        record = self._record(run, evaluation)
+        return {name: (found.value, found.n) for name, found in record.quantities.items()} if record else {}
 
     def details(self, run: str, evaluation: str) -> dict[str, Any]:
-        """Return the details of an existing record, which are not cached."""
-        return EvaluationRecord.load(self._record(run, evaluation)).details
+        """Return the details of a record, none if there is no record."""
+        record = self._record(run, evaluation)
+        return record.details if record else {}
+
+    def record(self, run: str, evaluation: str) -> EvaluationRecord | None:
+        """Return the record of an evaluation of a run, None if there is none.
+
+        Raises `StoreError` if it is damaged, or its training record and the segments do not vouch for it.
+        """
+        return self._record(run, evaluation)
 
     def outcome(self, run: str) -> Outcome | None:
         """Return the outcome of the last worker on a run, None if there is none."""
@@ -59,15 +70,14 @@ class Reader:
         """Return the segments of a run, oldest first."""
         return self._segments(run)
 
-    def _record(self, run: str, evaluation: str) -> Path:
-        return self._runs / f"{run}/evaluations/{evaluation}.json"
-
-    def _read_quantities(self, run: str, evaluation: str) -> Quantities:
+    def _read_record(self, run: str, evaluation: str) -> EvaluationRecord | None:
+        path = self._runs / f"{run}/evaluations/{evaluation}.json"
+        if not path.exists():
+            return None
         try:
-            record = EvaluationRecord.load(self._record(run, evaluation))
+            return vouched_record(path, self._vouchers(run))
         except FileNotFoundError:
-            return {}
-        return {name: (found.value, found.n) for name, found in record.quantities.items()}
+            return None
 
 
 def _once(read: Callable[[*Names], T]) -> Callable[[*Names], T]:

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from harness.store.files import corrupted, read_json, write_bytes
+from harness.store.files import corrupted, parsed_json, read_bytes, write_bytes
 
 Ended = Literal["done", "failed", "cancelled"]
 
@@ -24,8 +24,16 @@ class Record(BaseModel):
 
         Raises `StoreError`, naming the file, if it is invalid, and `FileNotFoundError` if it does not exist.
         """
+        return cls.parse(read_bytes(path), path)
+
+    @classmethod
+    def parse(cls, content: bytes, path: Path) -> Self:
+        """Return the record with this content.
+
+        Raises `StoreError`, naming the file, if it is invalid.
+        """
         try:
-            return cls.model_validate(read_json(path))
+            return cls.model_validate(parsed_json(path, content))
         except ValidationError as error:
             problem = error.errors(include_url=False)[0]
             where = [".".join(map(str, problem["loc"]))] if problem["loc"] else []
@@ -33,7 +41,11 @@ class Record(BaseModel):
 
     def save(self, path: Path) -> None:
         """Write the record atomically."""
-        write_bytes(path, (self.model_dump_json(indent=2) + "\n").encode())
+        write_bytes(path, self.content())
+
+    def content(self) -> bytes:
+        """Return the content of the record's file."""
+        return (self.model_dump_json(indent=2) + "\n").encode()
 
 
 class Measurement(Record):
@@ -80,7 +92,8 @@ class TrainingRecord(Record):
     """The outcome of training, written once after the last iteration.
 
     `snapshots` holds the hashes of the EMA weights after each tenth of the training except the last. With model
-    selection, `selected` is the step of the best state, and each snapshot is the best state until then.
+    selection, `selected` is the step of the best state, and each snapshot is the best state until then. `curve_sha256`
+    is the hash of `metrics.jsonl`; None if an earlier version wrote the record.
     """
 
     iterations: int
@@ -89,6 +102,11 @@ class TrainingRecord(Record):
     data_sha256: str
     snapshots: dict[int, str] = Field(default_factory=dict)
     selected: int | None = None
+    curve_sha256: str | None = None
+
+    def weights_of(self, tenths: int) -> str:
+        """Return the hash of the EMA weights after this many tenths of the training, "" if they were not kept."""
+        return self.weights_sha256 if tenths == 10 else self.snapshots.get(tenths, "")
 
 
 class Need(Record):
@@ -134,10 +152,10 @@ class Segment(Record):
     `world_size` ranks computed on `devices` devices called `device_name`. `loader` is the data loader and the reason
     for choosing it, `first_step` the step at which training resumed; both are None in a segment without training. The
     next `steps` steps took `training_seconds`, including validation and checkpoints; the first took
-    `first_step_seconds`, including compilation. `evaluations` holds the seconds of finished evaluations by id.
-    `energy_joules` is the energy of the devices, None without NVML. `distributions` define the kinds of the run and of
-    its missing evaluations. In segments written before these fields existed, they are None or empty, and
-    `seconds` covers training only.
+    `first_step_seconds`, including compilation. `evaluations` holds the seconds of finished evaluations by id, and
+    `records` the SHA-256 of their records. `energy_joules` is the energy of the devices, None without NVML.
+    `distributions` define the kinds of the run and of its missing evaluations. In segments written before these fields
+    existed, they are None or empty, and `seconds` covers training only.
     """
 
     model_config = ConfigDict(allow_inf_nan=False)
@@ -159,6 +177,7 @@ class Segment(Record):
     training_seconds: float | None = None
     first_step_seconds: float | None = None
     evaluations: dict[str, float] = Field(default_factory=dict)
+    records: dict[str, str] = Field(default_factory=dict)
     energy_joules: float | None = None
     distributions: tuple[DistributionRecord, ...] = ()
 
@@ -166,6 +185,10 @@ class Segment(Record):
     def on_gpu(self) -> bool:
         """Whether the segment ran on GPUs."""
         return self.device.startswith("cuda")
+
+    def vouches_for(self, evaluation: str) -> bool:
+        """Return whether the worker finished an evaluation, or wrote the segment before segments listed them."""
+        return evaluation in self.evaluations or "evaluations" not in self.model_fields_set
 
     @property
     def device_seconds(self) -> float:

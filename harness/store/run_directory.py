@@ -1,6 +1,7 @@
 """Run directories: one folder per run, named by its id, with all files of the run."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from enum import StrEnum
 from functools import lru_cache, partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from harness.store.lease import is_leased
 from harness.store.links import refuse_links
 from harness.store.names import EVALUATION_RECORD, named, numbered
 from harness.store.records import EvaluationRecord, Outcome, Progress, Record, Segment, TrainingRecord
+from harness.store.vouching import Vouchers, vouched_record
 
 R = TypeVar("R", bound=Record)
 
@@ -144,8 +146,45 @@ class RunDirectory:
         return (self.requests / f"{evaluation.id}.json").exists()
 
     def missing(self) -> list[Evaluation]:
-        """Return the requested evaluations without a record."""
-        return [evaluation for evaluation in self.requested() if not self.record_path(evaluation).exists()]
+        """Return the requested evaluations without a record that counts."""
+        return self.unmeasured(self.requested())
+
+    def unmeasured(self, evaluations: Iterable[Evaluation]) -> list[Evaluation]:
+        """Return the evaluations without a record that counts."""
+        return [evaluation for evaluation, found in self._records(evaluations) if not isinstance(found, Record)]
+
+    def problems(self) -> list[StoreError]:
+        """Return why records of requested evaluations do not count."""
+        return [found for _, found in self._records(self.requested()) if isinstance(found, StoreError)]
+
+    def _records(
+        self, evaluations: Iterable[Evaluation]
+    ) -> Iterator[tuple[Evaluation, EvaluationRecord | StoreError | None]]:
+        """Yield evaluations with their records, None if there is none, or why the record does not count."""
+        vouchers = self.vouchers()
+        for evaluation in evaluations:
+            try:
+                yield evaluation, vouched_record(self.record_path(evaluation), vouchers)
+            except FileNotFoundError:
+                yield evaluation, None
+            except StoreError as error:
+                yield evaluation, error
+
+    def counting_records(self) -> list[Path]:
+        """Return the paths of all records that count, requested or not, sorted by name."""
+        vouchers, found = self.vouchers(), []
+        for path in named(self.evaluations, EVALUATION_RECORD):
+            with suppress(StoreError):
+                vouched_record(path, vouchers)
+                found.append(path)
+        return found
+
+    def vouchers(self) -> Vouchers:
+        """Read what vouches for the records.
+
+        Raises `StoreError` if the training record is damaged.
+        """
+        return Vouchers(self.training_record(), *self.readable_segments())
 
     def record_path(self, evaluation: Evaluation) -> Path:
         """Return the path of an evaluation's record."""
@@ -156,8 +195,14 @@ class RunDirectory:
         return self.evaluations / evaluation.id
 
     def record(self, evaluation: Evaluation) -> EvaluationRecord | None:
-        """Read the record of an evaluation, None if there is none."""
-        return _load(EvaluationRecord, self.record_path(evaluation))
+        """Read the record of an evaluation, None if there is none.
+
+        Raises `StoreError` if it is damaged, or its training record and the segments do not vouch for it.
+        """
+        try:
+            return vouched_record(self.record_path(evaluation), self.vouchers())
+        except FileNotFoundError:
+            return None
 
     def snapshot(self, tenths: int) -> Path:
         """Return the path of the EMA weights after this many tenths of the training."""
@@ -190,6 +235,16 @@ class RunDirectory:
         """Read all segments, oldest first."""
         return [Segment.load(path) for path in numbered(self.segments, after=".json").values()]
 
+    def readable_segments(self) -> tuple[list[Segment], list[StoreError]]:
+        """Read the segments, oldest first, and the errors of damaged ones."""
+        found, damaged = [], list[StoreError]()
+        for path in numbered(self.segments, after=".json").values():
+            try:
+                found.append(Segment.load(path))
+            except StoreError as error:
+                damaged.append(error)
+        return found, damaged
+
     def check(self) -> None:
         """Raise `StoreError`, naming the file, if one of those that the state follows from is damaged or a link."""
         refuse_links(self.path)
@@ -211,7 +266,7 @@ class RunDirectory:
         except (StoreError, OSError):
             return RunState.UNREADABLE
         evaluations = self.requested() if wanted is None else wanted
-        if self.training.exists() and all(self.record_path(evaluation).exists() for evaluation in evaluations):
+        if self.training_record() is not None and not self.unmeasured(evaluations):
             return RunState.DONE
         if is_leased(self.path):
             return RunState.RUNNING

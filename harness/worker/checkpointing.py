@@ -10,6 +10,7 @@ from harness.store.run_directory import RunDirectory
 from harness.training.checkpoints import save_checkpoint, save_tensors
 from harness.training.distributed import Communicator
 from harness.training.loop import Trainer
+from harness.worker.resuming import Snapshots, notes_of
 from harness.worker.segment_recorder import SegmentRecorder
 
 log = logging.getLogger("harness.worker")
@@ -19,7 +20,10 @@ CHECKPOINT_SHARE = 0.02
 
 
 class Checkpointer:
-    """Writes checkpoints, snapshots, curves and progress after steps and epochs, on the first rank only."""
+    """Writes checkpoints, snapshots, curves and progress after steps and epochs, on the first rank only.
+
+    `snapshots` holds the hashes of the snapshots by tenths, beginning with the `resumed` ones.
+    """
 
     def __init__(
         self,
@@ -28,6 +32,7 @@ class Checkpointer:
         recorder: SegmentRecorder,
         comm: Communicator,
         show: Callable[[int, int, float], None],
+        resumed: Snapshots,
     ) -> None:
         self._directory = directory
         self._trainer = trainer
@@ -36,6 +41,7 @@ class Checkpointer:
         self._show = show
         self._last_save = time.monotonic()
         self._interval = self._least_interval = checkpoint_seconds()
+        self.snapshots = dict(resumed)
         self._snapshot_steps = {round(trainer.iterations * tenths / 10): tenths for tenths in range(1, 10)}
         self.begin()
 
@@ -49,7 +55,9 @@ class Checkpointer:
         if not self._writes:
             return
         if step in self._snapshot_steps:
-            save_tensors(self._directory.snapshot(self._snapshot_steps[step]), self._trainer.kept_weights())
+            tenths = self._snapshot_steps[step]
+            path = self._directory.snapshot(tenths)
+            self.snapshots[tenths] = save_tensors(path, self._trainer.kept_weights())
         self._recorder.trained_to(step)
         now = time.monotonic()
         rate = (step - self._first_step) / (now - self._begun)
@@ -69,6 +77,8 @@ class Checkpointer:
         """Save the segment, then a checkpoint, so that the cost of every saved step is recorded."""
         begun = time.monotonic()
         self._recorder.keep()
-        save_checkpoint(self._directory.checkpoints, self._trainer.step, self._trainer.state())
+        step = self._trainer.step
+        notes = notes_of(self._directory, self.snapshots, step)
+        save_checkpoint(self._directory.checkpoints, step, self._trainer.state(), notes)
         self._last_save = time.monotonic()
         self._interval = max(self._least_interval, (self._last_save - begun) / CHECKPOINT_SHARE)

@@ -14,6 +14,7 @@ from harness.config.dataset import Images
 from harness.config.run import Run
 from harness.data.pictures import as_pictures
 from harness.store.arrays import load_array
+from harness.store.artefacts import is_recorded
 from harness.store.curves import read_curve
 from harness.store.guard import LostLease, check_owner
 from harness.store.names import EVALUATION_RECORD, named
@@ -120,7 +121,7 @@ class EventFiles:
         for name, measured in record.quantities.items():
             self._add(file, f"{path.stem}/{name}", step, scalar(f"{path.stem}/{name}", measured.value))
         data, samples, tag = self._run.config.data, path.with_suffix("") / "samples.npy", f"{path.stem}/samples"
-        if isinstance(data, Images) and samples.exists():
+        if isinstance(data, Images) and is_recorded(samples):
             pictures = as_pictures(load_array(samples, mapped=True)[:SHOWN], data.levels)
             if pictures is not None:
                 self._add(file, tag, step, image(tag, pictures, dataformats="NCHW"))

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.config.samplers import Sampler
-from harness.errors import SpecError
+from harness.errors import HarnessError, SpecError
 from harness.evaluation.samples import sample_rows
 from harness.methods.base import Generator, build_method
 from harness.models.acceleration import accelerated
 from harness.store.run_directory import RunDirectory
-from harness.training.checkpoints import load_tensors, newest_checkpoint
+from harness.training.checkpoints import load_tensors, newest_checkpoint, tensors_match
 from harness.training.state import evaluated_step, evaluated_weights
 
 
@@ -37,9 +37,11 @@ def preview(directory: RunDirectory, sampler: Sampler, count: int, device: torch
 def _latest_weights(directory: RunDirectory) -> tuple[Mapping[str, Tensor], int]:
     run = directory.run()
     if record := directory.training_record():
+        if not tensors_match(directory.weights, record.weights_sha256):
+            mend = f"delete {directory.training}, then 'python -m harness retry {directory.id}' trains again"
+            raise HarnessError(f"{directory.weights} is missing or does not match its training record: {mend}")
         return load_tensors(directory.weights, record.weights_sha256), record.selected or run.iterations
     found = newest_checkpoint(directory.checkpoints)
     if found is None:
         raise SpecError(f"{run.name} ({run.id}) has no weights yet: see 'python -m harness status'")
-    step, state, _ = found
-    return evaluated_weights(state), evaluated_step(state, step)
+    return evaluated_weights(found.state), evaluated_step(found.state, found.step)

@@ -1,5 +1,6 @@
 """Completes one run: trains from the newest checkpoint, then runs the missing evaluations."""
 
+import hashlib
 import logging
 import traceback
 from collections.abc import Mapping
@@ -12,13 +13,18 @@ from harness.evaluation.run import measure
 from harness.exit_codes import ExitCode
 from harness.methods.base import Method, build_method
 from harness.store.code import code_of
-from harness.store.curves import cut_after
-from harness.store.files import make_folder, remove_folder, sha256_of
+from harness.store.curves import curve_sha256, cut_after
+from harness.store.files import StoreError, make_folder, remove, remove_folder
 from harness.store.guard import LostLease, check_owner
-from harness.store.names import numbered
 from harness.store.records import EvaluationRecord, Need, Outcome, TrainingRecord
 from harness.store.run_directory import RunDirectory
-from harness.training.checkpoints import load_tensors, newest_checkpoint, save_tensors
+from harness.training.checkpoints import (
+    Checkpoint,
+    load_tensors,
+    newest_checkpoint,
+    save_tensors,
+    tensors_match,
+)
 from harness.training.distributed import LostRank
 from harness.training.loop import Diverged, Hooks, Trainer
 from harness.worker.checkpointing import Checkpointer
@@ -26,6 +32,7 @@ from harness.worker.context import Context
 from harness.worker.event_files import EventFiles
 from harness.worker.ownership import ending_after_lost_rank, one_line, owned
 from harness.worker.progress import ProgressFile
+from harness.worker.resuming import Snapshots, complaint_of, snapshots_in
 from harness.worker.segment_recorder import SegmentRecorder
 from harness.worker.stop import Stopped, StopRequest
 from harness.worker.validation import Validator
@@ -119,11 +126,11 @@ class RunWorker:
         Raises `Stopped` if asked to stop before the end, and `Incomplete` if evaluations lack a requirement; finished
         work is then on disk.
         """
-        record = self.comm.on_first_rank(self.directory.training_record) or self._train()
+        record = self.comm.on_first_rank(self._usable_training) or self._train()
         self.comm.on_first_rank(lambda: remove_folder(self.directory.checkpoints))
         if record.data_sha256 != self.data.manifest.sha256:
             raise HarnessError(f"dataset '{self.data.manifest.name}' is not the one that this run was trained on")
-        missing = self.comm.on_first_rank(self.directory.missing)
+        missing = self.comm.on_first_rank(self._missing)
         self.comm.on_first_rank(self._record_code)  # more evaluations may have been requested during training
         self._update_event_files()
         needs: dict[str, MissingRequirement] = {}
@@ -143,18 +150,41 @@ class RunWorker:
         if needs:
             raise Incomplete(needs)
 
+    def _missing(self) -> list[Evaluation]:
+        """Return the evaluations to run; warn about records that do not count."""
+        for problem in self.directory.problems():
+            log.warning("%s", problem)
+        return self.directory.missing()
+
+    def _usable_training(self) -> TrainingRecord | None:
+        """Return the training record, None to train again because weights that an evaluation needs are lost.
+
+        Training gives the same weights again, and the records of these weights stay valid.
+        """
+        record = self.directory.training_record()
+        if record is None:
+            return None
+        for evaluation in self.directory.missing():
+            tenths = evaluation.tenths
+            path = self.directory.snapshot(tenths)
+            if not tensors_match(path, record.weights_of(tenths)):
+                log.warning("%s is missing or does not match %s; training again", path, self.directory.training.name)
+                remove(self.directory.training)
+                return None
+        return record
+
     def _train(self) -> TrainingRecord:
         """Train to the last iteration and keep the final EMA weights, or the selected ones."""
         config = self._run.config
         method = build_method(config, self.context.device)
         loader = self._loaders.open(self.data, "train")
         trainer = Trainer(config, method, loader, self.context.device, self.context.compiled, self.comm)
-        self._resume(trainer)
+        snapshots = self._resume(trainer)
         validated = {split: self._loaders.open(self.data, split) for split in config.validated_splits}
         validator = Validator(config, validated, self.context.device, self.comm)
         loader_name = str(self._loaders.choice(self.data, "train"))
         self.recorder.begin_training(trainer.step, loader_name)
-        checkpointer = Checkpointer(self.directory, trainer, self.recorder, self.comm, self._show_training)
+        checkpointer = Checkpointer(self.directory, trainer, self.recorder, self.comm, self._show_training, snapshots)
 
         def after_epoch(step: int, means: dict[str, float]) -> None:
             values = validator.validate(trainer.ema_weights())
@@ -174,19 +204,19 @@ class RunWorker:
         self.comm.on_first_rank(checkpointer.save)
         if not ended:
             raise Stopped(self.comm.any(self.stop.evicted))
-        return self.comm.on_first_rank(partial(self._keep, trainer))
+        return self.comm.on_first_rank(partial(self._keep, trainer, checkpointer.snapshots))
 
-    def _keep(self, trainer: Trainer) -> TrainingRecord:
+    def _keep(self, trainer: Trainer, snapshots: Mapping[int, str]) -> TrainingRecord:
         """Save the final weights and the training record."""
-        save_tensors(self.directory.weights, trainer.kept_weights())
+        weights_sha256 = save_tensors(self.directory.weights, trainer.kept_weights())
         self._log_selection(trainer)
-        snapshots = numbered(self.directory.snapshots, after=".safetensors")
         record = TrainingRecord(
             iterations=trainer.iterations,
             parameters=sum(p.numel() for player in trainer.method.players().values() for p in player.parameters()),
-            weights_sha256=sha256_of(self.directory.weights),
+            weights_sha256=weights_sha256,
             data_sha256=self.data.manifest.sha256,
-            snapshots={tenths: sha256_of(path) for tenths, path in snapshots.items()},
+            snapshots=dict(sorted(snapshots.items())),
+            curve_sha256=curve_sha256(self.directory.metrics, trainer.iterations),
             selected=trainer.best.step if trainer.best is not None else None,
         )
         record.save(self.directory.training)
@@ -203,22 +233,31 @@ class RunWorker:
         epoch, epochs = best.step // trainer.iterations_per_epoch, self._run.config.training.epochs
         log.info("keeping the state after epoch %d of %d: the best %s, %.4g", epoch, epochs, name, best.value)
 
-    def _resume(self, trainer: Trainer) -> None:
-        found = self.comm.on_first_rank(lambda: newest_checkpoint(self.directory.checkpoints))
+    def _resume(self, trainer: Trainer) -> Snapshots:
+        """Load the newest checkpoint, if any, and return the hashes of the snapshots until then."""
+        found = self.comm.on_first_rank(self._newest_checkpoint)
         if found is not None:
-            step, state, complaints = found
-            for complaint in complaints:
+            for complaint in found.complaints:
                 log.warning("%s; resuming from the previous one", complaint)
-            trainer.load_state(step, state)
+            trainer.load_state(found.step, found.state)
         log.info("training %s from step %d of %d", self._run.name, trainer.step, trainer.iterations)
         if lost := self.comm.on_first_rank(lambda: cut_after(self.directory.metrics, trainer.step)):
             log.warning("%s: %d damaged lines are dropped", self.directory.metrics, lost)
         self._update_event_files()
+        return snapshots_in(found.notes) if found is not None else {}
+
+    def _newest_checkpoint(self) -> Checkpoint | None:
+        """Return the newest checkpoint that fits the files of the run, None to train from the start."""
+        try:
+            return newest_checkpoint(self.directory.checkpoints, partial(complaint_of, self.directory))
+        except StoreError as error:
+            log.warning("%s; training from the start", error)
+            return None
 
     def _subject(self, model: Method, record: TrainingRecord, evaluation: Evaluation) -> Subject:
         """Load the EMA weights that the evaluation asks for, and make the folder for its arrays."""
-        tenths, artefacts = round(10 * evaluation.after), self.directory.artefacts(evaluation)
-        expected = record.weights_sha256 if tenths == 10 else record.snapshots.get(tenths, "")
+        tenths, artefacts = evaluation.tenths, self.directory.artefacts(evaluation)
+        expected = record.weights_of(tenths)
         model.load_state_dict(self.comm.on_first_rank(lambda: load_tensors(self.directory.snapshot(tenths), expected)))
         self.comm.on_first_rank(lambda: make_folder(artefacts))
         report = partial(self._show_phase, evaluation.kind)
@@ -226,8 +265,9 @@ class RunWorker:
         return self.context.subject(config, self.data, model, expected, artefacts, loaders, report)
 
     def _record(self, evaluation: Evaluation, measured: EvaluationRecord) -> None:
+        # The segment comes first: a record that no segment vouches for does not count.
+        self.recorder.evaluated(evaluation.id, measured.seconds, hashlib.sha256(measured.content()).hexdigest())
         measured.save(self.directory.record_path(evaluation))
-        self.recorder.evaluated(evaluation.id, measured.seconds)
         self._update_event_files()
 
     def _update_event_files(self) -> None:

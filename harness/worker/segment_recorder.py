@@ -56,9 +56,10 @@ class SegmentRecorder:
             self._note(first_step_seconds=round(now - self._begun_training, 3))
         self.keep_sometimes()
 
-    def evaluated(self, evaluation: str, seconds: float) -> None:
-        """Record a finished evaluation."""
+    def evaluated(self, evaluation: str, seconds: float, sha256: str) -> None:
+        """Record a finished evaluation and the hash of its record."""
         self._note(evaluations={**self._segment.evaluations, evaluation: seconds})
+        self._note(records={**self._segment.records, evaluation: sha256})
         self.keep()
 
     def gather_energy(self, all_gather: Callable[[Sequence[Any]], Sequence[Any]]) -> None:

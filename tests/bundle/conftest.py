@@ -3,9 +3,10 @@
 import pytest
 from bundles import LOG, SEGMENT, SELECTION, keep_arrays, reports_of
 from reports import fill
+from vouching import vouch
 
 from harness.bundle.writing import write_bundle
-from harness.store.records import Segment, TrainingRecord
+from harness.store.records import Segment
 from harness.store.results import Results
 
 
@@ -18,9 +19,7 @@ def measured(tmp_path_factory):
     for directory in results.all():
         for record in directory.evaluations.glob("*.json"):
             keep_arrays(directory, record)
-        TrainingRecord(iterations=1, parameters=2, weights_sha256="0" * 64, data_sha256="1" * 64).save(
-            directory.training
-        )
+        vouch(directory)
         Segment(**SEGMENT).save(directory.segments / "1.json")
         directory.metrics.write_text('{"epoch": 1, "step": 9, "test_accuracy": 50.0}\n')
         directory.log.write_text(LOG)

@@ -9,6 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 from toy_paper import DENOISING, FIGURE, HYBRID, PAPER, TABLES
+from vouching import vouch
 
 from harness.bundle import contents, reading
 from harness.bundle.checks import check
@@ -21,7 +22,7 @@ from harness.registry.exhibit import Figure
 from harness.registry.figures import ReliabilityDiagrams, SampleGrids
 from harness.report.results.report import build
 from harness.store.arrays import load_array, save_array
-from harness.store.files import StoreError
+from harness.store.files import StoreError, sha256_of
 from harness.store.records import EvaluationRecord, Measurement, Segment
 from harness.store.results import Results
 
@@ -334,8 +335,9 @@ def results(tmp_path):
             save_array(directory.artefacts(protocol) / f"{name}.npy", np.arange(rows * 2).reshape(rows, 2))
         EvaluationRecord(
             evaluation=protocol.model_dump(mode="json"), quantities={"frechet_distance": Measurement(value=1.0, n=1)},
-            artefacts={"samples.npy": "5" * 64}, weights_sha256="0" * 64, seconds=1.0,
+            weights_sha256="0" * 64, seconds=1.0,
         ).save(directory.record_path(protocol))  # fmt: skip
+        vouch(directory)
         Segment(started="2026-01-01T00:00:00Z", **SEGMENT).save(directory.segments / "1.json")
         directory.log.write_text("".join(f"{number}\n" for number in range(50)))
         directory.metrics.write_text("{}\n")
@@ -357,7 +359,8 @@ def test_records_are_taken_as_they_are_with_the_end_of_the_log(results):
     directory = results.directory(HYBRID)
     entries = {entry.name: entry.content for entry in contents.records([directory], results)}
     record = directory.record_path(PAPER.protocol(TABLES[0].metrics[1], HYBRID))
-    names = ["config.json", "metrics.jsonl", "segments/1.json", f"evaluations/{record.name}", "log.txt"]
+    names = ["config.json", "metrics.jsonl", "training.json", "log.txt"]
+    names += ["segments/0.json", "segments/1.json", f"evaluations/{record.name}"]
     assert sorted(entries) == sorted(
         f"runs/{HYBRID.id}/{name}" for name in [*names, f"requests/{Likelihood().id}.json"]
     )
@@ -385,7 +388,8 @@ def test_arrays_are_cut_to_the_most_rows_that_a_plot_reads(results, plots, expec
     for entry in entries:
         name = entry.name.rpartition("/")[2].removesuffix(".npy")
         cut = expected[name]
-        assert entry.excerpt == (Excerpt(rows=cut[0], of=cut[1], sha256="5" * 64) if cut else None)
+        sha256 = sha256_of(results.root / entry.name)
+        assert entry.excerpt == (Excerpt(rows=cut[0], of=cut[1], sha256=sha256) if cut else None)
         whole = load_array(results.root / entry.name)
         assert np.array_equal(np.load(io.BytesIO(entry.content)), whole[: cut[0] if cut else None])
     assert {entry.name.split("/")[1] for entry in entries} == {HYBRID.id, DENOISING.id}

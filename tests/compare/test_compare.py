@@ -9,6 +9,7 @@ import pytest
 from reports import fill
 from scipy.stats import ttest_ind
 from toy_paper import HYBRID
+from vouching import mentioned, vouch
 
 from harness.compare.cells import compared
 from harness.compare.parameters import parameters
@@ -244,6 +245,7 @@ def test_other_settings_of_an_evaluation_and_feature_spaces_are_found(sides):
             record["details"]["feature_space"]["weights_sha256"] = "f" * 64
             path.unlink()
             write_json(path.with_name(f"generation-{sha256_of_json(record['evaluation'])[:8]}.json"), record)
+        vouch(directory)
     comparison = compare(a, b)
     assert comparison.counts == {Status.IDENTICAL: 36}
     found = {difference.field: (difference.a, difference.b) for difference in comparison.parameters}
@@ -260,7 +262,9 @@ def test_where_runs_were_computed_is_compared(sides):
         for directory in side.all():
             codes = [{"name": name, "version": "1", "sha256": data * 64} for name in ("mixup", "paper-harness")]
             versions = {"torch": torch, "python": "3.11"}
-            segment = Segment(**stay, commit=commit, dirty=False, versions=versions, distributions=codes)
+            fields = {"distributions": codes, "evaluations": mentioned(directory)}
+            segment = Segment(**stay, commit=commit, dirty=False, versions=versions, **fields)
+            (directory.segments / "0.json").unlink()
             segment.save(directory.segments / "1.json")
             hashes = {"weights_sha256": "0" * 64, "data_sha256": data * 64}
             TrainingRecord(iterations=1, parameters=1, **hashes).save(directory.training)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from damage import flip
 from labelled import arrays_of, batch_of
 
 from harness.config.evaluations import Robustness
@@ -40,6 +41,7 @@ def test_the_numbers_follow_from_what_is_kept(subject, config, model, digits):
     assert findings.details["clean_accuracy"] == pytest.approx(100 * clean.mean())
     assert findings.details["steps"] == 15
     assert findings.details["step_sizes"] == {"robust_linf_8": 2.5 * 8 / 15, "robust_linf_24": 2.5 * 24 / 15}
+    subject.discard_shards()
     assert {path.name for path in subject.artefacts.iterdir()} == {"fallen.npy", "indices.npy"}
 
 
@@ -168,7 +170,21 @@ def test_an_attack_goes_on_after_the_last_finished_ball(subject_of, config, mode
     assert attacked == [100, 50]
     assert told == [(250, 300), (300, 300)]
     assert np.array_equal(fallen(resumed), fallen(whole))
+    resumed.discard_shards()
     assert {path.name for path in resumed.artefacts.iterdir()} == {"fallen.npy", "indices.npy"}
+
+
+@pytest.mark.parametrize("weights", ["0" * 64, "1" * 64])
+def test_a_damaged_ball_or_one_of_other_weights_is_attacked_again(subject_of, config, model, weights, caplog):
+    whole = subject_of(config, model)
+    expected = robustness.evaluate(TUNED, whole)
+    kept = whole.artefacts / "shard-robust_linf_8.npy"
+    if weights == whole.weights_sha256:
+        flip(kept)
+    again = subject_of(config, model, artefacts=whole.artefacts, weights_sha256=weights)
+    assert robustness.evaluate(TUNED, again) == expected
+    assert np.array_equal(np.load(kept), fallen(again)[0])
+    assert f"{kept} " in caplog.text and "made anew" in caplog.text
 
 
 def test_logits_that_are_no_numbers_give_none(subject_of, config, broken):

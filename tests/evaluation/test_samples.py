@@ -5,9 +5,13 @@ import json
 import numpy as np
 import pytest
 import torch
+from damage import ARRAY_DAMAGES
 
 from harness.config.evaluations import Generation
 from harness.evaluation.samples import draw
+from harness.store.files import sha256_of
+from harness.store.hashed import hash_path, save_hashed
+from harness.store.records import EvaluationRecord
 
 
 class Counting:
@@ -37,15 +41,29 @@ def folder(tmp_path):
     return tmp_path / "evaluations"
 
 
+def finish(subject, evaluation):
+    """Write the record of an evaluation, as after its measurement."""
+    EvaluationRecord(
+        evaluation=evaluation.model_dump(mode="json"),
+        quantities={},
+        artefacts={"samples.npy": sha256_of(subject.artefacts / "samples.npy")},
+        weights_sha256=subject.weights_sha256,
+        seconds=1.0,
+    ).save(subject.artefacts.with_name(f"{evaluation.id}.json"))
+
+
 @pytest.fixture
 def draw_for(subject_of, config, model, folder):
-    """Draw for one evaluation of a run, whose artefacts are next to those of the others."""
+    """Draw and finish one evaluation of a run, whose artefacts are next to those of the others."""
 
     def run(**settings):
         weights = settings.pop("weights_sha256", "0" * 64)
         evaluation = Generation(**settings)
         subject = subject_of(config, model, artefacts=folder / evaluation.id, weights_sha256=weights)
-        return draw(evaluation, subject)
+        samples = draw(evaluation, subject)
+        subject.discard_shards()
+        finish(subject, evaluation)
+        return samples
 
     return run
 
@@ -71,7 +89,7 @@ def test_what_was_left_half_drawn_is_taken_over_too(draw_for, model, folder):
     kept = draw_for(samples=1000)
     evaluation = folder / Generation(samples=1000).id
     for start in range(500, 1000, 100):
-        np.save(evaluation / f"shard-{start:06d}.npy", kept[start : start + 100])
+        save_hashed(evaluation / f"shard-{start:06d}.npy", kept[start : start + 100], "0" * 64)
     (evaluation / "samples.npy").unlink()
     model.asked.clear()
     np.testing.assert_array_equal(draw_for(samples=2000)[:1000], kept)
@@ -102,9 +120,40 @@ def test_stale_samples_of_the_same_evaluation_are_removed(draw_for, model, folde
     assert model.asked == list(range(600))
 
 
-def test_a_broken_file_of_samples_is_redrawn(draw_for, model, folder):
+@pytest.mark.parametrize("damage", ARRAY_DAMAGES)
+def test_damaged_samples_are_drawn_again(draw_for, model, folder, damage, caplog):
     first = draw_for(samples=300)
     path = folder / Generation(samples=300).id / "samples.npy"
-    path.write_bytes(path.read_bytes()[:-10])
+    damage(path)
+    model.asked.clear()
     np.testing.assert_array_equal(draw_for(samples=200), first[:200])
+    assert model.asked == list(range(200))
+    assert f"{path} does not match its record" in caplog.text
     assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize("damage", [*ARRAY_DAMAGES, "no hash", "other weights"])
+def test_a_damaged_shard_is_drawn_again(draw_for, subject_of, config, model, folder, damage, caplog):
+    evaluation = Generation(samples=300)
+    subject = subject_of(config, model, artefacts=folder / evaluation.id)
+    whole = draw(evaluation, subject)
+    shard = subject.artefacts / "shard-000100.npy"
+    if damage == "no hash":
+        hash_path(shard).unlink()
+    elif damage == "other weights":
+        save_hashed(shard, whole[:100], "1" * 64)
+    else:
+        damage(shard)
+    model.asked.clear()
+    np.testing.assert_array_equal(draw(evaluation, subject), whole)
+    assert model.asked == list(range(100, 200))
+    assert f"{shard} " in caplog.text and "made anew" in caplog.text
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff"])
+def test_samples_of_a_lost_origin_are_drawn_again(draw_for, model, folder, content):
+    first = draw_for(samples=100)
+    (folder / Generation(samples=100).id / "samples.json").write_bytes(content)
+    model.asked.clear()
+    np.testing.assert_array_equal(draw_for(samples=101)[:100], first)
+    assert model.asked == list(range(200))

@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 
 import numpy as np
 from reports import fill
+from vouching import vouch
 
 from harness.registry.cells import cells
 from harness.store.arrays import save_array
 from harness.store.curves import append_point
-from harness.store.records import Outcome, Segment, TrainingRecord
+from harness.store.records import Outcome, Segment
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -18,9 +19,6 @@ def furnish(directory, *, size=8, channels=1, epochs=12, samples=20):
     """Add the files of a training to a run directory (record, curves, segment, log), and samples to its evaluations."""
     seed = json.loads(directory.config.read_text())["config"]["seed"]
     random = np.random.default_rng([int(directory.id, 16), seed])
-    TrainingRecord(iterations=1608, parameters=73396, weights_sha256="a" * 64, data_sha256="b" * 64).save(
-        directory.training
-    )
     Outcome(state="done", finished=datetime(2026, 3, 1, 12, 30, tzinfo=UTC)).save(directory.outcome)
     Segment(
         started=datetime(2026, 3, 1, 12, tzinfo=UTC),
@@ -44,6 +42,7 @@ def furnish(directory, *, size=8, channels=1, epochs=12, samples=20):
     for record in directory.evaluations.glob("generation-*.json"):
         images = random.integers(0, 256, (samples, channels, size, size), dtype=np.uint8)
         save_array(record.with_suffix("") / "samples.npy", images)
+    vouch(directory)
 
 
 def furnished(results, paper, exhibits, scale, **how):
@@ -54,5 +53,5 @@ def furnished(results, paper, exhibits, scale, **how):
             cell.run for cell in cells(paper, exhibit, exhibit.rows, scale, range(min(how.get("seeds", 1), 3)))
         }:
             directory = results.directory(run)
-            if directory.config.exists() and not directory.training.exists():
+            if directory.config.exists() and not directory.outcome.exists():
                 furnish(directory)

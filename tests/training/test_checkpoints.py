@@ -19,7 +19,7 @@ def state(value):
 def test_the_newest_two_are_kept(tmp_path):
     for step in (5, 10, 100_000, 200_000):
         save_checkpoint(tmp_path, step, state(step))
-    step, tensors, complaints = newest_checkpoint(tmp_path)
+    step, tensors, complaints, _ = newest_checkpoint(tmp_path)
     assert (step, complaints) == (200_000, [])
     assert torch.equal(tensors["weights"], state(200_000)["weights"])
     assert len(list(tmp_path.iterdir())) == 4
@@ -29,7 +29,7 @@ def test_there_may_be_none(tmp_path):
     assert newest_checkpoint(tmp_path / "absent") is None
 
 
-@pytest.mark.parametrize("damage", ["truncate", "flip", "empty", "delete", "manifest"])
+@pytest.mark.parametrize("damage", ["truncate", "flip", "empty", "delete", "manifest", "step", "renamed"])
 def test_a_damaged_checkpoint_is_passed_over_with_a_complaint(tmp_path, damage):
     save_checkpoint(tmp_path, 1, state(1))
     save_checkpoint(tmp_path, 2, state(2))
@@ -44,9 +44,15 @@ def test_a_damaged_checkpoint_is_passed_over_with_a_complaint(tmp_path, damage):
         newest.write_bytes(b"")
     elif damage == "delete":
         newest.unlink()
-    else:
+    elif damage == "manifest":
         newest.with_suffix(".json").write_text("{")
-    step, tensors, complaints = newest_checkpoint(tmp_path)
+    else:
+        manifest = newest.with_suffix(".json")
+        manifest.write_text(manifest.read_text().replace('"step": 2', '"step": 3'))
+        if damage == "renamed":
+            for path in (newest, manifest):
+                path.rename(path.with_stem("000000003"))
+    step, tensors, complaints, _ = newest_checkpoint(tmp_path)
     assert step == 1
     assert tensors["step"] == 1
     assert len(complaints) == 1
@@ -59,10 +65,10 @@ def test_a_torn_write_without_manifest_does_not_count(tmp_path):
     assert newest_checkpoint(tmp_path)[0] == 1
 
 
-def test_when_none_verifies_the_user_is_told_what_to_do(tmp_path):
+def test_when_none_verifies_there_is_nothing_to_resume(tmp_path):
     save_checkpoint(tmp_path, 1, state(1))
     next(tmp_path.glob("*.safetensors")).write_bytes(b"x")
-    with pytest.raises(StoreError, match=r"000000001.safetensors is corrupt .* delete .* to train"):
+    with pytest.raises(StoreError, match=r"000000001.safetensors is corrupt .*; there is no older one"):
         newest_checkpoint(tmp_path)
 
 
@@ -98,7 +104,7 @@ def test_loading_executes_nothing(tmp_path):
 def test_weights_must_be_those_that_were_recorded(tmp_path):
     path = tmp_path / "weights.safetensors"
     save_tensors(path, state(1))
-    with pytest.raises(HarnessError, match="missing or corrupt"):
+    with pytest.raises(HarnessError, match="is missing or does not have its recorded SHA-256"):
         load_tensors(path, "0" * 64)
-    with pytest.raises(HarnessError, match="missing or corrupt"):
+    with pytest.raises(HarnessError, match="is missing or does not have its recorded SHA-256"):
         load_tensors(tmp_path / "absent", "0" * 64)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from foreign import MLP_RUN, REGRESSION_RUN, TOKEN_RUN, TRAINING, PlainMLP
+from vouching import keep_hashes
 
 from harness.config.evaluations import Accuracy, Runtime, Size
 from harness.config.execution import Execution
@@ -94,6 +95,7 @@ def test_samples_that_are_no_pictures_are_no_obstacle_to_event_files(data_root, 
     for name, samples in (("size-text", text), ("size-pictures", pictures)):
         shutil.copy(directory.record_path(Size()), directory.evaluations / f"{name}.json")
         save_array(directory.evaluations / name / "samples.npy", samples)
+        keep_hashes(directory.evaluations / f"{name}.json")
     EventFiles(directory, run).update()
     assert "no event files" not in caplog.text
     shown = accumulators.EventAccumulator(str(directory.path / "tensorboard")).Reload().Tags()

@@ -55,8 +55,8 @@ def test_the_first_step_is_timed_once(directory, monkeypatch):
 
 def test_a_segment_that_only_measures_counts(directory):
     with SegmentRecorder(directory, CPU) as recorder:
-        recorder.evaluated("accuracy-1", 1.5)
-        recorder.evaluated("size-2", 0.1)
+        recorder.evaluated("accuracy-1", 1.5, "a" * 64)
+        recorder.evaluated("size-2", 0.1, "b" * 64)
         assert segment(directory).evaluations == {"accuracy-1": 1.5, "size-2": 0.1}
         time.sleep(0.05)
     assert segment(directory).seconds >= 0.05
@@ -87,7 +87,7 @@ def test_ranks_add_up_their_energy_each_gpu_once(directory):
 
 def test_only_the_first_rank_writes(directory):
     with SegmentRecorder(directory, CPU, rank=1, world_size=2) as recorder:
-        recorder.evaluated("accuracy-1", 1.5)
+        recorder.evaluated("accuracy-1", 1.5, "a" * 64)
     assert directory.all_segments() == []
 
 

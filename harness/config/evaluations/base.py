@@ -52,6 +52,11 @@ class Evaluation(Family):
         """The kind and a prefix of the digest; names the evaluation's files in a run directory."""
         return self.id_of(self.kind, self.digest)
 
+    @property
+    def tenths(self) -> int:
+        """The tenths of the training after which it measures."""
+        return round(10 * self.after)
+
     @staticmethod
     def id_of(kind: str, digest: str) -> str:
         """Return the id of an evaluation by its kind and the SHA-256 of its canonical form."""

@@ -4,6 +4,8 @@ It depends on the data only: random numbers are fixed, and the cache key is the 
 never train with it. Every record that uses it contains its test accuracy.
 """
 
+import json
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,12 +24,17 @@ from harness.evaluation.base import BLOCK, Subject
 from harness.evaluation.features.base import Arrays, Report, in_blocks
 from harness.models.small_cnn import SmallCNN
 from harness.randomness import Stream
-from harness.store.files import read_json, sha256_of, write_json
-from harness.training.checkpoints import load_tensors, save_tensors
+from harness.store.files import read_json
+from harness.store.hashed import is_intact, write_hashed
+from harness.training.checkpoints import load_tensors, save_tensors, tensors_match
+
+log = logging.getLogger("harness.evaluation")
 
 EPOCHS, BATCH_SIZE, LEARNING_RATE = 25, 64, 5e-3
 REVISION = 1
 """Increment when the classifier or its training changes, to invalidate cached ones."""
+DESCRIPTION, WEIGHTS = "description.json", "weights.safetensors"
+Description = dict[str, str | float]
 
 
 @dataclass(frozen=True)
@@ -60,15 +67,27 @@ def classifier_features(config: ClassifierSpace, weights: str, subject: Subject)
     folder = subject.cache / "features" / f"{subject.config.data.name}-{subject.data.manifest.sha256[:12]}-r{REVISION}"
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):
-        if not (folder / "description.json").exists():
-            _train_classifier(data, subject, folder)
-    description = read_json(folder / "description.json")
+        description = _kept_description(folder)
+        if description is None:
+            description = _train_classifier(data, subject, folder)
     network = SmallCNN(data)
-    network.load_state_dict(load_tensors(folder / "weights.safetensors", str(description["weights_sha256"])))
+    network.load_state_dict(load_tensors(folder / WEIGHTS, str(description["weights_sha256"])))
     return ClassifierFeatures(network.to(subject.device).eval(), data, description, subject.device, folder)
 
 
-def _train_classifier(data: Images, subject: Subject, folder: Path) -> None:
+def _kept_description(folder: Path) -> Description | None:
+    """Return the description of the classifier in a folder, None unless it and its weights are intact."""
+    path = folder / DESCRIPTION
+    if not is_intact(path):
+        return None
+    description: Description = read_json(path)
+    if tensors_match(folder / WEIGHTS, str(description["weights_sha256"])):
+        return description
+    log.warning("%s does not match %s: it is made anew", folder / WEIGHTS, path.name)
+    return None
+
+
+def _train_classifier(data: Images, subject: Subject, folder: Path) -> Description:
     """Train on the CPU, so that features are the same on every device."""
     stream, cpu = Stream("features", REVISION), torch.device("cpu")
     train, test = (ResidentLoader(subject.data.split(split), cpu) for split in ("train", "test"))
@@ -89,13 +108,12 @@ def _train_classifier(data: Images, subject: Subject, folder: Path) -> None:
     network.eval()
     with torch.inference_mode():
         correct = sum(int((network(b.images)[1].argmax(1) == b.labels).sum()) for b in test.blocks(BLOCK))
-    weights = folder / "weights.safetensors"
-    save_tensors(weights, network.state_dict())
-    description = {
+    description: Description = {
         "kind": "classifier",
         "data": data.name,
         "data_sha256": subject.data.manifest.sha256,
         "test_accuracy": 100 * correct / len(test),
-        "weights_sha256": sha256_of(weights),
+        "weights_sha256": save_tensors(folder / WEIGHTS, network.state_dict()),
     }
-    write_json(folder / "description.json", description)
+    write_hashed(folder / DESCRIPTION, lambda file: file.write(json.dumps(description, indent=2).encode() + b"\n"))
+    return description

@@ -10,8 +10,9 @@ from harness.config.feature_spaces import Embedding
 from harness.config.resolve import resolve
 from harness.evaluation.base import Subject
 from harness.evaluation.features.base import FeatureSpace
-from harness.store.arrays import load_array, save_array
+from harness.store.arrays import load_array
 from harness.store.code import cache_of
+from harness.store.hashed import is_intact, save_hashed
 
 
 def space_of(embedding: Embedding, subject: Subject) -> FeatureSpace:
@@ -28,7 +29,7 @@ def reference_features(space: FeatureSpace, split: str, subject: Subject) -> NDA
     """Return the features `(n, d)` of a split, memory-mapped, from the cache folder of the space."""
     path = space.folder / f"{split}-features.npy"
     with FileLock(space.folder / f".{split}.lock"):
-        if not path.exists():
-            save_array(path, space.embed(subject.data.split(split).inputs, subject.report)[0])
+        if not is_intact(path):
+            save_hashed(path, space.embed(subject.data.split(split).inputs, subject.report)[0])
     features: NDArray[np.float32] = load_array(path, mapped=True)
     return features

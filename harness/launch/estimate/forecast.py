@@ -120,8 +120,8 @@ def steps_left(planned: PlannedRun) -> int:
 
 
 def missing_evaluations(planned: PlannedRun) -> list[Evaluation]:
-    """Return the requested evaluations without a record."""
-    return [e for e in planned.evaluations.values() if not planned.directory.record_path(e).exists()]
+    """Return the requested evaluations without a record that counts."""
+    return planned.directory.unmeasured(planned.evaluations.values())
 
 
 @dataclass(frozen=True)

@@ -183,7 +183,7 @@ def _arrange(
         Wanted(
             planned.run,
             verdicts[planned.run.id].resources if verdicts else profile.resources_for(planned.run),
-            tuple(e for e in planned.evaluations.values() if not planned.directory.record_path(e).exists()),
+            tuple(planned.directory.unmeasured(planned.evaluations.values())),
         )
         for planned in chosen
     ]

@@ -13,8 +13,7 @@ from harness.registry.row import Row
 from harness.report.figures.pictures import pictures_of
 from harness.report.results.report import ExhibitReport
 from harness.report.writers.wording import span
-from harness.store.arrays import load_array
-from harness.store.files import StoreError
+from harness.store.artefacts import load_artefact
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory
 
@@ -43,22 +42,10 @@ def value(report: ExhibitReport, row: Row, quantity: str) -> MeasuredValue | Non
 def artefact(report: ExhibitReport, results: Results, row: Row, name: str) -> NDArray[Any] | None:
     """Return an array saved by a row's evaluations with seed 0, memory-mapped; None if there is none.
 
-    Raises `StoreError` if its file is damaged.
+    Raises `StoreError` if its file is not the array that its record states.
     """
     path = array_path(report, results, row, name)
-    return None if path is None else complete_array(path)
-
-
-def complete_array(path: Path) -> NDArray[Any]:
-    """Return an array that an evaluation saved, memory-mapped.
-
-    Raises `StoreError` if its file is damaged.
-    """
-    try:
-        return load_array(path, mapped=True)
-    except (ValueError, EOFError, OSError):
-        fix = f"delete {path.parent.with_name(f'{path.parent.name}.json')} and run again to recompute both"
-        raise StoreError(f"{path} is not a complete array; {fix}") from None
+    return load_artefact(path) if path is not None else None
 
 
 def pictures(report: ExhibitReport, results: Results, row: Row) -> NDArray[np.uint8] | None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from harness.report.figures.pictures import pictures_of
-from harness.store.arrays import load_array
+from harness.store.artefacts import load_artefact
 from harness.store.names import EVALUATION, named
 from harness.store.run_directory import RunDirectory
 
@@ -28,7 +28,7 @@ def sheet_of(directory: RunDirectory, most_bytes: int) -> dict[str, Any] | None:
         path = folder / "samples.npy"
         if not path.exists():
             continue
-        samples = load_array(path, mapped=True)
+        samples = load_artefact(path)
         shown = pictures_of(directory, np.asarray(samples[: COLUMNS * ROWS]))
         if shown is None:
             continue

@@ -14,7 +14,6 @@ from harness.report.writers.csv_json import json_number
 from harness.report.writers.table_cells import mean_text
 from harness.report.writers.wording import ranks
 from harness.store.files import StoreError
-from harness.store.records import EvaluationRecord
 from harness.store.results import Results
 
 
@@ -91,9 +90,9 @@ class PageValues:
         """Store a record's protocol and details once for all runs on the same data; return their key."""
         name = f"{evaluation} {data}"
         if name not in self.records:
-            path = self._results.runs / run / "evaluations" / f"{evaluation}.json"
             try:
-                record = EvaluationRecord.load(path)
+                record = self._results.reader.record(run, evaluation)
+                assert record is not None, "its values were read from it"
                 self.records[name] = {"protocol": record.evaluation, "details": _plain(record.details)}
             except (StoreError, OSError) as error:
                 self.records[name] = {"protocol": {}, "details": {"unreadable": str(error)}}

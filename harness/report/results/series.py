@@ -14,6 +14,7 @@ from harness.registry.scale import Scale
 from harness.store.files import DamagedError, StoreError
 from harness.store.records import Need
 from harness.store.results import Results
+from harness.store.vouching import UnvouchedError
 
 SeedValues = list[tuple[int, str, float, int]]
 """For each seed: the seed, its run, the value, and the number of items behind the value."""
@@ -47,8 +48,8 @@ class Series:
 class Measurements:
     """The measured values of an exhibit, in the order of its cells, and the `runs` behind them, seed after seed.
 
-    `waiting` counts the seeds that are requested and not measured yet. `damaged` are the records that cannot be read,
-    by run and evaluation; their values count as not measured.
+    `waiting` counts the seeds that are requested and not measured yet. `damaged` are the records that cannot be read
+    or are not vouched for, by run and evaluation; their values count as not measured.
     """
 
     series: Mapping[SeriesKey, Series]
@@ -103,7 +104,9 @@ def _series(cell: Cell, found: SeedValues) -> Series:
 
 
 def need_of(error: StoreError) -> Need:
-    """Return the need of an unreadable record, with the command that fixes it."""
+    """Return the need of a record that does not count, with the command that fixes it."""
+    if isinstance(error, UnvouchedError):
+        return Need(what=error.what, how=error.mend)
     if isinstance(error, DamagedError):
         return Need(what="damaged", how=error.mend)
     return Need(what="unreadable", how=str(error))

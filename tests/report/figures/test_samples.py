@@ -106,7 +106,7 @@ def test_a_broken_array_is_one_line_that_says_what_to_do(bench):
     bench.measure(figure, arrays=lambda cell: {"samples": pictures()})
     (path,) = bench.results.runs.rglob("samples.npy")
     path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(StoreError, match=r"samples.npy is not a complete array; delete .*\.json and run again"):
+    with pytest.raises(StoreError, match=r"samples.npy is not the array that its record states; delete .*\.json and"):
         bench.draw(figure)
 
 

@@ -9,6 +9,7 @@ import pytest
 from hostile import HOSTILE, poison
 from pages import furnish, furnished
 from toy_paper import PAPER, TABLES
+from vouching import keep_hashes
 
 from harness.report.html import run_index
 from harness.report.html.curves import MOST_POINTS, thinned
@@ -17,6 +18,7 @@ from harness.report.html.samples import sheet_of
 from harness.report.html.write import write_pages
 from harness.report.results.report import build
 from harness.store.arrays import save_array
+from harness.store.artefacts import record_beside
 from harness.store.results import Results
 
 SCALE = PAPER.scale("paper")
@@ -120,6 +122,7 @@ def test_samples_become_one_picture_and_other_arrays_none(results):
     assert (results.root / sheet["path"]).exists()
     for path in directory.evaluations.glob("*/samples.npy"):
         save_array(path, np.zeros((4, 3, 8, 8)))
+        keep_hashes(record_beside(path))
     assert sheet_of(directory, 100_000) is None
 
 

@@ -101,7 +101,7 @@ def test_the_command_goes_on_past_damaged_records_and_arrays(tmp_path, capsys):
     (folder / "samples.npy").write_bytes((folder / "samples.npy").read_bytes()[:200])
     assert main(["--results", str(tmp_path), "report", "table6", "table1"]) == 0
     said = capsys.readouterr()
-    assert f"hybvit/table6 is not drawn: {folder / 'samples.npy'} is not a complete array" in said.err
+    assert f"hybvit/table6 is not drawn: {folder / 'samples.npy'} is not the array that its record states" in said.err
     assert "Damaged: " in said.out
     written = tmp_path / "report" / "hybvit"
     assert json.loads((written / "table6.json").read_text())["coverage"] == {"measured": 35, "wanted": 36}

@@ -92,14 +92,14 @@ def test_samples_that_are_no_pictures_are_no_obstacle_to_event_files(data_root, 
     directory.request(run, [Size()])
     recorder(results, run, data_root)
     text, pictures = np.zeros((4, 64), np.int64), np.zeros((4, 1, 8, 8), np.uint8)
-    for name, samples in (("size-text", text), ("size-pictures", pictures)):
+    for name, samples in (("size-0000000a", text), ("size-0000000b", pictures)):
         shutil.copy(directory.record_path(Size()), directory.evaluations / f"{name}.json")
         save_array(directory.evaluations / name / "samples.npy", samples)
         keep_hashes(directory.evaluations / f"{name}.json")
     EventFiles(directory, run).update()
     assert "no event files" not in caplog.text
     shown = accumulators.EventAccumulator(str(directory.path / "tensorboard")).Reload().Tags()
-    assert shown["images"] == ["size-pictures/samples"]
+    assert shown["images"] == ["size-0000000b/samples"]
     assert "training/test_nll" in shown["scalars"]
 
 

@@ -69,8 +69,8 @@ def open_bundle(path: Path, report: Path | None = None) -> Iterator[Bundle]:
         label = f"bundle {path.name}"
         with tempfile.TemporaryDirectory(prefix="harness-bundle-") as folder:
             _unpack(source, manifest, path, Path(folder))
-            for name, excerpt in manifest.excerpts.items():
-                _vouch_for_excerpt(Path(folder) / name, excerpt)
+            for name in manifest.excerpts.keys() & manifest.files.keys():
+                _vouch_for_excerpt(Path(folder) / name, manifest.excerpts[name])
             with _blaming(path):
                 yield Bundle(Results(Path(folder), report, label), manifest)
 

@@ -1,5 +1,6 @@
 """The arrays beside a record: each is read only if it has the hash that the record states."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ def load_artefact(path: Path) -> NDArray[Any]:
 
     Raises `StoreError`, with the file to delete, if it is damaged or not the array that the record states.
     """
-    if is_recorded(path):
-        return load_array(path, mapped=True)
+    with suppress(OSError, ValueError):
+        if is_recorded(path):
+            return load_array(path, mapped=True)
     mend = f"delete {record_beside(path)} and run again to recompute both"
     raise StoreError(f"{path} is not the array that its record states; {mend}")
 

@@ -27,8 +27,9 @@ def worker_command(settings: Settings, run: str, options: WorkerOptions) -> int:
     """Complete one run of the results directory. Launchers call it.
 
     RUN is the beginning of a run's id. Started by torchrun or srun, all its processes work on the run together.
-    Exit codes: 0 done; 1 failed, see outcome.json; 3 another worker holds the run; 75 evicted by SIGUSR2 and 76 another
-    process was lost, both to be restarted; 77 a task of an array was evicted before it made progress; 130 interrupted.
+    Exit codes: 0 done; 1 failed, see outcome.json; 3 another worker holds the run or took it over; 75
+    evicted by SIGUSR2 and 76 another process was lost, both to be restarted; 77 a task of an array was evicted before
+    it made progress; 130 interrupted.
 
     \b
     Examples:

@@ -66,7 +66,7 @@ def test_contenders_never_own_and_write_at_once(bounds):
 @pytest.mark.soak
 @pytest.mark.parametrize("links", [True, False])
 @pytest.mark.parametrize("left", [(), LEFT], ids=["new", "left"])
-@pytest.mark.parametrize("contenders", [{"contenders": 2, "rounds": 3}, {"contenders": 3}], ids=["two", "three"])
+@pytest.mark.parametrize("contenders", [{"contenders": 2, "rounds": 2}, {"contenders": 3}], ids=["two", "three"])
 def test_any_number_of_them_may_be_late_and_die(contenders, left, links):
     model = Model(contend, **contenders, links=links, left=left)
     assert model.explore() > 50_000

@@ -6,6 +6,7 @@ asks for the next one. Owners write as `write_atomically` does: look, create a t
 
 from collections import Counter
 from functools import lru_cache
+from math import inf
 from typing import NamedTuple
 
 from harness.store.lease_files import NO_LEASE, Sighting
@@ -86,7 +87,7 @@ class Model:
     Without `links`, a lease is created empty and then filled. Without `looks`, owners do not look before they write.
     """
 
-    def __init__(self, contend, contenders, rounds=1, late=9, crashes=9, links=True, looks=True, left=()):
+    def __init__(self, contend, contenders, rounds=1, late=inf, crashes=inf, links=True, looks=True, left=()):
         self._links, self._looks = links, looks
         self._next = lru_cache(maxsize=None)(lambda results: _next(contend, results))
         everyone = range(contenders)

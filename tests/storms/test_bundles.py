@@ -13,7 +13,7 @@ from watched import watch
 
 from harness.bundle.manifest import MANIFEST
 
-CASES = 400
+CASES = 200
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from judging import judge_results
 from snapshots import snapshot
 from values import FIGURE, REPORT
 
-CROWDS = 6
+CROWDS = 4
 SIZE = 8
 TABLES = ("toy/table101", "toy/table102")
 READERS = (

@@ -8,8 +8,8 @@ from arena import SHOWN
 from values import REPORT, VALUES, values
 from watched import Seen, judged, watch
 
-CASES = 150
-PROCESSES = 20
+CASES = 100
+PROCESSES = 12
 ODD = (
     "",
     " ",

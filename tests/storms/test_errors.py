@@ -9,7 +9,7 @@ from injected import OPERATIONS, arm, injectable
 from judging import judge_results
 from values import REPORT
 
-ERRORS = 40
+ERRORS = 24
 TABLE = "toy/table102"
 NUMBERS = (errno.ENOSPC, errno.EIO, errno.EACCES, errno.EPERM, errno.EDQUOT, errno.EROFS, errno.ESTALE)
 MANY = {"open": 300, "write": 300, "read": 300, "rename": 60, "fsync": 60, "unlink": 60}

@@ -11,7 +11,7 @@ from judging import differences, judge_results
 from mutations import kind_of, mutate
 from values import REPORT
 
-CASES = 20
+CASES = 15
 ROUNDS = 4
 TABLE = "toy/table102"
 NOT_BETWEEN = re.compile(r"/(\.[^/]*|lease\.\d+|log\.txt|outcome\.json|progress\.json)$|/report/")

@@ -8,7 +8,7 @@ import pytest
 from forks import Command, finish
 from judging import judge_results
 
-KILLS = 40
+KILLS = 30
 AT_MOST = 6
 """The kills of one run."""
 TABLES = ("toy/table102",)

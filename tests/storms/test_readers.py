@@ -11,7 +11,7 @@ from snapshots import snapshot
 from values import FIGURE, REPORT, VALUES, values
 from watched import watch
 
-STORMS = 4
+STORMS = 3
 KILLS = 4
 TABLES = ("toy/table101", "toy/table102")
 

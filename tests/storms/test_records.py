@@ -9,7 +9,7 @@ from values import FIGURE, REPORT, VALUES, values
 from watched import watch
 
 SUFFIXES = (".json", ".jsonl", ".txt", ".npy")
-CASES = 500
+CASES = 300
 
 
 @pytest.fixture

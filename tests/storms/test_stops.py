@@ -9,7 +9,7 @@ import pytest
 from forks import Command, finish
 from judging import judge_results
 
-STOPS = 10
+STOPS = 6
 SECONDS = 4.0
 TABLE = "toy/table102"
 

@@ -8,7 +8,7 @@ from kept import Kept
 from values import REPORT, VALUES
 from watched import watch
 
-CASES = 120
+CASES = 80
 NAMES = (
     ".DS_Store", "Thumbs.db", "desktop.ini", "Icon\r", ".directory", ".dropbox", ".nfs00000000deadbeef", ".stfolder",
     "~$document.docx", ".~lock.notes.txt#", ".gitignore", ".gitkeep", "nohup.out", "core", "README.txt",

@@ -1,15 +1,19 @@
 """The GPUs, cores and memory that this process may use, found without importing torch."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 
+from harness import environment
+from harness.errors import invalid
 from harness.launch.gpus import visible_gpus
 from harness.natural import natural
 from harness.store.provenance import processor_name
 
 CGROUPS, MEMBERSHIP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
+CORES = "LOKY_MAX_CPU_COUNT"
 NO_LIMIT = 2**60
 """Bytes. Without a limit, cgroup v1 reports a larger number."""
 
@@ -31,9 +35,17 @@ def default_workers() -> int:
 
 
 def usable_cores() -> int:
-    """Return the number of cores that affinity and cgroup quotas grant to this process, at least 1."""
+    """Return the number of cores that affinity, cgroup quotas and joblib's limit grant to this process, at least 1.
+
+    Raises `SpecError` if the limit in the environment is not a positive integer.
+    """
     from joblib import cpu_count  # takes a quarter of a second to import
 
+    limit = environment.text(CORES)
+    if limit is None:
+        os.environ.pop(CORES, None)  # an empty one is an error for joblib
+    elif not natural(limit.strip()):
+        raise invalid("environment", CORES, limit, "integers of 1 or more")
     return int(cpu_count())
 
 

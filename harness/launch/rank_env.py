@@ -19,7 +19,9 @@ RANK_VARIABLES = frozenset(
         *("SLURM_NTASKS", "SLURM_NPROCS", "SLURM_TASKS_PER_NODE", "SLURM_NTASKS_PER_NODE"),
     )
 )
-RANK_PREFIXES = ("TORCHELASTIC_", "SLURM_STEP_")
+RANK_PREFIXES = ("TORCHELASTIC_", "SLURM_STEP_", "PET_")
+"""Also the options of an enclosing torchrun, which it reads from PET_NNODES and so on."""
+HIGHEST_PORT = 65535
 PORTS = range(12000, 32000)
 """Ports below the ephemeral range. The first rank of a SLURM step listens on one derived from the step."""
 
@@ -66,6 +68,8 @@ def _of_torchrun(environment: Mapping[str, str]) -> RankInfo:
         present = ", ".join(name for name in TORCHRUN if environment.get(name))
         raise SpecError(f"the environment has {present} but not {', '.join(missing)}: unset them, or use torchrun")
     rank, local_rank, world_size = (_number(name, environment) for name in TORCHRUN[:3])
+    _check_rank(rank, world_size, "RANK", "WORLD_SIZE")
+    _check_port(environment)
     _check_against_slurm(environment, rank, world_size)
     # The restart count is reliable only with a single agent: agents without a lost process do not count.
     restarts = _number("TORCHELASTIC_RESTART_COUNT", environment)
@@ -96,6 +100,8 @@ def _of_slurm(environment: Mapping[str, str]) -> RankInfo:
     if missing:
         raise SpecError(f"the environment of this SLURM step lacks {', '.join(missing)}: start the worker with srun")
     rank, local_rank, world_size = (_number(name, environment) for name in SLURM[:3])
+    _check_rank(rank, world_size, "SLURM_PROCID", "SLURM_STEP_NUM_TASKS")
+    _check_port(environment)
     port = environment.get("MASTER_PORT") or _port(environment)
     return RankInfo(rank, local_rank, world_size, f"tcp://{_address(environment)}:{port}")
 
@@ -105,6 +111,18 @@ def _port(environment: Mapping[str, str]) -> int:
     parts = ("SLURM_JOB_ID", "SLURM_STEP_ID", "SLURM_RESTART_COUNT")
     job, step, restarts = (_number(name, environment) for name in parts)
     return PORTS[(job * 31 + step * 7 + restarts) % len(PORTS)]
+
+
+def _check_rank(rank: int, world_size: int, of_rank: str, of_size: str) -> None:
+    """Raise `SpecError` unless a rank is one of the ranks."""
+    if rank >= world_size:
+        raise SpecError(f"{of_rank} is {rank}, {of_size} is {world_size}: ranks are below {of_size}; unset both")
+
+
+def _check_port(environment: Mapping[str, str]) -> None:
+    """Raise `SpecError` for a rendezvous port that is none."""
+    if (port := environment.get("MASTER_PORT")) and not 0 < (natural(port) or 0) <= HIGHEST_PORT:
+        raise invalid("environment", "MASTER_PORT", port, f"1 to {HIGHEST_PORT}")
 
 
 def _number(name: str, environment: Mapping[str, str], default: int = 0) -> int:

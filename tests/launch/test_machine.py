@@ -6,7 +6,8 @@ import gpus
 import pytest
 import torch
 
-from harness.launch.machine import default_workers, device_kind, gpu_ids
+from harness.errors import SpecError
+from harness.launch.machine import default_workers, device_kind, gpu_ids, usable_cores
 from harness.store.provenance import processor_name
 
 FIRST, SECOND, THIRD = map(gpus.UUID.format, range(3))
@@ -25,6 +26,19 @@ def test_a_broken_driver_means_no_gpu(tmp_path, monkeypatch):
     gpus.install(tmp_path, monkeypatch, "NVIDIA-SMI has failed", code=9)
     assert gpu_ids() == []
     assert default_workers() == len(os.sched_getaffinity(0))
+
+
+@pytest.mark.parametrize(("limit", "cores"), [("", None), (" ", None), ("1", 1)])
+def test_the_limit_of_joblib_counts(monkeypatch, limit, cores):
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", limit)
+    assert usable_cores() == (cores or len(os.sched_getaffinity(0)))
+
+
+@pytest.mark.parametrize("limit", ["abc", "0", "-1", "²", "9" * 5000])
+def test_an_odd_limit_of_joblib_is_refused(monkeypatch, limit):
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", limit)
+    with pytest.raises(SpecError, match=r"LOKY_MAX_CPU_COUNT is .*: allowed: integers of 1 or more"):
+        usable_cores()
 
 
 CHOICES = [

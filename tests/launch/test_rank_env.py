@@ -65,6 +65,12 @@ def test_slurm_says_who_meets_where():
         ),
         ({name: value for name, value in STEP.items() if name != "SLURM_LOCALID"}, "lacks SLURM_LOCALID"),
         (TORCHRUN | {"RANK": "first"}, "RANK is 'first': allowed: integers of 0 or more"),
+        (TORCHRUN | {"RANK": "²"}, "RANK is '²': allowed: integers of 0 or more"),
+        (TORCHRUN | {"RANK": "9" * 5000}, "allowed: integers of 0 or more"),
+        (TORCHRUN | {"RANK": "4"}, "RANK is 4, WORLD_SIZE is 4: ranks are below WORLD_SIZE; unset both"),
+        (TORCHRUN | {"WORLD_SIZE": "0"}, "RANK is 3, WORLD_SIZE is 0: ranks"),
+        (TORCHRUN | {"MASTER_PORT": "abc"}, "MASTER_PORT is 'abc': allowed: 1 to 65535"),
+        (STEP | {"MASTER_ADDR": "n1", "MASTER_PORT": "70000"}, "MASTER_PORT is '70000': allowed: 1 to 65535"),
         (STEP | {"SLURM_STEP_NUM_TASKS": "four"}, "SLURM_STEP_NUM_TASKS is 'four': allowed: integers"),
     ],
 )
@@ -82,8 +88,11 @@ def test_without_scontrol_the_address_has_to_be_given(monkeypatch):
 
 def test_children_are_alone_whoever_started_their_parent():
     environment = TORCHRUN | STEP | {"HOME": "/", "SLURM_CONF": "/etc/slurm.conf", "TORCHELASTIC_RESTART_COUNT": "1"}
+    environment |= {"PET_NNODES": "7", "PET_NO_PYTHON": "1"}
     kept = without_rank_variables(environment)
     assert find_rank(kept) == RankInfo()
     assert kept["HOME"] == "/"
     assert kept["SLURM_CONF"] == "/etc/slurm.conf"
-    assert not {"RANK", "TORCHELASTIC_RUN_ID", "GROUP_WORLD_SIZE", "SLURM_PROCID"} & set(kept)
+    assert not {"PET_NNODES", "PET_NO_PYTHON", "RANK", "TORCHELASTIC_RUN_ID", "GROUP_WORLD_SIZE", "SLURM_PROCID"} & set(
+        kept
+    )

@@ -1,5 +1,6 @@
 """Checks of the datasets that runs and evaluations need: whether they are prepared, and which exhibits need them."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def _check(data: Dataset, plans: Sequence[Plan], exhibits: list[str], root: Path
 def _look(data: Dataset, root: Path) -> tuple[CheckState, str, str]:
     """Return the state of a dataset, a sentence for the user, and the command that fixes it, without hashing files."""
     folder = root / data.name
-    prepare = command_to_prepare(data, root)
+    prepare, quoted = command_to_prepare(data, root), shlex.quote(str(folder))
     try:
         manifest = read_manifest(folder)
     except HarnessError as error:
@@ -48,7 +49,7 @@ def _look(data: Dataset, root: Path) -> tuple[CheckState, str, str]:
         says = "not prepared" if source_of(data) else "not prepared, and no installed paper provides it"
         return CheckState.MISSING, says, prepare
     if names := lost(folder, manifest):
-        return CheckState.MISSING, f"{folder} has no {', '.join(names)}: delete the folder first", prepare
+        return CheckState.MISSING, f"{folder} has no {', '.join(names)}", f"rm -r {quoted} && {prepare}"
     if complaint := outdated(manifest, data):
-        return CheckState.MISSING, f"{folder} was prepared {complaint}: delete the folder first", prepare
+        return CheckState.MISSING, f"{folder} was prepared {complaint}", f"rm -r {quoted} && {prepare}"
     return CheckState.OK, "prepared", ""

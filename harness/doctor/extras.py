@@ -18,6 +18,7 @@ from harness.doctor.computing import PIP
 from harness.errors import MissingRequirement
 from harness.lab import programs
 from harness.lab.configuration import Shape
+from harness.launch.slurm.scheduler import Scheduler
 from harness.report.latex import installation
 
 SLURM = ("sbatch", "srun", "squeue")
@@ -59,9 +60,11 @@ def _absence(found: Mapping[str, Any], package: str) -> str:
 
 def check_compiler() -> Check:
     """Compile a program as torch.compile would: it needs Python's headers and OpenMP."""
-    compiler = os.environ.get("CXX", "g++")
+    compiler = os.environ.get("CXX", "g++")  # an empty one is an error for torch, too
     without = "torch.compile does not work (--compile off)"
     if shutil.which(compiler) is None:
+        if "CXX" in os.environ:
+            return Check("compiler", CheckState.MISSING, f"CXX={compiler!r} is no program: {without}", "unset CXX")
         return Check("compiler", CheckState.MISSING, f"no {compiler}: {without}", f"{programs.APT} g++ {_headers()}")
     include = sysconfig.get_paths()["include"]
     with tempfile.NamedTemporaryFile(suffix=".so") as library:
@@ -93,6 +96,9 @@ def check_slurm() -> Check:
     facts = {"commands": there}
     if len(there) < len(SLURM):
         return Check("slurm", CheckState.MISSING, "not found: runs use this machine only", facts=facts)
+    if not Scheduler().responds():
+        says = f"found {', '.join(there)}, but no cluster answers: runs use this machine only"
+        return Check("slurm", CheckState.DEGRADED, says, "squeue  # says why", facts)
     says = f"found {', '.join(there)}: run --executor slurm --profile NAME (docs/slurm.md)"
     return Check("slurm", CheckState.OK, says, facts=facts)
 

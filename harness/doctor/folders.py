@@ -43,7 +43,8 @@ def _check(name: str, folder: Path, variable: str) -> Check:
         facts |= {"free_bytes": shutil.disk_usage(existing).free, **_try(existing)}
     except OSError as error:
         says = f"{folder} cannot be written: {error.strerror or error}"
-        return Check(name, CheckState.MISSING, says, f"export {variable}=FOLDER  # a writable one", facts)
+        mend = f"export {variable}=FOLDER  # a writable one, or --{name} FOLDER"
+        return Check(name, CheckState.MISSING, says, mend, facts)
     free = gigabytes(facts["free_bytes"])
     if facts["free_bytes"] < LOW_BYTES:
         return Check(name, CheckState.DEGRADED, f"{folder}: only {free} free", facts=facts)

@@ -12,6 +12,7 @@ import toy_paper
 from harness.doctor import computing
 from harness.doctor.check import Check, CheckState
 from harness.doctor.computing import check_gpu, check_memory
+from harness.doctor.extras import check_compiler, check_slurm
 from harness.doctor.folders import check_results
 from harness.doctor.readiness import assess
 from harness.launch import machine as limits
@@ -188,3 +189,25 @@ def test_what_is_done_needs_nothing(finished):
     plan = make_plan([(toy_paper.PAPER, toy_paper.PAPER.tables[0])], "laptop", 1, (), Results(finished[0]))
     found = assess(plan, machine(torch=CheckState.MISSING))
     assert (found.runs, found.done, found.missing) == (2, 2, ())
+
+
+@pytest.mark.parametrize(
+    ("answers", "state", "says"),
+    [
+        (True, CheckState.OK, "run --executor slurm --profile NAME"),
+        (False, CheckState.DEGRADED, "no cluster answers: runs use this machine only"),
+    ],
+)
+def test_commands_of_slurm_without_a_cluster_are_no_cluster(monkeypatch, answers, state, says):
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr("harness.launch.slurm.scheduler.Scheduler.responds", lambda self: answers)
+    check = check_slurm()
+    assert (check.state, says in check.says) == (state, True)
+
+
+@pytest.mark.parametrize("compiler", ["", "no-such-compiler", "ccache g++"])
+def test_a_compiler_that_is_no_program_is_named_with_its_variable(monkeypatch, compiler):
+    monkeypatch.setenv("CXX", compiler)
+    check = check_compiler()
+    assert (check.state, check.mend) == (CheckState.MISSING, "unset CXX")
+    assert f"CXX={compiler!r} is no program" in check.says

@@ -15,7 +15,7 @@ CASES = 15
 ROUNDS = 4
 TABLE = "toy/table102"
 NOT_BETWEEN = re.compile(r"/(\.[^/]*|lease\.\d+|log\.txt|outcome\.json|progress\.json)$|/report/")
-ADVICE = re.compile(r"delete (this file|(/\S+?))(?=[\s,;:]|$)|corrupted record (/\S+?):")
+ADVICE = re.compile(r"delete (/\S+?)(?=[\s,;:]|$)|(?:corrupted record |failed: )(/\S+?)(?=:| is a link)")
 
 
 @pytest.mark.soak
@@ -46,7 +46,7 @@ def run_with_advice(environment, results):
     """Run again, each time after deleting the file or folder that the last error told to delete."""
     for _ in range(ROUNDS):
         last = finish(environment, "--results", results, "run", TABLE)
-        advised = [Path(match[2] or match[3]) for match in ADVICE.finditer(last.said) if match[2] or match[3]]
+        advised = [Path(match[1] or match[2]) for match in ADVICE.finditer(last.said)]
         if last.code == 0 or last.faults or not advised:
             return last
         for path in advised:

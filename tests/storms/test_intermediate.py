@@ -46,7 +46,8 @@ def run_with_advice(environment, results):
     """Run again, each time after deleting the file or folder that the last error told to delete."""
     for _ in range(ROUNDS):
         last = finish(environment, "--results", results, "run", TABLE)
-        advised = [Path(match[1] or match[2]) for match in ADVICE.finditer(last.said)]
+        named = [Path(match[1] or match[2]) for match in ADVICE.finditer(last.said)]
+        advised = [path for path in named if results in path.parents]
         if last.code == 0 or last.faults or not advised:
             return last
         for path in advised:

@@ -2,12 +2,13 @@
 
 import re
 
-TEMPORARY = re.compile(r"\..+\.\d+-[0-9a-f]{8}")
+LOCK = ".lock"
+"""The ending of hidden files that stay: the locks of shared features."""
 
 
 def left_overs(results):
-    """Return the paths of temporary files, checkpoints, shards, and all leases but one per run."""
-    found = [path for path in results.rglob("*") if TEMPORARY.fullmatch(path.name) or path.name.startswith(".lease")]
+    """Return the paths of hidden files, checkpoints, shards, and all leases but one per run."""
+    found = [path for path in results.rglob(".*") if not path.name.endswith(LOCK)]
     for run in results.glob("runs/*"):
         found += [*run.glob("checkpoints"), *run.rglob("shard-*"), *run.glob("*.part")]
         found += sorted(run.glob("lease.*"))[:-1]

@@ -27,7 +27,7 @@ def test_runs_killed_at_random_end_bit_for_bit_the_same(storm, toy_environment, 
         case = []
         for _ in range(dice.randint(1, AT_MOST)):
             command = Command(toy_environment, "--results", results, "run", *TABLES)
-            case.append(strike(command, dice, seconds))
+            case.append(strike(command, dice, seconds, results))
             for fault in command.end().faults:
                 storm.fault(seed, case, fault)
         last = finish(toy_environment, "--results", results, "run", *TABLES)
@@ -35,13 +35,20 @@ def test_runs_killed_at_random_end_bit_for_bit_the_same(storm, toy_environment, 
         shutil.rmtree(results)
 
 
-def strike(command, dice, seconds):
-    """Kill the command, its workers, or both within some seconds; return what was done."""
-    after = dice.uniform(0, seconds)
+def strike(command, dice, seconds, results):
+    """Kill the command, its workers, or both within some seconds, at times amid a write; return what was done."""
+    after, amid = dice.uniform(0, seconds), dice.random() < 0.4
     time.sleep(after)
+    while amid and command.running and not is_writing(results):
+        pass
     whom = dice.choice(("all", "all", "workers", "command"))
     if whom == "all":
         command.kill()
     for process in command.workers() if whom == "workers" else [command.pid] if whom == "command" else []:
         command.signal(process, signal.SIGKILL)
-    return f"{whom} after {after:.2f} s"
+    return f"{whom} after {after:.2f} s{', amid a write' if amid else ''}"
+
+
+def is_writing(results):
+    """Whether there is a temporary file of a run."""
+    return any(folder for pattern in ("runs/*/.*", "runs/*/*/.*") for folder in results.glob(pattern))

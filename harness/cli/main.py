@@ -23,6 +23,7 @@ from harness.cli.sample import sample_command
 from harness.cli.settings import Settings
 from harness.cli.show import show_command
 from harness.cli.status import status_command
+from harness.cli.verify import verify_command
 from harness.cli.worker import preflight_command, worker_command
 from harness.cli.worker_task import worker_task_command
 from harness.errors import HarnessError
@@ -82,6 +83,7 @@ for command in (
     retry_command,
     report_command,
     compare_command,
+    verify_command,
     sample_command,
     data_group,
     doctor_command,

@@ -28,6 +28,7 @@ class DamagedError(StoreError):
     """A file does not have the expected content."""
 
     def __init__(self, path: Path, why: str) -> None:
+        self.path, self.why = path, why
         self.mend = f"{path}: {why}; delete this file and run again to recompute it"
         super().__init__(f"corrupted record {self.mend}")
 

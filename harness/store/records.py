@@ -152,10 +152,10 @@ class Segment(Record):
     `world_size` ranks computed on `devices` devices called `device_name`. `loader` is the data loader and the reason
     for choosing it, `first_step` the step at which training resumed; both are None in a segment without training. The
     next `steps` steps took `training_seconds`, including validation and checkpoints; the first took
-    `first_step_seconds`, including compilation. `evaluations` holds the seconds of finished evaluations by id, and
-    `records` the SHA-256 of their records. `energy_joules` is the energy of the devices, None without NVML.
-    `distributions` define the kinds of the run and of its missing evaluations. In segments written before these fields
-    existed, they are None or empty, and `seconds` covers training only.
+    `first_step_seconds`, including compilation. `evaluations` holds the seconds of finished evaluations by id,
+    `records` the SHA-256 of their records, and `training_record` that of `training.json`. `energy_joules` is the energy
+    of the devices, None without NVML. `distributions` define the kinds of the run and of its missing evaluations. In
+    segments written before these fields existed, they are None or empty, and `seconds` covers training only.
     """
 
     model_config = ConfigDict(allow_inf_nan=False)
@@ -178,6 +178,7 @@ class Segment(Record):
     first_step_seconds: float | None = None
     evaluations: dict[str, float] = Field(default_factory=dict)
     records: dict[str, str] = Field(default_factory=dict)
+    training_record: str | None = None
     energy_joules: float | None = None
     distributions: tuple[DistributionRecord, ...] = ()
 

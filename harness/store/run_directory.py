@@ -17,7 +17,7 @@ from harness.store.lease import is_leased
 from harness.store.links import refuse_links
 from harness.store.names import EVALUATION_RECORD, named, numbered
 from harness.store.records import EvaluationRecord, Outcome, Progress, Record, Segment, TrainingRecord
-from harness.store.vouching import Vouchers, vouched_record
+from harness.store.vouching import Vouchers, vouched_record, vouched_training
 
 R = TypeVar("R", bound=Record)
 
@@ -161,7 +161,11 @@ class RunDirectory:
         self, evaluations: Iterable[Evaluation]
     ) -> Iterator[tuple[Evaluation, EvaluationRecord | StoreError | None]]:
         """Yield evaluations with their records, None if there is none, or why the record does not count."""
-        vouchers = self.vouchers()
+        try:
+            vouchers = self.vouchers()
+        except DamagedError as error:
+            yield from ((evaluation, error) for evaluation in evaluations)
+            return
         for evaluation in evaluations:
             try:
                 yield evaluation, vouched_record(self.record_path(evaluation), vouchers)
@@ -182,9 +186,10 @@ class RunDirectory:
     def vouchers(self) -> Vouchers:
         """Read what vouches for the records.
 
-        Raises `StoreError` if the training record is damaged.
+        Raises `StoreError` if the training record is damaged or that of another run.
         """
-        return Vouchers(self.training_record(), *self.readable_segments())
+        segments, damaged = self.readable_segments()
+        return Vouchers(vouched_training(self.training, segments), segments, damaged)
 
     def record_path(self, evaluation: Evaluation) -> Path:
         """Return the path of an evaluation's record."""
@@ -250,7 +255,7 @@ class RunDirectory:
         refuse_links(self.path)
         self._stored()
         self.requested()
-        self.training_record()
+        self.vouchers()
         self.last_outcome()
         self.all_segments()
 

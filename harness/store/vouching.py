@@ -12,15 +12,15 @@ from typing import Any, NamedTuple
 
 from harness.config.base import sha256_of_json
 from harness.config.evaluations import Evaluation
-from harness.store.files import StoreError, read_bytes
+from harness.store.files import StoreError, corrupted, read_bytes
 from harness.store.records import EvaluationRecord, Segment, TrainingRecord
 
 
 class UnvouchedError(StoreError):
-    """A record is not the one that a worker wrote for its run: `what`, as printed in a cell, and the `mend`."""
+    """A record is not the one that a worker wrote for its run: `what`, as printed in a cell, `why`, and the `mend`."""
 
     def __init__(self, path: Path, what: str, why: str) -> None:
-        self.what = what
+        self.what, self.why = what, why
         self.mend = f"{path} {why}: 'python -m harness retry {path.parts[-3]}' measures it again"
         super().__init__(self.mend)
 
@@ -55,6 +55,22 @@ def vouched_record(path: Path, vouchers: Vouchers) -> EvaluationRecord:
         raise UnvouchedError(path, "edited", "is not the record that the worker wrote")
     if not hashes and not any(segment.vouches_for(path.stem) for segment in segments):
         raise damaged[0] if damaged else UnvouchedError(path, "no segment", "is mentioned by no segment of its run")
+    return record
+
+
+def vouched_training(path: Path, segments: Sequence[Segment]) -> TrainingRecord | None:
+    """Read the training record of a run, None while it trains.
+
+    Raises `StoreError`, naming the file to delete, if it is damaged or not the one that a segment states.
+    """
+    try:
+        content = read_bytes(path)
+    except FileNotFoundError:
+        return None
+    record = TrainingRecord.parse(content, path)
+    hashes = {segment.training_record for segment in segments if segment.training_record is not None}
+    if hashes and hashlib.sha256(content).hexdigest() not in hashes:
+        raise corrupted(path, "it is not the record that a worker of this run wrote")
     return record
 
 

@@ -14,7 +14,7 @@ from harness.exit_codes import ExitCode
 from harness.methods.base import Method, build_method
 from harness.store.code import code_of
 from harness.store.curves import curve_sha256, cut_after
-from harness.store.files import StoreError, make_folder, remove, remove_folder
+from harness.store.files import DamagedError, StoreError, make_folder, remove, remove_folder
 from harness.store.guard import LostLease, check_owner
 from harness.store.records import EvaluationRecord, Need, Outcome, TrainingRecord
 from harness.store.run_directory import RunDirectory
@@ -152,16 +152,21 @@ class RunWorker:
 
     def _missing(self) -> list[Evaluation]:
         """Return the evaluations to run; warn about records that do not count."""
-        for problem in self.directory.problems():
+        for problem in dict.fromkeys(map(str, self.directory.problems())):
             log.warning("%s", problem)
         return self.directory.missing()
 
     def _usable_training(self) -> TrainingRecord | None:
-        """Return the training record, None to train again because weights that an evaluation needs are lost.
+        """Return the training record, None to train: it or weights that an evaluation needs may be lost or damaged.
 
         Training gives the same weights again, and the records of these weights stay valid.
         """
-        record = self.directory.training_record()
+        try:
+            record = self.directory.vouchers().training
+        except DamagedError as error:
+            log.warning("%s", error)
+            remove(self.directory.training)
+            return None
         if record is None:
             return None
         for evaluation in self.directory.missing():
@@ -219,6 +224,7 @@ class RunWorker:
             curve_sha256=curve_sha256(self.directory.metrics, trainer.iterations),
             selected=trainer.best.step if trainer.best is not None else None,
         )
+        self.recorder.trained(hashlib.sha256(record.content()).hexdigest())
         record.save(self.directory.training)
         return record
 

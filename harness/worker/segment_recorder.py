@@ -62,6 +62,11 @@ class SegmentRecorder:
         self._note(records={**self._segment.records, evaluation: sha256})
         self.keep()
 
+    def trained(self, sha256: str) -> None:
+        """Record the hash of the training record."""
+        self._note(training_record=sha256)
+        self.keep()
+
     def gather_energy(self, all_gather: Callable[[Sequence[Any]], Sequence[Any]]) -> None:
         """Sum the energy of all ranks, each GPU once. Every rank calls it with its `all_gather`."""
         own = (self._segment.host, self._uuid, self._meter.joules())

@@ -25,7 +25,7 @@ from harness.evaluation.features.base import Arrays, Report, in_blocks
 from harness.models.small_cnn import SmallCNN
 from harness.randomness import Stream
 from harness.store.files import read_json
-from harness.store.hashed import is_intact, write_hashed
+from harness.store.hashed import is_intact, write_hash, write_hashed
 from harness.training.checkpoints import load_tensors, save_tensors, tensors_match
 
 log = logging.getLogger("harness.evaluation")
@@ -108,12 +108,14 @@ def _train_classifier(data: Images, subject: Subject, folder: Path) -> Descripti
     network.eval()
     with torch.inference_mode():
         correct = sum(int((network(b.images)[1].argmax(1) == b.labels).sum()) for b in test.blocks(BLOCK))
+    weights = folder / WEIGHTS
     description: Description = {
         "kind": "classifier",
         "data": data.name,
         "data_sha256": subject.data.manifest.sha256,
         "test_accuracy": 100 * correct / len(test),
-        "weights_sha256": save_tensors(folder / WEIGHTS, network.state_dict()),
+        "weights_sha256": save_tensors(weights, network.state_dict()),
     }
+    write_hash(weights)
     write_hashed(folder / DESCRIPTION, lambda file: file.write(json.dumps(description, indent=2).encode() + b"\n"))
     return description

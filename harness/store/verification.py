@@ -1,0 +1,133 @@
+"""Hashes the files of results again, and says what is wrong and how to mend it. Nothing is changed."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from harness.store.curves import curve_sha256
+from harness.store.files import DamagedError, StoreError, read_json, sha256_of
+from harness.store.hashed import SUFFIX, hash_path, matches_hash
+from harness.store.lease import is_leased
+from harness.store.names import EVALUATION_RECORD, named, numbered
+from harness.store.records import EvaluationRecord, TrainingRecord
+from harness.store.results import Results
+from harness.store.run_directory import RunDirectory
+from harness.store.vouching import UnvouchedError, Vouchers, vouched_record
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A checked file, with its problem and the mend, both empty if it is intact. `run` is None for shared files."""
+
+    run: str | None
+    path: Path
+    problem: str = ""
+    mend: str = ""
+
+    def at(self, path: Path) -> "Checked":
+        """Return the same finding for a file that lies elsewhere too."""
+        return replace(self, path=path)
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}: {self.mend}" if self.problem else f"{self.path}: intact"
+
+
+def checked_run(directory: RunDirectory) -> Iterator[Checked]:
+    """Yield the files of a run, each hashed again.
+
+    Only finished files of a run that a worker holds are checked, because the others change meanwhile.
+    """
+    try:
+        directory.check()
+        vouchers = directory.vouchers()
+    except (StoreError, OSError) as error:
+        yield _unreadable(directory, error)
+        return
+    yield Checked(directory.id, directory.config)
+    if vouchers.training is not None:
+        yield from _training(directory, vouchers.training)
+    yield from checked_records(directory, vouchers, f"{_retry(directory)} measures it again")
+    yield from _checked_arrays(directory)
+    if not is_leased(directory.path):
+        yield from _unfinished(directory)
+
+
+def checked_records(directory: RunDirectory, vouchers: Vouchers, mend: str) -> Iterator[Checked]:
+    """Yield the records of a run."""
+    for path in named(directory.evaluations, EVALUATION_RECORD):
+        try:
+            vouched_record(path, vouchers)
+        except StoreError as error:
+            yield Checked(directory.id, path, _problem(error), mend)
+        else:
+            yield Checked(directory.id, path)
+
+
+def _checked_arrays(directory: RunDirectory) -> Iterator[Checked]:
+    """Yield the arrays that the records of a run state."""
+    for path in directory.counting_records():
+        for name, sha256 in EvaluationRecord.load(path).artefacts.items():
+            mend = f"delete {path}, then {_retry(directory)} measures it again"
+            yield _compared(directory.id, path.with_suffix("") / name, sha256, mend)
+
+
+def checked_cache(results: Results) -> Iterator[Checked]:
+    """Yield the files that runs share and that have a hash beside them."""
+    for beside in sorted(results.cache.rglob(f"*{SUFFIX}")):
+        path = beside.with_name(beside.name.removesuffix(SUFFIX))
+        if matches_hash(path):
+            yield Checked(None, path)
+        else:
+            mend = "it is made anew when a run needs it; delete it to free its space"
+            yield Checked(None, path, "is not the file that was written", mend)
+
+
+def _training(directory: RunDirectory, training: TrainingRecord) -> Iterator[Checked]:
+    check = partial(_compared, directory.id, mend=f"delete {directory.training}, then {_retry(directory)} trains again")
+    yield Checked(directory.id, directory.training)
+    for tenths in (*training.snapshots, 10):
+        yield check(directory.snapshot(tenths), training.weights_of(tenths))
+    if training.curve_sha256 is not None:
+        yield check(directory.metrics, training.curve_sha256, found=partial(curve_sha256, step=training.iterations))
+
+
+def _unfinished(directory: RunDirectory) -> Iterator[Checked]:
+    """Yield the checkpoints and the parts of interrupted evaluations, from which a worker would continue."""
+    mend = f"{_retry(directory)} continues without it"
+    for manifest in numbered(directory.checkpoints, after=".json", digits=9).values():
+        try:
+            described: Any = read_json(manifest)
+            yield _compared(directory.id, manifest.with_suffix(".safetensors"), described["sha256"], mend)
+        except (StoreError, KeyError, TypeError):
+            yield Checked(directory.id, manifest, "is damaged", mend)
+    for shard in sorted(directory.evaluations.glob("*/shard-*.npy")):
+        intact = hash_path(shard).exists() and matches_hash(shard)
+        yield Checked(directory.id, shard) if intact else Checked(directory.id, shard, "does not match its hash", mend)
+
+
+def _compared(run: str, path: Path, sha256: str, mend: str, found: Callable[[Path], str] = sha256_of) -> Checked:
+    try:
+        same = found(path) == sha256
+    except FileNotFoundError:
+        return Checked(run, path, "is missing", mend)
+    except (StoreError, OSError) as error:
+        return Checked(run, path, f"cannot be read ({error})", mend)
+    return Checked(run, path) if same else Checked(run, path, "does not have its recorded SHA-256", mend)
+
+
+def _unreadable(directory: RunDirectory, error: Exception) -> Checked:
+    if isinstance(error, DamagedError):
+        return Checked(directory.id, error.path, error.why, "delete this file and run again to recompute it")
+    return Checked(directory.id, directory.path, " ".join(str(error).split()), "see 'python -m harness status'")
+
+
+def _problem(error: StoreError) -> str:
+    if isinstance(error, DamagedError | UnvouchedError):
+        return error.why
+    return " ".join(str(error).split())
+
+
+def _retry(directory: RunDirectory) -> str:
+    return f"'python -m harness retry {directory.id}'"

@@ -7,8 +7,9 @@ LOCK = ".lock"
 
 
 def left_overs(results):
-    """Return the paths of hidden files, checkpoints, shards, and all leases but one per run."""
-    found = [path for path in results.rglob(".*") if not path.name.endswith(LOCK)]
+    """Return the paths of hidden files of runs and caches, checkpoints, shards, and all leases but one per run."""
+    hidden = (path for folder in ("runs", "cache") for path in (results / folder).rglob(".*"))
+    found = [path for path in hidden if not path.name.endswith(LOCK)]
     for run in results.glob("runs/*"):
         found += [*run.glob("checkpoints"), *run.rglob("shard-*"), *run.glob("*.part")]
         found += sorted(run.glob("lease.*"))[:-1]

@@ -1,5 +1,6 @@
 """`.npy` files, written atomically and read without pickle."""
 
+import hashlib
 import io
 import math
 import os
@@ -14,6 +15,7 @@ from harness.store.files import write_atomically, writing
 
 PRIMITIVE = "biuf"
 """The kinds of NumPy dtypes that are plain numbers."""
+PIECE = 2**20
 
 
 def save_array(path: Path, array: NDArray[Any]) -> None:
@@ -50,15 +52,23 @@ def _described(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     return shape, fortran, dtype
 
 
-def holds(path: Path, shape: tuple[int, ...], dtype: DTypeLike, rows: int) -> bool:
-    """Return whether a file begun by an `ArrayWriter` of this shape and dtype holds at least `rows` rows."""
-    header = _header(shape, dtype)
+def begun_sha256(path: Path, shape: tuple[int, ...], dtype: DTypeLike, rows: int) -> str | None:
+    """Return the SHA-256 of the header and the first rows of a file begun by an `ArrayWriter`.
+
+    Returns None if the file holds fewer rows, or an array of another shape or dtype.
+    """
+    header, left = _header(shape, dtype), rows * _row_bytes(shape, dtype)
+    digest = hashlib.sha256(header)
     try:
         with open_regular(path) as file:
-            begun = file.read(len(header)) == header
-            return begun and file.seek(0, os.SEEK_END) >= len(header) + rows * _row_bytes(shape, dtype)
+            if file.read(len(header)) != header:
+                return None
+            while left and (piece := file.read(min(left, PIECE))):
+                digest.update(piece)
+                left -= len(piece)
     except OSError:
-        return False
+        return None
+    return None if left else digest.hexdigest()
 
 
 def _header(shape: tuple[int, ...], dtype: DTypeLike) -> bytes:
@@ -84,15 +94,30 @@ class ArrayWriter:
         self._path = path
         self._dtype = np.dtype(dtype)
         with writing(path):
-            self._file = open(path, "r+b" if kept else "wb")  # noqa: SIM115 (closed by `close`)
+            self._file = open(path, "r+b" if kept else "w+b")  # noqa: SIM115 (closed by `close`)
             self._file.write(_header(shape, dtype))
-            self._file.seek(kept * _row_bytes(shape, dtype), os.SEEK_CUR)
+            self._digest = hashlib.sha256(_header(shape, dtype))
+            self._hash(kept * _row_bytes(shape, dtype))
+            self._file.seek(self._file.tell())  # between reading and writing
             self._file.truncate()
+
+    def _hash(self, left: int) -> None:
+        """Read and hash the next bytes of the file."""
+        while left and (piece := self._file.read(min(left, PIECE))):
+            self._digest.update(piece)
+            left -= len(piece)
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the header and all rows so far, in hexadecimal."""
+        return self._digest.hexdigest()
 
     def append(self, rows: NDArray[Any]) -> None:
         """Append rows, in any memory layout."""
+        written = np.ascontiguousarray(rows, dtype=self._dtype).data
+        self._digest.update(written)
         with writing(self._path):
-            self._file.write(np.ascontiguousarray(rows, dtype=self._dtype).data)
+            self._file.write(written)
 
     def flush(self) -> None:
         """Flush all data to disk."""

@@ -14,7 +14,7 @@ import pytest
 
 from harness.errors import SpecError
 from harness.store import zips
-from harness.store.arrays import ArrayWriter, holds, load_array, save_array
+from harness.store.arrays import ArrayWriter, load_array, save_array
 from harness.store.files import (
     StoreError,
     corrupted,
@@ -194,6 +194,10 @@ def test_files_are_told_on_one_line(tmp_path):
 ARRAY = np.arange(24, dtype=np.int16).reshape(4, 3, 2)
 
 
+def holds(path, shape, dtype, rows):
+    return begun_sha256(path, shape, dtype, rows) is not None
+
+
 def test_arrays_are_written_by_rows_as_they_are_at_once(tmp_path):
     whole, pieces = tmp_path / "whole.npy", tmp_path / "pieces.npy"
     save_array(whole, ARRAY)
@@ -226,10 +230,12 @@ def test_an_array_is_continued_after_the_rows_that_are_kept(tmp_path, kept):
     path = tmp_path / "a.npy"
     save_array(path, ARRAY)
     writer = ArrayWriter(path, ARRAY.shape, "int16", kept=kept)
+    assert begun_sha256(path, ARRAY.shape, "int16", kept) == writer.sha256
     assert holds(path, ARRAY.shape, "int16", kept) and not holds(path, ARRAY.shape, "int16", kept + 1)
     writer.append(-ARRAY[kept:])
     writer.close()
     assert np.array_equal(load_array(path), np.concatenate([ARRAY[:kept], -ARRAY[kept:]]))
+    assert writer.sha256 == sha256_of(path) == begun_sha256(path, ARRAY.shape, "int16", len(ARRAY))
 
 
 def test_an_array_is_on_the_disk_when_it_is_flushed_or_closed(tmp_path, monkeypatch):

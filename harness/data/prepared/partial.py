@@ -4,20 +4,24 @@ The journal is renamed into place after the files were fsynced. So its contents 
 written after it is truncated on resume.
 """
 
+import logging
 import shutil
 import time
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from harness.config.base import sha256_of_json
 from harness.config.dataset import Dataset
 from harness.data.errors import DataError
 from harness.data.prepared.blocks import Block
 from harness.data.prepared.checks import complaint_of
 from harness.data.prepared.manifest import files_of, in_order
 from harness.errors import unknown
-from harness.store.arrays import ArrayWriter, holds
+from harness.store.arrays import ArrayWriter, begun_sha256
 from harness.store.files import StoreError, read_json, write_json, writing
+
+log = logging.getLogger("harness.data")
 
 JOURNAL = "journal.json"
 SECONDS = 2.0
@@ -25,13 +29,22 @@ SECONDS = 2.0
 
 
 class Journal(BaseModel):
-    """The source, the number of finished chunks, and the number of examples written per split."""
+    """The source, the number of finished chunks, the number of examples written per split, and the SHA-256 of files.
+
+    `seal` is the hash of all other fields.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: str
     parts: int
     images: dict[str, int]
+    files: dict[str, str] = {}
+    seal: str = ""
+
+    def sealed(self) -> "Journal":
+        """Return the journal with its seal."""
+        return self.model_copy(update={"seal": sha256_of_json(self.model_dump(exclude={"seal"}))})
 
 
 class PartialDataset:
@@ -83,13 +96,18 @@ class PartialDataset:
         for split in self._splits.values():
             split.flush()
         images = {name: split.written for name, split in self._splits.items()}
-        write_json(self._folder / JOURNAL, Journal(source=self._source, parts=self.parts, images=images).model_dump())
+        journal = Journal(source=self._source, parts=self.parts, images=images, files=self.hashes())
+        write_json(self._folder / JOURNAL, journal.sealed().model_dump())
         self._saved = time.monotonic()
 
     def close(self) -> None:
         """Close the files. Idempotent."""
         for split in self._splits.values():
             split.close()
+
+    def hashes(self) -> dict[str, str]:
+        """Return the SHA-256 of all files so far, as they were written."""
+        return {name: sha256 for split in self._splits.values() for name, sha256 in split.hashes().items()}
 
     def shapes(self) -> dict[str, list[int]]:
         """Return the shapes of all files.
@@ -100,19 +118,29 @@ class PartialDataset:
 
 
 def _trusted(data: Dataset, folder: Path, source: str) -> Journal | None:
-    """Return the journal of a draft if it has this source and its files are intact, else None."""
+    """Return the journal of a draft if it has this source and its files are intact, else None.
+
+    Warns, naming the file, if one is damaged.
+    """
+    path = folder / JOURNAL
     try:
-        journal = Journal.model_validate(read_json(folder / JOURNAL))
-    except (FileNotFoundError, ValidationError, StoreError):
+        journal = Journal.model_validate(read_json(path))
+    except FileNotFoundError:
+        return None
+    except (ValidationError, StoreError):
+        log.warning("%s is damaged: the preparation starts again", path)
         return None
     if journal.source != source or not source or journal.images.keys() != data.splits.keys():
         return None
-    whole = all(
-        holds(folder / name, shape, dtype, images)
-        for split, images in journal.images.items()
-        for name, (shape, dtype) in _described(data, split).items()
-    )
-    return journal if whole else None
+    if journal != journal.sealed():
+        log.warning("%s is damaged: the preparation starts again", path)
+        return None
+    for split, images in journal.images.items():
+        for name, (shape, dtype) in _described(data, split).items():
+            if begun_sha256(folder / name, shape, dtype, images) != journal.files.get(name, ""):
+                log.warning("%s is damaged: the preparation starts again", folder / name)
+                return None
+    return journal
 
 
 def _described(data: Dataset, split: str) -> dict[str, tuple[tuple[int, ...], str]]:
@@ -146,6 +174,11 @@ class _Split:
             raise self._refusal(f"has more than its {count:,} examples")
         for field, writer in self._writers.items():
             writer.append(block.arrays[field])
+
+    def hashes(self) -> dict[str, str]:
+        """Return the SHA-256 of the files so far."""
+        names = files_of(self._data, self._name)
+        return {names[field]: writer.sha256 for field, writer in self._writers.items()}
 
     def flush(self) -> None:
         """Flush the files to disk."""

@@ -18,7 +18,7 @@ from harness.config.dataset import Dataset
 from harness.data.prepared.blocks import Block, Chunk, Report, as_chunks
 from harness.data.prepared.manifest import FILE, DatasetManifest
 from harness.data.prepared.partial import PartialDataset
-from harness.store.files import sha256_of, writing
+from harness.store.files import writing
 
 DRAFT = ".preparing"
 WAIT_SECONDS = 1.0
@@ -59,8 +59,8 @@ def prepare(data: Dataset, root: Path, source: Callable[[], DatasetSource], repo
             return False
         wanted, draft = source(), folder / DRAFT
         try:
-            shapes = _fill(data, draft, wanted, report)
-            _move(data, draft, folder, shapes, wanted)
+            shapes, hashes = _fill(data, draft, wanted, report)
+            _move(data, draft, folder, shapes, hashes, wanted)
         except Exception:  # KeyboardInterrupt is not an Exception, and keeps the draft
             shutil.rmtree(draft, ignore_errors=True)
             raise
@@ -85,8 +85,10 @@ def exclusive_lock(path: Path, wait: Callable[[], None]) -> Iterator[None]:
         lock.release()
 
 
-def _fill(data: Dataset, folder: Path, source: DatasetSource, report: Report) -> dict[str, list[int]]:
-    """Write the missing chunks of a draft, and return the shapes of its files."""
+def _fill(
+    data: Dataset, folder: Path, source: DatasetSource, report: Report
+) -> tuple[dict[str, list[int]], dict[str, str]]:
+    """Write the missing chunks of a draft, and return the shapes and hashes of its files, as they were written."""
     total = sum(data.splits.values())
     draft = PartialDataset(data, folder, source.source)
     try:
@@ -102,12 +104,18 @@ def _fill(data: Dataset, folder: Path, source: DatasetSource, report: Report) ->
         draft.save()
     finally:
         draft.close()
-    return shapes
+    return shapes, draft.hashes()
 
 
-def _move(data: Dataset, draft: Path, folder: Path, shapes: dict[str, list[int]], source: DatasetSource) -> None:
+def _move(
+    data: Dataset,
+    draft: Path,
+    folder: Path,
+    shapes: dict[str, list[int]],
+    files: dict[str, str],
+    source: DatasetSource,
+) -> None:
     """Move the files of a complete draft into place, then write the manifest."""
-    files = {name: sha256_of(draft / name) for name in shapes}
     with writing(folder):
         for name in files:
             os.replace(draft / name, folder / name)

@@ -87,6 +87,18 @@ def half(tmp_path, at_once):
     return attempt, tmp_path / "data" / data.name / ".preparing", expected
 
 
+def flip(path, place):
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+
+
+def rewrite(path, old, new):
+    content = path.read_text()
+    assert old in content
+    path.write_text(content.replace(old, new))
+
+
 def decoding(monkeypatch):
     """Count the images decoded in this process."""
     seen = []
@@ -124,6 +136,10 @@ def test_what_the_journal_does_not_vouch_for_is_cut_off(half, monkeypatch):
         lambda folder: (folder / "train-labels.npy").unlink(),
         lambda folder: os.truncate(folder / "train-images.npy", 128 + 4 * 3 * 64 * 64 - 1),
         lambda folder: (folder / "train-images.npy").write_bytes(b"x" * 200_000),
+        lambda folder: flip(folder / "train-labels.npy", 130),
+        lambda folder: flip(folder / "train-images.npy", 200),
+        lambda folder: rewrite(folder / "journal.json", '"parts": 2', '"parts": 3'),
+        lambda folder: rewrite(folder / "journal.json", '"train": 4', '"train": 2'),
     ],
 )
 def test_a_damaged_partial_preparation_is_not_reused(half, monkeypatch, damage):

@@ -14,7 +14,7 @@ import pytest
 
 from harness.errors import SpecError
 from harness.store import zips
-from harness.store.arrays import ArrayWriter, load_array, save_array
+from harness.store.arrays import ArrayWriter, begun_sha256, load_array, save_array
 from harness.store.files import (
     StoreError,
     corrupted,

@@ -171,12 +171,12 @@ def _write_together(
                 if "pdf" in formats:
                     typesetting[source] = executor.submit(write_pdf, source, of_paper)
                 else:
-                    settings.echo(f"{source}: the whole report as one document")
+                    settings.echo(f"{source}: the report as one document")
         if "html" in formats:
             for path in write_pages(reports, settings.results, drawn):
-                settings.echo(f"{path}: the whole report, for a browser")
+                settings.echo(f"{path}: the report, for a browser")
     for source, future in typesetting.items():
         made = future.result()
-        settings.echo(f"{made.pdf or source}: the whole report as one document")
+        settings.echo(f"{made.pdf or source}: the report as one document")
         if made.problem:
             click.echo(made.problem, err=True)

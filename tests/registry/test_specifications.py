@@ -33,6 +33,7 @@ from harness.registry.paper import applicable
 from harness.registry.row import Row
 from harness.registry.scale import PAPER_SCALE, PAPER_SCALES, Scale
 from harness.registry.scale_rules import Rules, everywhere
+from harness.registry.selection import select_rows
 
 
 def specifications():
@@ -107,6 +108,13 @@ def test_rows_are_one_block_unless_a_section_has_metrics_of_its_own():
     both = table(replace(A, section="x"), C, columns=(ACCURACY, FID)).blocks()
     assert [(block.caption, block.metrics) for block in both] == [("", (ACCURACY, FID))]
     assert table().blocks() == [Subtable("", (), ())]
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t"])
+def test_a_blank_pattern_of_rows_is_refused_beside_others_too(blank):
+    selection = [(PAPER, table(row("A b", 1.0, 1.0)))]
+    with pytest.raises(SpecError, match="--rows is blank"):
+        select_rows(selection, ["A*", blank])
 
 
 def test_rows_are_selected_by_a_pattern_else_by_a_part_of_their_key():

@@ -48,6 +48,15 @@ def test_sizes_are_read_as_slurm_reads_them(text, expected):
         ('partition = "a\\nb"', "'a\\nb' has a control character"),
         ('[sbatch]\n"x\\u001b" = 1', "has a control character"),
         (f'"{"x" * 5000}" = 1', "unknown field"),
+        ('srun = ["a;\\u001bb"]', "'a;\\x1bb' has a control character"),
+        ("memory = 0", "put 'mem = 0' under [sbatch]"),
+        ('[[override]]\nmemory = "0.0G"', "write a size above 0"),
+        ("time = 0", "0 is no limit, and jobs need one"),
+        ('[follow_up]\ntime = "0-00:00:00"', "0 is no limit"),
+        ("max_submit = 1", "max_submit = 1 is the follow-up job alone"),
+        ('[sbatch]\narray = "0-5"', "[sbatch] array: the harness finds its jobs"),
+        ('[sbatch]\njob_name = "x"', "[sbatch] job_name: the harness finds its jobs"),
+        ("[follow_up.sbatch]\nparsable = true", "[follow_up.sbatch] parsable: the harness finds its jobs"),
     ],
 )
 def test_a_wrong_profile_is_refused_on_one_line(content, says, tmp_path):
@@ -57,6 +66,12 @@ def test_a_wrong_profile_is_refused_on_one_line(content, says, tmp_path):
         load_profile(str(path))
     assert says in str(error.value) and str(path) in str(error.value) and "\n" not in str(error.value)
     assert len(str(error.value)) < 800
+
+
+def test_one_queued_task_is_enough_without_a_follow_up_job(tmp_path):
+    path = tmp_path / "one.toml"
+    path.write_text("max_submit = 1\n[follow_up]\nenabled = false\n[sbatch]\nmem = 0")
+    assert load_profile(str(path)).max_submit == 1
 
 
 def test_a_profile_as_an_editor_of_windows_writes_it_is_read(tmp_path):

@@ -2,13 +2,14 @@
 
 import subprocess
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 from toy_paper import DENOISING, HYBRID
 
 from harness.cli.settings import Settings
 from harness.cli.slurm import _trace
-from harness.errors import SpecError
+from harness.errors import HarnessError, SpecError
 from harness.launch.job_status import retry_commands
 from harness.launch.slurm import scheduler
 from harness.launch.slurm.batch import array_executor, follow_up_executor, log_pattern
@@ -88,6 +89,15 @@ def test_a_log_is_written_to_the_very_path(srun, path, pattern):
         follow_up_executor(folder, profile, "f", "afterany:1"),
     ):
         assert executor.parameters["additional_parameters"]["output"] == log_pattern(folder / "slurm.log")
+
+
+@pytest.mark.parametrize("answer", ["42\n", "", "queued\x1b[2J\n\nthanks\n"])
+def test_an_answer_of_sbatch_without_a_job_is_an_error_on_one_line(srun, monkeypatch, tmp_path, answer):
+    monkeypatch.setattr("subprocess.run", lambda command, **options: CompletedProcess(command, 0, answer, ""))
+    executor = follow_up_executor(tmp_path, Profile(), "f", "afterany:1")
+    with pytest.raises(HarnessError, match=r"sbatch answers '.*', which names no job; 'run' again checks") as error:
+        executor.submit_script("f", "true")
+    assert str(error.value).isprintable()
 
 
 @pytest.mark.parametrize("path", ["/r/new\nline", "/r/esc\x1b[0m", "/r/\udcff"])

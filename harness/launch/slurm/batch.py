@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from submitit import SlurmExecutor
+from submitit.core.utils import FailedSubmissionError
 
-from harness.errors import HarnessError, SpecError
+from harness.errors import HarnessError, SpecError, given
 from harness.exit_codes import ExitCode
 from harness.launch.slurm.manifest import OUT_OF_MEMORY, STALLED
 from harness.launch.slurm.profile import FollowUp, Profile, Resources
@@ -68,9 +69,14 @@ class BatchExecutor(SlurmExecutor):
     def submit_script(self, name: str, command: str) -> str:
         """Write the script `name`.sbatch, submit it, and return the job id.
 
-        Raises `Refused` with the message of `sbatch`.
+        Raises `Refused` with the message of `sbatch`, and `HarnessError` for an answer without a job id.
         """
-        return self._get_job_id_from_submission_command(self._sbatch(name, command))
+        answer = self._sbatch(name, command)
+        try:
+            return self._get_job_id_from_submission_command(answer)
+        except FailedSubmissionError:
+            said = f"sbatch answers {given(answer.strip())}, which names no job"
+            raise HarnessError(f"{said}; 'run' again checks whether the job was queued") from None
 
     def check_script(self, name: str, command: str) -> None:
         """Write the script `name`.sbatch and validate it with `sbatch --test-only`.

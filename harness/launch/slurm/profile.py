@@ -23,6 +23,11 @@ HERE, BELOW_HOME = Path("slurm/profiles"), Path(".config/harness/slurm")
 SUFFIX = ".toml"
 LONGEST = 600
 """The characters of a message, which may quote a value."""
+RESERVED = frozenset(
+    {"array", "cluster", "clusters", "dependency", "job-name", "open-mode", "output", "parsable", "quiet", "test-only"}
+    | {"wait", "wrap"}
+)
+"""Options of sbatch by which the harness finds its jobs, their order and their log."""
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 MEGABYTES = {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024**2}
 
@@ -30,7 +35,7 @@ MEGABYTES = {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024**2}
 def minutes(value: Any) -> int:
     """Return a time limit in minutes, rounded up: `90`, `12:00:00`, `2-12`, or `2-00:00:00` as SLURM reads them.
 
-    Raises `ValueError` for other forms.
+    Raises `ValueError` for other forms, and for 0, by which SLURM means no limit.
     """
     match = re.fullmatch(r"(?:(\d{1,9})-)?(\d{1,9})(?::(\d{1,9}))?(?::(\d{1,9}))?", str(value).strip(), re.ASCII)
     if match is None:
@@ -42,18 +47,25 @@ def minutes(value: Any) -> int:
         seconds = (60 * first + second) * 60 + third
     else:
         seconds = 60 * first + second
-    return max(1, math.ceil(seconds / 60))
+    if not seconds:
+        raise ValueError("0 is no limit, and jobs need one: write minutes, HH:MM:SS or D-HH:MM:SS")
+    return math.ceil(seconds / 60)
 
 
 def megabytes(value: Any) -> int:
     """Return a size in megabytes, rounded up: `64G`, `4000M`, or `4000` as SLURM reads them.
 
-    Raises `ValueError` for other forms.
+    Raises `ValueError` for other forms, and for 0, by which SLURM means all memory of a node.
     """
     match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,15})?)([KMGT]?)B?", str(value).strip().upper(), re.ASCII)
     if match is None:
         raise ValueError("write a size such as 64G or 4000M")
-    return max(1, math.ceil(float(match[1]) * MEGABYTES[match[2] or "M"]))
+    size = math.ceil(float(match[1]) * MEGABYTES[match[2] or "M"])
+    if not size:
+        raise ValueError(
+            "write a size above 0; for all memory of a node, leave it out and put 'mem = 0' under [sbatch]"
+        )
+    return size
 
 
 Minutes = Annotated[int, BeforeValidator(minutes)]
@@ -186,11 +198,26 @@ def load_profile(name: str) -> Profile:
     path = _path_of(name)
     content = _read(path)
     try:
-        return Profile(**content)
+        profile = Profile(**content)
+        _check_submission(profile)
+        return profile
     except SpecError as error:
         raise SpecError(f"{path}: {shorten(str(error).removeprefix('Profile: '), LONGEST)}") from None
     except ValidationError as error:
         raise SpecError(f"{path}: {error.errors(include_url=False)[0]['msg']}") from None
+
+
+def _check_submission(profile: Profile) -> None:
+    """Raise `SpecError` for what would hide jobs from the harness or leave no room for them.
+
+    Not checked by `Profile` itself, so that manifests of earlier submissions stay readable.
+    """
+    for table, options in (("sbatch", profile.sbatch), ("follow_up.sbatch", profile.follow_up.sbatch)):
+        for name in options:
+            if name.replace("_", "-") in RESERVED:
+                raise SpecError(f"[{table}] {name}: the harness finds its jobs and logs by this option; leave it out")
+    if profile.max_submit == 1 and profile.follow_up.enabled:
+        raise SpecError("max_submit = 1 is the follow-up job alone: raise it, or set enabled = false in [follow_up]")
 
 
 def lasting_name(name: str) -> str:
@@ -263,7 +290,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise SpecError(f"{path} is not valid TOML: it is not UTF-8 text") from None
     except RecursionError:
         raise SpecError(f"{path}: its values are nested too deeply") from None
-    except ValueError as error:  # also from tomllib, for thousands of digits
-        raise SpecError(f"{path}: {str(error).partition(';')[0]}") from None
+    except ValueError as error:  # also from int, for thousands of digits, with advice for programmers
+        raise SpecError(f"{path}: {str(error).partition('; use sys.')[0]}") from None
     except OSError as error:
         raise SpecError(f"cannot read the profile {path}: {error.strerror or error}") from None

@@ -19,6 +19,8 @@ from harness.launch.slurm.variables import outside_of_jobs
 COMMAND_SECONDS = 60.0
 MIN_INTERVAL, MAX_INTERVAL = 5.0, 300.0
 """Seconds between queries, doubled while the scheduler does not answer."""
+LARGEST_INDEX = 4_000_000
+"""SLURM's own bound of MaxArraySize."""
 SQUEUE = ("squeue", "--noheader", "--array", "--states=all", "--format=%i|%T|%N|%j|%r")
 SACCT = ("sacct", "--noheader", "--parsable2", "--format=JobID,State,NodeList,JobName")
 
@@ -80,15 +82,19 @@ def state_of(word: str) -> JobState:
 
 
 def expand(id: str) -> Iterator[str]:
-    """Yield the tasks of a job id: `7_[0-2,5%4]` is `7_0`, `7_1`, `7_2` and `7_5`."""
+    """Yield the tasks of a job id: `7_[0-2,5%4]` is `7_0`, `7_1`, `7_2` and `7_5`, `7_[1-5:2]` is `7_1`, `7_3`, `7_5`.
+
+    Parts of another form, such as the `...` of a list that SLURM has cut, and ranges beyond any array are left out.
+    """
     match = re.fullmatch(r"(\d+)_\[([^\]%]*)(?:%\d+)?\]", id)
     if match is None:
         yield id
         return
     for part in match[2].split(","):
-        first, _, last = part.partition("-")
-        if first.isdigit():
-            yield from (f"{match[1]}_{index}" for index in range(int(first), int(last or first) + 1))
+        found = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9})(?::(\d{1,9}))?)?", part, re.ASCII)
+        if found is not None:
+            last = min(int(found[2] or found[1]), LARGEST_INDEX)
+            yield from (f"{match[1]}_{index}" for index in range(int(found[1]), last + 1, int(found[3] or 1) or 1))
 
 
 class Scheduler:

@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import inf, isfinite
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from harness.store.files import corrupted, parsed_json, read_bytes, write_bytes
 
 Ended = Literal["done", "failed", "cancelled"]
+Amount = Annotated[float, Field(ge=0, le=1e15)]
+"""Seconds or joules of one worker: sums and products of some of them stay finite and can be shown."""
+Ranks = Annotated[int, Field(ge=1, le=10**6)]
 
 
 class Record(BaseModel):
@@ -160,8 +163,8 @@ class Segment(Record):
 
     model_config = ConfigDict(allow_inf_nan=False)
 
-    started: datetime
-    seconds: float
+    started: AwareDatetime
+    seconds: Amount
     host: str
     device: str
     threads: int
@@ -170,16 +173,16 @@ class Segment(Record):
     versions: dict[str, str]
     first_step: int | None = None
     loader: str | None = None
-    world_size: int = 1
-    devices: int = 1
+    world_size: Ranks = 1
+    devices: Ranks = 1
     device_name: str | None = None
     steps: int | None = None
-    training_seconds: float | None = None
-    first_step_seconds: float | None = None
-    evaluations: dict[str, float] = Field(default_factory=dict)
+    training_seconds: Amount | None = None
+    first_step_seconds: Amount | None = None
+    evaluations: dict[str, Amount] = Field(default_factory=dict)
     records: dict[str, str] = Field(default_factory=dict)
     training_record: str | None = None
-    energy_joules: float | None = None
+    energy_joules: Amount | None = None
     distributions: tuple[DistributionRecord, ...] = ()
 
     @property

@@ -376,3 +376,15 @@ def test_directories_are_listed_by_id(results):
     ids = [directory.id for directory in results.all()]
     assert ids == sorted([HYBRID.id, DENOISING.id, HYBRID.but(seed=1).id])
     assert all(type(directory) is RunDirectory for directory in results.all())
+
+
+@pytest.mark.parametrize(
+    "field", [{"seconds": 1e308}, {"seconds": -1.0}, {"world_size": 0}, {"world_size": 10**15}, {"devices": -1},
+              {"training_seconds": 1e308}, {"first_step_seconds": -5.0}, {"energy_joules": 1e300},
+              {"evaluations": {"accuracy-0123abcd": 1e308}}, {"started": "2026-01-01T00:00:00"}],
+)  # fmt: skip
+def test_a_cost_that_no_worker_has_is_refused(tmp_path, field):
+    document = json.loads(segment().content()) | field
+    (tmp_path / "1.json").write_text(json.dumps(document))
+    with pytest.raises(StoreError, match=rf"1\.json: {next(iter(field))}"):
+        Segment.load(tmp_path / "1.json")

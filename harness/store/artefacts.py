@@ -26,12 +26,12 @@ def load_artefact(path: Path) -> NDArray[Any]:
 
 def is_recorded(path: Path) -> bool:
     """Return whether an array has the hash that its record states. The excerpts of a bundle have their own beside."""
-    if hash_path(path).exists():
-        return matches_hash(path)
     try:
-        return recorded_sha256(path) == current_sha256(path)
+        if recorded_sha256(path) == current_sha256(path):
+            return True
     except OSError:
         return False
+    return hash_path(path).exists() and matches_hash(path)
 
 
 def recorded_sha256(path: Path) -> str | None:

@@ -11,7 +11,7 @@ from typing import Self
 from pydantic import ValidationError
 
 from harness.regular_files import open_unlinked
-from harness.store.names import numbered
+from harness.store.names import next_number, numbered
 from harness.store.processes import Life, ProcessIdentity
 from harness.store.temporary import sweep_folder, temporary_beside
 
@@ -110,7 +110,11 @@ class ContenderFiles(LeaseFiles):
         self._candidate.unlink(missing_ok=True)
 
     def take(self, number: int) -> bool:
-        """Create the lease with this number, unless it exists; return whether it was created."""
+        """Create the lease with this number, unless it exists; return whether it was created.
+
+        Raises `StoreError`, naming the file to delete, if the lease before it leaves no number.
+        """
+        next_number({number - 1: self.path(number - 1)})
         try:
             os.link(self._candidate, self.path(number))
         except FileExistsError:

@@ -5,6 +5,7 @@ Everything else in its folders is passed over: copies by synchronisers, backups 
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from harness.store.files import StoreError
@@ -13,6 +14,10 @@ RUN = re.compile(r"[0-9a-f]{12}")
 EVALUATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*-[0-9a-f]{8}")
 ARRAY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.npy")
 EVALUATION_RECORD = re.compile(rf"{EVALUATION.pattern}\.json")
+
+
+LARGEST_NUMBER = 10**12 - 1
+"""The largest number of a numbered file; the harness counts up from 1 and never gets near it."""
 
 
 def named(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
@@ -37,3 +42,14 @@ def numbered(folder: Path, before: str = "", after: str = "", digits: int = 1) -
     found = ((pattern.fullmatch(path.name), path) for path in named(folder, pattern))
     numbers = ((match[1], path) for match, path in found if match)
     return dict(sorted((int(text), path) for text, path in numbers if text == f"{int(text):0{digits}d}"))
+
+
+def next_number(taken: Mapping[int, Path]) -> int:
+    """Return the number after the largest one that is taken, 1 if there is none.
+
+    Raises `StoreError`, naming the file to delete, if no file may have it.
+    """
+    last = max(taken, default=0)
+    if last >= LARGEST_NUMBER:
+        raise StoreError(f"{taken[last]} is none of the harness's files, and no number is left after it: delete it")
+    return last + 1

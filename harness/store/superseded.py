@@ -1,12 +1,13 @@
 """Restarting runs: move the old directory aside and request the same evaluations again."""
 
 import os
+from pathlib import Path
 
 from harness.config.run import Run
 from harness.store.code import other_code_of
 from harness.store.files import writing
 from harness.store.lease import Lease
-from harness.store.names import numbered
+from harness.store.names import next_number, numbered
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory
 
@@ -24,7 +25,7 @@ def supersede(results: Results, directory: RunDirectory) -> bool:
     with lease:
         # Check again under the lease: another command may have restarted the run in the meantime.
         if other_code_of(directory):
-            target = results.superseded / f"{directory.id}.{_last(results, directory.id) + 1}"
+            target = results.superseded / f"{directory.id}.{next_number(_copies(results, directory.id))}"
             with writing(target):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 os.rename(directory.path, target)
@@ -36,11 +37,11 @@ def restore_requests(results: Results, run: Run) -> None:
 
     This also completes an earlier command that was killed after `supersede`.
     """
-    directory, number = results.directory(run), _last(results, run.id)
-    if number and not directory.config.exists():
-        directory.request(run, RunDirectory(results.superseded / f"{run.id}.{number}").requested())
+    directory, copies = results.directory(run), _copies(results, run.id)
+    if copies and not directory.config.exists():
+        directory.request(run, RunDirectory(copies[max(copies)]).requested())
 
 
-def _last(results: Results, id: str) -> int:
-    """Return the number of the last copy that was set aside, 0 if there is none."""
-    return max(numbered(results.superseded, before=f"{id}."), default=0)
+def _copies(results: Results, id: str) -> dict[int, Path]:
+    """Return the copies that were set aside, by number."""
+    return numbered(results.superseded, before=f"{id}.")

@@ -7,7 +7,7 @@ from typing import Any, Self
 import torch
 
 from harness.store.files import remove
-from harness.store.names import numbered
+from harness.store.names import next_number, numbered
 from harness.store.provenance import segment
 from harness.store.records import DistributionRecord
 from harness.store.run_directory import RunDirectory
@@ -31,8 +31,8 @@ class SegmentRecorder:
         self._uuid = gpu_uuid(device)
         self._meter = EnergyMeter(self._uuid)
         self._segment = segment(str(device), device_name(device), torch.get_num_threads(), world_size)
-        taken = numbered(directory.segments, after=".json")
-        self._path = directory.segments / f"{max(taken, default=0) + 1}.json"
+        number = next_number(numbered(directory.segments, after=".json"))
+        self._path = directory.segments / f"{number}.json"
         self.keep()
 
     def made_with(self, distributions: tuple[DistributionRecord, ...]) -> None:

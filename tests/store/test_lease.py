@@ -14,6 +14,7 @@ import pytest
 
 from harness.store import lease as module
 from harness.store import lease_files, processes
+from harness.store.files import StoreError
 from harness.store.lease import Lease, is_leased, lease_from_the_future
 from harness.store.processes import Life, ProcessIdentity
 
@@ -186,6 +187,13 @@ def test_a_damaged_lease_does_not_block(tmp_path, content):
     (tmp_path / "lease.1").write_bytes(content.encode("latin-1"))
     assert module.holder(tmp_path) is None
     assert Lease.acquire(tmp_path) is not None
+
+
+def test_a_lease_after_which_no_number_is_left_is_named(tmp_path):
+    (tmp_path / "lease.999999999999").write_text("null")
+    with pytest.raises(StoreError, match=r"lease\.999999999999 is none of the harness's files, .*: delete it"):
+        Lease.acquire(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["lease.999999999999"]
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/zero", path)])

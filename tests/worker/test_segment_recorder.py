@@ -7,6 +7,7 @@ import pytest
 import torch
 from toy_paper import HYBRID
 
+from harness.store.files import StoreError
 from harness.store.results import Results
 from harness.worker import segment_recorder as module
 from harness.worker.segment_recorder import SegmentRecorder
@@ -89,6 +90,13 @@ def test_only_the_first_rank_writes(directory):
     with SegmentRecorder(directory, CPU, rank=1, world_size=2) as recorder:
         recorder.evaluated("accuracy-1", 1.5, "a" * 64)
     assert directory.all_segments() == []
+
+
+def test_a_segment_after_which_no_number_is_left_is_named(directory):
+    directory.segments.mkdir()
+    (directory.segments / "999999999999.json").touch()
+    with pytest.raises(StoreError, match=r"999999999999\.json is none of the harness's files, .*: delete it"):
+        SegmentRecorder(directory, CPU)
 
 
 def test_segments_of_earlier_versions_load(directory):

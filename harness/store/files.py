@@ -19,6 +19,9 @@ from harness.store.temporary import sweep_beside, temporary_beside
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 """Errors of folders that this user may not write."""
 
+IN_THE_WAY = (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY)
+"""Errors of a folder where a file belongs, or of a file where a folder belongs."""
+
 
 class StoreError(HarnessError):
     """The results directory cannot be read or written."""
@@ -41,6 +44,8 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or f"{error} (is the disk full?)"
         mend = "choose a folder that you may write" if error.errno in FORBIDDEN else "run again"
+        if error.errno in IN_THE_WAY:
+            mend = "move away what stands in its place, then run again"
         raise StoreError(f"cannot write {path}: {reason}; nothing was lost, {mend}") from None
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from harness.store import files
 from harness.store.curves import append_point, cut_after, read_curve
-from harness.store.files import StoreError, read_json, write_atomically, write_json
+from harness.store.files import StoreError, append, read_json, write_atomically, write_bytes, write_json
 from harness.store.records import Measurement, Outcome
 
 
@@ -102,3 +102,13 @@ def test_curves_are_cut_back_and_survive_a_torn_line(tmp_path):
     assert list(read_curve(path)) == [{"step": 10, "loss": 0.1}, {"step": 20, "loss": 0.05}]
     cut_after(tmp_path / "absent.jsonl", 5)
     assert list(read_curve(tmp_path / "absent.jsonl")) == []
+
+
+def test_what_stands_in_the_place_of_a_file_or_folder_is_to_be_moved_away(tmp_path):
+    (tmp_path / "folder" / "full").mkdir(parents=True)
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "folder", tmp_path / "file" / "inside"):
+        with pytest.raises(StoreError, match=r"nothing was lost, move away what stands in its place, then run again$"):
+            write_bytes(path, b"")
+        with pytest.raises(StoreError, match=r"move away what stands in its place"):
+            append(path, b"")

@@ -18,14 +18,20 @@ from harness.store.records import EvaluationRecord, Outcome, Record, Segment, Tr
 
 def check(kind: str, name: str, copy: Path) -> None:
     """Raise `ValueError` if the copy of a file of this kind and name is invalid."""
-    match = RECORDS[kind].fullmatch(name)
-    assert match is not None
     if kind == "array":
         _check_array(copy)
     elif kind == "curve":
         _check_curve(copy)
-    elif kind not in ("report", "log"):
-        _check_record(kind, parse_json(read_regular(copy)), match.groupdict())
+    else:
+        check_record(kind, name, read_regular(copy))
+
+
+def check_record(kind: str, name: str, content: bytes) -> None:
+    """Raise `ValueError` if the content of a record of this kind and name is invalid. Others may have any."""
+    match = RECORDS[kind].fullmatch(name)
+    assert match is not None
+    if kind not in ("array", "curve", "report", "log"):
+        _check_record(kind, parse_json(content), match.groupdict())
 
 
 def _check_record(kind: str, document: Any, named: dict[str, str | None]) -> None:

@@ -1,6 +1,7 @@
 """The contents of a bundle: the records of an exhibit's runs, and the parts of their arrays that figures draw."""
 
 import io
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -26,6 +27,8 @@ from harness.store.run_directory import RunDirectory
 
 LOG_LINES = 40
 LOG_BYTES = 2**16
+MAX_FILE_BYTES = 2**28
+"""The maximum size of any file of a bundle, far above that of a record."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def records(directories: Sequence[RunDirectory], results: Results) -> Iterator[B
                 yield BundleEntry(path.relative_to(results.root).as_posix(), content)
         if (curve := _read(directory.metrics)) is not None:
             yield BundleEntry(directory.metrics.relative_to(results.root).as_posix(), _whole_lines(curve))
-        if (log := _read(directory.log)) is not None:
+        if (log := _read(directory.log, end=LOG_BYTES)) is not None:
             yield BundleEntry(directory.log.relative_to(results.root).as_posix(), _tail(log))
 
 
@@ -124,17 +127,22 @@ def _whole_lines(curve: bytes) -> bytes:
 
 
 def _tail(log: bytes) -> bytes:
-    return b"".join(log[-LOG_BYTES:].splitlines(keepends=True)[-LOG_LINES:])
+    return b"".join(log.splitlines(keepends=True)[-LOG_LINES:])
 
 
-def _read(path: Path) -> bytes | None:
-    """Return a file's content, None if it does not exist.
+def _read(path: Path, end: int | None = None) -> bytes | None:
+    """Return a file's content, or its last `end` bytes, None if it does not exist.
 
-    Raises `BundleError` if it is a link or anything but a regular file.
+    Raises `BundleError` if it is a link or anything but a regular file, or larger than a bundle may hold.
     """
     try:
         with open_unlinked(path) as file:
-            return file.read()
+            size = os.fstat(file.fileno()).st_size
+            if end is not None:
+                file.seek(max(size - end, 0))
+            elif size > MAX_FILE_BYTES:
+                raise BundleError(f"cannot bundle {path}: it has {size:,} bytes, the limit is {MAX_FILE_BYTES:,}")
+            return file.read(MAX_FILE_BYTES if end is None else end)
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -75,6 +75,11 @@ def open_bundle(path: Path, report: Path | None = None) -> Iterator[Bundle]:
                 yield Bundle(Results(Path(folder), report, label), manifest)
 
 
+def largest(kind: str) -> int:
+    """Return the maximum size of a file of this kind in bytes."""
+    return MAX_BYTES.get(kind, DOCUMENT_BYTES)
+
+
 def manifest_of(path: Path) -> BundleManifest:
     """Read the manifest of a bundle without verifying the rest."""
     with _source(path) as source:
@@ -196,7 +201,7 @@ def _verify_sizes(manifest: BundleManifest, path: Path) -> None:
         raise BundleError(f"{path} has {total:,} bytes in all, more than the limit of {MAX_TOTAL_BYTES:,}")
     for name, file in manifest.files.items():
         kind = str(kind_of(name))
-        limit = MAX_BYTES.get(kind, DOCUMENT_BYTES)
+        limit = largest(kind)
         if file.bytes > limit:
             raise BundleError(f"{path}: {name} has {file.bytes:,} bytes, more than the limit of {limit:,}")
         records += 0 if kind in MAX_BYTES else file.bytes

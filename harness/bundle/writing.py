@@ -11,9 +11,10 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from harness import __version__
 from harness.bundle import contents
+from harness.bundle.checks import check_record
 from harness.bundle.contents import BundleEntry
 from harness.bundle.manifest import FORMAT, MANIFEST, SUFFIX, BundleError, BundleManifest, Excerpt, File, kind_of
-from harness.bundle.reading import manifest_of
+from harness.bundle.reading import largest, manifest_of
 from harness.config.run import SEMANTICS
 from harness.report.results.report import ExhibitReport
 from harness.store.files import write_atomically, writing
@@ -73,11 +74,16 @@ class _Writer:
         self.left_out: list[str] = []
 
     def register(self, entries: Iterable[BundleEntry]) -> Iterator[BundleEntry]:
-        """Yield the entries whose names are allowed in a bundle, and add them to the manifest."""
+        """Yield the entries whose names are allowed in a bundle, and add them to the manifest.
+
+        Raises `BundleError` if a reader would refuse one of them.
+        """
         for entry in entries:
-            if kind_of(entry.name) is None:
+            kind = kind_of(entry.name)
+            if kind is None:
                 self.left_out.append(entry.name)
                 continue
+            _check_readable(kind, entry)
             self._files[entry.name] = File(bytes=len(entry.content), sha256=hashlib.sha256(entry.content).hexdigest())
             if entry.excerpt:
                 self._excerpts[entry.name] = entry.excerpt
@@ -106,6 +112,16 @@ class _Writer:
             for segment in directory.all_segments():
                 if segment.commit:
                     yield f"{segment.commit}{' with changes' if segment.dirty else ''}"
+
+
+def _check_readable(kind: str, entry: BundleEntry) -> None:
+    if len(entry.content) > largest(kind):
+        why = f"it has {len(entry.content):,} bytes, more than the limit of {largest(kind):,}"
+        raise BundleError(f"cannot bundle {entry.name}: {why}")
+    try:
+        check_record(kind, entry.name, entry.content)
+    except ValueError as error:
+        raise BundleError(f"cannot bundle {entry.name}, since readers would refuse it: {error}") from None
 
 
 def _write_archive(file: IO[bytes], entries: Iterable[BundleEntry], writer: _Writer) -> None:

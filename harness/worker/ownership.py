@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 
+from harness import printable
 from harness.errors import HarnessError
 from harness.exit_codes import ExitCode
 from harness.regular_files import append_regular
@@ -66,8 +67,8 @@ def ending_after_lost_rank(recorded: bool, stop: StopRequest, error: LostRank) -
 
 
 def one_line(error: Exception) -> str:
-    """Return an error's message on one line, with the error's type unless it is a `HarnessError`."""
-    text = " ".join(str(error).split())
+    """Return an error's message on one line that a terminal can show, with its type unless it is a `HarnessError`."""
+    text = printable.one_line(str(error))
     return text if isinstance(error, HarnessError) else f"{type(error).__name__}: {text}"
 
 

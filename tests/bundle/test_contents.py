@@ -107,6 +107,28 @@ def test_nothing_to_bundle_is_said(tmp_path):
         write_bundle(tmp_path / "b.zip", reports_of(Results(tmp_path)), Results(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [("outcome.json", '{"state": "failed", "finished": "2026-01-01T00:00:00Z", "error": "\\u001b[31m"}',
+      "cannot bundle runs/.*/outcome.json, since readers would refuse it: it contains control characters"),
+     ("metrics.jsonl", '{"step": 1}\n' * 2**19, "cannot bundle runs/.*/metrics.jsonl: it has .* bytes, more than")],
+)  # fmt: skip
+def test_what_a_reader_would_refuse_is_not_bundled(measured, tmp_path, name, content, why):
+    results = Results(shutil.copytree(measured.root, tmp_path / "results"))
+    (results.all()[0].path / name).write_text(content)
+    with pytest.raises(BundleError, match=why):
+        write_bundle(tmp_path / "b.zip", reports_of(results), results)
+    assert [path.name for path in tmp_path.iterdir()] == ["results"]
+
+
+def test_only_the_end_of_a_log_is_read(measured, tmp_path):
+    results = Results(shutil.copytree(measured.root, tmp_path / "results"))
+    os.truncate(results.all()[0].log, 2**40)
+    assert write_bundle(tmp_path / "b.zip", reports_of(results), results)
+    with open_bundle(tmp_path / "b.zip") as bundle:
+        assert bundle.results.all()[0].log.stat().st_size == 2**16
+
+
 def test_arrays_of_a_drawing_that_are_no_numbers_of_rows_are_refused(measured, monkeypatch):
     monkeypatch.setattr(SampleStrips, "arrays", ["samples"])
     with pytest.raises(SpecError, match=r"plot SampleStrips: arrays is \['samples'\] \(list\), not a mapping"):

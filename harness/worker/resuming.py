@@ -27,7 +27,7 @@ def notes_of(directory: RunDirectory, snapshots: Snapshots, step: int) -> dict[s
 
 def complaint_of(directory: RunDirectory, notes: Mapping[str, str]) -> str:
     """Return why training cannot continue from a checkpoint with these notes, or an empty string."""
-    if notes.keys() < {"run", "snapshots", "curve"}:
+    if not notes.keys() >= {"run", "snapshots", "curve"}:
         return "it was written by an earlier version"
     if notes["run"] != directory.id:
         return f"it belongs to run {notes['run']}"

@@ -19,6 +19,7 @@ from harness.data.prepared.blocks import Report
 from harness.data.prepared.manifest import FILE, DatasetManifest
 from harness.data.registry import Archive
 from harness.errors import MissingRequirement
+from harness.regular_files import read_regular
 from harness.store.files import sha256_of, write_atomically
 
 NAME = "inception"
@@ -31,6 +32,8 @@ WEIGHTS = Archive(
 )
 CACHED_NAMES = (WEIGHTS.name, "pt_inception-2015-12-05-6726825d.pth")
 """The file names of torch-fidelity and pytorch-fid in torch's cache."""
+LARGEST = 2**30
+"""The largest file that is read as weights, ten times the published ones."""
 LACKING = "needs Inception weights"
 DIGITS = 8
 """The number of SHA-256 digits in the names of other weights."""
@@ -48,7 +51,7 @@ def install_weights(path: Path, root: Path, check: Check, report: Report) -> tup
         from harness.data.tensors import read_tensors
 
         with reading(source):
-            read_tensors(source.read_bytes(), source)
+            read_tensors(read_regular(source, LARGEST), source)
     folder = root / name
     if (folder / FILE).exists():
         return name, False
@@ -81,7 +84,7 @@ def find_weights(root: Path, other: str | None) -> tuple[Path, bytes, str]:
     wanted, complaints = other or WEIGHTS.sha256, []
     for path in _candidates(root, other):
         try:
-            content = path.read_bytes()
+            content = read_regular(path, LARGEST)
         except OSError as error:
             complaints.append(f"{path}: {error.strerror}")
             continue

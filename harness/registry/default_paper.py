@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harness import environment
 from harness.errors import SpecError
+from harness.regular_files import read_regular
 
 VARIABLE = "HARNESS_PAPER"
 FALLBACK = "hybvit"
@@ -35,10 +36,11 @@ def default_paper() -> DefaultPaper:
 
 def _named_in(path: Path) -> DefaultPaper:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8-sig")).get("tool", {}).get("harness", {})
+        table = tomllib.loads(read_regular(path).decode("utf-8-sig")).get("tool", {}).get("harness", {})
         name = table.get("paper", "")
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError) as error:
-        raise SpecError(f"{path}: cannot read the default paper: {error}; fix the file or set {VARIABLE}") from None
+    except (OSError, ValueError, RecursionError, AttributeError) as error:
+        why = str(error).partition("; use sys.")[0]
+        raise SpecError(f"{path}: cannot read the default paper: {why}; fix the file or set {VARIABLE}") from None
     if not isinstance(name, str):
         raise SpecError(f"{path}: [tool.harness] paper = {name!r} is not a paper name")
     return DefaultPaper(name, f" (set by [tool.harness] paper in {path})") if name else DefaultPaper(FALLBACK)

@@ -85,6 +85,18 @@ def test_weights_in_the_environment_are_found_and_wrong_ones_complained_of(small
         find_weights(tmp_path / "data", None)
 
 
+def test_what_is_no_file_of_weights_is_complained_of_without_waiting(small, tmp_path, monkeypatch):
+    os.mkfifo(pipe := tmp_path / "pipe.pth")
+    for path, says in ((pipe, "it is not a regular file"), ("/dev/zero", "it is not a regular file")):
+        monkeypatch.setenv("HARNESS_INCEPTION_WEIGHTS", str(path))
+        with pytest.raises(MissingRequirement, match=f"{path}: {says}"):
+            find_weights(tmp_path / "data", None)
+    monkeypatch.setenv("HARNESS_INCEPTION_WEIGHTS", str(small))
+    monkeypatch.setattr(inception, "LARGEST", 9)
+    with pytest.raises(MissingRequirement, match=r"small\.pth: it has more than 9 bytes"):
+        find_weights(tmp_path / "data", None)
+
+
 def test_without_weights_the_error_has_the_command(small, tmp_path):
     with pytest.raises(MissingRequirement) as caught:
         find_weights(tmp_path / "my data", None)

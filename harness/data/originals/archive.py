@@ -7,6 +7,7 @@ from pathlib import Path
 from harness.data.errors import DataError, reading
 from harness.data.prepared.blocks import Report
 from harness.data.registry import Archive
+from harness.regular_files import open_regular
 
 PIECE = 2**22
 SPELLED = {"sha256": "SHA-256", "md5": "MD5"}
@@ -75,7 +76,7 @@ def _hashes(path: Path, report: Report, names: Iterable[str]) -> dict[str, str]:
     """Compute several hashes of a file in one pass, by name."""
     hashes = {name: hashlib.new(name, usedforsecurity=False) for name in names}
     done = 0
-    with reading(path), open(path, "rb") as file:
+    with reading(path), open_regular(path) as file:
         total = path.stat().st_size
         while piece := file.read(PIECE):
             for one in hashes.values():

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -172,6 +173,13 @@ def test_a_picture_that_cannot_be_read_is_named(tmp_path, make, says):
     make(tmp_path / "00000.jpg")
     with pytest.raises(DataError, match=f"cannot read {tmp_path}/00000.jpg: {says}"):
         prepared(data, tmp_path, tmp_path / "data")
+
+
+def test_an_archive_that_is_no_regular_file_is_refused_without_waiting(tmp_path):
+    os.mkfifo(pipe := tmp_path / "faces.zip")
+    for path in (pipe, Path("/dev/zero")):
+        with pytest.raises(DataError, match=f"cannot read {path}: it is not a regular file"):
+            unverified(Archive("faces.zip", None), path, silent)
 
 
 def test_a_tall_picture_keeps_its_proportions_and_loses_its_ends():

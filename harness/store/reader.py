@@ -8,7 +8,7 @@ from typing import Any, TypeVar, TypeVarTuple
 
 from harness.config.run import Run
 from harness.store.files import StoreError
-from harness.store.records import EvaluationRecord, Outcome, Segment
+from harness.store.records import EvaluationRecord, FeatureSpaceDetails, Outcome, Segment
 from harness.store.run_directory import RunDirectory
 from harness.store.vouching import vouched_record
 
@@ -54,6 +54,11 @@ class Reader:
         """Return the details of a record, none if there is no record."""
         record = self._record(run, evaluation)
         return record.details if record else {}
+
+    def feature_space(self, run: str, evaluation: str) -> str:
+        """Return the SHA-256 of the weights that computed the features of a record, empty if there are none."""
+        space = self.details(run, evaluation).get("feature_space")
+        return FeatureSpaceDetails.model_validate(space).weights_sha256 if space is not None else ""
 
     def record(self, run: str, evaluation: str) -> EvaluationRecord | None:
         """Return the record of an evaluation of a run, None if there is none.

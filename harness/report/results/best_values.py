@@ -16,21 +16,21 @@ CellKey = tuple[str, str]
 
 def best_reported(report: ExhibitReport) -> frozenset[CellKey]:
     """Return the cells with the best reported value; rows on different datasets are not comparable."""
-    return _best(report, _reported, lambda cell: "")
+    return _best(report, _reported, lambda cell: ())
 
 
 def best_measured(report: ExhibitReport) -> frozenset[CellKey]:
-    """Return the cells with the best measured value; values with different labels are not comparable."""
-    return _best(report, _measured, lambda cell: cell.labels.get(PAPER_PROTOCOL, ""))
+    """Return the cells with the best measured value among those of one label and feature space."""
+    return _best(report, _measured, lambda cell: (cell.labels.get(PAPER_PROTOCOL, ""), *_spaces(cell)))
 
 
 def _best(
     report: ExhibitReport,
     value: Callable[[ReportRow, ReportCell], float | None],
-    measure: Callable[[ReportCell], str],
+    measure: Callable[[ReportCell], tuple[str, ...]],
 ) -> frozenset[CellKey]:
     """Return the best cells of every metric, section, dataset and measure; none if all are equal."""
-    candidates: dict[tuple[Metric, str, DataInUse, str], dict[CellKey, float]] = defaultdict(dict)
+    candidates: dict[tuple[Metric, str, DataInUse, tuple[str, ...]], dict[CellKey, float]] = defaultdict(dict)
     for row in report.rows:
         if row.row.run is None:
             continue
@@ -47,6 +47,10 @@ def _best(
         if len(set(values.values())) > 1:
             chosen |= {place for place, found in values.items() if found == winner}
     return frozenset(chosen)
+
+
+def _spaces(cell: ReportCell) -> tuple[str, ...]:
+    return cell.measured.spaces if isinstance(cell.measured, Measured) else ()
 
 
 def _reported(row: ReportRow, cell: ReportCell) -> float | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from math import isfinite, nan
 from statistics import mean, stdev
 
+from harness.advice import command
 from harness.registry.cells import PAPER_PROTOCOL, Cell
 from harness.registry.exhibit import Exhibit
 from harness.registry.metrics import Metric
@@ -23,7 +24,7 @@ from harness.store.results import Results
 class Measured:
     """The values of a cell over seeds: their mean, standard deviation (None for one seed) and runs.
 
-    `values` and `runs` are in the order of `numbers`, the seeds.
+    `values` and `runs` are in the order of `numbers`, the seeds. `spaces` are the feature spaces of the values.
     """
 
     mean: float
@@ -31,6 +32,7 @@ class Measured:
     runs: tuple[str, ...]
     values: tuple[float, ...]
     numbers: tuple[int, ...]
+    spaces: tuple[str, ...] = ()
 
     @property
     def seeds(self) -> int:
@@ -201,7 +203,7 @@ class CellBuilder:
         except StoreError as error:
             return need_of(error)
         if outcome is not None and outcome.state == "cancelled":
-            return Need(what="cancelled", how=f"python -m harness retry {cell.run.id}")
+            return Need(what="cancelled", how=command(f"retry {cell.run.id}"))
         return outcome.needs.get(cell.evaluation.id) if outcome else None
 
 
@@ -216,7 +218,7 @@ def configured(setting: Setting, scale: Scale) -> str:
 def _measured(found: Series | None) -> Measured | None:
     if found is None:
         return None
-    return Measured(_mean(found.values), _sd(found.values), found.runs, found.values, found.seeds)
+    return Measured(_mean(found.values), _sd(found.values), found.runs, found.values, found.seeds, found.spaces)
 
 
 def _statistics(metric: Metric, found: Measured | None, reported: Reported, judgement: Judgement) -> Statistics | None:

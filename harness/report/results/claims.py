@@ -7,7 +7,6 @@ from math import inf, isfinite, sqrt
 
 import numpy as np
 
-from harness.config.evaluations import measure_of
 from harness.registry.cells import PAPER_PROTOCOL
 from harness.registry.claims import Claim, Contrast, Term
 from harness.registry.exhibit import Exhibit
@@ -153,9 +152,7 @@ def _estimate(term: Term, exhibit: Exhibit, own: OwnSeries, scale: Scale) -> Cel
     mean, seeds = sum(found.values) / len(found.values), len(found.values)
     if metric.noise == "none":
         return CellEstimate(term.row, metric, mean, seeds=seeds)
-    alike = (
-        other.values for (_, key), other in own.items() if key == metric.key and _measure(other) == _measure(found)
-    )
+    alike = (other.values for (_, key), other in own.items() if key == metric.key and other.measure == found.measure)
     spread = seed_spread(metric, alike, scale.spread.get((found.data, metric.key)))
     if spread is None:
         return CellEstimate(term.row, metric, mean, standard_error=inf, seeds=seeds)
@@ -163,18 +160,15 @@ def _estimate(term: Term, exhibit: Exhibit, own: OwnSeries, scale: Scale) -> Cel
     return CellEstimate(term.row, metric, mean, sd / sqrt(seeds), spread.df, seeds)
 
 
-def _measure(found: Series) -> tuple[str, str]:
-    """Return the dataset and the measure of a series."""
-    return found.data, measure_of(found.label)
-
-
 def _without_common_measure(terms: Iterable[Term], own: OwnSeries) -> Metric | None:
     """Return a metric whose values in these terms are not comparable, such as those of several feature spaces."""
-    measures: dict[Metric, set[str]] = {}
+    measures: dict[Metric, set[tuple[str, tuple[str, ...]]]] = {}
     for term in terms:
         if found := own.get((term.row, term.metric.key)):
-            measures.setdefault(term.metric, set()).add(measure_of(found.label))
-    return next((metric for metric, names in measures.items() if len(names) > 1), None)
+            _, measure, spaces = found.measure
+            # Values in several spaces have no mean, and those of several datasets may be compared.
+            measures.setdefault(term.metric, set()).update((measure, (space,)) for space in spaces or ("",))
+    return next((metric for metric, found in measures.items() if len(found) > 1), None)
 
 
 def _contrast_result(contrast: Contrast, estimates: Mapping[tuple[str, Metric], CellEstimate | None]) -> ContrastResult:

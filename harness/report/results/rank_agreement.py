@@ -57,19 +57,20 @@ def rank_agreements(exhibit: Exhibit, rows: Sequence[ReportRow], scale: Scale) -
 
 
 def _of_metric(exhibit: Exhibit, metric: Metric, rows: Iterable[ReportRow], scale: Scale) -> Iterator[RankAgreement]:
-    groups: dict[tuple[DataInUse | None, str], dict[object, RankedRow]] = {}
+    groups: dict[tuple[DataInUse | None, str, tuple[str, ...]], dict[object, RankedRow]] = {}
     for row in rows:
         cell = next(cell for cell in row.cells if cell.metric == metric)
         reported = exhibit.reported_value(row.row, metric)
         if reported is None or not isinstance(cell.measured, Measured) or not isfinite(cell.measured.mean):
             continue
         data = data_of(row.row.run, scale) if row.row.run else None
-        group = groups.setdefault((data, measure_of(cell.labels[PAPER_PROTOCOL])), {})
+        measure = measure_of(cell.labels[PAPER_PROTOCOL])
+        group = groups.setdefault((data, measure, cell.measured.spaces), {})
         group.setdefault(
             (reported, cell.measured.runs, cell.measured.values), RankedRow(row.row, reported, cell.measured)
         )
-    several = len({data for data, _ in groups}) > 1
-    for (data, measure), ranked in groups.items():
+    several = len({data for data, *_ in groups}) > 1
+    for (data, measure, _), ranked in groups.items():
         if len(ranked) >= FEWEST:
             yield _agreement(metric, tuple(ranked.values()), measure, data if several else None)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
+from harness.config.evaluations import measure_of
 from harness.registry.cells import Cell, cells
 from harness.registry.exhibit import Exhibit
 from harness.registry.metrics import secondary_metric
@@ -16,8 +17,8 @@ from harness.store.records import Need
 from harness.store.results import Results
 from harness.store.vouching import UnvouchedError
 
-SeedValues = list[tuple[int, str, float, int]]
-"""For each seed: the seed, its run, the value, and the number of items behind the value."""
+SeedValues = list[tuple[int, str, str, float, int]]
+"""For each seed: the seed, its run, its feature space, the value, and the number of items behind the value."""
 SeriesKey = tuple[str, str, str]
 """The keys of a row and a metric, and the name of the protocol: empty for the paper's."""
 
@@ -27,7 +28,7 @@ class Series:
     """The values of a cell by one protocol: one for each seed, in the order of seeds, with its run.
 
     `label` is the printed name of the values, `data` the dataset of the runs, `items` the number of items
-    behind the first value.
+    behind the first value. `spaces` are the feature spaces of the values, by the SHA-256 of their weights.
     """
 
     evaluation: str
@@ -37,6 +38,12 @@ class Series:
     seeds: tuple[int, ...]
     values: tuple[float, ...]
     runs: tuple[str, ...]
+    spaces: tuple[str, ...] = ()
+
+    @property
+    def measure(self) -> tuple[str, str, tuple[str, ...]]:
+        """The dataset, the measure and the feature spaces: only values that share all three are comparable."""
+        return self.data, measure_of(self.label), self.spaces
 
     @property
     def first_run(self) -> str | None:
@@ -80,13 +87,13 @@ def measurements(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results)
         for (first, evaluation), of_record in of_records.items():
             run = runs[first]
             try:
-                quantities = reader.quantities(run, evaluation)
+                quantities, space = reader.quantities(run, evaluation), reader.feature_space(run, evaluation)
             except StoreError as error:
                 damaged[run, evaluation] = need_of(error)
-                quantities = {}
+                quantities, space = {}, ""
             for cell, found in of_record:
                 if quantity := quantities.get(cell.metric.quantity):
-                    found.append((seed, run, *quantity))
+                    found.append((seed, run, space, *quantity))
                 elif reader.directory(run).is_requested(cell.evaluation):
                     waiting[_key_of(cell)] += 1
     series = {_key_of(cell): _series(cell, found) for cell, found in asked if found}
@@ -99,8 +106,9 @@ def _key_of(cell: Cell) -> SeriesKey:
 
 
 def _series(cell: Cell, found: SeedValues) -> Series:
-    seeds, runs, values, items = zip(*found, strict=True)
-    return Series(cell.evaluation.id, cell.run.config.data.name, cell.label, items[0], seeds, values, runs)
+    seeds, runs, spaces, values, items = zip(*found, strict=True)
+    data, distinct = cell.run.config.data.name, tuple(sorted(set(spaces)))
+    return Series(cell.evaluation.id, data, cell.label, items[0], seeds, values, runs, distinct)
 
 
 def need_of(error: StoreError) -> Need:
@@ -126,8 +134,9 @@ def with_secondary(found: Iterable[Cell], exhibit: Exhibit) -> Iterator[Cell]:
 
 
 def details(series: Iterable[Series], results: Results) -> list[dict[str, Any]]:
-    """Return the details of one record per dataset and evaluation."""
-    first: dict[tuple[str, str], str] = {}
+    """Return the details of one record per dataset, evaluation and feature space."""
+    reader, first = results.reader, dict[tuple[str, str, str], str]()
     for found in series:
-        first.setdefault((found.data, found.evaluation), found.runs[0])
-    return [results.reader.details(run, evaluation) for (_, evaluation), run in first.items()]
+        for run in found.runs if len(found.spaces) > 1 else found.runs[:1]:
+            first.setdefault((found.data, found.evaluation, reader.feature_space(run, found.evaluation)), run)
+    return [reader.details(run, evaluation) for (_, evaluation, _), run in first.items()]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from math import isfinite
 
+from harness.advice import command
 from harness.config.feature_spaces import INCEPTION_SHA256
 from harness.registry.exhibit import plots_of
 from harness.registry.metrics import Metric
@@ -87,6 +88,11 @@ def general_notes(report: ExhibitReport) -> list[str]:
         sentences.append(
             "FD and CS are the Fréchet distance and class score in the features of a small classifier of the data "
             f"(test accuracy: {listed}); they are not FID and IS."
+        )
+    if repeated := [space.data for space in spaces if sum(other.data == space.data for other in spaces) > 1]:
+        sentences.append(
+            f"Several classifiers of {', '.join(dict.fromkeys(repeated))} were in use, as on processors of several "
+            "kinds: values in their features are not compared with each other."
         )
     sentences += [_inception_note(space) for space in described if space.kind == "inception"]
     sentences += [f"{remark}." for remark in report.remarks]
@@ -173,7 +179,7 @@ def _stale(report: ExhibitReport) -> str:
     """Return which runs were measured with other code and, for the user's own results, how to rerun them."""
     says = describe_other_code(report.stale)
     them = "it" if len(report.stale) == 1 else "them"
-    rerun = f": 'python -m harness run {report.name} --scale {report.scale.name} --stale' reruns {them}"
+    rerun = f": '{command(f'run {report.name} --scale {report.scale.name} --stale')}' reruns {them}"
     return f"{says}{'' if report.origin else rerun}."
 
 

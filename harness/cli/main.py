@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from harness import INSTALL, __version__, environment
+from harness.advice import repeat_options
 from harness.cli import streams
 from harness.cli.cancel import cancel_command
 from harness.cli.compare import compare_command
@@ -69,6 +71,7 @@ def cli(ctx: click.Context, results: Path, data: Path, quiet: bool, no_color: bo
     if ctx.invoked_subcommand in WRITING:
         environment.check()
         _refuse_bundle(results)
+    repeat_options(_given(ctx))
     ctx.obj = Settings(results_root=results, data_root=data, quiet=quiet, color=not no_color)
 
 
@@ -92,6 +95,12 @@ for command in (
     preflight_command,
 ):
     cli.add_command(command)
+
+
+def _given(ctx: click.Context) -> list[str]:
+    """Return the folders given on the command line, as options."""
+    given = [name for name in ("results", "data") if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    return [word for name in given for word in (f"--{name}", str(ctx.params[name]))]
 
 
 def _refuse_bundle(results: Path) -> None:

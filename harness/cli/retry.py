@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.advice import command
 from harness.cli.executors import ExecutorOptions, executor_options
 from harness.cli.options import ExecutionOptions, execution_options
 from harness.cli.settings import Settings, find_runs
@@ -92,7 +93,7 @@ def _retry(settings: Settings, executor: ExecutorOptions, todo: "Sequence[Planne
     if executor.executor == "slurm":
         settings.echo(f"with --executor slurm --profile {executor.profile}:")
         ids = [planned.run.id for planned in todo]
-        return submit_runs(settings, todo, executor, execution, {"retry": ids}, "python -m harness status")
+        return submit_runs(settings, todo, executor, execution, {"retry": ids}, command("status"))
     state = execute(settings, todo, len(todo), executor, execution)
     settings.echo(f"{len(state.done)} of {len(todo)} runs are done")
     return exit_code(state, len(state.done))

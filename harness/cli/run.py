@@ -1,7 +1,10 @@
 """`harness run`: trains and evaluates whatever is missing."""
 
+import shlex
+
 import click
 
+from harness.advice import command
 from harness.cli.executors import ExecutorOptions, executor_options, share_of
 from harness.cli.options import ExecutionOptions, Selection, execution_options, json_option, selection_options
 from harness.cli.settings import Settings, selected_plan
@@ -87,7 +90,8 @@ def run_command(
     for finished in plan.done():
         tidy(finished.directory)
     asked = "".join(f" --also {reading}" for reading in selection.also)
-    report = f"python -m harness report {' '.join(selection.exhibits)} --scale {selection.scale}{asked}"
+    asked += "".join(f" --rows {shlex.quote(pattern)}" for pattern in selection.rows)
+    report = command(f"report {' '.join(selection.exhibits)} --scale {selection.scale}{asked}")
     print_cancelled(settings, cancelled)
     done = len(plan.runs) - len(todo) - len(cancelled)
     if not todo:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.advice import command
 from harness.cli import streams
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from harness.store.results import Results
     from harness.store.run_directory import RunDirectory, RunState
 
-NO_RUNS = "no run given: give the beginnings of ids, which 'python -m harness status' shows"
+NO_RUNS = "no run given: give the beginnings of ids, which '{}' shows"
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,11 @@ def find_runs(
     from harness.store.files import StoreError
 
     if bool(prefixes) == bool(option):
-        raise SpecError(f"{option} selects the runs already: leave out {prefixes[0]}" if option else NO_RUNS)
+        raise SpecError(
+            f"{option} selects the runs already: leave out {prefixes[0]}"
+            if option
+            else NO_RUNS.format(command("status"))
+        )
     if prefixes:
         return list({directory.id: directory for directory in map(settings.results.find, prefixes)}.values())
     found = []

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.advice import command
 from harness.cli.executors import ExecutorOptions
 from harness.cli.settings import Settings
 
@@ -127,9 +128,9 @@ def _print_submission(
         settings.echo(f"{len(submission.waiting)} runs {when} when the queue has room again")
     if not accepted:
         return
-    settings.echo(f"log: {log_path(settings.results, submission.id)}; a run's own: python -m harness logs RUN")
+    settings.echo(f"log: {log_path(settings.results, submission.id)}; a run's own: {command('logs RUN')}")
     ids = ",".join(array.job_id for array in accepted if array.job_id)
-    settings.echo(f"watch: python -m harness status --watch, or squeue --jobs={ids}; the terminal is not needed")
+    settings.echo(f"watch: {command('status --watch')}, or squeue --jobs={ids}; the terminal is not needed")
 
 
 def _trace(settings: Settings, planned: "PlannedRun", job: "JobStatus | None") -> str:

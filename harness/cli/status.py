@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.advice import command
 from harness.cli.options import json_option
 from harness.cli.settings import Settings, print_json
 from harness.cli.streams import reader_left
@@ -150,7 +151,7 @@ def _table(runs: Runs, settings: Settings) -> str:
     from tabulate import tabulate
 
     if not runs:
-        return f"no runs in {settings.results_root}: start some with 'python -m harness run table6'"
+        return f"no runs in {settings.results_root}: start some with '{command('run table6')}'"
     return f"{tabulate(_lines(runs), headers='keys', disable_numparse=True)}\n\n{_summary(runs)}"
 
 

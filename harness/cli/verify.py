@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
+from harness.advice import command
 from harness.cli.options import json_option
 from harness.cli.paths import PathType
+from harness.cli.result_source import REFERENCE
 from harness.cli.settings import Settings, find_runs, print_json
+from harness.errors import SpecError
 
 if TYPE_CHECKING:
     from harness.store.verification import Checked
@@ -36,6 +40,10 @@ def verify_command(settings: Settings, runs: tuple[str, ...], source: Path | Non
     if source is None and is_bundle_folder(settings.results_root):
         source = settings.results_root
     found = list(_shown(settings, _bundle(source, runs) if source is not None else _own(settings, runs)))
+    if not found:
+        raise SpecError(
+            f"no runs in {source or settings.results_root}: nothing to verify{_elsewhere(settings, source)}"
+        )
     problems = [checked for checked in found if checked.problem]
     checked_runs = len({checked.run for checked in found if checked.run is not None})
     if as_json:
@@ -57,6 +65,14 @@ def verify_command(settings: Settings, runs: tuple[str, ...], source: Path | Non
     return int(bool(problems))
 
 
+def _elsewhere(settings: Settings, source: Path | None) -> str:
+    """Return advice to verify the reference results, if these are here and no bundle was given."""
+    reference = settings.results_root / REFERENCE
+    if source or not reference.is_dir():
+        return ""
+    return f"; '{command(f'verify --from {quote(str(reference))}')}' verifies the reference results"
+
+
 def _own(settings: Settings, runs: Sequence[str]) -> "Iterator[Checked]":
     """Yield the files of the chosen runs, or of all runs with the shared files."""
     from harness.store.verification import checked_cache, checked_run
@@ -74,7 +90,6 @@ def _bundle(source: Path, runs: Sequence[str]) -> "Iterator[Checked]":
     Raises `BundleError` if a file differs from the manifest.
     """
     from harness.bundle.reading import open_bundle
-    from harness.errors import SpecError
     from harness.store.verification import checked_records
 
     if runs:

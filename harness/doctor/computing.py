@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness import __version__
+from harness.advice import command
 from harness.doctor.check import Check, CheckState, gigabytes
 from harness.doctor.children import run
 from harness.launch.machine import gpu_ids, usable_cores, usable_memory
@@ -82,7 +83,7 @@ def check_memory() -> Check:
         return Check("memory", CheckState.OK, gigabytes(memory), facts=facts)
     workers = max(1, memory // BYTES_PER_WORKER)
     says = f"{gigabytes(memory)}, not enough for {cores} workers at a time"
-    return Check("memory", CheckState.DEGRADED, says, f"python -m harness run table6 --workers {workers}", facts)
+    return Check("memory", CheckState.DEGRADED, says, command(f"run table6 --workers {workers}"), facts)
 
 
 def _name(gpu: Mapping[str, Any]) -> str:

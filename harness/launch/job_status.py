@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.advice import command
 from harness.store.results import Results
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def retry_commands(results: Results, runs: Iterable[str]) -> list[str]:
     for run in runs:
         by_profile.setdefault(profiles.get(run, ""), []).append(run)
     places = {name: f" --executor slurm --profile {shlex.quote(name)}" if name else "" for name in by_profile}
-    return [f"python -m harness retry {' '.join(ids)}{places[name]}" for name, ids in by_profile.items()]
+    return [command(f"retry {' '.join(ids)}{places[name]}") for name, ids in by_profile.items()]
 
 
 def _has_submissions(results: Results) -> bool:

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from harness.advice import command
 from harness.store.curves import curve_sha256
 from harness.store.files import DamagedError, StoreError, read_json, sha256_of
 from harness.store.hashed import SUFFIX, hash_path, matches_hash
@@ -120,7 +121,7 @@ def _compared(run: str, path: Path, sha256: str, mend: str, found: Callable[[Pat
 def _unreadable(directory: RunDirectory, error: Exception) -> Checked:
     if isinstance(error, DamagedError):
         return Checked(directory.id, error.path, error.why, "delete this file and run again to recompute it")
-    return Checked(directory.id, directory.path, " ".join(str(error).split()), "see 'python -m harness status'")
+    return Checked(directory.id, directory.path, " ".join(str(error).split()), f"see '{command('status')}'")
 
 
 def _problem(error: StoreError) -> str:
@@ -130,4 +131,4 @@ def _problem(error: StoreError) -> str:
 
 
 def _retry(directory: RunDirectory) -> str:
-    return f"'python -m harness retry {directory.id}'"
+    return f"'{command(f'retry {directory.id}')}'"

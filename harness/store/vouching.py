@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.advice import command
 from harness.config.base import sha256_of_json
 from harness.config.evaluations import Evaluation
 from harness.store.files import StoreError, corrupted, read_bytes
@@ -21,7 +22,7 @@ class UnvouchedError(StoreError):
 
     def __init__(self, path: Path, what: str, why: str) -> None:
         self.what, self.why = what, why
-        self.mend = f"{path} {why}: 'python -m harness retry {path.parts[-3]}' measures it again"
+        self.mend = f"{path} {why}: '{command(f'retry {path.parts[-3]}')}' measures it again"
         super().__init__(self.mend)
 
 

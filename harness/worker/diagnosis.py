@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 
+from harness.advice import command
 from harness.errors import HarnessError, MissingRequirement
 from harness.store.rehearsals import Problem
 from harness.training.device import device_name
@@ -31,6 +32,6 @@ def diagnose(part: str, error: Exception, device: torch.device, log: Path) -> Pr
         case HarnessError():
             return Problem(part=part, what=one_line(error))
         case ImportError():
-            return Problem(part=part, what=one_line(error), mend="python -m harness doctor")
+            return Problem(part=part, what=one_line(error), mend=command("doctor"))
         case _:
             return Problem(part=part, what=one_line(error), mend=f"see {log}")

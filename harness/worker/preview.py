@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from harness.advice import command
 from harness.config.samplers import Sampler
 from harness.errors import HarnessError, SpecError
 from harness.evaluation.samples import sample_rows
@@ -38,10 +39,10 @@ def _latest_weights(directory: RunDirectory) -> tuple[Mapping[str, Tensor], int]
     run = directory.run()
     if record := directory.training_record():
         if not tensors_match(directory.weights, record.weights_sha256):
-            mend = f"delete {directory.training}, then 'python -m harness retry {directory.id}' trains again"
+            mend = f"delete {directory.training}, then '{command(f'retry {directory.id}')}' trains again"
             raise HarnessError(f"{directory.weights} is missing or does not match its training record: {mend}")
         return load_tensors(directory.weights, record.weights_sha256), record.selected or run.iterations
     found = newest_checkpoint(directory.checkpoints)
     if found is None:
-        raise SpecError(f"{run.name} ({run.id}) has no weights yet: see 'python -m harness status'")
+        raise SpecError(f"{run.name} ({run.id}) has no weights yet: see '{command('status')}'")
     return evaluated_weights(found.state), evaluated_step(found.state, found.step)

@@ -115,7 +115,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code (docs/results.md)."""
     streams.protect()
     with streams.printing():
-        return _call(arguments)
+        try:
+            return _call(arguments)
+        finally:
+            repeat_options(())
 
 
 def _call(arguments: Sequence[str] | None) -> int:

@@ -70,10 +70,10 @@ def test_intact_results_are_said_to_be(results, capsys):
 @pytest.mark.parametrize(
     ("pattern", "mend"),
     [
-        ("weights.safetensors", "training.json, then 'python -m harness retry"),
-        ("snapshots/5.safetensors", "training.json, then 'python -m harness retry"),
-        ("metrics.jsonl", "training.json, then 'python -m harness retry"),
-        ("evaluations/*/samples.npy", ".json, then 'python -m harness retry"),
+        ("weights.safetensors", "training.json, then 'python -m harness --results "),
+        ("snapshots/5.safetensors", "training.json, then 'python -m harness --results "),
+        ("metrics.jsonl", "training.json, then 'python -m harness --results "),
+        ("evaluations/*/samples.npy", ".json, then 'python -m harness --results "),
         ("evaluations/*/shard-000000.npy", "continues without it"),
         ("checkpoints/*.safetensors", "continues without it"),
         ("training.json", "delete this file and run again"),

@@ -32,19 +32,19 @@ def test_a_cancelled_run_is_left_alone_and_the_others_go_on(toy_environment, har
     with held(process, results):
         assert "is cancelled\n" in harness("cancel", DENOISING.id[:8], results=results).stdout
     output = finish(process)
-    assert f"1 cancelled run is skipped: python -m harness retry {DENOISING.id}" in output
+    assert f"1 cancelled run is skipped: python -m harness --results {results} retry {DENOISING.id}" in output
     assert "1 of 2 runs are done" in output
     assert status(harness, results) == {"cancelled": 1, "done": 1}
     assert not (results / "runs" / DENOISING.id / "log.txt").exists()
 
     again = harness("run", TABLE, results=results)
     assert again.returncode == 0
-    assert f"skipped: python -m harness retry {DENOISING.id}" in again.stdout
+    assert f"skipped: python -m harness --results {results} retry {DENOISING.id}" in again.stdout
     assert "nothing to do: 1 of 2 runs are done" in again.stdout
     plan = json.loads(harness("plan", TABLE, "--json", results=results).stdout)
     assert {run["id"]: run["state"] for run in plan["runs"]} == {HYBRID.id: "done", DENOISING.id: "cancelled"}
     report = harness("report", TABLE, "--no-figures", "--format", "csv", results=results).stdout
-    assert f"Cancelled: python -m harness retry {DENOISING.id}." in report
+    assert f"Cancelled: python -m harness --results {results} retry {DENOISING.id}." in report
 
     assert "is already cancelled" in harness("cancel", DENOISING.id, results=results).stdout
     assert "nothing to cancel" in harness("cancel", HYBRID.id, results=results).stdout

@@ -12,6 +12,8 @@ from harness.store.files import StoreError, append, write_bytes
 
 MAX_CURVE_BYTES = 2**22
 MAX_LINE_BYTES = 2**16
+MAX_RESUMED_BYTES = 2**26
+"""A longer curve is damaged: no worker writes one."""
 Line = tuple[bytes, dict[str, float] | None]
 
 
@@ -31,12 +33,15 @@ def append_point(path: Path, point: Mapping[str, float]) -> None:
 def cut_after(path: Path, step: int) -> int:
     """Drop the points after a step, because resumed training writes them again, and all lines that are no points.
 
-    Returns the number of lines that are no points. A file that cannot be read is replaced by an empty one.
+    Returns the number of lines that are no points. Where the file
+    cannot be read on, the rest is dropped.
     """
+    lines: list[Line] = []
     try:
-        lines = list(_lines(path, inf))
+        for line in _lines(path, MAX_RESUMED_BYTES):
+            lines.append(line)
     except StoreError:
-        lines = [(b"", None)]
+        lines.append((b"", None))
     write_bytes(path, b"".join(_until(lines, step)))
     return sum(point is None for _, point in lines)
 
@@ -58,7 +63,7 @@ def curve_sha256(path: Path, step: int) -> str:
 
     Raises `StoreError` if the file cannot be read.
     """
-    return hashlib.sha256(b"".join(_until(_lines(path, inf), step))).hexdigest()
+    return hashlib.sha256(b"".join(_until(_lines(path, MAX_RESUMED_BYTES), step))).hexdigest()
 
 
 def _until(lines: Iterable[Line], step: int) -> Iterator[bytes]:

@@ -25,6 +25,11 @@ def test_sizes_are_read_as_slurm_reads_them(text, expected):
     assert megabytes(text) == expected
 
 
+@pytest.mark.parametrize(("text", "count"), [(0, 0), (4, 4), ("8", 8), ("a100:4", 4), ("a100", 1)])
+def test_gpus_are_counted_as_slurm_counts_them(text, count):
+    assert Profile(gpus_per_node=text).gpus == count
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
@@ -53,6 +58,12 @@ def test_sizes_are_read_as_slurm_reads_them(text, expected):
         ('[[override]]\nmemory = "0.0G"', "write a size above 0"),
         ("time = 0", "0 is no limit, and jobs need one"),
         ('[follow_up]\ntime = "0-00:00:00"', "0 is no limit"),
+        ('gpus_per_node = "a100:-4"', "write a number such as 4, or a type and a number such as a100:4"),
+        ('gpus_per_node = "a100:²"', "write a number such as 4"),
+        ("gpus_per_node = -1", "write a number such as 4"),
+        ("[[override]]\ngpus_per_node = true", "write a number such as 4"),
+        ("time = 2", "signal_seconds = 120 is not below the time limit of 120 seconds"),
+        ("[[override]]\ntime = 1", "signal_seconds = 120 is not below the time limit of 60 seconds"),
         ("max_submit = 1", "max_submit = 1 is the follow-up job alone"),
         ('[sbatch]\narray = "0-5"', "[sbatch] array: the harness finds its jobs"),
         ('[sbatch]\njob_name = "x"', "[sbatch] job_name: the harness finds its jobs"),

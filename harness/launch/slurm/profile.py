@@ -29,6 +29,7 @@ RESERVED = frozenset(
 )
 """Options of sbatch by which the harness finds its jobs, their order and their log."""
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+MAX_GPUS = 9999
 MEGABYTES = {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024**2}
 
 
@@ -68,6 +69,19 @@ def megabytes(value: Any) -> int:
     return size
 
 
+def gpu_request(value: Any) -> str | int:
+    """Return GPUs per node as sbatch takes them: a number, a type, or both, as in `a100:4`.
+
+    Raises `ValueError` for anything else.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_GPUS:
+        return value
+    if isinstance(value, str) and re.fullmatch(r"([A-Za-z][\w.-]*:)?\d{1,4}|[A-Za-z][\w.-]*", value, re.ASCII):
+        return value
+    raise ValueError("write a number such as 4, or a type and a number such as a100:4")
+
+
+Gpus = Annotated[str | int, BeforeValidator(gpu_request)]
 Minutes = Annotated[int, BeforeValidator(minutes)]
 Megabytes = Annotated[int, BeforeValidator(megabytes), PlainSerializer(lambda size: f"{size}M", when_used="json")]
 
@@ -81,16 +95,16 @@ class Resources(Config):
     partition: str | None = None
     nodes: PositiveInt = 1
     tasks_per_node: PositiveInt = 1
-    gpus_per_node: str | Annotated[int, Field(ge=0)] = 0
+    gpus_per_node: Gpus = 0
     cpus_per_task: PositiveInt = 1
     memory: Megabytes | None = None
     time: Minutes = 24 * 60
 
     @property
     def gpus(self) -> int:
-        """The number of GPUs per node."""
-        count = str(self.gpus_per_node).rpartition(":")[2]
-        return natural(count) or 0
+        """The number of GPUs per node; a type without a number is one GPU."""
+        count = natural(str(self.gpus_per_node).rpartition(":")[2])
+        return 1 if count is None else count
 
     @property
     def ranks(self) -> int:
@@ -107,7 +121,7 @@ class Override(Config):
     partition: str | None = None
     nodes: PositiveInt | None = None
     tasks_per_node: PositiveInt | None = None
-    gpus_per_node: str | int | None = None
+    gpus_per_node: Gpus | None = None
     cpus_per_task: PositiveInt | None = None
     memory: Megabytes | None = None
     time: Minutes | None = None
@@ -167,6 +181,15 @@ class Profile(Resources):
         variants = ((), *((entry,) for entry in self.override))
         if self.packed > 1 and any(self._changed_by(entries).ranks > 1 for entries in variants):
             raise ValueError(f"{self.packed} runs in a task need nodes = 1 and tasks_per_node = 1")
+        return self
+
+    @model_validator(mode="after")
+    def _check_signal(self) -> Self:
+        for entries in ((), *((entry,) for entry in self.override)):
+            if self.signal_seconds >= (limit := 60 * self._changed_by(entries).time):
+                raise ValueError(
+                    f"signal_seconds = {self.signal_seconds} is not below the time limit of {limit} seconds"
+                )
         return self
 
     @property

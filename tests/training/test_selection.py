@@ -99,7 +99,7 @@ def test_stops_change_nothing_of_the_choice(loader, tmp_path, stops):
         run(part, values, until)
         save_checkpoint(tmp_path, part.step, part.state())
     assert equal(part.state(), whole.state())
-    step, state, _ = newest_checkpoint(tmp_path)
+    step, state, *_ = newest_checkpoint(tmp_path)
     assert equal(evaluated_weights(state), states[2])
     assert (step, evaluated_step(state, step)) == (5 * EPOCH, 2 * EPOCH)
 

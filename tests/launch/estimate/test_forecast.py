@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from toy_paper import DENOISING, HYBRID
+from vouching import WEIGHTS, vouch
 
 from harness.launch.estimate.forecast import forecast, with_costs
 from harness.launch.estimate.target import Target
@@ -11,7 +12,7 @@ from harness.launch.estimate.throughput import Observation, observe, scaled, spe
 from harness.launch.plan import make_plan
 from harness.launch.rehearsals import rehearsals_of
 from harness.registry.papers import find_exhibits
-from harness.store.records import Segment, TrainingRecord
+from harness.store.records import EvaluationRecord, Segment, TrainingRecord
 from harness.store.rehearsals import RehearsalRecord, RehearsedEvaluation
 from harness.store.results import Results
 
@@ -269,10 +270,11 @@ def test_seconds_are_scaled(samples, flops, seconds):
 def test_a_finished_run_with_a_damaged_file_is_left_without_an_estimate(results):
     planned = one(results, "HybViT")
     planned.request()
-    finish_training(planned)
     for evaluation in planned.evaluations.values():
-        planned.directory.record_path(evaluation).parent.mkdir(exist_ok=True)
-        planned.directory.record_path(evaluation).write_text("{}")
+        written = evaluation.model_dump(mode="json")
+        record = EvaluationRecord(evaluation=written, quantities={}, weights_sha256=WEIGHTS, seconds=1.0)
+        record.save(planned.directory.record_path(evaluation))
+    vouch(planned.directory)
     planned.directory.outcome.write_text("[]")
     found = forecast(plan(results, ["HybViT"]), results, SITE)
     assert found.estimates[planned.run.id].says == "a file of the run is damaged"

@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 from reports import fill
 from toy_paper import HYBRID, PAPER
+from vouching import mentioned
 
 from harness.report.html.values import PageValues
 from harness.report.latex.table import table
@@ -32,11 +33,13 @@ def report(tmp_path):
     def call(*sizes):
         results = Results(tmp_path)
         fill(results, PAPER, PAPER.tables[0], LAPTOP, seeds=3)
-        where = {"host": "a", "device": "cpu", "threads": 1, "commit": None, "dirty": None, "versions": {}}
+        known = {"host": "a", "device": "cpu", "threads": 1, "commit": None, "dirty": None, "versions": {}}
         for run, of_run in zip(RUNS, sizes, strict=True):
+            directory = results.directory(run)
             for number, size in enumerate(of_run):
-                segment = Segment(started=datetime.now(UTC), seconds=1.0, world_size=size, devices=size, **where)
-                segment.save(results.directory(run).segments / f"{number}.json")
+                ranks = {"world_size": size, "devices": size, "evaluations": mentioned(directory)}
+                segment = Segment(started=datetime.now(UTC), seconds=1.0, **ranks, **known)
+                segment.save(directory.segments / f"{number}.json")
         return build(PAPER, PAPER.tables[0], LAPTOP, results)
 
     return call

@@ -73,7 +73,7 @@ def test_latex_has_them_in_captions_and_in_the_overview(report):
 
 def test_the_page_has_them_in_headings_and_in_the_overview(report, tmp_path):
     made = report("figure15")
-    content = contents([made], Results(tmp_path), {})
+    content = contents([made], Results(tmp_path / "figure15"), {})
     for part in ("summary", "figure15"):
         assert "[cifar10 → digits, class 0 for Plane]" in content.parts[part]
     assert content.entries[0][2].endswith("[cifar10 → digits, class 0 for Plane]")
@@ -86,7 +86,7 @@ def test_the_page_has_them_in_headings_and_in_the_overview(report, tmp_path):
 )
 def test_columns_of_outliers_name_them(report, tmp_path, name, labels):
     made = report(name)
-    content = contents([made], Results(tmp_path), {})
+    content = contents([made], Results(tmp_path / name), {})
     assert all(f'class="group">{label}' in content.parts[name] for label in labels)
 
 

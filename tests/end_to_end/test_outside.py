@@ -168,7 +168,7 @@ def test_its_samples_come_from_its_own_sampler_and_the_usual_one(results, harnes
     ):
         picture = tmp_path / f"{run.name}.png"
         done = harness.warm("sample", run.id, *options, "--count", "4", "--out", picture, results=results.root)
-        assert done.returncode == 0 and done.stdout.startswith(f"{run.name} ({run.id}), step 220 of 220")
+        assert done.returncode == 0 and done.stdout.startswith(f"{run.name} ({run.id}) on digits, step 220 of 220")
         assert how in done.stdout and picture.stat().st_size > 1000
     refused = harness.warm("sample", FLOWING.id, "--sampler", "ddim", results=results.root)
     assert refused.stderr == "harness: sampler 'ddim' is for Gaussian processes: a rectified flow takes its own steps\n"

@@ -71,6 +71,8 @@ def test_ten_random_cells_lead_to_their_records(visit, paper_page, paper_reports
         assert len(lines) == cell.measured.seeds
         for line, expected in zip(lines, cell.measured.values, strict=True):
             _, shown, run, path = line.split("\t")
+            shown, _, ranks = shown.partition(" (")
+            assert ranks.strip() in ("", "1 and 4 ranks)")
             record = json.loads((paper_results.root / path.strip()).read_text())
             value = record["quantities"][cell.metric.quantity]["value"]
             assert str(shown).strip() == str(value) or float(shown) == float(value) == expected

@@ -8,6 +8,8 @@ import shutil
 import pytest
 from commands import CommandLine
 
+from harness.store.files import sha256_of
+
 TEXTS = ("--no-figures", "--format", "markdown,html")
 
 
@@ -99,6 +101,10 @@ def test_compare_says_what_differs_and_ends_accordingly(bundled, harness):
     document = json.loads(record.read_text())
     document["quantities"]["accuracy"]["value"] = "NaN"
     record.write_text(json.dumps(document))
+    (segment,) = record.parents[1].glob("segments/*.json")
+    vouching = json.loads(segment.read_text())
+    vouching["records"][record.stem] = sha256_of(record)
+    segment.write_text(json.dumps(vouching))
     done = harness("compare", results, path, "toy/table101", "--strict")
     assert done.returncode == 1
     assert "5 measured cells at scale laptop: 1 not finite, 4 identical bits." in done.stdout

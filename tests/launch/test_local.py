@@ -13,11 +13,12 @@ from harness.launch.launchers import SingleProcess
 from harness.launch.local import Evicted, LocalExecutor
 from harness.launch.plan import PlannedRun
 from harness.store.lease import Lease
-from harness.store.records import Outcome
+from harness.store.records import Outcome, TrainingRecord
 from harness.store.results import Results
 
 pytestmark = pytest.mark.timeout(30)  # an executor that loses a run waits forever
-ENDS = 'touch "$RUN/training.json"'
+TRAINED = TrainingRecord(iterations=1, parameters=1, weights_sha256="0" * 64, data_sha256="0" * 64).model_dump_json()
+ENDS = f"echo '{TRAINED}' > \"$RUN/training.json\""
 """What the worker of a finished run without evaluations leaves behind."""
 STAYS = "exec sleep 60"
 
@@ -141,7 +142,7 @@ def test_a_run_that_is_held_elsewhere_is_waited_for(launcher_of, runs, leaves):
         boards.append((seeds(state.elsewhere), seeds(state.done)))
         if len(boards) == 10:
             if leaves == "done":
-                held.training.touch()
+                held.training.write_text(TRAINED)
             elif leaves != "free":
                 Outcome.now(leaves).save(held.outcome)
             lease.__exit__()
@@ -157,7 +158,7 @@ def test_a_run_that_is_held_elsewhere_is_waited_for(launcher_of, runs, leaves):
 def test_cancelled_and_finished_runs_are_not_started(launcher_of, runs):
     launcher = launcher_of(ENDS, ENDS, ENDS)
     Outcome.now("cancelled").save(runs[0].directory.outcome)
-    runs[1].directory.training.touch()
+    runs[1].directory.training.write_text(TRAINED)
     state = execute(launcher, runs)
     assert launcher.started == [(2, 0)]
     assert (seeds(state.cancelled), seeds(state.done)) == ([0], [1, 2])

@@ -73,9 +73,7 @@ def _check_config(document: Any, run: str | None) -> None:
 
 
 def _check_evaluation(document: Any, evaluation: str | None) -> None:
-    if not isinstance(document, dict) or evaluation != Evaluation.id_of(
-        str(document.get("kind")), sha256_of_json(document)
-    ):
+    if not isinstance(document, dict) or evaluation != Evaluation.id_of_stored(document):
         raise ValueError("its name does not match its evaluation")
 
 

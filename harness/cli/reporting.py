@@ -1,7 +1,6 @@
 """Output of `report`: prints, draws, writes and serves the reports."""
 
 import gc
-import shlex
 import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -13,6 +12,7 @@ import click
 from rich.console import Console
 from rich.progress import track
 
+from harness.advice import command
 from harness.cli import streams
 from harness.cli.settings import Settings, print_json
 from harness.errors import SpecError
@@ -74,8 +74,7 @@ def can_write(settings: Settings) -> bool:
     except OSError as error:
         if error.errno not in FORBIDDEN:
             return True  # writing the files says what is wrong
-        root = shlex.quote(str(settings.results_root))
-        copies = f"'python -m harness --results {root} report --bundle mine.zip' copies the records, and "
+        copies = f"'{command('report --bundle mine.zip')}' copies the records, and "
         how = "" if settings.shown else f"{copies}'python -m harness report --from mine.zip' writes files"
         how = how or "give --results a folder that you may write"
         click.echo(f"no files: {folder} cannot be written ({error.strerror}); {how}", err=True)

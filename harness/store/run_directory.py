@@ -7,7 +7,6 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from harness.config.base import sha256_of_json
 from harness.config.evaluations import Evaluation
 from harness.config.run import SEMANTICS, Run, RunConfig, identity
 from harness.errors import SpecError, UnknownKindError
@@ -305,7 +304,7 @@ def _requested(content: bytes, name: str) -> Evaluation | None:
     Raises `ValueError` if the content does not match the name.
     """
     stored = parse_json(content)
-    if not isinstance(stored, dict) or name != Evaluation.id_of(str(stored.get("kind")), sha256_of_json(stored)):
+    if not isinstance(stored, dict) or name != Evaluation.id_of_stored(stored):
         raise ValueError("the evaluation does not match the file name")
     try:
         evaluation: Evaluation = Evaluation.read(stored)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.advice import command
-from harness.config.base import sha256_of_json
 from harness.config.evaluations import Evaluation
 from harness.store.files import StoreError, corrupted, read_bytes
 from harness.store.records import EvaluationRecord, Segment, TrainingRecord
@@ -82,8 +81,7 @@ def _parsed(content: bytes, path: Path) -> EvaluationRecord:
 
 @lru_cache(maxsize=8192)
 def _id_of(evaluation: str) -> str:
-    document: dict[str, Any] = json.loads(evaluation)
-    return Evaluation.id_of(str(document.get("kind")), sha256_of_json(document))
+    return Evaluation.id_of_stored(json.loads(evaluation))
 
 
 def _after(evaluation: dict[str, Any]) -> float:

@@ -1,10 +1,11 @@
 """Base class of evaluation configurations: required capabilities, measured quantities, and amount of work."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from pydantic import Field
 
+from harness.config.base import sha256_of_json
 from harness.config.dataset import Dataset
 from harness.config.family import Family
 from harness.config.feature_spaces import Embedding
@@ -62,11 +63,21 @@ class Evaluation(Family):
         """Return the id of an evaluation by its kind and the SHA-256 of its canonical form."""
         return f"{kind}-{digest[:8]}"
 
+    @staticmethod
+    def id_of_stored(document: Mapping[str, Any]) -> str:
+        """Return the id of an evaluation by its stored settings, which no installed kind needs to know."""
+        return Evaluation.id_of(str(document.get("kind")), sha256_of_json(document))
+
     @property
     def datasets(self) -> tuple[Dataset, ...]:
         """The datasets needed besides that of the run."""
-        settings = (getattr(self, name) for name in type(self).model_fields)
-        return tuple(setting for setting in settings if isinstance(setting, Dataset))
+        return tuple(self.datasets_by_field.values())
+
+    @property
+    def datasets_by_field(self) -> dict[str, Dataset]:
+        """The datasets among the settings, by the name of the field."""
+        settings = ((name, getattr(self, name)) for name in type(self).model_fields)
+        return {name: setting for name, setting in settings if isinstance(setting, Dataset)}
 
     def work(self, config: "RunConfig") -> Work:
         """Return the network's work for evaluating a run, by which `plan` scales measured times.

@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from harness.config.dataset import Dataset
-from harness.config.evaluations import Evaluation
 from harness.config.run import Run
 from harness.registry.cells import Cell
 from harness.registry.paper import Paper
@@ -42,13 +40,7 @@ def stand_ins(cells: Iterable[Cell], paper: Paper, scale: Scale) -> tuple[DataIn
 
 def _of_evaluation(cell: Cell, paper: Paper) -> Iterator[DataInUse]:
     original = paper.evaluation(cell.metric, cell.original, PAPER_SCALE, cell.row.protocol)
-    here = _datasets(cell.evaluation)
-    for name, data in _datasets(original).items() if original else ():
+    here = cell.evaluation.datasets_by_field
+    for name, data in original.datasets_by_field.items() if original else ():
         if name in here:
             yield DataInUse(data.name, here[name].name)
-
-
-def _datasets(evaluation: Evaluation) -> dict[str, Dataset]:
-    """Return the datasets among the settings of an evaluation, by field."""
-    values = {name: getattr(evaluation, name) for name in type(evaluation).model_fields}
-    return {name: value for name, value in values.items() if isinstance(value, Dataset)}

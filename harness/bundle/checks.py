@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from harness.bundle.manifest import RECORDS
 from harness.config.base import sha256_of_json
 from harness.config.evaluations import Evaluation
-from harness.printable import STEERING
+from harness.printable import UNSAFE
 from harness.regular_files import read_regular
 from harness.store.arrays import load_array
 from harness.store.curves import numbers_of
@@ -36,7 +36,7 @@ def check_record(kind: str, name: str, content: bytes) -> None:
 
 def _check_record(kind: str, document: Any, named: dict[str, str | None]) -> None:
     for text in leaves_of(document):
-        if isinstance(text, str) and STEERING.search(text):
+        if isinstance(text, str) and UNSAFE.search(text):
             raise ValueError("it contains control characters")
     if kind == "config":
         _check_config(document, named["run"])

@@ -49,7 +49,7 @@ class Messages(io.FileIO):
 
 
 class Printable:
-    """A text stream whose steering characters are shown as escapes; the original is `stream`."""
+    """A text stream that writes unsafe characters as escapes; the original is `stream`."""
 
     encoding = "utf-8"
     """Of the texts that it takes, so that click does not look for the bytes below."""
@@ -67,7 +67,7 @@ class Printable:
 
 @contextmanager
 def printing() -> Iterator[None]:
-    """Show steering characters as escapes, in everything that is printed within the context."""
+    """Write unsafe characters as escapes in everything that is printed within the context."""
     before = sys.stdout, sys.stderr
     for name, stream in zip(("stdout", "stderr"), before, strict=True):
         if stream is not None:
@@ -86,7 +86,7 @@ def terminal(stream: TextIO) -> TextIO:
 def protect() -> None:
     """Replace the interpreter's streams; streams that a caller has replaced are left alone.
 
-    Closed ones are opened to nowhere, since the next file would take their place and get their output.
+    Closed ones are redirected to `os.devnull`: the next opened file would get their descriptor, and their output.
     """
     for number in range(3):
         try:

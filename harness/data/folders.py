@@ -10,7 +10,7 @@ from harness.data.errors import DataError
 def files_in(folder: Path) -> list[Path]:
     """Return the paths below a folder that are no folders, sorted; links to folders are not followed.
 
-    They may be links that lead nowhere, or special files. Raises `DataError` for a folder that cannot be read.
+    They may be dangling links or special files. Raises `DataError` for a folder that cannot be read.
     """
     walk = os.walk(folder, onerror=_refuse)
     return sorted(Path(inner, name) for inner, _, names in walk for name in names)

@@ -10,13 +10,13 @@ from typing import NamedTuple
 from harness.natural import natural
 
 LISTED = re.compile(r"GPU (\d+): (.+) \(UUID: (.+)\)")
-LISTED_PART = re.compile(r"\s+MIG (.+?)\s+Device\s+\d+: \(UUID: (.+)\)")
+LISTED_INSTANCE = re.compile(r"\s+MIG (.+?)\s+Device\s+\d+: \(UUID: (.+)\)")
 ORDINAL = re.compile(r"\s*([+-]?)([0-9]+)")
 SECONDS = 20
 
 
 class Gpu(NamedTuple):
-    """A GPU, or a MIG part of one; `id` is a value for CUDA_VISIBLE_DEVICES."""
+    """A GPU, or a MIG instance of one; `id` is a value for CUDA_VISIBLE_DEVICES."""
 
     id: str
     name: str
@@ -29,22 +29,22 @@ def visible_gpus() -> list[Gpu]:
     CUDA_VISIBLE_DEVICES counts as far as its devices exist. As in CUDA, an empty value hides every GPU, the first
     unknown device ends the list, and a device that is named twice empties it.
     """
-    gpus, parts = _listed()
+    gpus, instances = _listed()
     given = os.environ.get("CUDA_VISIBLE_DEVICES")
     if given is None:
         return gpus
-    found = list(_named(given, gpus, parts))
+    found = list(_named(given, gpus, instances))
     return found if len(found) == len({gpu.uuid for gpu in found}) else []
 
 
-def _named(given: str, gpus: Sequence[Gpu], parts: Sequence[Gpu]) -> Iterator[Gpu]:
+def _named(given: str, gpus: Sequence[Gpu], instances: Sequence[Gpu]) -> Iterator[Gpu]:
     """Yield the named devices up to the first unknown one; the first name decides between numbers and UUIDs."""
     by_uuid = next((kind for kind in ("GPU-", "MIG-") if given.startswith(kind)), None)
     for name in given.split(","):
         if by_uuid is None:
             found = _at(name, gpus)
         else:
-            found = _with_uuid(name, gpus if by_uuid == "GPU-" else parts) if name.startswith(by_uuid) else None
+            found = _with_uuid(name, gpus if by_uuid == "GPU-" else instances) if name.startswith(by_uuid) else None
         if found is None:
             return
         yield found
@@ -66,15 +66,15 @@ def _with_uuid(beginning: str, devices: Sequence[Gpu]) -> Gpu | None:
 
 
 def _listed() -> tuple[list[Gpu], list[Gpu]]:
-    """Return all GPUs of this machine, and the MIG parts of all of them."""
+    """Return all GPUs of this machine, and the MIG instances of all of them."""
     gpus: list[Gpu] = []
-    parts: list[Gpu] = []
+    instances: list[Gpu] = []
     for line in listed_by_driver():
         if match := LISTED.match(line):
             gpus.append(Gpu(match[1], match[2], match[3]))
-        elif (match := LISTED_PART.match(line)) and gpus:
-            parts.append(Gpu(match[2], f"{gpus[-1].name} MIG {match[1]}", match[2]))
-    return gpus, parts
+        elif (match := LISTED_INSTANCE.match(line)) and gpus:
+            instances.append(Gpu(match[2], f"{gpus[-1].name} MIG {match[1]}", match[2]))
+    return gpus, instances
 
 
 def listed_by_driver() -> list[str]:

@@ -28,7 +28,7 @@ def parse_json(content: bytes) -> Any:
         raise ValueError("it is nested too deeply") from None
     for leaf in leaves_of(document):
         if isinstance(leaf, str) and SURROGATE.search(leaf):
-            raise ValueError("a text holds half a character (a lone surrogate)")
+            raise ValueError("a string contains a lone surrogate")
         if isinstance(leaf, float) and not isfinite(leaf):
             raise ValueError("a number is too large")
     return document

@@ -1,6 +1,6 @@
 """Files with their SHA-256 beside them, for results that a later step continues from.
 
-`NAME.sha256` is written after `NAME`, in the format of `sha256sum`. A file without a matching hash is made anew: it is
+`NAME.sha256` is written after `NAME`, in the format of `sha256sum`. A file without a matching hash is recomputed: it is
 damaged, from an earlier version, or left by a crash between the two writes.
 """
 
@@ -76,7 +76,7 @@ def is_intact(path: Path, made_from: str = "") -> bool:
     """
     if why := complaint_of(path, made_from):
         if path.exists():
-            log.warning("%s %s: it is made anew", path, why)
+            log.warning("%s %s: it is recomputed", path, why)
         return False
     return True
 

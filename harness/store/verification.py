@@ -28,7 +28,7 @@ class Checked:
     mend: str = ""
 
     def at(self, path: Path) -> "Checked":
-        """Return the same finding for a file that lies elsewhere too."""
+        """Return the same result for a file at another path."""
         return replace(self, path=path)
 
     def __str__(self) -> str:
@@ -81,7 +81,7 @@ def checked_cache(results: Results) -> Iterator[Checked]:
         if matches_hash(path):
             yield Checked(None, path)
         else:
-            mend = "it is made anew when a run needs it; delete it to free its space"
+            mend = "it is recomputed when a run needs it; delete it to free its space"
             yield Checked(None, path, "is not the file that was written", mend)
 
 

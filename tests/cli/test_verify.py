@@ -120,10 +120,10 @@ def test_shared_features_are_checked_with_all_runs(results, capsys):
     flip(features)
     code, said = verify(results, capsys)
     assert code == 1
-    assert f"{features}: is not the file that was written: it is made anew" in said.out
+    assert f"{features}: is not the file that was written: it is recomputed" in said.out
     assert verify(results, capsys, results.all()[0].id)[0] == 0
     hash_path(features).unlink()
-    assert verify(results, capsys)[0] == 0, "features without a hash are made anew anyway"
+    assert verify(results, capsys)[0] == 0, "features without a hash are recomputed anyway"
 
 
 @pytest.mark.parametrize("form", ["bundle", "bundle.zip"])

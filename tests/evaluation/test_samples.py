@@ -147,7 +147,7 @@ def test_a_damaged_shard_is_drawn_again(draw_for, subject_of, config, model, fol
     model.asked.clear()
     np.testing.assert_array_equal(draw(evaluation, subject), whole)
     assert model.asked == list(range(100, 200))
-    assert f"{shard} " in caplog.text and "made anew" in caplog.text
+    assert f"{shard} " in caplog.text and "recomputed" in caplog.text
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff"])

@@ -29,7 +29,7 @@ def test_a_damaged_array_is_not_read_and_named(path, damage, caplog):
     assert load_hashed(path, "weights") is not None
     damage(path)
     assert load_hashed(path, "weights") is None
-    assert f"{path} does not match its SHA-256: it is made anew" in caplog.text
+    assert f"{path} does not match its SHA-256: it is recomputed" in caplog.text
 
 
 def test_other_inputs_are_refused(path, caplog):

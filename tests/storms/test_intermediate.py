@@ -1,4 +1,4 @@
-"""Files between two steps that are damaged while no worker runs are made anew, or named; no number differs."""
+"""Files between two steps that are damaged while no worker runs are recomputed, or named; no number differs."""
 
 import re
 import shutil

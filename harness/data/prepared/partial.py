@@ -40,11 +40,11 @@ class Journal(BaseModel):
     parts: int
     images: dict[str, int]
     files: dict[str, str] = {}
-    seal: str = ""
+    sha256: str = ""
 
-    def sealed(self) -> "Journal":
-        """Return the journal with its seal."""
-        return self.model_copy(update={"seal": sha256_of_json(self.model_dump(exclude={"seal"}))})
+    def with_own_hash(self) -> "Journal":
+        """Return the journal with its own SHA-256."""
+        return self.model_copy(update={"sha256": sha256_of_json(self.model_dump(exclude={"sha256"}))})
 
 
 class PartialDataset:
@@ -97,7 +97,7 @@ class PartialDataset:
             split.flush()
         images = {name: split.written for name, split in self._splits.items()}
         journal = Journal(source=self._source, parts=self.parts, images=images, files=self.hashes())
-        write_json(self._folder / JOURNAL, journal.sealed().model_dump())
+        write_json(self._folder / JOURNAL, journal.with_own_hash().model_dump())
         self._saved = time.monotonic()
 
     def close(self) -> None:
@@ -132,7 +132,7 @@ def _trusted(data: Dataset, folder: Path, source: str) -> Journal | None:
         return None
     if journal.source != source or not source or journal.images.keys() != data.splits.keys():
         return None
-    if journal != journal.sealed():
+    if journal != journal.with_own_hash():
         log.warning("%s is damaged: the preparation starts again", path)
         return None
     for split, images in journal.images.items():

@@ -83,7 +83,7 @@ def _kept_description(folder: Path) -> Description | None:
     description: Description = read_json(path)
     if tensors_match(folder / WEIGHTS, str(description["weights_sha256"])):
         return description
-    log.warning("%s does not match %s: it is made anew", folder / WEIGHTS, path.name)
+    log.warning("%s does not match %s: it is recomputed", folder / WEIGHTS, path.name)
     return None
 
 

@@ -1,7 +1,7 @@
 """Environment variables around SLURM's commands: the user's are kept, all that would change our options is left out.
 
 sbatch itself lets a variable override a line of the batch script. Here a line of the script, from the profile or from
-the harness, overrides the variable, which is said.
+the harness, overrides the variable, and `unused` names it.
 """
 
 import re
@@ -40,14 +40,14 @@ def outside_of_jobs(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def for_submission(environment: Mapping[str, str], script: str) -> dict[str, str]:
-    """Return an environment for sbatch: that of other commands, and the user's wishes that a script leaves open."""
+    """Return an environment for sbatch: that of other commands, and the user's options that a script does not set."""
     given = dict(OPTION.findall(script))
-    wishes = {
+    options_given = {
         name: environment[name]
         for name, options in PLACES.items()
         if environment.get(name, "").strip() and not any(option in given for option in options)
     }
-    return outside_of_jobs(environment) | wishes
+    return outside_of_jobs(environment) | options_given
 
 
 def unused(environment: Mapping[str, str], script: str) -> Iterator[str]:

@@ -21,6 +21,9 @@ SEGMENT = {
     "dirty": True, "versions": {"torch": "2.13.0"},
 }  # fmt: skip
 
+UNDATED = {"host": "h", "device": "cpu", "threads": 1, "commit": None, "dirty": None, "versions": {}, "seconds": 1}
+"""The fields of a segment that have no default, other than its date."""
+
 
 def reports_of(results):
     return [build(paper, exhibit, paper.scale("laptop"), results) for paper, exhibit in SELECTION]
@@ -76,3 +79,10 @@ def put(name, content):
         files[target] = content(files[target]) if callable(content) else content
 
     return change
+
+
+def configuration(**fields):
+    """Return the id and the stored configuration of a run, with other fields."""
+    config = {"a": 1}
+    run = hashlib.sha256(b'{"a":1}').hexdigest()[:12]
+    return run, json.dumps({"id": run, "name": "n" * 200, "config": config} | fields).encode()

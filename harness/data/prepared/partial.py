@@ -31,7 +31,7 @@ SECONDS = 2.0
 class Journal(BaseModel):
     """The source, the number of finished chunks, the number of examples written per split, and the SHA-256 of files.
 
-    `seal` is the hash of all other fields.
+    `sha256` is the hash of all other fields.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -96,6 +96,10 @@ def check_slurm() -> Check:
     facts = {"commands": there}
     if len(there) < len(SLURM):
         return Check("slurm", CheckState.MISSING, "not found: runs use this machine only", facts=facts)
+    configuration = os.environ.get("SLURM_CONF", "")
+    if configuration and not Path(configuration).is_file():  # squeue looks for a server for a minute instead
+        says = f"SLURM_CONF={configuration!r} is no file: no cluster can be reached; runs use this machine only"
+        return Check("slurm", CheckState.DEGRADED, says, "unset SLURM_CONF  # or name the cluster's slurm.conf", facts)
     if not Scheduler().responds():
         says = f"found {', '.join(there)}, but no cluster answers: runs use this machine only"
         return Check("slurm", CheckState.DEGRADED, says, "squeue  # says why", facts)

@@ -47,6 +47,8 @@ class Results:
         matches = [id for id in everything if id.startswith(prefix)]
         if len(matches) > 1:
             raise SpecError(f"'{prefix}' matches several runs: {', '.join(matches)}")
+        if not everything:
+            raise SpecError(f"unknown run '{prefix}': {self.root} contains no runs")
         if not matches:
             raise unknown("run", prefix, everything)
         return everything[matches[0]]

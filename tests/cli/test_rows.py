@@ -93,6 +93,14 @@ def test_a_report_of_some_rows_names_what_it_leaves_out(call, table6):
     assert "holds     §5.3 More depth improves accuracy." in out
 
 
+def test_the_list_of_claims_says_when_claims_are_left_out(call, table6, tmp_path):
+    _, out, _ = call("report", "table6", "--no-figures", "--claims", "--rows", "GenViT*")
+    sentence = "are of the rows shown; 11 claims need other rows and are left out"
+    assert sentence in " ".join(out.split())
+    (path,) = tmp_path.rglob("claims.md")
+    assert sentence in path.read_text()
+
+
 def test_json_lists_what_a_report_leaves_out(call, table6):
     _, out, _ = call("report", "table6", "--json", "--rows", "*(depth=*)")
     (table,) = json.loads(out)["tables"]

@@ -205,6 +205,15 @@ def test_commands_of_slurm_without_a_cluster_are_no_cluster(monkeypatch, answers
     assert (check.state, says in check.says) == (state, True)
 
 
+def test_a_missing_configuration_of_slurm_is_named_without_asking(monkeypatch, tmp_path):
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setenv("SLURM_CONF", str(tmp_path / "slurm.conf"))
+    monkeypatch.setattr("harness.launch.slurm.scheduler.Scheduler.responds", lambda self: pytest.fail("asked squeue"))
+    check = check_slurm()
+    assert (check.state, check.mend.split()[:2]) == (CheckState.DEGRADED, ["unset", "SLURM_CONF"])
+    assert f"SLURM_CONF='{tmp_path}/slurm.conf' is no file" in check.says
+
+
 @pytest.mark.parametrize("compiler", ["", "no-such-compiler", "ccache g++"])
 def test_a_compiler_that_is_no_program_is_named_with_its_variable(monkeypatch, compiler):
     monkeypatch.setenv("CXX", compiler)

@@ -15,6 +15,11 @@ class Mark:
     tone: str
     means: str
 
+    def counted(self, count: int) -> str:
+        """Return a number with the word, such as `29 hold`."""
+        status = next((status for status in ClaimStatus if status == self.word), None)
+        return status.counted(count) if status else f"{count} {self.word}"
+
 
 MARKS = {
     mark.word: mark

@@ -27,6 +27,10 @@ class ClaimStatus(StrEnum):
     FAILS = "fails"
     UNDECIDED = "undecided"
 
+    def counted(self, count: int) -> str:
+        """Return a number of claims with the status in words, such as `1 holds` and `2 hold`."""
+        return f"{count} {self if count == 1 else self.removesuffix('s')}"
+
 
 @dataclass(frozen=True)
 class CellEstimate:

@@ -8,6 +8,7 @@ from tabulate import tabulate
 from harness.report.results.claims import ClaimResult, ClaimStatus
 from harness.report.results.report import ExhibitReport
 from harness.report.results.verdict_counts import VerdictCounts
+from harness.report.writers import wording
 from harness.report.writers.claim_evidence import claim_evidence
 from harness.report.writers.csv_json import claim_to_json
 from harness.report.writers.text_markdown import escape, evidence_lines
@@ -18,11 +19,11 @@ ORDER = (ClaimStatus.FAILS, ClaimStatus.HOLDS, ClaimStatus.UNDECIDED)
 def summary(reports: Sequence[ExhibitReport]) -> str:
     """Return how many claims hold, fail and are undecided, as measured and by the paper's own printed values."""
     results = [result for _, result in _entries(reports)]
-    measured = ", ".join(f"{sum(r.status is status for r in results)} {status.removesuffix('s')}" for status in ORDER)
-    printed = ", ".join(f"{sum(r.printed is status for r in results)} {status.removesuffix('s')}" for status in ORDER)
+    measured = ", ".join(status.counted(sum(result.status is status for result in results)) for status in ORDER)
+    printed = ", ".join(status.counted(sum(result.printed is status for result in results)) for status in ORDER)
     none = sum(result.printed is None for result in results)
     by_the_paper = f"By the paper's own printed values: {printed}, {none} not printed."
-    return f"{len(results)} claims: {measured}. {by_the_paper}"
+    return f"{len(results)} {'claim' if len(results) == 1 else 'claims'}: {measured}. {by_the_paper}"
 
 
 def verdicts(reports: Sequence[ExhibitReport]) -> str:
@@ -74,8 +75,9 @@ def to_json(reports: Sequence[ExhibitReport]) -> list[dict[str, Any]]:
 
 
 def _notes(reports: Sequence[ExhibitReport]) -> list[str]:
-    """Return the notes on the scales of some reports, each once."""
-    return list(dict.fromkeys(report.scale.note for report in reports))
+    """Return the notes on the scales of some reports, each once, and on reports of chosen rows."""
+    of_rows = [f"{report.exhibit.name}: {note}" for report in reports for note in wording.rows_left_out(report)]
+    return [*dict.fromkeys(report.scale.note for report in reports), *of_rows]
 
 
 def _entries(reports: Sequence[ExhibitReport]) -> Iterator[tuple[ExhibitReport, ClaimResult]]:

@@ -80,7 +80,7 @@ def notes(report: ExhibitReport) -> list[str]:
 
 def general_notes(report: ExhibitReport) -> list[str]:
     """Return the notes on the exhibit as a whole, without footnotes on single rows and cells."""
-    sentences = _left_out(report)
+    sentences = rows_left_out(report)
     described = [FeatureSpaceDetails.model_validate(space) for space in report.feature_spaces]
     spaces = [space for space in described if space.kind == "classifier"]
     if spaces:
@@ -113,7 +113,7 @@ def general_notes(report: ExhibitReport) -> list[str]:
     return sentences
 
 
-def _left_out(report: ExhibitReport) -> list[str]:
+def rows_left_out(report: ExhibitReport) -> list[str]:
     """Return which rows are shown, and how many claims need others, if not all are shown."""
     if report.whole is None:
         return []

@@ -13,9 +13,12 @@ from harness.registry.cells import cells
 from harness.registry.exhibit import Table
 from harness.registry.metrics import ACCURACY, BPD, FID, INCEPTION_SCORE, PRECISION, RUNTIME_TEXT
 from harness.registry.row import Row, Words
+from harness.report.html.symbols import MARKS
 from harness.report.html.write import write_pages
 from harness.report.latex.table import table as latex
+from harness.report.results.claims import ClaimStatus
 from harness.report.results.report import build
+from harness.report.results.verdicts import Verdict
 from harness.report.write import write_claims
 from harness.report.writers import claims_list
 from harness.report.writers.csv_json import csv, json_text, to_json
@@ -189,6 +192,15 @@ def test_every_exhibit_of_the_paper_compiles_complete_and_empty(tmp_path):
 def test_claims_on_means_show_the_means(tmp_path):
     text = terminal(report_of(tmp_path, "table12", seeds=2))
     assert "Mean of 8 values, L∞ 1/255 to L∞ 30/255: L∞: HybViT - Weak Aug " in text
+
+
+@pytest.mark.parametrize(
+    ("status", "count", "says"),
+    [(ClaimStatus.HOLDS, 1, "1 holds"), (ClaimStatus.HOLDS, 29, "29 hold"), (ClaimStatus.FAILS, 0, "0 fail")],
+)
+def test_numbers_of_claims_are_counted_in_words(status, count, says):
+    assert status.counted(count) == MARKS[status].counted(count) == says
+    assert MARKS[Verdict.PASS].counted(count) == f"{count} PASS"
 
 
 def test_the_ledger_counts_and_explains(tmp_path):

@@ -10,6 +10,10 @@ DOCUMENT_BYTES = 2**22
 """The largest size of a JSON or TOML document, far above any that is written."""
 
 
+class NotRegularError(OSError):
+    """A FIFO, socket or device is where a file belongs."""
+
+
 def open_regular(path: Path) -> BufferedReader:
     """Open a regular file for reading, through links, without ever waiting.
 
@@ -66,4 +70,4 @@ def _regular(path: Path, flags: int) -> int:
 def _not_regular(path: Path) -> OSError:
     if path.is_dir():
         return IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    return OSError(errno.EINVAL, "it is not a regular file", str(path))
+    return NotRegularError(errno.EINVAL, "it is not a regular file", str(path))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from harness.errors import HarnessError
-from harness.regular_files import append_regular, open_regular, read_regular
+from harness.regular_files import NotRegularError, append_regular, open_regular, read_regular
 from harness.store.documents import parse_json
 from harness.store.guard import check_owner
 from harness.store.temporary import sweep_beside, temporary_beside
@@ -44,7 +44,7 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or f"{error} (is the disk full?)"
         mend = "choose a folder that you may write" if error.errno in FORBIDDEN else "run again"
-        if error.errno in IN_THE_WAY:
+        if error.errno in IN_THE_WAY or isinstance(error, NotRegularError):
             mend = "move away what stands in its place, then run again"
         raise StoreError(f"cannot write {path}: {reason}; nothing was lost, {mend}") from None
 
@@ -140,7 +140,7 @@ def read_bytes(path: Path) -> bytes:
     except FileNotFoundError:
         raise
     except OSError as error:
-        if error.errno in (errno.EINVAL, errno.EFBIG):  # not a regular file, or too large
+        if error.errno == errno.EFBIG or isinstance(error, NotRegularError):
             raise corrupted(path, str(error.strerror)) from None
         raise StoreError(f"cannot read {path}: {error.strerror or error}") from None
 

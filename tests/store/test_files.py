@@ -112,3 +112,6 @@ def test_what_stands_in_the_place_of_a_file_or_folder_is_to_be_moved_away(tmp_pa
             write_bytes(path, b"")
         with pytest.raises(StoreError, match=r"move away what stands in its place"):
             append(path, b"")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(StoreError, match=r"it is not a regular file; nothing was lost, move away what stands in its"):
+        append(tmp_path / "pipe", b"")

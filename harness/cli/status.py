@@ -90,13 +90,13 @@ def _describe(directory: "RunDirectory", job: "JobStatus | None") -> dict[str, A
     """Return the status of a run from its directory; an unreadable run has the state `unreadable`."""
     from harness.store.code import other_code
     from harness.store.files import StoreError
-    from harness.store.run_directory import ForeignError, OutdatedError
+    from harness.store.requests import ForeignError, OutdatedError
     from harness.store.usage import Usage
 
     said = {"id": job.job_id, "state": str(job.state), "reason": job.reason} if job is not None else None
     try:
-        directory.check()
-        progress, outcome, state = directory.last_progress(), directory.last_outcome(), directory.state()
+        state = directory.readable_state()
+        progress, outcome = directory.last_progress(), directory.last_outcome()
         running = state == "running" and progress is not None
         segments = directory.all_segments()
         return {

@@ -1,6 +1,7 @@
 """Refuses links inside a run directory: the harness makes none, and one may lead to anybody's files."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from harness.store.files import StoreError
@@ -13,11 +14,15 @@ def refuse_links(folder: Path) -> None:
     """
     if folder.is_symlink():
         raise _refused(folder)
-    for place, folders, names in os.walk(folder):
-        for name in (*folders, *names):
-            path = Path(place) / name
-            if not name.startswith(".") and path.is_symlink():
-                raise _refused(path)
+    todo = [folder]
+    while todo:
+        # `os.scandir` knows links without a system call for each. A worker may delete folders meanwhile.
+        with suppress(OSError), os.scandir(todo.pop()) as entries:
+            for entry in entries:
+                if entry.is_symlink() and not entry.name.startswith("."):
+                    raise _refused(Path(entry.path))
+                if entry.is_dir(follow_symlinks=False):
+                    todo.append(Path(entry.path))
 
 
 def _refused(path: Path) -> StoreError:

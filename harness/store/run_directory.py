@@ -3,37 +3,21 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from enum import StrEnum
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from harness.config.evaluations import Evaluation
-from harness.config.run import SEMANTICS, Run, RunConfig, identity
-from harness.errors import SpecError, UnknownKindError
-from harness.store.documents import parse_json
-from harness.store.files import DamagedError, StoreError, corrupted, read_bytes, read_json, write_json
+from harness.config.run import Run
+from harness.store.files import DamagedError, StoreError, write_json
 from harness.store.lease import is_leased
 from harness.store.links import refuse_links
 from harness.store.names import EVALUATION_RECORD, named, numbered
 from harness.store.records import EvaluationRecord, Outcome, Progress, Record, Segment, TrainingRecord
+from harness.store.requests import read_config, read_request, read_run
 from harness.store.vouching import Vouchers, vouched_record, vouched_training
 
 R = TypeVar("R", bound=Record)
-
-
-class OutdatedError(StoreError):
-    """A run was written by another version of the code. It is kept, but never reused by this version."""
-
-    def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{path} is from another version of this code ({why}); it is kept, 'run' starts a new one")
-
-
-class ForeignError(StoreError):
-    """A run needs a kind of a package that is not installed. The run is intact and readable with that package."""
-
-    def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{path} {why}")
-        self.why = why
 
 
 class RunState(StrEnum):
@@ -96,11 +80,11 @@ class RunDirectory:
         Raises `StoreError` if the directory contains a link.
         """
         refuse_links(self.path)
-        if _is_absent(self._stored):
+        if _is_absent(partial(read_config, self.config)):
             write_json(self.config, {"id": run.id, "name": run.name, "config": run.config.model_dump(mode="json")})
         for evaluation in evaluations:
             path = self.requests / f"{evaluation.id}.json"
-            if _is_absent(partial(_read_request, path)):
+            if _is_absent(partial(read_request, path)):
                 write_json(path, evaluation.model_dump(mode="json"))
 
     def run(self) -> Run:
@@ -109,35 +93,14 @@ class RunDirectory:
         Raises `StoreError` if the stored configuration does not match the folder's id, `ForeignError` if it needs a
         kind that is not installed, and `OutdatedError` if this version of the code gives it another id.
         """
-        name, stored = self._stored()
-        try:
-            run = Run(name, RunConfig(**stored))
-        except UnknownKindError as error:
-            raise ForeignError(self.path, str(error)) from None
-        except SpecError as error:
-            raise OutdatedError(self.path, str(error)) from None
-        if run.config.semantics != SEMANTICS:
-            raise OutdatedError(self.path, f"semantics {run.config.semantics}, {SEMANTICS} now")
-        if run.id != self.id:
-            raise OutdatedError(self.path, f"the same fields are {run.id} now")
-        return run
-
-    def _stored(self) -> tuple[str, dict[str, Any]]:
-        """Return the name and the configuration as plain JSON."""
-        document = read_json(self.config)
-        stored = document.get("config") if isinstance(document, dict) else None
-        if not isinstance(stored, dict) or not isinstance(document.get("name"), str):
-            raise corrupted(self.config, "name or configuration is missing")
-        if identity(stored) != self.id:
-            raise corrupted(self.config, "the configuration does not match the folder's id")
-        return document["name"], stored
+        return read_run(self.config)
 
     def requested(self) -> list[Evaluation]:
         """Return the requested evaluations, sorted by name.
 
         Requests that have another id in this version of the code are skipped: it writes its own.
         """
-        found = map(_read_request, named(self.requests, EVALUATION_RECORD))
+        found = map(read_request, named(self.requests, EVALUATION_RECORD))
         return [evaluation for evaluation in found if evaluation is not None]
 
     def is_requested(self, evaluation: Evaluation) -> bool:
@@ -252,11 +215,12 @@ class RunDirectory:
     def check(self) -> None:
         """Raise `StoreError`, naming the file, if one of those that the state follows from is damaged or a link."""
         refuse_links(self.path)
-        self._stored()
+        read_config(self.config)
         self.requested()
-        self.vouchers()
+        damaged = self.vouchers().damaged
         self.last_outcome()
-        self.all_segments()
+        if damaged:
+            raise damaged[0]
 
     def state(self, wanted: Iterable[Evaluation] | None = None) -> RunState:
         """Return the state of the run with respect to the `wanted` evaluations, by default all requested ones.
@@ -264,11 +228,15 @@ class RunDirectory:
         A run with a damaged file is unreadable: `check` says which one.
         """
         try:
-            if not self.config.exists():
-                return RunState.MISSING
-            self.check()
+            return self.readable_state(wanted)
         except (StoreError, OSError):
             return RunState.UNREADABLE
+
+    def readable_state(self, wanted: Iterable[Evaluation] | None = None) -> RunState:
+        """Return the state of the run like `state`. Raises the error of `check` if a file is damaged."""
+        if not self.config.exists():
+            return RunState.MISSING
+        self.check()
         evaluations = self.requested() if wanted is None else wanted
         if self.training_record() is not None and not self.unmeasured(evaluations):
             return RunState.DONE
@@ -287,30 +255,6 @@ def _is_absent(read: Callable[[], object]) -> bool:
     except (FileNotFoundError, DamagedError):
         return True
     return False
-
-
-def _read_request(path: Path) -> Evaluation | None:
-    """Return a requested evaluation, None if it has another id in this version of the code."""
-    try:
-        return _requested(read_bytes(path), path.stem)
-    except ValueError as error:
-        raise corrupted(path, str(error)) from None
-
-
-@lru_cache(maxsize=1024)
-def _requested(content: bytes, name: str) -> Evaluation | None:
-    """Return the evaluation with this name, None if it has another id now. Cached, since runs share most of them.
-
-    Raises `ValueError` if the content does not match the name.
-    """
-    stored = parse_json(content)
-    if not isinstance(stored, dict) or name != Evaluation.id_of_stored(stored):
-        raise ValueError("the evaluation does not match the file name")
-    try:
-        evaluation: Evaluation = Evaluation.read(stored)
-    except SpecError:
-        return None
-    return evaluation if evaluation.id == name else None
 
 
 def _load(record: type[R], path: Path) -> R | None:

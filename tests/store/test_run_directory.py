@@ -11,8 +11,9 @@ from harness.config.evaluations import Accuracy, Generation
 from harness.errors import SpecError
 from harness.store.files import StoreError
 from harness.store.records import Outcome, Segment
+from harness.store.requests import ForeignError, OutdatedError
 from harness.store.results import Results
-from harness.store.run_directory import ForeignError, OutdatedError, RunState
+from harness.store.run_directory import RunState
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from harness.store.files import StoreError
+from harness.store.requests import ForeignError, OutdatedError
 from harness.store.results import Results
-from harness.store.run_directory import ForeignError, OutdatedError, RunDirectory
+from harness.store.run_directory import RunDirectory
 
 MAX_NAMES = 3
 

@@ -10,6 +10,7 @@ from typing import IO, Any, Literal
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from harness.array_headers import read_array_header
 from harness.regular_files import open_regular
 from harness.store.files import write_atomically, writing
 
@@ -41,9 +42,7 @@ def load_array(path: Path, *, mapped: bool = False) -> NDArray[Any]:
 
 def _described(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Return the shape, order and dtype of an array from its header, which must agree with the size of its file."""
-    if np.lib.format.read_magic(file) != (1, 0):
-        raise ValueError("it is not an array of format 1.0")
-    shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    shape, fortran, dtype = read_array_header(file)
     if dtype.kind not in PRIMITIVE:
         raise ValueError(f"it contains {dtype}, not plain numbers")
     size = os.fstat(file.fileno()).st_size

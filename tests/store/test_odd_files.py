@@ -1,5 +1,6 @@
 """Odd files are refused at once, on one line, and foreign files are passed over."""
 
+import io
 import json
 import os
 import socket
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.array_headers import read_array_header
 from harness.regular_files import open_regular, open_unlinked, read_regular
 from harness.store.arrays import load_array
 from harness.store.documents import MAX_DEPTH, MAX_VALUES, parse_json
@@ -97,6 +99,21 @@ def test_an_array_of_another_size_than_it_claims_is_refused(tmp_path, change, ma
     (tmp_path / "a.npy").write_bytes(change((tmp_path / "a.npy").read_bytes()))
     with pytest.raises((ValueError, EOFError)):
         load_array(tmp_path / "a.npy", mapped=mapped)
+
+
+def test_a_flipped_bit_of_a_header_is_an_error_of_one_kind():
+    file = io.BytesIO()
+    np.save(file, np.zeros((4, 8, 8), np.float32))
+    whole = file.getvalue()[:128]
+    refused = 0
+    for bit in range(8 * len(whole)):
+        damaged = bytearray(whole)
+        damaged[bit // 8] ^= 1 << bit % 8
+        try:
+            read_array_header(io.BytesIO(damaged))
+        except ValueError:
+            refused += 1
+    assert 400 < refused < 8 * len(whole)
 
 
 def test_arrays_of_any_order_and_without_rows_are_read(tmp_path):

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from numpy.lib import format as npy
 
+from harness.array_headers import read_array_header
 from harness.config.dataset import Images
 from harness.data.errors import DataError
 from harness.data.originals.zips import Zip, open_zip
@@ -61,9 +61,7 @@ def _batch(data: Images, split: str, archive: Zip) -> Iterator[Block]:
 
 def _header(stream: IO[bytes], dimensions: int, where: str) -> tuple[tuple[int, ...], "np.dtype[Any]"]:
     """Read the shape and dtype of the next array, without executing anything in its header."""
-    version = npy.read_magic(stream)
-    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, fortran, dtype = read(stream)
+    shape, fortran, dtype = read_array_header(stream)
     if len(shape) != dimensions or (fortran and dimensions > 1):
         raise DataError(f"{where} is not an array of {dimensions} dimensions in C order")
     return shape, dtype

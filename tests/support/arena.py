@@ -37,7 +37,7 @@ class Arena:
     def beat(self):
         """Write the heartbeat of the run at work."""
         now = time.time()
-        os.utime(self._at_work / "lease.2", (now, now))
+        os.utime(self._at_work / "lease.2", (now, now), follow_symlinks=False)  # a storm may have made it a link
 
     def _end(self, results, run, state):
         directory = results.directory(run)

@@ -110,6 +110,16 @@ def test_a_broken_array_is_one_line_that_says_what_to_do(bench):
         bench.draw(figure)
 
 
+@pytest.mark.parametrize("content", ['""', "[]", '{"name": "a", "config": {"data": "digits"}}', "{"])
+def test_a_broken_configuration_is_named_where_samples_are_drawn(bench, content):
+    figure = bench.figure(SampleGrids(), [FID], ROWS[0])
+    bench.measure(figure, arrays=lambda cell: {"samples": pictures()})
+    (path,) = bench.results.runs.rglob("config.json")
+    path.write_text(content)
+    with pytest.raises(StoreError, match=r"config\.json: .*; delete this file"):
+        bench.draw(figure)
+
+
 def states(distances):
     """Return rows at increasing shares of the training, and the distance of each."""
     rows = [Row(f"epoch {share}", LONG, (None,), protocol={"after": share / 10}) for share in distances]

@@ -138,6 +138,8 @@ def read_bytes(path: Path) -> bytes:
     try:
         return read_regular(path)
     except FileNotFoundError:
+        if path.is_symlink():
+            raise corrupted(path, "it is a link to a file that does not exist") from None
         raise
     except OSError as error:
         if error.errno == errno.EFBIG or isinstance(error, NotRegularError):

@@ -14,6 +14,7 @@ RUN = re.compile(r"[0-9a-f]{12}")
 EVALUATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*-[0-9a-f]{8}")
 ARRAY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.npy")
 EVALUATION_RECORD = re.compile(rf"{EVALUATION.pattern}\.json")
+CACHED_HASH = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.(?:npy|json|safetensors)\.sha256")
 
 
 LARGEST_NUMBER = 10**12 - 1

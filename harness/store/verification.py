@@ -11,7 +11,7 @@ from harness.store.curves import curve_sha256
 from harness.store.files import DamagedError, StoreError, read_json, sha256_of
 from harness.store.hashed import SUFFIX, hash_path, matches_hash
 from harness.store.lease import is_leased
-from harness.store.names import EVALUATION_RECORD, named, numbered
+from harness.store.names import CACHED_HASH, EVALUATION_RECORD, named, numbered
 from harness.store.records import EvaluationRecord, TrainingRecord
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory
@@ -76,7 +76,8 @@ def _checked_arrays(directory: RunDirectory) -> Iterator[Checked]:
 
 def checked_cache(results: Results) -> Iterator[Checked]:
     """Yield the files that runs share and that have a hash beside them."""
-    for beside in sorted(results.cache.rglob(f"*{SUFFIX}")):
+    found = (path for path in results.cache.rglob(f"*{SUFFIX}") if CACHED_HASH.fullmatch(path.name))
+    for beside in sorted(found):
         path = beside.with_name(beside.name.removesuffix(SUFFIX))
         if matches_hash(path):
             yield Checked(None, path)

@@ -124,6 +124,9 @@ def test_shared_features_are_checked_with_all_runs(results, capsys):
     assert verify(results, capsys, results.all()[0].id)[0] == 0
     hash_path(features).unlink()
     assert verify(results, capsys)[0] == 0, "features without a hash are recomputed anyway"
+    for stray in ("train-features.npy - Copy.sha256", "train-features.npy.sync-conflict-1.sha256", "._a.npy.sha256"):
+        (features.parent / stray).write_text("0\n")
+    assert verify(results, capsys)[0] == 0, "copies by file managers and synchronisers are passed over"
 
 
 @pytest.mark.parametrize("form", ["bundle", "bundle.zip"])

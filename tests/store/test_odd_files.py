@@ -13,7 +13,7 @@ from harness.array_headers import read_array_header
 from harness.regular_files import open_regular, open_unlinked, read_regular
 from harness.store.arrays import load_array
 from harness.store.documents import MAX_DEPTH, MAX_VALUES, parse_json
-from harness.store.files import StoreError, read_json, sha256_of
+from harness.store.files import DamagedError, StoreError, read_bytes, read_json, sha256_of
 from harness.store.names import EVALUATION_RECORD, RUN, named, numbered
 from harness.store.records import Outcome
 
@@ -99,6 +99,14 @@ def test_an_array_of_another_size_than_it_claims_is_refused(tmp_path, change, ma
     (tmp_path / "a.npy").write_bytes(change((tmp_path / "a.npy").read_bytes()))
     with pytest.raises((ValueError, EOFError)):
         load_array(tmp_path / "a.npy", mapped=mapped)
+
+
+def test_a_link_to_nothing_is_a_damaged_file_not_an_absent_one(tmp_path):
+    (tmp_path / "a.json").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(DamagedError, match=r"a.json: it is a link to a file that does not exist; delete this file"):
+        read_bytes(tmp_path / "a.json")
+    with pytest.raises(FileNotFoundError):
+        read_bytes(tmp_path / "nowhere")
 
 
 def test_a_flipped_bit_of_a_header_is_an_error_of_one_kind():

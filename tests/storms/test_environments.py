@@ -47,7 +47,8 @@ NAMES = (
     "OMP_NUM_THREADS", "MKL_NUM_THREADS", "EDITOR", "PAGER", "SHELL", "PWD", "GIT_DIR", "GIT_WORK_TREE", "TORCH_HOME",
     "SOURCE_DATE_EPOCH", "TERM_PROGRAM", "MPLBACKEND",
 )  # fmt: skip
-IN_PROCESSES_ONLY = {"PYTHONIOENCODING"}
+READ_BY_PYTHON = {"PYTHONIOENCODING"}
+"""Variables whose odd values end Python before it starts the harness."""
 LINES = (
     ["status"], ["list"], ["plan", *SHOWN[:2]], ["show", "toy/table101"], REPORT,
     ["compare", ".", "."], ["data", "list"], ["run", *SHOWN[:2], "-n"], ["cancel", "--all"], ["doctor", "toy/table101"],
@@ -58,7 +59,8 @@ def oddly(environment, dice):
     """Return an environment with a few odd or missing variables, and these variables."""
     changed, said = dict(environment), {}
     for name in dice.sample(NAMES, dice.choice((1, 1, 2, 4))):
-        said[name] = value = dice.choice((*OWN.get(name, ()), *dice.sample(ODD, 4), None))
+        odd = () if name in READ_BY_PYTHON else dice.sample(ODD, 4)
+        said[name] = value = dice.choice((*OWN.get(name, ()), *odd, None))
         if value is None:
             changed.pop(name, None)
         else:

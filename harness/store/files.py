@@ -142,7 +142,7 @@ def read_bytes(path: Path) -> bytes:
             raise corrupted(path, "it is a link to a file that does not exist") from None
         raise
     except OSError as error:
-        if error.errno == errno.EFBIG or isinstance(error, NotRegularError):
+        if error.errno in (errno.EFBIG, errno.EISDIR) or isinstance(error, NotRegularError):
             raise corrupted(path, str(error.strerror)) from None
         raise StoreError(f"cannot read {path}: {error.strerror or error}") from None
 

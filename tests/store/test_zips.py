@@ -16,6 +16,7 @@ from harness.errors import SpecError
 from harness.store import zips
 from harness.store.arrays import ArrayWriter, begun_sha256, load_array, save_array
 from harness.store.files import (
+    DamagedError,
     StoreError,
     corrupted,
     read_bytes,
@@ -175,7 +176,7 @@ def test_a_long_reason_is_cut(tmp_path):
 def test_files_are_told_on_one_line(tmp_path):
     with pytest.raises(FileNotFoundError):
         read_bytes(tmp_path / "absent")
-    with pytest.raises(StoreError, match=r"^cannot read .*: Is a directory$"):
+    with pytest.raises(DamagedError, match=r": Is a directory; delete this file and run again"):
         read_bytes(tmp_path)
     with (
         pytest.raises(StoreError, match=r"^cannot write here: why \(is the disk full\?\); nothing was lost"),

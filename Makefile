@@ -41,7 +41,7 @@ test: $(VENV)/.development  ## Check style, types and import contracts, and run 
 	tools/system-packages $(SLURM_LAB)
 	tools/system-packages chromium:chromium
 	$(LINT)
-	$(BIN)/python -m pytest --numprocesses 3 $(SHARED) --seconds-to .pytest_cache/seconds.txt $(if $(LONGEST),--longest $(LONGEST))
+	$(BIN)/python -m pytest --numprocesses 3 $(SHARED) --seconds-to=.pytest_cache/seconds.txt $(if $(LONGEST),--longest=$(LONGEST))
 
 quick: $(VENV)/.development  ## The same without the tests that start a process: a minute or two
 	$(LINT)
@@ -52,7 +52,7 @@ coverage: $(VENV)/.development  ## Run the tests with coverage, which is slower
 
 # `make soak STORM=10` makes the storms of tests/storms ten times as large.
 soak: $(VENV)/.development  ## Run the long tests that `make test` leaves out
-	$(BIN)/python -m pytest -m soak $(if $(STORM),--storm $(STORM))
+	$(BIN)/python -m pytest -m soak $(if $(STORM),--storm=$(STORM))
 
 clean:  ## Remove the virtual environment and caches, never results
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info tests/outside/src/*.egg-info

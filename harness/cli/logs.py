@@ -84,9 +84,15 @@ def _opened(log: Path) -> IO[str]:
 
 
 def _has_ended(directory: "RunDirectory") -> bool:
+    """Return whether no worker will write to the log of a run again.
+
+    A run counts as done from its last record on, but its worker logs until it releases the lease.
+    """
+    from harness.store.lease import is_leased
     from harness.store.run_directory import RunState
 
-    return directory.state() in (RunState.DONE, RunState.FAILED, RunState.CANCELLED, RunState.UNREADABLE)
+    ended = (RunState.DONE, RunState.FAILED, RunState.CANCELLED, RunState.UNREADABLE)
+    return directory.state() in ended and not is_leased(directory.path)
 
 
 def _offset_of_last(path: Path, lines: int) -> int:

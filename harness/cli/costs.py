@@ -90,7 +90,7 @@ def arrays_of(settings: Settings, plan: "Plan", name: str, parallelism: int | No
     Raises `SpecError` for an unknown profile.
     """
     from harness.config.execution import Execution
-    from harness.launch.slurm.profile import load_profile
+    from harness.launch.slurm.profile_files import load_profile
     from harness.launch.slurm.scheduler import Scheduler
     from harness.launch.slurm.submit import Request, preview
 

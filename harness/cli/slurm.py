@@ -74,7 +74,7 @@ def request_of(
 
     Raises `SpecError` for incompatible options or an unknown profile.
     """
-    from harness.launch.slurm.profile import lasting_name, load_profile
+    from harness.launch.slurm.profile_files import lasting_name, load_profile
     from harness.launch.slurm.submit import Request
 
     name = executor.profile_name()

@@ -7,7 +7,9 @@ import pytest
 from toy_paper import DENOISING, HYBRID
 
 from harness.errors import SpecError
-from harness.launch.slurm.profile import Profile, lasting_name, load_profile, megabytes, minutes
+from harness.launch.slurm.profile import Profile
+from harness.launch.slurm.profile_files import lasting_name, load_profile
+from harness.launch.slurm.units import megabytes, minutes
 
 SHIPPED = Path(__file__).parents[2] / "slurm" / "profiles"
 

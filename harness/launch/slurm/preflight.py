@@ -13,12 +13,13 @@ from dataclasses import dataclass, field, replace
 from harness.errors import HarnessError
 from harness.launch.plan import PlannedRun
 from harness.launch.slurm.arrange import Arrangement, Wanted, arrange, largest_array
+from harness.launch.slurm.array_jobs import batch_of, submit_arrays
 from harness.launch.slurm.batch import Refused
 from harness.launch.slurm.manifest import Array, Submission, Task, log_path, new_id
 from harness.launch.slurm.profile import Profile
 from harness.launch.slurm.queue import complete
 from harness.launch.slurm.scheduler import ALIVE, Job, JobState, Scheduler, call
-from harness.launch.slurm.submit import Request, batch_of, locked, submit_arrays, write_intent
+from harness.launch.slurm.submit import Request, locked, write_intent
 from harness.launch.slurm.units import minutes
 from harness.store.rehearsals import Problem
 from harness.store.results import Results

@@ -44,14 +44,14 @@ class ExecutorOptions:
 
         Raises `SpecError` for options that are incompatible or ask for more than the machine has.
         """
-        from harness.launch.launchers import SingleProcess
+        from harness.launch.forking import Forking
         from harness.launch.torchrun import Torchrun
 
         self.check()
         where = settings.results, settings.data_root, execution
         if self.executor == "torchrun":
             return Torchrun(*where, self.nproc_per_node, self.max_restarts or 0, self._nodes())
-        return SingleProcess(*where)
+        return Forking(*where)
 
     def check(self) -> None:
         """Raise `SpecError` for incompatible options."""

@@ -11,9 +11,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
+from typing import IO
 
 from harness.config.execution import Execution
 from harness.exit_codes import ExitCode
+from harness.launch.children import Child
 from harness.launch.machine import default_workers, gpu_ids
 from harness.launch.plan import PlannedRun
 from harness.launch.rank_env import without_rank_variables
@@ -77,14 +79,23 @@ class Launcher(ABC):
         lines = tail_of(planned.directory.log).splitlines()
         return lines[-1] if lines else f"the worker left no record (exit code {exit_code})"
 
-    def start(self, planned: PlannedRun, slot: int) -> subprocess.Popen[bytes]:
+    def start(self, planned: PlannedRun, slot: int) -> Child:
         """Start the process of a run, with its output appended to the run's log."""
-        environment = (
-            without_rank_variables(os.environ) | dict.fromkeys(THREAD_VARIABLES, "1") | dict(self.variables(slot))
-        )
         with writing(planned.directory.log), append_regular(planned.directory.log) as log:
-            command = self.command(planned, slot)
-            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+            return self._begin(planned, slot, log)
+
+    def environment(self, slot: int) -> dict[str, str]:
+        """Return the environment of a slot's workers."""
+        return without_rank_variables(os.environ) | dict.fromkeys(THREAD_VARIABLES, "1") | dict(self.variables(slot))
+
+    def close(self) -> None:  # noqa: B027 - most launchers have nothing to release
+        """Release what the launcher needs to start workers, after the last one has ended."""
+
+    def _begin(self, planned: PlannedRun, slot: int, log: IO[bytes]) -> Child:
+        command = self.command(planned, slot)
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment(slot)
+        )
 
     def worker(self, planned: PlannedRun) -> list[str]:
         """Return the module and arguments of a run's worker."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
+from harness.launch.children import Child, wait_for_an_end
 from harness.launch.launchers import Launcher, WorkerOutcome
 from harness.launch.plan import PlannedRun
 from harness.store.lease import is_leased
@@ -63,7 +64,7 @@ class LocalExecutor:
         self._launcher = launcher
         self._workers = workers
         self._fail_fast = fail_fast
-        self._children: dict[int, tuple[subprocess.Popen[bytes], PlannedRun]] = {}
+        self._children: dict[int, tuple[Child, PlannedRun]] = {}
 
     def execute(self, runs: Sequence[PlannedRun], show: Callable[[ExecutorState], None]) -> ExecutorState:
         """Execute all runs and return their outcomes.
@@ -86,9 +87,10 @@ class LocalExecutor:
                     self._children[slot] = (self._launcher.start(planned, slot), planned)
                     state.active[planned.run.id] = planned
                 show(state)
-                time.sleep(POLL_SECONDS)
+                wait_for_an_end([child for child, _ in self._children.values()], POLL_SECONDS)
         finally:
             self._stop_children()
+            self._launcher.close()
             for number, handler in previous.items():
                 signal.signal(number, handler)
         show(state)

@@ -1,0 +1,141 @@
+"""The fork server: a process that has imported what workers need, and forks one for each request.
+
+A worker is a grandchild whose parent exits at once, so the process that started the server adopts it: the end and exit
+code of a worker depend on nobody else. The server forks only while it has a single thread and the files of its modules
+are unchanged, and ends otherwise, or when the other end of its channel is closed.
+"""
+
+import atexit
+import gc
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import NoReturn
+
+from setproctitle import setproctitle
+
+READY = b"ready"
+REQUEST_BYTES = 2**17
+"""The longest request: the arguments of a worker as JSON."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
+"""Signals to a group of processes that end its workers; the server ends with the process that started it."""
+
+Call = Callable[[Sequence[str]], int]
+
+
+def serve(channel: socket.socket, call: Call) -> None:
+    """Fork a process for every request on the channel: it calls `call(arguments)` and exits with the result.
+
+    A request is a list of arguments in JSON, with the file descriptor of a log; the answer is the pid.
+    """
+    unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    gc.collect()
+    gc.freeze()  # a collection in a worker would copy the pages of all imported modules
+    imported = _modules()
+    if _threads() > 1:
+        return
+    channel.send(READY)
+    while request := _received(channel):
+        arguments, log = request
+        if _threads() > 1 or _modules() != imported:
+            return
+        pid = _fork_orphan()
+        if not pid:
+            channel.close()
+            _be_worker(call, arguments, log, unblocked)
+        os.close(log)
+        channel.send(str(pid).encode())
+
+
+def _received(channel: socket.socket) -> tuple[list[str], int] | None:
+    """Return the arguments and the log of the next request, None after the last one."""
+    with suppress(ConnectionError):
+        message, descriptors, *_ = socket.recv_fds(channel, REQUEST_BYTES, 1)
+        if message and descriptors:
+            return json.loads(message), descriptors[0]
+    return None
+
+
+def _modules() -> dict[str, tuple[int, int, int] | None]:
+    """Return the times, sizes and inodes of the files of all imported modules."""
+    return {file: _stamp(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))}
+
+
+def _stamp(file: str) -> tuple[int, int, int] | None:
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None  # modules of a zip archive have no file
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _threads() -> int:
+    return len(os.listdir("/proc/self/task"))
+
+
+def _fork_orphan() -> int:
+    """Fork a process whose parent has exited; return its pid, and 0 in that process.
+
+    Raises `OSError` if the system allows no further process.
+    """
+    reader, writer = os.pipe()
+    between = os.fork()
+    if not between:
+        with suppress(OSError):
+            pid = os.fork()
+            if not pid:
+                os.close(reader)
+                os.close(writer)
+                return 0
+            os.write(writer, str(pid).encode())
+        os._exit(0)
+    os.close(writer)
+    os.waitpid(between, 0)
+    pid = os.read(reader, 32)
+    os.close(reader)
+    if not pid:
+        raise BlockingIOError("no further process")
+    return int(pid)
+
+
+def _be_worker(call: Call, arguments: list[str], log: int, unblocked: set[int]) -> NoReturn:
+    """Do the work of a process that was started with these arguments, from its first to its last instruction."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    for number, file in enumerate((null, log, log)):
+        os.dup2(file, number)
+    os.close(null)
+    os.close(log)
+    sys.argv = [sys.argv[0], *arguments]
+    setproctitle(" ".join([sys.executable, "-m", "harness", *arguments]))
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed()  # Python reseeds its own generator
+    importlib.invalidate_caches()
+    code = 1
+    try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
+        code = call(arguments)
+    except SystemExit as left:
+        code = left.code if isinstance(left.code, int) else int(left.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End this process as the interpreter would, without taking its modules apart, which copies their pages."""
+    with suppress(BaseException):
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread() and not thread.daemon:
+                thread.join()
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)

@@ -24,6 +24,7 @@ from harness.models.batch_norm import normalise_over_ranks
 from harness.randomness import Stream
 from harness.training.batches import prefetch
 from harness.training.buffers import SharedBuffers
+from harness.training.device import seed_modules
 from harness.training.distributed import Communicator
 from harness.training.divergence import Diverged, DivergenceRollback
 from harness.training.ema import average_of
@@ -91,6 +92,7 @@ class Trainer:
         self._ddp = {name: self._comm.wrap_ddp(network) for name, network in players.items()}
         self._buffers = SharedBuffers(players.values(), self._comm)
         self._loader = loader
+        self._device = device
         self._means = RunningMeans(device)
         self._rollback = DivergenceRollback(method.guard)
         validation = config.method.validation if config.training.select is not None else None
@@ -126,7 +128,7 @@ class Trainer:
         """Take one training step, without closing an epoch."""
         step = self._step_inputs(next(self._batches()))
         # Third-party modules draw from torch's global generators, whose state checkpoints do not hold.
-        torch.manual_seed(step.stream.at("modules", self._comm.rank).seed)
+        seed_modules(step.stream.at("modules", self._comm.rank).seed, self._device)
         with matmuls_in(self.config.training.precision):
             losses: Any = self.method.training_step(step)
             if isinstance(losses, Tensor) or not isinstance(losses, Iterable):

@@ -44,7 +44,8 @@ class Plugin:
 
 def offers() -> list[EntryPoint]:
     """Return the entry points of all papers and kinds without loading them, those of the harness first."""
-    found = [entry for group in (PAPERS, KINDS) for entry in entry_points(group=group)]
+    installed = entry_points()
+    found = [entry for group in (PAPERS, KINDS) for entry in installed.select(group=group)]
     return sorted(found, key=lambda entry: (_distribution(entry) != OWN, entry.group, entry.name))
 
 

@@ -10,6 +10,8 @@ SECONDS = 60
 REDIRECTIONS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
 """Variables set in git hooks, which would redirect git to another repository."""
 
+COMMIT, BEFORE_THE_FIRST = "# branch.oid ", "(initial)"
+
 
 @dataclass(frozen=True)
 class Tracked:
@@ -38,14 +40,33 @@ def tracked(path: Path) -> Tracked | None:
         return None
     others = _listed(folder, "--others", "--exclude-standard", "--", pathspec)
     fresh = [name for name in others if name.endswith(".py")]
-    commit = _git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
-    changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    commit, changed = _head(_root(folder))
     files = (folder / name for name in sorted({*known, *fresh}))
     return Tracked(
         files=tuple(file for file in files if file.is_file()),
-        commit=commit.strip() if commit else None,
-        dirty=bool(changes or fresh) if commit else None,
+        commit=commit,
+        dirty=changed or bool(fresh) if commit else None,
     )
+
+
+def _root(folder: Path) -> Path:
+    """Return the nearest folder around `folder` that is the root of a repository, `folder` if none is found."""
+    return next((place for place in (folder, *folder.parents) if (place / ".git").exists()), folder)
+
+
+def forget() -> None:
+    """Look at the repositories again when they are needed."""
+    tracked.cache_clear()
+    _head.cache_clear()
+
+
+@cache
+def _head(root: Path) -> tuple[str | None, bool]:
+    """Return the commit of a repository, None before the first one, and whether tracked files differ from it."""
+    lines = (_git(root, "status", "--porcelain=v2", "--branch", "--untracked-files=no") or "").splitlines()
+    commits = [line.removeprefix(COMMIT) for line in lines if line.startswith(COMMIT)]
+    changed = any(not line.startswith("#") for line in lines)
+    return next((commit for commit in commits if commit != BEFORE_THE_FIRST), None), changed
 
 
 def _listed(folder: Path, *arguments: str) -> list[str]:

@@ -4,7 +4,7 @@ import re
 import sys
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, EntryPoints
 from types import SimpleNamespace
 
 import pytest
@@ -31,7 +31,7 @@ def offered(tmp_path, monkeypatch):
     def offer(*entries, **sources):
         for module, source in sources.items():
             (tmp_path / f"{module}.py").write_text(source)
-        monkeypatch.setattr(plugins, "entry_points", lambda group: [e for e in entries if e.group == group])
+        monkeypatch.setattr(plugins, "entry_points", lambda: EntryPoints(entries))
         plugins._loaded.cache_clear()
 
     yield offer

@@ -6,6 +6,7 @@ import pytest
 from installed_forms import commit, git, write
 
 from harness.store.code import other_code_of
+from harness.store import git as git_state
 from harness.store.git import Tracked, tracked
 from harness.store.package_files import Files, joined, origin_of, packaged
 from harness.store.run_directory import RunDirectory
@@ -13,9 +14,9 @@ from harness.store.run_directory import RunDirectory
 
 @pytest.fixture(autouse=True)
 def forget():
-    tracked.cache_clear()
+    git_state.forget()
     yield
-    tracked.cache_clear()
+    git_state.forget()
 
 
 def test_tracked_files_and_new_source_belong_to_the_code(tmp_path):
@@ -29,7 +30,7 @@ def test_tracked_files_and_new_source_belong_to_the_code(tmp_path):
     )
     write(tmp_path, {"a/new.py": "", "a/new.txt": "", "a/old.py": "", "a/b/new.py": ""})
     (tmp_path / "a/gone.py").unlink()
-    tracked.cache_clear()
+    git_state.forget()
     assert tracked(tmp_path / "a") == Tracked(
         tuple(tmp_path / "a" / name for name in ("b/new.py", "b/y.txt", "data.bin", "new.py", "x.py")), at, True
     )
@@ -42,7 +43,7 @@ def test_a_new_file_that_nothing_imports_is_no_change(tmp_path):
     write(tmp_path, {"a/new.txt": "", "other.txt": ""})
     assert tracked(tmp_path / "a") == Tracked((tmp_path / "a/x.py",), at, False)
     write(tmp_path, {"a/x.py": "1\n"})
-    tracked.cache_clear()
+    git_state.forget()
     assert tracked(tmp_path / "a").dirty
 
 
@@ -51,7 +52,7 @@ def test_before_the_first_commit_there_is_no_state(tmp_path):
     git(tmp_path, "init")
     assert tracked(tmp_path / "a") is None
     git(tmp_path, "add", "a")
-    tracked.cache_clear()
+    git_state.forget()
     assert tracked(tmp_path / "a") == Tracked((tmp_path / "a/x.py",), None, None)
     assert tracked(tmp_path / "b") is None
 
@@ -89,7 +90,7 @@ def test_the_files_of_a_package_are_those_of_its_code(tmp_path):
     module = write(tmp_path, {"module.py": ""}) / "module.py"
     assert packaged("mod", str(module)) == Files({"mod.py": module}, None)
     at = commit(tmp_path)
-    tracked.cache_clear()
+    git_state.forget()
     kept = {f"pack/{name}": tmp_path / "package" / name for name in (*files[:3], "w.npz", "x.pt")}
     again = packaged("pack", str(tmp_path / "package"))
     assert (dict(again.named), again.state.commit, again.state.dirty) == (kept, at, False)

@@ -5,7 +5,6 @@ import importlib
 from harness.store import code, distributions, git
 
 REMEMBERED = (
-    git.tracked,
     distributions.installed,
     distributions.own_distribution,
     distributions.offering,
@@ -16,5 +15,6 @@ REMEMBERED = (
 
 def forget():
     importlib.invalidate_caches()
+    git.forget()
     for remembered in REMEMBERED:
         remembered.cache_clear()

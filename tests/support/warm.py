@@ -1,7 +1,7 @@
 """Commands that no test signals, and their workers, as forks of one process that has imported torch.
 
 A fork behaves like a new process, without two seconds of imports: same environment, import path and standard streams.
-A command forks its workers in turn, where the launcher would start processes.
+A command forks its fork server in turn, where it would start a process.
 """
 
 import os
@@ -9,16 +9,16 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from types import SimpleNamespace
 
 import ranks
 from surroundings import FIXED, READ_AT_IMPORT, search, taken_on
 
-WORKER = [sys.executable, "-m", "harness"]
+from harness.launch.children import AdoptedChild
+from harness.launch.forks import client
+from harness.launch.forks.server import serve
 
 
 def call(environment, line, cwd=None, timeout=300):
@@ -60,13 +60,12 @@ def _command(line, environment, cwd, files):
 def _be(streams, line):
     """Act as the process of a command line with these standard streams, including its exit."""
     from harness.cli.main import main
-    from harness.launch import launchers
 
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
     sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
     sys.argv = ["harness", *line]
-    launchers.subprocess = SimpleNamespace(Popen=Forked, DEVNULL=subprocess.DEVNULL)
+    client.spawn = _serving
     code = 1
     try:
         code = main(line)
@@ -80,42 +79,20 @@ def _be(streams, line):
         os._exit(code)
 
 
-class Forked:
-    """A worker forked from this process, with the interface of a `Popen`."""
+def _serving(channel, environment):
+    """Fork this process as the fork server of its command, without the imports."""
+    from harness.cli.main import main
 
-    def __init__(self, command, *, stdin, stdout, stderr, env):
-        assert command[:3] == WORKER and stdin == subprocess.DEVNULL, command
-        self.args, self.returncode = command, None
-        sys.stdout.flush()
-        sys.stderr.flush()
-        self.pid = os.fork()
-        if not self.pid:
-            for number in (signal.SIGTERM, signal.SIGUSR2):  # which the executor of the parent listens to
-                signal.signal(number, signal.SIG_DFL)
-            with taken_on(env):
-                _be([os.open(os.devnull, os.O_RDONLY), stdout.fileno(), stderr.fileno()], command[3:])
-
-    def poll(self):
-        if self.returncode is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.returncode = os.waitstatus_to_exitcode(status)
-        return self.returncode
-
-    def wait(self, timeout=None):
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while self.poll() is None:
-            if deadline is not None and time.monotonic() > deadline:
-                raise subprocess.TimeoutExpired(self.args, timeout)
-            time.sleep(0.01)
-        return self.returncode
-
-    def send_signal(self, number):
-        if self.poll() is None:
-            os.kill(self.pid, number)
-
-    def terminate(self):
-        self.send_signal(signal.SIGTERM)
-
-    def kill(self):
-        self.send_signal(signal.SIGKILL)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if pid := os.fork():
+        return AdoptedChild(pid)
+    try:
+        for number in (signal.SIGTERM, signal.SIGUSR2):  # which the executor of the parent listens to
+            signal.signal(number, signal.SIG_DFL)
+        os.closerange(3, channel.fileno())
+        os.closerange(channel.fileno() + 1, 1024)
+        with taken_on(environment):
+            serve(channel, main)
+    finally:
+        os._exit(0)

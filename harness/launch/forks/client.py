@@ -2,13 +2,15 @@
 
 import ctypes
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from harness.launch.children import AdoptedChild
+from harness.launch.children import AdoptedChild, Child
 from harness.launch.forks.server import READY, REQUEST_BYTES
 
 MODULE = "harness.cli.fork_server"
@@ -87,11 +89,12 @@ class _Server:
     def close(self) -> None:
         """End the server, not its workers."""
         self._channel.close()
-        self._process.kill()
+        if self._process.poll() is None:
+            os.kill(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
 
-def spawn(channel: socket.socket, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def spawn(channel: socket.socket, environment: Mapping[str, str]) -> Child:
     """Start the process of a server that takes requests on a channel."""
     number = channel.fileno()
     null = subprocess.DEVNULL

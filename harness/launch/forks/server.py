@@ -38,13 +38,14 @@ def serve(channel: socket.socket, call: Call) -> None:
     unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     gc.collect()
     gc.freeze()  # a collection in a worker would copy the pages of all imported modules
-    imported = _modules()
+    files = _files()
+    imported = [*map(_stamp, files)]
     if _threads() > 1:
         return
     channel.send(READY)
     while request := _received(channel):
         arguments, log = request
-        if _threads() > 1 or _modules() != imported:
+        if _threads() > 1 or [*map(_stamp, files)] != imported:
             return
         pid = _fork_orphan()
         if not pid:
@@ -63,16 +64,17 @@ def _received(channel: socket.socket) -> tuple[list[str], int] | None:
     return None
 
 
-def _modules() -> dict[str, tuple[int, int, int] | None]:
-    """Return the times, sizes and inodes of the files of all imported modules."""
-    return {file: _stamp(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))}
+def _files() -> list[str]:
+    """Return the files of all imported modules."""
+    return [file for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))]
 
 
 def _stamp(file: str) -> tuple[int, int, int] | None:
+    """Return the time, size and inode of a file, None for a module in a zip archive, which has none."""
     try:
         found = os.stat(file)
     except OSError:
-        return None  # modules of a zip archive have no file
+        return None
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 

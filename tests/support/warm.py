@@ -11,6 +11,7 @@ import sys
 import tempfile
 import traceback
 from contextlib import suppress
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import ranks
@@ -90,8 +91,9 @@ def _serving(channel, environment):
     try:
         for number in (signal.SIGTERM, signal.SIGUSR2):  # which the executor of the parent listens to
             signal.signal(number, signal.SIG_DFL)
-        os.closerange(3, channel.fileno())
-        os.closerange(channel.fileno() + 1, 1024)
+        kept = sorted((channel.fileno(), resource_tracker.getfd()))
+        for before, after in zip([2, *kept], [*kept, 1024]):
+            os.closerange(before + 1, after)
         with taken_on(environment):
             serve(channel, main)
     finally:

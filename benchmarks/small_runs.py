@@ -1,0 +1,110 @@
+"""Many small runs of the toy paper, by this code and by another checkout in turns.
+
+PYTHONPATH=.:tests/support python benchmarks/small_runs.py --before PATH [--runs 200] [--rounds 1] [--json]
+
+Each round is one command with `--runs` seeds of a small row on two workers, in a new results directory. A third number
+is the computing of a worker until its first training step, processes such as git included.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parents[1]
+ROW = ("toy/table103", "--rows", "Whole")
+FIRST_STEP = """
+import json, os, resource, sys
+import harness.cli.main
+{imports}
+def computed():
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+if {forks} and os.fork():
+    sys.exit(os.wait()[1])
+before = computed() if {forks} else 0.0
+from harness.training.loop import Trainer
+def train_step(trainer):
+    os.write(1, json.dumps(computed() - before).encode())
+    os._exit(0)
+Trainer.train_step = train_step
+harness.cli.main.main(sys.argv[1:])
+"""
+
+
+def main():
+    """Measure both, and print a line for each."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--before", type=Path, help="another checkout of this repository")
+    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    checkouts = {"before": options.before} if options.before else {}
+    checkouts["this code"] = HERE
+    measured = {name: [] for name in checkouts}
+    with tempfile.TemporaryDirectory(prefix="small-runs-") as folder:
+        for number in range(options.rounds):
+            for name, checkout in checkouts.items():
+                measured[name].append(measure(checkout, options.runs, Path(folder, name, str(number))))
+    found = {name: {key: statistics.median(r[key] for r in rounds) for key in rounds[0]} for name, rounds in measured.items()}
+    if options.json:
+        print(json.dumps(found, indent=2))
+        return
+    for name, each in found.items():
+        print(f"{name}: {options.runs} runs in {each['seconds']:.0f} s, {each['computing'] / options.runs:.2f} s of "
+              f"computing each, {each['start']:.3f} s to the first step, {each['mebibytes']:.0f} MiB at most in one process")
+    if "before" in found:
+        ratio = {key: found["before"][key] / found["this code"][key] for key in ("seconds", "computing", "start")}
+        print(f"ratios: {ratio['seconds']:.1f} in time, {ratio['computing']:.1f} in computing, {ratio['start']:.0f} to the first step")
+
+
+def measure(checkout, runs, folder):
+    """Return the time and the computing of one command, the computing of a start, and the largest process in MiB."""
+    environment = os.environ | {
+        "PYTHONPATH": f"{checkout}:{checkout / 'tests/support'}",
+        "HARNESS_DATA": str(folder.parents[1] / "data"),
+        "CUDA_VISIBLE_DEVICES": "",
+        **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
+    }
+
+    def call(*line):
+        subprocess.run([sys.executable, *line], env=environment, cwd=checkout, check=True, stdout=subprocess.DEVNULL)
+
+    harness = ("-m", "harness", "--results", str(folder))
+    call(*harness, "data", "prepare", "digits")
+    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    call(*harness, "run", *ROW, "--seeds", str(runs), "--workers", "2")
+    seconds, after = time.monotonic() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
+    computing = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    starts = [start_of(checkout, run, environment) for run in sorted((folder / "runs").iterdir())[:5]]
+    return {
+        "seconds": seconds,
+        "computing": computing,
+        "start": statistics.median(starts),
+        "mebibytes": after.ru_maxrss / 1024,
+    }
+
+
+def start_of(checkout, run, environment):
+    """Return the seconds of computing of a worker until its first step, for a copy of a run without its results."""
+    forks = (checkout / "harness/cli/fork_server.py").exists()
+    imports = "from harness.cli.fork_server import import_worker; import_worker()" if forks else ""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, "runs", run.name)
+        copy.mkdir(parents=True)
+        subprocess.run(["cp", "-r", run / "config.json", run / "requests", copy], check=True)
+        script = FIRST_STEP.format(imports=imports, forks=forks)
+        line = [sys.executable, "-c", script, "--results", folder, "worker", run.name]
+        done = subprocess.run(line, env=environment, cwd=checkout, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout)
+
+
+if __name__ == "__main__":
+    main()

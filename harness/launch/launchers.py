@@ -93,9 +93,7 @@ class Launcher(ABC):
 
     def _begin(self, planned: PlannedRun, slot: int, log: IO[bytes]) -> Child:
         command = self.command(planned, slot)
-        return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment(slot)
-        )
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment(slot))
 
     def worker(self, planned: PlannedRun) -> list[str]:
         """Return the module and arguments of a run's worker."""

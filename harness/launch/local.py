@@ -115,17 +115,17 @@ class LocalExecutor:
         Raises `KeyboardInterrupt` if one was interrupted, since a signal to the process group may reach it first.
         """
         for slot, (child, planned) in list(self._children.items()):
-            if child.poll() is None:
+            if (code := child.poll()) is None:
                 continue
             del self._children[slot], state.active[planned.run.id]
-            outcome = self._launcher.outcome(planned, slot, child.returncode)
+            outcome = self._launcher.outcome(planned, slot, code)
             if outcome is WorkerOutcome.INTERRUPTED:
                 raise KeyboardInterrupt
             if outcome is WorkerOutcome.EVICTED:
                 raise Evicted
             state.record(planned, outcome)
             if outcome is WorkerOutcome.FAILED:
-                state.exit_codes[planned.run.id] = child.returncode
+                state.exit_codes[planned.run.id] = code
 
     def _revisit(self, state: ExecutorState) -> None:
         """Check the runs held by other processes: done, failed, cancelled, or free again."""

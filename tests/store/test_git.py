@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 from installed_forms import commit, git, write
 
-from harness.store.code import other_code_of
 from harness.store import git as git_state
+from harness.store.code import other_code_of
 from harness.store.git import Tracked, tracked
 from harness.store.package_files import Files, joined, origin_of, packaged
 from harness.store.run_directory import RunDirectory

@@ -10,7 +10,9 @@ from surroundings import FIXED, taken_on
 
 PRELOADED = [
     *(
-        "harness.worker.run_worker", "harness.launch.forks.client", "harness.launch.forking",
+        "harness.worker.run_worker",
+        "harness.launch.forks.client",
+        "harness.launch.forking",
         "torch._dynamo",
         "torch.profiler",
         "scipy.linalg",

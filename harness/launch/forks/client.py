@@ -99,9 +99,7 @@ def spawn(channel: socket.socket, environment: Mapping[str, str]) -> Child:
     number = channel.fileno()
     null = subprocess.DEVNULL
     command = [sys.executable, "-m", MODULE, str(number)]
-    return subprocess.Popen(
-        command, stdin=null, stdout=null, stderr=null, env=dict(environment), pass_fds=[number]
-    )
+    return subprocess.Popen(command, stdin=null, stdout=null, stderr=null, env=dict(environment), pass_fds=[number])
 
 
 def _adopt_orphans() -> bool:

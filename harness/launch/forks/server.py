@@ -100,8 +100,8 @@ def _fork_orphan() -> int:
         os._exit(0)
     os.close(writer)
     os.waitpid(between, 0)
-    pid = os.read(reader, 32)
-    os.close(reader)
+    with open(reader, "rb") as answer:
+        pid = answer.read()
     if not pid:
         raise BlockingIOError("no further process")
     return int(pid)

@@ -40,6 +40,14 @@ Trainer.train_step = train_step
 harness.cli.main.main(sys.argv[1:])
 """
 
+IMPORTS = """
+from importlib import import_module
+from harness.cli.fork_server import import_worker, spare_modules
+import_worker()
+for module in spare_modules():
+    import_module(module)
+"""
+
 
 def main():
     """Measure both, and print a line for each."""
@@ -66,7 +74,7 @@ def main():
     for name, each in found.items():
         print(
             f"{name}: {options.runs} runs in {each['seconds']:.0f} s, {each['computing'] / options.runs:.2f} s of "
-            f"computing each, {each['start']:.3f} s to the first step, {each['mebibytes']:.0f} MiB in the largest process"
+            f"computing each, {each['start']:.3f} s to the first step, {each['mebibytes']:.0f} MiB in the largest"
         )
     if "before" in found:
         before, now = found["before"], found["this code"]
@@ -104,7 +112,7 @@ def measure(checkout, row, runs, folder):
 def start_of(checkout, run, environment):
     """Return the seconds of computing of a worker until its first step, for a copy of a run without its results."""
     forks = (checkout / "harness/cli/fork_server.py").exists()
-    imports = "from harness.cli.fork_server import import_worker; import_worker()" if forks else ""
+    imports = IMPORTS if forks else ""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "runs", run.name)
         copy.mkdir(parents=True)

@@ -2,12 +2,12 @@
 
 import socket
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
 from importlib import import_module
 
 from harness.cli.main import main
 from harness.config.family import Family
-from harness.config.plugins import load_built_in
+from harness.config.plugins import OWN, load_built_in, offers
 from harness.launch.forks.server import serve
 
 NEEDED = (
@@ -17,20 +17,24 @@ NEEDED = (
 
 
 def import_worker() -> None:
-    """Import what workers need: the harness's own code, and the implementations of its kinds.
+    """Import what every worker needs."""
+    for module in NEEDED:
+        import_module(module)
+
+
+def spare_modules() -> Iterator[str]:
+    """Yield the modules that some workers need: the implementations of the harness's kinds, and its papers.
 
     Code of other distributions is left to the workers, since it may start threads.
     """
-    for module in NEEDED:
-        import_module(module)
     load_built_in()
     for family in Family.__subclasses__():
         for kind in family.kinds.values():
-            with suppress(ImportError):  # an extra that is not installed
-                import_module(getattr(kind, "implementation", "harness").partition(":")[0])
+            yield getattr(kind, "implementation", "harness").partition(":")[0]
+    yield from (offer.module for offer in offers() if offer.dist is not None and offer.dist.name == OWN)
 
 
 if __name__ == "__main__":
     import_worker()
     with socket.socket(fileno=int(sys.argv[1])) as requests:
-        serve(requests, main)
+        serve(requests, main, spare_modules())

@@ -8,6 +8,7 @@ import time
 
 import psutil
 import pytest
+from distributions import on_path
 
 from harness.launch.children import AdoptedChild, wait_for_an_end
 from harness.launch.forks import client
@@ -23,7 +24,7 @@ def call(arguments):
     exec(arguments[0])
     return 0
 with socket.socket(fileno=int(sys.argv[1])) as channel:
-    serve(channel, call)
+    serve(channel, call, {spare})
 """
 WAITS = "import time; print('waits', flush=True)\nwhile not os.path.exists({!r}): time.sleep(0.01)\nsys.exit(5)"
 
@@ -34,13 +35,13 @@ class Servers:
     def __init__(self, folder):
         self.log = folder / "log.txt"
         self.environment = dict(os.environ)
-        self.first = ""
+        self.first, self.spare = "", []
         self.started = []
         self.server = ForkServer()
 
     def spawn(self, channel, environment):
         number = channel.fileno()
-        command = [sys.executable, "-c", SERVER.format(first=self.first), str(number)]
+        command = [sys.executable, "-c", SERVER.format(first=self.first, spare=self.spare), str(number)]
         self.started.append(subprocess.Popen(command, env=environment, pass_fds=[number], stdin=subprocess.DEVNULL))
         return self.started[-1]
 
@@ -222,3 +223,13 @@ def test_a_child_that_somebody_else_has_waited_for_has_ended():
     pid = subprocess.Popen(["true"]).pid
     os.waitpid(pid, 0)
     assert AdoptedChild(pid).wait(1) == 0
+
+
+def test_spare_modules_are_imported_between_requests(servers, tmp_path):
+    (tmp_path / "spare.py").write_text("import os; open(os.environ['SEEN'], 'a').write(f'{os.getpid()} ')\n")
+    servers.environment = on_path(servers.environment, tmp_path) | {"SEEN": str(tmp_path / "seen")}
+    servers.spare = ["spare", "not.there"]
+    assert servers.run("pass")[0] == 0
+    wait_for((tmp_path / "seen").exists)
+    assert servers.run("import spare")[0] == 0
+    assert (tmp_path / "seen").read_text() == f"{servers.started[0].pid} "

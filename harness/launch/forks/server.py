@@ -10,12 +10,13 @@ import gc
 import importlib
 import json
 import os
+import select
 import signal
 import socket
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import NoReturn
 
@@ -30,29 +31,50 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
 Call = Callable[[Sequence[str]], int]
 
 
-def serve(channel: socket.socket, call: Call) -> None:
+def serve(channel: socket.socket, call: Call, spare: Iterable[str] = ()) -> None:
     """Fork a process for every request on the channel: it calls `call(arguments)` and exits with the result.
 
-    A request is a list of arguments in JSON, with the file descriptor of a log; the answer is the pid.
+    A request is a list of arguments in JSON, with the file descriptor of a log; the answer is the pid. The `spare`
+    modules are imported while there is no request, so that the first worker does not wait for them.
     """
     unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    gc.collect()
-    gc.freeze()  # a collection in a worker would copy the pages of all imported modules
-    files = _files()
-    imported = [*map(_stamp, files)]
+    modules, spare = _ImportedFiles(), iter(spare)
+    modules.note()
     if _threads() > 1:
         return
     channel.send(READY)
-    while request := _received(channel):
-        arguments, log = request
-        if _threads() > 1 or [*map(_stamp, files)] != imported:
+    while True:
+        while not select.select([channel], [], [], 0)[0] and (name := next(spare, None)) is not None:
+            with suppress(ImportError):  # an extra that is not installed
+                importlib.import_module(name)
+            modules.note()
+        request = _received(channel)
+        if request is None or _threads() > 1 or modules.have_changed():
             return
+        arguments, log = request
         pid = _fork_orphan()
         if not pid:
             channel.close()
             _be_worker(call, arguments, log, unblocked)
         os.close(log)
         channel.send(str(pid).encode())
+
+
+class _ImportedFiles:
+    """The times, sizes and inodes of the files of all imported modules."""
+
+    def __init__(self) -> None:
+        self._stamps: dict[str, tuple[int, int, int] | None] = {}
+
+    def note(self) -> None:
+        """Remember the files of new modules; workers collect no garbage among them, which would copy their pages."""
+        files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+        self._stamps |= {file: _stamp(file) for file in files if file and file not in self._stamps}
+        gc.freeze()
+
+    def have_changed(self) -> bool:
+        """Return whether a file differs from the one that was imported."""
+        return any(_stamp(file) != before for file, before in self._stamps.items())
 
 
 def _received(channel: socket.socket) -> tuple[list[str], int] | None:
@@ -62,11 +84,6 @@ def _received(channel: socket.socket) -> tuple[list[str], int] | None:
         if message and descriptors:
             return json.loads(message), descriptors[0]
     return None
-
-
-def _files() -> list[str]:
-    """Return the files of all imported modules."""
-    return [file for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))]
 
 
 def _stamp(file: str) -> tuple[int, int, int] | None:
@@ -101,10 +118,10 @@ def _fork_orphan() -> int:
     os.close(writer)
     os.waitpid(between, 0)
     with open(reader, "rb") as answer:
-        pid = answer.read()
-    if not pid:
+        text = answer.read()
+    if not text:
         raise BlockingIOError("no further process")
-    return int(pid)
+    return int(text)
 
 
 def _be_worker(call: Call, arguments: list[str], log: int, unblocked: set[int]) -> NoReturn:

@@ -29,11 +29,12 @@ def execute(
     from datetime import UTC, datetime
 
     from harness.launch.display import LiveDisplay, PlainDisplay
+    from harness.launch.forking import Forking
     from harness.launch.local import LocalExecutor
     from harness.store.lease import lease_from_the_future
     from harness.store.tidying import tidy
 
-    launcher = executor.launcher(settings, execution)
+    launcher = executor.launcher(settings, execution, Forking)
     startable, unreadable = _requested(todo)
     for planned in startable:
         if problem := lease_from_the_future(planned.directory.path):

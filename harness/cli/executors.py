@@ -11,7 +11,7 @@ from harness.natural import natural
 
 if TYPE_CHECKING:
     from harness.config.execution import Execution
-    from harness.launch.launchers import Launcher
+    from harness.launch.launchers import Launcher, SingleProcess
     from harness.launch.torchrun import Nodes
 
 HIGHEST_PORT = 65535
@@ -39,19 +39,18 @@ class ExecutorOptions:
     def _name(self) -> str:
         return self.executor or "local"
 
-    def launcher(self, settings: Settings, execution: "Execution") -> "Launcher":
-        """Return the launcher of workers on this machine.
+    def launcher(self, settings: Settings, execution: "Execution", one_process: "type[SingleProcess]") -> "Launcher":
+        """Return the launcher of workers on this machine, of the class `one_process` unless torchrun starts them.
 
         Raises `SpecError` for options that are incompatible or ask for more than the machine has.
         """
-        from harness.launch.forking import Forking
         from harness.launch.torchrun import Torchrun
 
         self.check()
         where = settings.results, settings.data_root, execution
         if self.executor == "torchrun":
             return Torchrun(*where, self.nproc_per_node, self.max_restarts or 0, self._nodes())
-        return Forking(*where)
+        return one_process(*where)
 
     def check(self) -> None:
         """Raise `SpecError` for incompatible options."""

@@ -47,9 +47,10 @@ def _on_this_machine(
 ) -> "dict[str, Problem]":
     """Rehearse on this machine, and return the problems of workers that left no record, by run id."""
     from harness.launch.display import LiveDisplay, PlainDisplay
+    from harness.launch.launchers import SingleProcess
     from harness.launch.local import LocalExecutor
 
-    launcher = executor.launcher(settings, execution)
+    launcher = executor.launcher(settings, execution, SingleProcess)  # a fork has the peak memory of its server
     for entry in planned:
         entry.request()
     local = LocalExecutor(launcher, executor.workers or launcher.default_workers, executor.fail_fast)

@@ -1,4 +1,4 @@
-"""The process that workers are forked from, `python -m harness.cli.fork_server CHANNEL`; the launcher starts it."""
+"""The process that workers are forked from: `python -m harness.cli.fork_server CHANNEL TIME`, for launchers."""
 
 import socket
 import sys
@@ -37,4 +37,4 @@ def spare_modules() -> Iterator[str]:
 if __name__ == "__main__":
     import_worker()
     with socket.socket(fileno=int(sys.argv[1])) as requests:
-        serve(requests, main, spare_modules())
+        serve(requests, main, int(sys.argv[2]), spare_modules())

@@ -17,14 +17,15 @@ from harness.launch.forks.client import ForkServer
 pytestmark = [pytest.mark.timeout(60), pytest.mark.skipif(sys.platform != "linux", reason="needs a subreaper")]
 
 SERVER = """
-import os, signal, socket, sys, threading
+import os, signal, socket, sys, threading, time
+begun = time.time_ns()
 from harness.launch.forks.server import serve
 {first}
 def call(arguments):
     exec(arguments[0])
     return 0
 with socket.socket(fileno=int(sys.argv[1])) as channel:
-    serve(channel, call, {spare})
+    serve(channel, call, begun, {spare})
 """
 WAITS = "import time; print('waits', flush=True)\nwhile not os.path.exists({!r}): time.sleep(0.01)\nsys.exit(5)"
 
@@ -156,6 +157,18 @@ def test_a_worker_runs_the_code_that_is_on_disk(servers, tmp_path):
     assert len(servers.started) == 2
 
 
+def test_code_that_changes_during_the_imports_is_not_forked(servers, tmp_path):
+    module = tmp_path / "changing.py"
+    module.write_text("VALUE = 1\n")
+    servers.first = f"sys.path.insert(0, {str(tmp_path)!r}); import changing; open(changing.__file__, 'a').close()"
+    assert servers.run("pass")[0] == 0, "opening is no change"
+    servers.server.close()
+    servers.first += "; time.sleep(0.02); os.utime(changing.__file__)"
+    assert servers.fork("pass") is None
+    assert servers.fork("pass") is None
+    assert len(servers.started) == 3, "a second one is tried once"
+
+
 @pytest.mark.parametrize(
     "first",
     ["sys.exit(1)", "raise ImportError", "threading.Thread(target=threading.Event().wait, daemon=True).start()"],
@@ -220,7 +233,7 @@ def test_the_end_of_one_child_ends_the_wait(servers, tmp_path):
 
 
 def test_a_child_that_somebody_else_has_waited_for_has_ended():
-    pid = subprocess.Popen(["true"]).pid
+    pid = os.posix_spawn("/bin/true", ["true"], {})
     os.waitpid(pid, 0)
     assert AdoptedChild(pid).wait(1) == 0
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 from contextlib import suppress
 from multiprocessing import resource_tracker
@@ -95,6 +96,6 @@ def _serving(channel, environment):
         for before, after in zip([2, *kept], [*kept, 1024]):
             os.closerange(before + 1, after)
         with taken_on(environment):
-            serve(channel, main)
+            serve(channel, main, time.time_ns())
     finally:
         os._exit(0)

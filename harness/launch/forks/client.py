@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
@@ -42,6 +43,7 @@ class ForkServer:
             with suppress(OSError):
                 return AdoptedChild(self._server.fork(arguments, log))
             self.close()
+        self._usable = False
         return None
 
     def close(self) -> None:
@@ -98,7 +100,7 @@ def spawn(channel: socket.socket, environment: Mapping[str, str]) -> Child:
     """Start the process of a server that takes requests on a channel."""
     number = channel.fileno()
     null = subprocess.DEVNULL
-    command = [sys.executable, "-m", MODULE, str(number)]
+    command = [sys.executable, "-m", MODULE, str(number), str(time.time_ns())]
     return subprocess.Popen(command, stdin=null, stdout=null, stderr=null, env=dict(environment), pass_fds=[number])
 
 

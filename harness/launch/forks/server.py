@@ -31,14 +31,15 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
 Call = Callable[[Sequence[str]], int]
 
 
-def serve(channel: socket.socket, call: Call, spare: Iterable[str] = ()) -> None:
+def serve(channel: socket.socket, call: Call, begun: int, spare: Iterable[str] = ()) -> None:
     """Fork a process for every request on the channel: it calls `call(arguments)` and exits with the result.
 
-    A request is a list of arguments in JSON, with the file descriptor of a log; the answer is the pid. The `spare`
-    modules are imported while there is no request, so that the first worker does not wait for them.
+    A request is a list of arguments in JSON, with the file descriptor of a log; the answer is the pid. `begun` is the
+    time before the first import, in nanoseconds like `time.time_ns`. The `spare` modules are imported while there is no
+    request, so that the first worker does not wait for them.
     """
     unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    modules, spare = _ImportedFiles(), iter(spare)
+    modules, spare = _ImportedFiles(begun), iter(spare)
     modules.note()
     if _threads() > 1:
         return
@@ -61,9 +62,13 @@ def serve(channel: socket.socket, call: Call, spare: Iterable[str] = ()) -> None
 
 
 class _ImportedFiles:
-    """The times, sizes and inodes of the files of all imported modules."""
+    """The times, sizes and inodes of the files of all imported modules.
 
-    def __init__(self) -> None:
+    A file that has changed since the imports have `begun` may have been imported before.
+    """
+
+    def __init__(self, begun: int) -> None:
+        self._begun = begun
         self._stamps: dict[str, tuple[int, int, int] | None] = {}
 
     def note(self) -> None:
@@ -73,8 +78,11 @@ class _ImportedFiles:
         gc.freeze()
 
     def have_changed(self) -> bool:
-        """Return whether a file differs from the one that was imported."""
-        return any(_stamp(file) != before for file, before in self._stamps.items())
+        """Return whether a file may differ from the one that was imported."""
+        return any(
+            _stamp(file) != before or (before is not None and before[0] > self._begun)
+            for file, before in self._stamps.items()
+        )
 
 
 def _received(channel: socket.socket) -> tuple[list[str], int] | None:

@@ -15,6 +15,7 @@ from harness.config.evaluations import Norm
 from harness.randomness import Stream
 
 Logits = Callable[[Tensor], Tensor]
+Report = Callable[[int], None]
 
 
 class Ball(Protocol):
@@ -107,22 +108,38 @@ class Attack:
         moved = points.detach() + self.step_size * self.ball.direction(gradients)
         return logits.detach(), self.ball.project(moved, images)
 
-    def first_errors(self, logits_of: Logits, images: Tensor, labels: Tensor, start: Tensor) -> Tensor:
+    def first_errors(
+        self, logits_of: Logits, images: Tensor, labels: Tensor, start: Tensor, block: int, report: Report
+    ) -> Tensor:
         """Return the step at which each image is first misclassified, `(batch,)` int64: 0 at `start`, -1 for never.
 
-        Misclassified images are not attacked further.
+        `block` images are under attack at a time, and waiting images take the places of those that have ended. An image
+        ends when it is misclassified, after the last step, or once it can only repeat itself. `report` gets the number
+        of ended images. Logits must be a function of the image alone.
         """
         first_error = torch.full_like(labels, -1)
-        active = torch.arange(len(labels), device=labels.device)
-        points = start
-        for step in range(self.steps + 1):
-            if len(active) == 0:
-                break
+        active = torch.arange(0, device=labels.device)
+        step, points, previous, begun = active, start[:0], start[:0], 0
+        while begun < len(labels) or len(active):
+            if places := min(block - len(active), len(labels) - begun):
+                new = torch.arange(begun, begun + places, device=labels.device)
+                begun += places
+                active, step = torch.cat([active, new]), torch.cat([step, torch.zeros_like(new)])
+                points, previous = torch.cat([points, start[new]]), torch.cat([previous, start[new]])
             logits, moved = self.ascend(logits_of, points, images[active], labels[active])
             correct = logits.argmax(dim=1) == labels[active]
-            first_error[active[~correct]] = step
-            active, points = active[correct], moved[correct]
+            first_error[active[~correct]] = step[~correct]
+            # With steps longer than the ball is wide, most attacks soon stand still or alternate between two corners.
+            repeats = _equal(moved, points) | _equal(moved, previous)
+            goes_on = correct & (step < self.steps) & ~repeats
+            active, step, previous, points = active[goes_on], step[goes_on] + 1, points[goes_on], moved[goes_on]
+            report(begun - len(active))
         return first_error
+
+
+def _equal(a: Tensor, b: Tensor) -> Tensor:
+    """Return which images are equal in every element, `(batch,)`."""
+    return (a == b).flatten(1).all(dim=1)
 
 
 def _lengths(vectors: Tensor) -> Tensor:

@@ -26,6 +26,10 @@ def victims(digits):
     return to_signed(torch.from_numpy(np.array(images[:150]))), torch.from_numpy(labels[:150])
 
 
+def first_errors(attack, logits_of, images, labels, start, block=100):
+    return attack.first_errors(logits_of, images, labels, start, block, lambda ended: None)
+
+
 def undropped(attack, logits_of, images, labels, start):
     """Attack all images for all steps; return the final points, and which images are misclassified at each step."""
     points, wrong = start, []
@@ -79,12 +83,50 @@ def test_attack_equals_that_of_the_adversarial_robustness_toolbox(model, victims
 def test_dropping_the_fallen_changes_nothing(model, victims, norm):
     images, labels = victims
     start = ATTACKS[norm].ball.random_points(images, Stream("start"), torch.arange(len(images)))
-    fallen = ATTACKS[norm].first_errors(model.logits, images, labels, start)
+    fallen = first_errors(ATTACKS[norm], model.logits, images, labels, start)
     _, wrong = undropped(ATTACKS[norm], model.logits, images, labels, start)
     expected = torch.where(wrong.any(0), wrong.int().argmax(0), -1)
     assert len(set(expected.tolist())) > 4
     assert (fallen == expected).float().mean() > 0.98
     assert (fallen == -1).float().mean().item() == pytest.approx((~wrong.any(0)).float().mean().item(), abs=0.01)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_the_block_changes_nothing(model, victims, norm):
+    images, labels = victims
+    found = [first_errors(ATTACKS[norm], model.logits, images, labels, images, block) for block in (7, 40, 1000)]
+    assert all(torch.equal(other, found[0]) for other in found)
+
+
+def counted(logits_of, sizes):
+    """Return the same logits, and list the number of images of each query."""
+    return lambda points: sizes.append(len(points)) or logits_of(points)
+
+
+def test_blocks_stay_full_while_images_wait(model, victims):
+    images, labels = victims
+    sizes, ended = [], []
+    ATTACKS["l2"].first_errors(counted(model.logits, sizes), images, labels, images, 20, ended.append)
+    refilled = [size for size, number in zip(sizes, [0, *ended], strict=False) if len(images) - number >= 20]
+    assert len(refilled) > len(images) // 20
+    assert set(refilled) == {20}
+    assert ended == sorted(ended)
+    assert ended[-1] == len(images)
+
+
+@pytest.mark.parametrize(("step_size", "queries"), [(0.0, 1), (0.5, 3)])
+def test_an_image_that_only_repeats_itself_is_not_queried_again(step_size, queries):
+    """The second attack goes from 0 to a corner of the ball, to the other one, and would go back."""
+
+    def logits_of(images):
+        position = images.flatten(1)
+        return torch.cat([position * 0, 1 + (0.05 - position).abs()], dim=1)
+
+    one, sizes = torch.zeros(1, 1, 1, 1), []
+    attack = Attack(Box(0.1), step_size, 50)
+    found = first_errors(attack, counted(logits_of, sizes), one, torch.ones(1, dtype=torch.int64), one)
+    assert found.tolist() == [-1]
+    assert len(sizes) == queries
 
 
 @pytest.mark.parametrize("norm", NORMS)
@@ -154,7 +196,7 @@ def test_steps_have_length_one_however_small_the_gradient():
 @pytest.mark.parametrize("norm", NORMS)
 def test_a_constant_model_is_right_or_wrong_from_the_start(constant, victims, norm):
     images, labels = victims
-    fallen = ATTACKS[norm].first_errors(constant.logits, images, labels, images)
+    fallen = first_errors(ATTACKS[norm], constant.logits, images, labels, images)
     assert torch.equal(fallen, torch.where(labels == 3, -1, 0))
     _, moved = ATTACKS[norm].ascend(constant.logits, images, images, labels)
     torch.testing.assert_close(moved, images, rtol=0, atol=0)
@@ -182,10 +224,10 @@ def test_the_last_step_counts_too():
     one = torch.zeros(1, 1, 1, 1)
     for steps, expected in ((3, -1), (4, 4), (9, 4)):
         attack = Attack(Box(0.9), 0.1, steps)
-        assert attack.first_errors(logits_of, one, torch.ones(1, dtype=torch.int64), one).tolist() == [expected]
+        assert first_errors(attack, logits_of, one, torch.ones(1, dtype=torch.int64), one).tolist() == [expected]
 
 
 def test_nobody_is_attacked(model):
     none = torch.empty(0, 1, 8, 8)
-    fallen = ATTACKS["l2"].first_errors(model.logits, none, torch.empty(0, dtype=torch.int64), none)
+    fallen = first_errors(ATTACKS["l2"], model.logits, none, torch.empty(0, dtype=torch.int64), none)
     assert fallen.tolist() == []

@@ -51,8 +51,8 @@ def test_sizes_are_in_255ths_of_the_range_of_pixels(subject, monkeypatch, size, 
     attacks = []
     monkeypatch.setattr(
         robustness,
-        "first_query",
-        lambda model, batch, attack, restarts, stream: attacks.append(attack) or torch.zeros(len(batch)),
+        "first_queries",
+        lambda model, batch, correct, attack, *rest: attacks.append(attack) or torch.zeros(len(batch)),
     )
     evaluation = Robustness(norm="l2", epsilons=(50.0,), steps=5, step_size=size, images=10)
     findings = robustness.evaluate(evaluation, subject)
@@ -74,22 +74,32 @@ def test_queries_are_counted_over_the_restarts(subject):
 
 
 class FallsAt:
-    """Is right for a number of queries, and wrong from then on."""
+    """Is right for a number of queries, and wrong from then on; its gradient moves every point."""
 
     def __init__(self, query):
         self.left = query
 
     def logits(self, images):
         right, self.left = self.left > 0, self.left - 1
-        return images.flatten(1)[:, :2] * 0 + torch.tensor([float(right), 0.5])
+        return images.flatten(1)[:, :2] * torch.tensor([-1e-3, 0.0]) + torch.tensor([float(right), 0.5])
 
 
-@pytest.mark.parametrize("query", range(11))
+@pytest.mark.parametrize("query", range(1, 10))
 def test_a_query_is_numbered_on_after_a_restart(query):
-    """The clean image is query 0, the first restart 1 to 4, the second 5 to 8; there are no more."""
-    batch, attack = batch_of(torch.zeros(3, 1, 2, 2), torch.zeros(3, dtype=torch.int64)), Attack(Box(0.1), 0.05, 3)
-    found = robustness.first_query(FallsAt(query), batch, attack, restarts=2, stream=Stream(0))
+    """The first restart is queries 1 to 4, the second 5 to 8; there are no more."""
+    batch, attack = batch_of(torch.zeros(3, 1, 2, 2), torch.zeros(3, dtype=torch.int64)), Attack(Box(0.9), 1e-3, 3)
+    model, correct = FallsAt(query - 1), torch.ones(3, dtype=torch.bool)
+    found = robustness.first_queries(model, batch, correct, attack, 2, Stream(0), lambda done: None)
     assert found.tolist() == [query if query <= 8 else -1] * 3
+
+
+def test_an_image_misclassified_before_the_attack_falls_at_query_0_and_is_not_attacked(constant):
+    batch, attack = batch_of(torch.zeros(2, 1, 8, 8), torch.full((2,), 3)), Attack(Box(0.1), 0.05, 3)
+    done = []
+    correct = torch.tensor([True, False])
+    found = robustness.first_queries(constant, batch, correct, attack, 2, Stream(0), done.append)
+    assert found.tolist() == [-1, 0]
+    assert done == [2, 4]
 
 
 def test_larger_balls_and_more_restarts_are_never_survived_more_often(subject_of, config, model):
@@ -158,17 +168,19 @@ def test_an_attack_goes_on_after_the_last_finished_ball(subject_of, config, mode
     stopped = subject_of(config, model, report=stop)
     with pytest.raises(Stop):
         robustness.evaluate(TUNED, stopped)
-    attacked, original = [], robustness.first_query
+    attacked, original = [], robustness.first_queries
     monkeypatch.setattr(
         robustness,
-        "first_query",
+        "first_queries",
         lambda model, batch, *rest: attacked.append(len(batch)) or original(model, batch, *rest),
     )
     told = []
     resumed = subject_of(config, model, artefacts=stopped.artefacts, report=lambda *at: told.append(at))
     assert robustness.evaluate(TUNED, resumed) == expected
-    assert attacked == [100, 50]
-    assert told == [(250, 300), (300, 300)]
+    assert attacked == [150]
+    assert told == sorted(told)
+    assert told[0] > (150, 300)
+    assert told[-1] == (300, 300)
     assert np.array_equal(fallen(resumed), fallen(whole))
     resumed.discard_shards()
     assert {path.name for path in resumed.artefacts.iterdir()} == {"fallen.npy", "indices.npy"}

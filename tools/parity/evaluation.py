@@ -141,7 +141,9 @@ def attacks(checkout: Checkout) -> Iterator[Row]:
                 standing, _ = module.attack_batch(images, labels, 0)
             yield compare(f"attack {norm}, {epsilon:g}/255: start", "float64", start, official, 1e-6)
             theirs = torch.where(standing.all(0), -1, (~standing).int().argmax(0))
-            found = Attack(ball, step, config["adv_steps"]).first_errors(model.logits, images, labels, start)
+            found = Attack(ball, step, config["adv_steps"]).first_errors(
+                model.logits, images, labels, start, len(images), lambda ended: None
+            )
             with torch.no_grad():
                 clean = model.logits(images).argmax(1) == labels
             ours = torch.where(clean, torch.where(found == -1, -1, found + 1), 0)

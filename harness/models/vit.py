@@ -60,9 +60,15 @@ class Attention(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return a tensor shaped like `tokens`."""
+        return self.projection(self._attended(tokens))
+
+    def class_token(self, tokens: Tensor) -> Tensor:
+        """Return the first token of `forward`, `(batch, dim)`."""
+        return self.projection(self._attended(tokens)[:, 0])
+
+    def _attended(self, tokens: Tensor) -> Tensor:
         q, k, v = self.qkv(tokens).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        attended = attend(q, k, v)
-        return self.projection(attended.transpose(1, 2).flatten(2))
+        return attend(q, k, v).transpose(1, 2).flatten(2)
 
 
 class Block(nn.Module):
@@ -93,6 +99,11 @@ class Block(nn.Module):
         h = (modulated if self.modulate_residual else h) + self.attention(self.norm_attention(modulated))  # Eq. 21
         modulated = torch.addcmul(shift, h, scale) if self.modulate_mlp else h
         return (modulated if self.modulate_residual else h) + self.mlp(self.norm_mlp(modulated))  # Eq. 21
+
+    def class_token(self, h: Tensor) -> Tensor:
+        """Return the first token of `forward` without a condition, `(batch, dim)`."""
+        first = h[:, 0] + self.attention.class_token(self.norm_attention(h))
+        return first + self.mlp(self.norm_mlp(first))
 
 
 class VisionTransformer(ImageNetwork):
@@ -133,7 +144,7 @@ class VisionTransformer(ImageNetwork):
 
     def logits(self, images: Tensor) -> Tensor:
         """Return class logits `(batch, num_classes)` of clean images, without a timestep (HybViT Fig. 2)."""
-        cls_token = self._encode(images, None)[:, 0]
+        cls_token = self._class_token(images)
         return self.class_head(self.class_norm(cls_token))  # y = LN(z_L^0), HybViT Eq. 20
 
     def predict_noise(self, noisy: Tensor, timesteps: Tensor) -> Tensor:
@@ -141,13 +152,26 @@ class VisionTransformer(ImageNetwork):
         patches = self._encode(noisy, self.timestep_embedding(timesteps))[:, 1:]
         return self._unpatchify(self.noise_head(patches))  # f_r, HybViT Eq. 21
 
+    def _class_token(self, images: Tensor) -> Tensor:
+        if self.training:
+            # The gradients of the weights are sums over all tokens, whose rounding changes without the unread ones.
+            return self._encode(images, None)[:, 0]
+        h, last = self._embed(images), self.blocks[-1]
+        assert isinstance(last, Block)
+        for block in self.blocks[:-1]:
+            h = block(h)
+        return last.class_token(h)
+
     def _encode(self, images: Tensor, condition: Tensor | None) -> Tensor:
-        patches = self.patch_embedding(self._patchify(images))
-        cls_token = self.cls_token.expand(len(images), -1, -1)
-        h = torch.cat([cls_token, patches], dim=1) + self.position_embedding  # HybViT Eq. 17
+        h = self._embed(images)
         for block in self.blocks:
             h = block(h, condition)
         return h
+
+    def _embed(self, images: Tensor) -> Tensor:
+        patches = self.patch_embedding(self._patchify(images))
+        cls_token = self.cls_token.expand(len(images), -1, -1)
+        return torch.cat([cls_token, patches], dim=1) + self.position_embedding  # HybViT Eq. 17
 
     def _patchify(self, images: Tensor) -> Tensor:
         """Cut images into patches in raster order, each flattened as (row, column, channel)."""

@@ -18,7 +18,7 @@ from harness.models.base import build_network
 from harness.models.counting import flops, parameters
 
 CLOSED = [
-    (ViT(dim=48, depth=2, heads=4, patch_size=4), CIFAR10, (LOGITS, PREDICT_NOISE)),
+    (ViT(dim=48, depth=2, heads=4, patch_size=4), CIFAR10, (PREDICT_NOISE,)),
     (WideResNet(depth=10, widen_factor=1), DIGITS, (LOGITS,)),
     (JEMWideResNet(depth=10, widen_factor=2, norm="batch"), CIFAR10, (LOGITS,)),
     (UNet(base_channels=16, multipliers=(1, 2), blocks=1, attention=(4,), groups=8), DIGITS, (PREDICT_NOISE,)),

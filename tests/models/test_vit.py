@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from harness.config.dataset import Images
 from harness.config.networks import ViT
@@ -91,6 +92,21 @@ def test_logits_equal_the_written_out_network():
     for image, logits in zip(x, network.logits(x), strict=True):
         cls_token = layer_norm(reference(network, image)[0], network.class_norm)
         torch.testing.assert_close(logits, linear(cls_token, network.class_head), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_outside_of_training_the_unread_tokens_are_skipped_without_a_difference(depth):
+    """In the last layer, five products of the width squared leave out the nine patches of each image."""
+    network, counts, gradients = build(depth=depth).float(), [], []
+    for training in (True, False):
+        x = images(4).float().requires_grad_()
+        with FlopCounterMode(display=False) as counter:
+            logits = network.train(training).logits(x)
+        counts.append(counter.get_total_flops())
+        gradients.append((logits, *torch.autograd.grad(logits.square().sum(), x)))
+    assert counts[0] - counts[1] == 2 * 5 * 16**2 * 4 * 9
+    for all_tokens, read in zip(*gradients, strict=True):
+        torch.testing.assert_close(read, all_tokens, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("modulate_residual", [True, False])

@@ -86,7 +86,10 @@ class ViT(Network):
         return embedding + time_mlp + self.depth * block + heads
 
     def flops(self, data: Dataset, name: str) -> float:
-        """Return the FLOPs of the matrix products of a pass (`logits` or `predict_noise`) per image."""
+        """Return the FLOPs of the matrix products of a pass (`logits` or `predict_noise`) per image, as in training.
+
+        In evaluation, the last layer of `logits` skips the tokens that are not read.
+        """
         data = images_of(data, self)
         d, tokens = self.dim, self.tokens(data)
         width, patch = 4 * tokens, data.channels * self.patch_size**2

@@ -67,7 +67,7 @@ class Attention(nn.Module):
         return self.projection(self._attended(tokens)[:, 0])
 
     def _attended(self, tokens: Tensor) -> Tensor:
-        q, k, v = self.qkv(tokens).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        q, k, v = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in self.qkv(tokens).chunk(3, dim=-1))
         return attend(q, k, v).transpose(1, 2).flatten(2)
 
 

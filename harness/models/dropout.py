@@ -1,5 +1,7 @@
 """Dropout with addressed randomness: masks depend on the step and the row, never on earlier draws."""
 
+from weakref import WeakKeyDictionary
+
 import torch
 from torch import Tensor, nn
 
@@ -30,13 +32,18 @@ class Dropout(nn.Module):
         return x.masked_fill(dropped, 0) * (1 / (1 - self.probability))
 
 
+_LAYERS = WeakKeyDictionary[nn.Module, list[Dropout]]()
+"""The dropout layers of built networks: looking for them takes a hundredth of a small training step."""
+
+
 def seed_dropout(network: nn.Module, stream: Stream, rows: Tensor) -> None:
     """Seed the dropout layers for the next forward passes.
 
     Masks depend on the stream, the layer, and each image's position `rows` in the global batch.
     """
-    layers = [module for module in network.modules() if isinstance(module, Dropout)]
-    for number, layer in enumerate(layers):
+    if network not in _LAYERS:
+        _LAYERS[network] = [module for module in network.modules() if isinstance(module, Dropout)]
+    for number, layer in enumerate(_LAYERS[network]):
         counters = stream.at("layer", number).counters(rows)
         if layer.counters.shape == counters.shape and layer.counters.device == counters.device:
             layer.counters.copy_(counters)

@@ -81,6 +81,9 @@ class Trainer:
         self._optimizer_states = {name: OptimizerState(optimizer) for name, optimizer in self._optimizers.items()}
         self._emas = {name: average_of(net, config.training.average_of(name)) for name, net in players.items()}
         self._players = players
+        # Walking through the modules for them in every step takes longer than clipping their gradients.
+        self._parameters = {name: list(net.parameters()) for name, net in players.items()}
+        self._device = device
         self._comm = comm or Communicator()
         for network in players.values():
             accelerate(network, config.training.precision, compiled)
@@ -92,7 +95,6 @@ class Trainer:
         self._ddp = {name: self._comm.wrap_ddp(network) for name, network in players.items()}
         self._buffers = SharedBuffers(players.values(), self._comm)
         self._loader = loader
-        self._device = device
         self._means = RunningMeans(device)
         self._rollback = DivergenceRollback(method.guard)
         validation = config.method.validation if config.training.select is not None else None
@@ -237,14 +239,14 @@ class Trainer:
 
     def _update(self, loss: Loss) -> None:
         """Update one player. Its EMA is updated before the optimiser steps, one step late, as in the authors' code."""
-        optimizer, network = self._optimizers[loss.player], self._players[loss.player]
+        optimizer = self._optimizers[loss.player]
         optimizer.zero_grad(set_to_none=True)
         share = len(self._part) / self.config.training.batch_size
         if self.method.guard is not None:
             self._rollback.check(loss, self._comm.all_reduce_sum(share * loss.value.detach().double()), self.step + 1)
         with self._comm.detect_lost_rank():
             self._ddp[loss.player](loss.value * (share * self._comm.size)).backward()
-        norm = self._clip(network)
+        norm = self._clip(self._parameters[loss.player])
         self._buffers.sync()
         self._emas[loss.player].update(self.step)
         for group in optimizer.param_groups:
@@ -261,11 +263,11 @@ class Trainer:
             raise Diverged(f"training diverged in epoch {epoch}: {broken[0]} is {means[broken[0]]}")
         return {**means, "learning_rate": self._rate(self.step - 1, next(iter(self._players)))}
 
-    def _clip(self, network: nn.Module) -> Tensor:
+    def _clip(self, parameters: list[nn.Parameter]) -> Tensor:
         """Clip the gradients if configured, and return their norm before clipping."""
         if (largest := self.config.training.clip_norm) is not None:
-            return nn.utils.clip_grad_norm_(network.parameters(), largest)
-        return nn.utils.get_total_norm([p.grad for p in network.parameters() if p.grad is not None])
+            return nn.utils.clip_grad_norm_(parameters, largest)
+        return nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
 
     def _rate(self, step: int, player: str) -> float:
         return self.config.training.rate(step, self.iterations_per_epoch, player)

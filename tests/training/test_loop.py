@@ -14,6 +14,7 @@ from harness.data.prepared.dataset import open_dataset
 from harness.errors import HarnessError, SpecError
 from harness.methods.base import Loss, Method, build_method
 from harness.training.checkpoints import newest_checkpoint, save_checkpoint
+from harness.training.device import seed_modules
 from harness.training.loop import Diverged, Hooks, Trainer
 from harness.training.running_means import RunningMeans
 
@@ -270,3 +271,23 @@ def test_a_batch_larger_than_the_training_split_is_refused(loader):
     config = CONFIG.but(batch_size=2000, passes_per_epoch=1)
     with pytest.raises(SpecError, match="batch_size=2000 exceeds the 1,437 training examples"):
         Trainer(config, build_method(config, CPU), loader, CPU)
+
+
+def test_later_steps_do_not_walk_through_the_modules(loader, monkeypatch):
+    """A walk through the modules takes as long as several layers of a small network."""
+    trainer = Trainer(CONFIG, build_method(CONFIG, CPU), loader, CPU)
+    trainer.train_step()
+    walked, walk = [], torch.nn.Module.named_modules
+    monkeypatch.setattr(
+        torch.nn.Module, "named_modules", lambda *args, **named: walked.append(1) or walk(*args, **named)
+    )
+    trainer.train_step()
+    assert walked == []
+
+
+def test_the_generator_of_the_cpu_is_seeded_as_by_torch():
+    with torch.random.fork_rng(devices=[]):
+        seed_modules(2**63 - 1, CPU)
+        ours = torch.rand(3)
+        torch.manual_seed(2**63 - 1)
+        assert torch.equal(torch.rand(3), ours)

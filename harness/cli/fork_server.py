@@ -4,11 +4,14 @@ import socket
 import sys
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 
 from harness.cli.main import main
 from harness.config.family import Family
 from harness.config.plugins import OWN, load_built_in, offers
+from harness.launch.forks.imported_code import ImportedCode
 from harness.launch.forks.server import serve
+from harness.store.distributions import offering
 
 NEEDED = (
     *("harness.cli.worker", "harness.worker.run_worker", "harness.launch.rank_env", "harness.bundle.manifest"),
@@ -34,7 +37,19 @@ def spare_modules() -> Iterator[str]:
     yield from (offer.module for offer in offers() if offer.dist is not None and offer.dist.name == OWN)
 
 
+def known_code(begun: int) -> ImportedCode:
+    """Return the files of the harness and of all plugins, whose hashes and commits forks then know.
+
+    `begun` is the time before the first import, in nanoseconds.
+    """
+    code = ImportedCode(begun)
+    for distribution in offering():
+        code.note(str(file) for file in distribution.files.values() if isinstance(file, Path))
+        distribution.sha256  # noqa: B018 - is kept
+    return code
+
+
 if __name__ == "__main__":
     import_worker()
     with socket.socket(fileno=int(sys.argv[1])) as requests:
-        serve(requests, main, int(sys.argv[2]), spare_modules())
+        serve(requests, main, known_code(int(sys.argv[2])), spare_modules())

@@ -19,13 +19,14 @@ pytestmark = [pytest.mark.timeout(60), pytest.mark.skipif(sys.platform != "linux
 SERVER = """
 import os, signal, socket, sys, threading, time
 begun = time.time_ns()
+from harness.launch.forks.imported_code import ImportedCode
 from harness.launch.forks.server import serve
 {first}
 def call(arguments):
     exec(arguments[0])
     return 0
 with socket.socket(fileno=int(sys.argv[1])) as channel:
-    serve(channel, call, begun, {spare})
+    serve(channel, call, ImportedCode(begun), {spare})
 """
 WAITS = "import time; print('waits', flush=True)\nwhile not os.path.exists({!r}): time.sleep(0.01)\nsys.exit(5)"
 

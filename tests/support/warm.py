@@ -20,6 +20,7 @@ from surroundings import FIXED, READ_AT_IMPORT, search, taken_on
 
 from harness.launch.children import AdoptedChild
 from harness.launch.forks import client
+from harness.launch.forks.imported_code import ImportedCode
 from harness.launch.forks.server import serve
 
 
@@ -96,6 +97,6 @@ def _serving(channel, environment):
         for before, after in zip([2, *kept], [*kept, 1024]):
             os.closerange(before + 1, after)
         with taken_on(environment):
-            serve(channel, main, time.time_ns())
+            serve(channel, main, ImportedCode(time.time_ns()))
     finally:
         os._exit(0)

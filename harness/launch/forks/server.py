@@ -6,7 +6,6 @@ are unchanged, and ends otherwise, or when the other end of its channel is close
 """
 
 import atexit
-import gc
 import importlib
 import json
 import os
@@ -22,6 +21,8 @@ from typing import NoReturn
 
 from setproctitle import setproctitle
 
+from harness.launch.forks.imported_code import ImportedCode
+
 READY = b"ready"
 REQUEST_BYTES = 2**17
 """The longest request: the arguments of a worker as JSON."""
@@ -31,16 +32,15 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
 Call = Callable[[Sequence[str]], int]
 
 
-def serve(channel: socket.socket, call: Call, begun: int, spare: Iterable[str] = ()) -> None:
+def serve(channel: socket.socket, call: Call, code: ImportedCode, spare: Iterable[str] = ()) -> None:
     """Fork a process for every request on the channel: it calls `call(arguments)` and exits with the result.
 
-    A request is a list of arguments in JSON, with the file descriptor of a log; the answer is the pid. `begun` is the
-    time before the first import, in nanoseconds like `time.time_ns`. The `spare` modules are imported while there is no
-    request, so that the first worker does not wait for them.
+    A request is a list of arguments in JSON, with the file descriptor of a log; the answer is the pid. The `spare`
+    modules are imported while there is no request, so that the first worker does not wait for them.
     """
     unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    modules, spare = _ImportedFiles(begun), iter(spare)
-    modules.note()
+    spare = iter(spare)
+    code.note_modules()
     if _threads() > 1:
         return
     channel.send(READY)
@@ -48,9 +48,9 @@ def serve(channel: socket.socket, call: Call, begun: int, spare: Iterable[str] =
         while not select.select([channel], [], [], 0)[0] and (name := next(spare, None)) is not None:
             with suppress(ImportError):  # an extra that is not installed
                 importlib.import_module(name)
-            modules.note()
+            code.note_modules()
         request = _received(channel)
-        if request is None or _threads() > 1 or modules.have_changed():
+        if request is None or _threads() > 1 or code.has_changed():
             return
         arguments, log = request
         pid = _fork_orphan()
@@ -61,30 +61,6 @@ def serve(channel: socket.socket, call: Call, begun: int, spare: Iterable[str] =
         channel.send(str(pid).encode())
 
 
-class _ImportedFiles:
-    """The times, sizes and inodes of the files of all imported modules.
-
-    A file that has changed since the imports have `begun` may have been imported before.
-    """
-
-    def __init__(self, begun: int) -> None:
-        self._begun = begun
-        self._stamps: dict[str, tuple[int, int, int] | None] = {}
-
-    def note(self) -> None:
-        """Remember the files of new modules; workers collect no garbage among them, which would copy their pages."""
-        files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
-        self._stamps |= {file: _stamp(file) for file in files if file and file not in self._stamps}
-        gc.freeze()
-
-    def have_changed(self) -> bool:
-        """Return whether a file may differ from the one that was imported."""
-        return any(
-            _stamp(file) != before or (before is not None and before[0] > self._begun)
-            for file, before in self._stamps.items()
-        )
-
-
 def _received(channel: socket.socket) -> tuple[list[str], int] | None:
     """Return the arguments and the log of the next request, None after the last one."""
     with suppress(ConnectionError):
@@ -92,15 +68,6 @@ def _received(channel: socket.socket) -> tuple[list[str], int] | None:
         if message and descriptors:
             return json.loads(message), descriptors[0]
     return None
-
-
-def _stamp(file: str) -> tuple[int, int, int] | None:
-    """Return the time, size and inode of a file, None for a module in a zip archive, which has none."""
-    try:
-        found = os.stat(file)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _threads() -> int:

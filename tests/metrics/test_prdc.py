@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from hostile_features import KINDS, last_bits, normal, sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
+from threadpoolctl import threadpool_limits
 
+from harness.metrics import distances, radii, threads
 from harness.metrics import prdc as module
 from harness.metrics.prdc import Prdc, prdc
 from harness.torchvision_shim import make_torchvision_importable
@@ -33,12 +36,9 @@ def naive(real, generated, k):
 def test_equals_a_naive_count_whatever_the_blocks(seed, n, m, k, shift, block):
     random = np.random.default_rng(seed)
     real, generated = random.normal(size=(n, 3)), random.normal(size=(m, 3)) * 0.7 + shift
-    before = module.BLOCK_ELEMENTS
-    module.BLOCK_ELEMENTS = block
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distances, "BLOCK_ELEMENTS", block)
         found = prdc(real, generated, k)
-    finally:
-        module.BLOCK_ELEMENTS = before
     assert vars(found) == pytest.approx(vars(naive(real, generated, k)))
 
 
@@ -76,3 +76,72 @@ def test_identical_images_are_neighbours_without_a_distance():
 def test_too_few_images_are_refused(n, m):
     with pytest.raises(ValueError, match="more than 5 generated images"):
         prdc(np.zeros((n, 2)), np.zeros((m, 2)), 5)
+
+
+def in_float64(real, generated, k, block):
+    """Compute all distances in float64, in the blocks that define their last bits."""
+    a, b = real.astype(np.float64), generated.astype(np.float64)
+
+    def squared(x, y):
+        step = max(1, block // len(y))
+        for part in (x[start : start + step] for start in range(0, len(x), step)):
+            yield ((part**2).sum(axis=1)[:, None] + (y**2).sum(axis=1) - 2 * (part @ y.T)).clip(min=0)
+
+    def squared_radii(x):
+        between = np.concatenate(list(squared(x, x)))
+        np.fill_diagonal(between, -1)
+        return np.sort(between, axis=1)[:, k]
+
+    between = np.concatenate(list(squared(a, b)))
+    inside, held = between <= squared_radii(a)[:, None], between <= squared_radii(b)
+    mean_holding = inside.sum(axis=0).mean()
+    return Prdc(inside.any(axis=0).mean(), held.any(axis=1).mean(), mean_holding / k, inside.any(axis=1).mean())
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # float64 itself overflows on some kinds
+@pytest.mark.parametrize("kind", KINDS)
+@given(
+    seed=st.integers(0, 10_000),
+    n=st.integers(7, 120),
+    m=st.integers(7, 120),
+    d=st.sampled_from([1, 3, 17, 150]),
+    k=st.integers(1, 6),
+    shared=st.sampled_from(["nothing", "half", "all"]),
+    block=st.sampled_from([100, 3000, 2**23]),
+    spare=st.integers(0, 9),
+    pairs=st.sampled_from([0, 20, 2**16]),
+    rows=st.integers(1, 70),
+)
+@settings(max_examples=12, deadline=None)
+def test_equals_float64_to_the_last_bit(kind, seed, n, m, d, k, shared, block, spare, pairs, rows):
+    random = np.random.default_rng(seed)
+    real, generated = kind(random, n, d), kind(random, m, d)
+    if shared == "half":
+        generated[: min(n, m) // 2] = real[: min(n, m) // 2]
+    elif shared == "all":
+        generated = real
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distances, "BLOCK_ELEMENTS", block)
+        patch.setattr(radii, "SPARE", spare)
+        patch.setattr(radii, "STRIP_ROWS", rows)
+        patch.setattr(module, "PAIRS", pairs)
+        assert prdc(real, generated, k) == in_float64(real, generated, k, block)
+
+
+@pytest.mark.parametrize("kind", [normal, sparse])
+def test_ordinary_features_need_no_block_in_float64(kind, monkeypatch):
+    """Otherwise the metrics would be right and slow."""
+    monkeypatch.setattr(module, "float64_block", None)
+    monkeypatch.setattr(radii, "float64_block", None)
+    random = np.random.default_rng(4)
+    assert prdc(kind(random, 700, 2048), kind(random, 600, 2048), 5).density > 0
+
+
+@pytest.mark.parametrize("others", [1, 3])
+def test_no_number_of_threads_changes_a_bit(others, monkeypatch):
+    random = np.random.default_rng(5)
+    tied = last_bits(random, 300, 300), last_bits(random, 280, 300)
+    expected = prdc(*tied, 5)
+    monkeypatch.setattr(threads, "THREADS", others)
+    with threadpool_limits(others, user_api="blas"):
+        assert prdc(*tied, 5) == expected

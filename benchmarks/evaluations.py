@@ -2,11 +2,13 @@
 
     python benchmarks/evaluations.py table6 --before ../main --rows 'HybViT(dim=192)' --rows 'HybViT(head=6)'
     python benchmarks/evaluations.py table12 --before ../main --rows 'L2: HybViT - Weak Aug' --rounds 3
+    python benchmarks/evaluations.py hybvit --before ../main --workers 2
 
-`--before` is another checkout of this repository. Both versions run each row with one worker in a results directory of
-their own, and take turns row by row. Seconds of a phase are from the records, by the clock; seconds of computing are
-those of the whole command, start included. The fastest round counts, because other load only adds time. Weights,
-curves, arrays and values of the last round are compared, except those of `runtime`, which measures time.
+`--before` is another checkout of this repository. Both versions run each row, or everything without `--rows`, in a
+results directory of their own, and take turns row by row. Seconds of a phase are from the records, by the clock;
+seconds of computing and of the clock are those of the whole command, start included. The fastest round counts, because
+other load only adds time. Weights, curves, arrays and values of the last round are compared, except those of `runtime`,
+which measures time.
 """
 
 import argparse
@@ -19,11 +21,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic
 from typing import Any
 
 HERE = Path(__file__).resolve().parent.parent
 SIDES = ("before", "now")
-COMPUTING, TRAINING = "computing, whole command", "training"
+CLOCK, COMPUTING, TRAINING = "clock, whole command", "computing, whole command", "training"
 Seconds = dict[str, float]
 
 
@@ -41,13 +44,13 @@ def computed() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def run(packages: Path, results: Path, data: Path, selection: list[str]) -> float:
-    """Run a selection of rows, and return the seconds of computing."""
-    begun = computed()
+def run(packages: Path, results: Path, data: Path, selection: list[str], workers: int) -> Seconds:
+    """Run a selection of rows, and return the seconds of computing and of the clock."""
+    begun, at = computed(), monotonic()
     command = [sys.executable, "-m", "harness", "--results", str(results), "--data", str(data), "-q", "run"]
     environment = {**os.environ, "PYTHONPATH": str(packages), "OMP_NUM_THREADS": "1"}
-    subprocess.run([*command, *selection, "--workers", "1"], env=environment, cwd=packages, check=True)
-    return computed() - begun
+    subprocess.run([*command, *selection, "--workers", str(workers)], env=environment, cwd=packages, check=True)
+    return {COMPUTING: computed() - begun, CLOCK: monotonic() - at}
 
 
 def documents(paths: Iterator[Path]) -> list[tuple[Path, dict[str, Any]]]:
@@ -87,12 +90,14 @@ def measure(settings: argparse.Namespace, folder: Path) -> tuple[dict[str, Secon
     fastest: dict[str, Seconds] = {side: {} for side in SIDES}
     for turn in range(settings.rounds):
         results = {side: folder / f"{side}-{turn}" for side in SIDES}
-        computing = dict.fromkeys(SIDES, 0.0)
+        whole: dict[str, Seconds] = {side: defaultdict(float) for side in SIDES}
         for number, selection in enumerate(selections):
             for side in SIDES if (turn + number) % 2 == 0 else reversed(SIDES):
-                computing[side] += run(packages[side], results[side], settings.data.resolve(), selection)
+                spent = run(packages[side], results[side], settings.data.resolve(), selection, settings.workers)
+                for name, seconds in spent.items():
+                    whole[side][name] += seconds
         for side in SIDES:
-            for name, seconds in (phases(results[side]) | {COMPUTING: computing[side]}).items():
+            for name, seconds in {**phases(results[side]), **whole[side]}.items():
                 fastest[side][name] = min(fastest[side].get(name, float("inf")), seconds)
     return fastest, {side: bits(results[side]) for side in SIDES}
 
@@ -104,6 +109,7 @@ def main() -> None:
     parser.add_argument("--before", type=Path, required=True, help="another checkout")
     parser.add_argument("--rows", action="append", default=[], help="a pattern of rows, as for `run`; repeatable")
     parser.add_argument("--data", type=Path, default=Path("data"), help="prepared datasets")
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     settings = parser.parse_args()
@@ -111,7 +117,7 @@ def main() -> None:
         seconds, found = measure(settings, Path(folder))
     before, now = (found[side] for side in SIDES)
     different = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
-    names = [TRAINING, *sorted(seconds["now"].keys() - {TRAINING, COMPUTING}), COMPUTING]
+    names = [TRAINING, *sorted(seconds["now"].keys() - {TRAINING, COMPUTING, CLOCK}), COMPUTING, CLOCK]
     lines = [
         {
             "phase": name,

@@ -42,8 +42,9 @@ harness.cli.main.main(sys.argv[1:])
 
 IMPORTS = """
 from importlib import import_module
-from harness.cli.fork_server import import_worker, spare_modules
+from harness.cli.fork_server import import_worker, known_code, spare_modules
 import_worker()
+known_code(0)
 for module in spare_modules():
     import_module(module)
 """

@@ -11,10 +11,9 @@ from typing import Protocol
 
 
 class Child(Protocol):
-    """A process that this one may wait for, such as a `Popen`. `returncode` is None while it runs, -9 after SIGKILL."""
+    """A process that this one may wait for, such as a `Popen`. Its exit code is -9 after SIGKILL."""
 
     pid: int
-    returncode: int | None
 
     def poll(self) -> int | None:
         """Return the exit code, None while the process runs."""
@@ -30,22 +29,22 @@ class Child(Protocol):
 
 
 class AdoptedChild:
-    """A child that another process has forked and left to this one; it is followed like a `Popen`."""
+    """A child of this process that another process has forked, with the interface of `Popen`."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
-        self.returncode: int | None = None
+        self._exit_code: int | None = None
 
     def poll(self) -> int | None:
         """Return the exit code, None while the process runs."""
-        if self.returncode is None:
+        if self._exit_code is None:
             try:
                 pid, status = os.waitpid(self.pid, os.WNOHANG)
             except ChildProcessError:  # somebody else has waited for it
                 pid, status = self.pid, 0
             if pid:
-                self.returncode = os.waitstatus_to_exitcode(status)
-        return self.returncode
+                self._exit_code = os.waitstatus_to_exitcode(status)
+        return self._exit_code
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for the end and return the exit code.

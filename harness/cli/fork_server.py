@@ -38,14 +38,14 @@ def spare_modules() -> Iterator[str]:
 
 
 def known_code(begun: int) -> ImportedCode:
-    """Return the files of the harness and of all plugins, whose hashes and commits forks then know.
+    """Return the files of the harness and of all plugins, and cache their hashes and commits for the forks.
 
     `begun` is the time before the first import, in nanoseconds.
     """
     code = ImportedCode(begun)
     for distribution in offering():
         code.note(str(file) for file in distribution.files.values() if isinstance(file, Path))
-        distribution.sha256  # noqa: B018 - is kept
+        distribution.sha256  # noqa: B018 - a cached property
     return code
 
 

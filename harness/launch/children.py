@@ -1,4 +1,4 @@
-"""Children of this process: how executors follow them, whoever forked them."""
+"""Child processes as executors see them, started by this process or forked by a server."""
 
 import os
 import select

@@ -1,4 +1,4 @@
-"""Squared Euclidean distances between points: in float64, and twice as fast in float32 with a bound of the difference.
+"""Squared Euclidean distances between points: in float64, and twice as fast in float32 with an error bound.
 
 `float64_block` defines the distances. Like every product of matrices it rounds, so that equal points may be a little
 apart. `float32_block` and `distances_of_pairs` differ from it by at most the bounds that come with them. Their symbols:
@@ -20,7 +20,7 @@ U32, U64 = 2.0**-24, 2.0**-53
 SLACK = 1.01
 """Covers terms of second order, and the rounding of the bounds themselves."""
 MODERATE = 2.0**400
-"""Beyond this length, or below its reciprocal, squares may overflow or vanish in float64."""
+"""Beyond this length, or below its reciprocal, squares may overflow or underflow in float64."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Points:
     """A set of points `(n, d)`, and a float32 copy about a centre, scaled by a power of two.
 
     Sets that are compared share centre and scale. `lengths` and `reaches` `(n,)` are the lengths of the points as they
-    are, and about the centre and scaled. If squares may overflow or vanish in float64, lengths and so all bounds are
+    are, and about the centre and scaled. If squares may overflow or underflow in float64, lengths and so all bounds are
     infinite.
     """
 
@@ -109,7 +109,7 @@ def _sums_of_squares(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def float32_block(a: Points, b: Points, rows: slice, columns: slice) -> NDArray[np.float32]:
-    """Return about the squared distances of rows of `a` to rows of `b`, times the square of the scale."""
+    """Return approximate squared distances of rows of `a` to rows of `b`, times the square of the scale."""
     block = (-2 * a.copies[rows]) @ b.copies[columns].T
     block += (a.reaches[rows] ** 2).astype(np.float32)[:, None]
     block += (b.reaches[columns] ** 2).astype(np.float32)
@@ -117,10 +117,10 @@ def float32_block(a: Points, b: Points, rows: slice, columns: slice) -> NDArray[
 
 
 def float32_errors(a: Points, b: Points) -> NDArray[np.float64]:
-    """Return how far `float32_block` is, for each row of `a`, from `float64_block` times the square of the scale.
+    """Return a bound on |`float32_block` - scale^2 `float64_block`| for each row of `a`.
 
     Copying moves a point by U times its length, hence a squared distance by 2 U R^2. The product adds d U R^2 / 2, and
-    the two sums with their rounded operands 5 U R^2. The last term is for products that vanish.
+    the two sums with their rounded operands 5 U R^2. The last term bounds products that underflow.
     """
     d = a.copies.shape[1]
     if d * U32 > 0.005:
@@ -133,7 +133,7 @@ def float32_errors(a: Points, b: Points) -> NDArray[np.float64]:
 def distances_of_pairs(
     a: Points, b: Points, i: NDArray[np.intp], j: NDArray[np.intp]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the squared distances of `a[i]` to `b[j]`, and how far they are from `float64_block`."""
+    """Return the squared distances of `a[i]` to `b[j]`, and a bound on their difference from `float64_block`."""
     squared = np.empty(len(i))
     for start in range(0, len(i), ROWS):
         part = slice(start, start + ROWS)
@@ -144,9 +144,9 @@ def distances_of_pairs(
 
 
 def _float64_errors(lengths: NDArray[np.float64], d: int) -> NDArray[np.float64]:
-    """Return how far `float64_block` is from the true squared distances of points with these sums of lengths R.
+    """Return a bound on the error of `float64_block` for pairs of points with these sums of lengths R.
 
-    The last term is for squares that vanish.
+    The last term bounds squares that underflow.
     """
     with np.errstate(over="ignore"):
         errors: NDArray[np.float64] = SLACK * (d + 8) * U64 * lengths**2 + d * 2.0**-1000

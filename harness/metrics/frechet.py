@@ -20,7 +20,7 @@ ROWS = 1000
 TOLERANCE = 1e-9
 """The largest difference between the two forms of the distance, relative to tr(A) + tr(B)."""
 CAUTION = 8
-"""How many times larger than estimated the effect of rounding may be."""
+"""The safety factor on the estimated rounding error."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""Two threads that do not change a bit: fixed parts of the work run side by side, each in one thread of BLAS.
+"""Runs fixed parts of the work in two threads, each with one BLAS thread, so that results do not depend on the machine.
 
-The bits of a matrix product depend on the number of BLAS threads, so the number is fixed. Threads of our own also suit
+The bits of a matrix product depend on the number of BLAS threads, so the number is fixed. Python threads also suit
 workers that share the cores: BLAS threads wait for each other by spinning, which costs more than it gains there.
 """
 

@@ -21,10 +21,10 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 class ForkServer:
-    """Forks workers from a server with the environment and the code of this moment; it starts with the first request.
+    """Forks workers from a server process, which starts with the first request.
 
-    A server that was killed, or whose code has changed, is replaced; its workers are children of this process and
-    continue.
+    A server that was killed, or whose environment or code is outdated, is replaced. Its workers are children of this
+    process and continue.
     """
 
     def __init__(self) -> None:

@@ -100,7 +100,7 @@ def _fork_orphan() -> int:
 
 
 def _be_worker(call: Call, arguments: list[str], log: int, unblocked: set[int]) -> NoReturn:
-    """Do the work of a process that was started with these arguments, from its first to its last instruction."""
+    """Run as a worker with these arguments, and exit with its code."""
     null = os.open(os.devnull, os.O_RDONLY)
     for number, file in enumerate((null, log, log)):
         os.dup2(file, number)
@@ -124,7 +124,7 @@ def _be_worker(call: Call, arguments: list[str], log: int, unblocked: set[int]) 
 
 
 def _leave(code: int) -> NoReturn:
-    """End this process as the interpreter would, without taking its modules apart, which copies their pages."""
+    """Exit like the interpreter, but without clearing modules, which would copy their memory pages."""
     with suppress(BaseException):
         for thread in threading.enumerate():
             if thread is not threading.current_thread() and not thread.daemon:

@@ -3,11 +3,13 @@
 from harness.config.augmentation import Augmentation
 from harness.config.changes import KEEP, at_most, over, swap, times
 from harness.config.dataset import Dataset
-from harness.config.networks import ResNetGenerator, UNet
+from harness.config.networks import JEMWideResNet, ResNetGenerator, UNet, WideResNet
 from harness.config.optimisation import SGD
 from harness.data import catalogue
 from harness.registry.scale import Scale, Spread
-from harness.registry.scale_rules import Rules, everywhere, of, on
+from harness.registry.scale_rules import Rules, everywhere, for_runs, of, on
+from harness_papers.hybvit.energy_baselines import VERA
+from harness_papers.hybvit.runs import GENVIT_STL10_LONG, HYBVIT_STL10_LONG, VIT_STL10_LONG
 from harness_papers.hybvit.table12 import UNDER_L2, UNDER_LINF
 
 STAND_INS: dict[str, Dataset] = {
@@ -49,7 +51,12 @@ RULES = Rules(
         ),
         on("celebahq128", "celeba128", "imagenet128_10", patch=over(4)),
         on("imagenet224_10", patch=over(7)),
+        on("tiny_imagenet", "imagenet32", "stl10", epochs=times(36 / 500)),
+        for_runs(VIT_STL10_LONG, GENVIT_STL10_LONG, HYBVIT_STL10_LONG, epochs=times(12 / 500)),
+        for_runs(VERA, epochs=times(24 / 500)),
         of(SGD, learning_rate=KEEP),
+        of(WideResNet, width=over(4), depth=over(2)),
+        of(JEMWideResNet, width=over(4), depth=over(2)),
         of(UNet, groups=over(4)),
         of(ResNetGenerator, latents=over(4), doublings=2),
         of(

@@ -6,6 +6,7 @@ never train with it. Every record that uses it contains its test accuracy.
 
 import json
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from filelock import FileLock
 from numpy.typing import NDArray
+from torch import Tensor
 
 from harness.config.dataset import Images, images_of
 from harness.config.feature_spaces import ClassifierSpace
@@ -23,9 +25,10 @@ from harness.errors import SpecError
 from harness.evaluation.base import BLOCK, Subject
 from harness.evaluation.features.base import Arrays, Report, in_blocks
 from harness.models.small_cnn import SmallCNN
-from harness.randomness import Stream
+from harness.randomness import Stream, Streams
 from harness.store.files import read_json
 from harness.store.hashed import is_intact, write_hash, write_hashed
+from harness.training.batches import PREFETCH_STEPS
 from harness.training.checkpoints import load_tensors, save_tensors, tensors_match
 
 log = logging.getLogger("harness.evaluation")
@@ -87,6 +90,17 @@ def _kept_description(folder: Path) -> Description | None:
     return None
 
 
+def cropped_batches(train: ResidentLoader, stream: Stream, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the images, cropped at random, and the labels of each step, loaded and cropped for ten steps at once."""
+    order = ShuffledOrder(stream.at("order"), len(train), BATCH_SIZE)
+    rows = torch.arange(BATCH_SIZE)
+    for start in range(0, steps, PREFETCH_STEPS):
+        block = range(start, min(start + PREFETCH_STEPS, steps))
+        batch = train.batch(torch.cat([order.indices(step) for step in block]))
+        images = crop(batch.images, rows, Streams([stream.at("crop", step) for step in block]), padding=1)
+        yield from zip(images.split(BATCH_SIZE), batch.labels.split(BATCH_SIZE), strict=True)
+
+
 def _train_classifier(data: Images, subject: Subject, folder: Path) -> Description:
     """Train on the CPU, so that features are the same on every device."""
     stream, cpu = Stream("features", REVISION), torch.device("cpu")
@@ -95,15 +109,12 @@ def _train_classifier(data: Images, subject: Subject, folder: Path) -> Descripti
         torch.manual_seed(0)
         network = SmallCNN(data)
     optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE)
-    order = ShuffledOrder(stream.at("order"), len(train), BATCH_SIZE)
-    rows = torch.arange(BATCH_SIZE)
     steps = EPOCHS * (len(train) // BATCH_SIZE)
-    for step in range(steps):
-        batch = train.batch(order.indices(step))
-        _, logits = network(crop(batch.images, rows, stream.at("crop", step), padding=1))
+    for step, (images, labels) in enumerate(cropped_batches(train, stream, steps)):
+        _, logits = network(images)
         optimizer.param_groups[0]["lr"] = LEARNING_RATE * (1 - step / steps)
         optimizer.zero_grad()
-        F.cross_entropy(logits, batch.labels).backward()
+        F.cross_entropy(logits, labels).backward()
         optimizer.step()
     network.eval()
     with torch.inference_mode():

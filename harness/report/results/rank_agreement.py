@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
+from itertools import permutations
+from math import isfinite, nan
+
+import numpy as np
 
 from harness.config.evaluations import measure_of
 from harness.registry.cells import PAPER_PROTOCOL
@@ -13,7 +16,10 @@ from harness.registry.scale import Scale
 from harness.report.results.cells import Measured, ReportRow
 from harness.report.results.stand_ins import DataInUse, data_of
 
-FEWEST = 3
+FEWEST, FEWEST_TESTED = 3, 5
+"""The rows for which there is an agreement, and a p-value: of four rows, no order has one below 0.08."""
+MOST_EXACT = 8
+"""The rows up to which the p-value is exact, over all orders. That of scipy is approximate if two values are equal."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,8 @@ class RankedRow:
 class RankAgreement:
     """Kendall's tau-b between reported and measured values of some rows: 1 is the same order, -1 the opposite.
 
-    `p_value` is from the two-sided test of the hypothesis that the orders are independent. `among` is the dataset if
+    `p_value` is from the two-sided test of the hypothesis that the orders are independent: exact for up to `MOST_EXACT`
+    rows, NaN for fewer than `FEWEST_TESTED`. `among` is the dataset if
     the rows of the exhibit have several, else None; `measure` is the printed name of the measured values, such as
     `FD(digits)`. `ranked` has the rows in the order of the exhibit.
     """
@@ -78,5 +85,20 @@ def _of_metric(exhibit: Exhibit, metric: Metric, rows: Iterable[ReportRow], scal
 def _agreement(metric: Metric, ranked: tuple[RankedRow, ...], measure: str, among: DataInUse | None) -> RankAgreement:
     from scipy.stats import kendalltau  # slow to import
 
-    found = kendalltau([row.reported for row in ranked], [row.measured.mean for row in ranked])
-    return RankAgreement(metric, float(found.statistic), float(found.pvalue), measure, among, ranked)
+    reported, measured = [row.reported for row in ranked], [row.measured.mean for row in ranked]
+    found = kendalltau(reported, measured)
+    p_value = float(found.pvalue)
+    if len(ranked) < FEWEST_TESTED:
+        p_value = nan
+    elif len(ranked) <= MOST_EXACT and isfinite(found.statistic):
+        p_value = _exact_p_value(reported, measured)
+    return RankAgreement(metric, float(found.statistic), p_value, measure, among, ranked)
+
+
+def _exact_p_value(one: Sequence[float], other: Sequence[float]) -> float:
+    """Return the share of all orders of `other` that agree or disagree with `one` at least as much."""
+    first, second = np.triu_indices(len(one), 1)
+    concordant = np.sign(np.asarray(one)[first] - np.asarray(one)[second])
+    orders = np.array(list(permutations(other)))
+    scores = np.abs(np.sign(orders[:, first] - orders[:, second]) @ concordant)
+    return float(np.mean(scores >= scores[0]))

@@ -13,7 +13,7 @@ from harness.registry.paper import Paper
 from harness.registry.row import Reported, Row, Setting, Source
 from harness.registry.scale import Scale
 from harness.report.results.series import Measurements, Series, need_of
-from harness.report.results.statistics import Statistics, describe
+from harness.report.results.statistics import PrintedValue, Statistics, describe
 from harness.report.results.verdicts import Judgement, Verdict, VerdictRule, judge, judge_setting
 from harness.store.files import StoreError
 from harness.store.records import Need
@@ -175,7 +175,7 @@ class CellBuilder:
         found = cell.measured if isinstance(cell.measured, Measured) else None
         waiting = self._waiting[row.key, metric.key, PAPER_PROTOCOL]
         judgement = judge(metric, cell.reported, found.mean if found else None, rule, waiting)
-        return replace(cell, judgement=judgement, statistics=_statistics(metric, found, cell.reported, judgement))
+        return replace(cell, judgement=judgement, statistics=_statistics(cell, found, judgement))
 
     def _cell(self, row: Row, metric: Metric) -> ReportCell:
         """Return a cell without reported value and judgement."""
@@ -221,12 +221,13 @@ def _measured(found: Series | None) -> Measured | None:
     return Measured(_mean(found.values), _sd(found.values), found.runs, found.values, found.seeds, found.spaces)
 
 
-def _statistics(metric: Metric, found: Measured | None, reported: Reported, judgement: Judgement) -> Statistics | None:
-    """Return the statistics of a value that varies between seeds, tested against the reported one if comparable."""
-    if found is None or metric.noise == "none":
+def _statistics(cell: ReportCell, found: Measured | None, judgement: Judgement) -> Statistics | None:
+    """Return the statistics of a value that varies between seeds, with a test of the reported one if comparable."""
+    if found is None or cell.metric.noise == "none":
         return None
-    compared = isinstance(reported, int | float) and judgement.difference is not None
-    return describe(found.values, float(reported) if compared else None)  # type: ignore[arg-type]
+    if not isinstance(cell.reported, int | float) or judgement.difference is None:
+        return describe(found.values, None)
+    return describe(found.values, PrintedValue(cell.reported, cell.reported_sd or 0.0, cell.reported_n or 1))
 
 
 def _mean(values: Sequence[float]) -> float:

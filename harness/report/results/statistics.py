@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, sqrt
+from statistics import fmean, stdev
 
 CONFIDENCE = 0.95
 FEWEST = 3
@@ -11,7 +12,7 @@ FEWEST = 3
 
 @dataclass(frozen=True)
 class Statistics:
-    """The 95 % interval of a mean and its test against the reported value, None where there is none.
+    """The 95 % interval of a mean and the test of the reported value, None where there is none.
 
     `test` names the test, or says why there is none.
     """
@@ -26,8 +27,21 @@ class Statistics:
         return "95 % Student t interval of the mean over seeds" if self.interval else ""
 
 
-def describe(values: Sequence[float], reported: float | None) -> Statistics:
-    """Return the statistics of a cell's values, one per seed; `reported` is None if it is not comparable."""
+@dataclass(frozen=True)
+class PrintedValue:
+    """A value that a paper prints: of one seed, or the mean over `seeds` with the standard deviation `sd`."""
+
+    value: float
+    sd: float = 0.0
+    seeds: int = 1
+
+
+def describe(values: Sequence[float], reported: PrintedValue | None) -> Statistics:
+    """Return the statistics of a cell's values, one per seed; `reported` is None if it is not comparable.
+
+    The reported value has noise of its own. The test therefore asks whether it could be that of as many more seeds as
+    it is from; the spread is the larger of the measured and the printed one.
+    """
     number = len(values)
     if not all(map(isfinite, values)):
         return Statistics(None, None, "not all values are finite: no interval and no test")
@@ -35,11 +49,14 @@ def describe(values: Sequence[float], reported: float | None) -> Statistics:
         return Statistics(None, None, f"{'one seed' if number == 1 else f'{number} seeds'}: no interval and no test")
     if max(values) == min(values):
         return Statistics((values[0], values[0]), None, f"all {number} seeds are bit-identical: no test")
-    from scipy.stats import ttest_1samp  # slow to import, and not needed for one seed
+    from scipy.stats import t  # slow to import, and not needed for one seed
 
-    found = ttest_1samp(values, sum(values) / number if reported is None else reported)
-    low, high = found.confidence_interval(CONFIDENCE)
+    mean, sd = fmean(values), stdev(values)
+    half_width = float(t.ppf((1 + CONFIDENCE) / 2, number - 1)) * sd / sqrt(number)
+    interval = mean - half_width, mean + half_width
     if reported is None:
-        return Statistics((float(low), float(high)), None, "nothing to test against")
-    name = f"two-sided one-sample t-test of the mean against the reported value, df = {number - 1}"
-    return Statistics((float(low), float(high)), float(found.pvalue), name)
+        return Statistics(interval, None, "nothing to test against")
+    error = max(sd, reported.sd) * sqrt(1 / number + 1 / reported.seeds)
+    p_value = 2 * float(t.sf(abs(mean - reported.value) / error, number - 1))
+    more = "one more seed" if reported.seeds == 1 else f"the mean of {reported.seeds} more seeds"
+    return Statistics(interval, p_value, f"two-sided t-test of the reported value as {more}, df = {number - 1}")

@@ -58,6 +58,11 @@ class RunConfig(Config):
         self.data.examples(select.split)
 
     @property
+    def model_kind(self) -> str:
+        """The method and the network by kind, such as `hybrid vit`: models of a kind have alike noise between seeds."""
+        return f"{self.method.kind} {self.network.kind}"
+
+    @property
     def validated_splits(self) -> tuple[str, ...]:
         """The splits to compute the validation value on after each epoch, empty if the method has no such value."""
         watched = (WATCHED,) if WATCHED in self.data.splits else ()

@@ -7,6 +7,8 @@ from typing import Literal
 from harness.config.evaluations import Norm
 from harness.errors import SpecError
 
+NoiseKind = Literal["absolute", "relative", "none"]
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -14,7 +16,8 @@ class Metric:
 
     `quantity` is the name under which an evaluation records the value. It differs from the metric's name if that name
     requires a feature space: a `frechet_distance` is an FID only with the published Inception weights. `noise` is the
-    spread between seeds: absolute in the metric's unit, relative to the value, or none for exact values.
+    spread between seeds: absolute in the metric's unit, relative to the value, or none for exact values. A `proportion`
+    is the percentage of some items, and has steps of 100 divided by their number.
     """
 
     key: str
@@ -23,7 +26,8 @@ class Metric:
     better: Literal["higher", "lower", "neither"]
     unit: str = ""
     decimals: int = 2
-    noise: Literal["absolute", "relative", "none"] = "absolute"
+    noise: NoiseKind = "absolute"
+    proportion: bool = False
 
     def measured(self, value: float) -> str:
         """Format a measured value with the metric's decimals; below the last decimal, with two significant digits.
@@ -50,7 +54,7 @@ class Metric:
         return text if sd is None else f"{text} ± {self.reported(sd)}"
 
 
-ACCURACY = Metric("accuracy", "Acc", "accuracy", better="higher", unit="%", decimals=1)
+ACCURACY = Metric("accuracy", "Acc", "accuracy", better="higher", unit="%", decimals=1, proportion=True)
 INCEPTION_SCORE = Metric("inception_score", "IS", "class_score", better="higher")
 FID = Metric("fid", "FID", "frechet_distance", better="lower", decimals=1, noise="relative")
 _secondary: dict[str, Metric] = {}
@@ -96,4 +100,5 @@ VALUE = Metric("value", "Value", "value", better="neither", noise="none")
 def robustness(norm: str, epsilon: int) -> Metric:
     """Return the metric of accuracy under attack with radius `epsilon` / 255, for pixels in [0, 1]."""
     key = f"robust_{norm}_{epsilon}"
-    return Metric(key, f"{Norm.of_kind(norm).sign} {epsilon}/255", key, better="higher", unit="%", decimals=1)
+    label = f"{Norm.of_kind(norm).sign} {epsilon}/255"
+    return Metric(key, label, key, better="higher", unit="%", decimals=1, proportion=True)

@@ -8,6 +8,7 @@ from harness.config.evaluations import Evaluation
 from harness.config.guard import asking, expect, expect_function
 from harness.config.run import Run
 from harness.config.training import Precision
+from harness.errors import invalid
 from harness.registry.scale_rules import Rules, everywhere
 
 
@@ -35,8 +36,9 @@ class Scale:
     """A mapping from paper-scale runs and protocols to smaller ones: by `rules`, then by optional functions.
 
     `comparable` is whether measured values can be compared with the paper's; claims are checked at every scale.
-    `spread` holds the seed spread by dataset and metric key, pooled with that of the results. Raises `SpecError` if
-    `shrink` or `protocol` is not callable, and on use if it fails or returns another type.
+    `spread` holds the seed spread by dataset, metric key and kind of model, such as `("digits", "fid", "hybrid vit")`;
+    it is pooled with that of the results. Raises `SpecError` if a key of `spread` is another, or if `shrink` or
+    `protocol` is not callable, and on use if it fails or returns another type.
     """
 
     name: str
@@ -44,7 +46,7 @@ class Scale:
     comparable: bool
     shrink: Callable[[Run], Run] = _same_run
     protocol: Callable[[Evaluation], Evaluation] = _same_evaluation
-    spread: Mapping[tuple[str, str], Spread] = field(default_factory=dict)
+    spread: Mapping[tuple[str, str, str], Spread] = field(default_factory=dict)
     rules: Rules | None = None
     _evaluations: dict[tuple[Evaluation, Run], Evaluation] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -53,6 +55,10 @@ class Scale:
     def __post_init__(self) -> None:
         expect_function(self.shrink, f"shrink of scale '{self.name}'", "a run")
         expect_function(self.protocol, f"protocol of scale '{self.name}'", "an evaluation")
+        for key in self.spread:
+            if not (isinstance(key, tuple) and len(key) == 3 and all(isinstance(part, str) for part in key)):
+                allowed = "(dataset, metric, kind of model), such as ('digits', 'fid', 'hybrid vit')"
+                raise invalid(f"scale '{self.name}'", "a key of spread", key, allowed)
         if self.rules is not None:
             expect(Rules, self.rules, f"rules of scale '{self.name}'")
         object.__setattr__(self, "shrink", _Shrink(self.name, self.rules, self.shrink))

@@ -264,7 +264,7 @@ def test_a_secondary_quantity_has_one_metric(monkeypatch):
 
 def test_metrics_have_the_units_and_decimals_of_the_tables():
     assert metrics.robustness("linf", 8) == Metric(
-        "robust_linf_8", "L∞ 8/255", "robust_linf_8", better="higher", unit="%", decimals=1
+        "robust_linf_8", "L∞ 8/255", "robust_linf_8", better="higher", unit="%", decimals=1, proportion=True
     )
     assert metrics.robustness("l2", 255).label == "L2 255/255"
     known = [each for each in vars(metrics).values() if isinstance(each, Metric)]

@@ -119,6 +119,7 @@ def protocol(metric, run):
     return PROTOCOLS[metric]
 
 
+SPREAD = {("digits", "fid", f"{method} vit"): Spread(5.0, 10) for method in ("denoising", "hybrid")}
 PAPER = Paper(
     name="toy",
     title="A toy",
@@ -127,7 +128,7 @@ PAPER = Paper(
     figures=(FIGURE,),
     optional=(INCEPTION,),
     protocol=protocol,
-    scales=(Scale("laptop", "A toy scale.", comparable=False, spread={("digits", "fid"): Spread(5.0, 10)}),),
+    scales=(Scale("laptop", "A toy scale.", comparable=False, spread=SPREAD),),
     tolerances={
         "accuracy": Tolerance((Allowance("a toy", absolute=100.0),)),
         "fid": Tolerance((Allowance("a toy", relative=0.0),)),

@@ -1,10 +1,11 @@
 """Formats numbers: rounded by their spread between seeds, large ones as powers of ten."""
 
-from math import floor, isfinite, log10
+from math import isfinite
 
 from harness.registry.metrics import Metric
 from harness.report.latex.escape import tex
 from harness.report.results.cells import Measured
+from harness.report.writers.digits import decimals
 
 LARGEST = 1e6
 """Larger numbers are printed as powers of ten."""
@@ -21,8 +22,9 @@ def mean_and_spread(value: Measured, metric: Metric) -> tuple[str, str]:
     spread = value.sd
     if spread is None or metric.noise == "none" or not isfinite(spread):
         return metric.measured(value.mean), ""
-    decimals = _decimals(spread, metric) if spread else metric.decimals
-    return f"{value.mean:z.{decimals}f}", f"{spread:.{decimals}f}"
+    found = decimals(spread, metric.decimals + MAX_EXTRA_DECIMALS)
+    shown = metric.decimals if found is None else found
+    return f"{value.mean:z.{shown}f}", f"{spread:.{shown}f}"
 
 
 def in_cell(number: str) -> str | None:
@@ -55,10 +57,3 @@ def table_format(numbers: list[str]) -> str:
     decimals = max(len(part[2]) for part in parts)
     sign = "-" if any(number.startswith("-") for number in numbers) else ""
     return f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
-
-
-def _decimals(spread: float, metric: Metric) -> int:
-    power = floor(log10(spread))
-    digits = 2 if spread / 10**power <= 3.5 else 1
-    decimals = min(max(digits - 1 - power, 0), metric.decimals + MAX_EXTRA_DECIMALS)
-    return decimals if round(spread, decimals) else metric.decimals

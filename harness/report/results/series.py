@@ -27,8 +27,9 @@ SeriesKey = tuple[str, str, str]
 class Series:
     """The values of a cell by one protocol: one for each seed, in the order of seeds, with its run.
 
-    `label` is the printed name of the values, `data` the dataset of the runs, `items` the number of items
-    behind the first value. `spaces` are the feature spaces of the values, by the SHA-256 of their weights.
+    `label` is the printed name of the values, `data` the dataset of the runs, `kind` their kind of model, `items` the
+    number of items behind the first value. `spaces` are the feature spaces of the values, by the SHA-256 of their
+    weights.
     """
 
     evaluation: str
@@ -39,6 +40,7 @@ class Series:
     values: tuple[float, ...]
     runs: tuple[str, ...]
     spaces: tuple[str, ...] = ()
+    kind: str = ""
 
     @property
     def measure(self) -> tuple[str, str, tuple[str, ...]]:
@@ -107,8 +109,9 @@ def _key_of(cell: Cell) -> SeriesKey:
 
 def _series(cell: Cell, found: SeedValues) -> Series:
     seeds, runs, spaces, values, items = zip(*found, strict=True)
-    data, distinct = cell.run.config.data.name, tuple(sorted(set(spaces)))
-    return Series(cell.evaluation.id, data, cell.label, items[0], seeds, values, runs, distinct)
+    config, distinct = cell.run.config, tuple(sorted(set(spaces)))
+    kind = config.model_kind
+    return Series(cell.evaluation.id, config.data.name, cell.label, items[0], seeds, values, runs, distinct, kind)
 
 
 def need_of(error: StoreError) -> Need:

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 
+from harness.registry.metrics import Metric
 from harness.report.results.claims import ClaimResult, ClaimStatus, ContrastResult
 from harness.report.results.report import ExhibitReport
 from harness.report.writers.contrast_formula import Formulas
+from harness.report.writers.digits import decimals
 from harness.report.writers.wording import span
 
-MOST_VALUES = 12
+MOST_VALUES, MOST_DECIMALS = 12, 4
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,22 @@ def claim_evidence(result: ClaimResult, report: ExhibitReport) -> ClaimEvidence:
     return ClaimEvidence(
         tuple(_values(formulas)),
         tuple(f"{formulas.formula(found.contrast)} = {_interval(found)}" for found in result.contrasts),
-        tuple(_remarks(result)),
+        tuple(_remarks(result, formulas)),
     )
+
+
+def _open(result: ClaimResult, formulas: Formulas) -> str:
+    """Return the contrasts whose intervals reach over a bound, by formula if the claim has several."""
+    k = len(result.contrasts)
+    found = [one for one in result.contrasts if one.status is ClaimStatus.UNDECIDED]
+    if k == 1:
+        return "the interval reaches over a bound"
+    which = ", ".join(formulas.formula(one.contrast) for one in found)
+    if all(one.lies_outside for one in found):
+        level = f"{100 * (1 - (1 - found[0].level) / k):.4g} %"
+        return f"outside only at less than {level}, the level for one of {k} formulas: {which}"
+    reach = "interval reaches over its bound" if len(found) == 1 else "intervals reach over their bounds"
+    return f"{len(found)} of {k} {reach}: {which}"
 
 
 def _values(formulas: Formulas) -> Iterator[str]:
@@ -49,7 +65,19 @@ def _values(formulas: Formulas) -> Iterator[str]:
 
 
 def _interval(found: ContrastResult) -> str:
-    return f"{_digits(found.estimate, '+')} ± {_digits(found.half_width)} ({_claimed(found)})"
+    """Return the estimate with its interval, in the digits that the interval justifies, and the claimed range."""
+    shown = decimals(found.half_width, MOST_DECIMALS)
+    estimate, low, high = (
+        f"{value:z.{MOST_DECIMALS if shown is None else shown}f}"
+        for value in (found.estimate, found.estimate - found.half_width, found.estimate + found.half_width)
+    )
+    if not found.estimated.standard_error:
+        return f"{estimate} ({_claimed(found)})"
+    return f"{estimate}, {100 * found.level:.4g} % interval {low} to {high} ({_claimed(found)})"
+
+
+def _spread(metric: Metric, sd: float) -> str:
+    return f"{100 * sd:.2g} %" if metric.noise == "relative" else f"{sd:.2g} {metric.unit}".rstrip()
 
 
 def _claimed(found: ContrastResult) -> str:
@@ -63,17 +91,22 @@ def _claimed(found: ContrastResult) -> str:
     return f"claimed {low:g} to {high:g}{missed}"
 
 
-def _remarks(result: ClaimResult) -> Iterator[str]:
+def reason(result: ClaimResult, formulas: Formulas) -> str:
+    """Return why a claim is undecided, or fails without a contrast; empty otherwise."""
+    if result.reason or result.status is not ClaimStatus.UNDECIDED:
+        return result.reason
+    return _open(result, formulas)
+
+
+def _remarks(result: ClaimResult, formulas: Formulas) -> Iterator[str]:
     if seeds := sorted({value.seeds for value in result.values if value.seeds}):
         yield f"Seeds: {span(seeds[0], seeds[-1])}"
-    if result.reason:
-        yield result.reason[0].upper() + result.reason[1:]
+    if result.declared:
+        spreads = (f"{formulas.label(metric)} {_spread(metric, sd)}" for metric, sd in result.declared)
+        yield f"Noise as declared at this scale: {', '.join(dict.fromkeys(spreads))}"
+    if found := reason(result, formulas):
+        yield found[0].upper() + found[1:]
     if result.printed is ClaimStatus.FAILS:
         yield "The paper's own printed values contradict it"
     elif result.printed is ClaimStatus.UNDECIDED:
         yield "The paper's own printed values are equal"
-
-
-def _digits(value: float, sign: str = "") -> str:
-    """Return a number with two decimals, or two significant digits if it is below 0.01."""
-    return f"{value:{sign}.2g}" if 0 < abs(value) < 0.01 else f"{value:{sign}.2f}"

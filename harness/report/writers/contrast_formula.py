@@ -37,7 +37,7 @@ class Formulas:
     """
 
     def __init__(self, result: ClaimResult, exhibit: Exhibit, label: Callable[[Metric], str]) -> None:
-        self._claim, self._label = result.claim, label
+        self._claim, self.label = result.claim, label
         self._means = {(value.row, value.metric): value.mean for value in result.values}
         self._names = short_names(exhibit, dict.fromkeys(term.row for term in result.claim.terms()))
 
@@ -68,7 +68,7 @@ class Formulas:
 
     def _of(self, metrics: Sequence[Metric]) -> str:
         """Return the printed name of a metric, or of the mean over several."""
-        first, last = self._label(metrics[0]), self._label(metrics[-1])
+        first, last = self.label(metrics[0]), self.label(metrics[-1])
         return first if len(metrics) == 1 else f"Mean of {len(metrics)} values, {first} to {last}"
 
     def _written(self, operand: Operand, with_metric: bool) -> str:

@@ -224,8 +224,14 @@ def agreement(found: RankAgreement) -> str:
     label += f" on {found.among}" if found.among else ""
     if not isfinite(found.tau):
         return f"{label} none, since all {found.rows} values on a side are equal"
-    p_value = f"p = {found.p_value:.2g}" if isfinite(found.p_value) else "no p-value"
-    return f"{label} {found.tau:+.2f} ({found.rows} rows, {p_value})"
+    return f"{label} {found.tau:+.2f} ({found.rows} rows, {p_value(found.p_value)})"
+
+
+def p_value(value: float) -> str:
+    """Return a p-value in words: two digits, or that it is below 0.001."""
+    if not isfinite(value):
+        return "too few for a p-value"
+    return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"
 
 
 def _classifier(space: FeatureSpaceDetails) -> str:

@@ -1,5 +1,6 @@
 """The rules of docs/verdicts.md, case by case, and the statistics against their definitions."""
 
+import itertools
 import math
 import random
 from dataclasses import replace
@@ -15,10 +16,11 @@ from harness.registry.metrics import ACCURACY, BPD, FID
 from harness.registry.row import Row, Words
 from harness.registry.tolerances import Allowance, Tolerance
 from harness.report.results.report import build
-from harness.report.results.statistics import describe
+from harness.report.results.statistics import PrintedValue, describe
 from harness.report.results.verdict_counts import VerdictCounts
 from harness.report.results.verdicts import Verdict, VerdictRule, judge, judge_setting
 from harness.report.writers.csv_json import to_json
+from harness.report.writers.wording import agreement
 from harness.store.results import Results
 
 HALF = Tolerance((Allowance("seeds", absolute=0.2), Allowance("source", absolute=0.3)))
@@ -124,14 +126,34 @@ def test_tables_count_cells(verdicts, word, says):
 def test_intervals_and_tests_are_those_of_student(seeds):
     dice = random.Random(seeds)
     values = [dice.gauss(95, 2) for _ in range(seeds)]
-    found = describe(values, 95.9)
-    mean, error = sum(values) / seeds, stats.sem(values)
-    t = (mean - 95.9) / error
+    found = describe(values, PrintedValue(95.9))
+    mean, sd, error = sum(values) / seeds, stats.tstd(values), stats.sem(values)
+    t = (mean - 95.9) / (sd * math.sqrt(1 + 1 / seeds))
     assert found.p_value == pytest.approx(2 * stats.t.sf(abs(t), seeds - 1))
     assert found.interval == pytest.approx(stats.t.interval(0.95, seeds - 1, mean, error))
-    assert found.test == (f"two-sided one-sample t-test of the mean against the reported value, df = {seeds - 1}")
+    assert found.test == f"two-sided t-test of the reported value as one more seed, df = {seeds - 1}"
     unheld = describe(values, None)
     assert (unheld.interval, unheld.p_value, unheld.test) == (found.interval, None, "nothing to test against")
+
+
+def test_a_printed_mean_is_that_of_its_seeds_with_the_larger_spread():
+    values = [94.0, 95.0, 96.0]
+    assert describe(values, PrintedValue(97.0)).p_value == pytest.approx(
+        2 * stats.t.sf(2 / (1 * math.sqrt(1 / 3 + 1)), 2)
+    )
+    wide, narrow = (describe(values, PrintedValue(97.0, sd=sd, seeds=5)) for sd in (4.0, 0.5))
+    assert wide.p_value == pytest.approx(2 * stats.t.sf(2 / (4 * math.sqrt(1 / 3 + 1 / 5)), 2))
+    assert narrow.p_value == pytest.approx(2 * stats.t.sf(2 / (1 * math.sqrt(1 / 3 + 1 / 5)), 2))
+    assert wide.test == "two-sided t-test of the reported value as the mean of 5 more seeds, df = 2"
+
+
+def test_an_honest_printed_value_is_rejected_as_often_as_it_says():
+    """A replication with the same law: at 5 %, with a one-sample test it would be 16 % at three seeds."""
+    dice = random.Random(0)
+    p_values = [
+        describe([dice.gauss(95, 2) for _ in range(3)], PrintedValue(dice.gauss(95, 2))).p_value for _ in range(2000)
+    ]
+    assert 0.035 < sum(p < 0.05 for p in p_values) / len(p_values) < 0.065
 
 
 @pytest.mark.parametrize(
@@ -143,13 +165,13 @@ def test_intervals_and_tests_are_those_of_student(seeds):
     ],
 )
 def test_what_cannot_be_tested_says_so(values, says):
-    found = describe(values, 95.9)
+    found = describe(values, PrintedValue(95.9))
     assert (found.interval, found.p_value, found.test) == (None, None, says)
 
 
 def test_seeds_that_agree_to_the_bit_have_no_spread_to_test():
-    assert describe([95.0] * 3, 95.9) == replace(describe([95.0] * 3, None), p_value=None)
-    assert describe([95.0] * 3, 95.9).interval == (95.0, 95.0)
+    assert describe([95.0] * 3, PrintedValue(95.9)) == replace(describe([95.0] * 3, None), p_value=None)
+    assert describe([95.0] * 3, PrintedValue(95.9)).interval == (95.0, 95.0)
 
 
 def test_an_expectation_must_name_a_cell():
@@ -190,7 +212,7 @@ def test_intervals_belong_to_what_was_compared(tmp_path):
     assert (cell["verdict"], cell["difference"], cell["tolerance"]) == ("PASS", -9.0, 100.0)
     assert cell["measured"]["values"] == {"0": 10.0, "1": 11.0, "2": 12.0}
     assert cell["interval_95"] == pytest.approx(stats.t.interval(0.95, 2, 11.0, stats.sem([10, 11, 12])))
-    assert cell["p_value"] == pytest.approx(stats.ttest_1samp([10, 11, 12], 20.0).pvalue)
+    assert cell["p_value"] == pytest.approx(2 * stats.t.sf(9 / math.sqrt(1 + 1 / 3), 2))
     small = report_of(tmp_path / "small", PAPER.tables[0], scale="laptop", seeds=3)
     assert to_json(small)["rows"][0]["cells"]["accuracy"]["p_value"] is None
 
@@ -204,10 +226,30 @@ def ranked(tmp_path, measured, reported):
 
 
 def test_rank_agreement_is_kendalls_tau_at_any_scale(tmp_path):
-    reported, measured = (1.0, 2.0, 3.0, 4.0, 5.0), (10.0, 30.0, 20.0, math.nan, 50.0)
+    reported, measured = tuple(map(float, range(1, 12))), (10.0, 30.0, 20.0, math.nan, *range(50, 57))
     found = ranked(tmp_path, measured, reported)
-    expected = stats.kendalltau((1, 2, 3, 5), (10, 30, 20, 50))
-    assert [(a.metric, a.rows, a.tau, a.p_value) for a in found] == [(FID, 4, expected.statistic, expected.pvalue)]
+    expected = stats.kendalltau((1, 2, 3, *range(5, 12)), (10, 30, 20, *range(50, 57)))
+    assert [(a.metric, a.rows, a.tau, a.p_value) for a in found] == [(FID, 10, expected.statistic, expected.pvalue)]
+
+
+@pytest.mark.parametrize(
+    ("reported", "measured"),
+    [
+        ((1.0, 2.0, 3.0, 4.0, 5.0), (10.0, 30.0, 20.0, 40.0, 50.0)),
+        ((1.0, 1.0, 2.0, 2.0, 3.0), (10.0, 20.0, 30.0, 40.0, 50.0)),
+        ((1.0, 1.0, 2.0, 3.0, 4.0, 5.0), (10.0, 20.0, 30.0, 20.0, 50.0, 0.0)),
+    ],
+)
+def test_the_p_value_of_few_rows_is_the_share_of_all_orders(tmp_path, reported, measured):
+    (found,) = ranked(tmp_path, measured, reported)
+    orders = [stats.kendalltau(reported, order).statistic for order in itertools.permutations(measured)]
+    assert found.p_value == pytest.approx(sum(abs(tau) > abs(found.tau) - 1e-9 for tau in orders) / len(orders))
+
+
+def test_four_rows_are_too_few_for_a_p_value(tmp_path):
+    (found,) = ranked(tmp_path, (10.0, 30.0, 20.0, 40.0), (1.0, 2.0, 3.0, 4.0))
+    assert (found.rows, math.isnan(found.p_value)) == (4, True)
+    assert agreement(found).endswith("+0.67 (4 rows, too few for a p-value)")
 
 
 def test_three_rows_are_the_fewest_of_an_order(tmp_path):

@@ -1,0 +1,208 @@
+"""Estimates of contrasts: weighted sums of cells, with the noise between the seeds of their runs.
+
+Cells of one run, such as its accuracies under attacks of several sizes, are not independent. The part of a run in a
+contrast is therefore formed seed by seed, and its noise is that of these sums.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import inf, sqrt
+from typing import NamedTuple
+
+from harness.registry.cells import PAPER_PROTOCOL
+from harness.registry.claims import Claim, Contrast, Term
+from harness.registry.exhibit import Exhibit
+from harness.registry.metrics import Metric
+from harness.registry.scale import Scale, Spread
+from harness.report.results.seed_noise import pooled, with_declared
+from harness.report.results.series import Series, SeriesKey
+from harness.report.results.verdicts import ROUNDING
+
+FEWEST_DF = 2
+"""The degrees of freedom from which the measured noise of a sum counts; below, a bound from its cells does."""
+Pool = tuple[object, ...]
+"""What cells, or sums of cells, have in common if their noise is pooled."""
+
+
+@dataclass(frozen=True)
+class ContrastEstimate:
+    """A contrast's value with its standard error and degrees of freedom.
+
+    The error is infinite if the spread between seeds is unknown. `rounding` bounds the error of cited values, which
+    are printed with few digits.
+    """
+
+    value: float
+    standard_error: float
+    df: float = inf
+    rounding: float = 0.0
+
+    def half_width(self, level: float) -> float:
+        """Return the half-width of the interval at a confidence level, such as 0.95."""
+        from scipy.stats import t  # slow to import
+
+        noise = float(t.ppf((1 + level) / 2, self.df)) * self.standard_error if self.standard_error else 0.0
+        return max(noise + self.rounding, ROUNDING)
+
+
+class _Noise(NamedTuple):
+    """The standard deviation of a part for one seed, its degrees of freedom, and the pool that they are from."""
+
+    sd: float
+    df: float
+    pool: Pool
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The cells of one run in a contrast, with their series."""
+
+    terms: tuple[Term, ...]
+    series: tuple[Series, ...]
+
+    @cached_property
+    def sums(self) -> tuple[float, ...]:
+        """The weighted sum of the cells, for each seed of which all are measured."""
+        by_seed = [dict(zip(found.seeds, found.values, strict=True)) for found in self.series]
+        weighted = [(term.weight, values) for term, values in zip(self.terms, by_seed, strict=True)]
+        common = sorted(set.intersection(*map(set, by_seed)))
+        return tuple(sum(weight * values[seed] for weight, values in weighted) for seed in common)
+
+    @property
+    def size(self) -> float:
+        """The value that a relative noise of the sum refers to; 1 if the noise is absolute."""
+        if any(term.metric.noise != "relative" for term in self.terms):
+            return 1.0
+        return sum(abs(term.weight * _mean(found)) for term, found in zip(self.terms, self.series, strict=True))
+
+    @property
+    def pool(self) -> Pool:
+        """The kind of model, the measures and the weights of the sum, which may have the opposite sign."""
+        weights = sorted((term.metric.key, term.weight) for term in self.terms)
+        mirrored = sorted((term.metric.key, -term.weight) for term in self.terms)
+        return self.series[0].kind, self.series[0].measure, tuple(min(weights, mirrored))
+
+
+class Estimator:
+    """Estimates the contrasts of a claim, with the noise of its rows pooled within a kind of model.
+
+    `series` are those of the paper's protocol. Rows without a run have the values that the paper cites.
+    """
+
+    def __init__(self, claim: Claim, exhibit: Exhibit, series: Mapping[SeriesKey, Series], scale: Scale) -> None:
+        self._claim, self._exhibit, self._series, self._scale = claim, exhibit, series, scale
+        self._cells: dict[Pool, dict[tuple[str, str], Sequence[float]]] = defaultdict(dict)
+        self._sums: dict[Pool, dict[str, Sequence[float]]] = defaultdict(dict)
+        for term, found in self._measured_cells():
+            self._cells[_pool_of_cell(term.metric, found)][found.runs[0], found.evaluation] = found.values
+        for part in (part for contrast in claim.contrasts for part in self._parts(contrast)):
+            self._sums[part.pool][part.series[0].runs[0]] = [value / (part.size or 1.0) for value in part.sums]
+
+    def estimate(self, contrast: Contrast) -> ContrastEstimate:
+        """Return the estimate of a contrast whose cells are all known."""
+        value, rounding = 0.0, 0.0
+        for term in contrast.terms:
+            row = self._exhibit.row(term.row)
+            if row.run is None and (cited := self._exhibit.reported_value(row, term.metric)) is not None:
+                value += term.weight * cited
+                rounding += abs(term.weight) * half_a_unit(cited, term.metric)
+        variances: dict[Pool, tuple[float, float]] = {}
+        for part in self._parts(contrast):
+            if not part.sums:
+                return ContrastEstimate(value, inf)
+            value += sum(part.sums) / len(part.sums)
+            sd, df, pool = self._noise(part)
+            variance, _ = variances.get(pool, (0.0, df))
+            variances[pool] = variance + sd**2 / len(part.sums), df
+        return ContrastEstimate(value, sqrt(sum(v for v, _ in variances.values())), _satterthwaite(variances), rounding)
+
+    def rows_without_spread(self) -> list[str]:
+        """Return the rows of which one seed is measured and no spread is declared."""
+        cells = self._measured_cells()
+        return sorted({term.row for term, found in cells if self._noise_of_cell(term, found).sd == inf})
+
+    def declared_alone(self) -> tuple[tuple[Metric, float], ...]:
+        """Return the standard deviations, by metric, that are declared where no two seeds are measured."""
+        declared: dict[tuple[Metric, float], None] = {}
+        for term, found in self._measured_cells():
+            spread = self._declared(term.metric, found)
+            if spread and not self._measured(term.metric, found):
+                declared[term.metric, spread.sd] = None
+        return tuple(declared)
+
+    def _measured_cells(self) -> Iterator[tuple[Term, Series]]:
+        for part in (part for contrast in self._claim.contrasts for part in self._parts(contrast)):
+            yield from zip(part.terms, part.series, strict=True)
+
+    def _parts(self, contrast: Contrast) -> list[_Part]:
+        """Return the parts of the measured runs in a contrast."""
+        runs: list[tuple[set[str], list[tuple[Term, Series]]]] = []
+        for term in contrast.terms:
+            found = self._series.get((term.row, term.metric.key, PAPER_PROTOCOL))
+            if found is None or self._exhibit.row(term.row).run is None:
+                continue
+            for ids, cells in runs:
+                if ids.intersection(found.runs):
+                    ids.update(found.runs)
+                    cells.append((term, found))
+                    break
+            else:
+                runs.append((set(found.runs), [(term, found)]))
+        return [_Part(tuple(t for t, _ in cells), tuple(found for _, found in cells)) for _, cells in runs]
+
+    def _noise(self, part: _Part) -> _Noise:
+        cells = [self._noise_of_cell(term, found) for term, found in zip(part.terms, part.series, strict=True)]
+        if len(cells) == 1:
+            return cells[0]
+        measured = pooled("absolute", self._sums[part.pool].values())
+        if measured and measured.df >= FEWEST_DF:
+            floor = sqrt(sum(_floor(term, found) ** 2 for term, found in zip(part.terms, part.series, strict=True)))
+            return _Noise(max(measured.sd * part.size, floor), measured.df, part.pool)
+        # However the cells of a run depend on each other, the noise of their sum is at most the sum of their noises.
+        return _Noise(sum(cell.sd for cell in cells), min(cell.df for cell in cells), part.pool)
+
+    def _noise_of_cell(self, term: Term, found: Series) -> _Noise:
+        metric, pool = term.metric, _pool_of_cell(term.metric, found)
+        if metric.noise == "none":
+            return _Noise(0.0, inf, pool)
+        spread = with_declared(self._measured(metric, found), self._declared(metric, found))
+        if spread is None:
+            return _Noise(inf, inf, pool)
+        size = abs(_mean(found)) if metric.noise == "relative" else 1.0
+        return _Noise(max(abs(term.weight) * spread.sd * size, _floor(term, found)), spread.df, pool)
+
+    def _measured(self, metric: Metric, found: Series) -> Spread | None:
+        return pooled(metric.noise, self._cells[_pool_of_cell(metric, found)].values())
+
+    def _declared(self, metric: Metric, found: Series) -> Spread | None:
+        return self._scale.spread.get((found.data, metric.key, found.kind)) if metric.noise != "none" else None
+
+
+def half_a_unit(value: float, metric: Metric) -> float:
+    """Return half a unit of the last digit of a value as the paper prints it."""
+    _, _, decimals = metric.reported(value).partition(".")
+    return 0.5 * 10.0 ** -len(decimals)
+
+
+def _pool_of_cell(metric: Metric, found: Series) -> Pool:
+    return found.kind, found.measure, metric.key
+
+
+def _floor(term: Term, found: Series) -> float:
+    """Return the standard deviation of rounding a weighted share of some items to whole items; 0 for other metrics."""
+    return abs(term.weight) * 100 / found.items / sqrt(12) if term.metric.proportion and found.items else 0.0
+
+
+def _mean(found: Series) -> float:
+    return sum(found.values) / len(found.values)
+
+
+def _satterthwaite(variances: Mapping[Pool, tuple[float, float]]) -> float:
+    """Return the degrees of freedom of a sum of variances, each with its own."""
+    total = sum(variance for variance, _ in variances.values())
+    if total in (0.0, inf):
+        return inf
+    doubt = sum((variance / total) ** 2 / df for variance, df in variances.values())
+    return 1 / doubt if doubt else inf

@@ -1,0 +1,54 @@
+"""The noise between seeds: standard deviations pooled over rows, and with the one that a scale declares."""
+
+from collections.abc import Iterable, Sequence
+from math import sqrt
+
+import numpy as np
+
+from harness.registry.metrics import NoiseKind
+from harness.registry.scale import Spread
+
+MOST_DECLARED_DF = 8
+"""A declaration counts as this many degrees of freedom at most, so that three to five seeds can outvote it."""
+OUTVOTED = 0.05
+"""The level of the F-test by which measurements that are noisier than declared drop the declaration."""
+
+
+def pooled(noise: NoiseKind, groups: Iterable[Sequence[float]]) -> Spread | None:
+    """Return the standard deviation between seeds, pooled over groups of values; None if no group has two seeds.
+
+    Relative noise is that of values divided by the mean of their group. Groups with values that are not finite are
+    ignored.
+    """
+    df, squares = 0, 0.0
+    for values in map(np.asarray, groups):
+        if len(values) > 1 and np.isfinite(values).all():
+            unit = np.abs(values.mean()) if noise == "relative" else 1.0
+            df += len(values) - 1
+            squares += float((len(values) - 1) * (values.std(ddof=1) / unit) ** 2)
+    return Spread(sqrt(squares / df), df) if df else None
+
+
+def with_declared(measured: Spread | None, declared: Spread | None) -> Spread | None:
+    """Pool a measured spread with a declared one.
+
+    The declared one has `MOST_DECLARED_DF` degrees of freedom at most. It is dropped if the measured one is larger by
+    an F-test, since a declaration that is too small would decide claims wrongly.
+    """
+    if declared is None:
+        return measured
+    capped = Spread(declared.sd, min(declared.df, MOST_DECLARED_DF))
+    if measured is None:
+        return capped
+    if measured.sd > declared.sd and _is_larger(measured, declared):
+        return measured
+    df = measured.df + capped.df
+    return Spread(sqrt((measured.df * measured.sd**2 + capped.df * capped.sd**2) / df), df)
+
+
+def _is_larger(measured: Spread, declared: Spread) -> bool:
+    from scipy.stats import f  # slow to import
+
+    if declared.sd == 0:
+        return True
+    return bool(f.sf((measured.sd / declared.sd) ** 2, measured.df, declared.df) < OUTVOTED)

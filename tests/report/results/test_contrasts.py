@@ -1,0 +1,149 @@
+"""Estimates of contrasts over hand-made measurements: the parts of runs, pools, bounds and cited values."""
+
+import math
+from dataclasses import replace
+
+import pytest
+from scipy import stats
+from toy_paper import HYBRID
+
+from harness.registry.claims import Claim, Contrast, Term, mean_difference, rises
+from harness.registry.exhibit import Table
+from harness.registry.metrics import ACCURACY, FID
+from harness.registry.row import Row
+from harness.registry.scale import Scale, Spread
+from harness.report.results.claims import ClaimStatus, decide
+from harness.report.results.contrasts import Estimator, half_a_unit
+from harness.report.results.series import Series
+
+SIZES = tuple(replace(FID, key=f"u{number}", noise="absolute") for number in range(3))
+UNITS = SIZES[0]
+WORDS = {"says": "s", "where": "w"}
+
+
+def series(row, metric, values, run="", kind="k", items=0, data="d", first_seed=0):
+    """Return the entry of a cell: one value for each seed."""
+    seeds = tuple(range(first_seed, first_seed + len(values)))
+    runs = tuple(f"{run or row} {seed}" for seed in seeds)
+    return (row, metric.key, ""), Series("e", data, "l", items, seeds, tuple(values), runs, kind=kind)
+
+
+def estimates(claim, *found, spread=None, cited=()):
+    """Return the estimates of the contrasts of a claim."""
+    terms = list(claim.terms())
+    metrics = tuple(dict.fromkeys(term.metric for term in terms))
+    cited = dict(cited)
+    rows = tuple(
+        Row(key, None if key in cited else HYBRID, (cited.get(key),) * len(metrics))
+        for key in dict.fromkeys(term.row for term in terms)
+    )
+    exhibit = Table(number=1, title="t", metrics=metrics, rows=rows)
+    scale = Scale("s", "n", comparable=True, spread=spread or {})
+    estimator = Estimator(claim, exhibit, dict(found), scale)
+    return [estimator.estimate(contrast) for contrast in claim.contrasts]
+
+
+def test_cells_of_one_run_are_summed_seed_by_seed():
+    """Values that move together cancel in their difference, whatever each of them does."""
+    gain = Claim("s", "w", (Contrast((Term(1, "late", UNITS), Term(-1, "early", UNITS)), low=0),))
+    early, late = [10.0, 50.0, 90.0], [21.0, 60.0, 102.0]
+    (found,) = estimates(gain, series("early", UNITS, early, run="r"), series("late", UNITS, late, run="r"))
+    assert (found.value, found.df) == (pytest.approx(11), 2)
+    assert found.standard_error == pytest.approx(stats.sem([11, 10, 12]))
+    (apart,) = estimates(gain, series("early", UNITS, early), series("late", UNITS, late))
+    assert apart.standard_error == pytest.approx(math.hypot(stats.sem(early), stats.sem(late)), rel=0.01)
+
+
+def test_values_of_one_run_that_move_together_widen_their_mean():
+    claim = Claim("s", "w", (Contrast(mean_difference(SIZES, "a", "b"), low=0),))
+    of_a, of_b = [1.0, 2.0, 6.0], [5.0, 7.0, 9.0]
+    cells = [series(row, size, of) for row, of in (("a", of_a), ("b", of_b)) for size in SIZES]
+    (found,) = estimates(claim, *cells)
+    pool = math.sqrt((stats.tvar(of_a) + stats.tvar(of_b)) / 2)
+    assert found.standard_error == pytest.approx(pool * math.sqrt(2 / 3))
+    assert found.df == pytest.approx(4)
+
+
+def test_a_sum_of_a_single_seed_has_the_bound_of_its_cells():
+    claim = Claim("s", "w", (Contrast(mean_difference(SIZES, "a", "b"), low=0),))
+    cells = [series(row, size, [1.0]) for row in "ab" for size in SIZES]
+    spread = {("d", size.key, "k"): Spread(2.0, 5) for size in SIZES}
+    (found,) = estimates(claim, *cells, spread=spread)
+    assert found.standard_error == pytest.approx(2.0 * math.sqrt(2))  # and not 2 / sqrt(3) of independent cells
+    assert found.df == 5
+
+
+def test_only_seeds_of_which_all_cells_are_measured_count():
+    gain = Claim("s", "w", (Contrast((Term(1, "late", UNITS), Term(-1, "early", UNITS)), low=0),))
+    early = series("early", UNITS, [1.0, 2.0, 3.0, 4.0], run="r")
+    (found,) = estimates(gain, early, series("late", UNITS, [7.0, 9.0, 8.0], run="r", first_seed=1))
+    assert found.value == pytest.approx(((7 - 2) + (9 - 3) + (8 - 4)) / 3)
+
+
+def test_kinds_of_models_have_their_own_noise():
+    claim = rises(UNITS, "a", "b", **WORDS)
+    calm, wild = [1.0, 1.2, 1.4], [10.0, 20.0, 30.0]
+    (found,) = estimates(claim, series("a", UNITS, calm), series("b", UNITS, wild, kind="other"))
+    expected = stats.ttest_ind(wild, calm, equal_var=False)
+    low, high = expected.confidence_interval(0.95)
+    assert found.df == pytest.approx(expected.df)
+    assert found.half_width(0.95) == pytest.approx((high - low) / 2)
+
+
+def test_a_declaration_is_of_one_kind():
+    claim = rises(UNITS, "a", "b", **WORDS)
+    rows = series("a", UNITS, [1.0]), series("b", UNITS, [9.0], kind="other")
+    assert estimates(claim, *rows, spread={("d", "u0", "k"): Spread(0.1, 30)})[0].standard_error == math.inf
+    both = {("d", "u0", kind): Spread(0.1, 30) for kind in ("k", "other")}
+    assert estimates(claim, *rows, spread=both)[0].standard_error == pytest.approx(0.1 * math.sqrt(2))
+
+
+def test_a_kind_without_known_noise_leaves_a_claim_undecided_and_is_named():
+    claim = rises(UNITS, "a", "b", **WORDS)
+    exhibit = Table(number=1, title="t", metrics=(UNITS,), rows=(Row("a", HYBRID, (1.0,)), Row("b", HYBRID, (1.0,))))
+    rows = dict([series("a", UNITS, [1.0]), series("b", UNITS, [99.0], kind="other")])
+    scale = Scale("s", "n", comparable=False, spread={("d", "u0", "k"): Spread(0.1, 30)})
+    found = decide(claim, exhibit, rows, scale)
+    assert found.status is ClaimStatus.UNDECIDED
+    assert found.reason == "the spread between seeds is unknown for b: run --seeds 3"
+
+
+def test_an_accuracy_of_few_images_is_never_exact():
+    claim = rises(ACCURACY, "a", "b", **WORDS)
+    same = [80.0, 80.0, 80.0]
+    cells = [series(row, ACCURACY, same, items=50) for row in "ab"]
+    (found,) = estimates(claim, *cells)
+    assert found.standard_error == pytest.approx(2 / math.sqrt(12) * math.sqrt(2 / 3))  # an image is 2 points
+
+
+@pytest.mark.parametrize(("value", "half"), [(37.9, 0.05), (8.11, 0.005), (110.0, 0.05), (3.125, 0.0005)])
+def test_half_a_unit_is_of_the_last_printed_digit(value, half):
+    assert half_a_unit(value, FID) == pytest.approx(half)
+
+
+def test_cited_values_are_as_exact_as_they_are_printed():
+    claim = rises(FID, "a", "b", **WORDS)
+    (found,) = estimates(claim, cited={"a": 10.0, "b": 10.1}.items())
+    assert (found.standard_error, found.rounding) == (0.0, pytest.approx(0.1))
+    assert found.half_width(0.95) == pytest.approx(0.1)
+    row = series("b", FID, [12.0, 12.4, 12.8])
+    alone, beside = (estimates(claim, row, series("a", FID, [10.0] * 3), cited=c)[0] for c in ((), {"a": 10.0}.items()))
+    assert beside.half_width(0.95) == pytest.approx(beside.standard_error * stats.t.ppf(0.975, 2) + 0.05)
+    assert alone.rounding == 0
+
+
+def test_one_of_many_contrasts_has_to_fail_at_a_higher_level():
+    """At 95 % the second difference lies outside; among three that would happen too often by chance."""
+    rows = ["a", "b", "c", "d"]
+    exhibit = Table(number=1, title="t", metrics=(UNITS,), rows=tuple(Row(row, HYBRID, (1.0,)) for row in rows))
+    scale = Scale("s", "n", comparable=False, spread={("d", "u0", "k"): Spread(1.0, 8)})
+    limit = stats.t.ppf(0.975, 8) * math.sqrt(2)
+
+    def status(names, drop):
+        values = {"a": 0.0, "b": 20.0, "c": 20.0 - drop, "d": 40.0}
+        found = dict(series(row, UNITS, [values[row]]) for row in names)
+        return decide(rises(UNITS, *names, **WORDS), exhibit, found, scale).status
+
+    assert status(["b", "c"], 1.01 * limit) is ClaimStatus.FAILS
+    assert status(rows, 1.01 * limit) is ClaimStatus.UNDECIDED
+    assert status(rows, 1.01 * stats.t.ppf(1 - 0.025 / 3, 8) * math.sqrt(2)) is ClaimStatus.FAILS

@@ -11,7 +11,7 @@ from harness.report.writers.contrast_formula import Formulas
 from harness.report.writers.digits import decimals
 from harness.report.writers.wording import span
 
-MOST_VALUES, MOST_DECIMALS = 12, 4
+MOST_VALUES, MOST_EXTRA_DECIMALS = 12, 2
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def _open(result: ClaimResult, formulas: Formulas) -> str:
     if all(one.lies_outside for one in found):
         level = f"{100 * (1 - (1 - found[0].level) / k):.4g} %"
         return f"outside only at less than {level}, the level for one of {k} formulas: {which}"
-    reach = "interval reaches over its bound" if len(found) == 1 else "intervals reach over their bounds"
-    return f"{len(found)} of {k} {reach}: {which}"
+    reach = "reaches over its bound" if len(found) == 1 else "reach over their bounds"
+    return f"{len(found)} of {k} intervals {reach}: {which}"
 
 
 def _values(formulas: Formulas) -> Iterator[str]:
@@ -65,12 +65,14 @@ def _values(formulas: Formulas) -> Iterator[str]:
 
 
 def _interval(found: ContrastResult) -> str:
-    """Return the estimate with its interval, in the digits that the interval justifies, and the claimed range."""
-    shown = decimals(found.half_width, MOST_DECIMALS)
-    estimate, low, high = (
-        f"{value:z.{MOST_DECIMALS if shown is None else shown}f}"
-        for value in (found.estimate, found.estimate - found.half_width, found.estimate + found.half_width)
-    )
+    """Return the estimate with its interval and the claimed range.
+
+    It has the decimals that the interval justifies, and those of its metrics at least, so that the eye can subtract.
+    """
+    least = min(term.metric.decimals for term in found.contrast.terms)
+    shown = max(decimals(found.half_width, least + MOST_EXTRA_DECIMALS) or 0, least)
+    values = found.estimate, found.estimate - found.half_width, found.estimate + found.half_width
+    estimate, low, high = (f"{value:z.{shown}f}" for value in values)
     if not found.estimated.standard_error:
         return f"{estimate} ({_claimed(found)})"
     return f"{estimate}, {100 * found.level:.4g} % interval {low} to {high} ({_claimed(found)})"

@@ -20,6 +20,7 @@ from harness.config.shrinking import Rule, Shrinking
 from harness.config.training import Average, Training
 from harness.data.catalogue import CIFAR10, CIFAR100, DIGITS, MOSAICS, SCENES, SVHN, TEMPLE
 from harness.errors import SpecError
+from harness.registry.scale import Scale, Spread
 from harness.registry.scale_rules import Rules, everywhere, for_runs, of, on, sizes
 
 RUN = Run(
@@ -277,3 +278,9 @@ def test_a_size_of_a_field_that_there_is_not_is_refused(monkeypatch):
             shrinks: ClassVar[dict[str, str]] = {"hiden": "width"}
 
             hidden: int = 32
+
+
+@pytest.mark.parametrize("key", [("digits", "fid"), "digits", ("digits", "fid", None), ("digits", "fid", "a", "b")])
+def test_a_declared_spread_names_data_metric_and_kind(key):
+    with pytest.raises(SpecError, match=r"scale 's': a key of spread is .* such as \('digits', 'fid', 'hybrid vit'\)"):
+        Scale("s", "n", comparable=False, spread={key: Spread(1.0, 3)})

@@ -25,7 +25,7 @@ def series(row, metric, values, run="", kind="k", items=0, data="d", first_seed=
     """Return the entry of a cell: one value for each seed."""
     seeds = tuple(range(first_seed, first_seed + len(values)))
     runs = tuple(f"{run or row} {seed}" for seed in seeds)
-    return (row, metric.key, ""), Series("e", data, "l", items, seeds, tuple(values), runs, kind=kind)
+    return (row, metric.key, ""), Series(f"e {row}", data, "l", items, seeds, tuple(values), runs, kind=kind)
 
 
 def estimates(claim, *found, spread=None, cited=()):
@@ -147,3 +147,34 @@ def test_one_of_many_contrasts_has_to_fail_at_a_higher_level():
     assert status(["b", "c"], 1.01 * limit) is ClaimStatus.FAILS
     assert status(rows, 1.01 * limit) is ClaimStatus.UNDECIDED
     assert status(rows, 1.01 * stats.t.ppf(1 - 0.025 / 3, 8) * math.sqrt(2)) is ClaimStatus.FAILS
+
+
+GAIN = Claim("s", "w", (Contrast((Term(1, "late", UNITS), Term(-1, "early", UNITS)), low=0),))
+
+
+def test_the_sums_of_two_seeds_are_too_few_to_know_their_noise():
+    """One degree of freedom would give an interval of thirteen standard errors."""
+    cells = series("early", UNITS, [10.0, 12.0], run="r"), series("late", UNITS, [21.0, 23.1], run="r")
+    (found,) = estimates(GAIN, *cells, spread={("d", "u0", "k"): Spread(2.0, 8)})
+    pool = math.sqrt((2.0 + 2.205 + 8 * 4.0) / 10)  # of the cells, with the declared spread
+    assert found.standard_error == pytest.approx(2 * pool / math.sqrt(2))
+    assert found.df == 10
+
+
+def test_the_noise_of_relative_sums_grows_with_their_cells():
+    """Ten times the values have ten times the noise, and both models tell of it."""
+    metrics = replace(FID, key="f1"), replace(FID, key="f2")
+    claim = Claim("s", "w", (Contrast(mean_difference(metrics, "small", "large"), high=0),))
+    small, large = [9.0, 10.0, 11.0], [80.0, 100.0, 120.0]
+    cells = [series(row, m, of) for row, of in (("small", small), ("large", large)) for m in metrics]
+    (found,) = estimates(claim, *cells)
+    pool = math.sqrt((0.1**2 + 0.2**2) / 2)
+    assert found.standard_error == pytest.approx(pool * math.hypot(10, 100) / math.sqrt(3))
+    assert found.df == pytest.approx(4)
+
+
+def test_sums_of_accuracies_are_never_exact():
+    gain = Claim("s", "w", (Contrast((Term(1, "late", ACCURACY), Term(-1, "early", ACCURACY)), low=0),))
+    cells = [series(row, ACCURACY, [80.0] * 3, run="r", items=50) for row in ("early", "late")]
+    (found,) = estimates(gain, *cells)
+    assert found.standard_error == pytest.approx(math.hypot(2, 2) / math.sqrt(12) / math.sqrt(3))

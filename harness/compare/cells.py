@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
+from harness.compare.noise import CellOfBoth, PooledNoise
 from harness.compare.sides import Side
-from harness.compare.significance import SeedValues, Status, Welch, holm, status, welch
+from harness.compare.significance import DifferenceTest, SeedValues, Status, holm, status
 from harness.registry.cells import Cell, cells
 from harness.registry.exhibit import Exhibit
 from harness.registry.metrics import Metric
@@ -27,8 +28,8 @@ class SideValue:
 class ComparedCell:
     """A compared cell.
 
-    `also` names other rows with the same measurement; `corrected` is the p-value corrected by Holm over all tested
-    cells.
+    `also` names other rows with the same measurement. `corrected` is the p-value corrected by Holm over all tested
+    cells, `detectable` the least difference that would have been significant.
     """
 
     exhibit: str
@@ -40,8 +41,9 @@ class ComparedCell:
     a: SideValue | None
     b: SideValue | None
     status: Status
-    test: Welch | None = None
+    test: DifferenceTest | None = None
     corrected: float | None = None
+    detectable: float | None = None
     also: tuple[str, ...] = ()
 
     @property
@@ -83,7 +85,10 @@ def compared(
 
 
 def _with_status(pairs: Sequence[_Pair]) -> Iterator[ComparedCell]:
-    tests = [_test(pair.a, pair.b) for pair in pairs]
+    both = [_of_both(pair) for pair in pairs]
+    noise = PooledNoise(filter(None, both))
+    tests = [noise.test(one) if one else None for one in both]
+    number = sum(test is not None for test in tests)
     corrections = iter(holm([test.p_value for test in tests if test]))
     for pair, test in zip(pairs, tests, strict=True):
         corrected = next(corrections) if test else None
@@ -103,15 +108,20 @@ def _with_status(pairs: Sequence[_Pair]) -> Iterator[ComparedCell]:
                 status=found,
                 test=test,
                 corrected=corrected,
+                detectable=test.detectable(number) if test else None,
                 also=tuple(dict.fromkeys(pair.also)),
             )
 
 
-def _test(a: SideValue | None, b: SideValue | None) -> Welch | None:
-    """Return the test of a cell, None if its values are absent, not finite, or equal."""
-    if not (a and b) or status(a.values, b.values, 1.0, exact=False) is not Status.NOT_SIGNIFICANT:
+def _of_both(pair: _Pair) -> CellOfBoth | None:
+    """Return a cell that can be tested, None if its values are exact, absent, not finite, or equal."""
+    a, b, metric = pair.a, pair.b, pair.cell.metric
+    if metric.noise == "none" or not (a and b):
         return None
-    return welch(a.values, b.values)
+    if status(a.values, b.values, 1.0, exact=False) is not Status.NOT_SIGNIFICANT:
+        return None
+    items = next(iter(a.records.values())).quantities[metric.quantity].n
+    return CellOfBoth(pair.cell, a.values, b.values, items, same_runs=a.runs == b.runs)
 
 
 def _urgency(cell: ComparedCell) -> tuple[int, float, float]:

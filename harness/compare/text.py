@@ -1,6 +1,7 @@
 """A comparison as text for the terminal and as JSON."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 from textwrap import fill
@@ -12,6 +13,7 @@ from harness.compare.cells import ComparedCell, SideValue
 from harness.compare.parameters import Difference
 from harness.compare.sides import Side
 from harness.compare.significance import TEST, Status
+from harness.registry.metrics import Metric
 from harness.report.writers.csv_json import json_number
 from harness.report.writers.text_markdown import TERMINAL_WIDTH
 
@@ -56,15 +58,17 @@ def terminal(comparison: Comparison, everything: bool) -> str:
         fill(f"Tests: {TEST}. Cells tested: {tested or 'none'}.", TERMINAL_WIDTH),
     ]
     if shown:
-        headings = ["exhibit", "row", "metric", "A", "B", "B - A", "p (Holm)", ""]
+        headings = ["exhibit", "row", "metric", "A", "B", "B - A", "detectable", "p (Holm)", ""]
         lines = [_line(cell) for cell in shown]
-        align = ("left", "left", "left", "right", "right", "right", "right", "left")
+        align = ("left", "left", "left", "right", "right", "right", "right", "right", "left")
         parts += ["", tabulate(lines, headings, colalign=align, disable_numparse=True)]
     if hidden := len(comparison.cells) - len(shown):
         parts += [
             "",
             f"Not listed: {hidden} cells that are identical or not significantly different (--all lists them).",
         ]
+    if seen := _would_have_been_seen(comparison.cells):
+        parts += [fill(seen, TERMINAL_WIDTH)]
     parts += ["", *_parameters(comparison)]
     parts += [f"skipped: {line}" for line in (*comparison.a.skipped_runs, *comparison.b.skipped_runs)]
     return "\n".join(parts)
@@ -108,6 +112,7 @@ def _line(cell: ComparedCell) -> list[str]:
         _value(cell, cell.a),
         _value(cell, cell.b),
         _difference(cell),
+        _detectable(cell),
         p_value,
         cell.status.value,
     ]
@@ -125,6 +130,25 @@ def _difference(cell: ComparedCell) -> str:
     if cell.difference is None or not isfinite(cell.difference):
         return ""
     return f"{'+' if cell.difference >= 0 else ''}{cell.metric.measured(cell.difference)}"
+
+
+def _detectable(cell: ComparedCell) -> str:
+    return "" if cell.detectable is None else cell.metric.measured(cell.detectable)
+
+
+def _would_have_been_seen(cells: Sequence[ComparedCell]) -> str:
+    """Return the least differences that would have been significant, by the printed name of the values."""
+    found: dict[str, tuple[Metric, list[float]]] = {}
+    for cell in cells:
+        if cell.status is Status.NOT_SIGNIFICANT and cell.detectable is not None:
+            found.setdefault(cell.label, (cell.metric, []))[1].append(cell.detectable)
+    listed = [f"{label} {_span(metric, sizes)} {metric.unit}".rstrip() for label, (metric, sizes) in found.items()]
+    return f"Differences would have been significant from: {'; '.join(listed)}." if listed else ""
+
+
+def _span(metric: Metric, sizes: Sequence[float]) -> str:
+    least, most = metric.measured(min(sizes)), metric.measured(max(sizes))
+    return least if least == most else f"{least} to {most}"
 
 
 def _parameters(comparison: Comparison) -> list[str]:
@@ -178,6 +202,7 @@ def _cell_to_json(cell: ComparedCell) -> dict[str, Any]:
         "df": cell.test.df if cell.test else None,
         "p": cell.test.p_value if cell.test else None,
         "p_holm": cell.corrected,
+        "detectable": cell.detectable,
     }
 
 

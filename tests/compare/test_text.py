@@ -7,10 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 from compared_sides import made
+from scipy import stats
 
 from harness.compare.cells import SideValue
 from harness.compare.parameters import Difference
-from harness.compare.significance import SeedValues, Status, Welch
+from harness.compare.significance import DifferenceTest, SeedValues, Status
 from harness.compare.text import Comparison, terminal, to_json
 from harness.registry.metrics import FID, PARAMETERS
 
@@ -37,10 +38,14 @@ def comparison(*made_cells, differences=(), a=None, b=None):
     return Comparison("laptop", a or side("A"), b or side("B"), made_cells, differences)
 
 
+TESTED = DifferenceTest(2.0, 0.5, 4)
 ALL = [
     made(*map(side_value, VALUES[status]), status=status, **how)
     for status, how in (
-        (Status.DIFFERS, {"test": Welch(1.5, 2.5, 0.0123), "corrected": 0.0246, "also": ("x", "y")}),
+        (
+            Status.DIFFERS,
+            {"test": TESTED, "corrected": 0.0246, "detectable": 1.7, "also": ("x", "y")},
+        ),
         (Status.NOT_FINITE, {}),
         (Status.NO_TEST, {"metric": PARAMETERS}),
         (Status.ONLY_A, {}),
@@ -57,15 +62,14 @@ def test_cells_are_listed_with_values_difference_and_significance():
     text = terminal(comparison(*ALL), everything=False)
     lines = lines_of(text)
     assert lines[:2] == ["A: a, 2 runs, commit ccccccccc", "B: b, 2 runs, commit ccccccccc"]
-    assert lines[2] == (
-        "5 measured cells at scale laptop: 1 not finite, 1 differs, 1 one seed: no test, 1 only in A, 1 identical bits."
-    )
+    counts = "1 not finite, 1 differs, 1 noise unknown: no test, 1 only in A, 1 identical bits"
+    assert lines[2] == f"5 measured cells at scale laptop: {counts}."
     assert "Cells tested: 1." in " ".join(lines)
     table = [line for line in lines if line.startswith("toy/table101")]
     assert table == [
-        "toy/table101 (+ 2) Row Acc % 1.1 ± 0.1 (n=2) 3.1 ± 0.1 (n=2) +2.0 0.025 differs",
+        "toy/table101 (+ 2) Row Acc % 1.1 ± 0.1 (n=2) 3.1 ± 0.1 (n=2) +2.0 1.7 0.025 differs",
         "toy/table101 Row Acc % NaN (n=1) 1.0 (n=1) not finite",
-        "toy/table101 Row Acc M 1.0 (n=1) 0.2 (n=1) -0.8 one seed: no test",
+        "toy/table101 Row Acc M 1.0 (n=1) 0.2 (n=1) -0.8 noise unknown: no test",
         "toy/table101 Row Acc % 1.0 (n=1) - only in A",
     ]
     assert "Not listed: 1 cells that are identical or not significantly different (--all lists them)." in lines
@@ -125,7 +129,7 @@ def test_json_has_every_cell_and_parameter():
     assert (told["format"], told["scale"], told["a"]) == (1, "laptop", {"path": "a", "runs": 2, "commits": ["c" * 40]})
     assert told["b"]["path"] == "b" and told["left_aside"] == ["A: x"]
     assert told["counts"] == {
-        "not finite": 1, "differs": 1, "one seed: no test": 1, "only in A": 1, "identical bits": 1
+        "not finite": 1, "differs": 1, "noise unknown: no test": 1, "only in A": 1, "identical bits": 1
     }  # fmt: skip
     assert told["parameters"] == [{"field": "f", "a": 1, "b": "x", "runs": [["p", "q"]]}]
     first, broken, _, only, _ = told["cells"]
@@ -136,7 +140,8 @@ def test_json_has_every_cell_and_parameter():
             {"seed": 0, "value": 1.0, "run": "run0"}, {"seed": 1, "value": 1.2, "run": "run1"}]},
         "b": {"mean": pytest.approx(3.1), "sd": pytest.approx(math.sqrt(0.02)), "seeds": [
             {"seed": 0, "value": 3.0, "run": "run0"}, {"seed": 1, "value": 3.2, "run": "run1"}]},
-        "difference": pytest.approx(2.0), "t": 1.5, "df": 2.5, "p": 0.0123, "p_holm": 0.0246,
+        "difference": pytest.approx(2.0), "t": 4.0, "df": 4, "p": pytest.approx(2 * stats.t.sf(4, 4)), "p_holm": 0.0246,
+        "detectable": 1.7,
     }  # fmt: skip
     assert (broken["difference"], broken["a"]["mean"], broken["t"]) == ("NaN", "NaN", None)
     assert (only["b"], only["difference"], only["p_holm"]) == (None, None, None)

@@ -77,7 +77,24 @@ def to_json(reports: Sequence[ExhibitReport]) -> list[dict[str, Any]]:
 def _notes(reports: Sequence[ExhibitReport]) -> list[str]:
     """Return the notes on the scales of some reports, each once, and on reports of chosen rows."""
     of_rows = [f"{report.exhibit.name}: {note}" for report in reports for note in wording.rows_left_out(report)]
-    return [*dict.fromkeys(report.scale.note for report in reports), *of_rows]
+    return [*dict.fromkeys(report.scale.note for report in reports), *of_rows, *_wrong_decisions(reports)]
+
+
+def _wrong_decisions(reports: Sequence[ExhibitReport]) -> list[str]:
+    """Return how many of the decisions may be wrong, since each of many has its own chance to be."""
+    noisy = [
+        result
+        for _, result in _entries(reports)
+        if result.status is not ClaimStatus.UNDECIDED and any(one.estimated.standard_error for one in result.contrasts)
+    ]
+    if not noisy:
+        return []
+    errs = (1 - noisy[0].contrasts[0].level) / 2
+    decided = f"{len(noisy)} {'claim is' if len(noisy) == 1 else 'claims are'} decided by values with noise"
+    most = (
+        f"wrong in {100 * errs:.2g} % of cases at most, if the truth lies on a bound: {errs * len(noisy):.2g} of them"
+    )
+    return [f"{decided}. Each decision is {most}."]
 
 
 def _entries(reports: Sequence[ExhibitReport]) -> Iterator[tuple[ExhibitReport, ClaimResult]]:

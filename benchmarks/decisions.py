@@ -61,7 +61,10 @@ def correlated(metrics: tuple[Metric, ...], rows: tuple[str, ...], correlation: 
 
 
 def wrong(claim: Claim, draw: Draw, declared: Declaration, n: int, repetitions: int) -> Counter[ClaimStatus]:
-    """Count the decisions on a claim over repetitions of an experiment with `n` seeds of each row."""
+    """Count the decisions on a claim over repetitions of an experiment with `n` seeds of each row.
+
+    Rows `r/early` and `r/late` are states of run `r`; row `r:jem` is of the kind `jem`, for which nothing is declared.
+    """
     rng = default_rng(0)
     keys, metrics = dict.fromkeys(t.row for t in claim.terms()), dict.fromkeys(t.metric for t in claim.terms())
     exhibit = Table(
@@ -71,13 +74,25 @@ def wrong(claim: Claim, draw: Draw, declared: Declaration, n: int, repetitions: 
     for _ in range(repetitions):
         series: dict[SeriesKey, Series] = {}
         for (row, metric), values in draw(rng, n).items():
-            runs = tuple(f"{row} {seed}" for seed in range(n))
-            of_cell = Series(metric.key, "d", "l", 0, tuple(range(n)), tuple(map(float, values)), runs, kind="k")
+            run, _, state = row.partition("/")
+            runs, kind = tuple(f"{run} {seed}" for seed in range(n)), run.partition(":")[2] or "k"
+            evaluation = f"{metric.key} {state}"
+            of_cell = Series(evaluation, "d", "l", 0, tuple(range(n)), tuple(map(float, values)), runs, kind=kind)
             series[row, metric.key, ""] = of_cell
         spread = declared(rng)
         spreads = {("d", metric.key, "k"): spread for metric in metrics} if spread else {}
         found[decide(claim, exhibit, series, Scale("s", "n", comparable=False, spread=spreads)).status] += 1
     return found
+
+
+def states(rng: Generator, n: int) -> dict[tuple[str, Metric], np.ndarray]:
+    """Draw three states of a run: the first is as noisy as it likes, and the last differ by little."""
+    middle = rng.normal(10, 1, n)
+    return {
+        ("r/early", UNITS): rng.normal(0, 5, n),
+        ("r/middle", UNITS): middle,
+        ("r/late", UNITS): middle + rng.normal(0, 0.1, n),
+    }
 
 
 def fixed(sd: float, df: int) -> Declaration:
@@ -126,6 +141,10 @@ def cases() -> Iterator[tuple[str, Claim, Draw, Declaration]]:
         independent(UNITS, dict.fromkeys("abc", 10.0), dict.fromkeys("abc", 1.0)),
         fixed(1, 26),
     )
+    yield "early < middle = late of a run", rises(UNITS, "r/early", "r/middle", "r/late", **WORDS), states, fixed(1, 26)
+    for sd in (1, 3):
+        kinds = independent(UNITS, {"a": 10, "b:jem": 10}, {"a": 1, "b:jem": sd})
+        yield f"A = B of another kind, sd {sd}, not declared", rises(UNITS, "a", "b:jem", **WORDS), kinds, fixed(1, 26)
     power = independent(UNITS, {"a": 10, "b": 13}, {"a": 1, "b": 1})
     yield "B - A = 3 (right to hold), declared 1.0 with 26", equal, power, fixed(1, 26)
 

@@ -87,7 +87,7 @@ def compared(
 def _with_status(pairs: Sequence[_Pair]) -> Iterator[ComparedCell]:
     both = [_of_both(pair) for pair in pairs]
     noise = PooledNoise(filter(None, both))
-    tests = [noise.test(one) if one else None for one in both]
+    tests = [noise.test(one) if one and _is_open(one) else None for one in both]
     number = sum(test is not None for test in tests)
     corrections = iter(holm([test.p_value for test in tests if test]))
     for pair, test in zip(pairs, tests, strict=True):
@@ -114,14 +114,17 @@ def _with_status(pairs: Sequence[_Pair]) -> Iterator[ComparedCell]:
 
 
 def _of_both(pair: _Pair) -> CellOfBoth | None:
-    """Return a cell that can be tested, None if its values are exact, absent, not finite, or equal."""
+    """Return a cell whose values tell of the noise, None if they are exact, absent, or not finite."""
     a, b, metric = pair.a, pair.b, pair.cell.metric
-    if metric.noise == "none" or not (a and b):
-        return None
-    if status(a.values, b.values, 1.0, exact=False) is not Status.NOT_SIGNIFICANT:
+    if metric.noise == "none" or not (a and b and a.values.is_finite and b.values.is_finite):
         return None
     items = next(iter(a.records.values())).quantities[metric.quantity].n
     return CellOfBoth(pair.cell, a.values, b.values, items, same_runs=a.runs == b.runs)
+
+
+def _is_open(one: CellOfBoth) -> bool:
+    """Return whether only a test can tell if both sides of a cell differ."""
+    return status(one.a, one.b, 1.0, exact=False) is Status.NOT_SIGNIFICANT
 
 
 def _urgency(cell: ComparedCell) -> tuple[int, float, float]:

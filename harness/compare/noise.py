@@ -7,16 +7,19 @@ from math import sqrt
 
 from harness.compare.significance import DifferenceTest, SeedValues
 from harness.registry.cells import Cell
-from harness.report.results.seed_noise import pooled
+from harness.registry.metrics import NoiseKind
+from harness.registry.scale import Spread
+from harness.report.results.seed_noise import is_larger, pooled
 
 Pool = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
 class CellOfBoth:
-    """A cell with finite values on both sides, which differ. `items` is the number of items behind a value.
+    """A cell with finite values on both sides. `items` is the number of items behind a value.
 
-    `same_runs` is whether both sides have the same runs: their differences are pairs, since a seed is not drawn anew.
+    `same_runs` is whether both sides have exactly the same runs: their differences are pairs, since no seed is drawn
+    anew.
     """
 
     cell: Cell
@@ -37,6 +40,17 @@ class CellOfBoth:
         return abs(self.a.mean + self.b.mean) / 2 if self.cell.metric.noise == "relative" else 1.0
 
     @property
+    def differs(self) -> bool:
+        """Whether a seed of both sides has different values."""
+        return any(self.b.by_seed.get(seed, value) != value for seed, value in self.a.by_seed.items())
+
+    @property
+    def independent(self) -> list[tuple[float, ...]]:
+        """The values of runs that do not depend on each other: of both sides, or of one if both have the same runs."""
+        sides = (self.a,) if self.same_runs else (self.a, self.b)
+        return [tuple(side.by_seed.values()) for side in sides]
+
+    @property
     def differences(self) -> list[float]:
         """The differences B - A by seed."""
         return [self.b.by_seed[seed] - value for seed, value in self.a.by_seed.items()]
@@ -51,22 +65,33 @@ class PooledNoise:
     """The noise between seeds of some cells, and the noise of the differences of pairs."""
 
     def __init__(self, cells: Iterable[CellOfBoth]) -> None:
-        self._values: dict[Pool, list[Sequence[float]]] = defaultdict(list)
-        self._differences: dict[Pool, list[Sequence[float]]] = defaultdict(list)
+        values: dict[tuple[Pool, NoiseKind], list[Sequence[float]]] = defaultdict(list)
+        differences: dict[Pool, list[Sequence[float]]] = defaultdict(list)
         for one in cells:
-            self._values[one.pool] += [tuple(side.by_seed.values()) for side in (one.a, one.b)]
-            if one.same_runs and one.size:
-                self._differences[one.pool].append([value / one.size for value in one.differences])
+            values[one.pool, one.cell.metric.noise] += one.independent
+            if one.same_runs and one.differs and one.size:
+                differences[one.pool].append([value / one.size for value in one.differences])
+        self._values = {pool: pooled(noise, groups) for (pool, noise), groups in values.items()}
+        self._differences = {pool: pooled("absolute", groups) for pool, groups in differences.items()}
 
     def test(self, one: CellOfBoth) -> DifferenceTest | None:
-        """Return the test of a cell, None if no cell of its pool has two seeds or none has any noise."""
-        difference = one.b.mean - one.a.mean
-        pairs = pooled("absolute", self._differences[one.pool]) if one.same_runs else None
+        """Return the test of a cell, None if no cell of its pool has two seeds or none has any noise.
+
+        A cell that is noisier than its pool by an F-test has its own noise.
+        """
+        pairs = self._differences.get(one.pool) if one.same_runs else None
         if pairs:
-            error = max(pairs.sd * one.size, sqrt(2) * one.floor) / sqrt(one.a.n)
-            return DifferenceTest(difference, error, pairs.df) if error else None
-        spread = pooled(one.cell.metric.noise, self._values[one.pool])
+            own = pooled("absolute", [[value / one.size for value in one.differences]]) if one.size else None
+            spread, floor, error = _noisier(own, pairs), sqrt(2) * one.floor, 1 / sqrt(one.a.n)
+        else:
+            spread = _noisier(pooled(one.cell.metric.noise, one.independent), self._values[one.pool])
+            floor, error = one.floor, sqrt(1 / one.a.n + 1 / one.b.n)
         if spread is None:
             return None
-        error = max(spread.sd * one.size, one.floor) * sqrt(1 / one.a.n + 1 / one.b.n)
-        return DifferenceTest(difference, error, spread.df) if error else None
+        error *= max(spread.sd * one.size, floor)
+        return DifferenceTest(one.b.mean - one.a.mean, error, spread.df) if error else None
+
+
+def _noisier(own: Spread | None, pool: Spread | None) -> Spread | None:
+    """Return the noise of a cell where it is larger than that of its pool, else that of the pool."""
+    return own if own and pool and own.sd > pool.sd and is_larger(own, pool) else pool

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
 
-from harness.errors import SpecError, invalid
+from harness.errors import SpecError, given, invalid
 from harness.registry.metrics import Metric
 
 
@@ -35,11 +35,18 @@ class Contrast:
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence of a paper, its location, and the contrasts that decide it."""
+    """A sentence of a paper, its location, and the contrasts that decide it.
+
+    Raises `SpecError` without a contrast.
+    """
 
     says: str
     where: str
     contrasts: tuple[Contrast, ...]
+
+    def __post_init__(self) -> None:
+        if not self.contrasts:
+            raise SpecError(f"claim {given(self.says)} compares nothing: name two rows or more, or give a bound")
 
     def terms(self) -> Iterator[Term]:
         """Yield every cell that the claim depends on."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import get_args
 
 from harness.config.evaluations import Evaluation
@@ -16,11 +17,18 @@ from harness.registry.scale_rules import Rules, everywhere
 class Spread:
     """The measured standard deviation between seeds for a metric, with its degrees of freedom.
 
-    In units of the metric, or as a fraction of the value if the metric's noise is relative.
+    In units of the metric, or as a fraction of the value if the metric's noise is relative. Raises `SpecError` for a
+    deviation that is negative or not finite, or without a degree of freedom.
     """
 
     sd: float
     df: int
+
+    def __post_init__(self) -> None:
+        if not (isfinite(self.sd) and self.sd >= 0):
+            raise invalid("a spread between seeds", "sd", self.sd, "finite numbers from 0")
+        if self.df < 1:
+            raise invalid("a spread between seeds", "df", self.df, "numbers from 1")
 
 
 def _same_run(run: Run) -> Run:

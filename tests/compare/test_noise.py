@@ -88,3 +88,24 @@ def test_what_is_detectable_is_what_would_have_been_significant():
     test = PooledNoise([one := both([96.1, 96.9, 95.8], [97.2, 98.0])]).test(one)
     at_the_limit = replace(test, difference=test.detectable(10))
     assert at_the_limit.p_value == pytest.approx(ALPHA / 10)
+
+
+def test_equal_runs_tell_of_their_noise_once_and_identical_ones_do_too():
+    """Twelve rows with the same three seeds on both sides are known; the thirteenth has one."""
+    known = [both([90.0, 91.0, 92.0], [90.0, 91.0, 92.0], same_runs=True) for _ in range(12)]
+    one = both([90.0], [99.0])
+    found = PooledNoise([one, *known]).test(one)
+    assert (found.df, found.standard_error) == (24, pytest.approx(math.sqrt(2)))
+
+
+def test_a_cell_that_is_noisier_than_its_pool_has_its_own_noise():
+    calm = [both([1.0, 1.1, 1.2], [1.0, 1.2, 1.1]) for _ in range(8)]
+    wild = both([1.0, 9.0, 5.0], [20.0, 12.0, 16.0])
+    found = PooledNoise([wild, *calm]).test(wild)
+    assert (found.df, found.standard_error) == (4, pytest.approx(math.sqrt(16 * 2 / 3)))
+
+
+def test_zeros_with_relative_noise_harm_no_other_cell():
+    fid = replace(UNITS, metric=replace(UNITS.metric, noise="relative"))
+    zeros, one = both([0.0, 0.0], [10.0, 11.0], fid), both([50.0, 51.0], [150.0, 152.0], fid)
+    assert PooledNoise([zeros, one]).test(one).p_value < 0.01

@@ -61,7 +61,6 @@ CLAIMS = [
     ),
     (ratio(FID, "A", "B", low=1.5, **WORDS), [contrast((1, "A"), (-1.5, "B"), low=0)]),
     (ratio(FID, "A", "B", high=2.5, **WORDS), [contrast((1, "A"), (-2.5, "B"), high=0)]),
-    (ratio(FID, "A", "B", **WORDS), []),
 ]  # fmt: skip
 
 
@@ -96,3 +95,9 @@ def test_allowances_are_absolute_or_relative_and_add_up():
     assert tolerance.around(-20) == pytest.approx(2.55)
     assert tolerance.explain(20, FID) == ("2.5 for both", "0.05 for rounding")
     assert Tolerance(()).around(20) == 0
+
+
+@pytest.mark.parametrize("make", [lambda: ratio(FID, "A", "B", **WORDS), lambda: close(FID, "A", within=1, **WORDS)])
+def test_a_claim_compares_something(make):
+    with pytest.raises(SpecError, match=r"claim 'A sentence\.' compares nothing: name two rows"):
+        make()

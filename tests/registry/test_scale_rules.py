@@ -1,5 +1,6 @@
 """Scale rules: each kind applies them to itself, and the last rule about a field wins."""
 
+import math
 from typing import ClassVar, Literal
 
 import pytest
@@ -284,3 +285,11 @@ def test_a_size_of_a_field_that_there_is_not_is_refused(monkeypatch):
 def test_a_declared_spread_names_data_metric_and_kind(key):
     with pytest.raises(SpecError, match=r"scale 's': a key of spread is .* such as \('digits', 'fid', 'hybrid vit'\)"):
         Scale("s", "n", comparable=False, spread={key: Spread(1.0, 3)})
+
+
+@pytest.mark.parametrize(
+    ("sd", "df", "field"), [(-1.0, 3, "sd"), (math.nan, 3, "sd"), (math.inf, 3, "sd"), (1.0, 0, "df")]
+)
+def test_a_declared_spread_is_a_finite_deviation_with_degrees_of_freedom(sd, df, field):
+    with pytest.raises(SpecError, match=f"a spread between seeds: {field} is "):
+        Spread(sd, df)

@@ -112,6 +112,8 @@ def decide(
     estimator = Estimator(claim, exhibit, series, scale)
     if unknown := estimator.rows_without_spread():
         return undecided(f"the spread between seeds is unknown for {', '.join(unknown)}: run --seeds 3")
+    if apart := estimator.rows_without_common_seed():
+        return undecided(f"not measured with a common seed: {', '.join(apart)}")
     k = len(claim.contrasts)
     contrasts = tuple(_judge(contrast, estimator.estimate(contrast), level, k) for contrast in claim.contrasts)
     statuses = {contrast.status for contrast in contrasts}

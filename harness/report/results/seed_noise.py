@@ -17,13 +17,13 @@ OUTVOTED = 0.05
 def pooled(noise: NoiseKind, groups: Iterable[Sequence[float]]) -> Spread | None:
     """Return the standard deviation between seeds, pooled over groups of values; None if no group has two seeds.
 
-    Relative noise is that of values divided by the mean of their group. Groups with values that are not finite are
-    ignored.
+    Relative noise is that of values divided by the mean of their group. Groups with values that are not finite, or with
+    a mean of zero that nothing can be relative to, are ignored.
     """
     df, squares = 0, 0.0
     for values in map(np.asarray, groups):
-        if len(values) > 1 and np.isfinite(values).all():
-            unit = np.abs(values.mean()) if noise == "relative" else 1.0
+        unit = abs(float(np.mean(values))) if noise == "relative" and len(values) else 1.0
+        if len(values) > 1 and np.isfinite(values).all() and unit:
             df += len(values) - 1
             squares += float((len(values) - 1) * (values.std(ddof=1) / unit) ** 2)
     return Spread(sqrt(squares / df), df) if df else None
@@ -40,13 +40,14 @@ def with_declared(measured: Spread | None, declared: Spread | None) -> Spread | 
     capped = Spread(declared.sd, min(declared.df, MOST_DECLARED_DF))
     if measured is None:
         return capped
-    if measured.sd > declared.sd and _is_larger(measured, declared):
+    if measured.sd > declared.sd and is_larger(measured, declared):
         return measured
     df = measured.df + capped.df
     return Spread(sqrt((measured.df * measured.sd**2 + capped.df * capped.sd**2) / df), df)
 
 
-def _is_larger(measured: Spread, declared: Spread) -> bool:
+def is_larger(measured: Spread, declared: Spread) -> bool:
+    """Return whether a spread is larger than another by an F-test at `OUTVOTED`."""
     from scipy.stats import f  # slow to import
 
     if declared.sd == 0:

@@ -47,12 +47,18 @@ def _open(result: ClaimResult, formulas: Formulas) -> str:
     found = [one for one in result.contrasts if one.status is ClaimStatus.UNDECIDED]
     if k == 1:
         return "the interval reaches over a bound"
-    which = ", ".join(formulas.formula(one.contrast) for one in found)
-    if all(one.lies_outside for one in found):
+    over, outside = (
+        [formulas.formula(one.contrast) for one in found if one.lies_outside is lies_outside]
+        for lies_outside in (False, True)
+    )
+    parts = []
+    if over:
+        reach = "reaches over its bound" if len(over) == 1 else "reach over their bounds"
+        parts.append(f"{len(over)} of {k} intervals {reach}: {', '.join(over)}")
+    if outside:
         level = f"{100 * (1 - (1 - found[0].level) / k):.4g} %"
-        return f"outside only at less than {level}, the level for one of {k} formulas: {which}"
-    reach = "reaches over its bound" if len(found) == 1 else "reach over their bounds"
-    return f"{len(found)} of {k} intervals {reach}: {which}"
+        parts.append(f"outside only at less than {level}, the level for one of {k} formulas: {', '.join(outside)}")
+    return "; ".join(parts)
 
 
 def _values(formulas: Formulas) -> Iterator[str]:
@@ -74,7 +80,8 @@ def _interval(found: ContrastResult) -> str:
     values = found.estimate, found.estimate - found.half_width, found.estimate + found.half_width
     estimate, low, high = (f"{value:z.{shown}f}" for value in values)
     if not found.estimated.standard_error:
-        return f"{estimate} ({_claimed(found)})"
+        rounding = found.estimated.rounding
+        return f"{estimate}{f' ± {rounding:.2g} by rounding' if rounding else ''} ({_claimed(found)})"
     return f"{estimate}, {100 * found.level:.4g} % interval {low} to {high} ({_claimed(found)})"
 
 

@@ -91,9 +91,7 @@ def _wrong_decisions(reports: Sequence[ExhibitReport]) -> list[str]:
         return []
     errs = (1 - noisy[0].contrasts[0].level) / 2
     decided = f"{len(noisy)} {'claim is' if len(noisy) == 1 else 'claims are'} decided by values with noise"
-    most = (
-        f"wrong in {100 * errs:.2g} % of cases at most, if the truth lies on a bound: {errs * len(noisy):.2g} of them"
-    )
+    most = f"wrong in {100 * errs:.2g} % of cases at most, if truths lie on bounds: {errs * len(noisy):.2g} of them"
     return [f"{decided}. Each decision is {most}."]
 
 

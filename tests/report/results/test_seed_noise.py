@@ -24,6 +24,7 @@ def test_values_that_are_not_finite_say_nothing_of_the_noise():
     groups = [(1.0, math.nan), (math.inf, 2.0), (30.0, 34.0)]
     assert pooled("absolute", groups).sd == pytest.approx(math.sqrt(8))
     assert pooled("absolute", groups[:1]) is None
+    assert pooled("relative", [(0.0, 0.0), (-1.0, 1.0), (90.0, 110.0)]) == pooled("relative", [(90.0, 110.0)])
 
 
 def test_a_declaration_is_pooled_with_what_is_measured():

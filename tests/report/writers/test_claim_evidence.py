@@ -90,3 +90,11 @@ def test_a_contrast_that_fails_at_too_low_a_level_says_so():
     """One of two contrasts has to fail at 97.5 %."""
     found = evidence(rises(ACCURACY, "a", "b", "c", **WORDS), Spread(1.0, 8), a=[80.0], b=[90.0], c=[86.5])
     assert found.remarks[-1] == "Outside only at less than 97.5 %, the level for one of 2 formulas: c - b"
+
+
+def test_both_reasons_are_named():
+    found = evidence(rises(ACCURACY, "a", "b", "c", **WORDS), Spread(1.0, 8), a=[80.0], b=[80.5], c=[77.0])
+    assert found.remarks[-1] == (
+        "1 of 2 intervals reaches over its bound: b - a; "
+        "outside only at less than 97.5 %, the level for one of 2 formulas: c - b"
+    )

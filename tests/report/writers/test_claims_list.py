@@ -22,9 +22,7 @@ def test_the_list_says_how_many_decisions_may_be_wrong(tmp_path, noise, decided)
     )  # fmt: skip
     report = build(PAPER, TABLE6, LAPTOP, Results(tmp_path))
     number = sum(result.status != "undecided" for result in report.claim_results)
-    says = (
-        f"{number} claims are decided by values with noise. Each decision is wrong in 2.5 % of cases at most, if the "
-    )
-    says += f"truth lies on a bound: {0.025 * number:.2g} of them."
+    says = f"{number} claims are decided by values with noise. Each decision is wrong in 2.5 % of cases at most, if "
+    says += f"truths lie on bounds: {0.025 * number:.2g} of them."
     assert (number > 5) is decided
     assert (says in claims_list.terminal([report]), says in claims_list.markdown([report])) == (decided, decided)

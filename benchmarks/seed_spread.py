@@ -15,18 +15,20 @@ from pathlib import Path
 from tabulate import tabulate
 
 from harness.registry.cells import cells
-from harness.registry.metrics import FURTHER
+from harness.registry.metrics import COVERAGE, DENSITY, PRECISION, RECALL
 from harness.registry.papers import papers
 from harness.report.results.seed_noise import pooled
 from harness.report.results.series import measurements
 from harness.store.results import Results
+
+SECONDARY = PRECISION, RECALL, DENSITY, COVERAGE
 
 
 def main(results: Results, scale_name: str, first_seed: int) -> None:
     """Print one line per dataset, metric and kind of model with several seeds."""
     lines = []
     for paper in papers().values():
-        metrics = {metric.key: metric for exhibit in paper.exhibits for metric in (*exhibit.metrics, *FURTHER)}
+        metrics = {metric.key: metric for exhibit in paper.exhibits for metric in (*exhibit.metrics, *SECONDARY)}
         groups: dict[tuple[str, str, str], dict[tuple[str, str], list[float]]] = defaultdict(dict)
         scale = paper.scale(scale_name)
         for exhibit in paper.exhibits:

@@ -6,11 +6,11 @@ from harness.config.dataset import Dataset
 from harness.config.networks import JEMWideResNet, ResNetGenerator, UNet, WideResNet
 from harness.config.optimisation import SGD
 from harness.data import catalogue
-from harness.registry.scale import Scale, Spread
+from harness.registry.scale import Scale
 from harness.registry.scale_rules import Rules, everywhere, for_runs, of, on
 from harness_papers.hybvit.energy_baselines import VERA
 from harness_papers.hybvit.runs import GENVIT_STL10_LONG, HYBVIT_STL10_LONG, VIT_STL10_LONG
-from harness_papers.hybvit.table12 import UNDER_L2, UNDER_LINF
+from harness_papers.hybvit.spreads import SEED_SPREAD
 
 STAND_INS: dict[str, Dataset] = {
     "cifar10": catalogue.DIGITS,
@@ -75,26 +75,6 @@ Wide ResNets lose less, so that their epochs cost as many times HybViT's as at p
 which suits any width. Digits are neither flipped, since mirrored digits are other symbols, nor cropped, since they are
 centred. Chains of energy-based models keep their steps: the paper compares their cost.
 """
-
-ROBUST = {metric.key: Spread(sd=2.3, df=4) for metric in (*UNDER_LINF, *UNDER_L2)}
-ON_DIGITS = {
-    "accuracy": Spread(sd=0.44, df=20),
-    "inception_score": Spread(sd=0.16, df=26),
-    "fid": Spread(sd=0.083, df=26),
-    "bpd": Spread(sd=0.029, df=4),
-    "ece": Spread(sd=0.75, df=4),
-    "confidence_gap": Spread(sd=0.91, df=4),
-    "auroc_svhn": Spread(sd=0.003, df=4),
-    "auroc_interp": Spread(sd=0.012, df=4),
-    "auroc_cifar100": Spread(sd=0.014, df=4),
-    "auroc_celeba": Spread(sd=0.012, df=4),
-    **ROBUST,
-}
-VITS = ("classification vit", "denoising vit", "hybrid vit")
-SEED_SPREAD = {
-    **{("digits", key, kind): spread for key, spread in ON_DIGITS.items() for kind in VITS},
-}
-"""Measured (docs/scales.md), in the metric's unit or relative to its value."""
 
 LAPTOP = Scale(
     "laptop",

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 from toy_paper import PAPER, TABLES
 
+from harness.registry.claims import rises
+from harness.registry.metrics import FID
 from harness.store.curves import append_point
 from harness.store.records import Outcome, Segment
 
@@ -19,7 +21,7 @@ TABLE = TABLES[0]
 ROWS = tuple(
     replace(row, label=attack, section=attack, note=attack) for row, attack in zip(TABLE.rows, ATTACKS, strict=False)
 )
-CLAIMS = tuple(replace(claim, says=ATTACKS[0], where=ATTACKS[1], contrasts=()) for claim in TABLE.claims)
+CLAIMS = (rises(FID, ROWS[0].key, ROWS[1].key, says=ATTACKS[0], where=ATTACKS[1]),)
 HOSTILE = replace(
     PAPER,
     name="hostile",

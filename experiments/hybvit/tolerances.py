@@ -18,8 +18,9 @@ AUROC = Tolerance(
 )
 UNDER_ATTACK = Tolerance(
     (
-        Allowance("sample-size: 1,000 images, two standard errors at 50 %", absolute=3.2),
-        Allowance("seed spread: another training", absolute=1.8),
+        Allowance("sample-size: two standard errors of the difference, 1,000 images each", at_half=4.5),
+        Allowance("seed spread: another training", at_half=1.8),
+        Allowance("resolution: two of 1,000 images", absolute=0.2),
     )
 )
 

@@ -1,21 +1,28 @@
 """Tolerances: the allowed difference between a measured and a reported value, split by cause."""
 
 from dataclasses import dataclass
+from math import sqrt
 
 from harness.registry.metrics import Metric
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """A part of a tolerance, in units of the metric, relative to the reported value, or both. Zero means none."""
+    """A part of a tolerance, in units of the metric, relative to the reported value, or both. Zero means none.
+
+    `at_half` is for percentages: its size at 50 %, which falls towards 0 and 100 % as a binomial standard deviation
+    does, with sqrt(p (100 - p)).
+    """
 
     why: str
     absolute: float = 0.0
     relative: float = 0.0
+    at_half: float = 0.0
 
     def around(self, reported: float) -> float:
         """Return the difference that this part allows around a reported value."""
-        return self.absolute + self.relative * abs(reported)
+        binomial = sqrt(max(reported * (100 - reported), 0.0)) / 50
+        return self.absolute + self.relative * abs(reported) + self.at_half * binomial
 
 
 @dataclass(frozen=True)

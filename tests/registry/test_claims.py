@@ -91,6 +91,9 @@ def test_allowances_are_absolute_or_relative_and_add_up():
     both = Allowance("both", absolute=0.5, relative=0.1)
     assert [both.around(value) for value in (0, 20, -20)] == [0.5, 2.5, 2.5]
     assert (Allowance("none").around(20), Allowance("a", absolute=3).around(20)) == (0, 3)
+    binomial = Allowance("binomial", at_half=4.0)
+    found = [binomial.around(value) for value in (50, 0, 100, 2, 98, 101)]
+    assert found == pytest.approx([4, 0, 0, 4 * 14 / 50, 4 * 14 / 50, 0])
     tolerance = Tolerance((both, Allowance("rounding", absolute=0.05)))
     assert tolerance.around(-20) == pytest.approx(2.55)
     assert tolerance.explain(20, FID) == ("2.5 for both", "0.05 for rounding")

@@ -207,8 +207,10 @@ def tolerances(report: ExhibitReport) -> list[str]:
 
 def _allowance(part: Allowance, metric: Metric) -> str:
     unit = f" {metric.unit}" if metric.unit else ""
-    sizes = [f"{part.absolute:g}{unit}"] if part.absolute or not part.relative else []
-    return " + ".join(sizes + ([f"{100 * part.relative:g} % of the value"] if part.relative else []))
+    sizes = [f"{part.absolute:g}{unit}"] if part.absolute else []
+    sizes += [f"{100 * part.relative:g} % of the value"] if part.relative else []
+    sizes += [f"{part.at_half:g}{unit} at 50 %, less towards 0 and 100 %"] if part.at_half else []
+    return " + ".join(sizes) or f"0{unit}"
 
 
 def rank_agreement(report: ExhibitReport) -> str:

@@ -12,6 +12,8 @@ from harness.registry.scale import Spread
 from harness.report.results.seed_noise import is_larger, pooled
 
 Pool = tuple[str, str, str, str]
+ENOUGH = 5
+"""The seeds of both sides from which a cell needs no other cell: its own noise has eight degrees of freedom."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,13 @@ class CellOfBoth:
         """The standard deviation of rounding a value to whole items."""
         return 100 / self.items / sqrt(12) if self.cell.metric.proportion and self.items else 0.0
 
+    def choose(self, own: Spread | None, pool: Spread | None) -> Spread | None:
+        """Return the noise of this cell by itself where enough is known of it, or it is larger, else its pool's."""
+        if own is None or pool is None:
+            return pool
+        enough = min(self.a.n, self.b.n) >= ENOUGH
+        return own if enough or (own.sd > pool.sd and is_larger(own, pool)) else pool
+
 
 class PooledNoise:
     """The noise between seeds of some cells, and the noise of the differences of pairs."""
@@ -77,21 +86,16 @@ class PooledNoise:
     def test(self, one: CellOfBoth) -> DifferenceTest | None:
         """Return the test of a cell, None if no cell of its pool has two seeds or none has any noise.
 
-        A cell that is noisier than its pool by an F-test has its own noise.
+        A cell has its own noise if both sides have `ENOUGH` seeds, or if it is noisier than its pool by an F-test.
         """
         pairs = self._differences.get(one.pool) if one.same_runs else None
         if pairs:
             own = pooled("absolute", [[value / one.size for value in one.differences]]) if one.size else None
-            spread, floor, error = _noisier(own, pairs), sqrt(2) * one.floor, 1 / sqrt(one.a.n)
+            spread, floor, error = one.choose(own, pairs), sqrt(2) * one.floor, 1 / sqrt(one.a.n)
         else:
-            spread = _noisier(pooled(one.cell.metric.noise, one.independent), self._values[one.pool])
+            spread = one.choose(pooled(one.cell.metric.noise, one.independent), self._values[one.pool])
             floor, error = one.floor, sqrt(1 / one.a.n + 1 / one.b.n)
         if spread is None:
             return None
         error *= max(spread.sd * one.size, floor)
         return DifferenceTest(one.b.mean - one.a.mean, error, spread.df) if error else None
-
-
-def _noisier(own: Spread | None, pool: Spread | None) -> Spread | None:
-    """Return the noise of a cell where it is larger than that of its pool, else that of the pool."""
-    return own if own and pool and own.sd > pool.sd and is_larger(own, pool) else pool

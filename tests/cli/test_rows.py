@@ -90,7 +90,7 @@ def test_a_report_of_some_rows_names_what_it_leaves_out(call, table6):
     assert "5 of 13 rows are shown" in out
     assert "9 claims need other rows and are left out" in " ".join(out.split())
     assert "Rank agreement of the rows shown" in out
-    assert "holds     §5.3 More depth improves accuracy." in out
+    assert "§5.3 More depth improves accuracy." in out
 
 
 def test_the_list_of_claims_says_when_claims_are_left_out(call, table6, tmp_path):

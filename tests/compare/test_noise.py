@@ -109,3 +109,12 @@ def test_zeros_with_relative_noise_harm_no_other_cell():
     fid = replace(UNITS, metric=replace(UNITS.metric, noise="relative"))
     zeros, one = both([0.0, 0.0], [10.0, 11.0], fid), both([50.0, 51.0], [150.0, 152.0], fid)
     assert PooledNoise([zeros, one]).test(one).p_value < 0.01
+
+
+def test_five_seeds_need_no_other_cell():
+    five = [1.0, 2.0, 3.0, 4.0, 5.0], [3.0, 4.0, 5.0, 6.0, 7.0]
+    one, calm = both(*five), [both([1.0, 1.1, 1.2], [1.0, 1.2, 1.1]) for _ in range(8)]
+    ours, theirs = PooledNoise([one, *calm]).test(one), stats.ttest_ind(five[1], five[0])
+    assert (ours.df, ours.p_value) == (8, pytest.approx(theirs.pvalue))
+    wide = [both([1.0, 11.0, 21.0], [2.0, 12.0, 22.0]) for _ in range(8)]
+    assert PooledNoise([one, *wide]).test(one).df == 8

@@ -9,7 +9,7 @@ from harness.compare.significance import DifferenceTest, SeedValues
 from harness.registry.cells import Cell
 from harness.registry.metrics import NoiseKind
 from harness.registry.scale import Spread
-from harness.report.results.seed_noise import is_larger, pooled
+from harness.report.results.seed_noise import is_larger, pooled, rounding
 
 Pool = tuple[str, str, str, str]
 ENOUGH = 5
@@ -57,17 +57,11 @@ class CellOfBoth:
         """The differences B - A by seed."""
         return [self.b.by_seed[seed] - value for seed, value in self.a.by_seed.items()]
 
-    @property
-    def floor(self) -> float:
-        """The standard deviation of rounding a value to whole items."""
-        return 100 / self.items / sqrt(12) if self.cell.metric.proportion and self.items else 0.0
-
     def choose(self, own: Spread | None, pool: Spread | None) -> Spread | None:
         """Return the noise of this cell by itself where enough is known of it, or it is larger, else its pool's."""
         if own is None or pool is None:
             return pool
-        enough = min(self.a.n, self.b.n) >= ENOUGH
-        return own if enough or (own.sd > pool.sd and is_larger(own, pool)) else pool
+        return own if min(self.a.n, self.b.n) >= ENOUGH or is_larger(own, pool) else pool
 
 
 class PooledNoise:
@@ -88,13 +82,14 @@ class PooledNoise:
 
         A cell has its own noise if both sides have `ENOUGH` seeds, or if it is noisier than its pool by an F-test.
         """
+        whole_items = rounding(one.cell.metric, one.items)
         pairs = self._differences.get(one.pool) if one.same_runs else None
         if pairs:
             own = pooled("absolute", [[value / one.size for value in one.differences]]) if one.size else None
-            spread, floor, error = one.choose(own, pairs), sqrt(2) * one.floor, 1 / sqrt(one.a.n)
+            spread, floor, error = one.choose(own, pairs), sqrt(2) * whole_items, 1 / sqrt(one.a.n)
         else:
             spread = one.choose(pooled(one.cell.metric.noise, one.independent), self._values[one.pool])
-            floor, error = one.floor, sqrt(1 / one.a.n + 1 / one.b.n)
+            floor, error = whole_items, sqrt(1 / one.a.n + 1 / one.b.n)
         if spread is None:
             return None
         error *= max(spread.sd * one.size, floor)

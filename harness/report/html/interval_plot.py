@@ -38,7 +38,7 @@ class IntervalPlot:
 
 def interval_plot(result: ContrastResult) -> IntervalPlot:
     """Return the plot of a contrast; zero, the interval and the claim's finite bounds are in view."""
-    low, high = result.estimate - result.half_width, result.estimate + result.half_width
+    low, high = result.interval
     bounds = [bound for bound in (result.contrast.low, result.contrast.high) if abs(bound) != inf]
     begin, end = min(low, 0.0, *bounds), max(high, 0.0, *bounds)
     room = (end - begin) * ROOM

@@ -58,6 +58,11 @@ class ContrastResult:
         return self.estimated.half_width(self.level)
 
     @property
+    def interval(self) -> tuple[float, float]:
+        """The interval that decides whether the contrast holds."""
+        return self.estimate - self.half_width, self.estimate + self.half_width
+
+    @property
     def lies_outside(self) -> bool:
         """Whether the interval lies outside of the bounds."""
         return _compare(self.contrast, self.estimate, self.half_width, self.half_width) is ClaimStatus.FAILS

@@ -17,7 +17,7 @@ from harness.registry.claims import Claim, Contrast, Term
 from harness.registry.exhibit import Exhibit
 from harness.registry.metrics import Metric, NoiseKind
 from harness.registry.scale import Scale, Spread
-from harness.report.results.seed_noise import pooled, with_declared
+from harness.report.results.seed_noise import pooled, rounding, with_declared
 from harness.report.results.series import Series, SeriesKey
 from harness.report.results.verdicts import ROUNDING
 
@@ -106,7 +106,7 @@ class Estimator:
         for term, found in self._measured_cells():
             pool = _pool_of_cell(term.metric, found), term.metric.noise
             cells[pool][found.runs[0], found.evaluation] = found.values
-        for part in (part for contrast in claim.contrasts for part in self._parts(contrast)):
+        for part in self._all_parts():
             if part.size:
                 sums[part.pool][part.series[0].runs[0]] = [value / part.size for value in part.sums]
         self._cells = {pool: pooled(noise, groups.values()) for (pool, noise), groups in cells.items()}
@@ -114,24 +114,23 @@ class Estimator:
 
     def estimate(self, contrast: Contrast) -> ContrastEstimate:
         """Return the estimate of a contrast whose cells are all known."""
-        value, rounding = 0.0, 0.0
+        value, rounded = 0.0, 0.0
         for term in contrast.terms:
             row = self._exhibit.row(term.row)
             if row.run is None and (cited := self._exhibit.reported_value(row, term.metric)) is not None:
                 value += term.weight * cited
-                rounding += abs(term.weight) * half_a_unit(cited, term.metric)
+                rounded += abs(term.weight) * half_a_unit(cited, term.metric)
         variances: dict[Pool, tuple[float, float]] = {}
         for part in self._parts(contrast):
             value += sum(part.sums) / len(part.sums)
             sd, df, pool = self._noise(part)
             variance, _ = variances.get(pool, (0.0, df))
             variances[pool] = variance + sd**2 / len(part.sums), df
-        return ContrastEstimate(value, tuple(variances.values()), rounding)
+        return ContrastEstimate(value, tuple(variances.values()), rounded)
 
     def rows_without_common_seed(self) -> list[str]:
         """Return the rows of one run in a contrast whose cells are measured with no seed in common."""
-        parts = (part for contrast in self._claim.contrasts for part in self._parts(contrast))
-        return sorted({term.row for part in parts if not part.sums for term in part.terms})
+        return sorted({term.row for part in self._all_parts() if not part.sums for term in part.terms})
 
     def rows_without_spread(self) -> list[str]:
         """Return the rows of which one seed is measured and no spread is declared."""
@@ -148,8 +147,12 @@ class Estimator:
         return tuple(declared)
 
     def _measured_cells(self) -> Iterator[tuple[Term, Series]]:
-        for part in (part for contrast in self._claim.contrasts for part in self._parts(contrast)):
+        for part in self._all_parts():
             yield from zip(part.terms, part.series, strict=True)
+
+    def _all_parts(self) -> Iterator[_Part]:
+        for contrast in self._claim.contrasts:
+            yield from self._parts(contrast)
 
     def _parts(self, contrast: Contrast) -> list[_Part]:
         """Return the parts of the measured runs in a contrast."""
@@ -205,8 +208,8 @@ def _pool_of_cell(metric: Metric, found: Series) -> Pool:
 
 def _floor(term: Term, found: Series, sd: float) -> float:
     """Return the standard deviation of rounding a weighted cell: to whole items or, without any noise, as printed."""
-    if term.metric.proportion and found.items:
-        return abs(term.weight) * 100 / found.items / sqrt(12)
+    if step := rounding(term.metric, found.items):
+        return abs(term.weight) * step
     return 0.0 if sd else abs(term.weight) * 10.0**-term.metric.decimals / sqrt(12)
 
 

@@ -5,7 +5,7 @@ from math import sqrt
 
 import numpy as np
 
-from harness.registry.metrics import NoiseKind
+from harness.registry.metrics import Metric, NoiseKind
 from harness.registry.scale import Spread
 
 MOST_DECLARED_DF = 8
@@ -40,16 +40,21 @@ def with_declared(measured: Spread | None, declared: Spread | None) -> Spread | 
     capped = Spread(declared.sd, min(declared.df, MOST_DECLARED_DF))
     if measured is None:
         return capped
-    if measured.sd > declared.sd and is_larger(measured, declared):
+    if is_larger(measured, declared):
         return measured
     df = measured.df + capped.df
     return Spread(sqrt((measured.df * measured.sd**2 + capped.df * capped.sd**2) / df), df)
 
 
+def rounding(metric: Metric, items: int) -> float:
+    """Return the standard deviation of rounding a proportion of some items to whole items; 0 for other metrics."""
+    return 100 / items / sqrt(12) if metric.proportion and items else 0.0
+
+
 def is_larger(measured: Spread, declared: Spread) -> bool:
     """Return whether a spread is larger than another by an F-test at `OUTVOTED`."""
+    if measured.sd <= declared.sd or declared.sd == 0:
+        return measured.sd > declared.sd
     from scipy.stats import f  # slow to import
 
-    if declared.sd == 0:
-        return True
     return bool(f.sf((measured.sd / declared.sd) ** 2, measured.df, declared.df) < OUTVOTED)

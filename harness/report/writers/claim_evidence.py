@@ -77,8 +77,7 @@ def _interval(found: ContrastResult) -> str:
     """
     least = min(term.metric.decimals for term in found.contrast.terms)
     shown = max(decimals(found.half_width, least + MOST_EXTRA_DECIMALS) or 0, least)
-    values = found.estimate, found.estimate - found.half_width, found.estimate + found.half_width
-    estimate, low, high = (f"{value:z.{shown}f}" for value in values)
+    estimate, low, high = (f"{value:z.{shown}f}" for value in (found.estimate, *found.interval))
     if not found.estimated.standard_error:
         rounding = found.estimated.rounding
         return f"{estimate}{f' ± {rounding:.2g} by rounding' if rounding else ''} ({_claimed(found)})"

@@ -10,7 +10,7 @@ from pydantic_core import to_json as to_json_bytes
 from harness.registry.cells import PAPER_PROTOCOL
 from harness.registry.row import Reported, Words
 from harness.report.results.cells import Configured, Measured, ReportCell
-from harness.report.results.claims import ClaimResult, ContrastResult
+from harness.report.results.claims import ClaimResult
 from harness.report.results.rank_agreement import RankAgreement
 from harness.report.results.report import ExhibitReport
 from harness.report.results.statistics import CONFIDENCE
@@ -208,10 +208,6 @@ def json_number(value: float | None) -> float | str | None:
     return value if value is None or isfinite(value) else str(value).replace("nan", "NaN")
 
 
-def _interval(found: ContrastResult) -> list[float]:
-    return [found.estimate - found.half_width, found.estimate + found.half_width]
-
-
 def claim_to_json(result: ClaimResult, report: ExhibitReport) -> dict[str, Any]:
     """Return a claim with its status and evidence."""
     formulas = Formulas(result, report.exhibit, report.label)
@@ -232,7 +228,7 @@ def claim_to_json(result: ClaimResult, report: ExhibitReport) -> dict[str, Any]:
                 "half_width_95": contrast_result.estimated.half_width(CONFIDENCE),
                 "level": contrast_result.level,
                 "half_width": contrast_result.half_width,
-                "interval": _interval(contrast_result),
+                "interval": list(contrast_result.interval),
                 "low": None if abs(contrast_result.contrast.low) == float("inf") else contrast_result.contrast.low,
                 "high": None if abs(contrast_result.contrast.high) == float("inf") else contrast_result.contrast.high,
                 "status": contrast_result.status.value,

@@ -11,7 +11,6 @@ from harness import INSTALL
 from harness.config.plugins import KINDS, PAPERS, Plugin
 from harness.errors import SpecError
 from harness.registry import papers as module
-from harness.registry.default_paper import DefaultPaper, default_paper
 from harness.registry.papers import broken, broken_papers, find_exhibits, find_paper, papers
 
 GOOD = """
@@ -307,76 +306,3 @@ def test_an_exhibit_that_cannot_be_found_is_refused(loaded, monkeypatch, plugins
 def test_a_paper_is_found_by_its_name(loaded):
     loaded(*PLUGINS)
     assert find_paper("toy") is TOY
-
-
-PROJECT = "[tool.harness]\npaper = {}\n"
-
-
-@pytest.mark.parametrize(
-    ("variable", "files", "name", "origin"),
-    [
-        (
-            " toy ",
-            {"pyproject.toml": PROJECT.format("'mine'")},
-            "toy",
-            " (set by the environment variable HARNESS_PAPER)",
-        ),
-        (
-            " ",
-            {"pyproject.toml": PROJECT.format("'mine'")},
-            "mine",
-            " (set by [tool.harness] paper in {}/pyproject.toml)",
-        ),
-        (
-            None,
-            {"pyproject.toml": "\ufeff" + PROJECT.format("'mine'")},
-            "mine",
-            " (set by [tool.harness] paper in {}/py",
-        ),
-        (None, {"inner/pyproject.toml": "", "pyproject.toml": PROJECT.format("'mine'")}, "hybvit", ""),
-        (
-            None,
-            {"inner/x": "", "pyproject.toml": PROJECT.format("'mine'")},
-            "mine",
-            " (set by [tool.harness] paper in {}/p",
-        ),
-        (
-            None,
-            {"inner/pyproject.toml": PROJECT.format("'it'"), "pyproject.toml": "["},
-            "it",
-            " (set by [tool.harness] pa",
-        ),
-        (None, {"pyproject.toml": PROJECT.format("''")}, "hybvit", ""),
-        (None, {"pyproject.toml": "[tool.other]\n"}, "hybvit", ""),
-    ],
-)
-def test_the_default_paper_is_that_of_the_variable_else_of_the_nearest_project(
-    tmp_path, monkeypatch, variable, files, name, origin
-):
-    for file, text in {"inner/y": "", **files}.items():
-        (tmp_path / file).parent.mkdir(exist_ok=True)
-        (tmp_path / file).write_text(text)
-    monkeypatch.chdir(tmp_path / "inner")
-    if variable is not None:
-        monkeypatch.setenv("HARNESS_PAPER", variable)
-    told = default_paper()
-    assert (told.name, bool(told.origin)) == (name, bool(origin)) and told.origin.startswith(origin.format(tmp_path))
-    assert DefaultPaper("a").origin == ""
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        (b"[tool.harness]\npaper = 3\n", "pyproject.toml: .tool.harness. paper = 3 is not a paper name$"),
-        (b"[tool.harness\n", "pyproject.toml: cannot read the default paper: .*; fix the file or set HARNESS_PAPER$"),
-        (
-            b"[tool]\nharness = 'toy'\n",
-            "pyproject.toml: cannot read the default paper: .*; fix the file or set HARNESS",
-        ),
-        (b"\xff\xfe", "pyproject.toml: cannot read the default paper: .*; fix the file or set HARNESS_PAPER$"),
-    ],
-)
-def test_a_project_with_no_readable_default_is_refused(tmp_path, text, says):
-    (tmp_path / "pyproject.toml").write_bytes(text)
-    with pytest.raises(SpecError, match=says):
-        default_paper()

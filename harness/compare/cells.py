@@ -114,7 +114,7 @@ def _with_status(pairs: Sequence[_Pair]) -> Iterator[ComparedCell]:
 
 
 def _of_both(pair: _Pair) -> CellOfBoth | None:
-    """Return a cell whose values tell of the noise, None if they are exact, absent, or not finite."""
+    """Return a cell that contributes to the noise estimate, None if its values are exact, absent, or not finite."""
     a, b, metric = pair.a, pair.b, pair.cell.metric
     if metric.noise == "none" or not (a and b and a.values.is_finite and b.values.is_finite):
         return None

@@ -73,7 +73,7 @@ def _values(formulas: Formulas) -> Iterator[str]:
 def _interval(found: ContrastResult) -> str:
     """Return the estimate with its interval and the claimed range.
 
-    It has the decimals that the interval justifies, and those of its metrics at least, so that the eye can subtract.
+    It has the decimals that the interval justifies, and at least those of its metrics, so that readers can subtract.
     """
     least = min(term.metric.decimals for term in found.contrast.terms)
     shown = max(decimals(found.half_width, least + MOST_EXTRA_DECIMALS) or 0, least)

@@ -19,6 +19,7 @@ from harness.report.results.report import ExhibitReport
 MOST_SEEDS = 10
 HOPELESS = 0.10
 """A claim with a smaller chance to be decided gets no more seeds."""
+MANY = 1000
 QUARTILE = NormalDist().inv_cdf(0.75)
 TIMES = "times depend on the machine: measure them on one, with --seeds"
 
@@ -28,8 +29,8 @@ class ClaimOutlook:
     """The outlook of a claim that is undecided by intervals at the level of a largest number of seeds.
 
     `next_seeds` has the next seed of each row that needs one, `gains` how much of the variance it removes. `turns_on`
-    is the contrast that needs the most seeds. `seeds` is the range of seeds of each row for even odds: quartiles of the
-    estimate, None from one seed. `hopeless` says why seeds do not help.
+    is the contrast that needs the most seeds. `seeds` is the range of seeds of each row for even odds, which may be more
+    than `most_seeds`: quartiles of the estimate, None from one seed. `hopeless` says why seeds do not help.
     """
 
     result: ClaimResult
@@ -45,6 +46,11 @@ class ClaimOutlook:
     def rows(self) -> tuple[str, ...]:
         """The rows that need another seed; none if seeds do not help."""
         return tuple(self.next_seeds)
+
+    def further(self, seed: int) -> tuple[int, int]:
+        """Return how many seeds a row is expected to need from `seed` on, from and to, up to the most seeds."""
+        first, last = self.seeds or (seed + 1, self.most_seeds)
+        return max(min(first, self.most_seeds) - seed, 1), max(min(last, self.most_seeds) - seed, 1)
 
 
 @dataclass(frozen=True)
@@ -110,14 +116,14 @@ def expected_runs(found: Iterable[ClaimOutlook]) -> dict[str, int]:
     expected: dict[str, int] = {}
     for outlook in found:
         for row, seed in outlook.next_seeds.items():
-            wanted = round(sum(outlook.seeds) / 2) - seed if outlook.seeds else 1
+            wanted = sum(outlook.further(seed)) // 2 if outlook.seeds else 1
             expected[row] = max(expected.get(row, 1), wanted)
     return expected
 
 
 def _outlook(report: ExhibitReport, claim: Claim, most_seeds: int) -> ClaimOutlook | None:
     exhibit, series, scale = report.exhibit, report.series, report.scale
-    most = horizon(most_seeds, max((len(found.seeds) for found in series.values()), default=0))
+    most = horizon(most_seeds, report.seeds)
     result = decide(claim, exhibit, series, scale, level_for(most))
     if result.status is not ClaimStatus.UNDECIDED:
         return None
@@ -156,7 +162,7 @@ def _of_contrasts(result: ClaimResult, contrasts: Sequence[_OpenContrast], most:
         why = f"not by {most} seeds: its chance is {100 * chance:.0f} %"
         return ClaimOutlook(result, turns_on=hardest.found, chance=chance, hopeless=why, most_seeds=most)
     # With one seed, the quartiles reach from three seeds to forty whatever the truth is.
-    seeds = _range(hardest, most) if hardest.seeds > 1 else None
+    seeds = _range(hardest) if hardest.seeds > 1 else None
     return ClaimOutlook(result, following, gains, hardest.found, seeds, min(chance, 1.0), most_seeds=most)
 
 
@@ -171,10 +177,10 @@ def _hardest(contrasts: Sequence[_OpenContrast]) -> _OpenContrast:
     return max(contrasts, key=_OpenContrast.for_even_odds)
 
 
-def _range(contrast: _OpenContrast, most: int) -> tuple[int, int]:
-    """Return the seeds for even odds if the truth is at the quartiles of the estimate, at most `most`."""
+def _range(contrast: _OpenContrast) -> tuple[int, int]:
+    """Return the seeds for even odds if the truth is at the quartiles of the estimate, at most `MANY`."""
     ends = (contrast.for_even_odds(QUARTILE), contrast.for_even_odds(-QUARTILE))
-    first, last = (min(max(ceil(end), contrast.seeds + 1), most) if end < inf else most for end in ends)
+    first, last = (max(ceil(min(end, MANY)), contrast.seeds + 1) for end in ends)
     return first, last
 
 

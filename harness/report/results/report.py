@@ -15,6 +15,7 @@ from harness.registry.row import Row
 from harness.registry.scale import Scale
 from harness.report.results.cells import CellBuilder, ReportRow
 from harness.report.results.claims import ClaimResult, decide
+from harness.report.results.levels import horizon, level_for
 from harness.report.results.rank_agreement import RankAgreement, rank_agreements
 from harness.report.results.series import (
     Measurements,
@@ -22,10 +23,12 @@ from harness.report.results.series import (
     SeriesKey,
     details,
     measurements,
+    most_seeds_of,
     need_of,
     with_secondary,
 )
 from harness.report.results.stand_ins import DataInUse, data_of, stand_ins
+from harness.report.results.statistics import CONFIDENCE
 from harness.report.results.verdict_counts import VerdictCounts
 from harness.report.results.verdicts import Verdict
 from harness.store.code import other_code
@@ -44,7 +47,8 @@ class ExhibitReport:
     `remarks` are notes of evaluations on their values, which are in `series`. `shown` are secondary metrics that get
     columns. `segments` has the segments of each of its runs. `damaged` are the records that could not be read. `origin`
     names results that are not the user's own. `whole` is the exhibit with all its rows if some are not shown.
-    `stand_ins` are the datasets in the place of the paper's.
+    `stand_ins` are the datasets in the place of the paper's. `most_seeds` is the largest number of seeds by which
+    claims are decided if seeds are added until they are, None if the number was fixed beforehand.
     """
 
     paper: Paper
@@ -63,6 +67,12 @@ class ExhibitReport:
     origin: str = ""
     whole: Exhibit | None = None
     stand_ins: tuple[DataInUse, ...] = ()
+    most_seeds: int | None = None
+
+    @property
+    def seeds(self) -> int:
+        """The largest number of seeds of a cell."""
+        return most_seeds_of(self.series)
 
     @property
     def verdict_counts(self) -> VerdictCounts:
@@ -144,13 +154,15 @@ def build(
     builder = CellBuilder(paper, exhibit, scale, measured, tuple(with_secondary(possible, exhibit)), results)
     noted = details(measured.series.values(), results)
     segments, unreadable = _segments(_runs(possible, measured), results.reader)
+    most = results.most_seeds(paper.name, scale.name)
+    level = CONFIDENCE if most is None else level_for(horizon(most, most_seeds_of(measured.series)))
     return ExhibitReport(
         paper=paper,
         exhibit=exhibit,
         scale=scale,
         labels=builder.labels(),
         rows=tuple(ReportRow(row, builder.cells(row), builder.secondary(row)) for row in exhibit.rows),
-        claim_results=tuple(decide(claim, exhibit, measured.series, scale) for claim in exhibit.claims),
+        claim_results=tuple(decide(claim, exhibit, measured.series, scale, level) for claim in exhibit.claims),
         feature_spaces=_feature_spaces(noted),
         remarks=tuple(dict.fromkeys(note for found in noted if isinstance(note := found.get("note"), str))),
         wanted=len(possible) + sum(row.setting is not None for row in exhibit.rows),
@@ -161,6 +173,7 @@ def build(
         origin=results.label,
         whole=whole,
         stand_ins=stand_ins(possible, paper, scale),
+        most_seeds=most,
     )
 
 

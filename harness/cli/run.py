@@ -1,6 +1,7 @@
 """`harness run`: trains and evaluates whatever is missing."""
 
 import shlex
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,6 +10,9 @@ from harness.cli.deciding import DecideOptions, decide_claims, decide_options, t
 from harness.cli.executors import ExecutorOptions, executor_options, share_of
 from harness.cli.options import ExecutionOptions, Selection, execution_options, json_option, selection_options
 from harness.cli.settings import Settings, selected_plan
+
+if TYPE_CHECKING:
+    from harness.launch.plan import Plan
 
 
 @click.command("run")
@@ -103,6 +107,8 @@ def run_command(
         supersede_stale(settings, plan)
     else:
         print_stale(settings, plan)
+    if share is None and selection.seeds > 1:
+        _record_added_seeds(settings, selection, plan)
     todo, cancelled = plan.unfinished(), plan.cancelled()
     for finished in plan.done():
         tidy(finished.directory)
@@ -130,3 +136,16 @@ def _report_command(selection: Selection) -> str:
     asked = "".join(f" --also {reading}" for reading in selection.also)
     asked += "".join(f" --rows {shlex.quote(pattern)}" for pattern in selection.rows)
     return command(f"report {' '.join(selection.exhibits)} --scale {selection.scale}{asked}")
+
+
+def _record_added_seeds(settings: Settings, selection: Selection, plan: "Plan") -> None:
+    """Record seeds that are added to measured rows, and say what they mean for the claims."""
+    from harness.report.results.levels import level_for
+    from harness.sequential.by_hand import adds_seeds, record_added
+
+    if adds_seeds(plan, settings.results):
+        exhibits = sorted({name for planned in plan.runs for name in planned.exhibits})
+        papers = sorted({name.partition("/")[0] for name in exhibits})
+        record_added(papers, exhibits, plan, selection.seeds, settings.results)
+        level = f"{100 * level_for(selection.seeds):.4g} %"
+        settings.echo(f"seeds are added after a look at fewer: claims are decided by intervals of {level} from now on")

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from harness.store.files import corrupted
 from harness.store.names import named
 from harness.store.records import Record
 
@@ -71,7 +72,10 @@ def path_of(root: Path, id: str) -> Path:
 def decisions(root: Path) -> Iterator[Decision]:
     """Yield the decisions of a results directory.
 
-    Raises `StoreError`, naming the file, if one is damaged: without it, reports would use another level.
+    Raises `StoreError`, naming the file, if one is damaged: without it, reports would have another level.
     """
     for path in named(root / FOLDER, FILE):
-        yield Decision.load(path)
+        decision = Decision.load(path)
+        if decision.id != path.stem:
+            raise corrupted(path, f"it is decision {decision.id}")
+        yield decision

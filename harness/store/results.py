@@ -36,11 +36,12 @@ class Results:
 
         Raises `StoreError` if the record of a decision is damaged.
         """
-        found = (one.most_seeds for one in self._decisions if one.scale == scale and paper in one.papers)
+        found = (one.most_seeds for one in self.decisions if one.scale == scale and paper in one.papers)
         return max(found, default=None)
 
     @cached_property
-    def _decisions(self) -> tuple[Decision, ...]:
+    def decisions(self) -> tuple[Decision, ...]:
+        """The decisions that are recorded."""
         return tuple(decisions(self.root))
 
     def directory(self, run: Run) -> RunDirectory:

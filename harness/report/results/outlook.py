@@ -11,10 +11,13 @@ from math import ceil, inf, prod, sqrt
 from statistics import NormalDist
 
 from harness.registry.claims import Claim
+from harness.registry.exhibit import Exhibit
+from harness.registry.scale import Scale
 from harness.report.results.claims import ClaimResult, ClaimStatus, ContrastResult, decide
 from harness.report.results.contrasts import Estimator, RunNoise
 from harness.report.results.levels import horizon, level_for
 from harness.report.results.report import ExhibitReport
+from harness.report.results.series import Series, SeriesKey
 
 MOST_SEEDS = 10
 HOPELESS = 0.10
@@ -29,8 +32,8 @@ class ClaimOutlook:
     """The outlook of a claim that is undecided by intervals at the level of a largest number of seeds.
 
     `next_seeds` has the next seed of each row that needs one, `gains` how much of the variance it removes. `turns_on`
-    is the contrast that needs the most seeds. `seeds` is the range of seeds of each row for even odds, which may be more
-    than `most_seeds`: quartiles of the estimate, None from one seed. `hopeless` says why seeds do not help.
+    is the contrast that needs the most seeds. `seeds` is the range of seeds of each row for even odds, by the quartiles
+    of the estimate: it may exceed `most_seeds`, and is None from one seed. `hopeless` says why seeds do not help.
     """
 
     result: ClaimResult
@@ -108,23 +111,17 @@ class _OpenContrast:
 
 def outlooks(report: ExhibitReport, most_seeds: int = MOST_SEEDS) -> list[ClaimOutlook]:
     """Return the outlook of every claim that is undecided at the level of `most_seeds`, in the order of claims."""
-    return [found for claim in report.exhibit.claims if (found := _outlook(report, claim, most_seeds))]
-
-
-def expected_runs(found: Iterable[ClaimOutlook]) -> dict[str, int]:
-    """Return the number of further seeds that each row is expected to need, the largest of its claims."""
-    expected: dict[str, int] = {}
-    for outlook in found:
-        for row, seed in outlook.next_seeds.items():
-            wanted = sum(outlook.further(seed)) // 2 if outlook.seeds else 1
-            expected[row] = max(expected.get(row, 1), wanted)
-    return expected
-
-
-def _outlook(report: ExhibitReport, claim: Claim, most_seeds: int) -> ClaimOutlook | None:
-    exhibit, series, scale = report.exhibit, report.series, report.scale
     most = horizon(most_seeds, report.seeds)
-    result = decide(claim, exhibit, series, scale, level_for(most))
+    found = (outlook(claim, report.exhibit, report.series, report.scale, most) for claim in report.exhibit.claims)
+    return [one for one in found if one]
+
+
+def outlook(
+    claim: Claim, exhibit: Exhibit, series: Mapping[SeriesKey, Series], scale: Scale, most: int
+) -> ClaimOutlook | None:
+    """Return the outlook of a claim with at most so many seeds of a row, None if it is decided at their level."""
+    level = level_for(most)
+    result = decide(claim, exhibit, series, scale, level)
     if result.status is not ClaimStatus.UNDECIDED:
         return None
     if any(term.metric.timing for term in claim.terms()):
@@ -135,10 +132,20 @@ def _outlook(report: ExhibitReport, claim: Claim, most_seeds: int) -> ClaimOutlo
     if not result.contrasts:
         return ClaimOutlook(result, hopeless=result.reason, most_seeds=most)
     estimator = Estimator(claim, exhibit, series, scale)
-    quantiles = _quantile(level_for(most)), _quantile(1 - (1 - level_for(most)) / len(claim.contrasts))
+    quantiles = _quantile(level), _quantile(1 - (1 - level) / len(claim.contrasts))
     undecided = [one for one in result.contrasts if one.status is ClaimStatus.UNDECIDED]
     contrasts = [_OpenContrast(one, estimator.noise(one.contrast), *quantiles) for one in undecided]
     return _of_contrasts(result, [one for one in contrasts if one.noise], most)
+
+
+def expected_runs(found: Iterable[ClaimOutlook]) -> dict[str, int]:
+    """Return the number of further seeds that each row is expected to need, the largest of its claims."""
+    expected: dict[str, int] = {}
+    for one in found:
+        for row, seed in one.next_seeds.items():
+            wanted = sum(one.further(seed)) // 2 if one.seeds else 1
+            expected[row] = max(expected.get(row, 1), wanted)
+    return expected
 
 
 def _of_contrasts(result: ClaimResult, contrasts: Sequence[_OpenContrast], most: int) -> ClaimOutlook:

@@ -7,6 +7,7 @@ from tabulate import tabulate
 
 from harness.report.results.claims import ClaimResult, ClaimStatus
 from harness.report.results.report import ExhibitReport
+from harness.report.results.statistics import CONFIDENCE
 from harness.report.results.verdict_counts import VerdictCounts
 from harness.report.writers import wording
 from harness.report.writers.claim_evidence import claim_evidence
@@ -82,17 +83,19 @@ def _notes(reports: Sequence[ExhibitReport]) -> list[str]:
 
 def _wrong_decisions(reports: Sequence[ExhibitReport]) -> list[str]:
     """Return how many of the decisions may be wrong, since each of many has its own chance to be."""
-    noisy = [
-        result
-        for _, result in _entries(reports)
+    decided = [
+        report
+        for report, result in _entries(reports)
         if result.status is not ClaimStatus.UNDECIDED and any(one.estimated.standard_error for one in result.contrasts)
     ]
-    if not noisy:
+    if not decided:
         return []
-    errs = (1 - noisy[0].contrasts[0].level) / 2
-    decided = f"{len(noisy)} {'claim is' if len(noisy) == 1 else 'claims are'} decided by values with noise"
-    most = f"wrong in {100 * errs:.2g} % of cases at most, if truths lie on bounds: {errs * len(noisy):.2g} of them"
-    return [f"{decided}. Each decision is {most}."]
+    errs, number = (1 - CONFIDENCE) / 2, len(decided)
+    claims = f"{number} {'claim is' if number == 1 else 'claims are'} decided by values with noise"
+    most = f"wrong in {100 * errs:.2g} % of cases at most, if truths lie on bounds: {errs * number:.2g} of them"
+    seeds = {report.most_seeds for report in decided if report.most_seeds}
+    often = f", however often one looks, up to {max(seeds)} seeds" if seeds else ""
+    return [f"{claims}. Each decision is {most}{often}."]
 
 
 def _entries(reports: Sequence[ExhibitReport]) -> Iterator[tuple[ExhibitReport, ClaimResult]]:

@@ -21,7 +21,7 @@ LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(
 
 # On a quiet machine, `make test LONGEST=30` fails if a test takes more than 30 s (tests/support/seconds.py).
 
-.PHONY: table6 everything reference test quick coverage soak clean
+.PHONY: table6 everything decided reference test quick coverage soak clean
 
 table6: $(VENV)/.runtime  ## Rerun Table 6 at laptop scale and compare it with the paper's
 	$(HARNESS) run table6
@@ -30,6 +30,10 @@ table6: $(VENV)/.runtime  ## Rerun Table 6 at laptop scale and compare it with t
 everything: $(VENV)/.runtime  ## Rerun every table and figure of the paper
 	$(HARNESS) run all
 	$(HARNESS) report all
+
+decided: $(VENV)/.runtime  ## Decide the claims of the paper: seeds where they decide, into results-decided
+	$(HARNESS) --results results-decided run all --decide
+	$(HARNESS) --results results-decided report all --claims
 
 reference: $(VENV)/.runtime  ## Rebuild results/reference: every table and figure, three seeds
 	$(HARNESS) run all --seeds 3

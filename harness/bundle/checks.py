@@ -13,6 +13,7 @@ from harness.regular_files import read_regular
 from harness.store.arrays import load_array
 from harness.store.curves import numbers_of
 from harness.store.documents import leaves_of, parse_json
+from harness.store.rechecks import RecheckRecord
 from harness.store.records import EvaluationRecord, Outcome, Record, Segment, TrainingRecord
 
 
@@ -54,6 +55,7 @@ def _validated(kind: str, document: Any) -> Record:
         "outcome": Outcome,
         "segment": Segment,
         "evaluation": EvaluationRecord,
+        "recheck": RecheckRecord,
     }
     try:
         return types[kind].model_validate(document)

@@ -42,6 +42,8 @@ def recheck_command(settings: Settings, runs: tuple[str, ...], source: Path | No
     """
     from harness.bundle.reading import is_bundle_folder
     from harness.recheck import table
+    from harness.report.results.rechecked import rechecked
+    from harness.store.rechecks import rechecked_evaluations
 
     if source is None and is_bundle_folder(settings.results_root):
         source = settings.results_root
@@ -51,6 +53,7 @@ def recheck_command(settings: Settings, runs: tuple[str, ...], source: Path | No
             where = source or settings.results_root
             raise SpecError(f"no runs in {where}: nothing to recheck{_elsewhere(settings, source)}")
         found = list(_rechecked(opened, chosen, parts))
+        kept = rechecked({each.id: rechecked_evaluations(each) for each in chosen}) if parts is not None else ""
     problems = [problem for run in found for problem in run.problems]
     differing = table.overall(found).differing
     if as_json:
@@ -58,9 +61,10 @@ def recheck_command(settings: Settings, runs: tuple[str, ...], source: Path | No
         return int(bool(problems or differing))
     for problem in problems:
         click.echo(f"damaged, not rechecked: {problem}")
-    for part in (table.table(found), *table.reasons(found), table.summary(found)):
-        if part:
-            click.echo(part)
+    for part in filter(None, (table.table(found), *table.reasons(found), table.summary(found))):
+        click.echo(part)
+    if kept:
+        click.echo(f"kept in the bundle: {kept}")
     return int(bool(problems or differing))
 
 

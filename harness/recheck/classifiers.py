@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from harness.config.evaluations import Accuracy, Calibration, OutOfDistribution, Robustness
 from harness.recheck.recomputation import FLOAT64, Recomputation, Recomputed, StoredArrays
+from harness.torchvision_shim import make_torchvision_importable
 
 
 def rounding() -> float:
@@ -29,6 +30,7 @@ def calibration_error(evaluation: Calibration, stored: StoredArrays) -> Mapping[
     The multiclass function of torchmetrics rounds to float32, which moves images into other bins; its binary one keeps
     float64, and is the same error for the confidences and whether they are right.
     """
+    make_torchvision_importable()
     from torchmetrics.functional.classification import binary_calibration_error
 
     confidence, right = _confidences(stored)

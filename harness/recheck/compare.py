@@ -2,24 +2,27 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from math import inf, nan
 
 from harness.config.evaluations import Evaluation
 from harness.config.resolve import resolve
 from harness.errors import SpecError, given
-from harness.recheck.libraries import versioned
+from harness.recheck.libraries import INSTALL, versioned
 from harness.recheck.recomputation import NotRecomputed, Recomputation, Recomputed, StoredArrays
 from harness.store.rechecks import RecheckedValue, relative_difference
 from harness.store.records import EvaluationRecord
 
-FAILURES = (ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, MemoryError, OSError,
-            RuntimeError, TypeError, ValueError)  # fmt: skip
-"""Errors of libraries given arrays that they do not take, or of another version than the tested ones."""
+FAILURES = (ArithmeticError, AssertionError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
+"""Errors of libraries given arrays that they do not take: such numbers differ."""
 ITEMS = "number of items of {}"
 
 
 @dataclass
 class Comparison:
-    """The values of a record that were recomputed, and the others with the reason."""
+    """The values of a record that were recomputed, and the others with the reason.
+
+    A number whose library fails on the arrays is in both: it differs infinitely.
+    """
 
     values: list[RecheckedValue] = field(default_factory=list)
     left_out: dict[str, NotRecomputed] = field(default_factory=dict)
@@ -41,6 +44,10 @@ def compare(record: EvaluationRecord, stored: StoredArrays) -> Comparison:
             found.values += _compared(record, evaluation, way, stored)
         except NotRecomputed as reason:
             found.left_out |= {f"{quantity} by {way.library}": reason for quantity in covered}
+        except FAILURES as error:
+            by, what = versioned(way.library), " ".join(f"{type(error).__name__}: {error}".split())[:160]
+            found.left_out |= {f"{name} by {way.library}": NotRecomputed(f"{by} fails: {what}") for name in covered}
+            found.values += [_failed(record, quantity, way, by) for quantity in covered]
     done = {value.quantity for value in found.values} | {name.partition(" by ")[0] for name in found.left_out}
     none = NotRecomputed(f"{evaluation.kind} names no recomputation of it")
     found.left_out |= {quantity: none for quantity in record.quantities if quantity not in done}
@@ -63,15 +70,15 @@ def recomputations(evaluation: Evaluation) -> Sequence[Recomputation]:
 
 def _compared(
     record: EvaluationRecord, evaluation: Evaluation, way: Recomputation, stored: StoredArrays
-) -> Iterator[RecheckedValue]:
+) -> list[RecheckedValue]:
     by = versioned(way.library)
     try:
         recomputed = way.function(evaluation, stored)
-        values = [value for name, each in recomputed.items() for value in _values(record, name, each, way, by)]
-    except FAILURES as error:
-        why = " ".join(str(error).split())[:160]
-        raise NotRecomputed(f"{by} fails with {type(error).__name__}: {why}") from None
-    yield from values
+    except ImportError as error:
+        raise NotRecomputed(f"{by} cannot be imported ({error})", INSTALL) from None
+    except MemoryError:
+        raise NotRecomputed(f"{by} needs more memory than there is") from None
+    return [value for name, each in recomputed.items() for value in _values(record, name, each, way, by)]
 
 
 def _values(
@@ -93,6 +100,14 @@ def _values(
             quantity=ITEMS.format(quantity), recorded=measured.n, recomputed=found.n,
             difference=relative_difference(measured.n, found.n), tolerance=0.0, by=by,
         )  # fmt: skip
+
+
+def _failed(record: EvaluationRecord, quantity: str, way: Recomputation, by: str) -> RecheckedValue:
+    recorded = _recorded(record, quantity)
+    return RecheckedValue(
+        quantity=quantity, recorded=nan if recorded is None else recorded, recomputed=nan, difference=inf,
+        tolerance=way.tolerance, by=by,
+    )  # fmt: skip
 
 
 def _recorded(record: EvaluationRecord, quantity: str) -> float | None:

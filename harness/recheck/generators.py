@@ -30,6 +30,8 @@ def distance_by_pytorch_fid(evaluation: Generation, stored: StoredArrays) -> Map
     from pytorch_fid.fid_score import calculate_frechet_distance
 
     a, b, n = _gaussians(stored)
+    if _overflows(a[1], b[1]):
+        return {"frechet_distance": Recomputed(np.nan, n)}
     with quietly() as printed:
         distance = calculate_frechet_distance(*a, *b)
     if printed.getvalue():  # the distance of other covariances
@@ -43,6 +45,8 @@ def distance_by_torch_fidelity(evaluation: Generation, stored: StoredArrays) -> 
     from torch_fidelity.metric_fid import fid_statistics_to_metric
 
     a, b, n = _gaussians(stored)
+    if _overflows(a[1], b[1]):
+        return {"frechet_distance": Recomputed(np.nan, n)}
     statistics = ({"mu": mean, "sigma": covariance} for mean, covariance in (a, b))
     with quietly():
         distance = fid_statistics_to_metric(*statistics, verbose=False)["frechet_inception_distance"]
@@ -73,8 +77,10 @@ def neighbours(evaluation: Generation, stored: StoredArrays) -> Mapping[str, Rec
     # The record uses at most as many reference images as samples, in the order of the split.
     chosen = np.random.RandomState(SHUFFLED).permutation(len(whole))[: len(features)]
     real, k = _wide(whole[np.sort(chosen)]), evaluation.neighbours
-    if not (np.isfinite(features).all() and np.isfinite(real).all()):
-        raise NotRecomputed("prdc takes finite features only")
+    with np.errstate(all="ignore"):
+        lengths = [(rows**2).sum(axis=1).max() for rows in (real, features)]
+    if not np.isfinite(4 * np.max(lengths)):
+        raise NotRecomputed("prdc takes features with finite distances only")
     needed = MATRICES * 8 * max(len(real), len(features)) ** 2
     if needed > psutil.virtual_memory().available:
         raise NotRecomputed(f"prdc needs about {needed / 1e9:.0f} GB of memory for these samples")
@@ -97,10 +103,15 @@ def bits_per_dim(evaluation: Likelihood, stored: StoredArrays) -> Mapping[str, R
 def _gaussians(stored: StoredArrays) -> tuple[Gaussian, Gaussian, int]:
     """Return mean and covariance of samples and reference as pytorch-fid computes them, and the number of samples."""
     features, reference = _wide(stored.array("features")), _wide(stored.reference())
-    a, b = ((np.mean(rows, axis=0), np.cov(rows, rowvar=False)) for rows in (features, reference))
-    if not (np.isfinite(a[1]).all() and np.isfinite(b[1]).all()):
-        raise NotRecomputed("the libraries take finite features only")
+    with quietly():
+        a, b = ((np.mean(rows, axis=0), np.cov(rows, rowvar=False)) for rows in (features, reference))
     return a, b, len(features)
+
+
+def _overflows(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
+    """Return whether covariances or their product are not finite: the record holds NaN, the libraries raise errors."""
+    with np.errstate(all="ignore"):
+        return not np.isfinite((np.trace(a) + np.trace(b)) ** 2)
 
 
 def _rounding(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

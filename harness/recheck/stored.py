@@ -104,12 +104,10 @@ class ArraysOfRecord:
 
     def _mend(self) -> str:
         if self.elsewhere:
-            return f"'{command('recheck')}' where it was computed"
+            return "'python -m harness recheck' where it was computed"
         return f"delete the record, then '{command(f'retry {self.directory.id}')}' measures it again"
 
 
 def _same(what: str, here: str, recorded: object) -> None:
     if here != recorded:
-        raise NotRecomputed(
-            f"the {what} here is another one ({here[:8]}) than that of the record ({str(recorded)[:8]})"
-        )
+        raise NotRecomputed(f"the {what} here ({here[:8]}) is not that of the record ({str(recorded)[:8]})")

@@ -1,13 +1,12 @@
 """Prints rechecks: a table of recorded and recomputed numbers, the reasons for all others, and a summary."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from tabulate import tabulate
 
 from harness.recheck.runs import RecheckedRun
-from harness.report.results.rechecked import Agreement, agreement
+from harness.report.results.rechecked import Agreement, agreement, libraries_json
 from harness.report.writers.csv_json import json_number
 from harness.store.rechecks import RecheckedValue
 
@@ -27,26 +26,26 @@ def table(runs: Sequence[RecheckedRun]) -> str:
 
 def reasons(runs: Sequence[RecheckedRun]) -> list[str]:
     """Return a line for each reason why numbers were not recomputed, with their number and the mend."""
-    found: Counter[tuple[str, str]] = Counter()
-    whose: dict[tuple[str, str], dict[str, None]] = {}
+    found: dict[str, set[tuple[str, str, str]]] = {}
+    mends: dict[str, str] = {}
     for run in runs:
         for record in run.records:
-            for reason in record.comparison.left_out.values():
-                key = (reason.why, reason.mend.replace(run.id, "RUN"))
-                found[key] += 1
-                whose.setdefault(key, {})[run.id] = None
+            for name, reason in record.comparison.left_out.items():
+                found.setdefault(reason.why, set()).add((run.id, record.id, name.partition(" by ")[0]))
+                mends.setdefault(reason.why, reason.mend)
     return [
-        f"not recomputed: {why} ({_count(found[why, mend], 'number')} of {_few(list(whose[why, mend]))})"
-        + (f": {mend.replace('RUN', next(iter(whose[why, mend])))}" if mend else "")
-        for why, mend in found
+        f"not recomputed: {why} ({_count(len(numbers), 'number')} of {_few(sorted({run for run, *_ in numbers}))})"
+        + (f": {mends[why]}" if mends[why] else "")
+        for why, numbers in found.items()
     ]
 
 
 def summary(runs: Sequence[RecheckedRun]) -> str:
     """Return the number of recomputed numbers, the largest difference by library, and how many differ."""
     found = overall(runs)
-    differ = f"{_count(found.differing, 'number')} {'differs' if found.differing == 1 else 'differ'}"
-    return f"{_count(found.numbers, 'number')} of {_count(len(runs), 'run')} recomputed, {differ}: {found}"
+    differ = f"{found.differing or 'none'} {'differ' if found.differing > 1 else 'differs'} by more than rounding"
+    recomputed = f"{_count(found.numbers, 'number')} of {_count(len(runs), 'run')} recomputed"
+    return f"{recomputed}, {differ}: {found}" if found.numbers else recomputed
 
 
 def overall(runs: Iterable[RecheckedRun]) -> Agreement:
@@ -59,10 +58,8 @@ def to_json(runs: Sequence[RecheckedRun]) -> dict[str, Any]:
     found = overall(runs)
     return {
         "differing": found.differing,
-        "libraries": [
-            {"name": name, "numbers": count, "largest_difference": json_number(difference)}
-            for name, (count, difference) in found.libraries.items()
-        ],
+        "numbers": found.numbers,
+        "libraries": libraries_json(found),
         "runs": [
             {
                 "run": run.id,

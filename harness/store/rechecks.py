@@ -3,13 +3,17 @@
 import hashlib
 import math
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from harness.store.files import StoreError, sha256_of
+from harness.store.names import EVALUATION
 from harness.store.records import Record
 from harness.store.run_directory import RunDirectory
+
+EvaluationId = Annotated[str, StringConstraints(pattern=f"^{EVALUATION.pattern}$")]
+Name = Annotated[str, StringConstraints(max_length=200)]
 
 
 class RecheckedValue(Record):
@@ -18,12 +22,12 @@ class RecheckedValue(Record):
     `difference` and `tolerance` are relative to the recorded number, absolute if that is 0.
     """
 
-    quantity: str
+    quantity: Name
     recorded: float
     recomputed: float
-    difference: float
-    tolerance: float
-    by: str
+    difference: float = Field(ge=0)
+    tolerance: float = Field(ge=0)
+    by: Name
 
     @property
     def agrees(self) -> bool:
@@ -49,7 +53,7 @@ class RecheckRecord(Record):
     """
 
     harness: str
-    evaluations: dict[str, RecheckedEvaluation]
+    evaluations: dict[EvaluationId, RecheckedEvaluation]
     sha256: str = ""
 
     def sealed(self) -> Self:

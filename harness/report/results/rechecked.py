@@ -1,9 +1,14 @@
 """How far other people's libraries agree with recorded numbers, from the rechecks of runs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
+from typing import Any
 
-from harness.store.rechecks import RecheckedValue
+from harness.store.rechecks import RecheckedEvaluation, RecheckedValue
+
+Rechecks = Mapping[str, Mapping[str, RecheckedEvaluation]]
+"""The rechecks of the present records of runs, by run and evaluation; empty for a run without one."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,40 @@ def agreement(records: Iterable[Sequence[RecheckedValue]]) -> Agreement:
             count, largest = libraries.get(value.by, (0, 0.0))
             libraries[value.by] = count + 1, max(largest, value.difference)
     return Agreement(numbers, differing, dict(sorted(libraries.items())))
+
+
+def rechecked(runs: Rechecks) -> str:
+    """Return a sentence on the rechecks of some runs, empty if there are none."""
+    found = _agreement(runs)
+    if not found.numbers:
+        return ""
+    differing = f"{found.differing} differ by more" if found.differing else "none differs by more"
+    count = sum(map(bool, runs.values()))
+    whose = f"{count} runs" if count == len(runs) else f"{count} of {len(runs)} runs"
+    return f"{found.numbers:,} numbers of {whose} rechecked: {found}; {differing} than rounding"
+
+
+def rechecked_json(runs: Rechecks) -> dict[str, Any]:
+    """Return the rechecks of some runs as JSON."""
+    found = _agreement(runs)
+    return {
+        "runs": sum(map(bool, runs.values())),
+        "numbers": found.numbers,
+        "differing": found.differing,
+        "libraries": libraries_json(found),
+    }
+
+
+def libraries_json(found: Agreement) -> list[dict[str, Any]]:
+    """Return the libraries of an agreement as JSON."""
+    return [
+        {"name": name, "numbers": count, "largest_difference": difference if isfinite(difference) else str(difference)}
+        for name, (count, difference) in found.libraries.items()
+    ]
+
+
+def _agreement(runs: Rechecks) -> Agreement:
+    return agreement(each.values for evaluations in runs.values() for each in evaluations.values())
 
 
 def _size(difference: float) -> str:

@@ -9,6 +9,7 @@ from damage import flip
 from planting import plant_array, plant_value, record_of
 
 from harness.cli.main import main
+from harness.data.catalogue import CIFAR10
 from harness.recheck.recomputation import NotRecomputed
 from harness.recheck.stored import References
 from harness.store.files import sha256_of
@@ -181,7 +182,7 @@ def test_other_data_are_refused(results, run, data_root):
 
 
 def test_data_that_are_missing_say_how_to_get_them(results, run, tmp_path):
-    run_on_cifar = run.run().but(data="cifar10", patch_size=4)
+    run_on_cifar = run.run().but(data=CIFAR10)
     directory = results.directory(run_on_cifar)
     directory.request(run_on_cifar, ())
     record = EvaluationRecord.load(record_of(run, "generation"))

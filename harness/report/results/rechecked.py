@@ -45,7 +45,7 @@ def rechecked(runs: Rechecks) -> str:
     found = _agreement(runs)
     if not found.numbers:
         return ""
-    differing = f"{found.differing} differ by more" if found.differing else "none differs by more"
+    differing = f"{found.differing or 'none'} {'differ' if found.differing > 1 else 'differs'} by more"
     count = sum(map(bool, runs.values()))
     whose = f"{count} runs" if count == len(runs) else f"{count} of {len(runs)} runs"
     return f"{found.numbers:,} numbers of {whose} rechecked: {found}; {differing} than rounding"

@@ -14,6 +14,7 @@ from harness.store.arrays import load_array
 from harness.store.curves import numbers_of
 from harness.store.decisions import Decision
 from harness.store.documents import leaves_of, parse_json
+from harness.store.rechecks import RecheckRecord
 from harness.store.records import EvaluationRecord, Outcome, Record, Segment, TrainingRecord
 
 
@@ -58,6 +59,7 @@ def _validated(kind: str, document: Any) -> Record:
         "segment": Segment,
         "evaluation": EvaluationRecord,
         "decision": Decision,
+        "recheck": RecheckRecord,
     }
     try:
         return types[kind].model_validate(document)

@@ -23,6 +23,7 @@ from harness.store.curves import numbers_of
 from harness.store.decisions import path_of
 from harness.store.links import refuse_links
 from harness.store.names import numbered
+from harness.store.rechecks import recheck_path, rechecked_evaluations
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory
 
@@ -65,6 +66,8 @@ def records(directories: Sequence[RunDirectory], results: Results) -> Iterator[B
         paths = [directory.config, directory.training, directory.outcome]
         paths += [*numbered(directory.segments, after=".json").values(), *directory.counting_records()]
         paths += [directory.requests / f"{evaluation.id}.json" for evaluation in directory.missing()]
+        if rechecked_evaluations(directory):  # a damaged or outdated one is left out
+            paths.append(recheck_path(directory))
         for path in paths:
             if (content := _read(path)) is not None:
                 yield BundleEntry(path.relative_to(results.root).as_posix(), content)

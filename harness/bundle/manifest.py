@@ -21,6 +21,7 @@ RECORDS = {
     "segment": re.compile(rf"{RUN}/segments/[0-9]{{1,9}}\.json"),
     "request": re.compile(rf"{RUN}/requests/{EVALUATION}\.json"),
     "evaluation": re.compile(rf"{RUN}/evaluations/{EVALUATION}\.json"),
+    "recheck": re.compile(rf"{RUN}/recheck\.json"),
     "curve": re.compile(rf"{RUN}/metrics\.jsonl"),
     "log": re.compile(rf"{RUN}/log\.txt"),
     "array": re.compile(rf"{RUN}/evaluations/{EVALUATION}/[a-z0-9_]+\.npy"),

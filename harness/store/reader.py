@@ -8,6 +8,7 @@ from typing import Any, TypeVar, TypeVarTuple
 
 from harness.config.run import Run
 from harness.store.files import StoreError
+from harness.store.rechecks import rechecked_evaluations
 from harness.store.records import EvaluationRecord, FeatureSpaceDetails, Outcome, Segment
 from harness.store.run_directory import RunDirectory
 from harness.store.vouching import vouched_record
@@ -31,6 +32,7 @@ class Reader:
         self._exists = cache(lambda run: self.directory(run).config.exists())
         self._outcome = _once(lambda run: self.directory(run).last_outcome())
         self._segments = _once(lambda run: self.directory(run).all_segments())
+        self.rechecks = cache(lambda run: rechecked_evaluations(self.directory(run)))
         self._vouchers = _once(lambda run: self.directory(run).vouchers())
         self._record = _once(self._read_record)
 

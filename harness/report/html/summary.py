@@ -10,6 +10,7 @@ from harness.registry.scale import Scale
 from harness.report.html.provenance import Provenance, provenance
 from harness.report.html.run_index import RunIndex
 from harness.report.html.symbols import MARKS, Mark
+from harness.report.results.rechecked import rechecked
 from harness.report.results.report import ExhibitReport
 from harness.report.results.verdict_counts import VerdictCounts
 from harness.report.writers.wording import span, subject
@@ -54,6 +55,7 @@ class Summary:
     runs: int
     cost: str
     provenance: Provenance
+    rechecked: str
     exhibits: tuple[ExhibitLine, ...]
     left_out: tuple[str, ...]
 
@@ -77,6 +79,7 @@ def summary(reports: Sequence[ExhibitReport], run_index: RunIndex) -> Summary:
         runs=len(run_index.measured),
         cost=str(Usage.sum(usage.values())) or "nothing yet",
         provenance=provenance(segment for run in run_index.measured for segment in segments[run]),
+        rechecked=rechecked({run: found for report in reports for run, found in report.rechecks.items()}),
         exhibits=tuple(map(_line, reports)),
         left_out=tuple(exhibit.name for exhibit in usual if exhibit.name not in shown),
     )

@@ -17,6 +17,7 @@ from harness.report.results.cells import CellBuilder, ReportRow
 from harness.report.results.claims import ClaimResult, decide
 from harness.report.results.levels import horizon, level_for
 from harness.report.results.rank_agreement import RankAgreement, rank_agreements
+from harness.report.results.rechecked import Rechecks
 from harness.report.results.series import (
     Measurements,
     Series,
@@ -48,7 +49,8 @@ class ExhibitReport:
     columns. `segments` has the segments of each of its runs. `damaged` are the records that could not be read. `origin`
     names results that are not the user's own. `whole` is the exhibit with all its rows if some are not shown.
     `stand_ins` are the datasets in the place of the paper's. `most_seeds` is the largest number of seeds by which
-    claims are decided if seeds are added until they are, None if the number was fixed beforehand.
+    claims are decided if seeds are added until they are, None if the number was fixed beforehand. `rechecks` are those
+    of its measured runs.
     """
 
     paper: Paper
@@ -68,6 +70,7 @@ class ExhibitReport:
     whole: Exhibit | None = None
     stand_ins: tuple[DataInUse, ...] = ()
     most_seeds: int | None = None
+    rechecks: Rechecks = field(default_factory=dict)
 
     @property
     def seeds(self) -> int:
@@ -174,6 +177,7 @@ def build(
         whole=whole,
         stand_ins=stand_ins(possible, paper, scale),
         most_seeds=most,
+        rechecks={run: results.reader.rechecks(run) for run in measured.runs},
     )
 
 

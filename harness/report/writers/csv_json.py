@@ -12,6 +12,7 @@ from harness.registry.row import Reported, Words
 from harness.report.results.cells import Configured, Measured, ReportCell
 from harness.report.results.claims import ClaimResult
 from harness.report.results.rank_agreement import RankAgreement
+from harness.report.results.rechecked import rechecked_json
 from harness.report.results.report import ExhibitReport
 from harness.report.results.statistics import CONFIDENCE
 from harness.report.writers.claim_evidence import reason
@@ -111,6 +112,7 @@ def to_json(report: ExhibitReport) -> dict[str, Any]:
             **Usage.sum(report.usage.values()).to_json(),
             "runs": {run: usage.to_json() for run, usage in report.usage.items()},
         },
+        "rechecked": rechecked_json(report.rechecks),
         "left_out": _left_out(report),
         "rows": [
             {

@@ -18,7 +18,7 @@ from harness.report.writers.claim_evidence import reason
 from harness.report.writers.contrast_formula import Formulas
 from harness.store.usage import Usage
 
-FORMAT = 3
+FORMAT = 4
 """Version of the JSON document; raised when a key changes its meaning (docs/results.md)."""
 
 

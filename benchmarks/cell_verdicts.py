@@ -133,7 +133,7 @@ def of_tables(case: Case, n: int, repetitions: int) -> str:
     return "{:.1f} / {:.0f}; {:.2f} of {:.2f}".format(*shares)
 
 
-def lines(
+def by_seeds(
     cases: Callable[[], Iterator[Case]], shares: Callable[[Case, int, int], str], repetitions: int
 ) -> list[list[str]]:
     """Return a line of shares for each case, by the number of seeds."""

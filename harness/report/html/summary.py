@@ -29,7 +29,7 @@ class BarShare:
 
 @dataclass(frozen=True)
 class ExhibitLine:
-    """An exhibit in the overview: coverage, verdicts and claims."""
+    """An exhibit in the overview: coverage, verdicts, claims and the FAILs to expect."""
 
     name: str
     heading: str
@@ -39,6 +39,7 @@ class ExhibitLine:
     verdict: Mark | None
     marks: tuple[tuple[Mark, int], ...]
     claims: tuple[tuple[Mark, int], ...]
+    fails: str
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,8 @@ def _line(report: ExhibitReport) -> ExhibitLine:
         title=subject(report),
         measured=report.measured,
         wanted=report.wanted,
-        verdict=MARKS.get(report.verdict_counts.verdict) if report.verdict_counts.counts else None,
+        verdict=MARKS.get(report.verdict.word) if report.verdict_counts.counts else None,
         marks=_marked(report.verdict_counts.counts),
         claims=_marked(Counter(result.status for result in report.claim_results)),
+        fails=str(report.verdict),
     )

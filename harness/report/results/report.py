@@ -30,8 +30,8 @@ from harness.report.results.series import (
 )
 from harness.report.results.stand_ins import DataInUse, data_of, stand_ins
 from harness.report.results.statistics import CONFIDENCE
+from harness.report.results.table_verdict import TableVerdict
 from harness.report.results.verdict_counts import VerdictCounts
-from harness.report.results.verdicts import Verdict
 from harness.store.code import other_code
 from harness.store.files import StoreError
 from harness.store.reader import Reader
@@ -117,10 +117,10 @@ class ExhibitReport:
         """The number of measured or configured values, including those of other protocols."""
         return sum((cell.measured is not None) + len(cell.readings) for row in self.rows for cell in row.cells)
 
-    @property
-    def failures(self) -> int:
-        """The number of cells that fail."""
-        return sum(cell.verdict is Verdict.FAIL for row in self.rows for cell in row.cells)
+    @cached_property
+    def verdict(self) -> TableVerdict:
+        """The verdict on the exhibit."""
+        return TableVerdict.of(cell.judgement for row in self.rows for cell in row.cells)
 
     def label(self, metric: Metric) -> str:
         """Return the printed name of a metric's measured values, without dataset and protocol if they differ."""

@@ -30,8 +30,8 @@ def summary(reports: Sequence[ExhibitReport]) -> str:
 def verdicts(reports: Sequence[ExhibitReport]) -> str:
     """Return the numbers of cells by verdict, and of tables and figures by verdict."""
     total = VerdictCounts.sum(report.verdict_counts for report in reports)
-    words = [report.verdict_counts.verdict for report in reports if report.verdict_counts.cells]
-    order = ("FAIL", "PARTIAL", "MISSING", "PASS", "not compared")
+    words = [report.verdict.word for report in reports if report.verdict_counts.cells]
+    order = ("FAIL", "PARTIAL", "MISSING", "INCONCLUSIVE", "PASS", "not compared")
     by_exhibit = ", ".join(f"{words.count(word)} {word}" for word in order if word in words)
     if not words:
         return "No values are reported."

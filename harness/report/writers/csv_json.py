@@ -17,9 +17,10 @@ from harness.report.results.report import ExhibitReport
 from harness.report.results.statistics import CONFIDENCE
 from harness.report.writers.claim_evidence import reason
 from harness.report.writers.contrast_formula import Formulas
+from harness.report.writers.judgement_data import fails_to_json, judged_columns, judgement_to_json
 from harness.store.usage import Usage
 
-FORMAT = 3
+FORMAT = 4
 """Version of the JSON document; raised when a key changes its meaning (docs/results.md)."""
 
 
@@ -40,7 +41,7 @@ def csv(report: ExhibitReport) -> str:
             "reported_n": cell.reported_n,
             **_columns(value),
             "world_sizes": _world_sizes_text(value, report),
-            **_judged(cell, protocol),
+            **judged_columns(cell, protocol),
             **_cost(value, report),
         }
         for row in report.rows
@@ -67,21 +68,6 @@ def _columns(value: Measured | Configured | None) -> dict[str, object]:
     return {"measured": value.value if value else None, "sd": None, "seeds": 0, "runs": ""}
 
 
-def _judged(cell: ReportCell, protocol: str) -> dict[str, object]:
-    """Return the judgement of the value by the paper's protocol; other protocols are not judged."""
-    if protocol:
-        return dict.fromkeys(("low_95", "high_95", "p_value", "difference", "tolerance", "verdict"))
-    low, high = cell.statistics.interval if cell.statistics and cell.statistics.interval else (None, None)
-    return {
-        "low_95": low,
-        "high_95": high,
-        "p_value": cell.statistics.p_value if cell.statistics else None,
-        "difference": cell.judgement.difference,
-        "tolerance": cell.judgement.tolerance,
-        "verdict": cell.verdict.value,
-    }
-
-
 def _cost(value: Measured | Configured | None, report: ExhibitReport) -> dict[str, object]:
     """Return the cost of the runs behind a value, evaluations included; lines with the same runs repeat it."""
     runs = value.runs if isinstance(value, Measured) else ()
@@ -105,7 +91,8 @@ def to_json(report: ExhibitReport) -> dict[str, Any]:
         "remarks": list(report.remarks),
         "stale": {run: list(names) for run, names in report.stale.items()},
         "coverage": {"measured": report.measured, "wanted": report.wanted},
-        "verdict": report.verdict_counts.verdict,
+        "verdict": report.verdict.word,
+        "fails": fails_to_json(report.verdict),
         "verdicts": {verdict.value: count for verdict, count in report.verdict_counts.counts.items()},
         "rank_agreement": [_agreement(found) for found in report.agreements],
         "spent": {
@@ -157,21 +144,6 @@ def _cell(cell: ReportCell, report: ExhibitReport) -> dict[str, Any]:
         },
         **judgement_to_json(cell),
         "needs": str(cell.needs) if cell.needs else None,
-    }
-
-
-def judgement_to_json(cell: ReportCell) -> dict[str, Any]:
-    """Return the judgement of a cell: verdict, difference and tolerance, interval and test, with their reasons."""
-    judgement, statistics = cell.judgement, cell.statistics
-    return {
-        "verdict": judgement.verdict.value,
-        "difference": judgement.difference,
-        "tolerance": judgement.tolerance,
-        "tolerance_is": list(judgement.parts),
-        "reason": judgement.reason,
-        "interval_95": list(statistics.interval) if statistics and statistics.interval else None,
-        "p_value": statistics.p_value if statistics else None,
-        "test": statistics.test if statistics else None,
     }
 
 

@@ -72,6 +72,7 @@ def _input(report: ExhibitReport) -> str:
 
 def _summary(reports: Sequence[ExhibitReport]) -> list[str]:
     """Return the verdicts and the status of claims, in total and by exhibit."""
+    columns = len(claims_list.ORDER)
     heads = (
         "",
         "",
@@ -84,9 +85,9 @@ def _summary(reports: Sequence[ExhibitReport]) -> list[str]:
         f"{tex(claims_list.verdicts(reports))}\\par",
         f"{tex(claims_list.summary(reports))}\\par",
         "{\\footnotesize\\setlength{\\tabcolsep}{4pt}",
-        f"\\begin{{longtable}}{{@{{}}l{_ragged(0.36)}l{_ragged(0.2)}rrr@{{}}}}",
+        f"\\begin{{longtable}}{{@{{}}l{_ragged(0.36)}l{_ragged(0.2)}{'r' * columns}@{{}}}}",
         "\\toprule",
-        "& & & & \\multicolumn{3}{c}{claims} \\\\ \\cmidrule(l){5-7}",
+        f"& & & & \\multicolumn{{{columns}}}{{c}}{{claims}} \\\\ \\cmidrule(l){{5-{4 + columns}}}",
         f"{' & '.join(heads)} \\\\",
         "\\midrule\\endhead",
         "\\bottomrule\\endfoot",

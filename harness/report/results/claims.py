@@ -22,6 +22,12 @@ class ClaimStatus(StrEnum):
     HOLDS = "holds"
     FAILS = "fails"
     UNDECIDED = "undecided"
+    BEYOND = "beyond this scale"
+
+    @property
+    def decided(self) -> bool:
+        """Whether the measurements say that the claim holds or fails."""
+        return self in (ClaimStatus.HOLDS, ClaimStatus.FAILS)
 
     def counted(self, count: int) -> str:
         """Return a number of claims with the status in words, such as `1 holds` and `2 hold`."""

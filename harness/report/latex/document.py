@@ -78,7 +78,7 @@ def _summary(reports: Sequence[ExhibitReport]) -> list[str]:
         "",
         "measured",
         "cells by verdict",
-        *(f"\\multicolumn{{1}}{{r}}{{{name}}}" for name in claims_list.ORDER),
+        *(f"\\multicolumn{{1}}{{r}}{{{status.partition(' ')[0]}}}" for status in claims_list.ORDER),
     )
     return [
         "\\section{Summary}",

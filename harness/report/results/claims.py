@@ -11,6 +11,7 @@ from harness.registry.exhibit import Exhibit
 from harness.registry.metrics import Metric
 from harness.registry.scale import Scale
 from harness.report.results.contrasts import ContrastEstimate, Estimator
+from harness.report.results.presuppositions import Finding
 from harness.report.results.series import Series, SeriesKey
 from harness.report.results.statistics import CONFIDENCE
 from harness.report.results.verdicts import ROUNDING
@@ -79,8 +80,9 @@ class ClaimResult:
     """A claim with its status and evidence.
 
     `printed` is the status by the paper's own values, None if it does not print them. `reason` says why the claim is
-    undecided, or fails without a contrast, if its contrasts do not. `declared` has the standard deviations, by metric,
-    that only the scale declares, since no row has two seeds.
+    undecided, or fails without a contrast, if its contrasts do not; it is also the reason of a scale that names it.
+    `declared` has the standard deviations, by metric, that only the scale declares, since no row has two seeds.
+    `findings` are its presuppositions as measured; none at a comparable scale.
     """
 
     claim: Claim
@@ -90,6 +92,7 @@ class ClaimResult:
     values: tuple[CellValue, ...] = ()
     reason: str = ""
     declared: tuple[tuple[Metric, float], ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def decide(

@@ -13,8 +13,10 @@ from harness.registry.metrics import Metric
 from harness.registry.paper import Paper
 from harness.registry.row import Row
 from harness.registry.scale import Scale
+from harness.report.results.beyond import beyond
 from harness.report.results.cells import CellBuilder, ReportRow
 from harness.report.results.claims import ClaimResult, decide
+from harness.report.results.presuppositions import Presuppositions
 from harness.report.results.rank_agreement import RankAgreement, rank_agreements
 from harness.report.results.series import (
     Measurements,
@@ -143,6 +145,7 @@ def build(
     possible = list(cells(paper, exhibit, exhibit.rows, scale, [0]))
     builder = CellBuilder(paper, exhibit, scale, measured, tuple(with_secondary(possible, exhibit)), results)
     noted = details(measured.series.values(), results)
+    presuppositions = Presuppositions(paper, exhibit, scale, measured.series, results)
     segments, unreadable = _segments(_runs(possible, measured), results.reader)
     return ExhibitReport(
         paper=paper,
@@ -150,7 +153,10 @@ def build(
         scale=scale,
         labels=builder.labels(),
         rows=tuple(ReportRow(row, builder.cells(row), builder.secondary(row)) for row in exhibit.rows),
-        claim_results=tuple(decide(claim, exhibit, measured.series, scale) for claim in exhibit.claims),
+        claim_results=tuple(
+            beyond(decide(claim, exhibit, measured.series, scale), exhibit, scale, presuppositions)
+            for claim in exhibit.claims
+        ),
         feature_spaces=_feature_spaces(noted),
         remarks=tuple(dict.fromkeys(note for found in noted if isinstance(note := found.get("note"), str))),
         wanted=len(possible) + sum(row.setting is not None for row in exhibit.rows),

@@ -85,7 +85,7 @@ def _summary(reports: Sequence[ExhibitReport]) -> list[str]:
         f"{tex(claims_list.verdicts(reports))}\\par",
         f"{tex(claims_list.summary(reports))}\\par",
         "{\\footnotesize\\setlength{\\tabcolsep}{4pt}",
-        f"\\begin{{longtable}}{{@{{}}l{_ragged(0.36)}l{_ragged(0.2)}{'r' * columns}@{{}}}}",
+        f"\\begin{{longtable}}{{@{{}}l{_ragged(0.34)}l{_ragged(0.18)}{'r' * columns}@{{}}}}",
         "\\toprule",
         f"& & & & \\multicolumn{{{columns}}}{{c}}{{claims}} \\\\ \\cmidrule(l){{5-{4 + columns}}}",
         f"{' & '.join(heads)} \\\\",

@@ -70,7 +70,7 @@ def test_values_lie_in_a_range(tmp_path, need, met, status):
     ("need", "name"),
     [
         (levelled_off("A", ACCURACY, within=1.0), "test_accuracy"),
-        (levelled_off("A", FID, loss="denoising", loss_within=0.05), "denoising"),
+        (levelled_off("A", FID, within=0.9, loss="denoising", loss_within=0.05), "denoising"),
     ],
 )
 def test_a_curve_levels_off(tmp_path, need, name, curve, met):
@@ -178,4 +178,6 @@ def test_a_scale_names_a_claim(tmp_path):
     assert (result.status, result.reason) == (ClaimStatus.BEYOND, "no reason at all")
     other = replace(SMALL, beyond={("table8", "s"): "another table"})
     assert judged(results, table, other).status is ClaimStatus.HOLDS
+    elsewhere = replace(table, number=8)
+    assert judged(results, elsewhere, named).status is ClaimStatus.HOLDS
     assert judged(Results(tmp_path / "none"), table, named).status is ClaimStatus.UNDECIDED

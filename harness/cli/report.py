@@ -24,7 +24,11 @@ PORT = 8765
 @rows_option
 @click.option("--format", "formats", default=",".join(FORMATS), help=f"Formats of files to write: {','.join(FORMATS)}.")
 @click.option("--figures/--no-figures", default=True, show_default=True, help="Draw figures.")
-@click.option("--claims", is_flag=True, help="Print the list of claims instead: holds, fails, undecided, and why.")
+@click.option(
+    "--claims",
+    is_flag=True,
+    help="Print the list of claims instead: holds, fails, undecided, beyond this scale, and why.",
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 if a table or figure FAILs.")
 @also_option
 @click.option(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from harness.registry.cells import cells
 from harness.registry.papers import find_with_readings
 from harness.registry.selection import SelectedRows, select_rows
-from harness.report.results.claims import ClaimStatus, decide
+from harness.report.results.claims import ClaimResult, ClaimStatus, decide
 from harness.report.results.levels import horizon, level_for
 from harness.report.results.outlook import ClaimOutlook, outlooks
 from harness.report.results.report import ExhibitReport, build
@@ -61,17 +61,24 @@ def selected(decision: Decision) -> list[SelectedRows]:
 def look(decision: Decision, results: Results) -> Look:
     """Look at all claims of a decision with the present seeds."""
     present = Results(results.root, results.report, results.label)  # readers keep what they have read
-    reports, found = [], []
+    reports, undecided = [], []
     statuses = dict.fromkeys(ClaimStatus, 0)
     for paper, exhibit, rows in selected(decision):
         report = build(paper, exhibit, paper.scale(decision.scale), present, rows=rows)
         reports.append(report)
         most = horizon(decision.most_seeds, report.seeds)
-        for claim in report.exhibit.claims:
-            statuses[decide(claim, report.exhibit, report.series, report.scale, level_for(most)).status] += 1
+        for found in report.claim_results:
+            statuses[_status(found, report, level_for(most))] += 1
         for outlook in outlooks(report, decision.most_seeds):
-            found.append((report, _without_bad_runs(report, outlook, present)))
-    return Look(tuple(reports), tuple(found), statuses, level_for(decision.most_seeds))
+            undecided.append((report, _without_bad_runs(report, outlook, present)))
+    return Look(tuple(reports), tuple(undecided), statuses, level_for(decision.most_seeds))
+
+
+def _status(found: ClaimResult, report: ExhibitReport, level: float) -> ClaimStatus:
+    """Return the status of a claim at a level; no level brings a claim within a scale that it is beyond."""
+    if found.status is ClaimStatus.BEYOND:
+        return found.status
+    return decide(found.claim, report.exhibit, report.series, report.scale, level).status
 
 
 def _without_bad_runs(report: ExhibitReport, outlook: ClaimOutlook, results: Results) -> ClaimOutlook:

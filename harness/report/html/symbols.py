@@ -54,6 +54,7 @@ MARKS = {
         Mark(ClaimStatus.HOLDS, "check", "good", "the 95 % interval of every difference is within the claim's bounds"),
         Mark(ClaimStatus.FAILS, "cross", "bad", "the 95 % interval of a difference is outside the claim's bounds"),
         Mark(ClaimStatus.UNDECIDED, "unsure", "some", "an interval crosses a bound, or values are missing"),
+        Mark(ClaimStatus.BEYOND, "beyond", "none", "the scale lacks what the claim presupposes, as stated"),
     )
 }
 """By word: verdicts of cells first, worst first, then statuses of claims."""

@@ -112,7 +112,8 @@ class _OpenContrast:
 def outlooks(report: ExhibitReport, most_seeds: int = MOST_SEEDS) -> list[ClaimOutlook]:
     """Return the outlook of every claim that is undecided at the level of `most_seeds`, in the order of claims."""
     most = horizon(most_seeds, report.seeds)
-    found = (outlook(claim, report.exhibit, report.series, report.scale, most) for claim in report.exhibit.claims)
+    claims = (found.claim for found in report.claim_results if found.status is not ClaimStatus.BEYOND)
+    found = (outlook(claim, report.exhibit, report.series, report.scale, most) for claim in claims)
     return [one for one in found if one]
 
 

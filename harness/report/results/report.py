@@ -13,9 +13,11 @@ from harness.registry.metrics import Metric
 from harness.registry.paper import Paper
 from harness.registry.row import Row
 from harness.registry.scale import Scale
+from harness.report.results.beyond import beyond
 from harness.report.results.cells import CellBuilder, ReportRow
 from harness.report.results.claims import ClaimResult, decide
 from harness.report.results.levels import horizon, level_for
+from harness.report.results.presuppositions import Presuppositions
 from harness.report.results.rank_agreement import RankAgreement, rank_agreements
 from harness.report.results.rechecked import Rechecks
 from harness.report.results.series import (
@@ -156,6 +158,7 @@ def build(
     possible = list(cells(paper, exhibit, exhibit.rows, scale, [0]))
     builder = CellBuilder(paper, exhibit, scale, measured, tuple(with_secondary(possible, exhibit)), results)
     noted = details(measured.series.values(), results)
+    presuppositions = Presuppositions(paper, exhibit, scale, measured.series, results)
     segments, unreadable = _segments(_runs(possible, measured), results.reader)
     most = results.most_seeds(paper.name, scale.name)
     level = CONFIDENCE if most is None else level_for(horizon(most, most_seeds_of(measured.series)))
@@ -165,7 +168,10 @@ def build(
         scale=scale,
         labels=builder.labels(),
         rows=tuple(ReportRow(row, builder.cells(row), builder.secondary(row)) for row in exhibit.rows),
-        claim_results=tuple(decide(claim, exhibit, measured.series, scale, level) for claim in exhibit.claims),
+        claim_results=tuple(
+            beyond(decide(claim, exhibit, measured.series, scale, level), exhibit, scale, presuppositions)
+            for claim in exhibit.claims
+        ),
         feature_spaces=_feature_spaces(noted),
         remarks=tuple(dict.fromkeys(note for found in noted if isinstance(note := found.get("note"), str))),
         wanted=len(possible) + sum(row.setting is not None for row in exhibit.rows),

@@ -14,14 +14,16 @@ from harness.report.writers.claim_evidence import claim_evidence
 from harness.report.writers.csv_json import claim_to_json
 from harness.report.writers.text_markdown import escape, evidence_lines
 
-ORDER = (ClaimStatus.FAILS, ClaimStatus.HOLDS, ClaimStatus.UNDECIDED)
+ORDER = (ClaimStatus.FAILS, ClaimStatus.HOLDS, ClaimStatus.UNDECIDED, ClaimStatus.BEYOND)
+BY_THE_PAPER = ORDER[:-1]
+"""The statuses that the paper's own printed values can give a claim."""
 
 
 def summary(reports: Sequence[ExhibitReport]) -> str:
-    """Return how many claims hold, fail and are undecided, as measured and by the paper's own printed values."""
+    """Return the numbers of claims by status, as measured and by the paper's own printed values."""
     results = [result for _, result in _entries(reports)]
     measured = ", ".join(status.counted(sum(result.status is status for result in results)) for status in ORDER)
-    printed = ", ".join(status.counted(sum(result.printed is status for result in results)) for status in ORDER)
+    printed = ", ".join(status.counted(sum(result.printed is status for result in results)) for status in BY_THE_PAPER)
     none = sum(result.printed is None for result in results)
     by_the_paper = f"By the paper's own printed values: {printed}, {none} not printed."
     return f"{len(results)} {'claim' if len(results) == 1 else 'claims'}: {measured}. {by_the_paper}"
@@ -86,7 +88,7 @@ def _wrong_decisions(reports: Sequence[ExhibitReport]) -> list[str]:
     decided = [
         report
         for report, result in _entries(reports)
-        if result.status is not ClaimStatus.UNDECIDED and any(one.estimated.standard_error for one in result.contrasts)
+        if result.status.decided and any(one.estimated.standard_error for one in result.contrasts)
     ]
     if not decided:
         return []

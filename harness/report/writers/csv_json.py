@@ -18,6 +18,7 @@ from harness.report.results.statistics import CONFIDENCE
 from harness.report.writers.claim_evidence import reason
 from harness.report.writers.contrast_formula import Formulas
 from harness.report.writers.judgement_data import fails_to_json, judged_columns, judgement_to_json
+from harness.report.writers.presupposed import as_measured, presupposed
 from harness.store.usage import Usage
 
 FORMAT = 4
@@ -191,6 +192,15 @@ def claim_to_json(result: ClaimResult, report: ExhibitReport) -> dict[str, Any]:
         "status": result.status.value,
         "by_the_printed_values": result.printed.value if result.printed else None,
         "reason": reason(result, formulas),
+        "presupposes": [
+            {
+                "says": presupposed(found, report.label),
+                "met": found.met,
+                "measured": as_measured(found, report.label),
+                "values": list(map(json_number, found.measured)),
+            }
+            for found in result.findings
+        ],
         "values": [
             {"row": value.row, "metric": value.metric.key, "mean": json_number(value.mean), "seeds": value.seeds}
             for value in result.values

@@ -30,15 +30,21 @@ class RecheckedRecord:
 
 @dataclass(frozen=True)
 class RecheckedRun:
-    """A rechecked run: the damaged files, whose numbers are not used, and the comparisons of all other records."""
+    """A rechecked run: the damaged files, whose numbers are not used, and the comparisons of all other records.
+
+    `refused` says that a damaged file decides which records count, so that none is used and nothing is written.
+    """
 
     id: str
     name: str
     problems: tuple[Checked, ...]
     records: tuple[RecheckedRecord, ...]
+    refused: bool
 
     def save(self, directory: RunDirectory) -> None:
-        """Write the record of the recheck into the run."""
+        """Write the record of the recheck into the run, unless the run was refused."""
+        if self.refused:
+            return
         found = {
             each.id: RecheckedEvaluation(
                 record_sha256=each.sha256,
@@ -58,12 +64,15 @@ def recheck_run(directory: RunDirectory, references: References, parts: Collecti
     problems = [each for each in checked_measurements(directory) if each.problem and not each.absent]
     problems = [each for each in problems if each.path not in (parts or ())]
     damaged = {each.path for each in problems} | {each.path.parent for each in problems}
-    records = []
-    with suppress(StoreError, OSError):  # named among the problems
-        for path in directory.counting_records():
-            if not damaged & {path, path.with_suffix("")}:
-                records.append(_recheck_record(path, directory, references, elsewhere=parts is not None))
-    return RecheckedRun(directory.id, _name(directory), tuple(problems), tuple(records))
+    refused = not all(each.path.is_relative_to(directory.evaluations) for each in problems)
+    paths = [] if refused else [path for path in directory.counting_records() if not damaged & {path, _folder(path)}]
+    records = [_recheck_record(path, directory, references, elsewhere=parts is not None) for path in paths]
+    return RecheckedRun(directory.id, _name(directory), tuple(problems), tuple(records), refused)
+
+
+def _folder(record: Path) -> Path:
+    """Return the folder of the arrays of a record."""
+    return record.with_suffix("")
 
 
 def _recheck_record(path: Path, directory: RunDirectory, references: References, *, elsewhere: bool) -> RecheckedRecord:

@@ -132,6 +132,20 @@ def test_a_damaged_file_is_refused_by_name_first(run, recheck, file, left):
     assert [each["file"] for each in found["problems"]] == [str(path)]
 
 
+def test_a_run_with_a_link_is_refused_and_not_written_into(results, run, recheck, tmp_path):
+    (run.path / "notes").symlink_to(tmp_path)
+    code, said = recheck(run.id)
+    assert code == 1
+    assert said.out.startswith(f"damaged, not rechecked: {run.path}: ")
+    assert said.out.endswith("0 numbers of 1 run recomputed\n")
+    assert not recheck_path(run).exists()
+    for record in run.evaluations.glob("*.json"):
+        record.unlink()
+    (run.path / "notes").unlink()
+    assert recheck(run.id)[0] == 0, "nothing measured yet is no difference"
+    assert RecheckRecord.load(recheck_path(run)).evaluations == {}
+
+
 def test_a_missing_library_or_array_is_said_and_no_difference(run, recheck, monkeypatch):
     from importlib.metadata import PackageNotFoundError
 

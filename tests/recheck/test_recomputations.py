@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from hostile_features import constant, duplicates, immense, undefined
+from scipy.special import log_softmax
 
 from harness.config.evaluations import (
     Accuracy,
@@ -24,7 +25,7 @@ from harness.metrics.class_score import class_score
 from harness.metrics.frechet import frechet_distance, moments
 from harness.metrics.prdc import prdc
 from harness.recheck.compare import compare
-from harness.recheck.recomputation import NotRecomputed, Recomputation, Recomputed
+from harness.recheck.recomputation import NotRecomputed
 from harness.store.records import EvaluationRecord, Measurement
 
 
@@ -185,25 +186,20 @@ def test_times_and_sizes_are_not_recomputed(evaluation, why):
     assert str(found.left_out["minutes_per_epoch"]).startswith(why)
 
 
-def brier(evaluation, arrays):
-    """A recomputation from outside."""
-    return {"brier": Recomputed(float(arrays.array("errors").mean()))}
-
-
-RECOMPUTATIONS = (Recomputation("numpy", brier, ("brier",)),)
-
-
 def test_kinds_from_outside(monkeypatch):
-    from outside_paper.evaluations import Brier
+    """Brier names a recomputation of one of its two numbers, TokenBits none, and one may name something else."""
+    from outside_paper.evaluations import Brier, TokenBits
 
-    measured = record(Brier(), {"brier": 0.5, "log_loss": 2.0}, 3)
-    assert str(compare(measured, Arrays()).left_out["brier"]) == "outside.brier names no recomputation"
-    monkeypatch.setattr(Brier, "recomputations", f"{__name__}:RECOMPUTATIONS")
-    monkeypatch.setattr("harness.recheck.compare.resolve", lambda name: RECOMPUTATIONS)
-    found = compare(measured, Arrays(errors=np.array([0.25, 0.75])))
-    assert agreeing(found) == {("brier", "numpy")}
-    assert str(found.left_out["log_loss"]) == "outside.brier names no recomputation of it"
-    monkeypatch.setattr("harness.recheck.compare.resolve", lambda name: brier)
+    logits, labels = classified(1)
+    loss = -log_softmax(logits.astype(np.float64), axis=1)[np.arange(500), labels].mean()
+    measured = record(Brier(), {"brier": 0.5, "log_loss": float(loss)}, 500)
+    found = compare(measured, Arrays(logits=logits, labels=labels))
+    assert agreeing(found) == {("log_loss", "scikit-learn")}
+    assert str(found.left_out["brier"]) == "outside.brier names no recomputation of it"
+    assert not compare(measured, Arrays(logits=logits, labels=np.roll(labels, 1))).values[0].agrees
+    none = compare(record(TokenBits(), {"bits_per_token": 1.0}, 1), Arrays())
+    assert str(none.left_out["bits_per_token"]) == "outside.token_bits names no recomputation"
+    monkeypatch.setattr(Brier, "recomputations", "outside_paper.rechecks:of_probabilities")
     assert "not a tuple of Recomputations" in str(compare(measured, Arrays()).left_out["brier"])
 
 

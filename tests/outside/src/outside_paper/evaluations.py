@@ -17,6 +17,7 @@ class Brier(Evaluation):
 
     kind: Literal["outside.brier"] = "outside.brier"
     implementation: ClassVar[str] = "outside_paper.nn.evaluations:brier"
+    recomputations: ClassVar[str] = "outside_paper.rechecks:BRIER"
     needs: ClassVar[frozenset[str]] = frozenset({CLASSIFIER})
     secondary: ClassVar[tuple[str, ...]] = ("log_loss",)
 

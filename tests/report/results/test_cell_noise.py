@@ -83,6 +83,7 @@ def test_equal_values_have_the_noise_of_rounding():
     assert predicted(UNITS, series("a", UNITS, [10, 10])).sd == pytest.approx(0.1 / math.sqrt(12))
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("values", [[math.nan], [1.0, math.inf], [-math.inf, math.inf]])
 def test_values_that_are_not_finite_predict_nothing(values):
     broken, whole = series("a", UNITS, values), series("b", UNITS, [9, 11])
@@ -94,6 +95,7 @@ def test_exact_values_need_no_spread():
     found = judge(PARAMETERS, 10.0, 10.2, within(0.1), prediction=predicted(PARAMETERS, series("a", PARAMETERS, [10])))
     assert (str(found), found.prediction, found.chance_of_fail) == ("FAIL", EXACT, 0.0)
     assert str(judge(PARAMETERS, 10.0, 10.0, within(0.1), prediction=EXACT)) == "PASS"
+    assert EXACT.chance_of_fail(0.0) == 0
 
 
 LIMIT = stats.t.ppf(0.975, 4) * 2 * math.sqrt(1 + 1 / 3)
@@ -127,7 +129,8 @@ def test_an_expected_failure_is_one_outside_the_tolerance():
     wrong = replace(within(1), expected="a misprint")
     for difference, verdict in ((0.5, "XPASS"), (2.0, "XFAIL"), (2 * LIMIT, "XFAIL")):
         found = judge(UNITS, 10.0, 10 + difference, wrong, prediction=Prediction(2.0, 4, 3))
-        assert (found.verdict, found.reason) == (verdict, "a misprint")
+        assert (str(found), found.reason) == (verdict, "a misprint")
+    assert str(judge(UNITS, 10.0, 10.0, replace(within(9), expected="e"), prediction=Prediction(2.0, 4, 3))) == "XPASS"
 
 
 def test_without_a_spread_the_tolerance_decides_alone():

@@ -186,25 +186,21 @@ FIGURE12 = Figure(
     ),
     plot=ReliabilityDiagrams(),
     claims=(
-        falls(
-            ECE, "ViT w/ Weak Aug", "ViT", where="Appendix C.5",
-            says="Strong augmentation better calibrates the predictions of ViT.",
-            needs=over_confident("ViT w/ Weak Aug"),
+        *(
+            falls(
+                ECE, f"{model} w/ Weak Aug", model, where="Appendix C.5",
+                says=f"Strong augmentation better calibrates the predictions of {model}.",
+                needs=over_confident(f"{model} w/ Weak Aug"),
+            )
+            for model in ("ViT", "HybViT")
         ),
-        falls(
-            ECE, "HybViT w/ Weak Aug", "HybViT", where="Appendix C.5",
-            says="Strong augmentation better calibrates the predictions of HybViT.",
-            needs=over_confident("HybViT w/ Weak Aug"),
-        ),
-        bounded(
-            CONFIDENCE_GAP, "ViT", high=0, where="Appendix C.5",
-            says="Strong augmentation makes ViT under-confident.",
-            needs=over_confident("ViT w/ Weak Aug"),
-        ),
-        bounded(
-            CONFIDENCE_GAP, "HybViT", high=0, where="Appendix C.5",
-            says="Strong augmentation makes HybViT under-confident.",
-            needs=over_confident("HybViT w/ Weak Aug"),
+        *(
+            bounded(
+                CONFIDENCE_GAP, model, high=0, where="Appendix C.5",
+                says=f"Strong augmentation makes {model} under-confident.",
+                needs=over_confident(f"{model} w/ Weak Aug"),
+            )
+            for model in ("ViT", "HybViT")
         ),
     ),
 )  # fmt: skip

@@ -74,15 +74,12 @@ FIGURE6 = Figure(
     ),
     plot=ReliabilityDiagrams(),
     claims=(
-        bounded(
-            ECE, "ViT", high=10, where="§5.2.1",
-            says="ViT looks well calibrated when trained with strong augmentation (an error of 10 % at most).",
-            needs=classifies("ViT"),
-        ),
-        bounded(
-            ECE, "HybViT", high=10, where="§5.2.1",
-            says="HybViT looks well calibrated when trained with strong augmentation (an error of 10 % at most).",
-            needs=classifies("HybViT"),
+        *(
+            bounded(
+                ECE, model, high=10, where="§5.2.1", needs=classifies(model),
+                says=f"{model} looks well calibrated when trained with strong augmentation (an error of 10 % at most).",
+            )
+            for model in ("ViT", "HybViT")
         ),
         exceed(
             ECE, "ViT", "HybViT", over="WRN", where="§5.2.1",
@@ -143,9 +140,7 @@ FIGURE8 = Figure(
             f"than a half; {section}).",
             needs=trained_early(f"{section}: {late}"),
         )
-        for section, early, late in (
-            ("CIFAR10", "epoch 50", "epoch 500"), ("ImageNet 32x32", "epoch 10", "epoch 100")
-        )
+        for section, early, late in (("CIFAR10", "epoch 50", "epoch 500"), ("ImageNet 32x32", "epoch 10", "epoch 100"))
     ),
 )  # fmt: skip
 FIGURE9 = Figure(
@@ -186,25 +181,21 @@ FIGURE12 = Figure(
     ),
     plot=ReliabilityDiagrams(),
     claims=(
-        falls(
-            ECE, "ViT w/ Weak Aug", "ViT", where="Appendix C.5",
-            says="Strong augmentation better calibrates the predictions of ViT.",
-            needs=over_confident("ViT w/ Weak Aug"),
+        *(
+            falls(
+                ECE, f"{model} w/ Weak Aug", model, where="Appendix C.5",
+                says=f"Strong augmentation better calibrates the predictions of {model}.",
+                needs=over_confident(f"{model} w/ Weak Aug"),
+            )
+            for model in ("ViT", "HybViT")
         ),
-        falls(
-            ECE, "HybViT w/ Weak Aug", "HybViT", where="Appendix C.5",
-            says="Strong augmentation better calibrates the predictions of HybViT.",
-            needs=over_confident("HybViT w/ Weak Aug"),
-        ),
-        bounded(
-            CONFIDENCE_GAP, "ViT", high=0, where="Appendix C.5",
-            says="Strong augmentation makes ViT under-confident.",
-            needs=over_confident("ViT w/ Weak Aug"),
-        ),
-        bounded(
-            CONFIDENCE_GAP, "HybViT", high=0, where="Appendix C.5",
-            says="Strong augmentation makes HybViT under-confident.",
-            needs=over_confident("HybViT w/ Weak Aug"),
+        *(
+            bounded(
+                CONFIDENCE_GAP, model, high=0, where="Appendix C.5",
+                says=f"Strong augmentation makes {model} under-confident.",
+                needs=over_confident(f"{model} w/ Weak Aug"),
+            )
+            for model in ("ViT", "HybViT")
         ),
     ),
 )  # fmt: skip

@@ -18,7 +18,7 @@ from harness.report.results.statistics import CONFIDENCE
 from harness.report.writers.claim_evidence import reason
 from harness.report.writers.contrast_formula import Formulas
 from harness.report.writers.judgement_data import fails_to_json, judged_columns, judgement_to_json
-from harness.report.writers.presupposed import as_measured, presupposed
+from harness.report.writers.presupposed import finding_to_json
 from harness.store.usage import Usage
 
 FORMAT = 4
@@ -193,12 +193,7 @@ def claim_to_json(result: ClaimResult, report: ExhibitReport) -> dict[str, Any]:
         "by_the_printed_values": result.printed.value if result.printed else None,
         "reason": reason(result, formulas),
         "presupposes": [
-            {
-                "says": presupposed(found, report.label),
-                "met": found.met,
-                "measured": as_measured(found, report.label),
-                "values": list(map(json_number, found.measured)),
-            }
+            {**finding_to_json(found, report.label), "values": list(map(json_number, found.measured))}
             for found in result.findings
         ],
         "values": [

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from math import inf
+from typing import Any
 
 from harness.registry.metrics import Metric
 from harness.registry.presuppositions import ComparableOperations, InRange, LevelledOff
@@ -41,6 +42,11 @@ def as_measured(found: Finding, label: Label) -> str:
         size /= abs(first) or 1.0
     shown = (f"{first:.3g}", f"{last:.3g}") if found.by_loss else map(need.metric.measured, (first, last))
     return f"{' to '.join(shown)}, by {_change(size, need, found.by_loss)}"
+
+
+def finding_to_json(found: Finding, label: Label) -> dict[str, Any]:
+    """Return a finding in words for JSON."""
+    return {"says": presupposed(found, label), "met": found.met, "measured": as_measured(found, label)}
 
 
 def unmet(result: ClaimResult, label: Label) -> Iterator[str]:

@@ -12,7 +12,7 @@ from harness.report.html.run_index import RunIndex
 from harness.report.html.symbols import MARKS, Mark
 from harness.report.results.report import ExhibitReport
 from harness.report.results.verdict_counts import VerdictCounts
-from harness.report.writers.wording import span, subject
+from harness.report.writers.wording import heading, span, subject
 from harness.store.usage import Usage
 
 
@@ -80,12 +80,6 @@ def summary(reports: Sequence[ExhibitReport], run_index: RunIndex) -> Summary:
         exhibits=tuple(map(_line, reports)),
         left_out=tuple(exhibit.name for exhibit in usual if exhibit.name not in shown),
     )
-
-
-def heading(report: ExhibitReport) -> str:
-    """Return the paper's name of an exhibit, such as `Table 6` or `Table 5 (schedules)`."""
-    exhibit = report.exhibit
-    return f"{exhibit.kind.capitalize()} {exhibit.number}" + (f" ({exhibit.variant})" if exhibit.variant else "")
 
 
 def _shares(counts: Mapping[Any, int]) -> tuple[BarShare, ...]:

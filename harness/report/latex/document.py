@@ -43,7 +43,7 @@ def document(paper: Paper, reports: Sequence[ExhibitReport], pictures: Mapping[s
     tables = [report for report in reports if report.exhibit.kind == "table"]
     drawn = [report for report in reports if report.exhibit.kind == "figure" and report.exhibit.name in pictures]
     of_tables = [
-        figure.environment(report, picture, f"Of {wording.caption(report)}. {report.scale.note}")
+        figure.environment(report, picture, tex(f"Of {wording.caption(report)}. {report.scale.note}"))
         for report in tables
         for picture in pictures.get(report.exhibit.name, ())
     ]

@@ -15,6 +15,7 @@ from harness.registry.row import Row
 from harness.registry.scale import Scale
 from harness.report.results.cells import CellBuilder, ReportRow
 from harness.report.results.claims import ClaimResult, decide
+from harness.report.results.pace import Pace
 from harness.report.results.rank_agreement import RankAgreement, rank_agreements
 from harness.report.results.series import (
     Measurements,
@@ -44,7 +45,7 @@ class ExhibitReport:
     `remarks` are notes of evaluations on their values, which are in `series`. `shown` are secondary metrics that get
     columns. `segments` has the segments of each of its runs. `damaged` are the records that could not be read. `origin`
     names results that are not the user's own. `whole` is the exhibit with all its rows if some are not shown.
-    `stand_ins` are the datasets in the place of the paper's.
+    `stand_ins` are the datasets in the place of the paper's. `pace` is how fast further runs would be made.
     """
 
     paper: Paper
@@ -63,6 +64,7 @@ class ExhibitReport:
     origin: str = ""
     whole: Exhibit | None = None
     stand_ins: tuple[DataInUse, ...] = ()
+    pace: Pace = Pace()
 
     @property
     def verdict_counts(self) -> VerdictCounts:

@@ -18,10 +18,14 @@ from harness.store.usage import Usage
 
 
 def title(report: ExhibitReport) -> str:
-    """Return the exhibit's heading."""
+    """Return the exhibit's heading with its subject and scale."""
+    return f"{heading(report)}: {subject(report)} ({_whose(report)}, scale {report.scale.name})"
+
+
+def heading(report: ExhibitReport) -> str:
+    """Return the paper's name of an exhibit, such as `Table 6` or `Table 5 (schedules)`."""
     exhibit = report.exhibit
-    number = f"{exhibit.number} ({exhibit.variant})" if exhibit.variant else str(exhibit.number)
-    return f"{exhibit.kind.capitalize()} {number}: {subject(report)} ({_whose(report)}, scale {report.scale.name})"
+    return f"{exhibit.kind.capitalize()} {exhibit.number}" + (f" ({exhibit.variant})" if exhibit.variant else "")
 
 
 def subject(report: ExhibitReport) -> str:

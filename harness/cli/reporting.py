@@ -25,7 +25,8 @@ from harness.report.results.report import ExhibitReport
 from harness.report.write import WRITERS, write, write_claims, write_document, write_pdf
 from harness.report.writers import claims_list
 from harness.report.writers.csv_json import FORMAT, to_json
-from harness.report.writers.text_markdown import brief, terminal
+from harness.report.writers.overview import overview
+from harness.report.writers.text_markdown import terminal
 from harness.store.files import FORBIDDEN, StoreError
 
 PICTURES = {"markdown": "png", "latex": "pdf", "pdf": "pdf", "html": "svg"}
@@ -94,16 +95,18 @@ def show_and_write(
     pictures: ParallelRenderer | None,
     in_full: Collection[str],
 ) -> None:
-    """Print every exhibit and a summary, and write their files, pictures last because they take longest.
+    """Print the answers, and write the files of every exhibit, pictures last because they take longest.
 
-    Tables are printed in full, figures on one line unless they are named in `in_full`.
+    The exhibits that are named in `in_full` are printed whole, the others on one line each.
     """
     results, written = settings.results, []
+    named = [report for report in reports if {report.exhibit.name, report.name} & set(in_full)]
+    if len(reports) > 1:
+        click.echo(overview(reports, [report for report in reports if report not in named]))
+    for report in named:
+        click.echo(terminal(report))
     for report in reports:
-        full = report.exhibit.kind == "table" or bool({report.exhibit.name, report.name} & set(in_full))
-        click.echo(terminal(report) if full else brief(report))
         written += write(report, [name for name in formats if name in WRITERS], results)
-    click.echo(claims_list.verdicts(reports))
     if any(report.claim_results for report in reports):
         click.echo(claims_list.summary(reports))
     drawn = _drawn(settings, reports, pictures) if pictures else []

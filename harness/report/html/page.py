@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness import __version__
+from harness.report.html.answer import answer
 from harness.report.html.claims_list import claims_view
 from harness.report.html.run_index import MOST_RUNS, MOST_SEEDS, RunIndex
 from harness.report.html.summary import summary
@@ -60,6 +61,7 @@ def contents(reports: Sequence[ExhibitReport], results: Results, pictures: Mappi
             "exhibit",
             report=report,
             heading=wording.heading(report),
+            answer=answer(report),
             subject=wording.subject(report),
             tables=list(tables(report)),
             agreement=agreement,

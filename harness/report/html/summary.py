@@ -5,8 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
+
 from harness.registry.paper import Paper
 from harness.registry.scale import Scale
+from harness.report.html.answer import AbstractClaim, abstract_claims, page_answers
 from harness.report.html.provenance import Provenance, provenance
 from harness.report.html.run_index import RunIndex
 from harness.report.html.symbols import MARKS, Mark
@@ -46,6 +49,8 @@ class Summary:
 
     paper: Paper
     scale: Scale
+    answers: tuple[Markup, ...]
+    abstract: tuple[AbstractClaim, ...]
     cells: tuple[BarShare, ...]
     claims: tuple[BarShare, ...]
     measured: int
@@ -69,6 +74,8 @@ def summary(reports: Sequence[ExhibitReport], run_index: RunIndex) -> Summary:
     return Summary(
         paper=paper,
         scale=scale,
+        answers=page_answers(reports),
+        abstract=abstract_claims(reports),
         cells=_shares(VerdictCounts.sum(report.verdict_counts for report in reports).counts),
         claims=_shares(Counter(result.status for report in reports for result in report.claim_results)),
         measured=sum(report.measured for report in reports),

@@ -53,6 +53,29 @@ def paper_answer(reports: Sequence[ExhibitReport]) -> str:
     return f"{_about(paper.name, reports, part)}: {_sentences(found, reports)}"
 
 
+def answers(reports: Sequence[ExhibitReport]) -> list[str]:
+    """Return the answer of each paper, or of an exhibit that is the only one of its paper."""
+    return [paper_answer(found) if len(found) > 1 else exhibit_answer(found[0]) for found in by_paper(reports).values()]
+
+
+def by_paper(reports: Sequence[ExhibitReport]) -> dict[str, list[ExhibitReport]]:
+    """Return the reports of each paper by its name."""
+    found: dict[str, list[ExhibitReport]] = {}
+    for report in reports:
+        found.setdefault(report.paper.name, []).append(report)
+    return found
+
+
+def brief_answer(report: ExhibitReport) -> str:
+    """Return the answer of an exhibit in a few words, without commands."""
+    found = answer_of([report])
+    if found.is_empty:
+        return "nothing is measured yet"
+    parts = [_claims(found.claims, "", None, "")] if found.claims.by_status else []
+    parts += [_values(found.cells).rstrip(".")] if report.scale.comparable and found.cells.cells else []
+    return "; ".join(parts) or _measured(found)
+
+
 def to_json(reports: Sequence[ExhibitReport], says: str) -> dict[str, Any]:
     """Return the answer of some exhibits as documented JSON (docs/results.md); `says` is the answer in words."""
     found = answer_of(reports)

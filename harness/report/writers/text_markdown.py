@@ -29,7 +29,7 @@ def terminal(report: ExhibitReport) -> str:
     if report.claim_results:
         parts += ["", "Claims of the paper"]
     for result in report.claim_results:
-        parts.append(f"  {result.status.value:<9} {result.claim.where} {result.claim.says}")
+        parts.append(f"  {result.status.value:<9} {wording.location(result.claim)} {result.claim.says}")
         parts += evidence_lines(claim_evidence(result, report))
     return "\n".join(parts) + "\n"
 
@@ -65,7 +65,7 @@ def markdown(report: ExhibitReport) -> str:
         claims = [
             [
                 result.status.value,
-                result.claim.where,
+                wording.location(result.claim),
                 result.claim.says,
                 str(claim_evidence(result, report)),
             ]

@@ -5,6 +5,7 @@ from math import isfinite
 
 from harness.advice import command
 from harness.config.feature_spaces import INCEPTION_SHA256
+from harness.registry.claims import Claim
 from harness.registry.exhibit import plots_of
 from harness.registry.metrics import Metric
 from harness.registry.row import Row
@@ -26,6 +27,11 @@ def heading(report: ExhibitReport) -> str:
     """Return the paper's name of an exhibit, such as `Table 6` or `Table 5 (schedules)`."""
     exhibit = report.exhibit
     return f"{exhibit.kind.capitalize()} {exhibit.number}" + (f" ({exhibit.variant})" if exhibit.variant else "")
+
+
+def location(claim: Claim) -> str:
+    """Return where the paper makes a claim, such as `abstract, §5.1`."""
+    return ", ".join(filter(None, ["abstract" * claim.abstract, claim.where]))
 
 
 def subject(report: ExhibitReport) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.executors import ExecutorOptions
+from harness.cli.result_source import reference_of
 from harness.cli.settings import Settings
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def forecast_here(settings: Settings, plan: "Plan", workers: int | None, ranks: 
     from harness.launch.machine import default_workers
 
     target = Target.here(workers or max(default_workers() // ranks, 1), {run.run.id: ranks for run in plan.runs})
-    return forecast(plan, settings.results, target)
+    return forecast(plan, settings.results, target, reference_of(settings))
 
 
 def forecast_on_cluster(settings: Settings, plan: "Plan", arrays: ArrayPlan) -> "Forecast":
@@ -67,7 +68,8 @@ def forecast_on_cluster(settings: Settings, plan: "Plan", arrays: ArrayPlan) -> 
     workers = sum(arrays.at_a_time(len(array.tasks)) for array in of_runs) * arrays.profile.packed
     features = len(of_runs) < len(arrays.arrangement.arrays)
     on_gpu = any(array.resources.gpus for array in of_runs)
-    return forecast(plan, settings.results, Target(max(workers, 1), ranks, on_gpu=on_gpu, features=features))
+    target = Target(max(workers, 1), ranks, on_gpu=on_gpu, features=features)
+    return forecast(plan, settings.results, target, reference_of(settings))
 
 
 def forecast_for(settings: Settings, plan: "Plan", executor: ExecutorOptions) -> "Forecast":

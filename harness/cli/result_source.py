@@ -15,7 +15,7 @@ from harness.cli.settings import Settings
 if TYPE_CHECKING:
     from harness.store.results import Results
 
-REFERENCE = "reference"
+REFERENCE, LABEL = "reference", "reference results"
 
 
 def showing(command: Callable[..., int]) -> Callable[..., int]:
@@ -53,7 +53,7 @@ def _shown(settings: Settings, source: Path | None, scale: str) -> Iterator[tupl
     with open_bundle(path, Results(root).report / name) as bundle:
         results = bundle.results
         if source is None:
-            results.label = "reference results"
+            results.label = LABEL
             _echo(settings, f"no runs in {settings.results_root} yet: showing the reference results in {path}")
         else:
             commits = ", ".join(commit[:9] for commit in bundle.manifest.commits) or "unknown"
@@ -70,6 +70,18 @@ def _reference(settings: Settings, scale: str) -> bool:
 
     path = settings.results_root / REFERENCE
     return is_bundle(path) and not settings.results.all() and manifest_of(path).scale == scale
+
+
+def reference_of(settings: Settings) -> "Results | None":
+    """Return the reference results, for the times of their runs; None if there are none.
+
+    They are read where they lie, without being verified: only their times are used.
+    """
+    from harness.bundle.reading import is_bundle_folder
+    from harness.store.results import Results
+
+    path = settings.results_root / REFERENCE
+    return Results(path, label=LABEL) if is_bundle_folder(path) else None
 
 
 def _known(settings: Settings, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,17 +1,18 @@
 """The answer that exhibits give: how many claims hold, and what the undecided ones wait for."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from harness.registry.cells import PAPER_PROTOCOL
-from harness.report.results.cells import Measured, ReportRow
+from harness.report.results.cells import ReportRow
 from harness.report.results.claims import ClaimResult, ClaimStatus
 from harness.report.results.outlook import ClaimOutlook, expected_runs, outlooks
 from harness.report.results.report import ExhibitReport
 from harness.report.results.verdict_counts import VerdictCounts
+from harness.store.records import Segment
 
 
 class Waiting(StrEnum):
@@ -92,7 +93,7 @@ def answer_of(reports: Sequence[ExhibitReport]) -> Answer:
 
 def _waiting(report: ExhibitReport, found: Sequence[ClaimOutlook]) -> Iterator[tuple[ClaimResult, Waiting | None]]:
     """Yield the claims of an exhibit with what they wait for, None if they are not undecided."""
-    helped = {id(outlook.result) for outlook in found if outlook.rows}
+    helped = [outlook.result.claim for outlook in found if outlook.rows]
     for result in report.claim_results:
         if result.status is not ClaimStatus.UNDECIDED:
             yield result, None
@@ -101,7 +102,7 @@ def _waiting(report: ExhibitReport, found: Sequence[ClaimOutlook]) -> Iterator[t
         elif _lacks_runs(report, result):
             yield result, Waiting.RUNS
         else:
-            yield result, Waiting.SEEDS if id(result) in helped else Waiting.NOTHING
+            yield result, Waiting.SEEDS if result.claim in helped else Waiting.NOTHING
 
 
 def _compares_with_cited(report: ExhibitReport, result: ClaimResult) -> bool:
@@ -145,10 +146,23 @@ def _decide_seconds(prospects: Sequence[tuple[ExhibitReport, list[ClaimOutlook]]
 
 
 def _seconds_of_run(report: ExhibitReport, row: ReportRow) -> float | None:
-    """Return the mean seconds of the measured runs of a row, None without any."""
-    runs = dict.fromkeys(run for cell in row.cells if isinstance(cell.measured, Measured) for run in cell.measured.runs)
-    seconds = [sum(segment.seconds for segment in report.segments[run]) for run in runs if report.segments.get(run)]
+    """Return the mean seconds of the measured runs of a row, None without any.
+
+    They are those of training and of the evaluations of the exhibit: further runs need no others.
+    """
+    found = [series for (key, _, _), series in report.series.items() if key == row.row.key]
+    evaluations, runs = {series.evaluation for series in found}, {run for series in found for run in series.runs}
+    seconds = [
+        sum(_seconds(segment, evaluations) for segment in report.segments[run])
+        for run in sorted(runs)
+        if report.segments.get(run)
+    ]
     return sum(seconds) / len(seconds) if seconds else None
+
+
+def _seconds(segment: Segment, evaluations: Collection[str]) -> float:
+    """Return the seconds of a segment without those of other evaluations."""
+    return segment.seconds - sum(seconds for id, seconds in segment.evaluations.items() if id not in evaluations)
 
 
 def _run_seconds(reports: Sequence[ExhibitReport]) -> float | None:

@@ -157,7 +157,7 @@ def _statuses(counts: ClaimCounts, whose: str, found: Answer | None, selection: 
         Waiting.SEEDS: (f"needs more seeds{decide}", f"need more seeds{decide}"),
         Waiting.RUNS: (f"is not measured yet{run}", f"are not measured yet{run}"),
         Waiting.SCALE: ("needs the paper's scale", "need the paper's scale"),
-        Waiting.NOTHING: ("cannot be decided by seeds", "cannot be decided by seeds"),
+        Waiting.NOTHING: ("is not helped by seeds", "are not helped by seeds"),
     }
     others = [(count, *waiting[what]) for what in Waiting if (count := counts.waiting.get(what, 0))]
     if counts.judged == 1:

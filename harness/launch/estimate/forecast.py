@@ -191,12 +191,12 @@ class Forecast:
         without = f"; excluding {unknown} without an estimate" if unknown else ""
         name = f"features, then {run.run.name}" if self.target.features else run.run.name
         return [
-            f"left to do: {self.total} ({self._sources()}{without})",
+            f"left to do: {self.total} ({self.sources()}{without})",
             f"longest chain: {duration(chain)} ({name}); all of it with {self.target.workers} at a time: "
             f"{duration(self.wall_hours)}",
         ]
 
-    def _sources(self) -> str:
+    def sources(self) -> str:
         """Describe the sources and devices of the estimates."""
         names = {
             "measured": "by their own speed",
@@ -224,9 +224,9 @@ def estimator(results: Results, target: Target, reference: Results | None = None
     return Estimator(order)
 
 
-def forecast(plan: Plan, results: Results, target: Target, reference: Results | None = None) -> Forecast:
-    """Estimate the cost of a plan from measurements, as `estimator` does."""
-    return forecast_by(estimator(results, target, reference), plan, target)
+def forecast(plan: Plan, results: Results, target: Target) -> Forecast:
+    """Estimate the cost of a plan from the measurements in a results directory."""
+    return forecast_by(estimator(results, target), plan, target)
 
 
 def forecast_by(estimator: Estimator, plan: Plan, target: Target) -> Forecast:

@@ -10,6 +10,7 @@ from harness.registry.cells import PAPER_PROTOCOL
 from harness.report.results.cells import ReportRow
 from harness.report.results.claims import ClaimResult, ClaimStatus
 from harness.report.results.outlook import ClaimOutlook, expected_runs, outlooks
+from harness.report.results.pace import Pace
 from harness.report.results.report import ExhibitReport
 from harness.report.results.verdict_counts import VerdictCounts
 from harness.store.records import Segment
@@ -168,7 +169,4 @@ def _seconds(segment: Segment, evaluations: Collection[str]) -> float:
 def _run_seconds(reports: Sequence[ExhibitReport]) -> float | None:
     """Return the expected seconds of the unfinished first runs, None if one is unknown or none is left."""
     left = {run: seconds for report in reports for run, seconds in report.pace.left.items()}
-    known = [seconds for seconds in left.values() if seconds is not None]
-    if not left or len(known) < len(left):
-        return None
-    return max(sum(known) / reports[0].pace.workers, max(known))
+    return Pace(reports[0].pace.workers, left).seconds

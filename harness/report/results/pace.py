@@ -10,3 +10,11 @@ class Pace:
 
     workers: int = 1
     left: Mapping[str, float | None] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float | None:
+        """The seconds until all unfinished runs are done; None if one is unknown or none is left."""
+        known = [seconds for seconds in self.left.values() if seconds is not None]
+        if not known or len(known) < len(self.left):
+            return None
+        return max(sum(known) / self.workers, *known)

@@ -16,13 +16,13 @@ from harness.report.results.report import ExhibitReport
 from harness.report.results.verdict_counts import VerdictCounts
 from harness.report.results.verdicts import Verdict
 from harness.report.writers.wording import heading
+from harness.store.usage import about
 
 DEFAULT_SCALE = "laptop"
 """The scale of commands without `--scale`."""
 MOST_NAMES = 4
 """The largest number of rows or exhibits that a command names."""
 ABSTRACT = "the abstract's "
-MINUTE, HOUR = 60, 3600
 UNJUDGED = (Verdict.NOT_COMPARED, Verdict.UNCERTAIN, Verdict.CITED)
 VERBS = {
     Verdict.FAIL: ("fails", "fail"),
@@ -91,23 +91,6 @@ def to_json(reports: Sequence[ExhibitReport], says: str) -> dict[str, Any]:
 def formatted(answer: str, plain: Callable[[str], str], command: Callable[[str], str]) -> str:
     """Return an answer in another format: its words by `plain`, its commands by `command`."""
     return "".join((command if place % 2 else plain)(part) for place, part in enumerate(answer.split("`")))
-
-
-def about(seconds: float | None) -> str:
-    """Return a duration in rounded words, such as `about 12 min`; empty if it is unknown."""
-    if seconds is None:
-        return ""
-    if seconds < 0.75 * MINUTE:
-        return f"about {max(round(seconds / 10), 1) * 10} s"
-    if seconds < 50 * MINUTE:
-        minutes = max(round(seconds / MINUTE), 1)
-        return f"about {minutes if minutes < 20 else round(minutes / 5) * 5} min"
-    hours = seconds / HOUR
-    return f"about {round(2 * hours) / 2:g} h" if hours < 10 else f"about {hours:,.2g} h" if hours < 100 else _days(hours)
-
-
-def _days(hours: float) -> str:
-    return f"about {round(hours / 24):,} days"
 
 
 def _about(name: str, reports: Sequence[ExhibitReport], parts: Sequence[str] = ()) -> str:
@@ -195,7 +178,7 @@ def _counted(count: int, one: str, several: str) -> str:
 
 def _how(selection: str, option: str, seconds: float | None) -> str:
     """Return in parentheses the command that decides or measures, with its time; empty without a short command."""
-    parts = [f"`run {selection}{option}`", *filter(None, [about(seconds)])]
+    parts = [f"`run {selection}{option}`", *([about(seconds)] if seconds is not None else [])]
     return f" ({', '.join(parts)})" if selection else ""
 
 

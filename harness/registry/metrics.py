@@ -17,7 +17,7 @@ class Metric:
     `quantity` is the name under which an evaluation records the value. It differs from the metric's name if that name
     requires a feature space: a `frechet_distance` is an FID only with the published Inception weights. `noise` is the
     spread between seeds: absolute in the metric's unit, relative to the value, or none for exact values. A `proportion`
-    is the percentage of some items, and has steps of 100 divided by their number.
+    is the percentage of some items, and has steps of 100 divided by their number. A `timing` depends on the machine.
     """
 
     key: str
@@ -28,6 +28,7 @@ class Metric:
     decimals: int = 2
     noise: NoiseKind = "absolute"
     proportion: bool = False
+    timing: bool = False
 
     def measured(self, value: float) -> str:
         """Format a measured value with the metric's decimals; below the last decimal, with two significant digits.
@@ -88,11 +89,13 @@ AUROC_INTERP = Metric("auroc_interp", "Interp", "auroc", better="higher")
 AUROC_CIFAR100 = Metric("auroc_cifar100", "CIFAR100", "auroc", better="higher")
 AUROC_CELEBA = Metric("auroc_celeba", "CelebA", "auroc", better="higher")
 PARAMETERS = Metric("parameters_m", "NoP", "parameters_m", better="neither", unit="M", decimals=1, noise="none")
-MINUTES_PER_EPOCH = Metric("minutes_per_epoch", "Min/Epoch", "minutes_per_epoch", better="lower", noise="relative")
-RUNTIME_HOURS = Metric(
-    "runtime_hours", "Runtime", "runtime_hours", better="lower", unit="h", decimals=1, noise="relative"
+MINUTES_PER_EPOCH = Metric(
+    "minutes_per_epoch", "Min/Epoch", "minutes_per_epoch", better="lower", noise="relative", timing=True
 )
-RUNTIME_TEXT = Metric("runtime_text", "Runtime", "gpu_hours", better="lower", decimals=1, noise="relative")
+RUNTIME_HOURS = Metric(
+    "runtime_hours", "Runtime", "runtime_hours", better="lower", unit="h", decimals=1, noise="relative", timing=True
+)
+RUNTIME_TEXT = Metric("runtime_text", "Runtime", "gpu_hours", better="lower", decimals=1, noise="relative", timing=True)
 """Printed as words; their meaning, if they have one, is in GPU-hours."""
 VALUE = Metric("value", "Value", "value", better="neither", noise="none")
 

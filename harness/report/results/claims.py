@@ -1,7 +1,7 @@
 """Decides claims: whether each contrast of measured cells is within its bounds, given the noise between seeds."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import isfinite
 
@@ -74,7 +74,8 @@ class ClaimResult:
 
     `printed` is the status by the paper's own values, None if it does not print them. `reason` says why the claim is
     undecided, or fails without a contrast, if its contrasts do not. `declared` has the standard deviations, by metric,
-    that only the scale declares, since no row has two seeds.
+    that only the scale declares, since no row has two seeds. `without_spread` are rows that need a second seed, because
+    no noise is known of their kind.
     """
 
     claim: Claim
@@ -84,6 +85,7 @@ class ClaimResult:
     values: tuple[CellValue, ...] = ()
     reason: str = ""
     declared: tuple[tuple[Metric, float], ...] = ()
+    without_spread: tuple[str, ...] = ()
 
 
 def decide(
@@ -116,7 +118,8 @@ def decide(
         return undecided(f"the {metric.label} values of these rows are from different feature spaces")
     estimator = Estimator(claim, exhibit, series, scale)
     if unknown := estimator.rows_without_spread():
-        return undecided(f"the spread between seeds is unknown for {', '.join(unknown)}: run --seeds 3")
+        says = f"the spread between seeds is unknown for {', '.join(unknown)}: run --seeds 3"
+        return replace(undecided(says), without_spread=tuple(unknown))
     if apart := estimator.rows_without_common_seed():
         return undecided(f"not measured with a common seed: {', '.join(apart)}")
     k = len(claim.contrasts)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from itertools import count
 from math import inf, sqrt
 from typing import NamedTuple
 
@@ -55,6 +56,18 @@ class ContrastEstimate:
         return max(noise + self.rounding, ROUNDING)
 
 
+class RunNoise(NamedTuple):
+    """The part of one run in a contrast: its rows, its number of seeds, and its standard deviation for one seed.
+
+    `next_seed` is the first seed of which not all of the rows' values are measured.
+    """
+
+    rows: tuple[str, ...]
+    seeds: int
+    next_seed: int
+    sd: float
+
+
 class _Noise(NamedTuple):
     """The standard deviation of a part for one seed, its degrees of freedom, and the pool that they are from."""
 
@@ -77,6 +90,12 @@ class _Part:
         weighted = [(term.weight, values) for term, values in zip(self.terms, by_seed, strict=True)]
         common = sorted(set.intersection(*map(set, by_seed)))
         return tuple(sum(weight * values[seed] for weight, values in weighted) for seed in common)
+
+    @property
+    def next_seed(self) -> int:
+        """The first seed of which not all cells are measured."""
+        common = set.intersection(*(set(found.seeds) for found in self.series))
+        return next(seed for seed in count() if seed not in common)
 
     @property
     def size(self) -> float:
@@ -127,6 +146,15 @@ class Estimator:
             variance, _ = variances.get(pool, (0.0, df))
             variances[pool] = variance + sd**2 / len(part.sums), df
         return ContrastEstimate(value, tuple(variances.values()), rounded)
+
+    def noise(self, contrast: Contrast) -> list[RunNoise]:
+        """Return the noise of each measured run in a contrast, without those that have none."""
+        parts = ((part, self._noise(part).sd) for part in self._parts(contrast))
+        return [
+            RunNoise(tuple(dict.fromkeys(t.row for t in part.terms)), len(part.sums), part.next_seed, sd)
+            for part, sd in parts
+            if sd
+        ]
 
     def rows_without_common_seed(self) -> list[str]:
         """Return the rows of one run in a contrast whose cells are measured with no seed in common."""

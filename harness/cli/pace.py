@@ -1,4 +1,4 @@
-"""How fast the user's own unfinished runs would be made here, by the times of the same runs in the reference results."""
+"""The time of the user's own unfinished runs, by the times of the same runs in the reference results."""
 
 from dataclasses import replace
 from functools import cached_property
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from harness.registry.paper import Paper
     from harness.report.results.pace import Pace
     from harness.store.records import Segment
-    from harness.store.results import Results
 
 
 class Pacer:

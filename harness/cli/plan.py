@@ -76,7 +76,9 @@ def describe(expected: "Forecast") -> str:
     table = tabulate(lines, headings, disable_numparse=True, colalign=align)
     stale = describe_other_code({run["id"]: run["stale"] for run in document["runs"] if run["stale"]})
     first = f"{totals['runs']} runs at scale {document['scale']}, {totals['done']} done: {_time(expected)}"
-    return "\n".join([first, "", table, "", summary, *expected.lines(), *([f"{stale}: rerun with --stale"] if stale else [])])
+    return "\n".join(
+        [first, "", table, "", summary, *expected.lines(), *([f"{stale}: rerun with --stale"] if stale else [])]
+    )
 
 
 def _time(expected: "Forecast") -> str:

@@ -23,7 +23,7 @@ from harness.report.html.write import write_pages
 from harness.report.latex.typeset import Typeset
 from harness.report.results.report import ExhibitReport
 from harness.report.write import WRITERS, write, write_claims, write_document, write_pdf
-from harness.report.writers import claims_list
+from harness.report.writers import answer, claims_list
 from harness.report.writers.csv_json import FORMAT, to_json
 from harness.report.writers.overview import overview
 from harness.report.writers.text_markdown import terminal
@@ -49,13 +49,14 @@ def without_collection() -> Iterator[None]:
 
 def print_documents(reports: Sequence[ExhibitReport], claims: bool) -> None:
     """Print the reports, or the list of claims alone, as JSON."""
+    answers = {name: answer.to_json(of_paper) for name, of_paper in answer.by_paper(reports).items()}
     if claims:
-        print_json({"format": FORMAT, "claims": claims_list.to_json(reports)})
+        print_json({"format": FORMAT, "answers": answers, "claims": claims_list.to_json(reports)})
         return
     documents: dict[str, list[object]] = {"tables": [], "figures": []}
     for report in reports:
         documents[f"{report.exhibit.kind}s"].append(to_json(report))
-    print_json({"format": FORMAT, **documents})
+    print_json({"format": FORMAT, "answers": answers, **documents})
 
 
 def print_claims(settings: Settings, reports: Sequence[ExhibitReport], writes: bool) -> None:

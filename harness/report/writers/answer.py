@@ -36,12 +36,7 @@ VERBS = {
 
 def exhibit_answer(report: ExhibitReport) -> str:
     """Return the answer of an exhibit."""
-    return f"{_about(heading(report), [report])}: {short_answer(report)}"
-
-
-def short_answer(report: ExhibitReport) -> str:
-    """Return the answer of an exhibit without its name and scale."""
-    return _sentences(answer_of([report]), [report])
+    return f"{_about(heading(report), [report])}: {_sentences(answer_of([report]), [report])}"
 
 
 def paper_answer(reports: Sequence[ExhibitReport]) -> str:
@@ -76,15 +71,17 @@ def brief_answer(report: ExhibitReport) -> str:
     return "; ".join(parts) or _measured(found)
 
 
-def to_json(reports: Sequence[ExhibitReport], says: str) -> dict[str, Any]:
-    """Return the answer of some exhibits as documented JSON (docs/results.md); `says` is the answer in words."""
-    found = answer_of(reports)
+def to_json(reports: Sequence[ExhibitReport]) -> dict[str, Any]:
+    """Return the answer of some exhibits of one paper as documented JSON (docs/results.md)."""
+    found, selection = answer_of(reports), _selection(reports)
+    decide = f"run {selection} --decide" if selection and found.claims.waiting.get(Waiting.SEEDS) else ""
+    run = f"run {selection}" if selection and (found.is_empty or found.claims.waiting.get(Waiting.RUNS)) else ""
     return {
-        "says": says,
+        "says": answers(reports)[0],
         "claims": found.claims.to_json(),
         "abstract": found.abstract.to_json(),
-        "decide": _command_to_json(_selection(reports), " --decide", found.decide_seconds),
-        "run": _command_to_json(_selection(reports), "", found.run_seconds),
+        "decide": _command_to_json(decide, found.decide_seconds),
+        "run": _command_to_json(run, found.run_seconds),
     }
 
 
@@ -167,7 +164,10 @@ def _values(cells: VerdictCounts) -> str:
     agree, total = counts.pop(Verdict.PASS, 0), sum(counts.values())
     total += agree
     others = {**({Verdict.FAIL: 0} if Verdict.FAIL not in counts else {}), **counts}
-    says = [_counted(count, *VERBS.get(verdict, (f"is {verdict}", f"are {verdict}"))) for verdict, count in others.items()]
+    says = [
+        _counted(count, *VERBS.get(verdict, (f"is {verdict.lower()}", f"are {verdict.lower()}")))
+        for verdict, count in others.items()
+    ]
     first = f"{agree} of {total} {'value' if total == 1 else 'values'} {'agrees' if agree == 1 else 'agree'}"
     return f"{', '.join([first, *says])}."
 
@@ -182,10 +182,8 @@ def _how(selection: str, option: str, seconds: float | None) -> str:
     return f" ({', '.join(parts)})" if selection else ""
 
 
-def _command_to_json(selection: str, option: str, seconds: float | None) -> dict[str, Any] | None:
-    if not selection or seconds is None:
-        return None
-    return {"command": f"run {selection}{option}", "seconds": round(seconds)}
+def _command_to_json(command: str, seconds: float | None) -> dict[str, Any] | None:
+    return {"command": command, "seconds": None if seconds is None else round(seconds)} if command else None
 
 
 def _selection(reports: Sequence[ExhibitReport]) -> str:
@@ -197,7 +195,10 @@ def _selection(reports: Sequence[ExhibitReport]) -> str:
     if len(rows) > MOST_NAMES or (not rows and any(report.whole for report in reports)):
         return ""
     names = [_name(paper, report.exhibit.name) for report in reports]
-    words = [*(names if len(names) <= MOST_NAMES else [paper.name]), *(word for row in rows for word in ("--rows", row))]
+    words = [
+        *(names if len(names) <= MOST_NAMES else [paper.name]),
+        *(word for row in rows for word in ("--rows", row)),
+    ]
     return shlex.join([*words, *(["--scale", scale] if scale != DEFAULT_SCALE else [])])
 
 

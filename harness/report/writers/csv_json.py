@@ -98,7 +98,7 @@ def to_json(report: ExhibitReport) -> dict[str, Any]:
         "title": report.exhibit.title,
         "scale": report.scale.name,
         "origin": report.origin,
-        "answer": answer.to_json([report], answer.exhibit_answer(report)),
+        "answer": answer.to_json([report]),
         "comparable": report.scale.comparable,
         "note": report.scale.note,
         "stand_ins": [{"paper": data.paper, "used": data.used} for data in report.stand_ins],

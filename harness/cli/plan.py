@@ -74,11 +74,10 @@ def describe(expected: "Forecast") -> str:
         f"{totals['runs']} distinct runs at scale {document['scale']}, {totals['done']} done: {describe_costs(totals)}"
     )
     table = tabulate(lines, headings, disable_numparse=True, colalign=align)
-    stale = describe_other_code({run["id"]: run["stale"] for run in document["runs"] if run["stale"]})
+    other = describe_other_code({run["id"]: run["stale"] for run in document["runs"] if run["stale"]})
+    stale = [f"{other}: rerun with --stale"] if other else []
     first = f"{totals['runs']} runs at scale {document['scale']}, {totals['done']} done: {_time(expected)}"
-    return "\n".join(
-        [first, "", table, "", summary, *expected.lines(), *([f"{stale}: rerun with --stale"] if stale else [])]
-    )
+    return "\n".join([first, "", table, "", summary, *expected.lines(), *stale])
 
 
 def _time(expected: "Forecast") -> str:

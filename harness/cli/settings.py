@@ -29,7 +29,8 @@ NO_RUNS = "no run given: give the beginnings of ids, which '{}' shows"
 class Settings:
     """The global options.
 
-    `shown` are results to read instead of the user's own, `default_exhibits` the exhibits that these contain, None if unknown.
+    `shown` are results to read instead of the user's own, `default_exhibits` the exhibits that these contain, None if
+    unknown.
     """
 
     results_root: Path

@@ -37,7 +37,8 @@ class Contrast:
 class Claim:
     """A sentence of a paper, its location, and the contrasts that decide it.
 
-    `abstract` is whether the paper's abstract makes the claim, in these or more general words. Raises `SpecError` without a contrast.
+    `abstract` is whether the paper's abstract makes the claim, in these or more general words. Raises `SpecError`
+    without a contrast.
     """
 
     says: str

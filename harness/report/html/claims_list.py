@@ -39,7 +39,7 @@ class ClaimView:
 
 @dataclass(frozen=True)
 class ClaimsView:
-    """The claims, those of the abstract first and then failing ones, with counts by status: measured, and by the printed values."""
+    """The claims, first those of the abstract, then failing ones, with counts: measured, and by the printed values."""
 
     claims: tuple[ClaimView, ...]
     counts: tuple[tuple[Mark, int], ...]

@@ -16,7 +16,7 @@ def figure(report: ExhibitReport, picture: str) -> str:
 
 
 def environment(report: ExhibitReport, picture: str, caption: str) -> str:
-    """Return a `figure` environment for a picture with a caption in LaTeX; the list of figures has no scale and no notes."""
+    """Return a `figure` environment with a caption in LaTeX; the list of figures has no scale and no notes."""
     name = picture.rpartition(".")[0]
     return "\n".join(
         [

@@ -64,7 +64,7 @@ class ExhibitReport:
     origin: str = ""
     whole: Exhibit | None = None
     stand_ins: tuple[DataInUse, ...] = ()
-    pace: Pace = Pace()
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def verdict_counts(self) -> VerdictCounts:

@@ -195,11 +195,10 @@ def _selection(reports: Sequence[ExhibitReport]) -> str:
     if len(rows) > MOST_NAMES or (not rows and any(report.whole for report in reports)):
         return ""
     names = [_name(paper, report.exhibit.name) for report in reports]
-    words = [
-        *(names if len(names) <= MOST_NAMES else [paper.name]),
-        *(word for row in rows for word in ("--rows", row)),
-    ]
-    return shlex.join([*words, *(["--scale", scale] if scale != DEFAULT_SCALE else [])])
+    names = names if len(names) <= MOST_NAMES else [paper.name]
+    options = [word for row in rows for word in ("--rows", row)]
+    options += ["--scale", scale] if scale != DEFAULT_SCALE else []
+    return shlex.join([*names, *options])
 
 
 def _name(paper: Paper, exhibit: str) -> str:

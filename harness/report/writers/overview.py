@@ -14,7 +14,7 @@ TITLE_WIDTH = 34
 
 
 def overview(reports: Sequence[ExhibitReport], listed: Sequence[ExhibitReport]) -> str:
-    """Return the answer of every paper with the claims of its abstract, and a line for each of the `listed` exhibits."""
+    """Return the answer of every paper, the claims of its abstract, and a line for each of the `listed` exhibits."""
     parts: list[str] = []
     for says, of_paper in zip(answers(reports), by_paper(reports).values(), strict=True):
         parts += [paragraph(says), *claims_list.abstract_lines(of_paper), ""]

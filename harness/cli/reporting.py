@@ -108,6 +108,7 @@ def show_and_write(
         click.echo(terminal(report))
     for report in reports:
         written += write(report, [name for name in formats if name in WRITERS], results)
+    click.echo(claims_list.verdicts(reports))
     if any(report.claim_results for report in reports):
         click.echo(claims_list.summary(reports))
     drawn = _drawn(settings, reports, pictures) if pictures else []

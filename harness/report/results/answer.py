@@ -59,8 +59,9 @@ class Answer:
     """The claims and cells of some exhibits in numbers, and the time that deciding takes.
 
     `abstract` counts the claims of the paper's abstract, `cells` the reported values by verdict; `measured` of `wanted`
-    values are measured. `decide_seconds` is the expected time of the runs that decide claims, `run_seconds` that of
-    the first run of every row, as far as it is not done; None if it is unknown or nothing is left.
+    values are measured, of which `configured` need no run. `decide_seconds` is the expected time of the runs that decide
+    claims, `run_seconds` that of the first run of every row, as far as it is not done; None if it is unknown or nothing
+    is left.
     """
 
     claims: ClaimCounts
@@ -68,13 +69,14 @@ class Answer:
     cells: VerdictCounts
     measured: int
     wanted: int
+    configured: int
     decide_seconds: float | None
     run_seconds: float | None
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is measured that runs would measure."""
-        return not self.measured and self.wanted > 0
+        return self.measured <= self.configured < self.wanted
 
 
 def answer_of(reports: Sequence[ExhibitReport]) -> Answer:
@@ -87,6 +89,7 @@ def answer_of(reports: Sequence[ExhibitReport]) -> Answer:
         cells=VerdictCounts.sum(report.verdict_counts for report in reports),
         measured=sum(report.measured for report in reports),
         wanted=sum(report.wanted for report in reports),
+        configured=sum(row.row.setting is not None for report in reports for row in report.rows),
         decide_seconds=_decide_seconds(prospects),
         run_seconds=_run_seconds(reports),
     )

@@ -41,11 +41,11 @@ def exhibit_answer(report: ExhibitReport) -> str:
 
 def paper_answer(reports: Sequence[ExhibitReport]) -> str:
     """Return the answer of some exhibits of one paper, with the claims of its abstract first."""
-    paper, found = reports[0].paper, answer_of(reports)
-    usual = [exhibit for exhibit in paper.exhibits if exhibit not in paper.optional]
-    missing = len(usual) - sum(report.exhibit.name in {exhibit.name for exhibit in usual} for report in reports)
-    part = [f"{len(usual) - missing} of {len(usual)} tables and figures"] if missing > 0 else []
-    return f"{_about(paper.name, reports, part)}: {_sentences(found, reports)}"
+    paper, part = reports[0].paper, list[str]()
+    if not _is_whole(reports):
+        usual = len(paper.tables) + len(paper.figures)
+        part = [f"{len(reports)} of {usual} tables and figures"]
+    return f"{_about(paper.name, reports, part)}: {_sentences(answer_of(reports), reports)}"
 
 
 def answers(reports: Sequence[ExhibitReport]) -> list[str]:
@@ -95,7 +95,8 @@ def _about(name: str, reports: Sequence[ExhibitReport], parts: Sequence[str] = (
     found = list(parts)
     found += [f"{len(r.rows)} of {len(r.whole.rows)} rows" for r in reports if r.whole and len(reports) == 1]
     measured, wanted = sum(report.measured for report in reports), sum(report.wanted for report in reports)
-    found += [f"{measured} of {wanted} values measured"] if 0 < measured < wanted else []
+    runs = any(row.seeds for report in reports for row in report.rows)
+    found += [f"{measured} of {wanted} values measured"] if runs and measured < wanted else []
     seeds = {row.seeds for report in reports for row in report.rows if row.seeds}
     found += ["one seed"] if seeds == {1} else []
     found += [reports[0].origin] if reports[0].origin else []
@@ -186,6 +187,12 @@ def _command_to_json(command: str, seconds: float | None) -> dict[str, Any] | No
     return {"command": command, "seconds": None if seconds is None else round(seconds)} if command else None
 
 
+def _is_whole(reports: Sequence[ExhibitReport]) -> bool:
+    """Return whether some reports are of all exhibits of a paper but the optional ones."""
+    paper = reports[0].paper
+    return {e.name for e in (*paper.tables, *paper.figures)} <= {report.exhibit.name for report in reports}
+
+
 def _selection(reports: Sequence[ExhibitReport]) -> str:
     """Return the words of `run` that select the exhibits of some reports; empty if they would be too many."""
     paper, scale = reports[0].paper, reports[0].scale.name
@@ -195,7 +202,8 @@ def _selection(reports: Sequence[ExhibitReport]) -> str:
     if len(rows) > MOST_NAMES or (not rows and any(report.whole for report in reports)):
         return ""
     names = [_name(paper, report.exhibit.name) for report in reports]
-    names = names if len(names) <= MOST_NAMES else [paper.name]
+    if len(names) > MOST_NAMES or (len(names) > 1 and _is_whole(reports)):
+        names = [paper.name]
     options = [word for row in rows for word in ("--rows", row)]
     options += ["--scale", scale] if scale != DEFAULT_SCALE else []
     return shlex.join([*names, *options])

@@ -38,6 +38,13 @@ class Pacer:
         return Pace(self._workers, {planned.run.id: self._seconds(planned) for planned in todo})
 
     @property
+    def nothing_left(self) -> "Pace":
+        """The pace where all first runs are done."""
+        from harness.report.results.pace import Pace
+
+        return Pace(self._workers)
+
+    @property
     def devices(self) -> tuple[str, ...]:
         """The devices that the reference results were measured on."""
         found = self._reference.all() if self._reference else []

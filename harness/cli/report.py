@@ -96,7 +96,7 @@ def report_command(
         for paper, exhibit, chosen in selection:
             made = build(paper, exhibit, paper.scale(scale), results, shown, chosen)
             waits = made.origin or made.measured < made.wanted
-            yield replace(made, pace=pacer.pace(paper, made.exhibit)) if waits else made
+            yield replace(made, pace=pacer.pace(paper, made.exhibit) if waits else pacer.nothing_left)
 
     if serve:
         return reporting.serve(settings, {paper.name for paper, *_ in selection}, lambda: list(built()), port, figures)

@@ -59,9 +59,9 @@ class Answer:
     """The claims and cells of some exhibits in numbers, and the time that deciding takes.
 
     `abstract` counts the claims of the paper's abstract, `cells` the reported values by verdict; `measured` of `wanted`
-    values are measured, of which `configured` need no run. `decide_seconds` is the expected time of the runs that decide
-    claims, `run_seconds` that of the first run of every row, as far as it is not done; None if it is unknown or nothing
-    is left.
+    values are measured, of which `configured` need no run. `decide_seconds` is the expected time of the runs that
+    decide claims, `run_seconds` that of the first run of every row, as far as it is not done; None if unknown, or if
+    nothing is left.
     """
 
     claims: ClaimCounts

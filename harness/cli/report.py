@@ -60,9 +60,11 @@ def report_command(
 ) -> int:
     """Show paper and measured values side by side. Adds verdicts, claims and figures; partial results are normal.
 
+    Named tables and figures are printed whole, others on a line each. Without names, every paper with results.
+
     \b
     Examples:
-      python -m harness report                   every table and figure, a page, and a PDF
+      python -m harness report                   the answer, every table and figure in a line, a page, and a PDF
       python -m harness report table6 figure8
       python -m harness report --claims          which of the paper's claims hold
       python -m harness report table6 --rows 'HybViT(dim=*)' --rows 'HybViT(depth=*)'

@@ -98,14 +98,15 @@ def show_and_write(
 ) -> None:
     """Print the answers, and write the files of every exhibit, pictures last because they take longest.
 
-    The exhibits that are named in `in_full` are printed whole, the others on one line each.
+    Exhibits that are named in `in_full` are printed whole, as is a single one, the others on one line each.
     """
     results, written = settings.results, []
-    named = [report for report in reports if {report.exhibit.name, report.name} & set(in_full)]
+    whole = {report.name for report in reports if {report.exhibit.name, report.name} & set(in_full)}
     if len(reports) > 1:
-        click.echo(overview(reports, [report for report in reports if report not in named]))
-    for report in named:
-        click.echo(terminal(report))
+        click.echo(overview(reports, [report for report in reports if report.name not in whole]))
+    for report in reports:
+        if report.name in whole or len(reports) == 1:
+            click.echo(terminal(report))
     for report in reports:
         written += write(report, [name for name in formats if name in WRITERS], results)
     click.echo(claims_list.verdicts(reports))

@@ -9,6 +9,7 @@ from typing import Any
 from harness.registry.cells import PAPER_PROTOCOL
 from harness.report.results.cells import ReportRow
 from harness.report.results.claims import ClaimResult, ClaimStatus
+from harness.report.results.once import once
 from harness.report.results.outlook import ClaimOutlook, expected_runs, outlooks
 from harness.report.results.pace import Pace
 from harness.report.results.report import ExhibitReport
@@ -61,7 +62,7 @@ class Answer:
     `abstract` counts the claims of the paper's abstract, `cells` the reported values by verdict; `measured` of `wanted`
     values are measured, of which `configured` need no run. `decide_seconds` is the expected time of the runs that
     decide claims, `run_seconds` that of the first run of every row, as far as it is not done; None if unknown, or if
-    nothing is left.
+    nothing is left. `is_of_others` is whether the results are not the user's own.
     """
 
     claims: ClaimCounts
@@ -72,6 +73,7 @@ class Answer:
     configured: int
     decide_seconds: float | None
     run_seconds: float | None
+    is_of_others: bool
 
     @property
     def is_empty(self) -> bool:
@@ -81,7 +83,7 @@ class Answer:
 
 def answer_of(reports: Sequence[ExhibitReport]) -> Answer:
     """Return the answer of some exhibits of one paper."""
-    prospects = [(report, outlooks(report)) for report in reports]
+    prospects = [(report, _outlooks(report)) for report in reports]
     entries = [entry for report, found in prospects for entry in _waiting(report, found)]
     return Answer(
         claims=_counted(entries),
@@ -92,7 +94,13 @@ def answer_of(reports: Sequence[ExhibitReport]) -> Answer:
         configured=sum(row.row.setting is not None for report in reports for row in report.rows),
         decide_seconds=_decide_seconds(prospects),
         run_seconds=_run_seconds(reports),
+        is_of_others=bool(reports[0].origin),
     )
+
+
+@once
+def _outlooks(report: ExhibitReport) -> list[ClaimOutlook]:
+    return outlooks(report)
 
 
 def _waiting(report: ExhibitReport, found: Sequence[ClaimOutlook]) -> Iterator[tuple[ClaimResult, Waiting | None]]:

@@ -5,10 +5,13 @@ Commands are between backticks, as in Markdown; `formatted` changes them for oth
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
+from harness import environment
 from harness.errors import SpecError
-from harness.registry.default_paper import default_paper
+from harness.registry.default_paper import VARIABLE, default_paper
 from harness.registry.paper import Paper
 from harness.report.results.answer import Answer, ClaimCounts, Waiting, answer_of
 from harness.report.results.claims import ClaimStatus
@@ -134,11 +137,12 @@ def _statuses(counts: ClaimCounts, whose: str, found: Answer | None, selection: 
     holds, fails = (counts.by_status.get(status, 0) for status in (ClaimStatus.HOLDS, ClaimStatus.FAILS))
     decide = _how(selection, " --decide", found.decide_seconds) if found else ""
     run = _how(selection, "", found.run_seconds) if found else ""
+    why = f" (`plan {selection} --decide` says why)" if found and selection and not found.is_of_others else ""
     waiting = {
         Waiting.SEEDS: (f"needs more seeds{decide}", f"need more seeds{decide}"),
         Waiting.RUNS: (f"is not measured yet{run}", f"are not measured yet{run}"),
         Waiting.SCALE: ("needs the paper's scale", "need the paper's scale"),
-        Waiting.NOTHING: ("is not helped by seeds", "are not helped by seeds"),
+        Waiting.NOTHING: (f"is not helped by seeds{why}", f"are not helped by seeds{why}"),
     }
     others = [(count, *waiting[what]) for what in Waiting if (count := counts.waiting.get(what, 0))]
     if counts.judged == 1:
@@ -201,9 +205,10 @@ def _selection(reports: Sequence[ExhibitReport]) -> str:
         rows = dict.fromkeys(row.row.key for row in reports[0].rows) if reports[0].whole else {}
     if len(rows) > MOST_NAMES or (not rows and any(report.whole for report in reports)):
         return ""
-    names = [_name(paper, report.exhibit.name) for report in reports]
-    if len(names) > MOST_NAMES or (len(names) > 1 and _is_whole(reports)):
+    if len(reports) > MOST_NAMES or (len(reports) > 1 and _is_whole(reports)):
         names = [paper.name]
+    else:
+        names = [_name(paper, report.exhibit.name) for report in reports]
     options = [word for row in rows for word in ("--rows", row)]
     options += ["--scale", scale] if scale != DEFAULT_SCALE else []
     return shlex.join([*names, *options])
@@ -211,8 +216,14 @@ def _selection(reports: Sequence[ExhibitReport]) -> str:
 
 def _name(paper: Paper, exhibit: str) -> str:
     """Return the name of an exhibit on the command line, without that of the default paper."""
-    try:
-        is_default = paper.name == default_paper().name
-    except SpecError:
-        is_default = False
+    is_default = paper.name == _default_name(Path.cwd(), environment.text(VARIABLE))
     return exhibit if is_default else f"{paper.name}/{exhibit}"
+
+
+@lru_cache(maxsize=8)
+def _default_name(folder: Path, variable: str | None) -> str:
+    """Return the name of the default paper, which depends on the folder and the environment; empty if it is unknown."""
+    try:
+        return default_paper().name
+    except SpecError:
+        return ""

@@ -90,8 +90,9 @@ def test_claims_that_seeds_do_not_help_are_said_apart(report):
     times = report("table8", value=lambda cell: 10.0 + (3.0, -2.0, 0.5)[cell.seed])
     found = to_json([times])
     assert found["claims"]["seeds_do_not_help"] > 1
-    assert f"{found['claims']['seeds_do_not_help']} are not helped by seeds" in found["says"]
-    assert "--decide" not in found["says"]
+    number = found["claims"]["seeds_do_not_help"]
+    assert f"{number} are not helped by seeds (`plan table8 --decide` says why)" in found["says"]
+    assert "`run" not in found["says"]
     assert found["decide"] is None
 
 

@@ -21,7 +21,7 @@ LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(
 
 # On a quiet machine, `make test LONGEST=30` fails if a test takes more than 30 s (tests/support/seconds.py).
 
-.PHONY: table6 everything reference test quick coverage soak clean
+.PHONY: table6 everything decided reference test quick coverage soak clean
 
 table6: $(VENV)/.runtime  ## Rerun Table 6 at laptop scale and compare it with the paper's
 	$(HARNESS) run table6
@@ -31,8 +31,13 @@ everything: $(VENV)/.runtime  ## Rerun every table and figure of the paper
 	$(HARNESS) run all
 	$(HARNESS) report all
 
-reference: $(VENV)/.runtime  ## Rebuild results/reference: every table and figure, three seeds
+decided: $(VENV)/.runtime  ## Decide the claims of the paper: seeds where they decide, into results-decided
+	$(HARNESS) --results results-decided run all --decide
+	$(HARNESS) --results results-decided report all --claims
+
+reference: $(VENV)/.recheck  ## Rebuild results/reference: every table and figure, three seeds, all rechecked
 	$(HARNESS) run all --seeds 3
+	$(HARNESS) recheck
 	$(HARNESS) report all --claims --bundle results/reference
 
 test: $(VENV)/.development  ## Check style, types and import contracts, and run all tests but the long ones
@@ -61,9 +66,14 @@ $(VENV)/.runtime: pyproject.toml constraints.txt
 	tools/virtual-environment $(PYTHON) $(VENV) .
 	@touch $@
 
+$(VENV)/.recheck: $(VENV)/.runtime
+	tools/virtual-environment $(PYTHON) $(VENV) ".[recheck]"
+	@touch $@
+
 # The tests install a distribution of their own, like an external paper.
 $(VENV)/.development: pyproject.toml constraints.txt tests/outside/pyproject.toml
 	tools/system-packages $$($(FFCV_LACKS))
 	tools/virtual-environment $(PYTHON) $(VENV) ".[dev$$([ "$$(uname)" = Linux ] && [ -z "$$($(FFCV_LACKS))" ] && echo ,ffcv)]"
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable tests/outside
 	@touch $@ $(VENV)/.runtime
+	@touch $(VENV)/.recheck

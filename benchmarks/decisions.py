@@ -1,10 +1,11 @@
-"""Simulate how often claims are decided wrongly: results of known truth, decided as `report` decides them.
+"""Simulate how often claims, cells and tables are judged wrongly: results of known truth, judged as `report` does.
 
-    PYTHONPATH=. python benchmarks/decisions.py                       # --repetitions 20000
+    PYTHONPATH=. python benchmarks/decisions.py                       # --repetitions 20000 --only cells
 
 Truth is exactly on a claim's bound, where each decision is wrong, but for the last line. Each side should be wrong in
 2.5 % at most. "Declared" is the standard deviation that the scale declares, in units of the true one, with its degrees
-of freedom; "drawn" means that the declared one is itself measured with so many.
+of freedom; "drawn" means that the declared one is itself measured with so many. Cells and tables are explained in
+`cell_verdicts.py`.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
+from cell_verdicts import SEEDS, by_seeds, cell_cases, of_cells, of_tables, table_cases
 from numpy.random import Generator, default_rng
 from tabulate import tabulate
 
@@ -149,21 +151,43 @@ def cases() -> Iterator[tuple[str, Claim, Draw, Declaration]]:
     yield "B - A = 3 (right to hold), declared 1.0 with 26", equal, power, fixed(1, 26)
 
 
-def main(repetitions: int) -> None:
+def claims(repetitions: int) -> None:
     """Print the percentages of claims that hold and fail."""
-    seeds = (1, 2, 3, 5)
     lines = []
     for name, claim, draw, declared in cases():
-        found = [wrong(claim, draw, declared, n, repetitions) for n in seeds]
+        found = [wrong(claim, draw, declared, n, repetitions) for n in SEEDS]
         shares = [
             f"{100 * one[ClaimStatus.HOLDS] / repetitions:.1f} / {100 * one[ClaimStatus.FAILS] / repetitions:.1f}"
             for one in found
         ]
         lines.append([name, *shares])
-    print(tabulate(lines, ["holds / fails, %", *(f"n={n}" for n in seeds)]))
+    print(tabulate(lines, ["holds / fails, %", *SEED_HEADINGS]))
 
+
+def cells(repetitions: int) -> None:
+    """Print the percentages of cells by verdict."""
+    print(
+        tabulate(
+            by_seeds(cell_cases, of_cells, repetitions), ["PASS (closely) / INCONCLUSIVE / FAIL, %", *SEED_HEADINGS]
+        )
+    )
+
+
+def tables(repetitions: int) -> None:
+    """Print the percentages of tables of 36 cells that FAIL or would with any cell outside, and their FAILs."""
+    heading = "FAIL / any outside, %; FAILs of expected"
+    print(tabulate(by_seeds(table_cases, of_tables, repetitions), [heading, *SEED_HEADINGS]))
+
+
+SEED_HEADINGS = tuple(f"n={n}" for n in SEEDS)
+PARTS = {"claims": claims, "cells": cells, "tables": tables}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repetitions", type=int, default=4000)
-    main(parser.parse_args().repetitions)
+    parser.add_argument("--only", choices=PARTS, help="One part instead of all.")
+    given = parser.parse_args()
+    for name, part in PARTS.items():
+        if given.only in (None, name):
+            part(given.repetitions)
+            print()

@@ -15,10 +15,12 @@ from harness.registry.figures import (
     SamplesAtDistances,
 )
 from harness.registry.metrics import ACCURACY, CONFIDENCE_GAP, ECE, FID, robustness
+from harness.registry.presuppositions import at_most
 from harness.registry.row import Row, Source
 from harness_papers.hybvit import baselines, runs
 from harness_papers.hybvit.energy_baselines import JEM
 from harness_papers.hybvit.log import EMA_ACCURACY
+from harness_papers.hybvit.presuppositions import breaks, classifies, over_confident, trained_early
 from harness_papers.hybvit.table12 import TUNED_PGD, UNDER_L2, UNDER_LINF
 
 CLASSES = ("Plane", "Car", "Bird", "Cat", "Deer", "Dog", "Frog", "Horse", "Ship", "Truck")
@@ -75,10 +77,12 @@ FIGURE6 = Figure(
         bounded(
             ECE, "ViT", high=10, where="§5.2.1",
             says="ViT looks well calibrated when trained with strong augmentation (an error of 10 % at most).",
+            needs=classifies("ViT"),
         ),
         bounded(
             ECE, "HybViT", high=10, where="§5.2.1",
             says="HybViT looks well calibrated when trained with strong augmentation (an error of 10 % at most).",
+            needs=classifies("HybViT"),
         ),
         exceed(
             ECE, "ViT", "HybViT", over="WRN", where="§5.2.1",
@@ -109,6 +113,7 @@ FIGURE7 = Figure(
             close(
                 metric, "ViT", "HybViT", within=10, where="§5.2.3",
                 says=f"ViT and HybViT are similarly robust (within 10 points under {metric.label}).",
+                needs=at_most(metric, 50, "ViT", "HybViT"),
             )
             for metric in (robustness("linf", 4), robustness("l2", 100))
         ),
@@ -116,6 +121,7 @@ FIGURE7 = Figure(
             Claim(
                 f"ViT and HybViT outperform WRN-based classifiers under {norm} (mean over ε).", "§5.2.3",
                 tuple(Contrast(mean_difference(metrics, row, "WRN"), low=0) for row in ("ViT", "HybViT")),
+                needs=breaks(metrics, "ViT", "HybViT", "WRN"),
             )
             for norm, metrics in (("L∞", UNDER_LINF), ("L2", UNDER_L2))
         ),
@@ -135,6 +141,7 @@ FIGURE8 = Figure(
             FID, f"{section}: {early}", f"{section}: {late}", high=2, where="Appendix C.1",
             says=f"The improvement of generation after a tenth of the epochs is relatively small (FID falls by less "
             f"than a half; {section}).",
+            needs=trained_early(f"{section}: {late}"),
         )
         for section, early, late in (
             ("CIFAR10", "epoch 50", "epoch 500"), ("ImageNet 32x32", "epoch 10", "epoch 100")
@@ -182,18 +189,22 @@ FIGURE12 = Figure(
         falls(
             ECE, "ViT w/ Weak Aug", "ViT", where="Appendix C.5",
             says="Strong augmentation better calibrates the predictions of ViT.",
+            needs=over_confident("ViT w/ Weak Aug"),
         ),
         falls(
             ECE, "HybViT w/ Weak Aug", "HybViT", where="Appendix C.5",
             says="Strong augmentation better calibrates the predictions of HybViT.",
+            needs=over_confident("HybViT w/ Weak Aug"),
         ),
         bounded(
             CONFIDENCE_GAP, "ViT", high=0, where="Appendix C.5",
             says="Strong augmentation makes ViT under-confident.",
+            needs=over_confident("ViT w/ Weak Aug"),
         ),
         bounded(
             CONFIDENCE_GAP, "HybViT", high=0, where="Appendix C.5",
             says="Strong augmentation makes HybViT under-confident.",
+            needs=over_confident("HybViT w/ Weak Aug"),
         ),
     ),
 )  # fmt: skip

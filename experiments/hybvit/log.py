@@ -6,3 +6,9 @@ EMA_ACCURACY: dict[float, float] = {
     300: 95.24, 325: 95.42, 350: 95.68, 375: 95.62, 400: 96.04, 425: 95.99, 450: 96.07, 475: 96.17, 500: 96.2,
 }  # fmt: skip
 """Test accuracy of the EMA weights in percent, by epoch. The logged FID is omitted: its protocol is different."""
+
+FID_LEVEL, LOSS_LEVEL = 0.11, 0.03
+"""The relative change that counts as levelled off: that of the logged FID and denoising loss over the last 150 epochs.
+
+FID falls from 37.0 to 33.0, by 10.8 %, the loss from 0.1513 to 0.1480, by 2.2 %.
+"""

@@ -4,6 +4,7 @@ from harness.registry.claims import ratio, rises
 from harness.registry.exhibit import Table
 from harness.registry.metrics import ACCURACY, FID, INCEPTION_SCORE
 from harness.registry.row import Row
+from harness_papers.hybvit.presuppositions import leaves_room
 from harness_papers.hybvit.runs import HYBVIT, HYBVIT_WEAK, VIT, VIT_WEAK
 
 TABLE = Table(
@@ -21,10 +22,12 @@ TABLE = Table(
         rises(
             ACCURACY, "ViT: Weak", "ViT: Strong", where="Appendix C.2",
             says="Strong augmentation is essential for ViT's accuracy.",
+            needs=leaves_room("ViT: Weak"),
         ),
         rises(
             ACCURACY, "HybViT: Weak", "HybViT: Strong", where="Appendix C.2",
             says="Strong augmentation is essential for HybViT's accuracy.",
+            needs=leaves_room("HybViT: Weak"),
         ),
         ratio(
             FID, "HybViT: Strong", "HybViT: Weak", low=1.0, high=1.1, where="Appendix C.2",

@@ -3,12 +3,15 @@
 from harness.registry.claims import exceed
 from harness.registry.exhibit import Table
 from harness.registry.metrics import AUROC_CELEBA, AUROC_CIFAR100, AUROC_INTERP, AUROC_SVHN
+from harness.registry.presuppositions import at_most
 from harness.registry.row import Row
 from harness_papers.hybvit.energy_baselines import JEM, JEM_PLUS_PLUS_20, VERA
 from harness_papers.hybvit.runs import HYBVIT, VIT
 
 DENSITY = "log p(x)"
 BEST_OTHERS = {AUROC_SVHN: "KL-EBM", AUROC_INTERP: "VERA", AUROC_CIFAR100: "WRN*", AUROC_CELEBA: "JEM++"}
+RERUN = (AUROC_INTERP, AUROC_CELEBA)
+"""The outliers whose best other model has a run; it has to leave room above itself."""
 
 TABLE = Table(
     number=3,
@@ -35,6 +38,7 @@ TABLE = Table(
         exceed(
             metric, f"{DENSITY}: ViT", f"{DENSITY}: HybViT", over=f"{DENSITY}: {other}", where="§5.2.2",
             says=f"ViTs distinguish {metric.label} from the in-distribution samples better than the other models.",
+            needs=at_most(metric, 0.95, f"{DENSITY}: {other}") if metric in RERUN else (),
         )
         for metric, other in BEST_OTHERS.items()
     ),

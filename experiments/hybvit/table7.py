@@ -3,7 +3,9 @@
 from harness.registry.claims import ratio, rises
 from harness.registry.exhibit import ExpectedFailure, Table
 from harness.registry.metrics import ACCURACY, FID, INCEPTION_SCORE, PARAMETERS
+from harness.registry.presuppositions import comparable_operations
 from harness.registry.row import Row
+from harness_papers.hybvit.presuppositions import classifies
 from harness_papers.hybvit.runs import GENVIT_STL10, HYBVIT_STL10, VIT_STL10
 
 TABLE = Table(
@@ -34,6 +36,10 @@ TABLE = Table(
         rises(
             ACCURACY, "HybViT(ps=12)", "HybViT(ps=8)", "HybViT(ps=6)", "HybViT(ps=4)", where="§5.3",
             says="A smaller patch size can improve the accuracy by a notable margin.",
+            needs=(
+                *classifies("HybViT(ps=12)", "HybViT(ps=8)", "HybViT(ps=6)", "HybViT(ps=4)"),
+                comparable_operations("HybViT(ps=4)", "HybViT(ps=12)"),
+            ),
         ),
         rises(
             PARAMETERS, "HybViT(ps=12)", "HybViT(ps=8)", "HybViT(ps=6)", "HybViT(ps=4)", where="§5.3",

@@ -12,7 +12,9 @@ from harness.printable import UNSAFE
 from harness.regular_files import read_regular
 from harness.store.arrays import load_array
 from harness.store.curves import numbers_of
+from harness.store.decisions import Decision
 from harness.store.documents import leaves_of, parse_json
+from harness.store.rechecks import RecheckRecord
 from harness.store.records import EvaluationRecord, Outcome, Record, Segment, TrainingRecord
 
 
@@ -46,6 +48,8 @@ def _check_record(kind: str, document: Any, named: dict[str, str | None]) -> Non
         record = _validated(kind, document)
         if isinstance(record, EvaluationRecord):
             _check_evaluation(record.evaluation, named["evaluation"])
+        if isinstance(record, Decision) and record.id != named["decision"]:
+            raise ValueError(f"it is decision {record.id}, but its name is another")
 
 
 def _validated(kind: str, document: Any) -> Record:
@@ -54,6 +58,8 @@ def _validated(kind: str, document: Any) -> Record:
         "outcome": Outcome,
         "segment": Segment,
         "evaluation": EvaluationRecord,
+        "decision": Decision,
+        "recheck": RecheckRecord,
     }
     try:
         return types[kind].model_validate(document)

@@ -20,8 +20,10 @@ from harness.report.figures.row_data import array_path
 from harness.report.results.report import ExhibitReport
 from harness.store.artefacts import load_artefact, recorded_sha256
 from harness.store.curves import numbers_of
+from harness.store.decisions import path_of
 from harness.store.links import refuse_links
 from harness.store.names import numbered
+from harness.store.rechecks import recheck_path, rechecked_evaluations
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory
 
@@ -64,6 +66,8 @@ def records(directories: Sequence[RunDirectory], results: Results) -> Iterator[B
         paths = [directory.config, directory.training, directory.outcome]
         paths += [*numbered(directory.segments, after=".json").values(), *directory.counting_records()]
         paths += [directory.requests / f"{evaluation.id}.json" for evaluation in directory.missing()]
+        if rechecked_evaluations(directory):  # a damaged or outdated one is left out
+            paths.append(recheck_path(directory))
         for path in paths:
             if (content := _read(path)) is not None:
                 yield BundleEntry(path.relative_to(results.root).as_posix(), content)
@@ -71,6 +75,15 @@ def records(directories: Sequence[RunDirectory], results: Results) -> Iterator[B
             yield BundleEntry(directory.metrics.relative_to(results.root).as_posix(), _whole_lines(curve))
         if (log := _read(directory.log, end=LOG_BYTES)) is not None:
             yield BundleEntry(directory.log.relative_to(results.root).as_posix(), _tail(log))
+
+
+def decisions(reports: Sequence[ExhibitReport], results: Results) -> Iterator[BundleEntry]:
+    """Yield the records of the decisions on the claims of some reports, which set the level of their intervals."""
+    scales, papers = {report.scale.name for report in reports}, {report.paper.name for report in reports}
+    for decision in results.decisions:
+        if decision.scale in scales and papers.intersection(decision.papers):
+            path = path_of(results.root, decision.id)
+            yield BundleEntry(path.relative_to(results.root).as_posix(), decision.content())
 
 
 def arrays(reports: Sequence[ExhibitReport], results: Results) -> Iterator[BundleEntry]:

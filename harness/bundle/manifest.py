@@ -21,9 +21,11 @@ RECORDS = {
     "segment": re.compile(rf"{RUN}/segments/[0-9]{{1,9}}\.json"),
     "request": re.compile(rf"{RUN}/requests/{EVALUATION}\.json"),
     "evaluation": re.compile(rf"{RUN}/evaluations/{EVALUATION}\.json"),
+    "recheck": re.compile(rf"{RUN}/recheck\.json"),
     "curve": re.compile(rf"{RUN}/metrics\.jsonl"),
     "log": re.compile(rf"{RUN}/log\.txt"),
     "array": re.compile(rf"{RUN}/evaluations/{EVALUATION}/[a-z0-9_]+\.npy"),
+    "decision": re.compile(r"decisions/(?P<decision>[0-9a-f]{12})\.json"),
     "report": re.compile(r"report(/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){2,4}"),
 }
 """The allowed file names by kind. None of them points outside the bundle's folder."""

@@ -38,7 +38,9 @@ def write_bundle(path: Path, reports: Sequence[ExhibitReport], results: Results)
     directories = contents.runs(reports, results)
     if not directories:
         raise BundleError(f"{results.root} has no run of these exhibits: nothing to bundle")
-    entries: Iterable[BundleEntry] = chain(contents.records(directories, results), contents.arrays(reports, results))
+    entries: Iterable[BundleEntry] = chain(
+        contents.records(directories, results), contents.arrays(reports, results), contents.decisions(reports, results)
+    )
     writer = _Writer(reports, directories)
     if path.suffix.lower() == SUFFIX:
         entries = chain(entries, contents.report_files(list(dict.fromkeys(r.paper.name for r in reports)), results))

@@ -9,7 +9,7 @@ import click
 
 from harness.cli.options import also_option, json_option
 from harness.cli.paths import PathType
-from harness.cli.settings import Settings, find_with_readings, print_json
+from harness.cli.settings import Settings, print_json
 
 if TYPE_CHECKING:
     from harness.compare.sides import Side
@@ -53,6 +53,7 @@ def compare_command(
     from harness.compare.parameters import parameters
     from harness.compare.text import Comparison, terminal, to_json
     from harness.errors import unknown
+    from harness.registry.papers import find_with_readings
 
     with ExitStack() as stack:
         one, scale_of_a = stack.enter_context(_side("A", a))

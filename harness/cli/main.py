@@ -18,6 +18,7 @@ from harness.cli.list import list_command
 from harness.cli.logs import logs_command
 from harness.cli.paths import PathType
 from harness.cli.plan import plan_command
+from harness.cli.recheck import recheck_command
 from harness.cli.report import report_command
 from harness.cli.retry import retry_command
 from harness.cli.run import run_command
@@ -87,6 +88,7 @@ for command in (
     report_command,
     compare_command,
     verify_command,
+    recheck_command,
     sample_command,
     data_group,
     doctor_command,

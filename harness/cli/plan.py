@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.deciding import DecideOptions, decide_options, target_of
+from harness.cli.executors import ExecutorOptions
 from harness.cli.options import Selection, json_option, selection_options
 from harness.cli.settings import Settings, print_json, selected_plan
 
@@ -15,26 +17,40 @@ if TYPE_CHECKING:
 @selection_options
 @click.option("--workers", type=click.IntRange(1), help="Runs in parallel.  [default: as 'run' on this machine]")
 @click.option("--profile", metavar="NAME", help="Show the arrays of 'run --executor slurm --profile NAME' too.")
+@decide_options
 @json_option
 @click.pass_obj
 def plan_command(
     settings: Settings,
     selection: Selection,
+    deciding: DecideOptions,
     workers: int | None,
     profile: str | None,
     as_json: bool,
 ) -> None:
     """Show the runs behind tables and figures, and their cost. Lists each distinct run once, with its state.
 
+    --decide shows what undecided claims turn on, and the seeds, runs and hours that 'run --decide' would take.
+
     \b
     Examples:
       python -m harness plan table6
+      python -m harness plan table6 --decide
       python -m harness plan table6 --scale paper --json
       python -m harness plan all --scale paper --profile a100
     """
     from harness.cli.costs import arrays_of, forecast_here, forecast_on_cluster
+    from harness.cli.outlook_text import document, outlook_of
     from harness.launch.estimate.forecast import with_costs
 
+    deciding.check()
+    if deciding.decide:
+        decision, target = deciding.decision(selection), target_of(ExecutorOptions(workers=workers))
+        if as_json:
+            print_json(document(decision, settings.results, target))
+        else:
+            click.echo("\n".join(outlook_of(decision, settings.results, target)))
+        return
     plan = selected_plan(settings, selection)
     arrays = arrays_of(settings, plan, profile) if profile else None
     expected = forecast_on_cluster(settings, plan, arrays) if arrays else forecast_here(settings, plan, workers)

@@ -25,8 +25,12 @@ PORT = 8765
 @rows_option
 @click.option("--format", "formats", default=",".join(FORMATS), help=f"Formats of files to write: {','.join(FORMATS)}.")
 @click.option("--figures/--no-figures", default=True, show_default=True, help="Draw figures.")
-@click.option("--claims", is_flag=True, help="Print the list of claims instead: holds, fails, undecided, and why.")
-@click.option("--strict", is_flag=True, help="Exit with 1 if a cell FAILs.")
+@click.option(
+    "--claims",
+    is_flag=True,
+    help="Print the list of claims instead: holds, fails, undecided, beyond this scale, and why.",
+)
+@click.option("--strict", is_flag=True, help="Exit with 1 if a table or figure FAILs.")
 @also_option
 @click.option(
     "--with",
@@ -120,7 +124,7 @@ def report_command(
         from harness.cli.bundling import bundle_up
 
         bundle_up(settings, bundle, reports)
-    return 1 if strict and any(report.failures for report in reports) else 0
+    return 1 if strict and any(report.verdict.word == "FAIL" for report in reports) else 0
 
 
 def _columns(given: str) -> "tuple[Metric, ...]":

@@ -88,12 +88,13 @@ def _places(
 def _retry(settings: Settings, executor: ExecutorOptions, todo: "Sequence[PlannedRun]", execution: "Execution") -> int:
     """Submit or execute some runs, and return the exit code."""
     from harness.cli.executing import execute, exit_code
-    from harness.cli.slurm import submit_runs
+    from harness.cli.slurm import request_of, submit_runs
 
     if executor.executor == "slurm":
         settings.echo(f"with --executor slurm --profile {executor.profile}:")
         ids = [planned.run.id for planned in todo]
-        return submit_runs(settings, todo, executor, execution, {"retry": ids}, command("status"))
+        request = request_of(settings, executor, execution, {"retry": ids})
+        return submit_runs(settings, todo, executor, request, command("status"))
     state = execute(settings, todo, len(todo), executor, execution)
     settings.echo(f"{len(state.done)} of {len(todo)} runs are done")
     return exit_code(state, len(state.done))

@@ -69,26 +69,16 @@ class Settings:
             click.echo(line)
 
 
-def find_with_readings(names: Sequence[str], also: Sequence[str]) -> "list[tuple[Paper, Exhibit]]":
-    """Return exhibits by name, with the additional protocols of `--also`.
-
-    Raises `SpecError` for an unknown name, or a setting that no evaluation has.
-    """
-    from harness.config.evaluations import reading_of
-    from harness.registry.papers import find_exhibits
-
-    readings = [reading_of(text) for text in also]
-    return [(paper, exhibit.also(*readings)) for paper, exhibit in find_exhibits(names)]
-
-
 def find_for_rows(names: Sequence[str], also: Sequence[str], patterns: Sequence[str]) -> "list[tuple[Paper, Exhibit]]":
-    """Return exhibits as `find_with_readings` does, for a command with the option `--rows`.
+    """Return exhibits with the additional protocols of `--also`, for a command with the option `--rows`.
 
-    If a name is that of a row, the error shows where it belongs.
+    If a name is that of a row, the error shows where it belongs. Raises `SpecError` for an unknown name, or a setting
+    that no evaluation has.
     """
     import shlex
 
     from harness.errors import SpecError
+    from harness.registry.papers import find_with_readings
 
     try:
         return find_with_readings(names, also)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from harness.launch.slurm.manifest import Array, Submission
     from harness.launch.slurm.policy import Resubmission
     from harness.launch.slurm.submit import Request, Submitted
+    from harness.store.decisions import Decision
 
 WAIT_SECONDS = 10.0
 
@@ -25,18 +27,16 @@ def submit_runs(
     settings: Settings,
     todo: "Sequence[PlannedRun]",
     executor: ExecutorOptions,
-    execution: "Execution",
-    selection: Mapping[str, Any],
+    request: "Request",
     report: str,
 ) -> int:
     """Submit runs, print which are queued and which are not, and return the exit code; `--wait` waits for them.
 
-    Raises `SpecError` for incompatible options, and `HarnessError` if the scheduler does not respond.
+    Raises `HarnessError` if the scheduler does not respond.
     """
     from harness.launch.slurm.scheduler import Scheduler
     from harness.launch.slurm.submit import submit
 
-    request = request_of(settings, executor, execution, selection)
     done = submit(request, todo, Scheduler(min_interval=0))
     _print_decisions(settings, todo, done.verdicts)
     for sentence in done.unused:
@@ -89,6 +89,23 @@ def request_of(
     )
 
 
+def request_of_rounds(
+    settings: Settings, executor: ExecutorOptions, execution: "Execution", decision: "Decision"
+) -> "Request":
+    """Return the request for the rounds of a decision, whose follow-up jobs go on with the next round.
+
+    Raises `SpecError` if nothing would go on.
+    """
+    from harness.errors import SpecError
+    from harness.sequential.follow_up import DECISION, MODULE
+
+    request = request_of(settings, executor, execution, {DECISION: decision.id})
+    if not (request.profile.follow_up.enabled or executor.wait):
+        says = f"profile {executor.profile_name()} has no follow-up job, which submits the next round"
+        raise SpecError(f"{says}: set enabled = true in [follow_up], or give --wait")
+    return replace(request, watchdog=MODULE)
+
+
 def _queued(done: "Submitted") -> bool:
     from harness.launch.slurm.policy import Action
 
@@ -116,13 +133,14 @@ def _print_submission(
 ) -> None:
     """Print the jobs of the accepted arrays and how to watch them."""
     from harness.launch.slurm.arrange import shapes
-    from harness.launch.slurm.manifest import log_path
+    from harness.launch.slurm.manifest import WATCHDOG, log_path
 
     parallelism = executor.array_parallelism or submission.profile.array_parallelism
     for array, shape in zip(accepted, shapes(accepted, parallelism), strict=True):
         settings.echo(f"job {array.job_id}: {shape}")
     if submission.follow_up:
-        settings.echo(f"job {submission.follow_up}: resubmits unfinished runs when these have ended")
+        then = "" if submission.watchdog == WATCHDOG else ", then submits the next round"
+        settings.echo(f"job {submission.follow_up}: resubmits unfinished runs when these have ended{then}")
     if submission.waiting:
         when = "will be submitted" if submission.follow_up else "are left: run the same command again"
         settings.echo(f"{len(submission.waiting)} runs {when} when the queue has room again")

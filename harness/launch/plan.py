@@ -1,6 +1,6 @@
 """The plan: the distinct runs of tables and figures, with their costs and states."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -11,6 +11,7 @@ from harness.registry.cells import cells
 from harness.registry.collisions import refuse_collisions
 from harness.registry.exhibit import Exhibit
 from harness.registry.paper import GpuHours, Paper
+from harness.registry.row import Row
 from harness.registry.selection import select_rows
 from harness.store.code import other_code_of
 from harness.store.results import Results
@@ -151,11 +152,22 @@ def make_plan(
     With `patterns`, only the rows that match one of them. Raises `SpecError` for an unknown scale, a pattern that
     matches no row, and scale rules that map two runs to one.
     """
-    planned: dict[str, PlannedRun] = {}
     chosen = select_rows(selection, patterns)
-    for paper, exhibit, rows in chosen:
+    found = plan_of(scale_name, ((paper, exhibit, rows, range(seeds)) for paper, exhibit, rows in chosen), results)
+    for paper in {paper.name: paper for paper, _ in selection}.values():
+        own = ((exhibit, rows) for owner, exhibit, rows in chosen if owner is paper)
+        refuse_collisions(paper, own, paper.scale(scale_name))
+    return found
+
+
+def plan_of(
+    scale_name: str, wanted: Iterable[tuple[Paper, Exhibit, Sequence[Row], Sequence[int]]], results: Results
+) -> Plan:
+    """Return the distinct runs of some rows of exhibits, each with its seeds."""
+    planned: dict[str, PlannedRun] = {}
+    for paper, exhibit, rows, seeds in wanted:
         scale = paper.scale(scale_name)
-        for cell in cells(paper, exhibit, rows, scale, range(seeds)):
+        for cell in cells(paper, exhibit, rows, scale, seeds):
             if cell.run.id not in planned:
                 hours = paper.reported_hours(cell.original) if scale.comparable else None
                 planned[cell.run.id] = PlannedRun(cell.run, results.directory(cell.run), hours)
@@ -164,9 +176,6 @@ def make_plan(
             if name not in entry.exhibits:
                 entry.exhibits.append(name)
             entry.evaluations[cell.evaluation.id] = cell.evaluation
-    for paper in {paper.name: paper for paper, _ in selection}.values():
-        own = ((exhibit, rows) for owner, exhibit, rows in chosen if owner is paper)
-        refuse_collisions(paper, own, paper.scale(scale_name))
     return Plan(scale_name, tuple(planned.values()))
 
 

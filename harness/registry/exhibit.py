@@ -9,6 +9,7 @@ from harness.errors import SpecError, unknown
 from harness.registry.claims import Claim
 from harness.registry.figures import Agreement, Plot, SampleStrips
 from harness.registry.metrics import Metric
+from harness.registry.presuppositions import cells as presupposed_cells
 from harness.registry.row import Printed, Reported, Row, Source, Value, Words
 
 
@@ -70,13 +71,28 @@ class Exhibit:
         for claim in self.claims:
             for term in claim.terms():
                 self._check_cell("a claim", term.row, term.metric)
+            for place in presupposed_cells(claim.needs):
+                self._check_presupposed(*place)
         for cell in self.expected:
             self._check_cell("an expectation", cell.row, cell.metric)
 
-    def _check_cell(self, of: str, row: str, metric: Metric) -> None:
-        """Raise `SpecError` if a claim or an expectation refers to a cell that does not exist or has no value."""
+    def _check_presupposed(self, row: str, metric: Metric | None) -> None:
+        """Raise `SpecError` if a claim presupposes something of a row or a cell that is not measured."""
+        of = "needs of a claim"
+        self._check_row(of, row)
+        if metric is not None:
+            self._check_cell(of, row, metric)
+        if self.row(row).run is None:
+            measured = ", ".join(row.key for row in self.rows if row.run) or "none"
+            raise SpecError(f"{self.name}: {of} name row '{row}', which has no run to check: rows with one: {measured}")
+
+    def _check_row(self, of: str, row: str) -> None:
         if row not in (keys := [row.key for row in self.rows]):
             raise unknown(f"row in {of} of {self.name}", row, keys)
+
+    def _check_cell(self, of: str, row: str, metric: Metric) -> None:
+        """Raise `SpecError` if a claim or an expectation refers to a cell that does not exist or has no value."""
+        self._check_row(of, row)
         if metric not in self.metrics:
             raise unknown(f"metric in {of} of {self.name}", metric.key, (m.key for m in self.metrics))
 
@@ -170,7 +186,7 @@ class Exhibit:
         return replace(
             self,
             rows=tuple(row for row in self.rows if row.key in keys),
-            claims=tuple(claim for claim in self.claims if all(term.row in keys for term in claim.terms())),
+            claims=tuple(claim for claim in self.claims if keys.issuperset(claim.rows)),
             expected=tuple(cell for cell in self.expected if cell.row in keys),
         )
 

@@ -10,7 +10,7 @@ from harness.config.evaluations import Evaluation
 from harness.config.guard import asking, expect, expect_function
 from harness.config.interfaces import Capability
 from harness.config.run import Run
-from harness.errors import SpecError, unknown
+from harness.errors import SpecError, nearest, unknown
 from harness.registry.exhibit import Exhibit, Figure, Table
 from harness.registry.metrics import Metric
 from harness.registry.scale import PAPER_SCALES, Scale
@@ -40,7 +40,8 @@ class Paper:
     `optional` exhibits are run and reported only by name and are not part of `all`: variants of a table, or results
     that the authors call preliminary. `protocol` returns the paper's evaluation for a metric of a run. `tolerances` is
     keyed by metric key. Raises `SpecError` for a name that is reserved or not a lower-case folder name, for duplicate
-    exhibit names, and for a `protocol` or `gpu_hours` that is not callable.
+    exhibit names, for a claim beyond a scale that no exhibit has, and for a `protocol` or `gpu_hours` that is not
+    callable.
     """
 
     name: str
@@ -63,8 +64,22 @@ class Paper:
         names = [exhibit.name for exhibit in self.exhibits]
         if doubled := [name for name in names if names.count(name) > 1]:
             raise SpecError(f"paper '{self.name}' has two exhibits called '{doubled[0]}'")
+        for scale in self.scales:
+            self._check_beyond(scale)
         expect_function(self.protocol, f"protocol of paper '{self.name}'", "a metric and a run")
         expect_function(self.gpu_hours, f"gpu_hours of paper '{self.name}'", "a run")
+
+    def _check_beyond(self, scale: Scale) -> None:
+        """Raise `SpecError` if a scale names a claim that no exhibit has."""
+        claims = {exhibit.name: [claim.says for claim in exhibit.claims] for exhibit in self.exhibits}
+        for exhibit, says in scale.beyond:
+            if exhibit not in claims:
+                raise unknown(f"exhibit in beyond of scale '{scale.name}'", exhibit, claims)
+            if says not in claims[exhibit]:
+                hint = nearest(says, claims[exhibit]) or f"{exhibit} has {len(claims[exhibit])} others"
+                raise SpecError(
+                    f"unknown claim of {exhibit} in beyond of scale '{scale.name}', '{says}': {hint.strip()}"
+                )
 
     def scale(self, name: str) -> Scale:
         """Return the scale with this name; `paper` is the identity, `paper-fp32` the same in that precision.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from harness import INSTALL
+from harness.config.evaluations import reading_of
 from harness.config.plugins import PAPERS, load_plugins
 from harness.errors import SpecError, nearest, unknown
 from harness.registry.default_paper import default_paper
@@ -89,6 +90,15 @@ def find_exhibits(names: Sequence[str]) -> list[tuple[Paper, Exhibit]]:
         for exhibit in paper.exhibits
         if exhibit.name in chosen.get(paper.name, ())
     ]
+
+
+def find_with_readings(names: Sequence[str], also: Sequence[str]) -> list[tuple[Paper, Exhibit]]:
+    """Return exhibits by name, with additional protocols such as `samples=50000`.
+
+    Raises `SpecError` for an unknown name, or a setting that no evaluation has.
+    """
+    readings = [reading_of(text) for text in also]
+    return [(paper, exhibit.also(*readings)) for paper, exhibit in find_exhibits(names)]
 
 
 def _resolve_name(name: str) -> list[tuple[Paper, Exhibit]]:

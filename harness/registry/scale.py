@@ -9,7 +9,7 @@ from harness.config.evaluations import Evaluation
 from harness.config.guard import asking, expect, expect_function
 from harness.config.run import Run
 from harness.config.training import Precision
-from harness.errors import invalid
+from harness.errors import SpecError, invalid
 from harness.registry.scale_rules import Rules, everywhere
 
 
@@ -45,8 +45,11 @@ class Scale:
 
     `comparable` is whether measured values can be compared with the paper's; claims are checked at every scale.
     `spread` holds the seed spread by dataset, metric key and kind of model, such as `("digits", "fid", "hybrid vit")`;
-    it is pooled with that of the results. Raises `SpecError` if a key of `spread` is another, or if `shrink` or
-    `protocol` is not callable, and on use if it fails or returns another type.
+    it is pooled with that of the results. `beyond` holds the claims that the scale cannot decide, by exhibit and
+    sentence, such as `("table2", "Faces look realistic.")`, each with its reason; a claim whose presuppositions
+    (`Claim.needs`) can be measured needs no entry. Raises `SpecError` if a key of `spread` or `beyond` is another, if a
+    comparable scale has claims beyond it, or if `shrink` or `protocol` is not callable, and on use if it fails or
+    returns another type.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Scale:
     protocol: Callable[[Evaluation], Evaluation] = _same_evaluation
     spread: Mapping[tuple[str, str, str], Spread] = field(default_factory=dict)
     rules: Rules | None = None
+    beyond: Mapping[tuple[str, str], str] = field(default_factory=dict)
     _evaluations: dict[tuple[Evaluation, Run], Evaluation] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -67,9 +71,20 @@ class Scale:
             if not (isinstance(key, tuple) and len(key) == 3 and all(isinstance(part, str) for part in key)):
                 allowed = "(dataset, metric, kind of model), such as ('digits', 'fid', 'hybrid vit')"
                 raise invalid(f"scale '{self.name}'", "a key of spread", key, allowed)
+        self._check_beyond()
         if self.rules is not None:
             expect(Rules, self.rules, f"rules of scale '{self.name}'")
         object.__setattr__(self, "shrink", _Shrink(self.name, self.rules, self.shrink))
+
+    def _check_beyond(self) -> None:
+        of = f"scale '{self.name}'"
+        if self.beyond and self.comparable:
+            raise SpecError(f"{of}: beyond names claims, but no claim is beyond a scale with comparable values")
+        for key, reason in self.beyond.items():
+            if not (isinstance(key, tuple) and len(key) == 2 and all(isinstance(part, str) for part in key)):
+                raise invalid(of, "a key of beyond", key, "(exhibit, sentence of the claim), such as ('table2', '...')")
+            if not (isinstance(reason, str) and reason.strip()):
+                raise invalid(of, f"the reason of beyond for {key[0]}", reason, "text in quotes that says why")
 
     def evaluation(self, evaluation: Evaluation, run: Run) -> Evaluation:
         """Return the evaluation at this scale for an evaluation of a paper-scale run."""

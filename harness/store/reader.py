@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 
 from harness.config.run import Run
+from harness.store.curves import curve_sha256, read_curve
 from harness.store.files import StoreError
+from harness.store.rechecks import rechecked_evaluations
 from harness.store.records import EvaluationRecord, FeatureSpaceDetails, Outcome, Segment
 from harness.store.run_directory import RunDirectory
 from harness.store.vouching import vouched_record
@@ -31,8 +33,10 @@ class Reader:
         self._exists = cache(lambda run: self.directory(run).config.exists())
         self._outcome = _once(lambda run: self.directory(run).last_outcome())
         self._segments = _once(lambda run: self.directory(run).all_segments())
+        self.rechecks = cache(lambda run: rechecked_evaluations(self.directory(run)))
         self._vouchers = _once(lambda run: self.directory(run).vouchers())
         self._record = _once(self._read_record)
+        self._curve = _once(self._read_curve)
 
     def id_of(self, run: Run, seed: int) -> str:
         """Return the id of a run with this seed."""
@@ -67,6 +71,13 @@ class Reader:
         """
         return self._record(run, evaluation)
 
+    def curve(self, run: str) -> Sequence[Mapping[str, float]]:
+        """Return the points of the training curve of a run, oldest first; none while it trains.
+
+        Points that the training record does not vouch for count as none. Raises `StoreError` if a file is damaged.
+        """
+        return self._curve(run)
+
     def outcome(self, run: str) -> Outcome | None:
         """Return the outcome of the last worker on a run, None if there is none."""
         return self._outcome(run)
@@ -74,6 +85,12 @@ class Reader:
     def segments(self, run: str) -> Sequence[Segment]:
         """Return the segments of a run, oldest first."""
         return self._segments(run)
+
+    def _read_curve(self, run: str) -> Sequence[Mapping[str, float]]:
+        training, path = self._vouchers(run).training, self.directory(run).metrics
+        if training is None or training.curve_sha256 not in (None, curve_sha256(path, training.iterations)):
+            return ()
+        return [point for point in read_curve(path) if point["step"] <= training.iterations]
 
     def _read_record(self, run: str, evaluation: str) -> EvaluationRecord | None:
         path = self._runs / f"{run}/evaluations/{evaluation}.json"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from harness.config.run import Run
 from harness.errors import SpecError, unknown
+from harness.store.decisions import Decision, decisions
 from harness.store.names import RUN, named
 from harness.store.reader import Reader
 from harness.store.run_directory import RunDirectory
@@ -29,6 +30,19 @@ class Results:
     def reader(self) -> Reader:
         """A cached reader of the records. To see later changes, create another `Results`."""
         return Reader(self.runs)
+
+    def most_seeds(self, paper: str, scale: str) -> int | None:
+        """Return the largest number of seeds by which a paper's claims are decided at a scale, None if it was fixed.
+
+        Raises `StoreError` if the record of a decision is damaged.
+        """
+        found = (one.most_seeds for one in self.decisions if one.scale == scale and paper in one.papers)
+        return max(found, default=None)
+
+    @cached_property
+    def decisions(self) -> tuple[Decision, ...]:
+        """The decisions that are recorded."""
+        return tuple(decisions(self.root))
 
     def directory(self, run: Run) -> RunDirectory:
         """Return the directory of a run, which may not exist."""

@@ -12,6 +12,7 @@ from harness.store.files import DamagedError, StoreError, read_json, sha256_of
 from harness.store.hashed import SUFFIX, hash_path, matches_hash
 from harness.store.lease import is_leased
 from harness.store.names import CACHED_HASH, EVALUATION_RECORD, named, numbered
+from harness.store.rechecks import RecheckRecord, recheck_path
 from harness.store.records import EvaluationRecord, TrainingRecord
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory
@@ -20,12 +21,16 @@ from harness.store.vouching import UnvouchedError, Vouchers, vouched_record
 
 @dataclass(frozen=True)
 class Checked:
-    """A checked file, with its problem and the mend, both empty if it is intact. `run` is None for shared files."""
+    """A checked file, with its problem and the mend, both empty if it is intact.
+
+    `run` is None for shared files. `absent` says that the problem is that there is no such file.
+    """
 
     run: str | None
     path: Path
     problem: str = ""
     mend: str = ""
+    absent: bool = False
 
     def at(self, path: Path) -> "Checked":
         """Return the same result for a file at another path."""
@@ -40,19 +45,39 @@ def checked_run(directory: RunDirectory) -> Iterator[Checked]:
 
     Only finished files of a run that a worker holds are checked, because the others change meanwhile.
     """
-    try:
-        directory.check()
-        vouchers = directory.vouchers()
-    except (StoreError, OSError) as error:
-        yield _unreadable(directory, error)
+    vouchers = _vouchers(directory)
+    if isinstance(vouchers, Checked):
+        yield vouchers
         return
-    yield Checked(directory.id, directory.config)
     if vouchers.training is not None:
         yield from _training(directory, vouchers.training)
-    yield from checked_records(directory, vouchers, f"{_retry(directory)} measures it again")
-    yield from _checked_arrays(directory)
+    yield from checked_measurements(directory)
+    yield from _checked_recheck(directory)
     if not is_leased(directory.path):
         yield from _unfinished(directory)
+
+
+def checked_measurements(directory: RunDirectory) -> Iterator[Checked]:
+    """Yield the files behind the numbers of a run: configuration, records and arrays, each hashed again.
+
+    If one that decides which records count cannot be read, it is the only one.
+    """
+    vouchers = _vouchers(directory)
+    if isinstance(vouchers, Checked):
+        yield vouchers
+        return
+    yield Checked(directory.id, directory.config)
+    yield from checked_records(directory, vouchers, f"{_retry(directory)} measures it again")
+    yield from _checked_arrays(directory)
+
+
+def _vouchers(directory: RunDirectory) -> Vouchers | Checked:
+    """Return what vouches for the records of a run, or the file that cannot be read."""
+    try:
+        directory.check()
+        return directory.vouchers()
+    except (StoreError, OSError) as error:
+        return _unreadable(directory, error)
 
 
 def checked_records(directory: RunDirectory, vouchers: Vouchers, mend: str) -> Iterator[Checked]:
@@ -72,6 +97,19 @@ def _checked_arrays(directory: RunDirectory) -> Iterator[Checked]:
         for name, sha256 in EvaluationRecord.load(path).artefacts.items():
             mend = f"delete {path}, then {_retry(directory)} measures it again"
             yield _compared(directory.id, path.with_suffix("") / name, sha256, mend)
+
+
+def _checked_recheck(directory: RunDirectory) -> Iterator[Checked]:
+    """Yield the record of a run's recheck, if there is one."""
+    path = recheck_path(directory)
+    try:
+        RecheckRecord.load(path)
+    except FileNotFoundError:
+        return
+    except StoreError as error:
+        yield Checked(directory.id, path, _problem(error), f"'{command(f'recheck {directory.id}')}' replaces it")
+    else:
+        yield Checked(directory.id, path)
 
 
 def checked_cache(results: Results) -> Iterator[Checked]:
@@ -113,7 +151,7 @@ def _compared(run: str, path: Path, sha256: str, mend: str, found: Callable[[Pat
     try:
         same = found(path) == sha256
     except FileNotFoundError:
-        return Checked(run, path, "is missing", mend)
+        return Checked(run, path, "is missing", mend, absent=True)
     except (StoreError, OSError) as error:
         return Checked(run, path, f"cannot be read ({error})", mend)
     return Checked(run, path) if same else Checked(run, path, "does not have its recorded SHA-256", mend)

@@ -46,6 +46,8 @@ def test_the_example_runs_from_the_page(blobs, tmp_path):
     plain, noisy = (row["cells"] for row in table["rows"])
     assert plain["accuracy"]["measured"]["mean"] > 85 and plain["accuracy"]["measured"]["seeds"] == 3
     assert 0 < plain["brier"]["measured"]["mean"] < noisy["brier"]["measured"]["mean"]
+    (claim,) = table["claims"]
+    assert [need["met"] for need in claim["presupposes"]] == [True] and claim["status"] != "beyond this scale"
     assert (plain["accuracy"]["reported_sd"], plain["accuracy"]["reported_n"]) == (0.4, 5)
 
 

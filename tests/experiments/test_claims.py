@@ -4,6 +4,8 @@ from math import inf
 
 import pytest
 
+from harness.registry.presuppositions import InRange, LevelledOff
+from harness_papers.hybvit.log import EMA_ACCURACY, FID_LEVEL
 from harness_papers.hybvit.paper import PAPER
 
 CLAIMS = [claim for exhibit in (*PAPER.tables, *PAPER.figures) for claim in exhibit.claims]
@@ -42,3 +44,32 @@ def test_both_sides_are_bounded_only_where_the_sentence_does(claim):
         sides.setdefault(cells, set()).update(ends)
     both = {"low", "high"} in sides.values()
     assert both == (claim in about(BOTH_SIDES))
+
+
+PRESUPPOSED = [
+    (exhibit, need) for exhibit in PAPER.exhibits for claim in exhibit.claims for need in claim.presuppositions
+]
+
+
+def test_the_paper_has_what_its_claims_presuppose():
+    """A range that the printed values contradict would excuse a failure, not explain it."""
+    printed = [
+        (need, exhibit.reported_value(exhibit.row(row), need.metric))
+        for exhibit, need in PRESUPPOSED
+        if isinstance(need, InRange)
+        for row in need.rows
+    ]
+    known = [(need, value) for need, value in printed if value is not None]
+    assert len(known) > 20
+    assert all(need.low <= value <= need.high for need, value in known)
+
+
+def test_the_authors_run_has_levelled_off_as_far_as_is_presupposed():
+    """Their log has the accuracy after 50, 350 and 500 epochs, and FID 37.011 and 33.018 after the last two."""
+    needs = {need for _, need in PRESUPPOSED if isinstance(need, LevelledOff)}
+    assert {need.since for need in needs} == {0.1, 0.7}
+    for need in needs:
+        if need.metric.key == "accuracy":
+            assert abs(EMA_ACCURACY[500] - EMA_ACCURACY[500 * need.since]) < need.within
+        else:
+            assert need.within == FID_LEVEL > 1 - 33.018 / 37.011

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+from curves import draw
 from reports import fill
 
 from harness.config.run import Run
@@ -173,6 +174,7 @@ def test_the_printed_values_decide_claims(number, says, status):
 def decided(tmp_path, number, value):
     """Return the decisions of a table's claims at laptop scale, for three seeds with these values."""
     fill(Results(tmp_path), PAPER, TABLES[number], LAPTOP, seeds=3, value=value)
+    draw(Results(tmp_path), test_accuracy=[60.0] * 10, denoising=[0.2] * 10)
     report = build(PAPER, TABLES[number], LAPTOP, Results(tmp_path))
     return {decision.claim.says: decision for decision in report.claim_results}
 

@@ -11,6 +11,7 @@ from harness.config.networks import Network
 from harness.config.run import Run, RunConfig
 from harness.config.training import Training
 from harness.data.registry import Source, register
+from harness.registry.claims import close, rises
 from harness.registry.exhibit import Table
 from harness.registry.metrics import ACCURACY, BPD, FID
 from harness.registry.paper import Paper
@@ -73,6 +74,20 @@ CLOUD = Run(
 GENERATION = Generation(samples=150, features=Plane(), score_splits=3)
 EVALUATIONS = {ACCURACY: Accuracy(), FID: GENERATION, BPD: Likelihood()}
 
+WIDTHS = (1, 2, 16, 32)
+BY_WIDTH = Table(
+    number=2,
+    title="Points by width",
+    metrics=(ACCURACY, FID),
+    rows=tuple(Row(f"width={width}", CLOUD.but(width=width), (90.0, 1.0)) for width in WIDTHS),
+    claims=(
+        rises(ACCURACY, "width=1", "width=16", says="Wide networks classify better than narrow ones.", where="§1"),
+        rises(ACCURACY, "width=2", "width=16", says="Two features are not enough.", where="§1"),
+        close(ACCURACY, "width=16", "width=32", within=5, says="Sixteen features are enough.", where="§2"),
+        rises(FID, "width=16", "width=32", says="Samples do not depend on the classifier.", where="§3"),
+    ),
+)
+
 PAPER = Paper(
     name="points",
     title="Points",
@@ -80,6 +95,7 @@ PAPER = Paper(
     tables=(
         Table(number=1, title="Points", metrics=(ACCURACY, FID, BPD), rows=(Row("Cloud", CLOUD, (90.0, 1.0, 2.0)),)),
     ),
+    optional=(BY_WIDTH,),
     protocol=lambda metric, run: EVALUATIONS[metric],
     scales=(Scale("laptop", "As it is.", comparable=False),),
 )

@@ -39,10 +39,14 @@ class Evaluation(Family):
     `needs` are the capabilities required of the model. `implementation` names a function `(evaluation, subject)` of a
     `harness.evaluation.base.Subject` that returns an `EvaluationResult`. `after` selects the EMA weights by fraction of
     training, in tenths; 1 is the end. `secondary` names quantities that are reported although no exhibit has a column
-    for them (`harness.registry.metrics.secondary`).
+    for them (`harness.registry.metrics.secondary`). `recomputations` names, as `module:NAME`, a tuple of
+    `harness.recheck.recomputation.Recomputation`s, with which `recheck` computes the quantities from the stored arrays;
+    `unrepeatable` says why there can be none.
     """
 
     implementation: ClassVar[str]
+    recomputations: ClassVar[str] = ""
+    unrepeatable: ClassVar[str] = ""
     needs: ClassVar[frozenset[str]] = frozenset()
     secondary: ClassVar[tuple[str, ...]] = ()
 

@@ -18,6 +18,7 @@ class Accuracy(Evaluation):
 
     kind: Literal["accuracy"] = "accuracy"
     implementation: ClassVar[str] = "harness.evaluation.accuracy:evaluate"
+    recomputations: ClassVar[str] = "harness.recheck.classifiers:ACCURACY"
     needs: ClassVar[frozenset[str]] = frozenset({CLASSIFIER})
 
     split: str = "test"
@@ -36,6 +37,7 @@ class Calibration(Evaluation):
 
     kind: Literal["calibration"] = "calibration"
     implementation: ClassVar[str] = "harness.evaluation.calibration:evaluate"
+    recomputations: ClassVar[str] = "harness.recheck.classifiers:CALIBRATION"
     needs: ClassVar[frozenset[str]] = frozenset({CLASSIFIER})
 
     split: str = "test"
@@ -82,6 +84,7 @@ class OutOfDistribution(Evaluation):
 
     kind: Literal["ood"] = "ood"
     implementation: ClassVar[str] = "harness.evaluation.ood:evaluate"
+    recomputations: ClassVar[str] = "harness.recheck.classifiers:OUT_OF_DISTRIBUTION"
     needs: ClassVar[frozenset[str]] = frozenset({CLASSIFIER})
 
     score: Annotated[SerializeAsAny[Score], BeforeValidator(Score.read)] = LogDensity()

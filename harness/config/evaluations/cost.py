@@ -19,6 +19,7 @@ class Runtime(Evaluation):
 
     kind: Literal["runtime"] = "runtime"
     implementation: ClassVar[str] = "harness.evaluation.runtime:evaluate"
+    unrepeatable: ClassVar[str] = "a measured time"
 
     warmup_steps: PositiveInt = 20
     timed_steps: PositiveInt = 10
@@ -43,6 +44,7 @@ class Size(Evaluation):
 
     kind: Literal["size"] = "size"
     implementation: ClassVar[str] = "harness.evaluation.size:evaluate"
+    unrepeatable: ClassVar[str] = "a count of the network's parameters, without an array"
 
     def work(self, config: "RunConfig") -> Work:
         """Return nothing: no example passes."""

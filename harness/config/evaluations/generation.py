@@ -26,6 +26,7 @@ class Generation(Evaluation):
 
     kind: Literal["generation"] = "generation"
     implementation: ClassVar[str] = "harness.evaluation.generation:evaluate"
+    recomputations: ClassVar[str] = "harness.recheck.generators:GENERATION"
     needs: ClassVar[frozenset[str]] = frozenset({GENERATOR})
     secondary: ClassVar[tuple[str, ...]] = ("precision", "recall", "density", "coverage")
     shrinks: ClassVar[Mapping[str, str]] = {"samples": "samples", "features": "features"}
@@ -88,6 +89,7 @@ class Likelihood(Evaluation):
 
     kind: Literal["likelihood"] = "likelihood"
     implementation: ClassVar[str] = "harness.evaluation.likelihood:evaluate"
+    recomputations: ClassVar[str] = "harness.recheck.generators:LIKELIHOOD"
     needs: ClassVar[frozenset[str]] = frozenset({LIKELIHOOD})
 
     split: str = "test"

@@ -53,6 +53,7 @@ class Robustness(Evaluation):
 
     kind: Literal["robustness"] = "robustness"
     implementation: ClassVar[str] = "harness.evaluation.robustness:evaluate"
+    recomputations: ClassVar[str] = "harness.recheck.classifiers:ROBUSTNESS"
     needs: ClassVar[frozenset[str]] = frozenset({CLASSIFIER})
     shrinks: ClassVar[Mapping[str, str]] = {"images": "attacked_images"}
 

@@ -72,9 +72,8 @@ def _submit_follow_up(results: Results, submission: Submission) -> Submission:
     """Queue the follow-up job, which runs after the arrays; the arrays stay queued if it is refused."""
     after = f"afterany:{':'.join(array.job_id for array in submission.arrays if array.job_id)}"
     name, folder = f"harness-{submission.id}-follow-up", folder_of(results, submission.id).absolute()
-    module = "harness.launch.slurm.watchdog"
     arguments = [str(results.root.absolute()), submission.id]
-    command = plain_command(submission.profile.python, Path(submission.code.archive), module, arguments)
+    command = plain_command(submission.profile.python, Path(submission.code.archive), submission.watchdog, arguments)
     try:
         job_id = follow_up_executor(folder, submission.profile, name, after).submit_script("follow-up", command)
     except Refused as refusal:

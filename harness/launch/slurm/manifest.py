@@ -23,6 +23,8 @@ from harness.store.results import Results
 
 FOLDER = "submissions"
 ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}")
+WATCHDOG = "harness.launch.slurm.watchdog"
+"""The module of a follow-up job, which takes the results directory and the id of the submission."""
 OUT_OF_MEMORY, STALLED = "ran out of memory", "was evicted before it made progress"
 """Log messages of a batch script whose step SLURM killed for memory, or whose worker was evicted without progress.
 `queue.look` searches the log for them."""
@@ -70,7 +72,8 @@ class Submission(Record):
     """A manifest.
 
     `attempt` is the position in a chain of follow-ups, `parent` the previous submission. `waiting` are runs beyond the
-    submit limit, left to the follow-up job. `marks` is the progress of each run at submission.
+    submit limit, left to the follow-up job, which runs the module `watchdog`. `marks` is the progress of each run at
+    submission.
     """
 
     version: Literal[1] = 1
@@ -88,6 +91,7 @@ class Submission(Record):
     arrays: tuple[Array, ...] = ()
     waiting: tuple[str, ...] = ()
     marks: dict[str, RunProgress] = Field(default_factory=dict)
+    watchdog: str = WATCHDOG
     follow_up: str | None = None
     """The job id of the follow-up job."""
 

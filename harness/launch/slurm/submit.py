@@ -23,6 +23,7 @@ from harness.launch.slurm.array_jobs import submit_arrays, unused_by
 from harness.launch.slurm.manifest import (
     FOLDER,
     ID,
+    WATCHDOG,
     Array,
     Code,
     Submission,
@@ -46,7 +47,8 @@ CODE = "code.zip"
 class Request:
     """A request to submit runs, from a user or a follow-up job.
 
-    For a follow-up job, `chain` names the previous submissions and `code` is their snapshot.
+    For a follow-up job, `chain` names the previous submissions and `code` is their snapshot. `watchdog` is the module
+    that the follow-up job runs.
     """
 
     results: Results
@@ -58,6 +60,7 @@ class Request:
     parallelism: int | None = None
     chain: tuple[str, ...] | None = None
     code: Code | None = None
+    watchdog: str = WATCHDOG
 
 
 @dataclass(frozen=True)
@@ -189,6 +192,7 @@ def write_intent(request: Request, arrangement: Arrangement, chosen: Sequence[Pl
         parent=request.chain[-1] if request.chain else None,
         arrays=arrangement.arrays,
         waiting=arrangement.waiting,
+        watchdog=request.watchdog,
         marks={planned.run.id: progress_of(planned.directory) for planned in chosen},
     )
     save(request.results, submission)

@@ -8,7 +8,7 @@ from harness.report.html.symbols import MARKS, Mark
 from harness.report.results.claims import ClaimResult
 from harness.report.results.report import ExhibitReport
 from harness.report.writers.claim_evidence import claim_evidence
-from harness.report.writers.claims_list import ORDER, place
+from harness.report.writers.claims_list import BY_THE_PAPER, ORDER, place
 from harness.report.writers.wording import location
 
 MOST_DRAWN = 6
@@ -60,7 +60,7 @@ def claims_view(reports: Sequence[ExhibitReport]) -> ClaimsView:
     return ClaimsView(
         claims=tuple(_claim(report, result) for report, result in entries),
         counts=tuple((MARKS[status], statuses.count(status)) for status in ORDER),
-        printed=tuple((MARKS[status], printed.count(status)) for status in ORDER),
+        printed=tuple((MARKS[status], printed.count(status)) for status in BY_THE_PAPER),
         not_printed=printed.count(None),
     )
 

@@ -159,7 +159,7 @@
     const unit = cell.unit ? ` ${cell.unit}` : "";
     const facts = make("dl", {},
       fact("Paper", cell.paper + (cell.paper === "-" ? "" : unit)),
-      fact("Paper's seeds", cell.paper_seeds), fact("Source", cell.source),
+      fact("Paper's seeds", cell.paper_seeds), fact("95 % prediction", cell.prediction), fact("Source", cell.source),
       fact("Measured", cell.ours ? cell.ours + unit : "not yet"),
       fact("Difference", cell.difference), fact("Tolerance", cell.tolerance ? `±${cell.tolerance}` : null),
       fact("Verdict", cell.verdict), fact("Reason", cell.reason, true),

@@ -13,6 +13,7 @@ from harness.report.html.answer import AbstractClaim, abstract_claims, page_answ
 from harness.report.html.provenance import Provenance, provenance
 from harness.report.html.run_index import RunIndex
 from harness.report.html.symbols import MARKS, Mark
+from harness.report.results.rechecked import rechecked
 from harness.report.results.report import ExhibitReport
 from harness.report.results.verdict_counts import VerdictCounts
 from harness.report.writers.wording import heading, span, subject
@@ -31,7 +32,7 @@ class BarShare:
 
 @dataclass(frozen=True)
 class ExhibitLine:
-    """An exhibit in the overview: coverage, verdicts and claims."""
+    """An exhibit in the overview: coverage, verdicts, claims and the FAILs to expect."""
 
     name: str
     heading: str
@@ -41,6 +42,7 @@ class ExhibitLine:
     verdict: Mark | None
     marks: tuple[tuple[Mark, int], ...]
     claims: tuple[tuple[Mark, int], ...]
+    fails: str
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Summary:
     runs: int
     cost: str
     provenance: Provenance
+    rechecked: str
     exhibits: tuple[ExhibitLine, ...]
     left_out: tuple[str, ...]
 
@@ -84,6 +87,7 @@ def summary(reports: Sequence[ExhibitReport], run_index: RunIndex) -> Summary:
         runs=len(run_index.measured),
         cost=str(Usage.sum(usage.values())) or "nothing yet",
         provenance=provenance(segment for run in run_index.measured for segment in segments[run]),
+        rechecked=rechecked({run: found for report in reports for run, found in report.rechecks.items()}),
         exhibits=tuple(map(_line, reports)),
         left_out=tuple(exhibit.name for exhibit in usual if exhibit.name not in shown),
     )
@@ -110,7 +114,8 @@ def _line(report: ExhibitReport) -> ExhibitLine:
         title=subject(report),
         measured=report.measured,
         wanted=report.wanted,
-        verdict=MARKS.get(report.verdict_counts.verdict) if report.verdict_counts.counts else None,
+        verdict=MARKS.get(report.verdict.word) if report.verdict_counts.counts else None,
         marks=_marked(report.verdict_counts.counts),
         claims=_marked(Counter(result.status for result in report.claim_results)),
+        fails=str(report.verdict),
     )

@@ -24,9 +24,26 @@ class Mark:
 MARKS = {
     mark.word: mark
     for mark in (
-        Mark(Verdict.FAIL, "cross", "bad", "the difference exceeds the tolerance, or a value is not finite"),
+        Mark(
+            Verdict.FAIL,
+            "cross",
+            "bad",
+            "the difference exceeds the tolerance and the 95 % prediction interval, or a value is not finite; "
+            "with one seed and no known spread, the tolerance alone decides",
+        ),
         Mark(Verdict.XPASS, "surprise", "odd", "within the tolerance although a failure was expected"),
-        Mark(Verdict.PASS, "check", "good", "the difference is within the tolerance"),
+        Mark(
+            Verdict.INCONCLUSIVE,
+            "unsure",
+            "some",
+            "the difference exceeds the tolerance, but not the 95 % prediction interval of another seed",
+        ),
+        Mark(
+            Verdict.PASS,
+            "check",
+            "good",
+            "the difference is within the tolerance; closely: so is the whole 90 % interval of the mean",
+        ),
         Mark(Verdict.XFAIL, "expected", "odd", "exceeds the tolerance, as expected; the reason is stated"),
         Mark(Verdict.PARTIAL, "half", "some", "not all requested seeds are measured"),
         Mark(Verdict.MISSING, "empty", "none", "not measured yet"),
@@ -37,6 +54,7 @@ MARKS = {
         Mark(ClaimStatus.HOLDS, "check", "good", "the 95 % interval of every difference is within the claim's bounds"),
         Mark(ClaimStatus.FAILS, "cross", "bad", "the 95 % interval of a difference is outside the claim's bounds"),
         Mark(ClaimStatus.UNDECIDED, "unsure", "some", "an interval crosses a bound, or values are missing"),
+        Mark(ClaimStatus.BEYOND, "beyond", "none", "the scale lacks what the claim presupposes, as stated"),
     )
 }
 """By word: verdicts of cells first, worst first, then statuses of claims."""

@@ -55,6 +55,10 @@ class TableView:
         judgement = cell.judgement if cell.role is self._judged else None
         return MARKS[judgement.verdict] if judgement and judgement.verdict not in SILENT else None
 
+    def qualifier(self, cell: TableCell) -> str:
+        """Return the word beside the mark of a verdict, if there is one."""
+        return cell.judgement.qualifier if self.mark(cell) and cell.judgement else ""
+
     def difference(self, cell: TableCell) -> tuple[str, str]:
         """Return the difference and the tolerance as text, each empty if there is none."""
         if cell.role is not Role.DIFFERENCE or not cell.judgement or not cell.metric:

@@ -52,7 +52,7 @@ class PageValues:
             "metric": cell.labels.get(PAPER_PROTOCOL) or report.label(metric),
             "unit": metric.unit,
             "paper": cell.printed,
-            "verdict": cell.verdict.value,
+            "verdict": str(cell.judgement),
             "first": self._number(report.scale.shrink(own).id) if own else None,
             "measured": [
                 self._values(series, reading)
@@ -121,6 +121,9 @@ def _statistics(metric: Metric, cell: ReportCell) -> dict[str, Any]:
     if statistics.interval is not None:
         low, high = statistics.interval
         found["interval"] = f"{metric.measured(low)} to {metric.measured(high)} ({statistics.interval_is})"
+    if statistics.prediction is not None:
+        low, high = statistics.prediction
+        found["prediction"] = f"{metric.measured(low)} to {metric.measured(high)}"
     if statistics.p_value is not None:
         found["p"] = f"{statistics.p_value:.2g}" if isfinite(statistics.p_value) else "NaN"
     return found

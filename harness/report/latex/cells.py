@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from harness.report.latex.notes import CITED, FAILED, UNCERTAIN, UNEXPECTED, UNFINISHED, Notes
+from harness.report.latex.notes import CITED, FAILED, OPEN, UNCERTAIN, UNEXPECTED, UNFINISHED, Notes
 from harness.report.latex.numbers import mean_and_spread
 from harness.report.results.verdicts import Verdict
 from harness.report.writers.table_cells import BLANK, CellKind, TableCell
@@ -12,7 +12,12 @@ from harness.report.writers.table_layout import TableGrid, TableLine, TableRow, 
 DASHES = {CellKind.DASH: "–", CellKind.GAP: "…"}
 SOURCES = {"cited": CITED, "uncertain": UNCERTAIN}
 """Marked sources: at the row's name, or at its cells if they differ."""
-VERDICTS = {Verdict.FAIL: FAILED, Verdict.XPASS: UNEXPECTED, Verdict.PARTIAL: UNFINISHED}
+VERDICTS = {
+    Verdict.FAIL: FAILED,
+    Verdict.XPASS: UNEXPECTED,
+    Verdict.INCONCLUSIVE: OPEN,
+    Verdict.PARTIAL: UNFINISHED,
+}
 """Verdicts marked at the cell."""
 
 

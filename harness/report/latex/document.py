@@ -76,21 +76,22 @@ def _input(report: ExhibitReport) -> str:
 
 def _summary(reports: Sequence[ExhibitReport]) -> list[str]:
     """Return the verdicts and the status of claims, in total and by exhibit."""
+    columns = len(claims_list.ORDER)
     heads = (
         "",
         "",
         "measured",
         "cells by verdict",
-        *(f"\\multicolumn{{1}}{{r}}{{{name}}}" for name in claims_list.ORDER),
+        *(f"\\multicolumn{{1}}{{r}}{{{status.partition(' ')[0]}}}" for status in claims_list.ORDER),
     )
     return [
         "\\section{Summary}",
         f"{tex(claims_list.verdicts(reports))}\\par",
         f"{tex(claims_list.summary(reports))}\\par",
         "{\\footnotesize\\setlength{\\tabcolsep}{4pt}",
-        f"\\begin{{longtable}}{{@{{}}l{_ragged(0.36)}l{_ragged(0.2)}rrr@{{}}}}",
+        f"\\begin{{longtable}}{{@{{}}l{_ragged(0.34)}l{_ragged(0.18)}{'r' * columns}@{{}}}}",
         "\\toprule",
-        "& & & & \\multicolumn{3}{c}{claims} \\\\ \\cmidrule(l){5-7}",
+        f"& & & & \\multicolumn{{{columns}}}{{c}}{{claims}} \\\\ \\cmidrule(l){{5-{4 + columns}}}",
         f"{' & '.join(heads)} \\\\",
         "\\midrule\\endhead",
         "\\bottomrule\\endfoot",

@@ -4,12 +4,13 @@ from harness.report.latex.escape import tex
 from harness.report.results.report import ExhibitReport
 from harness.report.writers import wording
 
-CITED, UNCERTAIN, FAILED, UNEXPECTED, UNFINISHED = "†", "‡", "×", "!", "∘"
+CITED, UNCERTAIN, FAILED, UNEXPECTED, OPEN, UNFINISHED = "†", "‡", "×", "!", "?", "∘"
 SYMBOLS = {
     CITED: "cited by the paper from elsewhere",
     UNCERTAIN: "the paper does not say who measured it",
-    FAILED: "FAIL: outside the tolerance, or not finite",
+    FAILED: "FAIL: outside the tolerance and the prediction interval, or not finite",
     UNEXPECTED: "XPASS: a failure was expected",
+    OPEN: "INCONCLUSIVE: outside the tolerance, within the prediction interval",
     UNFINISHED: "PARTIAL: some seeds are not measured yet",
 }
 

@@ -10,8 +10,9 @@ from harness.registry.cells import PAPER_PROTOCOL, Cell
 from harness.registry.exhibit import Exhibit
 from harness.registry.metrics import Metric
 from harness.registry.paper import Paper
-from harness.registry.row import Reported, Row, Setting, Source
+from harness.registry.row import Reported, Row, Setting, Source, Words
 from harness.registry.scale import Scale
+from harness.report.results.cell_noise import CellNoise
 from harness.report.results.series import Measurements, Series, need_of
 from harness.report.results.statistics import PrintedValue, Statistics, describe
 from harness.report.results.verdicts import Judgement, Verdict, VerdictRule, judge, judge_setting
@@ -127,6 +128,7 @@ class CellBuilder:
         self._scale = scale
         self._series = measurements.series
         self._waiting = measurements.waiting
+        self._noise = CellNoise(measurements.series, exhibit.metrics, scale)
         self._asked: dict[tuple[str, Metric], dict[str, Cell]] = {}
         for cell in possible:
             self._asked.setdefault((cell.row.key, cell.metric), {}).setdefault(cell.reading, cell)
@@ -173,8 +175,9 @@ class CellBuilder:
         if row.run is None:
             return cell if cell.reported is None else replace(cell, judgement=Judgement(Verdict.CITED))
         found = cell.measured if isinstance(cell.measured, Measured) else None
-        waiting = self._waiting[row.key, metric.key, PAPER_PROTOCOL]
-        judgement = judge(metric, cell.reported, found.mean if found else None, rule, waiting)
+        key = row.key, metric.key, PAPER_PROTOCOL
+        prediction = self._noise.prediction(metric, self._series.get(key), _printed(cell))
+        judgement = judge(metric, cell.reported, found.mean if found else None, rule, self._waiting[key], prediction)
         return replace(cell, judgement=judgement, statistics=_statistics(cell, found, judgement))
 
     def _cell(self, row: Row, metric: Metric) -> ReportCell:
@@ -225,9 +228,14 @@ def _statistics(cell: ReportCell, found: Measured | None, judgement: Judgement) 
     """Return the statistics of a value that varies between seeds, with a test of the reported one if comparable."""
     if found is None or cell.metric.noise == "none":
         return None
-    if not isinstance(cell.reported, int | float) or judgement.difference is None:
-        return describe(found.values, None)
-    return describe(found.values, PrintedValue(cell.reported, cell.reported_sd or 0.0, cell.reported_n or 1))
+    printed = _printed(cell) if judgement.difference is not None else None
+    return describe(found.values, printed, judgement.prediction)
+
+
+def _printed(cell: ReportCell) -> PrintedValue | None:
+    if isinstance(cell.reported, Words | None):
+        return None
+    return PrintedValue(cell.reported, cell.reported_sd or 0.0, cell.reported_n or 1)
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -235,10 +243,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _sd(values: Sequence[float]) -> float | None:
-    """Return the standard deviation between seeds (ddof 1): None for one seed, NaN if a value is not finite.
-
-    It is exactly zero if all values are equal.
-    """
+    """Return the standard deviation between seeds (ddof 1): None for one seed, NaN if a value is not finite."""
     if len(values) < 2:
         return None
     return stdev(values) if all(map(isfinite, values)) else nan

@@ -11,6 +11,7 @@ from harness.registry.exhibit import Exhibit
 from harness.registry.metrics import Metric
 from harness.registry.scale import Scale
 from harness.report.results.contrasts import ContrastEstimate, Estimator
+from harness.report.results.presuppositions import Finding
 from harness.report.results.series import Series, SeriesKey
 from harness.report.results.statistics import CONFIDENCE
 from harness.report.results.verdicts import ROUNDING
@@ -22,6 +23,12 @@ class ClaimStatus(StrEnum):
     HOLDS = "holds"
     FAILS = "fails"
     UNDECIDED = "undecided"
+    BEYOND = "beyond this scale"
+
+    @property
+    def decided(self) -> bool:
+        """Whether the measurements say that the claim holds or fails."""
+        return self in (ClaimStatus.HOLDS, ClaimStatus.FAILS)
 
     def counted(self, count: int) -> str:
         """Return a number of claims with the status in words, such as `1 holds` and `2 hold`."""
@@ -73,9 +80,10 @@ class ClaimResult:
     """A claim with its status and evidence.
 
     `printed` is the status by the paper's own values, None if it does not print them. `reason` says why the claim is
-    undecided, or fails without a contrast, if its contrasts do not. `declared` has the standard deviations, by metric,
-    that only the scale declares, since no row has two seeds. `without_spread` are rows that need a second seed, because
-    no noise is known of their kind.
+    undecided, or fails without a contrast, if its contrasts do not; it is also the reason of a scale that names it.
+    `declared` has the standard deviations, by metric, that only the scale declares, since no row has two seeds.
+    `without_spread` are rows that need a second seed, because no noise is known of their kind. `findings` are its
+    presuppositions as measured; none at a comparable scale.
     """
 
     claim: Claim
@@ -86,6 +94,7 @@ class ClaimResult:
     reason: str = ""
     declared: tuple[tuple[Metric, float], ...] = ()
     without_spread: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def decide(

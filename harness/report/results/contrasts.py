@@ -18,7 +18,7 @@ from harness.registry.claims import Claim, Contrast, Term
 from harness.registry.exhibit import Exhibit
 from harness.registry.metrics import Metric, NoiseKind
 from harness.registry.scale import Scale, Spread
-from harness.report.results.seed_noise import pooled, rounding, with_declared
+from harness.report.results.seed_noise import least, pooled, with_declared
 from harness.report.results.series import Series, SeriesKey
 from harness.report.results.verdicts import ROUNDING
 
@@ -235,10 +235,7 @@ def _pool_of_cell(metric: Metric, found: Series) -> Pool:
 
 
 def _floor(term: Term, found: Series, sd: float) -> float:
-    """Return the standard deviation of rounding a weighted cell: to whole items or, without any noise, as printed."""
-    if step := rounding(term.metric, found.items):
-        return abs(term.weight) * step
-    return 0.0 if sd else abs(term.weight) * 10.0**-term.metric.decimals / sqrt(12)
+    return abs(term.weight) * least(term.metric, found.items, sd)
 
 
 def _mean(found: Series) -> float:

@@ -11,14 +11,18 @@ from math import ceil, inf, prod, sqrt
 from statistics import NormalDist
 
 from harness.registry.claims import Claim
+from harness.registry.exhibit import Exhibit
+from harness.registry.scale import Scale
 from harness.report.results.claims import ClaimResult, ClaimStatus, ContrastResult, decide
 from harness.report.results.contrasts import Estimator, RunNoise
 from harness.report.results.levels import horizon, level_for
 from harness.report.results.report import ExhibitReport
+from harness.report.results.series import Series, SeriesKey
 
 MOST_SEEDS = 10
 HOPELESS = 0.10
 """A claim with a smaller chance to be decided gets no more seeds."""
+MANY = 1000
 QUARTILE = NormalDist().inv_cdf(0.75)
 TIMES = "times depend on the machine: measure them on one, with --seeds"
 
@@ -28,8 +32,8 @@ class ClaimOutlook:
     """The outlook of a claim that is undecided by intervals at the level of a largest number of seeds.
 
     `next_seeds` has the next seed of each row that needs one, `gains` how much of the variance it removes. `turns_on`
-    is the contrast that needs the most seeds. `seeds` is the range of seeds of each row for even odds: quartiles of the
-    estimate, None from one seed. `hopeless` says why seeds do not help.
+    is the contrast that needs the most seeds. `seeds` is the range of seeds of each row for even odds, by the quartiles
+    of the estimate: it may exceed `most_seeds`, and is None from one seed. `hopeless` says why seeds do not help.
     """
 
     result: ClaimResult
@@ -45,6 +49,11 @@ class ClaimOutlook:
     def rows(self) -> tuple[str, ...]:
         """The rows that need another seed; none if seeds do not help."""
         return tuple(self.next_seeds)
+
+    def further(self, seed: int) -> tuple[int, int]:
+        """Return how many seeds a row is expected to need from `seed` on, from and to, up to the most seeds."""
+        first, last = self.seeds or (seed + 1, self.most_seeds)
+        return max(min(first, self.most_seeds) - seed, 1), max(min(last, self.most_seeds) - seed, 1)
 
 
 @dataclass(frozen=True)
@@ -102,23 +111,18 @@ class _OpenContrast:
 
 def outlooks(report: ExhibitReport, most_seeds: int = MOST_SEEDS) -> list[ClaimOutlook]:
     """Return the outlook of every claim that is undecided at the level of `most_seeds`, in the order of claims."""
-    return [found for claim in report.exhibit.claims if (found := _outlook(report, claim, most_seeds))]
+    most = horizon(most_seeds, report.seeds)
+    claims = (found.claim for found in report.claim_results if found.status is not ClaimStatus.BEYOND)
+    found = (outlook(claim, report.exhibit, report.series, report.scale, most) for claim in claims)
+    return [one for one in found if one]
 
 
-def expected_runs(found: Iterable[ClaimOutlook]) -> dict[str, int]:
-    """Return the number of further seeds that each row is expected to need, the largest of its claims."""
-    expected: dict[str, int] = {}
-    for outlook in found:
-        for row, seed in outlook.next_seeds.items():
-            wanted = round(sum(outlook.seeds) / 2) - seed if outlook.seeds else 1
-            expected[row] = max(expected.get(row, 1), wanted)
-    return expected
-
-
-def _outlook(report: ExhibitReport, claim: Claim, most_seeds: int) -> ClaimOutlook | None:
-    exhibit, series, scale = report.exhibit, report.series, report.scale
-    most = horizon(most_seeds, max((len(found.seeds) for found in series.values()), default=0))
-    result = decide(claim, exhibit, series, scale, level_for(most))
+def outlook(
+    claim: Claim, exhibit: Exhibit, series: Mapping[SeriesKey, Series], scale: Scale, most: int
+) -> ClaimOutlook | None:
+    """Return the outlook of a claim with at most so many seeds of a row, None if it is decided at their level."""
+    level = level_for(most)
+    result = decide(claim, exhibit, series, scale, level)
     if result.status is not ClaimStatus.UNDECIDED:
         return None
     if any(term.metric.timing for term in claim.terms()):
@@ -129,10 +133,20 @@ def _outlook(report: ExhibitReport, claim: Claim, most_seeds: int) -> ClaimOutlo
     if not result.contrasts:
         return ClaimOutlook(result, hopeless=result.reason, most_seeds=most)
     estimator = Estimator(claim, exhibit, series, scale)
-    quantiles = _quantile(level_for(most)), _quantile(1 - (1 - level_for(most)) / len(claim.contrasts))
+    quantiles = _quantile(level), _quantile(1 - (1 - level) / len(claim.contrasts))
     undecided = [one for one in result.contrasts if one.status is ClaimStatus.UNDECIDED]
     contrasts = [_OpenContrast(one, estimator.noise(one.contrast), *quantiles) for one in undecided]
     return _of_contrasts(result, [one for one in contrasts if one.noise], most)
+
+
+def expected_runs(found: Iterable[ClaimOutlook]) -> dict[str, int]:
+    """Return the number of further seeds that each row is expected to need, the largest of its claims."""
+    expected: dict[str, int] = {}
+    for one in found:
+        for row, seed in one.next_seeds.items():
+            wanted = sum(one.further(seed)) // 2 if one.seeds else 1
+            expected[row] = max(expected.get(row, 1), wanted)
+    return expected
 
 
 def _of_contrasts(result: ClaimResult, contrasts: Sequence[_OpenContrast], most: int) -> ClaimOutlook:
@@ -156,7 +170,7 @@ def _of_contrasts(result: ClaimResult, contrasts: Sequence[_OpenContrast], most:
         why = f"not by {most} seeds: its chance is {100 * chance:.0f} %"
         return ClaimOutlook(result, turns_on=hardest.found, chance=chance, hopeless=why, most_seeds=most)
     # With one seed, the quartiles reach from three seeds to forty whatever the truth is.
-    seeds = _range(hardest, most) if hardest.seeds > 1 else None
+    seeds = _range(hardest) if hardest.seeds > 1 else None
     return ClaimOutlook(result, following, gains, hardest.found, seeds, min(chance, 1.0), most_seeds=most)
 
 
@@ -171,10 +185,10 @@ def _hardest(contrasts: Sequence[_OpenContrast]) -> _OpenContrast:
     return max(contrasts, key=_OpenContrast.for_even_odds)
 
 
-def _range(contrast: _OpenContrast, most: int) -> tuple[int, int]:
-    """Return the seeds for even odds if the truth is at the quartiles of the estimate, at most `most`."""
+def _range(contrast: _OpenContrast) -> tuple[int, int]:
+    """Return the seeds for even odds if the truth is at the quartiles of the estimate, at most `MANY`."""
     ends = (contrast.for_even_odds(QUARTILE), contrast.for_even_odds(-QUARTILE))
-    first, last = (min(max(ceil(end), contrast.seeds + 1), most) if end < inf else most for end in ends)
+    first, last = (max(ceil(min(end, MANY)), contrast.seeds + 1) for end in ends)
     return first, last
 
 

@@ -13,22 +13,28 @@ from harness.registry.metrics import Metric
 from harness.registry.paper import Paper
 from harness.registry.row import Row
 from harness.registry.scale import Scale
+from harness.report.results.beyond import beyond
 from harness.report.results.cells import CellBuilder, ReportRow
 from harness.report.results.claims import ClaimResult, decide
+from harness.report.results.levels import horizon, level_for
 from harness.report.results.pace import Pace
+from harness.report.results.presuppositions import Presuppositions
 from harness.report.results.rank_agreement import RankAgreement, rank_agreements
+from harness.report.results.rechecked import Rechecks
 from harness.report.results.series import (
     Measurements,
     Series,
     SeriesKey,
     details,
     measurements,
+    most_seeds_of,
     need_of,
     with_secondary,
 )
 from harness.report.results.stand_ins import DataInUse, data_of, stand_ins
+from harness.report.results.statistics import CONFIDENCE
+from harness.report.results.table_verdict import TableVerdict
 from harness.report.results.verdict_counts import VerdictCounts
-from harness.report.results.verdicts import Verdict
 from harness.store.code import other_code
 from harness.store.files import StoreError
 from harness.store.reader import Reader
@@ -45,7 +51,9 @@ class ExhibitReport:
     `remarks` are notes of evaluations on their values, which are in `series`. `shown` are secondary metrics that get
     columns. `segments` has the segments of each of its runs. `damaged` are the records that could not be read. `origin`
     names results that are not the user's own. `whole` is the exhibit with all its rows if some are not shown.
-    `stand_ins` are the datasets in the place of the paper's. `pace` is how fast further runs would be made.
+    `stand_ins` are the datasets in the place of the paper's. `most_seeds` is the largest number of seeds by which
+    claims are decided if seeds are added until they are, None if the number was fixed beforehand. `rechecks` are those
+    of its measured runs. `pace` is how fast further runs would be made.
     """
 
     paper: Paper
@@ -64,7 +72,14 @@ class ExhibitReport:
     origin: str = ""
     whole: Exhibit | None = None
     stand_ins: tuple[DataInUse, ...] = ()
+    most_seeds: int | None = None
+    rechecks: Rechecks = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
+
+    @property
+    def seeds(self) -> int:
+        """The largest number of seeds of a cell."""
+        return most_seeds_of(self.series)
 
     @property
     def verdict_counts(self) -> VerdictCounts:
@@ -106,10 +121,10 @@ class ExhibitReport:
         """The number of measured or configured values, including those of other protocols."""
         return sum((cell.measured is not None) + len(cell.readings) for row in self.rows for cell in row.cells)
 
-    @property
-    def failures(self) -> int:
-        """The number of cells that fail."""
-        return sum(cell.verdict is Verdict.FAIL for row in self.rows for cell in row.cells)
+    @cached_property
+    def verdict(self) -> TableVerdict:
+        """The verdict on the exhibit."""
+        return TableVerdict.of(cell.judgement for row in self.rows for cell in row.cells)
 
     def label(self, metric: Metric) -> str:
         """Return the printed name of a metric's measured values, without dataset and protocol if they differ."""
@@ -145,14 +160,20 @@ def build(
     possible = list(cells(paper, exhibit, exhibit.rows, scale, [0]))
     builder = CellBuilder(paper, exhibit, scale, measured, tuple(with_secondary(possible, exhibit)), results)
     noted = details(measured.series.values(), results)
+    presuppositions = Presuppositions(paper, exhibit, scale, measured.series, results)
     segments, unreadable = _segments(_runs(possible, measured), results.reader)
+    most = results.most_seeds(paper.name, scale.name)
+    level = CONFIDENCE if most is None else level_for(horizon(most, most_seeds_of(measured.series)))
     return ExhibitReport(
         paper=paper,
         exhibit=exhibit,
         scale=scale,
         labels=builder.labels(),
         rows=tuple(ReportRow(row, builder.cells(row), builder.secondary(row)) for row in exhibit.rows),
-        claim_results=tuple(decide(claim, exhibit, measured.series, scale) for claim in exhibit.claims),
+        claim_results=tuple(
+            beyond(decide(claim, exhibit, measured.series, scale, level), exhibit, scale, presuppositions)
+            for claim in exhibit.claims
+        ),
         feature_spaces=_feature_spaces(noted),
         remarks=tuple(dict.fromkeys(note for found in noted if isinstance(note := found.get("note"), str))),
         wanted=len(possible) + sum(row.setting is not None for row in exhibit.rows),
@@ -163,6 +184,8 @@ def build(
         origin=results.label,
         whole=whole,
         stand_ins=stand_ins(possible, paper, scale),
+        most_seeds=most,
+        rechecks={run: results.reader.rechecks(run) for run in measured.runs},
     )
 
 

@@ -51,6 +51,11 @@ def rounding(metric: Metric, items: int) -> float:
     return 100 / items / sqrt(12) if metric.proportion and items else 0.0
 
 
+def least(metric: Metric, items: int, sd: float) -> float:
+    """Return the least standard deviation of a value: of rounding to whole items or, without any noise, as printed."""
+    return rounding(metric, items) or (0.0 if sd else 10.0**-metric.decimals / sqrt(12))
+
+
 def is_larger(measured: Spread, declared: Spread) -> bool:
     """Return whether a spread is larger than another by an F-test at `OUTVOTED`."""
     if measured.sd <= declared.sd or declared.sd == 0:

@@ -103,6 +103,11 @@ def measurements(paper: Paper, exhibit: Exhibit, scale: Scale, results: Results)
     return Measurements(series, tuple(dict.fromkeys(run for _, _, run in in_turn)), waiting, damaged)
 
 
+def most_seeds_of(series: Mapping[SeriesKey, Series]) -> int:
+    """Return the largest number of seeds of a cell, 0 without any."""
+    return max((len(found.seeds) for found in series.values()), default=0)
+
+
 def _key_of(cell: Cell) -> SeriesKey:
     return cell.row.key, cell.metric.key, cell.reading
 

@@ -7,7 +7,7 @@ from typing import Self
 from harness.report.results.verdicts import Verdict
 
 WORST_FIRST = tuple(Verdict)
-COMPARED = (Verdict.FAIL, Verdict.XPASS, Verdict.PASS, Verdict.XFAIL)
+COMPARED = (Verdict.FAIL, Verdict.XPASS, Verdict.INCONCLUSIVE, Verdict.PASS, Verdict.XFAIL)
 
 
 @dataclass(frozen=True)
@@ -33,23 +33,6 @@ class VerdictCounts:
     def cells(self) -> int:
         """The number of cells that the paper reports."""
         return sum(self.counts.values())
-
-    @property
-    def verdict(self) -> str:
-        """The overall verdict, by the worst cell.
-
-        FAIL if a cell fails or passes against expectation, MISSING if nothing is measured, PARTIAL if something is
-        not measured yet, PASS if everything compared came out as expected, `not compared` if nothing was compared.
-        """
-        has = self.counts.get
-        if has(Verdict.FAIL) or has(Verdict.XPASS):
-            return "FAIL"
-        measured = {*COMPARED, Verdict.PARTIAL, Verdict.NOT_COMPARED, Verdict.UNCERTAIN}
-        if has(Verdict.MISSING) and not any(has(verdict) for verdict in measured):
-            return "MISSING"
-        if has(Verdict.MISSING) or has(Verdict.PARTIAL):
-            return "PARTIAL"
-        return "PASS" if any(has(verdict) for verdict in COMPARED) else Verdict.NOT_COMPARED.value
 
     def __str__(self) -> str:
         """Format the counts as `1 FAIL, 12 PASS`, worst first."""

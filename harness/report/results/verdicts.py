@@ -7,9 +7,11 @@ from math import isfinite
 from harness.registry.metrics import Metric
 from harness.registry.row import Reported, Source, Words
 from harness.registry.tolerances import Tolerance
+from harness.report.results.statistics import Prediction
 
 ROUNDING = 1e-9
 """Absolute slack for floating-point rounding in comparisons."""
+WITHIN_THE_SPREAD = "outside the tolerance, within what another seed of this spread does"
 
 
 class Verdict(StrEnum):
@@ -17,6 +19,7 @@ class Verdict(StrEnum):
 
     FAIL = "FAIL"
     XPASS = "XPASS"
+    INCONCLUSIVE = "INCONCLUSIVE"
     PASS = "PASS"
     XFAIL = "XFAIL"
     PARTIAL = "PARTIAL"
@@ -46,6 +49,7 @@ class Judgement:
 
     `difference` is measured minus reported, `tolerance` the largest absolute difference that passes, and `parts` its
     parts; the first two are None if nothing was compared. `reason` says why the verdict is not plain PASS or FAIL.
+    `prediction` is None if nothing was compared, or if one seed is measured and no spread is known.
     """
 
     verdict: Verdict
@@ -53,12 +57,49 @@ class Judgement:
     tolerance: float | None = None
     parts: tuple[str, ...] = ()
     reason: str = ""
+    prediction: Prediction | None = None
+
+    @property
+    def by_tolerance_alone(self) -> bool:
+        """Whether the difference was compared with the tolerance alone: one seed, and no known spread."""
+        return self.difference is not None and self.prediction is None
+
+    @property
+    def closely(self) -> bool:
+        """Whether a cell passes with the whole 90 % interval of its mean within the tolerance."""
+        if self.verdict is not Verdict.PASS or self.difference is None or self.tolerance is None:
+            return False
+        return self.prediction is not None and self.prediction.is_equivalent(self.difference, self.tolerance)
+
+    @property
+    def qualifier(self) -> str:
+        """The word beside the verdict: `closely`, `one seed`, or none."""
+        return "closely" if self.closely else "one seed" if self.by_tolerance_alone else ""
+
+    @property
+    def chance_of_fail(self) -> float | None:
+        """The probability that an honest rerun is FAIL, None if nothing was compared or no spread is known."""
+        if self.tolerance is None or self.prediction is None:
+            return None
+        return self.prediction.chance_of_fail(self.tolerance)
+
+    def __str__(self) -> str:
+        """Format the verdict as `PASS`, `PASS, closely` or `FAIL, one seed`."""
+        return ", ".join(filter(None, (self.verdict.value, self.qualifier)))
 
 
-def judge(metric: Metric, reported: Reported, mean: float | None, rule: VerdictRule, waiting: int = 0) -> Judgement:
+def judge(
+    metric: Metric,
+    reported: Reported,
+    mean: float | None,
+    rule: VerdictRule,
+    waiting: int = 0,
+    prediction: Prediction | None = None,
+) -> Judgement:
     """Return the verdict on the mean over the measured seeds, with `waiting` more seeds requested.
 
-    A value that is not finite fails at every scale, whatever was reported.
+    A difference beyond the tolerance is a FAIL if it also exceeds the 95 % prediction interval; without a
+    `prediction`, the tolerance alone decides. A value that is not finite fails at every scale, whatever was reported.
     """
     if mean is not None and not isfinite(mean):
         return Judgement(Verdict.FAIL, reason=f"the measured value is {metric.measured(mean)}")
@@ -78,9 +119,10 @@ def judge(metric: Metric, reported: Reported, mean: float | None, rule: VerdictR
     if rule.tolerance is None:
         return Judgement(Verdict.NOT_COMPARED, reason=f"no tolerance is declared for {metric.key}")
     difference, tolerance = mean - reported, rule.tolerance.around(reported)
-    verdict = _verdict(abs(difference) <= tolerance + ROUNDING, rule.expected)
-    parts = rule.tolerance.explain(reported, metric)
-    return Judgement(verdict, difference, tolerance, parts, rule.expected)
+    verdict, reason = _verdict(abs(difference) <= tolerance + ROUNDING, rule.expected), rule.expected
+    if verdict is Verdict.FAIL and prediction and abs(difference) <= prediction.half_width() + ROUNDING:
+        verdict, reason = Verdict.INCONCLUSIVE, WITHIN_THE_SPREAD
+    return Judgement(verdict, difference, tolerance, rule.tolerance.explain(reported, metric), reason, prediction)
 
 
 def judge_setting(reported: Reported, configured: str, rule: VerdictRule) -> Judgement:

@@ -112,7 +112,7 @@ def _sentences(found: Answer, reports: Sequence[ExhibitReport]) -> str:
     if found.is_empty:
         return f"nothing is measured yet{_how(selection, '', found.run_seconds)}."
     sentences = []
-    if found.abstract.judged and len(reports) > 1:
+    if found.abstract.by_status and len(reports) > 1:
         whole = _claims(found.claims, "", found, selection)
         sentences.append(f"{_claims(found.abstract, ABSTRACT, None, '')}; in all, {whole}.")
     elif found.claims.judged or found.claims.apart:
@@ -127,9 +127,13 @@ def _sentences(found: Answer, reports: Sequence[ExhibitReport]) -> str:
 
 def _claims(counts: ClaimCounts, whose: str, found: Answer | None, selection: str) -> str:
     """Return the numbers of claims in words; with the whole answer, also the commands that decide them."""
-    parts = list(_statuses(counts, whose, found, selection))
-    apart = [f"{_counted(count, 'is', 'are')} {status.value}" for status, count in counts.apart.items()]
-    return "; ".join(filter(None, [", ".join(parts), ", ".join(apart)]))
+    judged = ", ".join(_statuses(counts, whose, found, selection))
+    if not judged:
+        return ", ".join(
+            f"{whose}{_counted(count, 'claim is', 'claims are')} {status}" for status, count in counts.apart.items()
+        )
+    apart = (f"{_counted(count, 'more is', 'more are')} {status}" for status, count in counts.apart.items())
+    return ", and ".join([judged, *apart])
 
 
 def _statuses(counts: ClaimCounts, whose: str, found: Answer | None, selection: str) -> Iterator[str]:
@@ -147,7 +151,8 @@ def _statuses(counts: ClaimCounts, whose: str, found: Answer | None, selection: 
     others = [(count, *waiting[what]) for what in Waiting if (count := counts.waiting.get(what, 0))]
     if counts.judged == 1:
         does = "holds" if holds else "fails" if fails else others[0][1]
-        yield f"{whose or 'the '}one claim {does}"
+        which = "1" if counts.apart else "one" if whose else "the one"
+        yield f"{whose}{which} claim {does}"
     elif counts.judged:
         yield f"{holds} of {whose}{counts.judged} claims {'holds' if holds == 1 else 'hold'}"
         yield _counted(fails, "fails", "fail")

@@ -9,6 +9,7 @@ from harness.report.results.claims import ClaimResult, ClaimStatus, ContrastResu
 from harness.report.results.report import ExhibitReport
 from harness.report.writers.contrast_formula import Formulas
 from harness.report.writers.digits import decimals
+from harness.report.writers.presupposed import unmet
 from harness.report.writers.wording import span
 
 MOST_VALUES, MOST_EXTRA_DECIMALS = 12, 2
@@ -32,7 +33,7 @@ class ClaimEvidence:
 
 
 def claim_evidence(result: ClaimResult, report: ExhibitReport) -> ClaimEvidence:
-    """Return the measured values and contrasts behind a claim, and why it is undecided, if it is."""
+    """Return the measured values and contrasts behind a claim, and why it is not decided, if it is not."""
     formulas = Formulas(result, report.exhibit, report.label)
     return ClaimEvidence(
         tuple(_values(formulas)),
@@ -100,7 +101,9 @@ def _claimed(found: ContrastResult) -> str:
 
 
 def reason(result: ClaimResult, formulas: Formulas) -> str:
-    """Return why a claim is undecided, or fails without a contrast; empty otherwise."""
+    """Return why a claim is undecided or beyond the scale, or fails without a contrast; empty otherwise."""
+    if result.status is ClaimStatus.BEYOND:
+        return result.reason or "; ".join(unmet(result, formulas.label))
     if result.reason or result.status is not ClaimStatus.UNDECIDED:
         return result.reason
     return _open(result, formulas)

@@ -7,6 +7,7 @@ from tabulate import tabulate
 
 from harness.report.results.claims import ClaimResult, ClaimStatus
 from harness.report.results.report import ExhibitReport
+from harness.report.results.statistics import CONFIDENCE
 from harness.report.results.verdict_counts import VerdictCounts
 from harness.report.writers import wording
 from harness.report.writers.answer import answers
@@ -15,14 +16,16 @@ from harness.report.writers.csv_json import claim_to_json
 from harness.report.writers.text_markdown import escape, evidence_lines, marked, paragraph
 
 ClaimEntry = tuple[ExhibitReport, ClaimResult]
-ORDER = (ClaimStatus.FAILS, ClaimStatus.HOLDS, ClaimStatus.UNDECIDED)
+ORDER = (ClaimStatus.FAILS, ClaimStatus.HOLDS, ClaimStatus.UNDECIDED, ClaimStatus.BEYOND)
+BY_THE_PAPER = ORDER[:-1]
+"""The statuses that the paper's own printed values can give a claim."""
 
 
 def summary(reports: Sequence[ExhibitReport]) -> str:
-    """Return how many claims hold, fail and are undecided, as measured and by the paper's own printed values."""
+    """Return the numbers of claims by status, as measured and by the paper's own printed values."""
     results = [result for _, result in _entries(reports)]
     measured = ", ".join(status.counted(sum(result.status is status for result in results)) for status in ORDER)
-    printed = ", ".join(status.counted(sum(result.printed is status for result in results)) for status in ORDER)
+    printed = ", ".join(status.counted(sum(result.printed is status for result in results)) for status in BY_THE_PAPER)
     none = sum(result.printed is None for result in results)
     by_the_paper = f"By the paper's own printed values: {printed}, {none} not printed."
     return f"{len(results)} {'claim' if len(results) == 1 else 'claims'}: {measured}. {by_the_paper}"
@@ -31,8 +34,8 @@ def summary(reports: Sequence[ExhibitReport]) -> str:
 def verdicts(reports: Sequence[ExhibitReport]) -> str:
     """Return the numbers of cells by verdict, and of tables and figures by verdict."""
     total = VerdictCounts.sum(report.verdict_counts for report in reports)
-    words = [report.verdict_counts.verdict for report in reports if report.verdict_counts.cells]
-    order = ("FAIL", "PARTIAL", "MISSING", "PASS", "not compared")
+    words = [report.verdict.word for report in reports if report.verdict_counts.cells]
+    order = ("FAIL", "PARTIAL", "MISSING", "INCONCLUSIVE", "PASS", "not compared")
     by_exhibit = ", ".join(f"{words.count(word)} {word}" for word in order if word in words)
     if not words:
         return "No values are reported."
@@ -112,17 +115,19 @@ def _notes(reports: Sequence[ExhibitReport]) -> list[str]:
 
 def _wrong_decisions(reports: Sequence[ExhibitReport]) -> list[str]:
     """Return how many of the decisions may be wrong, since each of many has its own chance to be."""
-    noisy = [
-        result
-        for _, result in _entries(reports)
-        if result.status is not ClaimStatus.UNDECIDED and any(one.estimated.standard_error for one in result.contrasts)
+    decided = [
+        report
+        for report, result in _entries(reports)
+        if result.status.decided and any(one.estimated.standard_error for one in result.contrasts)
     ]
-    if not noisy:
+    if not decided:
         return []
-    errs = (1 - noisy[0].contrasts[0].level) / 2
-    decided = f"{len(noisy)} {'claim is' if len(noisy) == 1 else 'claims are'} decided by values with noise"
-    most = f"wrong in {100 * errs:.2g} % of cases at most, if truths lie on bounds: {errs * len(noisy):.2g} of them"
-    return [f"{decided}. Each decision is {most}."]
+    errs, number = (1 - CONFIDENCE) / 2, len(decided)
+    claims = f"{number} {'claim is' if number == 1 else 'claims are'} decided by values with noise"
+    most = f"wrong in {100 * errs:.2g} % of cases at most, if truths lie on bounds: {errs * number:.2g} of them"
+    seeds = {report.most_seeds for report in decided if report.most_seeds}
+    often = f", however often one looks, up to {max(seeds)} seeds" if seeds else ""
+    return [f"{claims}. Each decision is {most}{often}."]
 
 
 def _entries(reports: Sequence[ExhibitReport]) -> Iterator[ClaimEntry]:

@@ -12,14 +12,17 @@ from harness.registry.row import Reported, Words
 from harness.report.results.cells import Configured, Measured, ReportCell
 from harness.report.results.claims import ClaimResult
 from harness.report.results.rank_agreement import RankAgreement
+from harness.report.results.rechecked import rechecked_json
 from harness.report.results.report import ExhibitReport
 from harness.report.results.statistics import CONFIDENCE
 from harness.report.writers import answer
 from harness.report.writers.claim_evidence import reason
 from harness.report.writers.contrast_formula import Formulas
+from harness.report.writers.judgement_data import fails_to_json, judged_columns, judgement_to_json
+from harness.report.writers.presupposed import as_measured, presupposed
 from harness.store.usage import Usage
 
-FORMAT = 3
+FORMAT = 4
 """Version of the JSON document; raised when a key changes its meaning (docs/results.md)."""
 
 
@@ -40,7 +43,7 @@ def csv(report: ExhibitReport) -> str:
             "reported_n": cell.reported_n,
             **_columns(value),
             "world_sizes": _world_sizes_text(value, report),
-            **_judged(cell, protocol),
+            **judged_columns(cell, protocol),
             **_cost(value, report),
         }
         for row in report.rows
@@ -67,21 +70,6 @@ def _columns(value: Measured | Configured | None) -> dict[str, object]:
     return {"measured": value.value if value else None, "sd": None, "seeds": 0, "runs": ""}
 
 
-def _judged(cell: ReportCell, protocol: str) -> dict[str, object]:
-    """Return the judgement of the value by the paper's protocol; other protocols are not judged."""
-    if protocol:
-        return dict.fromkeys(("low_95", "high_95", "p_value", "difference", "tolerance", "verdict"))
-    low, high = cell.statistics.interval if cell.statistics and cell.statistics.interval else (None, None)
-    return {
-        "low_95": low,
-        "high_95": high,
-        "p_value": cell.statistics.p_value if cell.statistics else None,
-        "difference": cell.judgement.difference,
-        "tolerance": cell.judgement.tolerance,
-        "verdict": cell.verdict.value,
-    }
-
-
 def _cost(value: Measured | Configured | None, report: ExhibitReport) -> dict[str, object]:
     """Return the cost of the runs behind a value, evaluations included; lines with the same runs repeat it."""
     runs = value.runs if isinstance(value, Measured) else ()
@@ -106,13 +94,15 @@ def to_json(report: ExhibitReport) -> dict[str, Any]:
         "remarks": list(report.remarks),
         "stale": {run: list(names) for run, names in report.stale.items()},
         "coverage": {"measured": report.measured, "wanted": report.wanted},
-        "verdict": report.verdict_counts.verdict,
+        "verdict": report.verdict.word,
+        "fails": fails_to_json(report.verdict),
         "verdicts": {verdict.value: count for verdict, count in report.verdict_counts.counts.items()},
         "rank_agreement": [_agreement(found) for found in report.agreements],
         "spent": {
             **Usage.sum(report.usage.values()).to_json(),
             "runs": {run: usage.to_json() for run, usage in report.usage.items()},
         },
+        "rechecked": rechecked_json(report.rechecks),
         "left_out": _left_out(report),
         "rows": [
             {
@@ -157,21 +147,6 @@ def _cell(cell: ReportCell, report: ExhibitReport) -> dict[str, Any]:
         },
         **judgement_to_json(cell),
         "needs": str(cell.needs) if cell.needs else None,
-    }
-
-
-def judgement_to_json(cell: ReportCell) -> dict[str, Any]:
-    """Return the judgement of a cell: verdict, difference and tolerance, interval and test, with their reasons."""
-    judgement, statistics = cell.judgement, cell.statistics
-    return {
-        "verdict": judgement.verdict.value,
-        "difference": judgement.difference,
-        "tolerance": judgement.tolerance,
-        "tolerance_is": list(judgement.parts),
-        "reason": judgement.reason,
-        "interval_95": list(statistics.interval) if statistics and statistics.interval else None,
-        "p_value": statistics.p_value if statistics else None,
-        "test": statistics.test if statistics else None,
     }
 
 
@@ -220,6 +195,15 @@ def claim_to_json(result: ClaimResult, report: ExhibitReport) -> dict[str, Any]:
         "status": result.status.value,
         "by_the_printed_values": result.printed.value if result.printed else None,
         "reason": reason(result, formulas),
+        "presupposes": [
+            {
+                "says": presupposed(found, report.label),
+                "met": found.met,
+                "measured": as_measured(found, report.label),
+                "values": list(map(json_number, found.measured)),
+            }
+            for found in result.findings
+        ],
         "values": [
             {"row": value.row, "metric": value.metric.key, "mean": json_number(value.mean), "seeds": value.seeds}
             for value in result.values

@@ -10,7 +10,7 @@ from harness.report.results.best_values import best_measured, best_reported
 from harness.report.results.cells import Measured, ReportCell, ReportRow
 from harness.report.results.report import ExhibitReport
 from harness.report.results.verdict_counts import VerdictCounts
-from harness.report.results.verdicts import Judgement
+from harness.report.results.verdicts import Judgement, Verdict
 
 DASH, GAP = "-", "..."
 
@@ -118,11 +118,20 @@ def row_seeds(row: ReportRow) -> TableCell:
 
 
 def row_verdict(row: ReportRow) -> TableCell:
-    """Return the verdicts of a row: each kind once, with counts if there are several kinds."""
+    """Return the verdicts of a row: one with the word beside it if all are the same, else the count of each kind."""
     counts = VerdictCounts.of(cell.verdict for cell in row.cells)
     if not counts.counts:
         return TableCell(Role.VERDICT, CellKind.DASH, DASH)
-    return TableCell(Role.VERDICT, text=str(counts) if len(counts.counts) > 1 else next(iter(counts.counts)).value)
+    words = {str(cell.judgement) for cell in row.cells if cell.verdict is not Verdict.NOT_REPORTED}
+    if len(words) == 1:
+        return TableCell(Role.VERDICT, text=words.pop())
+    closely = sum(cell.judgement.closely for cell in row.cells)
+    beside = {Verdict.PASS: f" ({closely} closely)"} if closely else {}
+    numbers = counts.counts.items()
+    parts = [
+        (f"{count} " if len(numbers) > 1 else "") + verdict + beside.get(verdict, "") for verdict, count in numbers
+    ]
+    return TableCell(Role.VERDICT, text=", ".join(parts))
 
 
 def mean_text(value: Measured, metric: Metric) -> str:

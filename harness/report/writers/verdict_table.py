@@ -3,15 +3,28 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from harness.registry.metrics import Metric
 from harness.report.results.cells import Measured, ReportCell, ReportRow
 from harness.report.results.report import ExhibitReport
 from harness.report.results.verdict_counts import COMPARED
 from harness.report.results.verdicts import Verdict
 from harness.report.writers.table_cells import DASH, mean_text
 
-HEADINGS = ("row", "metric", "paper", "measured", "seeds", "difference", "tolerance", "95 % interval", "p", "verdict")
+HEADINGS = (
+    "row",
+    "metric",
+    "paper",
+    "95 % prediction",
+    "measured",
+    "seeds",
+    "difference",
+    "tolerance",
+    "95 % interval",
+    "p",
+    "verdict",
+)
 JUDGED = (*COMPARED, Verdict.PARTIAL)
-NOT_PLAIN_PASS = (Verdict.FAIL, Verdict.XPASS, Verdict.XFAIL, Verdict.PARTIAL)
+NOT_PLAIN_PASS = (Verdict.FAIL, Verdict.XPASS, Verdict.INCONCLUSIVE, Verdict.XFAIL, Verdict.PARTIAL)
 
 
 @dataclass(frozen=True)
@@ -32,21 +45,26 @@ def verdict_rows(report: ExhibitReport, verdicts: Collection[Verdict] = JUDGED) 
 
 def _line(report: ExhibitReport, row: ReportRow, cell: ReportCell, value: Measured) -> VerdictRow:
     metric, found = cell.metric, cell.judgement
-    low_high = cell.statistics.interval if cell.statistics else None
+    statistics = cell.statistics
     p_value = cell.statistics.p_value if cell.statistics else None
     texts = (
         row.row.key,
         report.label(metric),
         cell.printed,
+        _interval(metric, statistics.prediction if statistics else None),
         mean_text(value, metric),
         str(value.seeds),
         _signed(metric.measured(found.difference)) if found.difference is not None else DASH,
         metric.measured(found.tolerance) if found.tolerance is not None else DASH,
-        f"{metric.measured(low_high[0])} to {metric.measured(low_high[1])}" if low_high else DASH,
+        _interval(metric, statistics.interval if statistics else None),
         f"{p_value:.2g}" if p_value is not None else DASH,
-        found.verdict.value,
+        str(found),
     )
     return VerdictRow(texts, found.reason)
+
+
+def _interval(metric: Metric, interval: tuple[float, float] | None) -> str:
+    return f"{metric.measured(interval[0])} to {metric.measured(interval[1])}" if interval else DASH
 
 
 def _signed(text: str) -> str:

@@ -13,6 +13,7 @@ from harness.registry.tolerances import Allowance
 from harness.report.results.cells import Measured, ReportCell, ReportRow
 from harness.report.results.rank_agreement import RankAgreement
 from harness.report.results.report import ExhibitReport
+from harness.report.writers.verdict_notes import verdict_notes
 from harness.store.code import describe_other_code
 from harness.store.records import FeatureSpaceDetails
 from harness.store.usage import Usage
@@ -116,8 +117,7 @@ def general_notes(report: ExhibitReport) -> list[str]:
         sentences.append(f"Cost of these runs so far, training and all evaluations: {cost}.")
     if report.agreements:
         sentences.append(rank_agreement(report))
-    if len(report.verdict_counts.counts) > 1 or report.scale.comparable:
-        sentences.append(f"Cells by verdict: {report.verdict_counts}.")
+    sentences += verdict_notes(report)
     if report.scale.comparable:
         sentences += tolerances(report)
     return sentences

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
+from hand_made import UNITS, WORDS, cells, measured
 from scipy import stats
 from toy_paper import HYBRID
 
@@ -26,23 +27,6 @@ from harness.registry.row import Row, Words
 from harness.registry.scale import Scale, Spread
 from harness.report.results.claims import ClaimStatus, decide_printed
 from harness.report.results.claims import decide as decide_at
-from harness.report.results.series import Series
-
-UNITS = replace(FID, key="u", noise="absolute")
-WORDS = {"says": "s", "where": "w"}
-
-
-def measured(**rows):
-    """Build measurements from row=[values over seeds] of a metric with absolute noise."""
-    return cells([(row, UNITS, seed, value) for row, values in rows.items() for seed, value in enumerate(values)])
-
-
-def cells(values, label="l", data="d"):
-    """Build measurements from (row, metric, seed, value), all of the same data."""
-    found = {}
-    for row, metric, seed, value in values:
-        found.setdefault((row, metric.key, ""), []).append((seed, value, f"{row} {seed}"))
-    return {place: Series("e", data, label, 10_000, *zip(*of_cell, strict=True)) for place, of_cell in found.items()}
 
 
 def decide(claim, data, spread, cited=(), comparable=False):

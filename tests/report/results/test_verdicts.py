@@ -16,9 +16,8 @@ from harness.registry.metrics import ACCURACY, BPD, FID
 from harness.registry.row import Row, Words
 from harness.registry.tolerances import Allowance, Tolerance
 from harness.report.results.report import build
-from harness.report.results.statistics import PrintedValue, describe
-from harness.report.results.verdict_counts import VerdictCounts
-from harness.report.results.verdicts import Verdict, VerdictRule, judge, judge_setting
+from harness.report.results.statistics import PrintedValue, Statistics, describe
+from harness.report.results.verdicts import VerdictRule, judge, judge_setting
 from harness.report.writers.csv_json import to_json
 from harness.report.writers.wording import agreement
 from harness.store.results import Results
@@ -101,27 +100,6 @@ def test_settings_are_held_to_the_letter(configured, rule, verdict):
     assert judge_setting(Words("l1"), configured, rule).verdict == verdict
 
 
-@pytest.mark.parametrize(
-    ("verdicts", "word", "says"),
-    [
-        (["PASS", "PASS"], "PASS", "2 PASS"),
-        (["PASS", "XFAIL", "cited"], "PASS", "1 PASS, 1 XFAIL, 1 cited"),
-        (["PASS", "FAIL", "MISSING"], "FAIL", "1 FAIL, 1 PASS, 1 MISSING"),
-        (["PASS", "XPASS"], "FAIL", "1 XPASS, 1 PASS"),
-        (["PASS", "MISSING"], "PARTIAL", "1 PASS, 1 MISSING"),
-        (["PASS", "PARTIAL"], "PARTIAL", "1 PASS, 1 PARTIAL"),
-        (["MISSING", "MISSING", "cited"], "MISSING", "2 MISSING, 1 cited"),
-        (["not compared", "cited", "not reported"], "not compared", "1 not compared, 1 cited"),
-        (["not compared", "FAIL"], "FAIL", "1 FAIL, 1 not compared"),
-        ([], "not compared", ""),
-    ],
-)
-def test_tables_count_cells(verdicts, word, says):
-    verdict_counts = VerdictCounts.of(map(Verdict, verdicts))
-    assert (verdict_counts.verdict, str(verdict_counts)) == (word, says)
-    assert VerdictCounts.sum([verdict_counts, verdict_counts]).cells == 2 * verdict_counts.cells
-
-
 @pytest.mark.parametrize("seeds", [3, 4, 10])
 def test_intervals_and_tests_are_those_of_student(seeds):
     dice = random.Random(seeds)
@@ -160,13 +138,19 @@ def test_an_honest_printed_value_is_rejected_as_often_as_it_says():
     ("values", "says"),
     [
         ([95.0], "one seed: no interval and no test"),
-        ([95.0, 96.0], "2 seeds: no interval and no test"),
         ([95.0, math.nan, 96.0], "not all values are finite: no interval and no test"),
     ],
 )
 def test_what_cannot_be_tested_says_so(values, says):
     found = describe(values, PrintedValue(95.9))
     assert (found.interval, found.p_value, found.test) == (None, None, says)
+
+
+def test_two_seeds_predict_and_have_no_interval_of_their_mean():
+    found = describe([95.0, 96.0], PrintedValue(98.0))
+    half_width = stats.t.ppf(0.975, 1) * math.sqrt(0.5) * math.sqrt(1 + 1 / 2)
+    assert (found.interval, found.prediction) == (None, pytest.approx((95.5 - half_width, 95.5 + half_width)))
+    assert describe([95.0, 96.0], None) == Statistics(None, None, "2 seeds: no interval and no test")
 
 
 def test_seeds_that_agree_to_the_bit_have_no_spread_to_test():
@@ -198,7 +182,7 @@ def test_seeds_that_are_asked_for_and_missing_leave_a_cell_partial(tmp_path):
     assert hybrid.cells[0].judgement.reason == "1 more seed is requested"
     assert hybrid.cells[0].measured.seeds == 2
     assert [cell.verdict.value for cell in denoising.cells] == ["not reported", "not compared", "FAIL"]
-    assert report.verdict_counts.verdict == "FAIL"
+    assert report.verdict.word == "FAIL"
 
 
 def test_equal_values_have_no_spread_at_all(tmp_path):

@@ -13,6 +13,7 @@ from harness.registry.papers import papers
 from harness.report.html.write import write_pages
 from harness.report.latex.figure import figure
 from harness.report.latex.table import table as latex
+from harness.report.results.claims import ClaimStatus
 from harness.report.results.pace import Pace
 from harness.report.results.report import build
 from harness.report.write import write_document
@@ -122,6 +123,36 @@ def test_at_paper_scale_the_second_sentence_is_about_values(report):
     )
     assert exhibit_answer(off).endswith(". 33 of 36 values agree, 3 fail.")
     assert brief_answer(off).endswith("; 33 of 36 values agree, 3 fail")
+
+
+def test_inconclusive_values_are_neither(report):
+    of = EXHIBITS["table6"].reported
+    wide = report(
+        "table6",
+        "paper",
+        value=lambda cell: (of(cell.row, cell.metric) + (0, 100, 50)[cell.seed] * (cell.row.key == "HybViT")) or 0.0,
+    )
+    assert exhibit_answer(wide).endswith(". 33 of 36 values agree, 0 fail, 3 are inconclusive.")
+
+
+@pytest.mark.parametrize(
+    ("holding", "says"),
+    [
+        (10, "10 of 10 claims hold, 0 fail, and 2 more are beyond this scale."),
+        (11, "11 of 11 claims hold, 0 fail, and 1 more is beyond this scale."),
+        (1, "1 claim holds, and 11 more are beyond this scale."),
+        (0, "12 claims are beyond this scale."),
+    ],
+)
+def test_claims_beyond_the_scale_are_counted_apart(report, holding, says):
+    made = report("table6")
+    results = tuple(
+        replace(result, status=ClaimStatus.HOLDS if place < holding else ClaimStatus.BEYOND)
+        for place, result in enumerate(made.claim_results)
+    )
+    assert exhibit_answer(replace(made, claim_results=results)) == (
+        f"Table 6 at laptop scale: {says} {NOTHING_COMPARED}"
+    )
 
 
 def test_commands_at_another_scale_name_it(report):

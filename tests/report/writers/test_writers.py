@@ -59,13 +59,16 @@ def test_values_are_compared_at_paper_scale_only(tmp_path):
     assert "3 PASS" not in terminal(at_paper)
     assert "PASS" in terminal(at_paper)
     assert "without a plain PASS" not in terminal(at_paper)
-    assert "| HybViT(α=1) | FID@10k train | 68.9 | 68.9 | 1 | +0.0 | 6.9 | - | - | PASS |" in squeezed(
+    assert "| HybViT(α=1) | FID@10k train | 68.9 | - | 68.9 | 1 | +0.0 | 6.9 | - | - | PASS, one seed |" in squeezed(
         markdown(at_paper)
     )
     off = report_of(tmp_path / "off", scale="paper", value=lambda cell: 0.0)
-    assert off.failures == 36
+    assert (off.verdict.word, off.verdict.fails) == ("FAIL", 36)
+    assert "Verdict of the table: FAIL. 36 of 36 FAIL; one seed: no expectation; 36 FAIL with one seed." in terminal(
+        off
+    )
     assert "Cells by verdict: 36 FAIL." in terminal(off)
-    assert "HybViT(α=1) FID@10k train 68.9 0.0 1 -68.9 6.9 - - FAIL" in squeezed(terminal(off))
+    assert "HybViT(α=1) FID@10k train 68.9 - 0.0 1 -68.9 6.9 - - FAIL, one seed" in squeezed(terminal(off))
 
 
 @pytest.mark.parametrize("seed", range(4))

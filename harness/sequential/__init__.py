@@ -1,0 +1,1 @@
+"""Sequential decisions: seeds are added in rounds, only where claims are undecided."""

@@ -1,13 +1,16 @@
 """The expected cost of runs where they are executed: on this machine, or as arrays on a cluster."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.executors import ExecutorOptions
+from harness.cli.result_source import reference_of
 from harness.cli.settings import Settings
 
 if TYPE_CHECKING:
-    from harness.launch.estimate.forecast import Forecast
+    from harness.launch.estimate.forecast import Estimator, Forecast
+    from harness.launch.estimate.target import Target
     from harness.launch.plan import Plan
     from harness.launch.slurm.arrange import Arrangement
     from harness.launch.slurm.profile import Profile
@@ -49,17 +52,30 @@ class ArrayPlan:
 
 def forecast_here(settings: Settings, plan: "Plan", workers: int | None, ranks: int = 1) -> "Forecast":
     """Return the expected cost of a plan on this machine, with `ranks` devices per run."""
-    from harness.launch.estimate.forecast import forecast
+    from harness.launch.estimate.forecast import forecast_by
+
+    target = target_here(workers, {run.run.id: ranks for run in plan.runs}, ranks)
+    return forecast_by(estimator_here(settings, target), plan, target)
+
+
+def target_here(workers: int | None, ranks: Mapping[str, int] | None = None, at_most: int = 1) -> "Target":
+    """Return this machine as a target, by default with as many workers as have `at_most` ranks each."""
     from harness.launch.estimate.target import Target
     from harness.launch.machine import default_workers
 
-    target = Target.here(workers or max(default_workers() // ranks, 1), {run.run.id: ranks for run in plan.runs})
-    return forecast(plan, settings.results, target)
+    return Target.here(workers or max(default_workers() // at_most, 1), ranks or {})
+
+
+def estimator_here(settings: Settings, target: "Target") -> "Estimator":
+    """Return the estimator by the user's own runs, and where these do not suffice, by the reference results."""
+    from harness.launch.estimate.forecast import estimator
+
+    return estimator(settings.results, target, reference_of(settings))
 
 
 def forecast_on_cluster(settings: Settings, plan: "Plan", arrays: ArrayPlan) -> "Forecast":
     """Return the expected cost of a plan on a cluster that runs as many tasks at a time as the arrays allow."""
-    from harness.launch.estimate.forecast import forecast
+    from harness.launch.estimate.forecast import forecast_by
     from harness.launch.estimate.target import Target
 
     of_runs = [array for array in arrays.arrangement.arrays if array.tasks[0].kind == "runs"]
@@ -67,7 +83,8 @@ def forecast_on_cluster(settings: Settings, plan: "Plan", arrays: ArrayPlan) -> 
     workers = sum(arrays.at_a_time(len(array.tasks)) for array in of_runs) * arrays.profile.packed
     features = len(of_runs) < len(arrays.arrangement.arrays)
     on_gpu = any(array.resources.gpus for array in of_runs)
-    return forecast(plan, settings.results, Target(max(workers, 1), ranks, on_gpu=on_gpu, features=features))
+    target = Target(max(workers, 1), ranks, on_gpu=on_gpu, features=features)
+    return forecast_by(estimator_here(settings, target), plan, target)
 
 
 def forecast_for(settings: Settings, plan: "Plan", executor: ExecutorOptions) -> "Forecast":

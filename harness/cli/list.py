@@ -5,15 +5,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.advice import command
 from harness.cli.options import json_option, scale_option
 from harness.cli.settings import Settings, print_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.cli.pace import Pacer
     from harness.registry.cells import Cell
     from harness.registry.paper import Paper
     from harness.store.results import Results
 
-TITLE_WIDTH = 72
+TITLE_WIDTH = 48
 
 
 @click.command("list")
@@ -28,15 +32,19 @@ def list_command(settings: Settings, scale: str, as_json: bool) -> None:
     """
     from tabulate import tabulate
 
+    from harness.cli.pace import Pacer
+    from harness.cli.result_source import shown_reference
     from harness.errors import SpecError
     from harness.registry.papers import broken, broken_papers, find_paper, papers
+    from harness.store.usage import about
 
     if not papers() and not broken_papers():
         find_paper("")
+    reference, pacer = shown_reference(settings, scale), Pacer(settings, scale)
     unusable, listed = list(broken_papers()), list[dict[str, Any]]()
     for paper in papers().values():
         try:
-            listed += _exhibits(settings, paper, scale)
+            listed += _exhibits(settings, paper, scale, reference, pacer)
         except SpecError as error:
             unusable.append(broken(paper, error))
     for paper_that_fails in unusable:
@@ -50,14 +58,26 @@ def list_command(settings: Settings, scale: str, as_json: bool) -> None:
             shorten(entry["title"], TITLE_WIDTH, placeholder=" ..."),
             entry["rows"],
             f"{entry['measured']} of {entry['cells']}" + (" (optional)" if entry["optional"] else ""),
+            *([f"{entry['reference']} of {entry['cells']}"] if reference else []),
+            about(entry["seconds_left"]) if entry["seconds_left"] is not None else "",
         ]
         for entry in listed
     ]
-    click.echo(tabulate(lines, ["exhibit", "title", "rows", f"measured at scale {scale}"]))
+    if reference and not settings.quiet:
+        click.echo(_by_reference(settings, reference, pacer.devices), err=True)
+    measured = [f"measured at scale {scale}", *(["reference"] if reference else [])]
+    click.echo(tabulate(lines, ["exhibit", "title", "rows", *measured, "time left"]))
 
 
-def _exhibits(settings: Settings, paper: "Paper", scale: str) -> list[dict[str, Any]]:
-    """Return the exhibits of a paper with their measured cells."""
+def _by_reference(settings: Settings, reference: "Results", devices: "Sequence[str]") -> str:
+    where = f"the reference results in {reference.root}, measured on {', '.join(devices)}"
+    return f"no runs in {settings.results_root} yet: times are by {where}; '{command('report')}' shows them"
+
+
+def _exhibits(
+    settings: Settings, paper: "Paper", scale: str, reference: "Results | None", pacer: "Pacer"
+) -> list[dict[str, Any]]:
+    """Return the exhibits of a paper with their measured cells and the time of what is left."""
     from harness.registry.cells import cells
 
     results, listed = settings.results, []
@@ -74,6 +94,8 @@ def _exhibits(settings: Settings, paper: "Paper", scale: str) -> list[dict[str, 
                 "cells": len(found) + configured,
                 "measured": measured + configured,
                 "optional": exhibit in paper.optional,
+                "reference": sum(_is_measured(reference, cell) for cell in found) + configured if reference else None,
+                "seconds_left": pacer.pace(paper, exhibit).seconds,
             }
         )
     return listed

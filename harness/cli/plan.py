@@ -90,8 +90,25 @@ def describe(expected: "Forecast") -> str:
         f"{totals['runs']} distinct runs at scale {document['scale']}, {totals['done']} done: {describe_costs(totals)}"
     )
     table = tabulate(lines, headings, disable_numparse=True, colalign=align)
-    stale = describe_other_code({run["id"]: run["stale"] for run in document["runs"] if run["stale"]})
-    return "\n".join([table, "", summary, *expected.lines(), *([f"{stale}: rerun with --stale"] if stale else [])])
+    other = describe_other_code({run["id"]: run["stale"] for run in document["runs"] if run["stale"]})
+    stale = [f"{other}: rerun with --stale"] if other else []
+    first = f"{totals['runs']} runs at scale {document['scale']}, {totals['done']} done: {_time(expected)}"
+    return "\n".join([first, "", table, "", summary, *expected.lines(), *stale])
+
+
+def _time(expected: "Forecast") -> str:
+    """Return in a few words how long the unfinished runs take, and by what measurements."""
+    from harness.store.usage import SECONDS_PER_HOUR, about
+
+    if not expected.todo:
+        return "nothing is left to do"
+    if expected.longest is None:
+        return "nobody has measured how long they take"
+    unknown = len(expected.todo) - len(expected.known)
+    without = f", and {unknown} of unknown length" if unknown else ""
+    workers = expected.target.workers
+    at_once = "one at a time" if workers == 1 else f"{workers} at a time"
+    return f"{about(expected.wall_hours * SECONDS_PER_HOUR)} with {at_once}{without} ({expected.sources()})"
 
 
 def describe_costs(costs: dict) -> str:  # type: ignore[type-arg]

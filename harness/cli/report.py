@@ -1,6 +1,7 @@
 """`harness report`: shows paper and measured values side by side, on the terminal and in files."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ import click
 
 from harness.cli.options import also_option, json_option, rows_option, scale_option
 from harness.cli.paths import PathType
-from harness.cli.result_source import showing
+from harness.cli.result_source import papers_with_results, showing
 from harness.cli.settings import Settings, find_for_rows
 
 if TYPE_CHECKING:
@@ -63,9 +64,11 @@ def report_command(
 ) -> int:
     """Show paper and measured values side by side. Adds verdicts, claims and figures; partial results are normal.
 
+    Named tables and figures are printed whole, others on a line each. Without names, every paper with results.
+
     \b
     Examples:
-      python -m harness report                   every table and figure, a page, and a PDF
+      python -m harness report                   the answer, every table and figure in a line, a page, and a PDF
       python -m harness report table6 figure8
       python -m harness report --claims          which of the paper's claims hold
       python -m harness report table6 --rows 'HybViT(dim=*)' --rows 'HybViT(depth=*)'
@@ -77,6 +80,7 @@ def report_command(
       python -m harness report --from mine.zip
     """
     from harness.cli import reporting
+    from harness.cli.pace import Pacer
     from harness.registry.selection import select_rows
     from harness.report.results.report import ExhibitReport, build
 
@@ -87,13 +91,18 @@ def report_command(
         from harness.cli.bundling import check_bundle
 
         check_bundle(settings, bundle)
-    selection = select_rows(find_for_rows(exhibits or settings.default_exhibits, also, rows), rows)
-    shown = _columns(secondary)
+    names = exhibits or settings.default_exhibits
+    if names is None:
+        names = ("all",) if serve else papers_with_results(settings, scale) or ("all",)
+    selection = select_rows(find_for_rows(names, also, rows), rows)
+    shown, pacer = _columns(secondary), Pacer(settings, scale)
 
     def built() -> Iterator[ExhibitReport]:
         results = settings.results
         for paper, exhibit, chosen in selection:
-            yield build(paper, exhibit, paper.scale(scale), results, shown, chosen)
+            made = build(paper, exhibit, paper.scale(scale), results, shown, chosen)
+            waits = made.origin or made.measured < made.wanted
+            yield replace(made, pace=pacer.pace(paper, made.exhibit) if waits else pacer.nothing_left)
 
     if serve:
         return reporting.serve(settings, {paper.name for paper, *_ in selection}, lambda: list(built()), port, figures)

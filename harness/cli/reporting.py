@@ -23,9 +23,10 @@ from harness.report.html.write import write_pages
 from harness.report.latex.typeset import Typeset
 from harness.report.results.report import ExhibitReport
 from harness.report.write import WRITERS, write, write_claims, write_document, write_pdf
-from harness.report.writers import claims_list
+from harness.report.writers import answer, claims_list
 from harness.report.writers.csv_json import FORMAT, to_json
-from harness.report.writers.text_markdown import brief, terminal
+from harness.report.writers.overview import overview
+from harness.report.writers.text_markdown import terminal
 from harness.store.files import FORBIDDEN, StoreError
 
 PICTURES = {"markdown": "png", "latex": "pdf", "pdf": "pdf", "html": "svg"}
@@ -48,13 +49,14 @@ def without_collection() -> Iterator[None]:
 
 def print_documents(reports: Sequence[ExhibitReport], claims: bool) -> None:
     """Print the reports, or the list of claims alone, as JSON."""
+    answers = {name: answer.to_json(of_paper) for name, of_paper in answer.by_paper(reports).items()}
     if claims:
-        print_json({"format": FORMAT, "claims": claims_list.to_json(reports)})
+        print_json({"format": FORMAT, "answers": answers, "claims": claims_list.to_json(reports)})
         return
     documents: dict[str, list[object]] = {"tables": [], "figures": []}
     for report in reports:
         documents[f"{report.exhibit.kind}s"].append(to_json(report))
-    print_json({"format": FORMAT, **documents})
+    print_json({"format": FORMAT, "answers": answers, **documents})
 
 
 def print_claims(settings: Settings, reports: Sequence[ExhibitReport], writes: bool) -> None:
@@ -94,14 +96,18 @@ def show_and_write(
     pictures: ParallelRenderer | None,
     in_full: Collection[str],
 ) -> None:
-    """Print every exhibit and a summary, and write their files, pictures last because they take longest.
+    """Print the answers, and write the files of every exhibit, pictures last because they take longest.
 
-    Tables are printed in full, figures on one line unless they are named in `in_full`.
+    Exhibits that are named in `in_full` are printed whole, as is a single one, the others on one line each.
     """
     results, written = settings.results, []
+    whole = {report.name for report in reports if {report.exhibit.name, report.name} & set(in_full)}
+    if len(reports) > 1:
+        click.echo(overview(reports, [report for report in reports if report.name not in whole]))
     for report in reports:
-        full = report.exhibit.kind == "table" or bool({report.exhibit.name, report.name} & set(in_full))
-        click.echo(terminal(report) if full else brief(report))
+        if report.name in whole or len(reports) == 1:
+            click.echo(terminal(report))
+    for report in reports:
         written += write(report, [name for name in formats if name in WRITERS], results)
     click.echo(claims_list.verdicts(reports))
     if any(report.claim_results for report in reports):

@@ -1,7 +1,7 @@
 """The results that `report` shows: the user's own, a bundle, or the reference results if there are none yet."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
@@ -15,7 +15,7 @@ from harness.cli.settings import Settings
 if TYPE_CHECKING:
     from harness.store.results import Results
 
-REFERENCE = "reference"
+REFERENCE, LABEL = "reference", "reference results"
 
 
 def showing(command: Callable[..., int]) -> Callable[..., int]:
@@ -53,7 +53,7 @@ def _shown(settings: Settings, source: Path | None, scale: str) -> Iterator[tupl
     with open_bundle(path, Results(root).report / name) as bundle:
         results = bundle.results
         if source is None:
-            results.label = "reference results"
+            results.label = LABEL
             _echo(settings, f"no runs in {settings.results_root} yet: showing the reference results in {path}")
         else:
             commits = ", ".join(commit[:9] for commit in bundle.manifest.commits) or "unknown"
@@ -70,6 +70,38 @@ def _reference(settings: Settings, scale: str) -> bool:
 
     path = settings.results_root / REFERENCE
     return is_bundle(path) and not settings.results.all() and manifest_of(path).scale == scale
+
+
+def papers_with_results(settings: Settings, scale: str) -> tuple[str, ...]:
+    """Return the papers of which a run has been requested at a scale."""
+    from harness.errors import SpecError
+    from harness.registry.cells import cells
+    from harness.registry.papers import papers
+
+    present, found = {directory.id for directory in settings.results.all()}, []
+    for paper in papers().values() if present else ():
+        with suppress(SpecError):  # a paper that cannot be used, or lacks the scale
+            its_cells = (cells(paper, exhibit, exhibit.rows, paper.scale(scale), [0]) for exhibit in paper.exhibits)
+            if any(cell.run.id in present for of_exhibit in its_cells for cell in of_exhibit):
+                found.append(paper.name)
+    return tuple(found)
+
+
+def reference_of(settings: Settings) -> "Results | None":
+    """Return the reference results, for the times of their runs; None if there are none.
+
+    They are read where they lie, without being verified: only their times are used.
+    """
+    from harness.bundle.reading import is_bundle_folder
+    from harness.store.results import Results
+
+    path = settings.results_root / REFERENCE
+    return Results(path, label=LABEL) if is_bundle_folder(path) else None
+
+
+def shown_reference(settings: Settings, scale: str) -> "Results | None":
+    """Return the reference results if `report` shows them at this scale, as there are no runs yet."""
+    return reference_of(settings) if _reference(settings, scale) else None
 
 
 def _known(settings: Settings, names: tuple[str, ...]) -> tuple[str, ...]:

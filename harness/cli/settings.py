@@ -29,7 +29,8 @@ NO_RUNS = "no run given: give the beginnings of ids, which '{}' shows"
 class Settings:
     """The global options.
 
-    `shown` are results to read instead of the user's own, `default_exhibits` the exhibits to report if none are named.
+    `shown` are results to read instead of the user's own, `default_exhibits` the exhibits that these contain, None if
+    unknown.
     """
 
     results_root: Path
@@ -37,7 +38,7 @@ class Settings:
     quiet: bool
     color: bool
     shown: "Results | None" = None
-    default_exhibits: tuple[str, ...] = ("all",)
+    default_exhibits: tuple[str, ...] | None = None
 
     @property
     def results(self) -> "Results":

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Runs = list[dict[str, Any]]
 
 WATCH_SECONDS = 2.0
+FIRST, SCALE = "table6", "laptop"
+"""The table that a first run is advised of, and the default scale."""
 ORDER = (
     "running", "unreadable", "failed", "interrupted", "pending", "missing", "cancelled", "done", "foreign", "outdated",
 )  # fmt: skip
@@ -151,8 +153,28 @@ def _table(runs: Runs, settings: Settings) -> str:
     from tabulate import tabulate
 
     if not runs:
-        return f"no runs in {settings.results_root}: start some with '{command('run table6')}'"
+        return f"no runs in {settings.results_root}: {_start(settings)}"
     return f"{tabulate(_lines(runs), headers='keys', disable_numparse=True)}\n\n{_summary(runs)}"
+
+
+def _start(settings: Settings) -> str:
+    """Return how to start some runs, with their time if the reference results tell it."""
+    from harness.cli.pace import Pacer
+    from harness.errors import HarnessError
+    from harness.registry.papers import find_exhibits
+    from harness.store.usage import about
+
+    start = f"start some with '{command(f'run {FIRST}')}'"
+    pacer = Pacer(settings, SCALE)
+    try:
+        ((paper, exhibit),) = find_exhibits([FIRST])
+        seconds = pacer.pace(paper, exhibit).seconds
+    except HarnessError:  # the default paper has no such table, or cannot be used
+        return start
+    if seconds is None:
+        return start
+    by = f"by the reference results, measured on {', '.join(pacer.devices)}, which '{command('report')}' shows"
+    return f"{start}, {about(seconds)} here\n({by})"
 
 
 def _lines(runs: Runs) -> list[dict[str, str]]:

@@ -7,7 +7,7 @@ exactly, and the report can distinguish "holds" from "not decided by these data"
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import inf
 
@@ -38,13 +38,15 @@ class Contrast:
 class Claim:
     """A sentence of a paper, its location, the contrasts that decide it, and what it presupposes of the runs.
 
-    Raises `SpecError` without a contrast.
+    `abstract` is whether the paper's abstract makes the claim, in these or more general words. Raises `SpecError`
+    without a contrast.
     """
 
     says: str
     where: str
     contrasts: tuple[Contrast, ...]
     needs: Needs = ()
+    abstract: bool = False
 
     def __post_init__(self) -> None:
         if not self.contrasts:
@@ -66,6 +68,11 @@ class Claim:
         """Yield every cell that the claim depends on."""
         for contrast in self.contrasts:
             yield from contrast.terms
+
+
+def in_abstract(claim: Claim) -> Claim:
+    """Return a claim as one of the paper's abstract: reports show these first."""
+    return replace(claim, abstract=True)
 
 
 def rises(metric: Metric, *rows: str, says: str, where: str, needs: Needs = ()) -> Claim:

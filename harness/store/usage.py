@@ -83,3 +83,15 @@ def hours(value: float) -> str:
     if value >= 0.1:
         return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
     return f"{value:.3f}" if value >= 0.001 or not value else "< 0.001"
+
+
+def about(seconds: float) -> str:
+    """Return a duration in rounded words, such as `about 12 min`."""
+    minutes, hours = seconds / 60, seconds / SECONDS_PER_HOUR
+    if minutes < 0.75:
+        return f"about {max(round(seconds / 10), 1) * 10} s"
+    if minutes < 50:
+        return f"about {max(round(minutes), 1) if minutes < 20 else 5 * round(minutes / 5)} min"
+    if hours < 10:
+        return f"about {max(round(2 * hours), 2) / 2:g} h"
+    return f"about {round(hours)} h" if hours < 48 else f"about {round(hours / 24):,} days"

@@ -24,7 +24,7 @@ from harness.store.results import Results
 
 
 def without_origin(report):
-    return json.loads(json_text(report)) | {"origin": ""}
+    return json.loads(json_text(report)) | {"origin": "", "answer": {}}
 
 
 @pytest.mark.parametrize("name", ["b.zip", "folder"])

@@ -14,15 +14,15 @@ from harness.store.results import Results
 from harness.store.run_directory import RunState
 from harness.store.usage import SECONDS_PER_HOUR, Usage, hours, usage_of
 
-Source = Literal["done", "measured", "rehearsed", "similar", "paper", "none"]
+Source = Literal["done", "measured", "rehearsed", "similar", "reference", "paper", "none"]
 
 
 @dataclass(frozen=True)
 class Estimate:
     """The remaining device seconds of a run, None if unknown, and their source.
 
-    `measured` is the run's own speed, `rehearsed` its rehearsal, `similar` the speed of similar runs, `paper` the hours
-    reported by the authors.
+    `measured` is the run's own speed, `rehearsed` its rehearsal, `similar` the speed of similar runs, `reference` that
+    of the same or similar runs of the reference results, `paper` the hours reported by the authors.
     """
 
     seconds: float | None
@@ -94,6 +94,8 @@ class Estimator:
         source: Source = ("rehearsed" if own[2] else "measured") if own else "similar"
         words = {"measured": "its own speed", "rehearsed": "its rehearsal"}
         says = words.get(source) or f"{len(alike)} run{'s' * (len(alike) > 1)} like it"
+        if speeds.origin:
+            source, says = "reference", f"{speeds.origin}: {'this run' if own else says}"
         says += f"; {', '.join(dict.fromkeys(unmeasured))} at the speed of training" if unmeasured else ""
         return Estimate(seconds, source, says, speeds.device, speeds.on_gpu)
 
@@ -189,17 +191,18 @@ class Forecast:
         without = f"; excluding {unknown} without an estimate" if unknown else ""
         name = f"features, then {run.run.name}" if self.target.features else run.run.name
         return [
-            f"left to do: {self.total} ({self._sources()}{without})",
+            f"left to do: {self.total} ({self.sources()}{without})",
             f"longest chain: {duration(chain)} ({name}); all of it with {self.target.workers} at a time: "
             f"{duration(self.wall_hours)}",
         ]
 
-    def _sources(self) -> str:
+    def sources(self) -> str:
         """Describe the sources and devices of the estimates."""
         names = {
             "measured": "by their own speed",
             "rehearsed": "by their rehearsal",
             "similar": "by runs like them",
+            "reference": "by the reference results",
             "paper": "by the paper's hours",
         }
         counts: dict[tuple[str, str | None], int] = {}
@@ -209,13 +212,25 @@ class Forecast:
         return ", ".join(f"{count} {name} on {device}" for (name, device), count in counts.items())
 
 
-def forecast(plan: Plan, results: Results, target: Target) -> Forecast:
-    """Estimate the cost of a plan from measurements in the results directory.
+def estimator(results: Results, target: Target, reference: Results | None = None) -> Estimator:
+    """Return an estimator by the measurements in a results directory, and where these do not suffice, in another one.
 
     Without measurements on the target's kind of device, other kinds are used.
     """
-    kinds = speeds_by_device(observe(results)).values()
-    estimator = Estimator(sorted(kinds, key=target.device_distance))
+    order = sorted(speeds_by_device(observe(results)).values(), key=target.device_distance)
+    if reference:
+        others = speeds_by_device(observe(reference), reference.label).values()
+        order += sorted(others, key=target.device_distance)
+    return Estimator(order)
+
+
+def forecast(plan: Plan, results: Results, target: Target) -> Forecast:
+    """Estimate the cost of a plan from the measurements in a results directory."""
+    return forecast_by(estimator(results, target), plan, target)
+
+
+def forecast_by(estimator: Estimator, plan: Plan, target: Target) -> Forecast:
+    """Estimate the cost of a plan."""
     estimates = {planned.run.id: estimator.estimate(planned) for planned in plan.runs}
     todo = tuple(planned for planned in plan.unfinished() if estimates[planned.run.id] is not DONE)
     return Forecast(plan, estimates, todo, target)

@@ -11,7 +11,8 @@ from harness.config.evaluations import Evaluation
 from harness.config.run import Run
 from harness.errors import HarnessError
 from harness.store.files import StoreError
-from harness.store.records import Segment
+from harness.store.names import EVALUATION_RECORD, named
+from harness.store.records import EvaluationRecord, Segment
 from harness.store.rehearsals import RehearsalRecord, Rehearsals
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory
@@ -88,7 +89,7 @@ def _from_segments(directory: RunDirectory) -> Iterator[Observation]:
             by_device[segment.device_name] = [*by_device.pop(segment.device_name, []), segment]
     if not by_device:
         return
-    run, asked = directory.run(), {evaluation.id: evaluation for evaluation in directory.requested()}
+    run, asked = directory.run(), _evaluations(directory)
     for device, segments in by_device.items():
         measured = [
             (asked[id], seconds * segment.world_size)
@@ -109,6 +110,17 @@ def _from_segments(directory: RunDirectory) -> Iterator[Observation]:
         )
 
 
+def _evaluations(directory: RunDirectory) -> dict[str, Evaluation]:
+    """Return the requested evaluations of a run by id, in a bundle those that its records describe."""
+    if found := {evaluation.id: evaluation for evaluation in directory.requested()}:
+        return found
+    for path in named(directory.evaluations, EVALUATION_RECORD):
+        with suppress(HarnessError, OSError):
+            evaluation = Evaluation.read(EvaluationRecord.load(path).evaluation)
+            found[evaluation.id] = evaluation
+    return found
+
+
 def _step_seconds(segments: Sequence[Segment]) -> float | None:
     """Return the device seconds per step, excluding the first step of each segment (compilation and loading)."""
     steps, seconds = 0, 0.0
@@ -126,10 +138,11 @@ def _rest(segment: Segment) -> float:
 
 @dataclass
 class Speeds:
-    """The observations of one kind of device."""
+    """The observations of one kind of device; `origin` names results that are not the user's own."""
 
     device: str
     on_gpu: bool
+    origin: str = ""
     steps: dict[str, tuple[Run, float, bool]] = field(default_factory=dict)
     evaluations: dict[str, list[tuple[Run, Evaluation, float]]] = field(default_factory=lambda: defaultdict(list))
     rehearsed: dict[str, list[tuple[Run, Evaluation, float]]] = field(default_factory=lambda: defaultdict(list))
@@ -203,11 +216,12 @@ def _middle(seconds: Mapping[str, float]) -> float:
     return median(seconds.values()) if seconds else 0.0
 
 
-def speeds_by_device(observations: Iterable[Observation]) -> dict[str, Speeds]:
+def speeds_by_device(observations: Iterable[Observation], origin: str = "") -> dict[str, Speeds]:
     """Group observations by kind of device."""
     found: dict[str, Speeds] = {}
     for observation in observations:
-        found.setdefault(observation.device, Speeds(observation.device, observation.on_gpu)).add(observation)
+        speeds = found.setdefault(observation.device, Speeds(observation.device, observation.on_gpu, origin))
+        speeds.add(observation)
     return found
 
 

@@ -8,7 +8,8 @@ from harness.report.html.symbols import MARKS, Mark
 from harness.report.results.claims import ClaimResult
 from harness.report.results.report import ExhibitReport
 from harness.report.writers.claim_evidence import claim_evidence
-from harness.report.writers.claims_list import BY_THE_PAPER, ORDER
+from harness.report.writers.claims_list import BY_THE_PAPER, ORDER, place
+from harness.report.writers.wording import location
 
 MOST_DRAWN = 6
 
@@ -38,7 +39,7 @@ class ClaimView:
 
 @dataclass(frozen=True)
 class ClaimsView:
-    """The claims, failing ones first, with counts by status: measured, and by the printed values."""
+    """The claims, first those of the abstract, then failing ones, with counts: measured, and by the printed values."""
 
     claims: tuple[ClaimView, ...]
     counts: tuple[tuple[Mark, int], ...]
@@ -54,7 +55,7 @@ class ClaimsView:
 def claims_view(reports: Sequence[ExhibitReport]) -> ClaimsView:
     """Return the claims of some exhibits for the page."""
     entries = [(report, result) for report in reports for result in report.claim_results]
-    entries.sort(key=lambda entry: ORDER.index(entry[1].status))
+    entries.sort(key=place)
     statuses, printed = [result.status for _, result in entries], [result.printed for _, result in entries]
     return ClaimsView(
         claims=tuple(_claim(report, result) for report, result in entries),
@@ -70,7 +71,7 @@ def _claim(report: ExhibitReport, result: ClaimResult) -> ClaimView:
     return ClaimView(
         exhibit=report.exhibit.name,
         exhibit_name=f"{report.exhibit.kind.capitalize()} {report.exhibit.number}",
-        where=result.claim.where,
+        where=location(result.claim),
         says=result.claim.says,
         mark=MARKS[result.status],
         printed=MARKS[result.printed] if result.printed else None,

@@ -12,9 +12,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness import __version__
+from harness.report.html.answer import answer
 from harness.report.html.claims_list import claims_view
 from harness.report.html.run_index import MOST_RUNS, MOST_SEEDS, RunIndex
-from harness.report.html.summary import heading, summary
+from harness.report.html.summary import summary
 from harness.report.html.symbols import MARKS
 from harness.report.html.tables import tables
 from harness.report.html.values import PageValues
@@ -59,7 +60,8 @@ def contents(reports: Sequence[ExhibitReport], results: Results, pictures: Mappi
             templates,
             "exhibit",
             report=report,
-            heading=heading(report),
+            heading=wording.heading(report),
+            answer=answer(report),
             subject=wording.subject(report),
             tables=list(tables(report)),
             agreement=agreement,
@@ -69,7 +71,7 @@ def contents(reports: Sequence[ExhibitReport], results: Results, pictures: Mappi
     parts["runs"] = _render(
         templates, "runs", groups=list(run_index.groups.values()), limits={"runs": MOST_RUNS, "seeds": MOST_SEEDS}
     )
-    entries = tuple((report.exhibit.name, heading(report), wording.subject(report)) for report in reports)
+    entries = tuple((report.exhibit.name, wording.heading(report), wording.subject(report)) for report in reports)
     return Contents(reports[0].paper.title, reports[0].origin, parts, entries, values.to_json(), run_index)
 
 

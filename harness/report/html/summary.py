@@ -5,15 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
+
 from harness.registry.paper import Paper
 from harness.registry.scale import Scale
+from harness.report.html.answer import AbstractClaim, abstract_claims, page_answers
 from harness.report.html.provenance import Provenance, provenance
 from harness.report.html.run_index import RunIndex
 from harness.report.html.symbols import MARKS, Mark
 from harness.report.results.rechecked import rechecked
 from harness.report.results.report import ExhibitReport
 from harness.report.results.verdict_counts import VerdictCounts
-from harness.report.writers.wording import span, subject
+from harness.report.writers.wording import heading, span, subject
 from harness.store.usage import Usage
 
 
@@ -48,6 +51,8 @@ class Summary:
 
     paper: Paper
     scale: Scale
+    answers: tuple[Markup, ...]
+    abstract: tuple[AbstractClaim, ...]
     cells: tuple[BarShare, ...]
     claims: tuple[BarShare, ...]
     measured: int
@@ -72,6 +77,8 @@ def summary(reports: Sequence[ExhibitReport], run_index: RunIndex) -> Summary:
     return Summary(
         paper=paper,
         scale=scale,
+        answers=page_answers(reports),
+        abstract=abstract_claims(reports),
         cells=_shares(VerdictCounts.sum(report.verdict_counts for report in reports).counts),
         claims=_shares(Counter(result.status for report in reports for result in report.claim_results)),
         measured=sum(report.measured for report in reports),
@@ -84,12 +91,6 @@ def summary(reports: Sequence[ExhibitReport], run_index: RunIndex) -> Summary:
         exhibits=tuple(map(_line, reports)),
         left_out=tuple(exhibit.name for exhibit in usual if exhibit.name not in shown),
     )
-
-
-def heading(report: ExhibitReport) -> str:
-    """Return the paper's name of an exhibit, such as `Table 6` or `Table 5 (schedules)`."""
-    exhibit = report.exhibit
-    return f"{exhibit.kind.capitalize()} {exhibit.number}" + (f" ({exhibit.variant})" if exhibit.variant else "")
 
 
 def _shares(counts: Mapping[Any, int]) -> tuple[BarShare, ...]:

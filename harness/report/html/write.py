@@ -7,9 +7,8 @@ from pathlib import Path
 from harness.registry.exhibit import plots_of
 from harness.report.html.page import Picture, contents, page
 from harness.report.html.samples import data_uri
-from harness.report.html.summary import heading
 from harness.report.results.report import ExhibitReport
-from harness.report.writers.wording import subject
+from harness.report.writers.wording import heading, subject
 from harness.store.files import write_bytes
 from harness.store.results import Results
 

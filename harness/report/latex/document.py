@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from harness.registry.paper import Paper
 from harness.report.latex import figure
+from harness.report.latex.answer import answer
 from harness.report.latex.escape import tex
 from harness.report.latex.installation import TABLE
 from harness.report.results.claims import ClaimResult
 from harness.report.results.report import ExhibitReport
 from harness.report.writers import claims_list, wording
+from harness.report.writers.answer import answers
 from harness.report.writers.claim_evidence import claim_evidence
 
 PREAMBLE = r"""\documentclass[a4paper]{article}
@@ -43,13 +45,15 @@ def document(paper: Paper, reports: Sequence[ExhibitReport], pictures: Mapping[s
     tables = [report for report in reports if report.exhibit.kind == "table"]
     drawn = [report for report in reports if report.exhibit.kind == "figure" and report.exhibit.name in pictures]
     of_tables = [
-        figure.environment(report, picture, f"Of {wording.caption(report)}. {report.scale.note}")
+        figure.environment(report, picture, tex(f"Of {wording.caption(report)}. {report.scale.note}"))
         for report in tables
         for picture in pictures.get(report.exhibit.name, ())
     ]
     lines = [
         f"{{\\LARGE\\raggedright {tex(paper.title)}\\par}}\\medskip",
         f"\\url{{{paper.url}}}\\par\\medskip",
+        *(f"{{\\large\\raggedright {answer(says)}\\par}}\\medskip" for says in answers(reports)),
+        *_abstract(reports),
         f"Reported and measured values at scale {tex(scale.name)}. {tex(scale.note)}",
         *_summary(reports),
         *_claims(reports),
@@ -116,20 +120,26 @@ def _summary_line(report: ExhibitReport) -> str:
     return f"{' & '.join(map(tex, texts))} \\\\"
 
 
+def _abstract(reports: Sequence[ExhibitReport]) -> list[str]:
+    """Return the claims of the abstract with their status."""
+    found = claims_list.of_abstract(reports)
+    items = [f"\\item \\textbf{{{tex(result.status.value)}}}: {tex(result.claim.says)}" for _, result in found]
+    return ["The claims of the abstract:", "\\begin{itemize}", *items, "\\end{itemize}"] if items else []
+
+
 def _claims(reports: Sequence[ExhibitReport]) -> list[str]:
-    """Return the claims with their evidence, failing ones first."""
+    """Return the claims with their evidence: those of the abstract, then the others, failing ones first."""
     lines = ["\\section{Claims of the paper}", tex("Each formula is given ± the half-width of its 95 % interval.")]
-    for status in claims_list.ORDER:
-        chosen = [(r, result) for r in reports for result in r.claim_results if result.status is status]
-        if chosen:
-            lines += [f"\\subsection*{{{status.capitalize()} ({len(chosen)})}}", "\\begin{itemize}"]
-            lines += [_claim(report, result) for report, result in chosen]
-            lines.append("\\end{itemize}")
+    for heading, chosen in claims_list.groups(reports):
+        lines += [f"\\subsection*{{{heading}}}", "\\begin{itemize}"]
+        lines += [_claim(report, result) for report, result in chosen]
+        lines.append("\\end{itemize}")
     return lines if len(lines) > 2 else []
 
 
 def _claim(report: ExhibitReport, result: ClaimResult) -> str:
     exhibit, claim = report.exhibit, result.claim
-    where = f"{exhibit.kind.capitalize()} {exhibit.number}, {claim.where}".rstrip(", ")
+    where = ", ".join(filter(None, [f"{exhibit.kind.capitalize()} {exhibit.number}", wording.location(claim)]))
+    where = f"{where}; {result.status.value}" if claim.abstract else where
     evidence = str(claim_evidence(result, report)).rstrip(".")
     return f"\\item {tex(claim.says)} {{\\footnotesize({tex(where)})\\\\{tex(evidence)}.}}"

@@ -1,20 +1,22 @@
 """LaTeX figures: a picture with its caption."""
 
+from harness.report.latex.answer import answer
 from harness.report.latex.escape import tex
 from harness.report.latex.installation import FIGURE
 from harness.report.results.report import ExhibitReport
 from harness.report.writers import wording
+from harness.report.writers.answer import exhibit_answer
 
 
 def figure(report: ExhibitReport, picture: str) -> str:
     """Return a `figure` environment for a picture in the same folder, with the exhibit's notes in the caption."""
-    return environment(
-        report, picture, f"{wording.caption(report)}. {report.scale.note} {' '.join(wording.notes(report))}"
-    )
+    notes = " ".join([report.scale.note, *wording.notes(report)])
+    caption = f"{tex(wording.caption(report))}. {answer(exhibit_answer(report))} {tex(notes)}"
+    return environment(report, picture, caption)
 
 
 def environment(report: ExhibitReport, picture: str, caption: str) -> str:
-    """Return a `figure` environment for a picture; the list of figures has no scale and no notes."""
+    """Return a `figure` environment with a caption in LaTeX; the list of figures has no scale and no notes."""
     name = picture.rpartition(".")[0]
     return "\n".join(
         [
@@ -22,7 +24,7 @@ def environment(report: ExhibitReport, picture: str, caption: str) -> str:
             "\\begin{figure}[!htbp]",
             "\\centering",
             f"\\includegraphics[width=\\linewidth,height=0.8\\textheight,keepaspectratio]{{{picture}}}",
-            f"\\caption[{{{tex(wording.subject(report))}}}]{{{tex(caption)}}}",
+            f"\\caption[{{{tex(wording.subject(report))}}}]{{{caption}}}",
             f"\\label{{fig:{report.paper.name}-{name}}}",
             "\\end{figure}",
             "",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from harness.report.latex.answer import answer
 from harness.report.latex.cells import marked, text_and_sd
 from harness.report.latex.escape import tex
 from harness.report.latex.installation import TABLE
@@ -11,6 +12,7 @@ from harness.report.latex.siunitx import settings
 from harness.report.latex.tabular import LONG_NAME, tabular
 from harness.report.results.report import ExhibitReport
 from harness.report.writers import wording
+from harness.report.writers.answer import exhibit_answer
 from harness.report.writers.table_layout import TableGrid, TableRow, TableSection, grids
 
 LINES, PAGE = 46, 58
@@ -42,8 +44,9 @@ def table(report: ExhibitReport) -> str:
 
 
 def _caption(report: ExhibitReport) -> list[str]:
+    says = answer(exhibit_answer(report))
     return [
-        f"\\caption{{{tex(wording.caption(report))}. {tex(report.scale.note)}}}",
+        f"\\caption{{{tex(wording.caption(report))}. {says} {tex(report.scale.note)}}}",
         f"\\label{{tab:{report.paper.name}-{report.exhibit.name}}}",
     ]
 

@@ -17,6 +17,7 @@ from harness.report.results.beyond import beyond
 from harness.report.results.cells import CellBuilder, ReportRow
 from harness.report.results.claims import ClaimResult, decide
 from harness.report.results.levels import horizon, level_for
+from harness.report.results.pace import Pace
 from harness.report.results.presuppositions import Presuppositions
 from harness.report.results.rank_agreement import RankAgreement, rank_agreements
 from harness.report.results.rechecked import Rechecks
@@ -52,7 +53,7 @@ class ExhibitReport:
     names results that are not the user's own. `whole` is the exhibit with all its rows if some are not shown.
     `stand_ins` are the datasets in the place of the paper's. `most_seeds` is the largest number of seeds by which
     claims are decided if seeds are added until they are, None if the number was fixed beforehand. `rechecks` are those
-    of its measured runs.
+    of its measured runs. `pace` is how fast further runs would be made.
     """
 
     paper: Paper
@@ -73,6 +74,7 @@ class ExhibitReport:
     stand_ins: tuple[DataInUse, ...] = ()
     most_seeds: int | None = None
     rechecks: Rechecks = field(default_factory=dict)
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def seeds(self) -> int:

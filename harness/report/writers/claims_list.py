@@ -10,10 +10,12 @@ from harness.report.results.report import ExhibitReport
 from harness.report.results.statistics import CONFIDENCE
 from harness.report.results.verdict_counts import VerdictCounts
 from harness.report.writers import wording
+from harness.report.writers.answer import answers
 from harness.report.writers.claim_evidence import claim_evidence
 from harness.report.writers.csv_json import claim_to_json
-from harness.report.writers.text_markdown import escape, evidence_lines
+from harness.report.writers.text_markdown import escape, evidence_lines, marked, paragraph
 
+ClaimEntry = tuple[ExhibitReport, ClaimResult]
 ORDER = (ClaimStatus.FAILS, ClaimStatus.HOLDS, ClaimStatus.UNDECIDED, ClaimStatus.BEYOND)
 BY_THE_PAPER = ORDER[:-1]
 """The statuses that the paper's own printed values can give a claim."""
@@ -41,16 +43,43 @@ def verdicts(reports: Sequence[ExhibitReport]) -> str:
 
 
 def terminal(reports: Sequence[ExhibitReport]) -> str:
-    """Return the claims as plain text, failing ones first."""
-    parts = [summary(reports), *_notes(reports)]
-    for status in ORDER:
-        chosen = [(report, result) for report, result in _entries(reports) if result.status is status]
-        if chosen:
-            parts += ["", f"{status.capitalize()} ({len(chosen)})"]
+    """Return the claims as plain text: those of the abstract, then the others, failing ones first."""
+    parts = [*map(paragraph, answers(reports)), "", summary(reports), *_notes(reports)]
+    for heading, chosen in groups(reports):
+        parts += ["", heading]
         for report, result in chosen:
-            parts.append(f"  {report.exhibit.name}, {result.claim.where}: {result.claim.says}")
+            status = f"{result.status.value}, " if result.claim.abstract else ""
+            parts.append(f"  {status}{report.exhibit.name}, {wording.location(result.claim)}: {result.claim.says}")
             parts += evidence_lines(claim_evidence(result, report))
     return "\n".join(parts) + "\n"
+
+
+def groups(reports: Sequence[ExhibitReport]) -> Iterator[tuple[str, list[ClaimEntry]]]:
+    """Yield the claims in groups with headings: those of the abstract, then the others by status."""
+    entries = sorted(_entries(reports), key=place)
+    if abstract := of_abstract(reports):
+        yield f"Of the abstract ({len(abstract)})", abstract
+    for status in ORDER:
+        chosen = [entry for entry in entries if entry[1].status is status and not entry[1].claim.abstract]
+        if chosen:
+            yield f"{status.capitalize()} ({len(chosen)}{' others' if abstract else ''})", chosen
+
+
+def place(entry: ClaimEntry) -> tuple[bool, int]:
+    """Sort key: claims of the abstract first, then failing ones."""
+    _, result = entry
+    return not result.claim.abstract, ORDER.index(result.status)
+
+
+def of_abstract(reports: Sequence[ExhibitReport]) -> list[ClaimEntry]:
+    """Return the claims of the abstract, failing ones first."""
+    return sorted((entry for entry in _entries(reports) if entry[1].claim.abstract), key=place)
+
+
+def abstract_lines(reports: Sequence[ExhibitReport]) -> list[str]:
+    """Return the claims of the abstract, one on a line with its status."""
+    found = of_abstract(reports)
+    return [f"  {result.status.value:<9} {report.exhibit.name}: {result.claim.says}" for report, result in found]
 
 
 def markdown(reports: Sequence[ExhibitReport]) -> str:
@@ -60,16 +89,17 @@ def markdown(reports: Sequence[ExhibitReport]) -> str:
             result.status.value,
             result.printed.value if result.printed else "-",
             report.exhibit.name,
-            result.claim.where,
+            wording.location(result.claim),
             escape(result.claim.says),
             escape(str(claim_evidence(result, report))),
         ]
-        for report, result in sorted(_entries(reports), key=lambda entry: ORDER.index(entry[1].status))
+        for report, result in sorted(_entries(reports), key=place)
     ]
     headings = ["measured", "printed", "exhibit", "where", "claim", "evidence"]
     note = "".join(f"{escape(note)}\n\n" for note in _notes(reports))
     table = tabulate(lines, headings, tablefmt="pipe")
-    return f"## Claims\n\n{note}{summary(reports)}\n\n{verdicts(reports)}\n\n{table}\n"
+    first = "".join(f"{marked(answer)}\n\n" for answer in answers(reports))
+    return f"## Claims\n\n{first}{note}{summary(reports)}\n\n{verdicts(reports)}\n\n{table}\n"
 
 
 def to_json(reports: Sequence[ExhibitReport]) -> list[dict[str, Any]]:
@@ -100,7 +130,7 @@ def _wrong_decisions(reports: Sequence[ExhibitReport]) -> list[str]:
     return [f"{claims}. Each decision is {most}{often}."]
 
 
-def _entries(reports: Sequence[ExhibitReport]) -> Iterator[tuple[ExhibitReport, ClaimResult]]:
+def _entries(reports: Sequence[ExhibitReport]) -> Iterator[ClaimEntry]:
     for report in reports:
         for result in report.claim_results:
             yield report, result

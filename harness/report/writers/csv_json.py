@@ -15,6 +15,7 @@ from harness.report.results.rank_agreement import RankAgreement
 from harness.report.results.rechecked import rechecked_json
 from harness.report.results.report import ExhibitReport
 from harness.report.results.statistics import CONFIDENCE
+from harness.report.writers import answer
 from harness.report.writers.claim_evidence import reason
 from harness.report.writers.contrast_formula import Formulas
 from harness.report.writers.judgement_data import fails_to_json, judged_columns, judgement_to_json
@@ -85,6 +86,7 @@ def to_json(report: ExhibitReport) -> dict[str, Any]:
         "title": report.exhibit.title,
         "scale": report.scale.name,
         "origin": report.origin,
+        "answer": answer.to_json([report]),
         "comparable": report.scale.comparable,
         "note": report.scale.note,
         "stand_ins": [{"paper": data.paper, "used": data.used} for data in report.stand_ins],
@@ -189,6 +191,7 @@ def claim_to_json(result: ClaimResult, report: ExhibitReport) -> dict[str, Any]:
     return {
         "says": result.claim.says,
         "where": result.claim.where,
+        "abstract": result.claim.abstract,
         "status": result.status.value,
         "by_the_printed_values": result.printed.value if result.printed else None,
         "reason": reason(result, formulas),

@@ -5,20 +5,21 @@ from textwrap import fill
 from tabulate import tabulate
 
 from harness.registry.exhibit import Figure
-from harness.report.results.claims import ClaimStatus
 from harness.report.results.report import ExhibitReport
-from harness.report.writers import wording
+from harness.report.writers import answer, wording
 from harness.report.writers.claim_evidence import ClaimEvidence, claim_evidence
 from harness.report.writers.table_layout import TableGrid, grids
 from harness.report.writers.verdict_table import HEADINGS, NOT_PLAIN_PASS, verdict_rows
 
 TERMINAL_WIDTH = 118
 INDENT = " " * 12
+JOINT = "\u00a0"
+"""A space at which no line ends."""
 
 
 def terminal(report: ExhibitReport) -> str:
     """Return the exhibit and its claims as plain text."""
-    parts = [wording.title(report), report.scale.note, ""]
+    parts = [paragraph(answer.exhibit_answer(report)), "", wording.title(report), report.scale.note, ""]
     for grid in grids(report):
         parts += [*([grid.caption] if grid.caption else []), _table(grid, "simple"), ""]
     parts += [fill(note, TERMINAL_WIDTH) for note in wording.notes(report)]
@@ -28,7 +29,7 @@ def terminal(report: ExhibitReport) -> str:
     if report.claim_results:
         parts += ["", "Claims of the paper"]
     for result in report.claim_results:
-        parts.append(f"  {result.status.value:<9} {result.claim.where} {result.claim.says}")
+        parts.append(f"  {result.status.value:<9} {wording.location(result.claim)} {result.claim.says}")
         parts += evidence_lines(claim_evidence(result, report))
     return "\n".join(parts) + "\n"
 
@@ -41,17 +42,16 @@ def evidence_lines(evidence: ClaimEvidence) -> list[str]:
     ]
 
 
-def brief(report: ExhibitReport) -> str:
-    """Return one line for an exhibit: title, measured cells, claims by status."""
-    statuses = [result.status for result in report.claim_results]
-    claims = [f"{statuses.count(status)} {status}" for status in ClaimStatus if status in statuses]
-    counts = f"{report.measured} of {report.wanted} cells" + (f"; claims: {', '.join(claims)}" if claims else "")
-    return f"{wording.title(report)}: {counts}"
+def paragraph(text: str) -> str:
+    """Return a text in lines for the terminal; commands are not broken."""
+    whole = answer.formatted(text, str, lambda command: f"`{command.replace(' ', JOINT)}`")
+    return fill(whole, TERMINAL_WIDTH, break_on_hyphens=False, break_long_words=False).replace(JOINT, " ")
 
 
 def markdown(report: ExhibitReport) -> str:
     """Return the exhibit and its claims as Markdown."""
-    parts = [f"## {escape(wording.title(report))}", "", escape(report.scale.note), ""]
+    parts = [f"## {escape(wording.title(report))}", "", marked(answer.exhibit_answer(report)), ""]
+    parts += [escape(report.scale.note), ""]
     if isinstance(report.exhibit, Figure) and report.measured:
         parts += [f"![{escape(wording.subject(report))}]({report.exhibit.name}.png)", ""]
     for grid in grids(report):
@@ -65,7 +65,7 @@ def markdown(report: ExhibitReport) -> str:
         claims = [
             [
                 result.status.value,
-                result.claim.where,
+                wording.location(result.claim),
                 result.claim.says,
                 str(claim_evidence(result, report)),
             ]
@@ -86,6 +86,11 @@ def _table(grid: TableGrid, style: str) -> str:
         lines, headings = [[escape(cell) for cell in line] for line in lines], [escape(h) for h in headings]
     align = ["left" if column.holds_words else "right" for column in grid.columns]
     return tabulate(lines, headings, tablefmt=style, colalign=align, disable_numparse=True)
+
+
+def marked(text: str) -> str:
+    """Return an answer as Markdown, with its commands as code."""
+    return answer.formatted(text, escape, lambda command: f"`{command}`")
 
 
 def escape(value: str) -> str:

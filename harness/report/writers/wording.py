@@ -5,6 +5,7 @@ from math import isfinite
 
 from harness.advice import command
 from harness.config.feature_spaces import INCEPTION_SHA256
+from harness.registry.claims import Claim
 from harness.registry.exhibit import plots_of
 from harness.registry.metrics import Metric
 from harness.registry.row import Row
@@ -19,10 +20,19 @@ from harness.store.usage import Usage
 
 
 def title(report: ExhibitReport) -> str:
-    """Return the exhibit's heading."""
+    """Return the exhibit's heading with its subject and scale."""
+    return f"{heading(report)}: {subject(report)} ({_whose(report)}, scale {report.scale.name})"
+
+
+def heading(report: ExhibitReport) -> str:
+    """Return the paper's name of an exhibit, such as `Table 6` or `Table 5 (schedules)`."""
     exhibit = report.exhibit
-    number = f"{exhibit.number} ({exhibit.variant})" if exhibit.variant else str(exhibit.number)
-    return f"{exhibit.kind.capitalize()} {number}: {subject(report)} ({_whose(report)}, scale {report.scale.name})"
+    return f"{exhibit.kind.capitalize()} {exhibit.number}" + (f" ({exhibit.variant})" if exhibit.variant else "")
+
+
+def location(claim: Claim) -> str:
+    """Return where the paper makes a claim, such as `abstract, §5.1`."""
+    return ", ".join(filter(None, ["abstract" * claim.abstract, claim.where]))
 
 
 def subject(report: ExhibitReport) -> str:

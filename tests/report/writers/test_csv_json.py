@@ -13,7 +13,7 @@ from toy_paper import PAPER as TOY
 from harness.registry.papers import find_exhibits
 from harness.report.results.report import build
 from harness.report.results.verdicts import Verdict
-from harness.report.writers import claims_list
+from harness.report.writers import answer, claims_list
 from harness.report.writers.csv_json import FORMAT, json_text, to_json
 from harness.store.results import Results
 
@@ -40,8 +40,9 @@ def test_all_exhibits_partial_at_random_with_values_that_are_none(tmp_path, name
     for report in reports:
         DOCUMENT.validate(json.loads(json_text(report)))
     documents = [to_json(report) for report in reports]
-    DOCUMENT.validate(rounded_trip({"format": FORMAT, "tables": documents, "figures": []}))
-    DOCUMENT.validate(rounded_trip({"format": FORMAT, "claims": claims_list.to_json(reports)}))
+    answers = {paper: answer.to_json(found) for paper, found in answer.by_paper(reports).items()}
+    DOCUMENT.validate(rounded_trip({"format": FORMAT, "answers": answers, "tables": documents, "figures": []}))
+    DOCUMENT.validate(rounded_trip({"format": FORMAT, "answers": answers, "claims": claims_list.to_json(reports)}))
 
 
 def test_the_schema_refuses_what_is_not_documented(tmp_path):

@@ -1,0 +1,234 @@
+"""The answer in one or two sentences, first in every format: how many claims hold, and what decides the others.
+
+Commands are between backticks, as in Markdown; `formatted` changes them for other formats.
+"""
+
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from harness import environment
+from harness.errors import SpecError
+from harness.registry.default_paper import VARIABLE, default_paper
+from harness.registry.paper import Paper
+from harness.report.results.answer import Answer, ClaimCounts, Waiting, answer_of
+from harness.report.results.claims import ClaimStatus
+from harness.report.results.report import ExhibitReport
+from harness.report.results.verdict_counts import VerdictCounts
+from harness.report.results.verdicts import Verdict
+from harness.report.writers.wording import heading
+from harness.store.usage import about
+
+DEFAULT_SCALE = "laptop"
+"""The scale of commands without `--scale`."""
+MOST_NAMES = 4
+"""The largest number of rows or exhibits that a command names."""
+ABSTRACT = "the abstract's "
+UNJUDGED = (Verdict.NOT_COMPARED, Verdict.UNCERTAIN, Verdict.CITED)
+VERBS = {
+    Verdict.FAIL: ("fails", "fail"),
+    Verdict.XPASS: ("passes against expectation", "pass against expectation"),
+    Verdict.XFAIL: ("fails as expected", "fail as expected"),
+    Verdict.PARTIAL: ("lacks seeds", "lack seeds"),
+    Verdict.MISSING: ("is not measured yet", "are not measured yet"),
+}
+"""What one value and several do, by verdict."""
+
+
+def exhibit_answer(report: ExhibitReport) -> str:
+    """Return the answer of an exhibit."""
+    return f"{_about(heading(report), [report])}: {_sentences(answer_of([report]), [report])}"
+
+
+def paper_answer(reports: Sequence[ExhibitReport]) -> str:
+    """Return the answer of some exhibits of one paper, with the claims of its abstract first."""
+    paper, part = reports[0].paper, list[str]()
+    if not _is_whole(reports):
+        usual = len(paper.tables) + len(paper.figures)
+        part = [f"{len(reports)} of {usual} tables and figures"]
+    return f"{_about(paper.name, reports, part)}: {_sentences(answer_of(reports), reports)}"
+
+
+def answers(reports: Sequence[ExhibitReport]) -> list[str]:
+    """Return the answer of each paper, or of an exhibit that is the only one of its paper."""
+    return [paper_answer(found) if len(found) > 1 else exhibit_answer(found[0]) for found in by_paper(reports).values()]
+
+
+def by_paper(reports: Sequence[ExhibitReport]) -> dict[str, list[ExhibitReport]]:
+    """Return the reports of each paper by its name."""
+    found: dict[str, list[ExhibitReport]] = {}
+    for report in reports:
+        found.setdefault(report.paper.name, []).append(report)
+    return found
+
+
+def brief_answer(report: ExhibitReport) -> str:
+    """Return the answer of an exhibit in a few words, without commands."""
+    found = answer_of([report])
+    if found.is_empty:
+        return "nothing is measured yet"
+    parts = [_claims(found.claims, "", None, "")] if found.claims.by_status else []
+    parts += [_values(found.cells).rstrip(".")] if report.scale.comparable and found.cells.cells else []
+    return "; ".join(parts) or _measured(found)
+
+
+def to_json(reports: Sequence[ExhibitReport]) -> dict[str, Any]:
+    """Return the answer of some exhibits of one paper as documented JSON (docs/results.md)."""
+    found, selection = answer_of(reports), _selection(reports)
+    decide = f"run {selection} --decide" if selection and found.claims.waiting.get(Waiting.SEEDS) else ""
+    run = f"run {selection}" if selection and (found.is_empty or found.claims.waiting.get(Waiting.RUNS)) else ""
+    return {
+        "says": answers(reports)[0],
+        "claims": found.claims.to_json(),
+        "abstract": found.abstract.to_json(),
+        "decide": _command_to_json(decide, found.decide_seconds),
+        "run": _command_to_json(run, found.run_seconds),
+    }
+
+
+def formatted(answer: str, plain: Callable[[str], str], command: Callable[[str], str]) -> str:
+    """Return an answer in another format: its words by `plain`, its commands by `command`."""
+    return "".join((command if place % 2 else plain)(part) for place, part in enumerate(answer.split("`")))
+
+
+def _about(name: str, reports: Sequence[ExhibitReport], parts: Sequence[str] = ()) -> str:
+    """Return what an answer is about: the exhibit or paper, the scale, and what restricts it."""
+    found = list(parts)
+    found += [f"{len(r.rows)} of {len(r.whole.rows)} rows" for r in reports if r.whole and len(reports) == 1]
+    measured, wanted = sum(report.measured for report in reports), sum(report.wanted for report in reports)
+    runs = any(row.seeds for report in reports for row in report.rows)
+    found += [f"{measured} of {wanted} values measured"] if runs and measured < wanted else []
+    seeds = {row.seeds for report in reports for row in report.rows if row.seeds}
+    found += ["one seed"] if seeds == {1} else []
+    found += [reports[0].origin] if reports[0].origin else []
+    restricted = f" ({', '.join(found)})" if found else ""
+    return f"{name} at {reports[0].scale.name} scale{restricted}"
+
+
+def _sentences(found: Answer, reports: Sequence[ExhibitReport]) -> str:
+    selection = _selection(reports)
+    if found.is_empty:
+        return f"nothing is measured yet{_how(selection, '', found.run_seconds)}."
+    sentences = []
+    if found.abstract.by_status and len(reports) > 1:
+        whole = _claims(found.claims, "", found, selection)
+        sentences.append(f"{_claims(found.abstract, ABSTRACT, None, '')}; in all, {whole}.")
+    elif found.claims.judged or found.claims.apart:
+        sentences.append(f"{_claims(found.claims, '', found, selection)}.")
+    else:
+        sentences.append(f"no claim to check; {_measured(found)}.")
+    if (cells := found.cells).cells:
+        comparable = reports[0].scale.comparable
+        sentences.append(_values(cells) if comparable else "Values cannot be compared at this scale.")
+    return " ".join(sentences)
+
+
+def _claims(counts: ClaimCounts, whose: str, found: Answer | None, selection: str) -> str:
+    """Return the numbers of claims in words; with the whole answer, also the commands that decide them."""
+    judged = ", ".join(_statuses(counts, whose, found, selection))
+    if not judged:
+        return ", ".join(
+            f"{whose}{_counted(count, 'claim is', 'claims are')} {status}" for status, count in counts.apart.items()
+        )
+    apart = (f"{_counted(count, 'more is', 'more are')} {status}" for status, count in counts.apart.items())
+    return ", and ".join([judged, *apart])
+
+
+def _statuses(counts: ClaimCounts, whose: str, found: Answer | None, selection: str) -> Iterator[str]:
+    """Yield what the claims do by status: hold, fail, or wait for something."""
+    holds, fails = (counts.by_status.get(status, 0) for status in (ClaimStatus.HOLDS, ClaimStatus.FAILS))
+    decide = _how(selection, " --decide", found.decide_seconds) if found else ""
+    run = _how(selection, "", found.run_seconds) if found else ""
+    why = f" (`plan {selection} --decide` says why)" if found and selection and not found.is_of_others else ""
+    waiting = {
+        Waiting.SEEDS: (f"needs more seeds{decide}", f"need more seeds{decide}"),
+        Waiting.RUNS: (f"is not measured yet{run}", f"are not measured yet{run}"),
+        Waiting.SCALE: ("needs the paper's scale", "need the paper's scale"),
+        Waiting.NOTHING: (f"is not helped by seeds{why}", f"are not helped by seeds{why}"),
+    }
+    others = [(count, *waiting[what]) for what in Waiting if (count := counts.waiting.get(what, 0))]
+    if counts.judged == 1:
+        does = "holds" if holds else "fails" if fails else others[0][1]
+        which = "1" if counts.apart else "one" if whose else "the one"
+        yield f"{whose}{which} claim {does}"
+    elif counts.judged:
+        yield f"{holds} of {whose}{counts.judged} claims {'holds' if holds == 1 else 'hold'}"
+        yield _counted(fails, "fails", "fail")
+        yield from (_counted(*other) for other in others)
+
+
+def _measured(found: Answer) -> str:
+    """Return how many values are measured in words."""
+    if found.measured < found.wanted:
+        return f"{found.measured} of {found.wanted} values are measured"
+    return "its value is measured" if found.wanted == 1 else f"all {found.wanted} values are measured"
+
+
+def _values(cells: VerdictCounts) -> str:
+    """Return the numbers of compared values in words."""
+    counts = {verdict: count for verdict, count in cells.counts.items() if verdict not in UNJUDGED}
+    if not counts:
+        return "No value is compared with the paper's."
+    agree, total = counts.pop(Verdict.PASS, 0), sum(counts.values())
+    total += agree
+    others = {**({Verdict.FAIL: 0} if Verdict.FAIL not in counts else {}), **counts}
+    says = [
+        _counted(count, *VERBS.get(verdict, (f"is {verdict.lower()}", f"are {verdict.lower()}")))
+        for verdict, count in others.items()
+    ]
+    first = f"{agree} of {total} {'value' if total == 1 else 'values'} {'agrees' if agree == 1 else 'agree'}"
+    return f"{', '.join([first, *says])}."
+
+
+def _counted(count: int, one: str, several: str) -> str:
+    return f"{count} {one if count == 1 else several}"
+
+
+def _how(selection: str, option: str, seconds: float | None) -> str:
+    """Return in parentheses the command that decides or measures, with its time; empty without a short command."""
+    parts = [f"`run {selection}{option}`", *([about(seconds)] if seconds is not None else [])]
+    return f" ({', '.join(parts)})" if selection else ""
+
+
+def _command_to_json(command: str, seconds: float | None) -> dict[str, Any] | None:
+    return {"command": command, "seconds": None if seconds is None else round(seconds)} if command else None
+
+
+def _is_whole(reports: Sequence[ExhibitReport]) -> bool:
+    """Return whether some reports are of all exhibits of a paper but the optional ones."""
+    paper = reports[0].paper
+    return {e.name for e in (*paper.tables, *paper.figures)} <= {report.exhibit.name for report in reports}
+
+
+def _selection(reports: Sequence[ExhibitReport]) -> str:
+    """Return the words of `run` that select the exhibits of some reports; empty if they would be too many."""
+    paper, scale = reports[0].paper, reports[0].scale.name
+    rows: Mapping[str, None] = {}
+    if len(reports) == 1:
+        rows = dict.fromkeys(row.row.key for row in reports[0].rows) if reports[0].whole else {}
+    if len(rows) > MOST_NAMES or (not rows and any(report.whole for report in reports)):
+        return ""
+    if len(reports) > MOST_NAMES or (len(reports) > 1 and _is_whole(reports)):
+        names = [paper.name]
+    else:
+        names = [_name(paper, report.exhibit.name) for report in reports]
+    options = [word for row in rows for word in ("--rows", row)]
+    options += ["--scale", scale] if scale != DEFAULT_SCALE else []
+    return shlex.join([*names, *options])
+
+
+def _name(paper: Paper, exhibit: str) -> str:
+    """Return the name of an exhibit on the command line, without that of the default paper."""
+    is_default = paper.name == _default_name(Path.cwd(), environment.text(VARIABLE))
+    return exhibit if is_default else f"{paper.name}/{exhibit}"
+
+
+@lru_cache(maxsize=8)
+def _default_name(folder: Path, variable: str | None) -> str:
+    """Return the name of the default paper, which depends on the folder and the environment; empty if it is unknown."""
+    try:
+        return default_paper().name
+    except SpecError:
+        return ""

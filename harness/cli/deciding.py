@@ -91,6 +91,7 @@ def decide_claims(
 
     With `--executor slurm`, submit the next round; its follow-up job goes on, or with `--wait` this command.
     """
+    from harness.cli.costs import forecast_for
     from harness.cli.executing import execute, exit_code
     from harness.cli.outlook_text import conclusion, heading
     from harness.cli.slurm import request_of_rounds, submit_runs
@@ -105,7 +106,7 @@ def decide_claims(
             break
         refuse_unfit_loader(execution, step.plan.runs)
         todo = step.plan.unfinished()
-        settings.echo(heading(step))
+        settings.echo("\n".join([heading(step), *forecast_for(settings, step.plan, executor).lines()]))
         if request:
             code = submit_runs(settings, todo, executor, request, report)
             if code or not executor.wait:

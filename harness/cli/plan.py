@@ -41,15 +41,19 @@ def plan_command(
     """
     from harness.cli.costs import arrays_of, forecast_here, forecast_on_cluster
     from harness.cli.outlook_text import document, outlook_of
+    from harness.cli.result_source import shown_reference
     from harness.launch.estimate.forecast import with_costs
 
     deciding.check()
     if deciding.decide:
         decision, target = deciding.decision(selection), target_of(ExecutorOptions(workers=workers))
+        results = shown_reference(settings, selection.scale) or settings.results
+        if results.label and not settings.quiet:
+            click.echo(f"no runs in {settings.results_root} yet: by the {results.label}", err=True)
         if as_json:
-            print_json(document(decision, settings.results, target))
+            print_json(document(decision, results, target))
         else:
-            click.echo("\n".join(outlook_of(decision, settings.results, target)))
+            click.echo("\n".join(outlook_of(decision, results, target)))
         return
     plan = selected_plan(settings, selection)
     arrays = arrays_of(settings, plan, profile) if profile else None

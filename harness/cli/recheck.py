@@ -42,7 +42,7 @@ def recheck_command(settings: Settings, runs: tuple[str, ...], source: Path | No
     """
     from harness.bundle.reading import is_bundle_folder
     from harness.recheck import table
-    from harness.report.results.rechecked import rechecked
+    from harness.report.results.rechecked import rechecked, rechecked_json
     from harness.store.rechecks import rechecked_evaluations
 
     if source is None and is_bundle_folder(settings.results_root):
@@ -53,18 +53,18 @@ def recheck_command(settings: Settings, runs: tuple[str, ...], source: Path | No
             where = source or settings.results_root
             raise SpecError(f"no runs in {where}: nothing to recheck{_elsewhere(settings, source)}")
         found = list(_rechecked(opened, chosen, parts))
-        kept = rechecked({each.id: rechecked_evaluations(each) for each in chosen}) if parts is not None else ""
+        kept = {each.id: rechecked_evaluations(each) for each in chosen} if parts is not None else {}
     problems = [problem for run in found for problem in run.problems]
     differing = table.overall(found).differing
     if as_json:
-        print_json(table.to_json(found))
+        print_json(table.to_json(found) | {"kept": rechecked_json(kept) if kept else None})
         return int(bool(problems or differing))
     for problem in problems:
         click.echo(f"damaged, not rechecked: {problem}")
     for part in filter(None, (table.table(found), *table.reasons(found), table.summary(found))):
         click.echo(part)
-    if kept:
-        click.echo(f"kept in the bundle: {kept}")
+    if sentence := rechecked(kept):
+        click.echo(f"kept in the bundle: {sentence}")
     return int(bool(problems or differing))
 
 

@@ -9,7 +9,7 @@ from harness import __version__
 from harness.config.evaluations import Evaluation
 from harness.errors import SpecError
 from harness.recheck.compare import Comparison, compare
-from harness.recheck.stored import ArraysOfRecord, References
+from harness.recheck.stored import LEFT_OUT, Absence, ArraysOfRecord, References, lost
 from harness.store.files import StoreError, sha256_of
 from harness.store.rechecks import RecheckedEvaluation, RecheckRecord, recheck_path
 from harness.store.records import EvaluationRecord
@@ -66,7 +66,8 @@ def recheck_run(directory: RunDirectory, references: References, parts: Collecti
     damaged = {each.path for each in problems} | {each.path.parent for each in problems}
     refused = not all(each.path.is_relative_to(directory.evaluations) for each in problems)
     paths = [] if refused else [path for path in directory.counting_records() if not damaged & {path, _folder(path)}]
-    records = [_recheck_record(path, directory, references, elsewhere=parts is not None) for path in paths]
+    absence = lost(directory) if parts is None else LEFT_OUT
+    records = [_recheck_record(path, directory, references, absence) for path in paths]
     return RecheckedRun(directory.id, _name(directory), tuple(problems), tuple(records), refused)
 
 
@@ -75,9 +76,9 @@ def _folder(record: Path) -> Path:
     return record.with_suffix("")
 
 
-def _recheck_record(path: Path, directory: RunDirectory, references: References, *, elsewhere: bool) -> RecheckedRecord:
+def _recheck_record(path: Path, directory: RunDirectory, references: References, absence: Absence) -> RecheckedRecord:
     record = EvaluationRecord.load(path)
-    stored = ArraysOfRecord(path, record, directory, references, elsewhere)
+    stored = ArraysOfRecord(path, record, directory, references, absence)
     return RecheckedRecord(path.stem, sha256_of(path), _labels(record, directory), compare(record, stored))
 
 

@@ -70,42 +70,50 @@ class References:
 
 
 @dataclass(frozen=True)
-class ArraysOfRecord:
-    """The arrays beside a record of a run.
+class Absence:
+    """The words for an array that is not here, and the command that helps."""
 
-    `parts` are those of which a bundle holds only the first rows.
-    """
+    said: str
+    mend: str
+
+
+LEFT_OUT = Absence("not in the bundle", "'python -m harness recheck' where it was computed")
+"""Of the arrays of a bundle."""
+
+
+def lost(directory: RunDirectory) -> Absence:
+    """Return the absence of arrays of a run of one's own."""
+    return Absence("missing", f"delete the record, then '{command(f'retry {directory.id}')}' measures it again")
+
+
+@dataclass(frozen=True)
+class ArraysOfRecord:
+    """The arrays beside a record of a run."""
 
     path: Path
     record: EvaluationRecord
     directory: RunDirectory
     references: References
-    elsewhere: bool
-    """Whether the run was computed elsewhere, so that nothing here can measure it again."""
+    absence: Absence
 
     def array(self, name: str) -> NDArray[Any]:
         """Return an array by its name, memory-mapped.
 
-        Raises `NotRecomputed` if it is not here, or only a part of it, and `StoreError` if it is damaged.
+        Raises `NotRecomputed` if it is not here, or only a part of it.
         """
         file = self.path.with_suffix("") / f"{name}.npy"
         recorded = self.record.artefacts.get(file.name)
         if recorded is None:
             raise NotRecomputed(f"the record states no {file.name}")
         if not file.exists():
-            raise NotRecomputed(f"{file.name} is {'not in the bundle' if self.elsewhere else 'missing'}", self._mend())
+            raise NotRecomputed(f"{file.name} is {self.absence.said}", self.absence.mend)
         if current_sha256(file) != recorded:
-            raise NotRecomputed(f"only a part of {file.name} is in the bundle", self._mend())
+            raise NotRecomputed(f"{file.name} is {self.absence.said} as a whole", self.absence.mend)
         return load_array(file, mapped=True)
 
     def reference(self) -> NDArray[np.float32]:
         """Return the features of the reference split."""
         return self.references.of(self.record, self.directory)
-
-    def _mend(self) -> str:
-        if self.elsewhere:
-            return "'python -m harness recheck' where it was computed"
-        return f"delete the record, then '{command(f'retry {self.directory.id}')}' measures it again"
 
 
 def _same(what: str, here: str, recorded: object) -> None:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hostile_features import constant, duplicates, immense, undefined
+from hostile_features import constant, duplicates, immense, integers, undefined
 from scipy.special import log_softmax
 
 from harness.config.evaluations import (
@@ -169,6 +169,34 @@ def test_samples(make, d):
     assert {name for name, _ in agreeing(found)} >= {"frechet_distance", "class_score", "class_score_sd_over_splits"}
     if make is not immense:
         assert {name for name, by in agreeing(found) if by == "prdc"} == {"precision", "recall", "density", "coverage"}
+
+
+def test_points_on_the_boundaries_of_balls_may_count_as_either():
+    """prdc excludes them, so that its recall differs; one more item than the tied ones is a difference."""
+    random = np.random.default_rng(4)
+    features, reference = integers(random, 90, 3), integers(random, 140, 3)
+    measured, arrays = generation_record(features, reference, classified(3)[0][:90])
+    found = compare(measured, arrays)
+    tied = [value for value in found.values if value.by.startswith("prdc") and value.difference > 1e-12]
+    assert tied and agreeing(found)
+    for value in tied:
+        beyond = value.recomputed + value.tolerance * value.recorded + 1 / 90
+        quantities = measured.quantities | {value.quantity: Measurement(value=beyond, n=90)}
+        (differing,) = [each for each in compare(measured.model_copy(update={"quantities": quantities}), arrays).values
+                        if not each.agrees]  # fmt: skip
+        assert differing.quantity == value.quantity
+
+
+def test_a_distance_near_zero_has_the_rounding_error_of_singular_covariances():
+    random = np.random.default_rng(5)
+    reference = dead(random, 140, 200)
+    features = reference + np.float32(0.01) * dead(random, 140, 200)
+    measured, arrays = generation_record(features, reference, classified(3)[0][:140])
+    shifted = Arrays(reference, features=features + np.float32(0.1), sample_logits=classified(3)[0][:140])
+    found = compare(measured, arrays)
+    distances = [value for value in found.values if value.quantity == "frechet_distance"]
+    assert all(1e-6 < value.difference < value.tolerance < 1e-3 for value in distances), distances
+    assert sum(not value.agrees for value in compare(measured, shifted).values) >= 2
 
 
 def test_features_that_are_not_numbers():

@@ -55,7 +55,9 @@ def test_a_bundle_carries_them_and_shows_them(results, bundle, capsys):
     assert lines[-1].endswith("; none differs by more than rounding")
     assert any(line.startswith("not recomputed: features.npy is not in the bundle (10 numbers") for line in lines)
     assert main(["recheck", "--from", str(bundle), results.all()[0].id, "--json"]) == 0
-    (run,) = json.loads(capsys.readouterr().out)["runs"]
+    document = json.loads(capsys.readouterr().out)
+    (run,) = document["runs"]
+    assert document["kept"]["runs"] == 1
     assert run["run"] == results.all()[0].id
 
 

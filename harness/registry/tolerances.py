@@ -36,5 +36,5 @@ class Tolerance:
         return sum(part.around(reported) for part in self.parts)
 
     def explain(self, reported: float, metric: Metric) -> tuple[str, ...]:
-        """Describe each part, such as `0.2 for seed spread: ...`."""
+        """Describe each part, such as `0.2 for another training`."""
         return tuple(f"{metric.measured(part.around(reported))} for {part.why}" for part in self.parts)

@@ -3,11 +3,12 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from harness.registry.digits import interval, p_value
 from harness.report.results.cells import Measured, ReportCell, ReportRow
 from harness.report.results.report import ExhibitReport
 from harness.report.results.verdict_counts import COMPARED
 from harness.report.results.verdicts import Verdict
-from harness.report.writers.table_cells import DASH, mean_text
+from harness.report.writers.table_cells import DASH
 
 HEADINGS = ("row", "metric", "paper", "measured", "seeds", "difference", "tolerance", "95 % interval", "p", "verdict")
 JUDGED = (*COMPARED, Verdict.PARTIAL)
@@ -33,21 +34,18 @@ def verdict_rows(report: ExhibitReport, verdicts: Collection[Verdict] = JUDGED) 
 def _line(report: ExhibitReport, row: ReportRow, cell: ReportCell, value: Measured) -> VerdictRow:
     metric, found = cell.metric, cell.judgement
     low_high = cell.statistics.interval if cell.statistics else None
-    p_value = cell.statistics.p_value if cell.statistics else None
+    p = cell.statistics.p_value if cell.statistics else None
+    difference, tolerance = report.digits.difference(found, metric)
     texts = (
         row.row.key,
         report.label(metric),
         cell.printed,
-        mean_text(value, metric),
+        str(report.digits.form(value, metric)),
         str(value.seeds),
-        _signed(metric.measured(found.difference)) if found.difference is not None else DASH,
-        metric.measured(found.tolerance) if found.tolerance is not None else DASH,
-        f"{metric.measured(low_high[0])} to {metric.measured(low_high[1])}" if low_high else DASH,
-        f"{p_value:.2g}" if p_value is not None else DASH,
+        difference or DASH,
+        tolerance or DASH,
+        interval(*low_high, metric.decimals) if low_high else DASH,
+        p_value(p) if p is not None else DASH,
         found.verdict.value,
     )
     return VerdictRow(texts, found.reason)
-
-
-def _signed(text: str) -> str:
-    return text if text.startswith("-") else f"+{text}"

@@ -117,7 +117,7 @@ def _summary_line(report: ExhibitReport) -> str:
 
 def _claims(reports: Sequence[ExhibitReport]) -> list[str]:
     """Return the claims with their evidence, failing ones first."""
-    lines = ["\\section{Claims of the paper}", tex("Each formula is given ± the half-width of its 95 % interval.")]
+    lines = ["\\section{Claims of the paper}", tex("Differences are given with their intervals.")]
     for status in claims_list.ORDER:
         chosen = [(r, result) for r in reports for result in r.claim_results if result.status is status]
         if chosen:

@@ -37,12 +37,9 @@ class Notes:
         return [f"{raised(mark)}\\,{tex(_sentence(says))}" for mark, says in used + letters]
 
 
-def general(report: ExhibitReport, bold: bool) -> list[str]:
+def general(report: ExhibitReport) -> list[str]:
     """Return the notes on the whole table as LaTeX."""
-    sentences = wording.general_notes(report)
-    if bold:
-        sentences.append("Bold: the best of the paper's own rows in a column and section, as printed and as measured.")
-    return [tex(sentence) for sentence in sentences]
+    return [tex(sentence) for sentence in (*wording.general_notes(report), wording.bold(report)) if sentence]
 
 
 def raised(mark: str) -> str:

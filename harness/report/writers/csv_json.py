@@ -188,6 +188,7 @@ def _agreement(found: RankAgreement) -> dict[str, Any]:
         "metric": found.metric.key,
         "among": found.among.paper if found.among else "",
         "measured_as": found.measure,
+        "group": found.group,
         "rows": found.rows,
         "kendall_tau_b": found.tau if isfinite(found.tau) else None,
         "p_value": found.p_value if isfinite(found.p_value) else None,

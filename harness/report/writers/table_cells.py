@@ -76,7 +76,7 @@ class TableCells:
     def __init__(self, report: ExhibitReport) -> None:
         self._expected = {(cell.row, cell.metric): cell.reason for cell in report.exhibit.expected}
         self._digits = report.digits
-        self._best_reported, self._best_measured = best_reported(report), best_measured(report)
+        self._best_reported, self._best_measured = best_reported(report), best_measured(report).cells
 
     def paper(self, row: ReportRow, cell: ReportCell) -> TableCell:
         """Return the paper's value."""

@@ -9,7 +9,7 @@ from harness.registry.cells import PAPER_PROTOCOL
 from harness.registry.claims import Claim, Contrast, Term
 from harness.registry.exhibit import Exhibit
 from harness.registry.metrics import Metric
-from harness.registry.scale import Scale
+from harness.registry.scale import Scale, Spread
 from harness.report.results.contrasts import ContrastEstimate, Estimator
 from harness.report.results.series import Series, SeriesKey
 from harness.report.results.statistics import CONFIDENCE
@@ -73,8 +73,8 @@ class ClaimResult:
     """A claim with its status and evidence.
 
     `printed` is the status by the paper's own values, None if it does not print them. `reason` says why the claim is
-    undecided, or fails without a contrast, if its contrasts do not. `declared` has the standard deviations, by metric,
-    that only the scale declares, since no row has two seeds.
+    undecided, or fails without a contrast, if its contrasts do not. `declared` has the spreads, by metric, that only
+    the scale declares, since no row has two seeds.
     """
 
     claim: Claim
@@ -83,7 +83,7 @@ class ClaimResult:
     contrasts: tuple[ContrastResult, ...] = ()
     values: tuple[CellValue, ...] = ()
     reason: str = ""
-    declared: tuple[tuple[Metric, float], ...] = ()
+    declared: tuple[tuple[Metric, Spread], ...] = ()
 
 
 def decide(

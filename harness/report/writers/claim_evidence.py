@@ -6,6 +6,7 @@ from math import inf
 
 from harness.registry.digits import MOST_EXTRA, fixed, justified, told_apart
 from harness.registry.metrics import Metric
+from harness.registry.scale import Spread
 from harness.report.results.claims import ClaimResult, ClaimStatus, ContrastResult
 from harness.report.results.report import ExhibitReport
 from harness.report.writers.contrast_formula import Formulas
@@ -88,8 +89,10 @@ def _interval(found: ContrastResult) -> str:
     return f"{estimate}, {100 * found.level:.4g} % interval {low} to {high} ({_claimed(found)})"
 
 
-def _spread(metric: Metric, sd: float) -> str:
-    return f"{100 * sd:.2g} %" if metric.noise == "relative" else f"{sd:.2g} {metric.unit}".rstrip()
+def _spread(metric: Metric, spread: Spread) -> str:
+    """Return a declared spread with two digits, and the degrees of freedom with which it counts."""
+    sd = f"{100 * spread.sd:.2g} %" if metric.noise == "relative" else f"{spread.sd:.2g} {metric.unit}".rstrip()
+    return f"{sd} ({spread.df:g} {'degree' if spread.df == 1 else 'degrees'} of freedom)"
 
 
 def _claimed(found: ContrastResult) -> str:
@@ -114,7 +117,7 @@ def _remarks(result: ClaimResult, formulas: Formulas) -> Iterator[str]:
     if seeds := sorted({value.seeds for value in result.values if value.seeds}):
         yield f"Seeds: {span(seeds[0], seeds[-1])}"
     if result.declared:
-        spreads = (f"{formulas.label(metric)} {_spread(metric, sd)}" for metric, sd in result.declared)
+        spreads = (f"{formulas.label(metric)} {_spread(metric, spread)}" for metric, spread in result.declared)
         yield f"Noise as declared at this scale: {', '.join(dict.fromkeys(spreads))}"
     if found := reason(result, formulas):
         yield found[0].upper() + found[1:]

@@ -277,7 +277,9 @@ def _coverage(report: ExhibitReport) -> str:
         return f"{coverage}."
     if seeds[-1] > 1:
         return f"{coverage}; ± is the standard deviation over {span(seeds[0], seeds[-1])} seeds (ddof 1)."
-    return f"{coverage}, with one seed: the spread between seeds is unknown."
+    by_declared = any(result.declared for result in report.claim_results)
+    used = "claims use the declared one" if by_declared else "it is unknown"
+    return f"{coverage}, with one seed: the values do not show the spread between seeds; {used}."
 
 
 def span(fewest: int, most: int) -> str:

@@ -72,11 +72,13 @@ def test_declared_noise_is_named_where_nothing_else_is_known():
     claim = rises(ACCURACY, "a", "b", **WORDS)
     assert evidence(claim, Spread(0.44, 20), a=[90.0], b=[97.0]).remarks == (
         "Seeds: 1",
-        "Noise as declared at this scale: Acc 0.44 %",
+        "Noise as declared at this scale: Acc 0.44 % (8 degrees of freedom)",
     )
     assert evidence(claim, Spread(0.44, 20), a=[90.0, 90.5], b=[97.0]).remarks == ("Seeds: 1 to 2",)
     relative = improves("a", "b", metrics=(FID,), **WORDS)
-    assert evidence(relative, Spread(0.083, 20), FID, a=[90.0], b=[20.0]).remarks[1].endswith("FID 8.3 %")
+    of_fid = evidence(relative, Spread(0.083, 20), FID, a=[90.0], b=[20.0]).remarks[1]
+    assert of_fid.endswith("FID 8.3 % (8 degrees of freedom)")
+    assert evidence(claim, Spread(0.44, 1), a=[90.0], b=[97.0]).remarks[1].endswith("(1 degree of freedom)")
 
 
 def test_what_leaves_a_claim_undecided_is_named():

@@ -46,6 +46,11 @@ class DifferenceTest:
         """The two-sided p-value."""
         return 2 * float(student.sf(abs(self.t), self.df))
 
+    @property
+    def half_width(self) -> float:
+        """The half-width of the interval of the difference at 1 - `ALPHA`."""
+        return self.detectable(1)
+
     def detectable(self, tests: int) -> float:
         """Return the least difference that is significant by itself among this many tests."""
         return float(student.ppf(1 - ALPHA / (2 * tests), self.df)) * self.standard_error

@@ -13,7 +13,9 @@ from harness.compare.cells import ComparedCell, SideValue
 from harness.compare.parameters import Difference
 from harness.compare.sides import Side
 from harness.compare.significance import TEST, Status
+from harness.registry.digits import fixed, justified, p_value, signed
 from harness.registry.metrics import Metric
+from harness.report.results.column_digits import display_form, needed
 from harness.report.writers.csv_json import json_number
 from harness.report.writers.text_markdown import TERMINAL_WIDTH
 
@@ -104,7 +106,7 @@ def _side_to_json(side: Side) -> dict[str, Any]:
 def _line(cell: ComparedCell) -> list[str]:
     metric = f"{cell.label} {cell.metric.unit}".rstrip() + (f" ({cell.reading})" if cell.reading else "")
     also = f" (+ {len(cell.also)})" if cell.also else ""
-    p_value = "" if cell.corrected is None else f"{cell.corrected:.2g}"
+    corrected = "" if cell.corrected is None else p_value(cell.corrected)
     return [
         cell.exhibit + also,
         cell.row,
@@ -113,7 +115,7 @@ def _line(cell: ComparedCell) -> list[str]:
         _value(cell, cell.b),
         _difference(cell),
         _detectable(cell),
-        p_value,
+        corrected,
         cell.status.value,
     ]
 
@@ -121,19 +123,25 @@ def _line(cell: ComparedCell) -> list[str]:
 def _value(cell: ComparedCell, found: SideValue | None) -> str:
     if found is None:
         return "-"
-    values = found.values
-    sd = "" if values.sd is None or cell.metric.noise == "none" else f" ± {cell.metric.measured(values.sd)}"
-    return f"{cell.metric.measured(values.mean)}{sd} (n={values.n})"
+    sides = [side.values for side in (cell.a, cell.b) if side]
+    shown = max(needed(side.mean, side.sd, cell.metric) or 0 for side in sides)
+    return f"{display_form(found.values.mean, found.values.sd, cell.metric, shown)} (n={found.values.n})"
 
 
 def _difference(cell: ComparedCell) -> str:
     if cell.difference is None or not isfinite(cell.difference):
         return ""
-    return f"{'+' if cell.difference >= 0 else ''}{cell.metric.measured(cell.difference)}"
+    half_width = cell.test.half_width if cell.test else None
+    return signed(fixed(cell.difference, justified(cell.difference, half_width, cell.metric.decimals)))
 
 
 def _detectable(cell: ComparedCell) -> str:
-    return "" if cell.detectable is None else cell.metric.measured(cell.detectable)
+    return "" if cell.detectable is None else _size(cell.detectable, cell.metric)
+
+
+def _size(value: float, metric: Metric) -> str:
+    """Return the size of an uncertainty, with the digits of an uncertainty."""
+    return fixed(value, justified(value, value, metric.decimals))
 
 
 def _would_have_been_seen(cells: Sequence[ComparedCell]) -> str:
@@ -147,7 +155,7 @@ def _would_have_been_seen(cells: Sequence[ComparedCell]) -> str:
 
 
 def _span(metric: Metric, sizes: Sequence[float]) -> str:
-    least, most = metric.measured(min(sizes)), metric.measured(max(sizes))
+    least, most = _size(min(sizes), metric), _size(max(sizes), metric)
     return least if least == most else f"{least} to {most}"
 
 

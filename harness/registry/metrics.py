@@ -1,11 +1,11 @@
 """The metrics that exhibits report."""
 
 from dataclasses import dataclass
-from math import isfinite
 from typing import Literal
 
 from harness.config.evaluations import Norm
 from harness.errors import SpecError
+from harness.registry.digits import LARGEST_EXACT, alone, fixed
 
 NoiseKind = Literal["absolute", "relative", "none"]
 
@@ -31,15 +31,8 @@ class Metric:
     timing: bool = False
 
     def measured(self, value: float) -> str:
-        """Format a measured value with the metric's decimals; below the last decimal, with two significant digits.
-
-        Non-finite values are printed by name.
-        """
-        if not isfinite(value):
-            return str(value).replace("nan", "NaN")
-        if 0 < abs(value) < 10**-self.decimals:
-            return f"{value:.2g}"
-        return f"{value:z.{self.decimals}f}"
+        """Format a value without uncertainty: with the metric's decimals, or two digits of a value below the last."""
+        return fixed(value, alone(value, self.decimals), LARGEST_EXACT)
 
     def reported(self, value: object, sd: float | None = None) -> str:
         """Format a value as printed in a paper: with the metric's decimals, or more if it has more; `-` for None.
@@ -50,7 +43,7 @@ class Metric:
             return "-"
         if not isinstance(value, int | float):
             return str(value)
-        rounded = self.measured(value)
+        rounded = fixed(value, self.decimals, LARGEST_EXACT)
         text = rounded if float(rounded) == value else repr(value)
         return text if sd is None else f"{text} ± {self.reported(sd)}"
 

@@ -36,5 +36,6 @@ class Tolerance:
         return sum(part.around(reported) for part in self.parts)
 
     def explain(self, reported: float, metric: Metric) -> tuple[str, ...]:
-        """Describe each part, such as `0.2 for another training`."""
-        return tuple(f"{metric.measured(part.around(reported))} for {part.why}" for part in self.parts)
+        """Describe each part with three digits at most, such as `0.2 for seed spread: ...`."""
+        sizes = (float(f"{part.around(reported):.3g}") for part in self.parts)
+        return tuple(f"{metric.reported(size)} for {part.why}" for size, part in zip(sizes, self.parts, strict=True))

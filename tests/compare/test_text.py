@@ -67,7 +67,7 @@ def test_cells_are_listed_with_values_difference_and_significance():
     assert "Cells tested: 1." in " ".join(lines)
     table = [line for line in lines if line.startswith("toy/table101")]
     assert table == [
-        "toy/table101 (+ 2) Row Acc % 1.1 ± 0.1 (n=2) 3.1 ± 0.1 (n=2) +2.0 1.7 0.025 differs",
+        "toy/table101 (+ 2) Row Acc % 1.10 ± 0.14 (n=2) 3.10 ± 0.14 (n=2) +2.0 1.7 0.025 differs",
         "toy/table101 Row Acc % NaN (n=1) 1.0 (n=1) not finite",
         "toy/table101 Row Acc M 1.0 (n=1) 0.2 (n=1) -0.8 noise unknown: no test",
         "toy/table101 Row Acc % 1.0 (n=1) - only in A",

@@ -284,7 +284,14 @@ def test_metrics_have_the_units_and_decimals_of_the_tables():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.1, "0.1"), (0.0999, "0.1"), (0.04, "0.04"), (-0.0999, "-0.1"), (float("inf"), "inf"), (float("-inf"), "-inf")],
+    [
+        (0.1, "0.1"),
+        (0.0951, "0.095"),
+        (0.04, "0.040"),
+        (-0.0951, "-0.095"),
+        (float("inf"), "inf"),
+        (float("-inf"), "-inf"),
+    ],
 )
 def test_a_value_below_the_last_decimal_has_two_digits(value, text):
     assert FID.measured(value) == text

@@ -19,7 +19,7 @@ from harness.store.results import Results
 AXES_WIDTH, LETTER_WIDTH, ROW_HEIGHT, AROUND = 1.3, 0.05, 0.17, 0.75
 WIDEST, MOST_PANELS_IN_LINE = 9.6, 4
 REMARK = "Rows are in the paper's order, with its values; x is the measured value. Better is up and to the right."
-APART = "Rows on different datasets, or measured in different feature spaces, are not ranked together."
+APART = "Rows on different datasets, in different feature spaces or measured in different ways are not ranked together."
 
 
 def draw(plot: Agreement, report: ExhibitReport, results: Results) -> Figure | None:
@@ -66,7 +66,8 @@ def _labels(exhibit: Exhibit, metric: Metric, rows: Sequence[RankedRow]) -> list
 
 def _title(report: ExhibitReport, found: RankAgreement) -> str:
     dataset = f"{found.among}\n" if found.among else ""
-    return f"{dataset}{with_outliers(report, found.metric.label, found.measure)}: τ = {found.tau:.2f}"
+    group = f"{found.group}\n" if found.group else ""
+    return f"{dataset}{group}{with_outliers(report, found.metric.label, found.measure)}: τ = {found.tau:.2f}"
 
 
 def _draw_ranked(axes: Axes, metric: Metric, rows: Sequence[RankedRow]) -> None:

@@ -25,9 +25,10 @@ class MeasuredValue:
     metric: Metric
     label: str
     number: float
+    text: str
 
     def __str__(self) -> str:
-        return f"{self.label} {self.metric.measured(self.number)} {self.metric.unit}".rstrip()
+        return f"{self.label} {self.text} {self.metric.unit}".rstrip()
 
 
 def value(report: ExhibitReport, row: Row, quantity: str) -> MeasuredValue | None:
@@ -35,7 +36,8 @@ def value(report: ExhibitReport, row: Row, quantity: str) -> MeasuredValue | Non
     for metric in report.exhibit.metrics:
         found = report.series.get((row.key, metric.key, PAPER_PROTOCOL))
         if metric.quantity == quantity and found and found.first_run:
-            return MeasuredValue(metric, found.label, found.values[0])
+            first = found.values[0]
+            return MeasuredValue(metric, found.label, first, report.digits.number(first, metric))
     return None
 
 

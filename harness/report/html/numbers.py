@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.registry.metrics import Metric
 from harness.report.writers.table_cells import TableCell
 
+MINUS = "−"
+"""The minus sign of differences."""
 WIDEST = 12
 """The style sheet has classes up to this many digits."""
 
@@ -40,16 +41,6 @@ class Alignment:
     def number(self, text: str, spread: str = "") -> Number:
         """Return a number, padded so that its decimal point lines up with the others."""
         return Number(text, spread, min(self.fraction - _fraction(text), WIDEST), self.width, style="n")
-
-
-def distance(metric: Metric, value: float | None) -> str:
-    """Format a tolerance with one decimal more than the metric, so that a narrow FAIL is visible as such."""
-    return "" if value is None else f"{value:.{metric.decimals + 1}f}"
-
-
-def signed(metric: Metric, value: float | None) -> str:
-    """Format a difference with its sign and the decimals of a tolerance."""
-    return "" if value is None else f"{'−' if value < 0 else '+'}{distance(metric, abs(value))}"
 
 
 def _fraction(text: str) -> int:

@@ -161,7 +161,7 @@
       fact("Paper", cell.paper + (cell.paper === "-" ? "" : unit)),
       fact("Paper's seeds", cell.paper_seeds), fact("95 % prediction", cell.prediction), fact("Source", cell.source),
       fact("Measured", cell.ours ? cell.ours + unit : "not yet"),
-      fact("Difference", cell.difference), fact("Tolerance", cell.tolerance ? `±${cell.tolerance}` : null),
+      fact("Difference", cell.difference), fact("Tolerance", cell.tolerance),
       fact("Verdict", cell.verdict), fact("Reason", cell.reason, true),
       fact("Parts of the tolerance", cell.parts?.join("; "), true),
       fact("Interval", cell.interval, true), fact("p-value", cell.p), fact("Test", cell.test, true),

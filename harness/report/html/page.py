@@ -65,7 +65,7 @@ def contents(reports: Sequence[ExhibitReport], results: Results, pictures: Mappi
             subject=wording.subject(report),
             tables=list(tables(report)),
             agreement=agreement,
-            notes=[note for note in wording.notes(report) if note != agreement],
+            notes=[note for note in (*wording.notes(report), wording.bold(report)) if note not in ("", agreement)],
             pictures=pictures.get(report.exhibit.name, ()),
         )
     parts["runs"] = _render(

@@ -5,7 +5,7 @@ from itertools import groupby
 from math import isfinite
 
 from harness.registry.metrics import Metric
-from harness.report.html.numbers import Alignment, Number, distance, signed
+from harness.report.html.numbers import MINUS, Alignment, Number
 from harness.report.html.symbols import MARKS, Mark
 from harness.report.results.report import ExhibitReport
 from harness.report.results.verdicts import Verdict
@@ -63,7 +63,8 @@ class TableView:
         """Return the difference and the tolerance as text, each empty if there is none."""
         if cell.role is not Role.DIFFERENCE or not cell.judgement or not cell.metric:
             return "", ""
-        return signed(cell.metric, cell.judgement.difference), distance(cell.metric, cell.judgement.tolerance)
+        difference, tolerance = self._report.digits.difference(cell.judgement, cell.metric)
+        return difference.replace("-", MINUS), tolerance
 
     def verdicts(self, row: TableRow) -> list[str]:
         """Return the verdicts by which a row is filtered, each once."""

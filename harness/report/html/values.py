@@ -1,17 +1,16 @@
 """The data behind the cells, for the page's script: every value with its seed, run and record."""
 
-from math import isfinite
 from typing import Any
 
 from harness.registry.cells import PAPER_PROTOCOL
+from harness.registry.digits import interval, p_value
 from harness.registry.metrics import Metric
-from harness.report.html.numbers import distance, signed
+from harness.report.html.numbers import MINUS
 from harness.report.html.tables import cell_key
 from harness.report.results.cells import Measured, ReportCell, ReportRow
 from harness.report.results.report import ExhibitReport
 from harness.report.results.series import Series
 from harness.report.writers.csv_json import json_number
-from harness.report.writers.table_cells import mean_text
 from harness.report.writers.wording import ranks
 from harness.store.files import StoreError
 from harness.store.results import Results
@@ -65,10 +64,10 @@ class PageValues:
         if cell.reported is not None and cell.source != "own":
             found["source"] = cell.source
         if isinstance(cell.measured, Measured):
-            found["ours"] = mean_text(cell.measured, metric)
+            found["ours"] = str(report.digits.form(cell.measured, metric))
         if cell.needs:
             found["needs"] = str(cell.needs)
-        return found | _judgement(metric, cell) | _statistics(metric, cell)
+        return found | _judgement(report, cell) | _statistics(metric, cell)
 
     def _values(self, found: Series, reading: str) -> dict[str, Any]:
         return {
@@ -99,13 +98,14 @@ class PageValues:
         return name
 
 
-def _judgement(metric: Metric, cell: ReportCell) -> dict[str, Any]:
+def _judgement(report: ExhibitReport, cell: ReportCell) -> dict[str, Any]:
     judgement = cell.judgement
     found: dict[str, Any] = {}
-    if judgement.difference is not None:
-        found["difference"] = signed(metric, judgement.difference)
-    if judgement.tolerance is not None:
-        found["tolerance"] = distance(metric, judgement.tolerance)
+    difference, tolerance = report.digits.difference(judgement, cell.metric)
+    if difference:
+        found["difference"] = difference.replace("-", MINUS)
+    if tolerance:
+        found["tolerance"] = tolerance
     if judgement.parts:
         found["parts"] = list(judgement.parts)
     if judgement.reason:
@@ -119,13 +119,11 @@ def _statistics(metric: Metric, cell: ReportCell) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = {"test": statistics.test}
     if statistics.interval is not None:
-        low, high = statistics.interval
-        found["interval"] = f"{metric.measured(low)} to {metric.measured(high)} ({statistics.interval_is})"
+        found["interval"] = f"{interval(*statistics.interval, metric.decimals)} ({statistics.interval_is})"
     if statistics.prediction is not None:
-        low, high = statistics.prediction
-        found["prediction"] = f"{metric.measured(low)} to {metric.measured(high)}"
+        found["prediction"] = interval(*statistics.prediction, metric.decimals)
     if statistics.p_value is not None:
-        found["p"] = f"{statistics.p_value:.2g}" if isfinite(statistics.p_value) else "NaN"
+        found["p"] = p_value(statistics.p_value)
     return found
 
 

@@ -1,10 +1,9 @@
-"""Cells for LaTeX: means rounded by their spread, and marks for the notes below the table."""
+"""Cells for LaTeX: marks for the notes below the table."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 
 from harness.report.latex.notes import CITED, FAILED, OPEN, UNCERTAIN, UNEXPECTED, UNFINISHED, Notes
-from harness.report.latex.numbers import mean_and_spread
 from harness.report.results.verdicts import Verdict
 from harness.report.writers.table_cells import BLANK, CellKind, TableCell
 from harness.report.writers.table_layout import TableGrid, TableLine, TableRow, TableSection
@@ -33,13 +32,6 @@ def marked(grid: TableGrid, notes: Notes) -> TableGrid:
     return replace(grid, sections=tuple(sections))
 
 
-def text_and_sd(cell: TableCell) -> tuple[str, str]:
-    """Return the text and the standard deviation of a cell; the deviation decides the decimals of a measured mean."""
-    if cell.measured and cell.metric:
-        return mean_and_spread(cell.measured, cell.metric)
-    return DASHES.get(cell.kind, cell.text), cell.sd
-
-
 def _lines(row: TableRow, stacked: bool, notes: Notes) -> Iterator[TableLine]:
     for line in row.lines:
         cells = tuple(_marked(cell, notes) for cell in line)
@@ -51,7 +43,6 @@ def _lines(row: TableRow, stacked: bool, notes: Notes) -> Iterator[TableLine]:
 
 
 def _marked(cell: TableCell, notes: Notes) -> TableCell:
-    text, sd = text_and_sd(cell)
     symbols = [SOURCES.get(cell.source), VERDICTS.get(cell.judgement.verdict) if cell.judgement else None]
     marks = [notes.symbol(symbol) for symbol in symbols if symbol] + [notes.letter(remark) for remark in cell.remarks]
-    return replace(cell, text=text, sd=sd, remarks=tuple(marks))
+    return replace(cell, text=DASHES.get(cell.kind, cell.text), remarks=tuple(marks))

@@ -129,7 +129,7 @@ def _abstract(reports: Sequence[ExhibitReport]) -> list[str]:
 
 def _claims(reports: Sequence[ExhibitReport]) -> list[str]:
     """Return the claims with their evidence: those of the abstract, then the others, failing ones first."""
-    lines = ["\\section{Claims of the paper}", tex("Each formula is given ± the half-width of its 95 % interval.")]
+    lines = ["\\section{Claims of the paper}", tex("Differences are given with their intervals.")]
     for heading, chosen in claims_list.groups(reports):
         lines += [f"\\subsection*{{{heading}}}", "\\begin{itemize}"]
         lines += [_claim(report, result) for report, result in chosen]

@@ -38,14 +38,9 @@ class Notes:
         return [f"{raised(mark)}\\,{tex(_sentence(says))}" for mark, says in used + letters]
 
 
-def general(report: ExhibitReport, bold: bool, spread: bool) -> list[str]:
+def general(report: ExhibitReport) -> list[str]:
     """Return the notes on the whole table as LaTeX."""
-    sentences = wording.general_notes(report)
-    if spread:
-        sentences.append("Means are rounded to the decimals of their standard deviations.")
-    if bold:
-        sentences.append("Bold: the best of the paper's own rows in a column and section, as printed and as measured.")
-    return [tex(sentence) for sentence in sentences]
+    return [tex(sentence) for sentence in (*wording.general_notes(report), wording.bold(report)) if sentence]
 
 
 def raised(mark: str) -> str:

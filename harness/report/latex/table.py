@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from harness.report.latex.answer import answer
-from harness.report.latex.cells import marked, text_and_sd
+from harness.report.latex.cells import marked
 from harness.report.latex.escape import tex
 from harness.report.latex.installation import TABLE
 from harness.report.latex.notes import Notes, general
@@ -26,9 +26,7 @@ def table(report: ExhibitReport) -> str:
     """Return a `table` environment, or several for a long table; cells not measured yet are dots."""
     notes = Notes()
     parts = [part for grid in grids(report) for part in _parts(marked(grid, notes))]
-    cells = [cell for grid in grids(report) for line in grid.lines for cell in line]
-    spread = any(cell.measured and text_and_sd(cell)[1] for cell in cells)
-    remarks = [" ".join(general(report, any(cell.best for cell in cells), spread))]
+    remarks = [" ".join(general(report))]
     remarks += [" \\quad ".join(notes.lines())] if notes.lines() else []
     floats: list[list[TableGrid] | None] = list(_floats(parts))
     if sum(map(_height, floats[-1] or [])) + sum(1 + len(remark) // LINE_OF_NOTES for remark in remarks) > PAGE:

@@ -6,6 +6,7 @@ from math import isfinite, nan
 from statistics import mean, stdev
 
 from harness.advice import command
+from harness.config.evaluations import Evaluation
 from harness.registry.cells import PAPER_PROTOCOL, Cell
 from harness.registry.exhibit import Exhibit
 from harness.registry.metrics import Metric
@@ -55,7 +56,8 @@ class ReportCell:
     `statistics` are for a measured value that varies between seeds. `wanted` is whether a run or a configuration
     gives its value. `readings` has the values of other protocols by name, `labels` the printed names of the values by
     protocol. `needs` says why the cell was not measured. `reported_sd` and `reported_n` are the paper's standard
-    deviation and number of seeds, `source` is the source of its value.
+    deviation and number of seeds, `source` is the source of its value. `evaluation` is the paper's protocol at this
+    scale, None without one.
     """
 
     metric: Metric
@@ -70,6 +72,12 @@ class ReportCell:
     reported_sd: float | None = None
     reported_n: int | None = None
     source: Source = "own"
+    evaluation: Evaluation | None = None
+
+    @property
+    def settings(self) -> Evaluation | None:
+        """How the value is measured, whatever the state of training: only values of equal settings are comparable."""
+        return self.evaluation.but(after=1.0) if self.evaluation else None
 
     @property
     def printed(self) -> str:
@@ -195,6 +203,7 @@ class CellBuilder:
             labels={name: cell.label for name, cell in asked.items()},
             needs=self._needs(own) if own and measured is None else None,
             source=row.source,
+            evaluation=own.evaluation if own else None,
         )
 
     def _needs(self, cell: Cell) -> Need | None:

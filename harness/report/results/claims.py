@@ -9,7 +9,7 @@ from harness.registry.cells import PAPER_PROTOCOL
 from harness.registry.claims import Claim, Contrast, Term
 from harness.registry.exhibit import Exhibit
 from harness.registry.metrics import Metric
-from harness.registry.scale import Scale
+from harness.registry.scale import Scale, Spread
 from harness.report.results.contrasts import ContrastEstimate, Estimator
 from harness.report.results.presuppositions import Finding
 from harness.report.results.series import Series, SeriesKey
@@ -81,7 +81,7 @@ class ClaimResult:
 
     `printed` is the status by the paper's own values, None if it does not print them. `reason` says why the claim is
     undecided, or fails without a contrast, if its contrasts do not; it is also the reason of a scale that names it.
-    `declared` has the standard deviations, by metric, that only the scale declares, since no row has two seeds.
+    `declared` has the spreads, by metric, that only the scale declares, since no row has two seeds.
     `without_spread` are rows that need a second seed, because no noise is known of their kind. `findings` are its
     presuppositions as measured; none at a comparable scale.
     """
@@ -92,7 +92,7 @@ class ClaimResult:
     contrasts: tuple[ContrastResult, ...] = ()
     values: tuple[CellValue, ...] = ()
     reason: str = ""
-    declared: tuple[tuple[Metric, float], ...] = ()
+    declared: tuple[tuple[Metric, Spread], ...] = ()
     without_spread: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
 

@@ -165,13 +165,13 @@ class Estimator:
         cells = self._measured_cells()
         return sorted({term.row for term, found in cells if self._noise_of_cell(term, found).sd == inf})
 
-    def declared_alone(self) -> tuple[tuple[Metric, float], ...]:
-        """Return the standard deviations, by metric, that are declared where no two seeds are measured."""
-        declared: dict[tuple[Metric, float], None] = {}
+    def declared_alone(self) -> tuple[tuple[Metric, Spread], ...]:
+        """Return the spreads, by metric, that are declared where no two seeds are measured, as they count."""
+        declared: dict[tuple[Metric, Spread], None] = {}
         for term, found in self._measured_cells():
-            spread = self._declared(term.metric, found)
+            spread = with_declared(None, self._declared(term.metric, found))
             if spread and not self._measured(term.metric, found):
-                declared[term.metric, spread.sd] = None
+                declared[term.metric, spread] = None
         return tuple(declared)
 
     def _measured_cells(self) -> Iterator[tuple[Term, Series]]:

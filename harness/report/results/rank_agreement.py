@@ -1,13 +1,13 @@
 """Rank agreement: whether measured values put the rows in the paper's order. It is meaningful at every scale."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import permutations
-from math import isfinite, nan
+from math import factorial, isfinite, nan
 
 import numpy as np
 
-from harness.config.evaluations import measure_of
+from harness.config.evaluations import Evaluation, measure_of
 from harness.registry.cells import PAPER_PROTOCOL
 from harness.registry.exhibit import Exhibit
 from harness.registry.metrics import Metric
@@ -36,9 +36,10 @@ class RankAgreement:
     """Kendall's tau-b between reported and measured values of some rows: 1 is the same order, -1 the opposite.
 
     `p_value` is from the two-sided test of the hypothesis that the orders are independent: exact for up to `MOST_EXACT`
-    rows, NaN for fewer than `FEWEST_TESTED`. `among` is the dataset if
-    the rows of the exhibit have several, else None; `measure` is the printed name of the measured values, such as
-    `FD(digits)`. `ranked` has the rows in the order of the exhibit.
+    rows, NaN for fewer than `FEWEST_TESTED`. `among` is the dataset if the rows of the exhibit have several, else None;
+    `measure` is the printed name of the measured values, such as `FD(digits)`. `group` names the rows among those of
+    one dataset and measure that are measured in several ways: their section, or what differs. `ranked` has the rows in
+    the order of the exhibit.
     """
 
     metric: Metric
@@ -46,6 +47,7 @@ class RankAgreement:
     p_value: float
     measure: str
     among: DataInUse | None = None
+    group: str = ""
     ranked: tuple[RankedRow, ...] = field(default=(), repr=False)
 
     @property
@@ -53,36 +55,89 @@ class RankAgreement:
         """The number of rows."""
         return len(self.ranked)
 
+    @property
+    def is_tested(self) -> bool:
+        """Whether there is a p-value."""
+        return isfinite(self.p_value)
+
+
+def least_p_value(rows: int) -> float:
+    """Return the smallest p-value that any order of some rows can have."""
+    return 2 / factorial(rows)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """What rows have in common that are ranked together."""
+
+    data: DataInUse | None
+    measure: str
+    settings: Evaluation | None
+    spaces: tuple[str, ...]
+
+
+_Ranked = dict[object, RankedRow]
+"""The rows of a group, each value once."""
+
 
 def rank_agreements(exhibit: Exhibit, rows: Sequence[ReportRow], scale: Scale) -> tuple[RankAgreement, ...]:
     """Return the agreement for each metric with three or more rows that have a reported and a measured number.
 
-    Rows are compared within a common measure only: each dataset and each feature space has its own agreement. A row
-    with the values of another row, reported and measured, counts once.
+    Rows are compared within a common measure only: each dataset, each feature space and each way to evaluate has its
+    own agreement, but all states of a training are ranked together. A row with the values of another row, reported and
+    measured, counts once.
     """
     return tuple(found for metric in exhibit.metrics for found in _of_metric(exhibit, metric, rows, scale))
 
 
 def _of_metric(exhibit: Exhibit, metric: Metric, rows: Iterable[ReportRow], scale: Scale) -> Iterator[RankAgreement]:
-    groups: dict[tuple[DataInUse | None, str, tuple[str, ...]], dict[object, RankedRow]] = {}
+    groups: dict[_Way, _Ranked] = {}
     for row in rows:
         cell = next(cell for cell in row.cells if cell.metric == metric)
         reported = exhibit.reported_value(row.row, metric)
         if reported is None or not isinstance(cell.measured, Measured) or not isfinite(cell.measured.mean):
             continue
         data = data_of(row.row.run, scale) if row.row.run else None
-        measure = measure_of(cell.labels[PAPER_PROTOCOL])
-        group = groups.setdefault((data, measure, cell.measured.spaces), {})
-        group.setdefault(
+        way = _Way(data, measure_of(cell.labels[PAPER_PROTOCOL]), cell.settings, cell.measured.spaces)
+        groups.setdefault(way, {}).setdefault(
             (reported, cell.measured.runs, cell.measured.values), RankedRow(row.row, reported, cell.measured)
         )
-    several = len({data for data, *_ in groups}) > 1
-    for (data, measure, _), ranked in groups.items():
+    several = len({way.data for way in groups}) > 1
+    names = _names(groups)
+    for way, ranked in groups.items():
         if len(ranked) >= FEWEST:
-            yield _agreement(metric, tuple(ranked.values()), measure, data if several else None)
+            among = way.data if several else None
+            yield replace(_agreement(metric, tuple(ranked.values()), way.measure), among=among, group=names[way])
 
 
-def _agreement(metric: Metric, ranked: tuple[RankedRow, ...], measure: str, among: DataInUse | None) -> RankAgreement:
+def _names(groups: Mapping[_Way, _Ranked]) -> dict[_Way, str]:
+    """Return a name for each group that shares its dataset and its measure with others; empty for all others."""
+    names = dict.fromkeys(groups, "")
+    for way in groups:
+        alike = [other for other in groups if (other.data, other.measure) == (way.data, way.measure)]
+        if len(alike) > 1:
+            sections = [{ranked.row.section for ranked in groups[other].values()} for other in alike]
+            own = sections[alike.index(way)]
+            apart = all(len(one) == 1 for one in sections) and len(set.union(*sections)) == len(alike)
+            names[way] = own.pop() if apart and all(own) else _what_differs(way, alike)
+    return names
+
+
+def _what_differs(way: _Way, alike: Sequence[_Way]) -> str:
+    """Return the settings of a group that differ from those of others, and its feature spaces if these do."""
+    written = [_written(other.settings) for other in alike]
+    own = written[alike.index(way)]
+    parts = [f"{key}={value}" for key, value in own.items() if len({one.get(key) for one in written}) > 1]
+    if len({other.spaces for other in alike if other.settings == way.settings}) > 1:
+        parts += [f"features {space[:8]}" for space in way.spaces]
+    return ", ".join(parts)
+
+
+def _written(settings: Evaluation | None) -> dict[str, str]:
+    return {key: str(getattr(settings, key)) for key in type(settings).model_fields} if settings else {}
+
+
+def _agreement(metric: Metric, ranked: tuple[RankedRow, ...], measure: str) -> RankAgreement:
     from scipy.stats import kendalltau  # slow to import
 
     reported, measured = [row.reported for row in ranked], [row.measured.mean for row in ranked]
@@ -92,7 +147,7 @@ def _agreement(metric: Metric, ranked: tuple[RankedRow, ...], measure: str, amon
         p_value = nan
     elif len(ranked) <= MOST_EXACT and isfinite(found.statistic):
         p_value = _exact_p_value(reported, measured)
-    return RankAgreement(metric, float(found.statistic), p_value, measure, among, ranked)
+    return RankAgreement(metric, float(found.statistic), p_value, measure, ranked=ranked)
 
 
 def _exact_p_value(one: Sequence[float], other: Sequence[float]) -> float:

@@ -16,6 +16,7 @@ from harness.registry.scale import Scale
 from harness.report.results.beyond import beyond
 from harness.report.results.cells import CellBuilder, ReportRow
 from harness.report.results.claims import ClaimResult, decide
+from harness.report.results.column_digits import ColumnDigits
 from harness.report.results.levels import horizon, level_for
 from harness.report.results.pace import Pace
 from harness.report.results.presuppositions import Presuppositions
@@ -85,6 +86,11 @@ class ExhibitReport:
     def verdict_counts(self) -> VerdictCounts:
         """The number of cells by verdict."""
         return VerdictCounts.of(cell.verdict for row in self.rows for cell in row.cells)
+
+    @cached_property
+    def digits(self) -> ColumnDigits:
+        """The decimals of its values."""
+        return ColumnDigits(self.rows)
 
     @cached_property
     def agreements(self) -> tuple[RankAgreement, ...]:

@@ -1,7 +1,7 @@
 """The noise between seeds: standard deviations pooled over rows, and with the one that a scale declares."""
 
 from collections.abc import Iterable, Sequence
-from math import sqrt
+from math import isfinite, sqrt
 
 import numpy as np
 
@@ -18,15 +18,16 @@ def pooled(noise: NoiseKind, groups: Iterable[Sequence[float]]) -> Spread | None
     """Return the standard deviation between seeds, pooled over groups of values; None if no group has two seeds.
 
     Relative noise is that of values divided by the mean of their group. Groups with values that are not finite, or with
-    a mean of zero that nothing can be relative to, are ignored.
+    a mean of zero that nothing can be relative to, are ignored. Values whose squares overflow have no known noise.
     """
     df, squares = 0, 0.0
     for values in map(np.asarray, groups):
         unit = abs(float(np.mean(values))) if noise == "relative" and len(values) else 1.0
         if len(values) > 1 and np.isfinite(values).all() and unit:
             df += len(values) - 1
-            squares += float((len(values) - 1) * (values.std(ddof=1) / unit) ** 2)
-    return Spread(sqrt(squares / df), df) if df else None
+            with np.errstate(over="ignore", invalid="ignore"):
+                squares += float((len(values) - 1) * (values.std(ddof=1) / unit) ** 2)
+    return Spread(sqrt(squares / df), df) if df and isfinite(squares) else None
 
 
 def with_declared(measured: Spread | None, declared: Spread | None) -> Spread | None:

@@ -4,15 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 
+from harness.registry.digits import MOST_EXTRA, fixed, justified, told_apart
 from harness.registry.metrics import Metric
+from harness.registry.scale import Spread
 from harness.report.results.claims import ClaimResult, ClaimStatus, ContrastResult
 from harness.report.results.report import ExhibitReport
 from harness.report.writers.contrast_formula import Formulas
-from harness.report.writers.digits import decimals
 from harness.report.writers.presupposed import unmet
 from harness.report.writers.wording import span
 
-MOST_VALUES, MOST_EXTRA_DECIMALS = 12, 2
+MOST_VALUES = 12
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def claim_evidence(result: ClaimResult, report: ExhibitReport) -> ClaimEvidence:
     """Return the measured values and contrasts behind a claim, and why it is not decided, if it is not."""
     formulas = Formulas(result, report.exhibit, report.label)
     return ClaimEvidence(
-        tuple(_values(formulas)),
+        tuple(_values(formulas, report)),
         tuple(f"{formulas.formula(found.contrast)} = {_interval(found)}" for found in result.contrasts),
         tuple(_remarks(result, formulas)),
     )
@@ -62,9 +63,9 @@ def _open(result: ClaimResult, formulas: Formulas) -> str:
     return "; ".join(parts)
 
 
-def _values(formulas: Formulas) -> Iterator[str]:
+def _values(formulas: Formulas, report: ExhibitReport) -> Iterator[str]:
     """Yield the values behind a claim by metric, or only their number if there are too many."""
-    found = formulas.values()
+    found = formulas.values(report.digits.number)
     if (number := sum(map(len, found.values()))) > MOST_VALUES:
         yield f"From {number} values of the table"
     else:
@@ -74,19 +75,25 @@ def _values(formulas: Formulas) -> Iterator[str]:
 def _interval(found: ContrastResult) -> str:
     """Return the estimate with its interval and the claimed range.
 
-    It has the decimals that the interval justifies, and at least those of its metrics, so that readers can subtract.
+    They have the decimals that the half-width justifies, and more if an end would be printed like a claimed bound.
     """
-    least = min(term.metric.decimals for term in found.contrast.terms)
-    shown = max(decimals(found.half_width, least + MOST_EXTRA_DECIMALS) or 0, least)
-    estimate, low, high = (f"{value:z.{shown}f}" for value in (found.estimate, *found.interval))
+    usual = min(term.metric.decimals for term in found.contrast.terms)
+    is_exact = not found.estimated.standard_error and not found.estimated.rounding
+    shown = justified(found.estimate, None if is_exact else found.half_width, usual)
+    bounds = (found.contrast.low, found.contrast.high)
+    shown = told_apart(found.interval, bounds, shown, shown + MOST_EXTRA)
+    estimate, low, high = (fixed(value, shown) for value in (found.estimate, *found.interval))
+    if is_exact:
+        return f"{estimate} ({_claimed(found)})"
     if not found.estimated.standard_error:
-        rounding = found.estimated.rounding
-        return f"{estimate}{f' ± {rounding:.2g} by rounding' if rounding else ''} ({_claimed(found)})"
+        return f"{estimate}, {low} to {high} by the rounding of cited values ({_claimed(found)})"
     return f"{estimate}, {100 * found.level:.4g} % interval {low} to {high} ({_claimed(found)})"
 
 
-def _spread(metric: Metric, sd: float) -> str:
-    return f"{100 * sd:.2g} %" if metric.noise == "relative" else f"{sd:.2g} {metric.unit}".rstrip()
+def _spread(metric: Metric, spread: Spread) -> str:
+    """Return a declared spread with two digits, and the degrees of freedom with which it counts."""
+    sd = f"{100 * spread.sd:.2g} %" if metric.noise == "relative" else f"{spread.sd:.2g} {metric.unit}".rstrip()
+    return f"{sd} ({spread.df:g} {'degree' if spread.df == 1 else 'degrees'} of freedom)"
 
 
 def _claimed(found: ContrastResult) -> str:
@@ -113,7 +120,7 @@ def _remarks(result: ClaimResult, formulas: Formulas) -> Iterator[str]:
     if seeds := sorted({value.seeds for value in result.values if value.seeds}):
         yield f"Seeds: {span(seeds[0], seeds[-1])}"
     if result.declared:
-        spreads = (f"{formulas.label(metric)} {_spread(metric, sd)}" for metric, sd in result.declared)
+        spreads = (f"{formulas.label(metric)} {_spread(metric, spread)}" for metric, spread in result.declared)
         yield f"Noise as declared at this scale: {', '.join(dict.fromkeys(spreads))}"
     if found := reason(result, formulas):
         yield found[0].upper() + found[1:]

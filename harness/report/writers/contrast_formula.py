@@ -39,6 +39,7 @@ class Formulas:
     def __init__(self, result: ClaimResult, exhibit: Exhibit, label: Callable[[Metric], str]) -> None:
         self._claim, self.label = result.claim, label
         self._means = {(value.row, value.metric): value.mean for value in result.values}
+        self._cited = {(value.row, value.metric) for value in result.values if not value.seeds}
         self._names = short_names(exhibit, dict.fromkeys(term.row for term in result.claim.terms()))
 
     def formula(self, contrast: Contrast) -> str:
@@ -50,14 +51,16 @@ class Formulas:
         one_of_several = len({part.metrics for part in parts}) == 1 < len({part.metrics for part in self._operands})
         return f"{self._of(parts[0].metrics)}: {text}" if one_of_several else text
 
-    def values(self) -> dict[str, list[str]]:
-        """Return the rows of the operands with their values, by the printed name of their metrics."""
+    def values(self, text: Callable[[float, Metric], str]) -> dict[str, list[str]]:
+        """Return the rows of the operands with their values as text, by the printed name of their metrics."""
         found: dict[str, list[str]] = {}
         for part in self._operands:
             known = [self._means[part.row, metric] for metric in part.metrics if (part.row, metric) in self._means]
             if len(known) == len(part.metrics):
-                mean = _in_digits(sum(known) / len(known), part.metrics[0])
-                found.setdefault(self._of(part.metrics), []).append(f"{part.row} {mean}")
+                mean, metric = sum(known) / len(known), part.metrics[0]
+                is_cited = len(known) == 1 and (part.row, metric) in self._cited
+                shown = metric.reported(mean) if is_cited else text(mean, metric)
+                found.setdefault(self._of(part.metrics), []).append(f"{part.row} {shown}")
         return found
 
     @cached_property
@@ -78,11 +81,6 @@ class Formulas:
         name = f"{name} [{self._of(operand.metrics)}]" if with_metric else name
         size = f"{abs(operand.weight):g}"
         return name if size == "1" else f"{size} x {name}"
-
-
-def _in_digits(value: float, metric: Metric) -> str:
-    """Return a value with the metric's decimals, and with three significant digits at least to follow the formula."""
-    return f"{value:#.3g}" if 0 < abs(value) < 10 ** (2 - metric.decimals) else metric.measured(value)
 
 
 def operands(contrast: Contrast) -> list[Operand]:

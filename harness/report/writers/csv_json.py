@@ -8,6 +8,7 @@ from typing import Any
 from pydantic_core import to_json as to_json_bytes
 
 from harness.registry.cells import PAPER_PROTOCOL
+from harness.registry.metrics import Metric
 from harness.registry.row import Reported, Words
 from harness.report.results.cells import Configured, Measured, ReportCell
 from harness.report.results.claims import ClaimResult
@@ -41,7 +42,9 @@ def csv(report: ExhibitReport) -> str:
             "reported": cell.reported,
             "reported_sd": cell.reported_sd,
             "reported_n": cell.reported_n,
+            "reported_text": "" if cell.reported is None else cell.printed,
             **_columns(value),
+            "measured_text": _text(value, cell.metric, report),
             "world_sizes": _world_sizes_text(value, report),
             **judged_columns(cell, protocol),
             **_cost(value, report),
@@ -68,6 +71,13 @@ def _columns(value: Measured | Configured | None) -> dict[str, object]:
     if isinstance(value, Measured):
         return {"measured": value.mean, "sd": value.sd, "seeds": value.seeds, "runs": " ".join(value.runs)}
     return {"measured": value.value if value else None, "sd": None, "seeds": 0, "runs": ""}
+
+
+def _text(value: Measured | Configured | None, metric: Metric, report: ExhibitReport) -> str:
+    """Return the display form of a value, with which it is printed in every format."""
+    if isinstance(value, Measured):
+        return str(report.digits.form(value, metric))
+    return value.value if value else ""
 
 
 def _cost(value: Measured | Configured | None, report: ExhibitReport) -> dict[str, object]:
@@ -140,9 +150,9 @@ def _cell(cell: ReportCell, report: ExhibitReport) -> dict[str, Any]:
         "reported_sd": cell.reported_sd,
         "reported_n": cell.reported_n,
         "measured_as": cell.labels.get(PAPER_PROTOCOL) or report.label(cell.metric),
-        "measured": _measured(cell.measured, report) if cell.measured else None,
+        "measured": _measured(cell.measured, cell.metric, report) if cell.measured else None,
         "readings": {
-            name: {**_measured(value, report), "measured_as": cell.labels[name]}
+            name: {**_measured(value, cell.metric, report), "measured_as": cell.labels[name]}
             for name, value in cell.readings.items()
         },
         **judgement_to_json(cell),
@@ -155,6 +165,7 @@ def _agreement(found: RankAgreement) -> dict[str, Any]:
         "metric": found.metric.key,
         "among": found.among.paper if found.among else "",
         "measured_as": found.measure,
+        "group": found.group,
         "rows": found.rows,
         "kendall_tau_b": found.tau if isfinite(found.tau) else None,
         "p_value": found.p_value if isfinite(found.p_value) else None,
@@ -166,13 +177,14 @@ def as_printed(value: Reported) -> float | str | None:
     return value.text if isinstance(value, Words) else value
 
 
-def _measured(value: Measured | Configured, report: ExhibitReport) -> dict[str, Any]:
+def _measured(value: Measured | Configured, metric: Metric, report: ExhibitReport) -> dict[str, Any]:
     if isinstance(value, Configured):
         return {"configured": value.value}
     sd = value.sd if value.sd is not None and isfinite(value.sd) else None
     return {
         "mean": json_number(value.mean),
         "sd": sd,
+        "text": _text(value, metric, report),
         "seeds": value.seeds,
         "values": {str(seed): json_number(of_seed) for seed, of_seed in zip(value.numbers, value.values, strict=True)},
         "runs": list(value.runs),

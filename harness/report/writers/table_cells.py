@@ -8,6 +8,7 @@ from harness.registry.metrics import Metric
 from harness.registry.row import Source, Words
 from harness.report.results.best_values import best_measured, best_reported
 from harness.report.results.cells import Measured, ReportCell, ReportRow
+from harness.report.results.column_digits import ColumnDigits
 from harness.report.results.report import ExhibitReport
 from harness.report.results.verdict_counts import VerdictCounts
 from harness.report.results.verdicts import Judgement, Verdict
@@ -47,9 +48,8 @@ class CellKind(Enum):
 class TableCell:
     """The text of a cell, with further data that writers may print.
 
-    `sd` is the standard deviation as text, `value` the number behind the text. `measured` is the measurement, for a
-    writer that rounds in its own way. `source` is set if the row has no single source. `remarks` are notes on this cell
-    alone.
+    `sd` is the standard deviation as text, `value` the number behind the text. `source` is set if the row has no single
+    source. `remarks` are notes on this cell alone.
     """
 
     role: Role = Role.VALUE
@@ -58,7 +58,6 @@ class TableCell:
     sd: str = ""
     value: float | None = None
     metric: Metric | None = None
-    measured: Measured | None = None
     best: bool = False
     source: Source = "own"
     judgement: Judgement | None = None
@@ -76,7 +75,8 @@ class TableCells:
 
     def __init__(self, report: ExhibitReport) -> None:
         self._expected = {(cell.row, cell.metric): cell.reason for cell in report.exhibit.expected}
-        self._best_reported, self._best_measured = best_reported(report), best_measured(report)
+        self._digits = report.digits
+        self._best_reported, self._best_measured = best_reported(report), best_measured(report).cells
 
     def paper(self, row: ReportRow, cell: ReportCell) -> TableCell:
         """Return the paper's value."""
@@ -93,7 +93,7 @@ class TableCells:
     def ours(self, row: ReportRow, cell: ReportCell) -> TableCell:
         """Return the measured or configured value, or the reason why it is missing."""
         best = (row.row.key, cell.metric.key) in self._best_measured
-        return replace(_ours(cell), metric=cell.metric, best=best, judgement=cell.judgement)
+        return replace(_ours(cell, self._digits), metric=cell.metric, best=best, judgement=cell.judgement)
 
     def difference(self, row: ReportRow, cell: ReportCell) -> TableCell:
         """Return the difference between our value and the paper's, without text: the writer chooses the decimals."""
@@ -102,14 +102,15 @@ class TableCells:
 
     def reading(self, name: str, row: ReportRow, cell: ReportCell) -> TableCell:
         """Return the value of another protocol."""
-        return _mean(Role.READING, cell.readings[name], cell.metric) if name in cell.readings else BLANK
+        if name not in cell.readings:
+            return BLANK
+        return _mean(Role.READING, cell.readings[name], cell.metric, self._digits)
 
-
-def secondary(row: ReportRow, metric: Metric, reading: str) -> TableCell:
-    """Return the value of a metric without a column in the paper."""
-    cell = next((cell for cell in row.secondary if cell.metric == metric), None)
-    value = (cell.measured if reading == PAPER_PROTOCOL else cell.readings.get(reading)) if cell else None
-    return _mean(Role.SECONDARY, value, metric) if isinstance(value, Measured) else BLANK
+    def secondary(self, row: ReportRow, metric: Metric, reading: str) -> TableCell:
+        """Return the value of a metric without a column in the paper."""
+        cell = next((cell for cell in row.secondary if cell.metric == metric), None)
+        value = (cell.measured if reading == PAPER_PROTOCOL else cell.readings.get(reading)) if cell else None
+        return _mean(Role.SECONDARY, value, metric, self._digits) if isinstance(value, Measured) else BLANK
 
 
 def row_seeds(row: ReportRow) -> TableCell:
@@ -134,11 +135,6 @@ def row_verdict(row: ReportRow) -> TableCell:
     return TableCell(Role.VERDICT, text=", ".join(parts))
 
 
-def mean_text(value: Measured, metric: Metric) -> str:
-    """Return a mean as text, with the standard deviation if there are several seeds."""
-    return str(_mean(Role.OURS, value, metric))
-
-
 def _printed(value: float | Words, cell: ReportCell) -> TableCell:
     if not isinstance(value, Words):
         return TableCell(Role.PAPER, CellKind.NUMBER, cell.metric.reported(value), cell.printed_sd, float(value))
@@ -148,9 +144,9 @@ def _printed(value: float | Words, cell: ReportCell) -> TableCell:
     return TableCell(Role.PAPER, text=value.text, value=value.meaning, remarks=(remark,))
 
 
-def _ours(cell: ReportCell) -> TableCell:
+def _ours(cell: ReportCell, digits: ColumnDigits) -> TableCell:
     if isinstance(cell.measured, Measured):
-        return _mean(Role.OURS, cell.measured, cell.metric)
+        return _mean(Role.OURS, cell.measured, cell.metric, digits)
     if cell.measured is not None:
         return TableCell(Role.OURS, text=cell.measured.value, value=_number(cell.measured.value))
     if cell.needs:
@@ -158,9 +154,9 @@ def _ours(cell: ReportCell) -> TableCell:
     return TableCell(Role.OURS, CellKind.GAP, GAP) if cell.wanted else TableCell(Role.OURS, CellKind.DASH, DASH)
 
 
-def _mean(role: Role, value: Measured, metric: Metric) -> TableCell:
-    sd = "" if value.sd is None or metric.noise == "none" else metric.measured(value.sd)
-    return TableCell(role, CellKind.NUMBER, metric.measured(value.mean), sd, value.mean, metric, value)
+def _mean(role: Role, value: Measured, metric: Metric, digits: ColumnDigits) -> TableCell:
+    form = digits.form(value, metric)
+    return TableCell(role, CellKind.NUMBER, form.mean, form.sd, value.mean, metric)
 
 
 def _number(text: str) -> float | None:

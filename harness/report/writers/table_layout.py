@@ -14,7 +14,7 @@ from harness.registry.cells import PAPER_PROTOCOL
 from harness.registry.metrics import Metric
 from harness.report.results.cells import ReportCell, ReportRow
 from harness.report.results.report import ExhibitReport
-from harness.report.writers.table_cells import BLANK, Role, TableCell, TableCells, row_seeds, row_verdict, secondary
+from harness.report.writers.table_cells import BLANK, Role, TableCell, TableCells, row_seeds, row_verdict
 from harness.report.writers.wording import with_data, with_outliers
 
 MOST_SIDE_BY_SIDE = 4
@@ -134,8 +134,8 @@ class _Form:
     def closing_cells(self, row: ReportRow, role: Role = Role.OURS, name: str = "") -> Iterator[TableCell]:
         """Yield the cells of these columns for one line; seeds and verdicts are on the line of our values."""
         for metric in self.report.shown:
-            has_values = role in (Role.OURS, Role.READING)
-            yield secondary(row, metric, name if role is Role.READING else PAPER_PROTOCOL) if has_values else BLANK
+            has_values, reading = role in (Role.OURS, Role.READING), name if role is Role.READING else PAPER_PROTOCOL
+            yield self.made.secondary(row, metric, reading) if has_values else BLANK
         for cell in self.closing.values():
             yield cell(row) if role is Role.OURS else BLANK
 

@@ -8,6 +8,7 @@ from harness.registry.exhibit import Figure
 from harness.report.results.report import ExhibitReport
 from harness.report.writers import answer, wording
 from harness.report.writers.claim_evidence import ClaimEvidence, claim_evidence
+from harness.report.writers.table_cells import TableCell
 from harness.report.writers.table_layout import TableGrid, grids
 from harness.report.writers.verdict_table import HEADINGS, NOT_PLAIN_PASS, verdict_rows
 
@@ -56,7 +57,7 @@ def markdown(report: ExhibitReport) -> str:
         parts += [f"![{escape(wording.subject(report))}]({report.exhibit.name}.png)", ""]
     for grid in grids(report):
         parts += [*([f"**{escape(grid.caption)}**", ""] if grid.caption else []), _table(grid, "pipe"), ""]
-    parts += [f"{escape(note)}  " for note in wording.notes(report)]
+    parts += [f"{escape(note)}  " for note in (*wording.notes(report), wording.bold(report)) if note]
     if shown := list(verdict_rows(report)):
         cells = [[escape(text) for text in (*line.texts, line.reason)] for line in shown]
         parts += ["", "### Cells", "", tabulate(cells, [*HEADINGS, "why"], tablefmt="pipe", disable_numparse=True)]
@@ -77,13 +78,12 @@ def markdown(report: ExhibitReport) -> str:
 
 
 def _table(grid: TableGrid, style: str) -> str:
+    written = _in_markdown if style == "pipe" else str
     lines = []
     for section in grid.sections:
-        lines += [[section.heading, *[""] * (len(grid.columns) - 1)]] if section.heading else []
-        lines += [[str(cell) for cell in line] for row in section.rows for line in row.lines]
-    headings = [column.heading for column in grid.columns]
-    if style == "pipe":
-        lines, headings = [[escape(cell) for cell in line] for line in lines], [escape(h) for h in headings]
+        lines += [[written(section.heading), *[""] * (len(grid.columns) - 1)]] if section.heading else []
+        lines += [[written(cell) for cell in line] for row in section.rows for line in row.lines]
+    headings = [written(column.heading) for column in grid.columns]
     align = ["left" if column.holds_words else "right" for column in grid.columns]
     return tabulate(lines, headings, tablefmt=style, colalign=align, disable_numparse=True)
 
@@ -91,6 +91,11 @@ def _table(grid: TableGrid, style: str) -> str:
 def marked(text: str) -> str:
     """Return an answer as Markdown, with its commands as code."""
     return answer.formatted(text, escape, lambda command: f"`{command}`")
+
+
+def _in_markdown(cell: TableCell | str) -> str:
+    text = escape(str(cell))
+    return f"**{text}**" if isinstance(cell, TableCell) and cell.best else text
 
 
 def escape(value: str) -> str:

@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from harness.registry.digits import interval, p_value
 from harness.registry.metrics import Metric
 from harness.report.results.cells import Measured, ReportCell, ReportRow
 from harness.report.results.report import ExhibitReport
 from harness.report.results.verdict_counts import COMPARED
 from harness.report.results.verdicts import Verdict
-from harness.report.writers.table_cells import DASH, mean_text
+from harness.report.writers.table_cells import DASH
 
 HEADINGS = (
     "row",
@@ -44,28 +45,23 @@ def verdict_rows(report: ExhibitReport, verdicts: Collection[Verdict] = JUDGED) 
 
 
 def _line(report: ExhibitReport, row: ReportRow, cell: ReportCell, value: Measured) -> VerdictRow:
-    metric, found = cell.metric, cell.judgement
-    statistics = cell.statistics
-    p_value = cell.statistics.p_value if cell.statistics else None
+    metric, found, statistics = cell.metric, cell.judgement, cell.statistics
+    difference, tolerance = report.digits.difference(found, metric)
     texts = (
         row.row.key,
         report.label(metric),
         cell.printed,
         _interval(metric, statistics.prediction if statistics else None),
-        mean_text(value, metric),
+        str(report.digits.form(value, metric)),
         str(value.seeds),
-        _signed(metric.measured(found.difference)) if found.difference is not None else DASH,
-        metric.measured(found.tolerance) if found.tolerance is not None else DASH,
+        difference or DASH,
+        tolerance or DASH,
         _interval(metric, statistics.interval if statistics else None),
-        f"{p_value:.2g}" if p_value is not None else DASH,
+        DASH if statistics is None or statistics.p_value is None else p_value(statistics.p_value),
         str(found),
     )
     return VerdictRow(texts, found.reason)
 
 
-def _interval(metric: Metric, interval: tuple[float, float] | None) -> str:
-    return f"{metric.measured(interval[0])} to {metric.measured(interval[1])}" if interval else DASH
-
-
-def _signed(text: str) -> str:
-    return text if text.startswith("-") else f"+{text}"
+def _interval(metric: Metric, ends: tuple[float, float] | None) -> str:
+    return interval(*ends, metric.decimals) if ends else DASH

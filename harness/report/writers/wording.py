@@ -6,12 +6,14 @@ from math import isfinite
 from harness.advice import command
 from harness.config.feature_spaces import INCEPTION_SHA256
 from harness.registry.claims import Claim
+from harness.registry.digits import p_value
 from harness.registry.exhibit import plots_of
 from harness.registry.metrics import Metric
 from harness.registry.row import Row
 from harness.registry.tolerances import Allowance
+from harness.report.results.best_values import best_measured, best_reported
 from harness.report.results.cells import Measured, ReportCell, ReportRow
-from harness.report.results.rank_agreement import RankAgreement
+from harness.report.results.rank_agreement import RankAgreement, least_p_value
 from harness.report.results.report import ExhibitReport
 from harness.report.writers.verdict_notes import verdict_notes
 from harness.store.code import describe_other_code
@@ -135,6 +137,20 @@ def rows_left_out(report: ExhibitReport) -> list[str]:
     return [f"{rows}: {counted}{without}."]
 
 
+def bold(report: ExhibitReport) -> str:
+    """Return what bold values are, for the formats that have them; empty if there are none."""
+    printed, measured = best_reported(report), best_measured(report)
+    if not printed and not measured.cells:
+        return ""
+    parts = ["the best printed value"] if printed else []
+    if measured.tested:
+        parts.append("the best measured mean with every row whose difference from it is not decided")
+    elif measured.cells:
+        parts.append("the best measured mean, no test")
+    other = "; where the noise is unknown, the best mean, no test" if measured.tested and measured.untested else ""
+    return f"Bold, among the paper's own rows in a column and section: {', and '.join(parts)}{other}."
+
+
 def _beside_printed(report: ExhibitReport) -> list[str]:
     """Return notes on the ± of the paper's values and their numbers of seeds, as far as the paper states them."""
     numbers = [(row, cell) for row in report.rows for cell in row.cells if isinstance(cell.reported, int | float)]
@@ -226,7 +242,8 @@ def _allowance(part: Allowance, metric: Metric) -> str:
 def rank_agreement(report: ExhibitReport) -> str:
     """Return the rank agreements of an exhibit in a sentence."""
     of = " of the rows shown" if report.whole else ""
-    return f"Rank agreement{of}, Kendall's tau-b: {'; '.join(agreement(found) for found in report.agreements)}."
+    listed = "; ".join(agreement(found) for found in report.agreements)
+    return f"Rank agreement{of}, Kendall's tau-b: {listed}.{_untested(report.agreements)}"
 
 
 def agreement(found: RankAgreement) -> str:
@@ -234,16 +251,20 @@ def agreement(found: RankAgreement) -> str:
     printed, ours = found.metric.label, found.measure
     label = printed if printed == ours else f"{printed} against {ours}"
     label += f" on {found.among}" if found.among else ""
+    label += f" [{found.group}]" if found.group else ""
     if not isfinite(found.tau):
         return f"{label} none, since all {found.rows} values on a side are equal"
-    return f"{label} {found.tau:+.2f} ({found.rows} rows, {p_value(found.p_value)})"
+    if not found.is_tested:
+        return f"{label} {found.tau:+.2f} ({found.rows} rows)"
+    p = p_value(found.p_value)
+    return f"{label} {found.tau:+.2f} ({found.rows} rows, p {p if p.startswith('<') else f'= {p}'})"
 
 
-def p_value(value: float) -> str:
-    """Return a p-value in words: two digits, or that it is below 0.001."""
-    if not isfinite(value):
-        return "too few for a p-value"
-    return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"
+def _untested(agreements: Iterable[RankAgreement]) -> str:
+    """Return why agreements of few rows have no p-value; empty if all have one."""
+    sizes = sorted({found.rows for found in agreements if isfinite(found.tau) and not found.is_tested})
+    listed = [f"below {least_p_value(rows):.2g} with {rows} rows" for rows in sizes]
+    return f" No p-value is possible {', and none '.join(listed)}." if listed else ""
 
 
 def _classifier(space: FeatureSpaceDetails) -> str:
@@ -266,7 +287,9 @@ def _coverage(report: ExhibitReport) -> str:
         return f"{coverage}."
     if seeds[-1] > 1:
         return f"{coverage}; ± is the standard deviation over {span(seeds[0], seeds[-1])} seeds (ddof 1)."
-    return f"{coverage}, with one seed: the spread between seeds is unknown."
+    by_declared = any(result.declared for result in report.claim_results)
+    used = "claims use the declared one" if by_declared else "it is unknown"
+    return f"{coverage}, with one seed: the values do not show the spread between seeds; {used}."
 
 
 def span(fewest: int, most: int) -> str:

@@ -81,6 +81,6 @@ def test_seeds_of_two_spaces_have_no_common_mean(results):
 
 
 def test_the_best_value_is_the_best_of_its_space(results):
-    assert [row for row, metric in best_measured(report_of(results)) if metric == FID.key] == ["HybViT"]
+    assert [row for row, metric in best_measured(report_of(results)).cells if metric == FID.key] == ["HybViT"]
     move(results, "HybViT")
-    assert [row for row, metric in best_measured(report_of(results)) if metric == FID.key] == ["HybViT(α=1)"]
+    assert [row for row, metric in best_measured(report_of(results)).cells if metric == FID.key] == ["HybViT(α=1)"]

@@ -27,6 +27,11 @@ def test_values_that_are_not_finite_say_nothing_of_the_noise():
     assert pooled("relative", [(0.0, 0.0), (-1.0, 1.0), (90.0, 110.0)]) == pooled("relative", [(90.0, 110.0)])
 
 
+def test_noise_that_overflows_is_unknown():
+    assert pooled("absolute", [(1e300, -1e300), (30.0, 34.0)]) is None
+    assert pooled("relative", [(1e300, 1.1e300)]) is None
+
+
 def test_a_declaration_is_pooled_with_what_is_measured():
     found = with_declared(Spread(math.sqrt(8), 1), Spread(2.5, 3))
     assert (found.sd, found.df) == (pytest.approx(math.sqrt((8 + 3 * 6.25) / 4)), 4)

@@ -1,6 +1,5 @@
 """The rules of docs/verdicts.md, case by case, and the statistics against their definitions."""
 
-import itertools
 import math
 import random
 from dataclasses import replace
@@ -19,7 +18,6 @@ from harness.report.results.report import build
 from harness.report.results.statistics import PrintedValue, Statistics, describe
 from harness.report.results.verdicts import VerdictRule, judge, judge_setting
 from harness.report.writers.csv_json import to_json
-from harness.report.writers.wording import agreement
 from harness.store.results import Results
 
 HALF = Tolerance((Allowance("seeds", absolute=0.2), Allowance("source", absolute=0.3)))
@@ -199,47 +197,3 @@ def test_intervals_belong_to_what_was_compared(tmp_path):
     assert cell["p_value"] == pytest.approx(2 * stats.t.sf(9 / math.sqrt(1 + 1 / 3), 2))
     small = report_of(tmp_path / "small", PAPER.tables[0], scale="laptop", seeds=3)
     assert to_json(small)["rows"][0]["cells"]["accuracy"]["p_value"] is None
-
-
-def ranked(tmp_path, measured, reported):
-    rows = tuple(Row(str(i), HYBRID.but(epochs=i + 1), (value,)) for i, value in enumerate(reported))
-    table = Table(number=1, title="t", metrics=(FID,), rows=rows)
-    results = Results(tmp_path)
-    fill(results, PAPER, table, PAPER.scale("laptop"), value=lambda cell: measured[int(cell.row.label)])
-    return build(PAPER, table, PAPER.scale("laptop"), results).agreements
-
-
-def test_rank_agreement_is_kendalls_tau_at_any_scale(tmp_path):
-    reported, measured = tuple(map(float, range(1, 12))), (10.0, 30.0, 20.0, math.nan, *range(50, 57))
-    found = ranked(tmp_path, measured, reported)
-    expected = stats.kendalltau((1, 2, 3, *range(5, 12)), (10, 30, 20, *range(50, 57)))
-    assert [(a.metric, a.rows, a.tau, a.p_value) for a in found] == [(FID, 10, expected.statistic, expected.pvalue)]
-
-
-@pytest.mark.parametrize(
-    ("reported", "measured"),
-    [
-        ((1.0, 2.0, 3.0, 4.0, 5.0), (10.0, 30.0, 20.0, 40.0, 50.0)),
-        ((1.0, 1.0, 2.0, 2.0, 3.0), (10.0, 20.0, 30.0, 40.0, 50.0)),
-        ((1.0, 1.0, 2.0, 3.0, 4.0, 5.0), (10.0, 20.0, 30.0, 20.0, 50.0, 0.0)),
-    ],
-)
-def test_the_p_value_of_few_rows_is_the_share_of_all_orders(tmp_path, reported, measured):
-    (found,) = ranked(tmp_path, measured, reported)
-    orders = [stats.kendalltau(reported, order).statistic for order in itertools.permutations(measured)]
-    assert found.p_value == pytest.approx(sum(abs(tau) > abs(found.tau) - 1e-9 for tau in orders) / len(orders))
-
-
-def test_four_rows_are_too_few_for_a_p_value(tmp_path):
-    (found,) = ranked(tmp_path, (10.0, 30.0, 20.0, 40.0), (1.0, 2.0, 3.0, 4.0))
-    assert (found.rows, math.isnan(found.p_value)) == (4, True)
-    assert agreement(found).endswith("+0.67 (4 rows, too few for a p-value)")
-
-
-def test_three_rows_are_the_fewest_of_an_order(tmp_path):
-    (found,) = ranked(tmp_path, (1.0, 2.0, 3.0, math.nan), (1.0, 2.0, 3.0, 4.0))
-    assert (found.rows, found.tau) == (3, 1.0)
-
-
-def test_two_rows_are_no_order(tmp_path):
-    assert ranked(tmp_path, (1.0, 2.0, math.nan), (1.0, 2.0, 3.0)) == ()

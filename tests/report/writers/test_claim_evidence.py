@@ -11,6 +11,7 @@ from harness.registry.metrics import ACCURACY, FID
 from harness.registry.row import Row
 from harness.registry.scale import Scale, Spread
 from harness.report.results.claims import decide
+from harness.report.results.column_digits import ColumnDigits
 from harness.report.results.series import Series
 from harness.report.writers.claim_evidence import claim_evidence, reason
 from harness.report.writers.contrast_formula import Formulas
@@ -23,6 +24,7 @@ class OfExhibit:
 
     def __init__(self, exhibit):
         self.exhibit = exhibit
+        self.digits = ColumnDigits(())
 
     def label(self, metric):
         return metric.label
@@ -51,7 +53,8 @@ def evidence(claim: Claim, spread, metric=ACCURACY, **rows):
         (0.001, "b - a = 7.123, 95 % interval 7.120 to 7.127 (claimed > 0)"),  # two decimals beyond the metric's
         (0.05, "b - a = 7.12, 95 % interval 6.96 to 7.29 (claimed > 0)"),
         (0.2, "b - a = 7.1, 95 % interval 6.5 to 7.8 (claimed > 0)"),
-        (2.0, "b - a = 7.1, 95 % interval 0.6 to 13.6 (claimed > 0)"),  # no fewer than the metric's
+        (2.0, "b - a = 7, 95 % interval 1 to 14 (claimed > 0)"),
+        (2.17, "b - a = 7.12, 95 % interval 0.05 to 14.20 (claimed > 0)"),  # 0 would be the claimed bound
     ],
 )
 def test_contrasts_have_the_digits_of_their_interval(sd, says):
@@ -69,11 +72,13 @@ def test_declared_noise_is_named_where_nothing_else_is_known():
     claim = rises(ACCURACY, "a", "b", **WORDS)
     assert evidence(claim, Spread(0.44, 20), a=[90.0], b=[97.0]).remarks == (
         "Seeds: 1",
-        "Noise as declared at this scale: Acc 0.44 %",
+        "Noise as declared at this scale: Acc 0.44 % (8 degrees of freedom)",
     )
     assert evidence(claim, Spread(0.44, 20), a=[90.0, 90.5], b=[97.0]).remarks == ("Seeds: 1 to 2",)
     relative = improves("a", "b", metrics=(FID,), **WORDS)
-    assert evidence(relative, Spread(0.083, 20), FID, a=[90.0], b=[20.0]).remarks[1].endswith("FID 8.3 %")
+    of_fid = evidence(relative, Spread(0.083, 20), FID, a=[90.0], b=[20.0]).remarks[1]
+    assert of_fid.endswith("FID 8.3 % (8 degrees of freedom)")
+    assert evidence(claim, Spread(0.44, 1), a=[90.0], b=[97.0]).remarks[1].endswith("(1 degree of freedom)")
 
 
 def test_what_leaves_a_claim_undecided_is_named():

@@ -21,8 +21,9 @@ from harness.report.html.write import write_pages
 from harness.report.results.report import build
 from harness.report.write import write_document
 from harness.report.writers import claims_list
+from harness.report.writers.answer import brief_answer
 from harness.report.writers.csv_json import FORMAT, to_json
-from harness.report.writers.text_markdown import brief, markdown, terminal
+from harness.report.writers.text_markdown import markdown, terminal
 from harness.store.results import Results
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / f"report-{FORMAT}.schema.json").read_text())
@@ -90,7 +91,7 @@ def test_the_terminal_has_status_reason_and_interval(report):
         assert f"{evidence[0].upper()}{evidence[1:]}" in said
     assert "holds §1 It holds." in said
     assert said.count("presupposes") == 4
-    assert brief(report).endswith("claims: 1 holds, 5 beyond this scale")
+    assert brief_answer(report) == "1 claim holds, and 5 more are beyond this scale"
 
 
 def test_the_list_counts_them_apart(report):

@@ -121,7 +121,8 @@ def test_the_report_has_a_page_a_document_and_the_paper_s_own_drawing(written):
     assert "FD(16 random features)" in page and "97.1 ± 0.6" in page
     assert written["figure1.png"].read_bytes().startswith(b"\x89PNG")
     assert written["figure1.svg"].stat().st_size > 10_000
-    assert "Mixing costs no accuracy." in written["said"]
+    assert "Mixing costs no accuracy." in written["claims.md"].read_text()
+    assert written["said"].startswith("outside at laptop scale (one seed): ")
 
 
 def test_killed_on_its_way_a_run_ends_with_the_same_bits(results, toy_environment, tmp_path):
@@ -182,7 +183,9 @@ def test_a_bundle_goes_to_another_machine_and_back(results, written, harness, tm
     assert theirs.returncode == 0, theirs.stderr
     own = json.loads(harness("report", "outside", "--json", results=results.root).stdout)
     tables = json.loads(theirs.stdout)["tables"]
-    assert [{**table, "origin": ""} for table in tables] == own["tables"]
+    assert {table["origin"] for table in tables} == {"bundle mine.zip"}
+    unnamed = {"origin": "", "answer": {}}
+    assert [table | unnamed for table in tables] == [table | unnamed for table in own["tables"]]
     drawn = harness.warm("report", "outside/figure1", "--from", path, "--format", "json")
     assert drawn.returncode == 0, drawn.stderr
     copy = tmp_path / "results" / "report" / "from-mine" / "outside" / "figure1.png"

@@ -79,7 +79,8 @@ def of_abstract(reports: Sequence[ExhibitReport]) -> list[ClaimEntry]:
 def abstract_lines(reports: Sequence[ExhibitReport]) -> list[str]:
     """Return the claims of the abstract, one on a line with its status."""
     found = of_abstract(reports)
-    return [f"  {result.status.value:<9} {report.exhibit.name}: {result.claim.says}" for report, result in found]
+    width = max((len(result.status) for _, result in found), default=0)
+    return [f"  {result.status.value:<{width}} {report.exhibit.name}: {result.claim.says}" for report, result in found]
 
 
 def markdown(reports: Sequence[ExhibitReport]) -> str:

@@ -21,8 +21,9 @@ from harness.report.html.write import write_pages
 from harness.report.results.report import build
 from harness.report.write import write_document
 from harness.report.writers import claims_list
+from harness.report.writers.answer import brief_answer
 from harness.report.writers.csv_json import FORMAT, to_json
-from harness.report.writers.text_markdown import brief, markdown, terminal
+from harness.report.writers.text_markdown import markdown, terminal
 from harness.store.results import Results
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / f"report-{FORMAT}.schema.json").read_text())
@@ -90,7 +91,7 @@ def test_the_terminal_has_status_reason_and_interval(report):
         assert f"{evidence[0].upper()}{evidence[1:]}" in said
     assert "holds §1 It holds." in said
     assert said.count("presupposes") == 4
-    assert brief(report).endswith("claims: 1 holds, 5 beyond this scale")
+    assert brief_answer(report) == "1 claim holds, and 5 more are beyond this scale"
 
 
 def test_the_list_counts_them_apart(report):
@@ -144,5 +145,5 @@ def test_json_has_every_presupposition_with_its_measurement(report):
     (levelled,) = claims["It has levelled off."]["presupposes"]
     assert (levelled["met"], levelled["values"]) == (False, [70.0, 73.5])
     assert all(claim["contrasts"][0]["status"] == "holds" for claim in claims.values())
-    listed = claims_list.to_json([report])
-    jsonschema.Draft202012Validator(SCHEMA).validate({"format": FORMAT, "claims": json.loads(json.dumps(listed))})
+    ledger = {"format": FORMAT, "answers": {}, "claims": claims_list.to_json([report])}
+    jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(json.dumps(ledger)))

@@ -20,7 +20,7 @@ from harness.report.html.symbols import MARKS
 from harness.report.html.tables import tables
 from harness.report.html.values import PageValues
 from harness.report.results.report import ExhibitReport
-from harness.report.writers import wording
+from harness.report.writers import between_rows, wording
 from harness.store.results import Results
 
 
@@ -55,7 +55,7 @@ def contents(reports: Sequence[ExhibitReport], results: Results, pictures: Mappi
     }
     for report in reports:
         values.add(report)
-        agreement = wording.rank_agreement(report) if report.agreements else ""
+        agreement = between_rows.rank_agreement(report) if report.agreements else ""
         parts[report.exhibit.name] = _render(
             templates,
             "exhibit",
@@ -65,7 +65,7 @@ def contents(reports: Sequence[ExhibitReport], results: Results, pictures: Mappi
             subject=wording.subject(report),
             tables=list(tables(report)),
             agreement=agreement,
-            notes=[note for note in (*wording.notes(report), wording.bold(report)) if note not in ("", agreement)],
+            notes=[note for note in (*wording.notes(report), between_rows.bold(report)) if note not in ("", agreement)],
             pictures=pictures.get(report.exhibit.name, ()),
         )
     parts["runs"] = _render(

@@ -11,6 +11,7 @@ from harness.registry.claims import Claim, Contrast, Term
 from harness.registry.metrics import Metric
 from harness.report.results.cells import Measured, ReportCell, ReportRow
 from harness.report.results.claims import ClaimStatus, decide
+from harness.report.results.rank_agreement import settings_of
 from harness.report.results.report import ExhibitReport
 from harness.report.results.stand_ins import DataInUse, data_of
 from harness.report.results.statistics import CONFIDENCE
@@ -106,7 +107,7 @@ def _equal_as_printed(report: ExhibitReport, metric: Metric, values: Mapping[str
 
 
 def _measure(cell: ReportCell) -> Measure:
-    return cell.settings, cell.measured.spaces if isinstance(cell.measured, Measured) else ()
+    return settings_of(cell), cell.measured.spaces if isinstance(cell.measured, Measured) else ()
 
 
 def _reported(row: ReportRow, cell: ReportCell) -> float | None:

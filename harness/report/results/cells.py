@@ -75,11 +75,6 @@ class ReportCell:
     evaluation: Evaluation | None = None
 
     @property
-    def settings(self) -> Evaluation | None:
-        """How the value is measured, whatever the state of training: only values of equal settings are comparable."""
-        return self.evaluation.but(after=1.0) if self.evaluation else None
-
-    @property
     def printed(self) -> str:
         """The paper's value as text, with its standard deviation if the paper prints one."""
         return self.metric.reported(self.reported, self.reported_sd)

@@ -13,7 +13,7 @@ from harness.registry.exhibit import Exhibit
 from harness.registry.metrics import Metric
 from harness.registry.row import Row
 from harness.registry.scale import Scale
-from harness.report.results.cells import Measured, ReportRow
+from harness.report.results.cells import Measured, ReportCell, ReportRow
 from harness.report.results.stand_ins import DataInUse, data_of
 
 FEWEST, FEWEST_TESTED = 3, 5
@@ -80,6 +80,11 @@ _Ranked = dict[object, RankedRow]
 """The rows of a group, each value once."""
 
 
+def settings_of(cell: ReportCell) -> Evaluation | None:
+    """Return how a value is measured, whatever the state of training: only values of equal settings are comparable."""
+    return cell.evaluation.but(after=1.0) if cell.evaluation else None
+
+
 def rank_agreements(exhibit: Exhibit, rows: Sequence[ReportRow], scale: Scale) -> tuple[RankAgreement, ...]:
     """Return the agreement for each metric with three or more rows that have a reported and a measured number.
 
@@ -98,7 +103,7 @@ def _of_metric(exhibit: Exhibit, metric: Metric, rows: Iterable[ReportRow], scal
         if reported is None or not isinstance(cell.measured, Measured) or not isfinite(cell.measured.mean):
             continue
         data = data_of(row.row.run, scale) if row.row.run else None
-        way = _Way(data, measure_of(cell.labels[PAPER_PROTOCOL]), cell.settings, cell.measured.spaces)
+        way = _Way(data, measure_of(cell.labels[PAPER_PROTOCOL]), settings_of(cell), cell.measured.spaces)
         groups.setdefault(way, {}).setdefault(
             (reported, cell.measured.runs, cell.measured.values), RankedRow(row.row, reported, cell.measured)
         )

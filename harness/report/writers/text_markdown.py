@@ -6,7 +6,7 @@ from tabulate import tabulate
 
 from harness.registry.exhibit import Figure
 from harness.report.results.report import ExhibitReport
-from harness.report.writers import answer, wording
+from harness.report.writers import answer, between_rows, wording
 from harness.report.writers.claim_evidence import ClaimEvidence, claim_evidence
 from harness.report.writers.table_cells import TableCell
 from harness.report.writers.table_layout import TableGrid, grids
@@ -57,7 +57,7 @@ def markdown(report: ExhibitReport) -> str:
         parts += [f"![{escape(wording.subject(report))}]({report.exhibit.name}.png)", ""]
     for grid in grids(report):
         parts += [*([f"**{escape(grid.caption)}**", ""] if grid.caption else []), _table(grid, "pipe"), ""]
-    parts += [f"{escape(note)}  " for note in (*wording.notes(report), wording.bold(report)) if note]
+    parts += [f"{escape(note)}  " for note in (*wording.notes(report), between_rows.bold(report)) if note]
     if shown := list(verdict_rows(report)):
         cells = [[escape(text) for text in (*line.texts, line.reason)] for line in shown]
         parts += ["", "### Cells", "", tabulate(cells, [*HEADINGS, "why"], tablefmt="pipe", disable_numparse=True)]

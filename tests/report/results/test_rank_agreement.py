@@ -20,9 +20,9 @@ from harness.report.html.write import write_pages
 from harness.report.latex.table import table as latex
 from harness.report.results.rank_agreement import least_p_value
 from harness.report.results.report import build
+from harness.report.writers.between_rows import agreement, rank_agreement
 from harness.report.writers.csv_json import json_text
 from harness.report.writers.text_markdown import markdown, terminal
-from harness.report.writers.wording import agreement, rank_agreement
 from harness.store.results import Results
 
 

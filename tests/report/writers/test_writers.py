@@ -43,6 +43,14 @@ def test_a_complete_table_shows_both_values_and_the_seeds(tmp_path):
     assert "verdict" not in text
 
 
+def test_with_one_seed_the_note_says_whose_spread_claims_use(tmp_path):
+    said = "36 of 36 cells are measured, with one seed: the values do not show the spread between seeds; "
+    declared = " ".join(terminal(report_of(tmp_path / "laptop")).split())
+    assert f"{said}claims use the declared one." in declared
+    assert "Seeds: 1. Noise as declared at this scale: FD(digits) 4.8 % (8 degrees of freedom)" in declared
+    assert f"{said}it is unknown." in " ".join(terminal(report_of(tmp_path / "paper", scale="paper")).split())
+
+
 def test_an_empty_table_is_a_table(tmp_path):
     report = build(HYBVIT, TABLE6, HYBVIT.scale("laptop"), Results(tmp_path))
     assert (report.measured, report.wanted) == (0, 36)

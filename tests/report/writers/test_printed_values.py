@@ -59,7 +59,7 @@ def test_notes_say_what_it_is_and_over_how_many_seeds(tmp_path, writer):
     said = squeezed(writer(report_of(tmp_path)))
     assert all(note in said for note in NOTES)
     assert "94.1 ± 0.2" in said
-    assert "| Own | FD(digits) | 150.25 ± 1.125 | 90.25 ± 0.35" in said or writer is terminal
+    assert "| Own | FD(digits) | 150.25 ± 1.125 | 87.3 to 93.2 | 90.25 ± 0.35" in said or writer is terminal
 
 
 def test_one_number_of_seeds_for_all_is_said_once(tmp_path):

@@ -167,7 +167,7 @@ def _of_contrasts(result: ClaimResult, contrasts: Sequence[_OpenContrast], most:
     chance = holds + 1 - prod(1 - outside for _, outside in chances)
     hardest = _hardest(contrasts)
     if chance < HOPELESS:
-        why = f"not by {most} seeds: its chance is {100 * chance:.0f} %"
+        why = f"a chance below {100 * HOPELESS:.0f} % to be decided by {most} seeds"
         return ClaimOutlook(result, turns_on=hardest.found, chance=chance, hopeless=why, most_seeds=most)
     # With one seed, the quartiles reach from three seeds to forty whatever the truth is.
     seeds = _range(hardest) if hardest.seeds > 1 else None

@@ -53,7 +53,7 @@ def test_no_row_gets_more_than_the_most_seeds():
 def test_a_claim_far_from_any_decision_is_hopeless():
     """Equal rows are decided by neither side: of ten seeds, fewer than one in ten would."""
     found = seen(rises(UNITS, "a", "b", **WORDS), measured(a=[0.0] * 5, b=[0.0, 0.01, -0.01, 0.0, 0.0]), sd=1.0)
-    assert found.hopeless.startswith("not by 10 seeds") and not found.rows and found.turns_on
+    assert found.hopeless == "a chance below 10 % to be decided by 10 seeds" and not found.rows and found.turns_on
 
 
 def test_reasons_that_seeds_do_not_help():

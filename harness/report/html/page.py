@@ -20,7 +20,7 @@ from harness.report.html.symbols import MARKS
 from harness.report.html.tables import tables
 from harness.report.html.values import PageValues
 from harness.report.results.report import ExhibitReport
-from harness.report.writers import between_rows, wording
+from harness.report.writers import between_rows, exhibit_notes, wording
 from harness.store.results import Results
 
 
@@ -65,7 +65,11 @@ def contents(reports: Sequence[ExhibitReport], results: Results, pictures: Mappi
             subject=wording.subject(report),
             tables=list(tables(report)),
             agreement=agreement,
-            notes=[note for note in (*wording.notes(report), between_rows.bold(report)) if note not in ("", agreement)],
+            notes=[
+                note
+                for note in (*exhibit_notes.notes(report), between_rows.bold(report))
+                if note not in ("", agreement)
+            ],
             pictures=pictures.get(report.exhibit.name, ()),
         )
     parts["runs"] = _render(

@@ -11,7 +11,7 @@ from harness.report.results.cells import Measured, ReportCell, ReportRow
 from harness.report.results.report import ExhibitReport
 from harness.report.results.series import Series
 from harness.report.writers.csv_json import json_number
-from harness.report.writers.wording import ranks
+from harness.report.writers.exhibit_notes import ranks
 from harness.store.files import StoreError
 from harness.store.results import Results
 

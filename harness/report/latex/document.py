@@ -108,10 +108,8 @@ def _ragged(share: float) -> str:
 def _summary_line(report: ExhibitReport) -> str:
     statuses = [result.status for result in report.claim_results]
     counts = [str(statuses.count(status) or "") for status in claims_list.ORDER]
-    exhibit = report.exhibit
-    name = f"{exhibit.kind.capitalize()} {exhibit.number}{f' ({exhibit.variant})' if exhibit.variant else ''}"
     texts = (
-        name,
+        wording.heading(report),
         wording.subject(report),
         f"{report.measured} of {report.wanted}",
         str(report.verdict_counts),
@@ -138,8 +136,8 @@ def _claims(reports: Sequence[ExhibitReport]) -> list[str]:
 
 
 def _claim(report: ExhibitReport, result: ClaimResult) -> str:
-    exhibit, claim = report.exhibit, result.claim
-    where = ", ".join(filter(None, [f"{exhibit.kind.capitalize()} {exhibit.number}", wording.location(claim)]))
+    claim = result.claim
+    where = ", ".join(filter(None, [wording.heading(report), wording.location(claim)]))
     where = f"{where}; {result.status.value}" if claim.abstract else where
     evidence = str(claim_evidence(result, report)).rstrip(".")
     return f"\\item {tex(claim.says)} {{\\footnotesize({tex(where)})\\\\{tex(evidence)}.}}"

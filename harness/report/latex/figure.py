@@ -4,13 +4,13 @@ from harness.report.latex.answer import answer
 from harness.report.latex.escape import tex
 from harness.report.latex.installation import FIGURE
 from harness.report.results.report import ExhibitReport
-from harness.report.writers import wording
+from harness.report.writers import exhibit_notes, wording
 from harness.report.writers.answer import exhibit_answer
 
 
 def figure(report: ExhibitReport, picture: str) -> str:
     """Return a `figure` environment for a picture in the same folder, with the exhibit's notes in the caption."""
-    notes = " ".join([report.scale.note, *wording.notes(report)])
+    notes = " ".join([report.scale.note, *exhibit_notes.notes(report)])
     caption = f"{tex(wording.caption(report))}. {answer(exhibit_answer(report))} {tex(notes)}"
     return environment(report, picture, caption)
 

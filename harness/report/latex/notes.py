@@ -2,7 +2,7 @@
 
 from harness.report.latex.escape import tex
 from harness.report.results.report import ExhibitReport
-from harness.report.writers import between_rows, wording
+from harness.report.writers import between_rows, exhibit_notes
 
 CITED, UNCERTAIN, FAILED, UNEXPECTED, OPEN, UNFINISHED = "†", "‡", "×", "!", "?", "∘"
 SYMBOLS = {
@@ -40,7 +40,7 @@ class Notes:
 
 def general(report: ExhibitReport) -> list[str]:
     """Return the notes on the whole table as LaTeX."""
-    return [tex(sentence) for sentence in (*wording.general_notes(report), between_rows.bold(report)) if sentence]
+    return [tex(sentence) for sentence in (*exhibit_notes.general_notes(report), between_rows.bold(report)) if sentence]
 
 
 def raised(mark: str) -> str:

@@ -9,7 +9,7 @@ from harness.report.results.claims import ClaimResult, ClaimStatus
 from harness.report.results.report import ExhibitReport
 from harness.report.results.statistics import CONFIDENCE
 from harness.report.results.verdict_counts import VerdictCounts
-from harness.report.writers import wording
+from harness.report.writers import exhibit_notes, wording
 from harness.report.writers.answer import answers
 from harness.report.writers.claim_evidence import claim_evidence
 from harness.report.writers.csv_json import claim_to_json
@@ -110,7 +110,7 @@ def to_json(reports: Sequence[ExhibitReport]) -> list[dict[str, Any]]:
 
 def _notes(reports: Sequence[ExhibitReport]) -> list[str]:
     """Return the notes on the scales of some reports, each once, and on reports of chosen rows."""
-    of_rows = [f"{report.exhibit.name}: {note}" for report in reports for note in wording.rows_left_out(report)]
+    of_rows = [f"{report.exhibit.name}: {note}" for report in reports for note in exhibit_notes.rows_left_out(report)]
     return [*dict.fromkeys(report.scale.note for report in reports), *of_rows, *_wrong_decisions(reports)]
 
 

@@ -6,7 +6,7 @@ from tabulate import tabulate
 
 from harness.registry.exhibit import Figure
 from harness.report.results.report import ExhibitReport
-from harness.report.writers import answer, between_rows, wording
+from harness.report.writers import answer, between_rows, exhibit_notes, wording
 from harness.report.writers.claim_evidence import ClaimEvidence, claim_evidence
 from harness.report.writers.table_cells import TableCell
 from harness.report.writers.table_layout import TableGrid, grids
@@ -23,7 +23,7 @@ def terminal(report: ExhibitReport) -> str:
     parts = [paragraph(answer.exhibit_answer(report)), "", wording.title(report), report.scale.note, ""]
     for grid in grids(report):
         parts += [*([grid.caption] if grid.caption else []), _table(grid, "simple"), ""]
-    parts += [fill(note, TERMINAL_WIDTH) for note in wording.notes(report)]
+    parts += [fill(note, TERMINAL_WIDTH) for note in exhibit_notes.notes(report)]
     if lines := list(verdict_rows(report, NOT_PLAIN_PASS)):
         table = tabulate([line.texts for line in lines], HEADINGS, tablefmt="simple", disable_numparse=True)
         parts += ["", "Cells without a plain PASS", table]
@@ -57,7 +57,7 @@ def markdown(report: ExhibitReport) -> str:
         parts += [f"![{escape(wording.subject(report))}]({report.exhibit.name}.png)", ""]
     for grid in grids(report):
         parts += [*([f"**{escape(grid.caption)}**", ""] if grid.caption else []), _table(grid, "pipe"), ""]
-    parts += [f"{escape(note)}  " for note in (*wording.notes(report), between_rows.bold(report)) if note]
+    parts += [f"{escape(note)}  " for note in (*exhibit_notes.notes(report), between_rows.bold(report)) if note]
     if shown := list(verdict_rows(report)):
         cells = [[escape(text) for text in (*line.texts, line.reason)] for line in shown]
         parts += ["", "### Cells", "", tabulate(cells, [*HEADINGS, "why"], tablefmt="pipe", disable_numparse=True)]

@@ -8,7 +8,7 @@ from harness.registry.metrics import FID
 from harness.report.results.best_values import best_measured
 from harness.report.results.claims import ClaimStatus
 from harness.report.results.report import build
-from harness.report.writers.wording import notes
+from harness.report.writers.exhibit_notes import notes
 from harness.store.records import EvaluationRecord
 from harness.store.results import Results
 from harness.store.run_directory import RunDirectory

@@ -11,8 +11,8 @@ from harness.report.latex.table import table as latex
 from harness.report.results.claims import ClaimStatus
 from harness.report.results.report import build
 from harness.report.writers.csv_json import to_json
+from harness.report.writers.exhibit_notes import notes
 from harness.report.writers.table_layout import grids
-from harness.report.writers.wording import notes
 from harness.store.records import EvaluationRecord, Need, Outcome
 from harness.store.results import Results
 from harness_papers.hybvit import PAPER

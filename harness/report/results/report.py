@@ -14,7 +14,8 @@ from harness.registry.paper import Paper
 from harness.registry.row import Row
 from harness.registry.scale import Scale
 from harness.report.results.beyond import beyond
-from harness.report.results.cells import CellBuilder, ReportRow
+from harness.report.results.cell_builder import CellBuilder
+from harness.report.results.cells import ReportRow
 from harness.report.results.claims import ClaimResult, decide
 from harness.report.results.column_digits import ColumnDigits
 from harness.report.results.levels import horizon, level_for

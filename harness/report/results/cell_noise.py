@@ -46,7 +46,7 @@ class CellNoise:
             self._measured[_pool(metric, found)], self._declared.get((found.data, metric.key, found.kind))
         )
         values = found.values
-        mean = abs(sum(values) / len(values))
+        mean = abs(found.mean)
         if spread is not None and (metric.noise == "absolute" or mean):
             sd, df = spread.sd * (mean if metric.noise == "relative" else 1.0), spread.df
         elif len(values) > 1:  # a relative spread says nothing about a mean of zero

@@ -167,7 +167,7 @@ def _value(term: Term, exhibit: Exhibit, series: Mapping[SeriesKey, Series]) -> 
     found = series.get((term.row, term.metric.key, PAPER_PROTOCOL))
     if found is None:
         return None
-    return CellValue(term.row, term.metric, sum(found.values) / len(found.values), len(found.values))
+    return CellValue(term.row, term.metric, found.mean, len(found.values))
 
 
 def _without_common_measure(terms: Iterable[Term], series: Mapping[SeriesKey, Series]) -> Metric | None:

@@ -102,7 +102,7 @@ class _Part:
         """The value that a relative noise of the sum refers to; 1 if the noise is absolute."""
         if any(term.metric.noise != "relative" for term in self.terms):
             return 1.0
-        return sum(abs(term.weight * _mean(found)) for term, found in zip(self.terms, self.series, strict=True))
+        return sum(abs(term.weight * found.mean) for term, found in zip(self.terms, self.series, strict=True))
 
     @property
     def pool(self) -> Pool:
@@ -214,7 +214,7 @@ class Estimator:
         spread = with_declared(self._measured(metric, found), self._declared(metric, found))
         if spread is None:
             return _Noise(inf, inf, pool)
-        sd = abs(term.weight) * spread.sd * (abs(_mean(found)) if metric.noise == "relative" else 1.0)
+        sd = abs(term.weight) * spread.sd * (abs(found.mean) if metric.noise == "relative" else 1.0)
         return _Noise(max(sd, _floor(term, found, sd)), spread.df, pool)
 
     def _measured(self, metric: Metric, found: Series) -> Spread | None:
@@ -236,7 +236,3 @@ def _pool_of_cell(metric: Metric, found: Series) -> Pool:
 
 def _floor(term: Term, found: Series, sd: float) -> float:
     return abs(term.weight) * least(term.metric, found.items, sd)
-
-
-def _mean(found: Series) -> float:
-    return sum(found.values) / len(found.values)

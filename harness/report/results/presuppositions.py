@@ -59,7 +59,7 @@ class Presuppositions:
 
     def _in_range(self, need: InRange) -> Finding:
         found = [self._series.get((row, need.metric.key, PAPER_PROTOCOL)) for row in need.rows]
-        means = [sum(one.values) / len(one.values) if one else None for one in found]
+        means = [one.mean if one else None for one in found]
         outside = any(mean is not None and not need.low <= mean <= need.high for mean in means)
         return Finding(need, False if outside else None if None in means else True, tuple(means))
 

@@ -43,6 +43,11 @@ class Series:
     kind: str = ""
 
     @property
+    def mean(self) -> float:
+        """The mean over seeds."""
+        return sum(self.values) / len(self.values)
+
+    @property
     def measure(self) -> tuple[str, str, tuple[str, ...]]:
         """The dataset, the measure and the feature spaces: only values that share all three are comparable."""
         return self.data, measure_of(self.label), self.spaces

@@ -3,7 +3,6 @@
 from typing import Any
 
 from harness.launch.estimate.target import Target
-from harness.launch.plan import Plan
 from harness.report.results.outlook import ClaimOutlook
 from harness.report.results.report import ExhibitReport
 from harness.report.writers.claim_evidence import claim_evidence
@@ -100,10 +99,6 @@ def document(decision: Decision, results: Results, target: Target) -> dict[str, 
         else None,
         "all_rounds": _to_json(together),
     }
-
-
-def _unfinished(plan: Plan) -> list[str]:
-    return [planned.run.id for planned in plan.unfinished()]
 
 
 def _to_json(prospect: Prospect | None) -> dict[str, Any]:

@@ -6,6 +6,8 @@ After `harness --results elsewhere run table6`, advice without `--results elsewh
 import shlex
 from collections.abc import Sequence
 
+DEFAULT_SCALE = "laptop"
+"""The scale of commands without `--scale`."""
 _options: tuple[str, ...] = ()
 
 

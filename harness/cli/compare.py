@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.advice import DEFAULT_SCALE
 from harness.cli.options import also_option, json_option
 from harness.cli.paths import PathType
 from harness.cli.settings import Settings, print_json
@@ -58,7 +59,7 @@ def compare_command(
     with ExitStack() as stack:
         one, scale_of_a = stack.enter_context(_side("A", a))
         other, scale_of_b = stack.enter_context(_side("B", b))
-        at = scale or scale_of_a or scale_of_b or "laptop"
+        at = scale or scale_of_a or scale_of_b or DEFAULT_SCALE
         selection = find_with_readings(exhibits or ["all", *_papers_in(one, other, at)], also)
         known = {metric.key for _, exhibit in selection for metric in exhibit.metrics}
         for metric in metrics:

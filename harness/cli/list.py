@@ -12,7 +12,7 @@ from harness.cli.settings import Settings, print_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.cli.pace import Pacer
+    from harness.cli.reference_times import ReferenceTimes
     from harness.registry.cells import Cell
     from harness.registry.paper import Paper
     from harness.store.results import Results
@@ -32,7 +32,7 @@ def list_command(settings: Settings, scale: str, as_json: bool) -> None:
     """
     from tabulate import tabulate
 
-    from harness.cli.pace import Pacer
+    from harness.cli.reference_times import ReferenceTimes
     from harness.cli.result_source import shown_reference
     from harness.errors import SpecError
     from harness.registry.papers import broken, broken_papers, find_paper, papers
@@ -40,11 +40,11 @@ def list_command(settings: Settings, scale: str, as_json: bool) -> None:
 
     if not papers() and not broken_papers():
         find_paper("")
-    reference, pacer = shown_reference(settings, scale), Pacer(settings, scale)
+    reference, times = shown_reference(settings, scale), ReferenceTimes(settings, scale)
     unusable, listed = list(broken_papers()), list[dict[str, Any]]()
     for paper in papers().values():
         try:
-            listed += _exhibits(settings, paper, scale, reference, pacer)
+            listed += _exhibits(settings, paper, scale, reference, times)
         except SpecError as error:
             unusable.append(broken(paper, error))
     for paper_that_fails in unusable:
@@ -64,7 +64,7 @@ def list_command(settings: Settings, scale: str, as_json: bool) -> None:
         for entry in listed
     ]
     if reference and not settings.quiet:
-        click.echo(_by_reference(settings, reference, pacer.devices), err=True)
+        click.echo(_by_reference(settings, reference, times.devices), err=True)
     measured = [f"measured at scale {scale}", *(["reference"] if reference else [])]
     click.echo(tabulate(lines, ["exhibit", "title", "rows", *measured, "time left"]))
 
@@ -75,7 +75,7 @@ def _by_reference(settings: Settings, reference: "Results", devices: "Sequence[s
 
 
 def _exhibits(
-    settings: Settings, paper: "Paper", scale: str, reference: "Results | None", pacer: "Pacer"
+    settings: Settings, paper: "Paper", scale: str, reference: "Results | None", times: "ReferenceTimes"
 ) -> list[dict[str, Any]]:
     """Return the exhibits of a paper with their measured cells and the time of what is left."""
     from harness.registry.cells import cells
@@ -95,7 +95,7 @@ def _exhibits(
                 "measured": measured + configured,
                 "optional": exhibit in paper.optional,
                 "reference": sum(_is_measured(reference, cell) for cell in found) + configured if reference else None,
-                "seconds_left": pacer.pace(paper, exhibit).seconds,
+                "seconds_left": times.of(paper, exhibit).seconds,
             }
         )
     return listed

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from harness.advice import DEFAULT_SCALE
+
 if TYPE_CHECKING:
     from harness.config.execution import Execution
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 scale_option = click.option(
-    "--scale", default="laptop", show_default=True, help="Scale: laptop, paper, paper-fp32, ..."
+    "--scale", default=DEFAULT_SCALE, show_default=True, help="Scale: laptop, paper, paper-fp32, ..."
 )
 also_option = click.option(
     "--also",
@@ -34,7 +36,7 @@ class Selection:
     """Tables and figures, with the scale, seeds, rows and additional protocols of their runs."""
 
     exhibits: tuple[str, ...] = ()
-    scale: str = "laptop"
+    scale: str = DEFAULT_SCALE
     seeds: int = 1
     rows: tuple[str, ...] = ()
     also: tuple[str, ...] = ()

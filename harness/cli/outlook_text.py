@@ -65,7 +65,7 @@ def _outlook(step: Step, seen: Look, results: Results, target: Target) -> list[s
     if seen.helped:
         following = heading(step) if step.plan is not None else f"--budget {step.decision.budget:g} allows no more runs"
         lines += ["", f"{following}; all rounds: {_taken(together)}"]
-    return [*lines, *(["", *_not_helped(seen)] if seen.hopeless else [])]
+    return [*lines, *(["", *_not_helped(seen)] if seen.futile else [])]
 
 
 def document(decision: Decision, results: Results, target: Target) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def document(decision: Decision, results: Results, target: Target) -> dict[str, 
                 "rows": list(one.rows),
                 "seeds_for_even_odds": list(one.seeds) if one.seeds else None,
                 "chance": round(one.chance, 4),
-                "seeds_do_not_help": one.hopeless or None,
+                "seeds_do_not_help": one.futility or None,
                 **_to_json(expected.get(id(one))),
             }
             for report, one in seen.outlooks
@@ -137,8 +137,8 @@ def _taken(prospect: Prospect) -> str:
 def _not_helped(seen: Look) -> list[str]:
     """Return why seeds do not help, each reason once with its exhibits."""
     reasons: dict[str, list[str]] = {}
-    for report, found in seen.hopeless:
-        reasons.setdefault(found.hopeless, []).append(report.exhibit.name)
+    for report, found in seen.futile:
+        reasons.setdefault(found.futility, []).append(report.exhibit.name)
     return [
         f"seeds do not help {_claims(len(names))} ({', '.join(dict.fromkeys(names))}): {why}"
         for why, names in reasons.items()

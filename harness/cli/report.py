@@ -80,7 +80,7 @@ def report_command(
       python -m harness report --from mine.zip
     """
     from harness.cli import reporting
-    from harness.cli.pace import Pacer
+    from harness.cli.reference_times import ReferenceTimes
     from harness.registry.selection import select_rows
     from harness.report.results.report import ExhibitReport, build
 
@@ -95,14 +95,14 @@ def report_command(
     if names is None:
         names = ("all",) if serve else papers_with_results(settings, scale) or ("all",)
     selection = select_rows(find_for_rows(names, also, rows), rows)
-    shown, pacer = _columns(secondary), Pacer(settings, scale)
+    shown, times = _columns(secondary), ReferenceTimes(settings, scale)
 
     def built() -> Iterator[ExhibitReport]:
         results = settings.results
         for paper, exhibit, chosen in selection:
             made = build(paper, exhibit, paper.scale(scale), results, shown, chosen)
             waits = made.origin or made.measured < made.wanted
-            yield replace(made, pace=pacer.pace(paper, made.exhibit) if waits else pacer.nothing_left)
+            yield replace(made, remaining_time=times.of(paper, made.exhibit) if waits else times.nothing_left)
 
     if serve:
         return reporting.serve(settings, {paper.name for paper, *_ in selection}, lambda: list(built()), port, figures)

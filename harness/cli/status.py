@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.advice import command
+from harness.advice import DEFAULT_SCALE, command
 from harness.cli.options import json_option
 from harness.cli.settings import Settings, print_json
 from harness.cli.streams import reader_left
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Runs = list[dict[str, Any]]
 
 WATCH_SECONDS = 2.0
-FIRST, SCALE = "table6", "laptop"
+FIRST = "table6"
 """The table that a first run is advised of, and the default scale."""
 ORDER = (
     "running", "unreadable", "failed", "interrupted", "pending", "missing", "cancelled", "done", "foreign", "outdated",
@@ -159,21 +159,21 @@ def _table(runs: Runs, settings: Settings) -> str:
 
 def _start(settings: Settings) -> str:
     """Return how to start some runs, with their time if the reference results tell it."""
-    from harness.cli.pace import Pacer
+    from harness.cli.reference_times import ReferenceTimes
     from harness.errors import HarnessError
     from harness.registry.papers import find_exhibits
     from harness.store.usage import about
 
     start = f"start some with '{command(f'run {FIRST}')}'"
-    pacer = Pacer(settings, SCALE)
+    times = ReferenceTimes(settings, DEFAULT_SCALE)
     try:
         ((paper, exhibit),) = find_exhibits([FIRST])
-        seconds = pacer.pace(paper, exhibit).seconds
+        seconds = times.of(paper, exhibit).seconds
     except HarnessError:  # the default paper has no such table, or cannot be used
         return start
     if seconds is None:
         return start
-    by = f"by the reference results, measured on {', '.join(pacer.devices)}, which '{command('report')}' shows"
+    by = f"by the reference results, measured on {', '.join(times.devices)}, which '{command('report')}' shows"
     return f"{start}, {about(seconds)} here\n({by})"
 
 

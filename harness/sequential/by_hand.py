@@ -19,7 +19,5 @@ def adds_seeds(plan: Plan, results: Results) -> bool:
 
 def record_added(papers: Sequence[str], exhibits: Sequence[str], plan: Plan, seeds: int, results: Results) -> None:
     """Record that claims are decided after a look at fewer seeds, so that reports widen their intervals."""
-    added = Decision(
-        papers=tuple(papers), scale=plan.scale, exhibits=tuple(exhibits), seeds=seeds, most_seeds=seeds
-    )  # fmt: skip
+    added = Decision(papers=tuple(papers), scale=plan.scale, exhibits=tuple(exhibits), seeds=seeds, most_seeds=seeds)
     added.save(path_of(results.root, added.id))

@@ -42,12 +42,12 @@ class Look:
     @property
     def helped(self) -> list[tuple[ExhibitReport, ClaimOutlook]]:
         """The undecided claims that more seeds may decide."""
-        return [(report, outlook) for report, outlook in self.outlooks if not outlook.hopeless]
+        return [(report, outlook) for report, outlook in self.outlooks if not outlook.futility]
 
     @property
-    def hopeless(self) -> list[tuple[ExhibitReport, ClaimOutlook]]:
+    def futile(self) -> list[tuple[ExhibitReport, ClaimOutlook]]:
         """The undecided claims that seeds do not help."""
-        return [(report, outlook) for report, outlook in self.outlooks if outlook.hopeless]
+        return [(report, outlook) for report, outlook in self.outlooks if outlook.futility]
 
 
 def selected(decision: Decision) -> list[SelectedRows]:
@@ -89,5 +89,5 @@ def _without_bad_runs(report: ExhibitReport, outlook: ClaimOutlook, results: Res
             directory = results.directory(run)
             if directory.config.exists() and (state := directory.state()) in ENDED_BADLY:
                 why = f"a run of {row} is {state}: 'retry {run.id}' starts it again"
-                return replace(outlook, next_seeds={}, gains={}, hopeless=why)
+                return replace(outlook, next_seeds={}, gains={}, futility=why)
     return outlook

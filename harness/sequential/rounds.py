@@ -25,7 +25,7 @@ ENDED = (RunState.DONE, RunState.FAILED, RunState.CANCELLED, RunState.UNREADABLE
 class Step:
     """The round to work on, with the look that led to it.
 
-    `plan` is None if no seeds are added: everything is decided, hopeless or, if `over_budget`, too expensive. `look`
+    `plan` is None if no seeds are added: everything is decided, futile or, if `over_budget`, too expensive. `look`
     is None for the first round, and for a round that was begun before.
     """
 

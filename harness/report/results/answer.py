@@ -1,4 +1,4 @@
-"""The answer that exhibits give: how many claims hold, and what the undecided ones wait for."""
+"""The answer of some exhibits: how many claims hold, and what decides the others."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -9,12 +9,14 @@ from typing import Any
 from harness.registry.cells import PAPER_PROTOCOL
 from harness.report.results.cells import ReportRow
 from harness.report.results.claims import ClaimResult, ClaimStatus
-from harness.report.results.once import once
 from harness.report.results.outlook import ClaimOutlook, expected_runs, outlooks
-from harness.report.results.pace import Pace
+from harness.report.results.remaining_time import RemainingTime
 from harness.report.results.report import ExhibitReport
+from harness.report.results.report_cache import cached_by_report
 from harness.report.results.verdict_counts import VerdictCounts
 from harness.store.records import Segment
+
+JUDGED = (ClaimStatus.HOLDS, ClaimStatus.FAILS, ClaimStatus.UNDECIDED)
 
 
 class Waiting(StrEnum):
@@ -36,13 +38,12 @@ class ClaimCounts:
     @property
     def judged(self) -> int:
         """The number of claims that hold, fail or are undecided; other statuses are counted apart."""
-        return sum(self.by_status.get(s, 0) for s in (ClaimStatus.HOLDS, ClaimStatus.FAILS, ClaimStatus.UNDECIDED))
+        return sum(self.by_status.get(status, 0) for status in JUDGED)
 
     @property
     def apart(self) -> dict[ClaimStatus, int]:
         """The numbers of claims with other statuses."""
-        judged = (ClaimStatus.HOLDS, ClaimStatus.FAILS, ClaimStatus.UNDECIDED)
-        return {status: count for status, count in self.by_status.items() if status not in judged}
+        return {status: count for status, count in self.by_status.items() if status not in JUDGED}
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts as documented JSON (docs/results.md)."""
@@ -83,8 +84,8 @@ class Answer:
 
 def answer_of(reports: Sequence[ExhibitReport]) -> Answer:
     """Return the answer of some exhibits of one paper."""
-    prospects = [(report, _outlooks(report)) for report in reports]
-    entries = [entry for report, found in prospects for entry in _waiting(report, found)]
+    with_outlooks = [(report, _outlooks(report)) for report in reports]
+    entries = [entry for report, found in with_outlooks for entry in _waiting(report, found)]
     return Answer(
         claims=_counted(entries),
         abstract=_counted([(result, waits) for result, waits in entries if result.claim.abstract]),
@@ -92,13 +93,13 @@ def answer_of(reports: Sequence[ExhibitReport]) -> Answer:
         measured=sum(report.measured for report in reports),
         wanted=sum(report.wanted for report in reports),
         configured=sum(row.row.setting is not None for report in reports for row in report.rows),
-        decide_seconds=_decide_seconds(prospects),
+        decide_seconds=_decide_seconds(with_outlooks),
         run_seconds=_run_seconds(reports),
         is_of_others=bool(reports[0].origin),
     )
 
 
-@once
+@cached_by_report
 def _outlooks(report: ExhibitReport) -> list[ClaimOutlook]:
     return outlooks(report)
 
@@ -136,13 +137,13 @@ def _counted(entries: Iterable[tuple[ClaimResult, Waiting | None]]) -> ClaimCoun
     )
 
 
-def _decide_seconds(prospects: Sequence[tuple[ExhibitReport, list[ClaimOutlook]]]) -> float | None:
+def _decide_seconds(with_outlooks: Sequence[tuple[ExhibitReport, list[ClaimOutlook]]]) -> float | None:
     """Return the expected seconds of the runs that decide claims; runs of several exhibits count once.
 
     Results of others decide nothing of one's own: their seeds of the rows in question have to be run again, too.
     """
     total: dict[str, float] = {}
-    for report, found in prospects:
+    for report, found in with_outlooks:
         rows = {row.row.key: row for row in report.rows}
         for key, runs in expected_runs(found).items():
             row = rows[key]
@@ -153,8 +154,9 @@ def _decide_seconds(prospects: Sequence[tuple[ExhibitReport, list[ClaimOutlook]]
             total[row.row.run.id] = max(total.get(row.row.run.id, 0.0), (runs + again) * each)
     if not total:
         return None
-    first = (_run_seconds([report for report, _ in prospects]) or 0.0) if prospects[0][0].origin else 0.0
-    return sum(total.values()) / prospects[0][0].pace.workers + first
+    first_report = with_outlooks[0][0]
+    first = (_run_seconds([report for report, _ in with_outlooks]) or 0.0) if first_report.origin else 0.0
+    return sum(total.values()) / first_report.remaining_time.workers + first
 
 
 def _seconds_of_run(report: ExhibitReport, row: ReportRow) -> float | None:
@@ -179,5 +181,5 @@ def _seconds(segment: Segment, evaluations: Collection[str]) -> float:
 
 def _run_seconds(reports: Sequence[ExhibitReport]) -> float | None:
     """Return the expected seconds of the unfinished first runs, None if one is unknown or none is left."""
-    left = {run: seconds for report in reports for run, seconds in report.pace.left.items()}
-    return Pace(reports[0].pace.workers, left).seconds
+    left = {run: seconds for report in reports for run, seconds in report.remaining_time.by_run.items()}
+    return RemainingTime(reports[0].remaining_time.workers, left).seconds

@@ -1,7 +1,7 @@
 """The outlook of undecided claims: what they turn on, which rows need another seed, and whether more seeds can help.
 
 The chance that a contrast is decided by a number of seeds assumes normal noise and that its estimate is the truth. It
-is good enough to leave out what is hopeless, which never adds a wrong decision; it is not a promise.
+is good enough to stop for futility, which never adds a wrong decision; it is not a promise.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ from harness.report.results.report import ExhibitReport
 from harness.report.results.series import Series, SeriesKey
 
 MOST_SEEDS = 10
-HOPELESS = 0.10
+FUTILE = 0.10
 """A claim with a smaller chance to be decided gets no more seeds."""
 MANY = 1000
 QUARTILE = NormalDist().inv_cdf(0.75)
@@ -33,7 +33,7 @@ class ClaimOutlook:
 
     `next_seeds` has the next seed of each row that needs one, `gains` how much of the variance it removes. `turns_on`
     is the contrast that needs the most seeds. `seeds` is the range of seeds of each row for even odds, by the quartiles
-    of the estimate: it may exceed `most_seeds`, and is None from one seed. `hopeless` says why seeds do not help.
+    of the estimate: it may exceed `most_seeds`, and is None from one seed. `futility` says why seeds do not help.
     """
 
     result: ClaimResult
@@ -42,7 +42,7 @@ class ClaimOutlook:
     turns_on: ContrastResult | None = None
     seeds: tuple[int, int] | None = None
     chance: float = 0.0
-    hopeless: str = ""
+    futility: str = ""
     most_seeds: int = MOST_SEEDS
 
     @property
@@ -118,25 +118,25 @@ def outlooks(report: ExhibitReport, most_seeds: int = MOST_SEEDS) -> list[ClaimO
 
 
 def outlook(
-    claim: Claim, exhibit: Exhibit, series: Mapping[SeriesKey, Series], scale: Scale, most: int
+    claim: Claim, exhibit: Exhibit, series: Mapping[SeriesKey, Series], scale: Scale, most_seeds: int
 ) -> ClaimOutlook | None:
     """Return the outlook of a claim with at most so many seeds of a row, None if it is decided at their level."""
-    level = level_for(most)
+    level = level_for(most_seeds)
     result = decide(claim, exhibit, series, scale, level)
     if result.status is not ClaimStatus.UNDECIDED:
         return None
     if any(term.metric.timing for term in claim.terms()):
-        return ClaimOutlook(result, hopeless=TIMES, most_seeds=most)
+        return ClaimOutlook(result, futility=TIMES, most_seeds=most_seeds)
     if result.without_spread:
         second = dict.fromkeys(result.without_spread, 1)
-        return ClaimOutlook(result, second, dict.fromkeys(second, 1.0), chance=1.0, most_seeds=most)
+        return ClaimOutlook(result, second, dict.fromkeys(second, 1.0), chance=1.0, most_seeds=most_seeds)
     if not result.contrasts:
-        return ClaimOutlook(result, hopeless=result.reason, most_seeds=most)
+        return ClaimOutlook(result, futility=result.reason, most_seeds=most_seeds)
     estimator = Estimator(claim, exhibit, series, scale)
     quantiles = _quantile(level), _quantile(1 - (1 - level) / len(claim.contrasts))
     undecided = [one for one in result.contrasts if one.status is ClaimStatus.UNDECIDED]
     contrasts = [_OpenContrast(one, estimator.noise(one.contrast), *quantiles) for one in undecided]
-    return _of_contrasts(result, [one for one in contrasts if one.noise], most)
+    return _of_contrasts(result, [one for one in contrasts if one.noise], most_seeds)
 
 
 def expected_runs(found: Iterable[ClaimOutlook]) -> dict[str, int]:
@@ -149,29 +149,29 @@ def expected_runs(found: Iterable[ClaimOutlook]) -> dict[str, int]:
     return expected
 
 
-def _of_contrasts(result: ClaimResult, contrasts: Sequence[_OpenContrast], most: int) -> ClaimOutlook:
+def _of_contrasts(result: ClaimResult, contrasts: Sequence[_OpenContrast], most_seeds: int) -> ClaimOutlook:
     """Return the outlook of a claim with undecided contrasts that have noise."""
     gains: dict[str, float] = {}
     following: dict[str, int] = {}
     for one in contrasts:
         for part in one.noise:
-            for row in part.rows if part.seeds < most else ():
+            for row in part.rows if part.seeds < most_seeds else ():
                 following[row] = min(following.get(row, part.next_seed), part.next_seed)
                 gain = part.sd**2 / part.seeds / one.variance / (part.seeds + 1)
                 gains[row] = gains.get(row, 0.0) + gain
     if not following:
-        why = f"undecided with {most} seeds" if contrasts else "it turns on values without noise"
-        return ClaimOutlook(result, hopeless=why, most_seeds=most)
-    chances = [one.chances(most) for one in contrasts]
+        why = f"undecided with {most_seeds} seeds" if contrasts else "it turns on values without noise"
+        return ClaimOutlook(result, futility=why, most_seeds=most_seeds)
+    chances = [one.chances(most_seeds) for one in contrasts]
     holds = prod(inside for inside, _ in chances)
     chance = holds + 1 - prod(1 - outside for _, outside in chances)
     hardest = _hardest(contrasts)
-    if chance < HOPELESS:
-        why = f"a chance below {100 * HOPELESS:.0f} % to be decided by {most} seeds"
-        return ClaimOutlook(result, turns_on=hardest.found, chance=chance, hopeless=why, most_seeds=most)
+    if chance < FUTILE:
+        why = f"a chance below {100 * FUTILE:.0f} % to be decided by {most_seeds} seeds"
+        return ClaimOutlook(result, turns_on=hardest.found, chance=chance, futility=why, most_seeds=most_seeds)
     # With one seed, the quartiles reach from three seeds to forty whatever the truth is.
     seeds = _range(hardest) if hardest.seeds > 1 else None
-    return ClaimOutlook(result, following, gains, hardest.found, seeds, min(chance, 1.0), most_seeds=most)
+    return ClaimOutlook(result, following, gains, hardest.found, seeds, min(chance, 1.0), most_seeds=most_seeds)
 
 
 def _hardest(contrasts: Sequence[_OpenContrast]) -> _OpenContrast:

@@ -13,16 +13,16 @@ from harness.registry.metrics import Metric
 from harness.registry.paper import Paper
 from harness.registry.row import Row
 from harness.registry.scale import Scale
-from harness.report.results.beyond import beyond
+from harness.report.results.beyond_scale import apply_presuppositions
 from harness.report.results.cell_builder import CellBuilder
 from harness.report.results.cells import ReportRow
 from harness.report.results.claims import ClaimResult, decide
 from harness.report.results.column_digits import ColumnDigits
 from harness.report.results.levels import horizon, level_for
-from harness.report.results.pace import Pace
 from harness.report.results.presuppositions import Presuppositions
 from harness.report.results.rank_agreement import RankAgreement, rank_agreements
 from harness.report.results.rechecked import Rechecks
+from harness.report.results.remaining_time import RemainingTime
 from harness.report.results.series import (
     Measurements,
     Series,
@@ -55,7 +55,7 @@ class ExhibitReport:
     names results that are not the user's own. `whole` is the exhibit with all its rows if some are not shown.
     `stand_ins` are the datasets in the place of the paper's. `most_seeds` is the largest number of seeds by which
     claims are decided if seeds are added until they are, None if the number was fixed beforehand. `rechecks` are those
-    of its measured runs. `pace` is how fast further runs would be made.
+    of its measured runs. `remaining_time` is that of its unfinished runs.
     """
 
     paper: Paper
@@ -76,7 +76,7 @@ class ExhibitReport:
     stand_ins: tuple[DataInUse, ...] = ()
     most_seeds: int | None = None
     rechecks: Rechecks = field(default_factory=dict)
-    pace: Pace = field(default_factory=Pace)
+    remaining_time: RemainingTime = field(default_factory=RemainingTime)
 
     @property
     def seeds(self) -> int:
@@ -178,7 +178,9 @@ def build(
         labels=builder.labels(),
         rows=tuple(ReportRow(row, builder.cells(row), builder.secondary(row)) for row in exhibit.rows),
         claim_results=tuple(
-            beyond(decide(claim, exhibit, measured.series, scale, level), exhibit, scale, presuppositions)
+            apply_presuppositions(
+                decide(claim, exhibit, measured.series, scale, level), exhibit, scale, presuppositions
+            )
             for claim in exhibit.claims
         ),
         feature_spaces=_feature_spaces(noted),

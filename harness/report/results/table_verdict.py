@@ -21,18 +21,18 @@ class TableVerdict:
 
     `word` is FAIL, MISSING (nothing is measured), PARTIAL (something is not measured yet), PASS, INCONCLUSIVE (nothing
     that was compared is PASS or XFAIL) or `not compared`. `fails` of `cells` compared cells are FAIL. An honest rerun
-    would have `expected` of them on average and rarely more than `most`: both are over the `known` cells, whose spread
-    between seeds is known, and None if there are none. `unknown` cells have one seed. `because` has the reasons for
-    FAIL.
+    would have `expected` of them on average and rarely more than `at_most`: both are over the `known` cells, whose
+    spread between seeds is known, and None if there are none. `one_seed` cells have one seed and no known spread.
+    `because` has the reasons for FAIL.
     """
 
     word: str
     fails: int = 0
     cells: int = 0
     known: int = 0
-    unknown: int = 0
+    one_seed: int = 0
     expected: float | None = None
-    most: int | None = None
+    at_most: int | None = None
     because: tuple[str, ...] = ()
 
     @classmethod
@@ -56,9 +56,9 @@ class TableVerdict:
             fails=len(fails),
             cells=len(could),
             known=len(known),
-            unknown=sum(one.by_tolerance_alone for one in could),
+            one_seed=sum(one.by_tolerance_alone for one in could),
             expected=sum(chances) if chances else None,
-            most=most,
+            at_most=most,
             because=because,
         )
 
@@ -69,10 +69,10 @@ class TableVerdict:
         parts = [f"{self.fails} of {self.cells} FAIL"]
         if self.expected is not None:
             expected = f"about {self.expected:.1f}" if self.expected >= 0.05 else "less than 0.1"
-            of = f" of {self.known} cells" if self.unknown else ""
-            parts.append(f"{expected} expected of an honest rerun{of}, at most {self.most}")
-        if self.unknown:
-            which = f"{self.unknown} with one seed" if self.known else "one seed"
+            of = f" of {self.known} cells" if self.one_seed else ""
+            parts.append(f"{expected} expected of an honest rerun{of}, at most {self.at_most}")
+        if self.one_seed:
+            which = f"{self.one_seed} with one seed" if self.known else "one seed"
             parts.append(f"{which}: no expectation")
         return "; ".join([*parts, *self.because])
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import environment
+from harness.advice import DEFAULT_SCALE
 from harness.errors import SpecError
 from harness.registry.default_paper import VARIABLE, default_paper
 from harness.registry.paper import Paper
@@ -21,8 +22,6 @@ from harness.report.results.verdicts import Verdict
 from harness.report.writers.wording import heading
 from harness.store.usage import about
 
-DEFAULT_SCALE = "laptop"
-"""The scale of commands without `--scale`."""
 MOST_NAMES = 4
 """The largest number of rows or exhibits that a command names."""
 ABSTRACT = "the abstract's "

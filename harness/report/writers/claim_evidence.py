@@ -10,7 +10,7 @@ from harness.registry.scale import Spread
 from harness.report.results.claims import ClaimResult, ClaimStatus, ContrastResult
 from harness.report.results.report import ExhibitReport
 from harness.report.writers.contrast_formula import Formulas
-from harness.report.writers.presupposed import unmet
+from harness.report.writers.presuppositions import unmet
 from harness.report.writers.wording import span
 
 MOST_VALUES = 12

@@ -20,7 +20,7 @@ from harness.report.writers import answer
 from harness.report.writers.claim_evidence import reason
 from harness.report.writers.contrast_formula import Formulas
 from harness.report.writers.judgement_data import fails_to_json, judged_columns, judgement_to_json
-from harness.report.writers.presupposed import finding_to_json
+from harness.report.writers.presuppositions import finding_to_json
 from harness.store.usage import Usage
 
 FORMAT = 4

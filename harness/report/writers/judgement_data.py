@@ -57,9 +57,9 @@ def fails_to_json(verdict: TableVerdict) -> dict[str, Any]:
         "cells": verdict.fails,
         "of": verdict.cells,
         "expected": verdict.expected,
-        "at_most": verdict.most,
+        "at_most": verdict.at_most,
         "known": verdict.known,
-        "one_seed": verdict.unknown,
+        "one_seed": verdict.one_seed,
         "because": list(verdict.because),
     }
 

@@ -9,7 +9,7 @@ from harness.registry.papers import papers
 from harness.report.results import answer
 from harness.report.results.answer import answer_of
 from harness.report.results.outlook import ClaimOutlook
-from harness.report.results.pace import Pace
+from harness.report.results.remaining_time import RemainingTime
 from harness.report.results.report import build
 from harness.store.results import Results
 
@@ -50,7 +50,9 @@ def report(tmp_path, monkeypatch):
 
 def test_time_is_that_of_training_and_the_exhibits_evaluations(report):
     # Two rows, two more seeds each, 40 s without the other evaluation, two at a time.
-    assert answer_of([report("table6", pace=Pace(2))]).decide_seconds == pytest.approx(2 * 2 * 40 / 2)
+    assert answer_of([report("table6", remaining_time=RemainingTime(2))]).decide_seconds == pytest.approx(
+        2 * 2 * 40 / 2
+    )
     assert answer_of([report("table6")]).decide_seconds == pytest.approx(2 * 2 * 40)
 
 
@@ -65,13 +67,13 @@ def test_runs_of_several_exhibits_count_once(report):
 
 def test_results_of_others_have_to_be_made_again(report):
     # Besides the two further seeds, seeds 1 and 2 of both rows, and the first run of every row.
-    theirs = report("table6", origin="reference results", pace=Pace(1, {"a": 30.0, "b": 50.0}))
+    theirs = report("table6", origin="reference results", remaining_time=RemainingTime(1, {"a": 30.0, "b": 50.0}))
     assert answer_of([theirs]).decide_seconds == pytest.approx(2 * 4 * 40 + 80)
 
 
 def test_unknown_times_are_not_guessed(report):
     found = report("table6")
     assert answer_of([replace(found, segments={})]).decide_seconds is None
-    assert Pace(2, {"a": 10.0, "b": None}).seconds is None
-    assert Pace(2).seconds is None
-    assert Pace(2, {"a": 10.0, "b": 50.0}).seconds == 50.0
+    assert RemainingTime(2, {"a": 10.0, "b": None}).seconds is None
+    assert RemainingTime(2).seconds is None
+    assert RemainingTime(2, {"a": 10.0, "b": 50.0}).seconds == 50.0

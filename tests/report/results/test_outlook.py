@@ -47,26 +47,26 @@ def test_no_row_gets_more_than_the_most_seeds():
     shifted = [value + 1.6 for value in values[:3]]
     assert set(seen(claim, measured(a=values, b=shifted), most=4).next_seeds) == {"b"}
     full = seen(claim, measured(a=values, b=[*shifted, 1.5]), most=4)
-    assert full.hopeless == "undecided with 4 seeds" and not full.rows
+    assert full.futility == "undecided with 4 seeds" and not full.rows
 
 
 def test_a_claim_far_from_any_decision_is_hopeless():
     """Equal rows are decided by neither side: of ten seeds, fewer than one in ten would."""
     found = seen(rises(UNITS, "a", "b", **WORDS), measured(a=[0.0] * 5, b=[0.0, 0.01, -0.01, 0.0, 0.0]), sd=1.0)
-    assert found.hopeless == "a chance below 10 % to be decided by 10 seeds" and not found.rows and found.turns_on
+    assert found.futility == "a chance below 10 % to be decided by 10 seeds" and not found.rows and found.turns_on
 
 
 def test_reasons_that_seeds_do_not_help():
     times = rises(MINUTES_PER_EPOCH, "a", "b", **WORDS)
     data = cells([(row, MINUTES_PER_EPOCH, 0, value) for row, value in (("a", 1.0), ("b", 1.1))])
-    assert "machine" in seen(times, data).hopeless
-    assert "cited values" in seen(rises(UNITS, "a", "b", **WORDS), measured(b=[1.0]), cited=("a",)).hopeless
-    assert "not measured yet: b" in seen(rises(UNITS, "a", "b", **WORDS), measured(a=[1.0])).hopeless
+    assert "machine" in seen(times, data).futility
+    assert "cited values" in seen(rises(UNITS, "a", "b", **WORDS), measured(b=[1.0]), cited=("a",)).futility
+    assert "not measured yet: b" in seen(rises(UNITS, "a", "b", **WORDS), measured(a=[1.0])).futility
 
 
 def test_rows_without_a_known_spread_need_a_second_seed():
     found = seen(rises(UNITS, "a", "b", **WORDS), measured(a=[0.0], b=[1.0]), sd=0)
-    assert found.next_seeds == {"a": 1, "b": 1} and found.seeds is None and not found.hopeless
+    assert found.next_seeds == {"a": 1, "b": 1} and found.seeds is None and not found.futility
 
 
 def test_the_range_of_seeds_is_about_the_one_where_the_interval_ends_at_the_bound():

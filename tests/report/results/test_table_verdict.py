@@ -56,7 +56,7 @@ def test_as_many_fails_as_an_honest_rerun_has_are_no_fail_of_the_table():
     most = int(stats.binom.ppf(0.975, 36, 0.05))
     for fails, word in ((0, "PASS"), (most, "PASS"), (most + 1, "FAIL")):
         found = TableVerdict.of([cell(FAILS_BY)] * fails + [cell(0.0)] * (36 - fails))
-        assert (found.word, found.fails, found.cells, found.most) == (word, fails, 36, most)
+        assert (found.word, found.fails, found.cells, found.at_most) == (word, fails, 36, most)
         assert found.expected == pytest.approx(1.8)
         reason = "; 6 FAIL are more than 5" if word == "FAIL" else ""
         assert str(found) == f"{fails} of 36 FAIL; about 1.8 expected of an honest rerun, at most 5{reason}"
@@ -75,7 +75,7 @@ def test_wide_tolerances_leave_no_fail_to_expect():
     wide = replace(RULE, tolerance=Tolerance((Allowance("w", absolute=8.0),)))
     cells = [judge(UNITS, 10.0, 10.0, wide, prediction=KNOWN)] * 36
     passing = TableVerdict.of(cells)
-    assert (passing.word, passing.most, str(passing)) == (
+    assert (passing.word, passing.at_most, str(passing)) == (
         "PASS", 0, "0 of 36 FAIL; less than 0.1 expected of an honest rerun, at most 0",
     )  # fmt: skip
     assert TableVerdict.of([judge(UNITS, 10.0, 18.1, wide, prediction=KNOWN), *cells]).word == "FAIL"

@@ -14,7 +14,7 @@ from harness.report.html.write import write_pages
 from harness.report.latex.figure import figure
 from harness.report.latex.table import table as latex
 from harness.report.results.claims import ClaimStatus
-from harness.report.results.pace import Pace
+from harness.report.results.remaining_time import RemainingTime
 from harness.report.results.report import build
 from harness.report.write import write_document
 from harness.report.writers import claims_list
@@ -33,14 +33,14 @@ NOTHING_COMPARED = "Values cannot be compared at this scale."
 def report(tmp_path):
     """Return the report of an exhibit whose cells have values, by default a constant with little noise."""
 
-    def of(name, scale="laptop", rows=None, exhibit=None, pace=None, **how):
+    def of(name, scale="laptop", rows=None, exhibit=None, remaining_time=None, **how):
         results, exhibit = Results(tmp_path), exhibit or EXHIBITS[name]
         how = {"seeds": 3, "value": lambda cell: 10.0 + cell.seed / 1000} | how
         if how["seeds"]:
             fill(results, PAPER, exhibit, PAPER.scale(scale), **how)
         chosen = [row for row in exhibit.rows if row.key in rows] if rows else None
         built = build(PAPER, exhibit, PAPER.scale(scale), results, (), chosen)
-        return replace(built, pace=pace or built.pace)
+        return replace(built, remaining_time=remaining_time or built.remaining_time)
 
     return of
 
@@ -66,9 +66,11 @@ def test_one_seed_is_said(report):
     assert exhibit_answer(report("table6", seeds=1)).startswith("Table 6 at laptop scale (one seed): ")
 
 
-@pytest.mark.parametrize(("pace", "time"), [(None, ""), (Pace(2, {"a": 100.0, "b": 140.0}), ", about 2 min")])
-def test_an_empty_table_says_what_to_run(report, pace, time):
-    empty = report("table6", seeds=0, pace=pace)
+@pytest.mark.parametrize(
+    ("remaining_time", "time"), [(None, ""), (RemainingTime(2, {"a": 100.0, "b": 140.0}), ", about 2 min")]
+)
+def test_an_empty_table_says_what_to_run(report, remaining_time, time):
+    empty = report("table6", seeds=0, remaining_time=remaining_time)
     assert exhibit_answer(empty) == f"Table 6 at laptop scale: nothing is measured yet (`run table6`{time})."
     assert brief_answer(empty) == "nothing is measured yet"
 
@@ -208,7 +210,7 @@ def test_overviews_have_a_line_for_each_exhibit(report):
 
 
 def test_json_has_the_numbers(report):
-    found = json.loads(json.dumps(to_json([report("table6", pace=Pace(2, {"a": 60.0}))])))
+    found = json.loads(json.dumps(to_json([report("table6", remaining_time=RemainingTime(2, {"a": 60.0}))])))
     assert sum(found["claims"]["by_status"].values()) == 12
     assert found["abstract"]["by_status"]["holds"] == 0
 

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from harness.launch.plan import PlannedRun
     from harness.registry.exhibit import Exhibit
     from harness.registry.paper import Paper
-    from harness.report.results.pace import Pace
+    from harness.report.results.remaining_time import RemainingTime
     from harness.store.records import Segment
 
 
-class Pacer:
+class ReferenceTimes:
     """The times of runs at a scale, as the reference results have measured them; nothing is computed from other runs.
 
     `plan` also estimates runs that nobody has measured; for that it counts operations, and may import torch.
@@ -27,22 +27,22 @@ class Pacer:
         self._own, self._scale = replace(settings, shown=None).results, scale
         self._reference = reference_of(settings)
 
-    def pace(self, paper: "Paper", exhibit: "Exhibit") -> "Pace":
+    def of(self, paper: "Paper", exhibit: "Exhibit") -> "RemainingTime":
         """Return the seconds that the first run of each row still takes, None if the reference results lack it."""
         from harness.launch.plan import make_plan
-        from harness.report.results.pace import Pace
+        from harness.report.results.remaining_time import RemainingTime
         from harness.store.run_directory import RunState
 
         plan = make_plan([(paper, exhibit)], self._scale, 1, (), self._own)
         todo = [planned for planned in plan.runs if planned.state is not RunState.DONE]
-        return Pace(self._workers, {planned.run.id: self._seconds(planned) for planned in todo})
+        return RemainingTime(self._workers, {planned.run.id: self._seconds(planned) for planned in todo})
 
     @property
-    def nothing_left(self) -> "Pace":
-        """The pace where all first runs are done."""
-        from harness.report.results.pace import Pace
+    def nothing_left(self) -> "RemainingTime":
+        """The remaining time where all first runs are done."""
+        from harness.report.results.remaining_time import RemainingTime
 
-        return Pace(self._workers)
+        return RemainingTime(self._workers)
 
     @property
     def devices(self) -> tuple[str, ...]:

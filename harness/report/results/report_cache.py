@@ -10,16 +10,16 @@ from harness.report.results.report import ExhibitReport
 Found = TypeVar("Found")
 
 
-def once(function: Callable[[ExhibitReport], Found]) -> Callable[[ExhibitReport], Found]:
+def cached_by_report(function: Callable[[ExhibitReport], Found]) -> Callable[[ExhibitReport], Found]:
     """Keep what a function returns for a report as long as the report exists; reports cannot be hashed."""
     kept: dict[int, Found] = {}
 
     @wraps(function)
-    def kept_or_found(report: ExhibitReport) -> Found:
+    def cached(report: ExhibitReport) -> Found:
         key = id(report)
         if key not in kept:
             kept[key] = function(report)
             finalize(report, kept.pop, key, None)
         return kept[key]
 
-    return kept_or_found
+    return cached

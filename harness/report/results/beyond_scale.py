@@ -1,4 +1,4 @@
-"""Takes claims out of judgement that a scale cannot decide: it lacks what they presuppose, or names them itself."""
+"""Claims that a scale cannot decide: its runs lack what they presuppose, or the scale names them."""
 
 from dataclasses import replace
 from math import isfinite
@@ -9,8 +9,10 @@ from harness.report.results.claims import ClaimResult, ClaimStatus
 from harness.report.results.presuppositions import Presuppositions
 
 
-def beyond(result: ClaimResult, exhibit: Exhibit, scale: Scale, presuppositions: Presuppositions) -> ClaimResult:
-    """Return a decided claim with its presuppositions as measured, and their consequence for its status.
+def apply_presuppositions(
+    result: ClaimResult, exhibit: Exhibit, scale: Scale, presuppositions: Presuppositions
+) -> ClaimResult:
+    """Return a claim with its measured presuppositions, and the status that follows from them.
 
     The claim is beyond the scale if one of them is not met, or if the scale names it. It is undecided if one cannot be
     checked yet. Claims with values that are missing, not comparable or not finite keep their status.

@@ -11,7 +11,7 @@ from harness.report.results.statistics import Prediction
 
 ROUNDING = 1e-9
 """Absolute slack for floating-point rounding in comparisons."""
-WITHIN_THE_SPREAD = "outside the tolerance, within what another seed of this spread does"
+WITHIN_THE_SPREAD = "outside the tolerance, inside the 95 % prediction interval"
 
 
 class Verdict(StrEnum):

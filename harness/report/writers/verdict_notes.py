@@ -13,7 +13,7 @@ def verdict_notes(report: ExhibitReport) -> list[str]:
     notes = [f"Cells by verdict: {counts}.", f"Verdict of the {report.exhibit.kind}: {verdict.word}.{says}"]
     judgements = [cell.judgement for row in report.rows for cell in row.cells]
     if any(one.verdict is Verdict.INCONCLUSIVE for one in judgements):
-        notes.append("INCONCLUSIVE: outside the tolerance, within the 95 % prediction interval of another seed.")
+        notes.append("INCONCLUSIVE: outside the tolerance, inside the 95 % prediction interval of another seed.")
     if any(one.closely for one in judgements):
         notes.append("Closely: the 90 % interval of the mean lies within the tolerance (two one-sided tests at 5 %).")
     if any(one.by_tolerance_alone for one in judgements):

@@ -121,7 +121,7 @@ def test_three_verdicts_by_tolerance_and_prediction(tolerance, difference, says)
     prediction = Prediction(2.0, 4, 3)
     found = judge(UNITS, 10.0, 10 + difference, within(tolerance), prediction=prediction)
     assert str(found) == says
-    assert ("another seed of this spread" in found.reason) == (says == "INCONCLUSIVE")
+    assert ("inside the 95 % prediction interval" in found.reason) == (says == "INCONCLUSIVE")
     assert found.chance_of_fail == pytest.approx(min(0.05, 2 * stats.t.sf(tolerance / prediction.error, 4)))
 
 

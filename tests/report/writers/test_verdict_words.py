@@ -63,7 +63,7 @@ def test_text_says_the_verdict_and_predicts_beside_the_printed_value(report):
     predicted = f"50.0 | {52 - half_width:.1f} to {52 + half_width:.1f} | 52.0 ± 1.0"
     said = squeezed(markdown(report))
     assert f"| Open | Acc | {predicted} | 3 | +2.0 | 1.5 | 49.5 to 54.5 | 0.11 | INCONCLUSIVE |" in said
-    assert "within what another seed of this spread does" in said
+    assert "outside the tolerance, inside the 95 % prediction interval" in said
     for text in (said, squeezed(terminal(report))):
         assert "PASS, closely" in text
         assert "Cells by verdict: 1 FAIL, 1 INCONCLUSIVE, 2 PASS, 1 XFAIL." in text

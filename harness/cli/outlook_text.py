@@ -6,6 +6,7 @@ from harness.launch.estimate.target import Target
 from harness.report.results.outlook import ClaimOutlook
 from harness.report.results.report import ExhibitReport
 from harness.report.writers.claim_evidence import claim_evidence
+from harness.report.writers.wording import counted
 from harness.sequential.costs import Prospect, prospects
 from harness.sequential.look import Look, look
 from harness.sequential.rounds import Step, preview
@@ -17,13 +18,14 @@ from harness.store.usage import hours
 def heading(step: Step) -> str:
     """Return what the runs of a round are for."""
     number, seeds = len(step.plan.unfinished()) if step.plan else 0, step.decision.seeds
-    runs = f"{number} {'run' if number == 1 else 'runs'} to do"
+    runs = f"{counted(number, 'run', 'runs')} to do"
     if step.number == 1:
         return f"round 1: {runs} ({'seed 0' if seeds == 1 else f'seeds 0 to {seeds - 1}'} of every row)"
     which = f"round {step.number} of at most {step.decision.most_seeds - seeds + 1}"
     if step.look is None:
         return f"{which} goes on: {runs}"
-    return f"{which}: {runs} for {len(step.look.helped)} of {_claims(sum(step.look.statuses.values()))}"
+    claims = counted(sum(step.look.statuses.values()), "claim", "claims")
+    return f"{which}: {runs} for {len(step.look.helped)} of {claims}"
 
 
 def conclusion(step: Step, seen: Look) -> list[str]:
@@ -36,8 +38,9 @@ def conclusion(step: Step, seen: Look) -> list[str]:
 
 def summary(seen: Look) -> str:
     """Return how many claims have each status at the level of the decision."""
-    counted = ", ".join(status.counted(number) for status, number in seen.statuses.items() if number)
-    return f"{_claims(sum(seen.statuses.values()))} by intervals of {_level(seen)}: {counted or 'none'}"
+    claims = counted(sum(seen.statuses.values()), "claim", "claims")
+    by_status = ", ".join(status.counted(number) for status, number in seen.statuses.items() if number)
+    return f"{claims} by intervals of {_level(seen)}: {by_status or 'none'}"
 
 
 def outlook_of(decision: Decision, results: Results, target: Target) -> list[str]:
@@ -140,14 +143,10 @@ def _not_helped(seen: Look) -> list[str]:
     for report, found in seen.futile:
         reasons.setdefault(found.futility, []).append(report.exhibit.name)
     return [
-        f"seeds do not help {_claims(len(names))} ({', '.join(dict.fromkeys(names))}): {why}"
+        f"seeds do not help {counted(len(names), 'claim', 'claims')} ({', '.join(dict.fromkeys(names))}): {why}"
         for why, names in reasons.items()
     ]
 
 
 def _level(seen: Look) -> str:
     return f"{100 * seen.level:.4g} %"
-
-
-def _claims(number: int) -> str:
-    return f"{number} {'claim' if number == 1 else 'claims'}"

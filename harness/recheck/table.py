@@ -8,6 +8,7 @@ from tabulate import tabulate
 from harness.recheck.runs import RecheckedRun
 from harness.report.results.rechecked import Agreement, agreement, libraries_json
 from harness.report.writers.csv_json import json_number
+from harness.report.writers.wording import counted
 from harness.store.rechecks import RecheckedValue
 
 HEADINGS = ("run", "evaluation", "metric", "recorded", "recomputed", "by", "difference", "tolerance")
@@ -33,18 +34,18 @@ def reasons(runs: Sequence[RecheckedRun]) -> list[str]:
             for name, reason in record.comparison.left_out.items():
                 found.setdefault(reason.why, set()).add((run.id, record.id, name.partition(" by ")[0]))
                 mends.setdefault(reason.why, reason.mend)
-    return [
-        f"not recomputed: {why} ({_count(len(numbers), 'number')} of {_few(sorted({run for run, *_ in numbers}))})"
-        + (f": {mends[why]}" if mends[why] else "")
-        for why, numbers in found.items()
-    ]
+    lines = []
+    for why, numbers in found.items():
+        which = f"{counted(len(numbers), 'number', 'numbers')} of {_few(sorted({run for run, *_ in numbers}))}"
+        lines.append(f"not recomputed: {why} ({which}){f': {mends[why]}' if mends[why] else ''}")
+    return lines
 
 
 def summary(runs: Sequence[RecheckedRun]) -> str:
     """Return the number of recomputed numbers, the largest difference by library, and how many differ."""
     found = overall(runs)
     differ = f"{found.differing or 'none'} {'differ' if found.differing > 1 else 'differs'} by more than rounding"
-    recomputed = f"{_count(found.numbers, 'number')} of {_count(len(runs), 'run')} recomputed"
+    recomputed = f"{counted(found.numbers, 'number', 'numbers')} of {counted(len(runs), 'run', 'runs')} recomputed"
     return f"{recomputed}, {differ}: {found}" if found.numbers else recomputed
 
 
@@ -100,10 +101,6 @@ def _printed(value: RecheckedValue) -> Iterator[str]:
     yield value.by
     yield f"{value.difference:.1e}" + ("" if value.agrees else "  DIFFERS") if value.difference else "0"
     yield f"{value.tolerance:.0e}"
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _few(runs: Sequence[str]) -> str:

@@ -3,27 +3,18 @@
 Commands are between backticks, as in Markdown; `formatted` changes them for other formats.
 """
 
-import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from harness import environment
-from harness.advice import DEFAULT_SCALE
-from harness.errors import SpecError
-from harness.registry.default_paper import VARIABLE, default_paper
-from harness.registry.paper import Paper
 from harness.report.results.answer import Answer, ClaimCounts, Waiting, answer_of
 from harness.report.results.claims import ClaimStatus
 from harness.report.results.report import ExhibitReport
 from harness.report.results.verdict_counts import VerdictCounts
 from harness.report.results.verdicts import Verdict
-from harness.report.writers.wording import heading
+from harness.report.writers.selection import is_whole, selection
+from harness.report.writers.wording import counted, heading
 from harness.store.usage import about
 
-MOST_NAMES = 4
-"""The largest number of rows or exhibits that a command names."""
 ABSTRACT = "the abstract's "
 UNJUDGED = (Verdict.NOT_COMPARED, Verdict.UNCERTAIN, Verdict.CITED)
 VERBS = {
@@ -44,7 +35,7 @@ def exhibit_answer(report: ExhibitReport) -> str:
 def paper_answer(reports: Sequence[ExhibitReport]) -> str:
     """Return the answer of some exhibits of one paper, with the claims of its abstract first."""
     paper, part = reports[0].paper, list[str]()
-    if not _is_whole(reports):
+    if not is_whole(reports):
         usual = len(paper.tables) + len(paper.figures)
         part = [f"{len(reports)} of {usual} tables and figures"]
     return f"{_about(paper.name, reports, part)}: {_sentences(answer_of(reports), reports)}"
@@ -75,9 +66,9 @@ def brief_answer(report: ExhibitReport) -> str:
 
 def to_json(reports: Sequence[ExhibitReport]) -> dict[str, Any]:
     """Return the answer of some exhibits of one paper as documented JSON (docs/results.md)."""
-    found, selection = answer_of(reports), _selection(reports)
-    decide = f"run {selection} --decide" if selection and found.claims.waiting.get(Waiting.SEEDS) else ""
-    run = f"run {selection}" if selection and (found.is_empty or found.claims.waiting.get(Waiting.RUNS)) else ""
+    found, selected = answer_of(reports), selection(reports)
+    decide = f"run {selected} --decide" if selected and found.claims.waiting.get(Waiting.SEEDS) else ""
+    run = f"run {selected}" if selected and (found.is_empty or found.claims.waiting.get(Waiting.RUNS)) else ""
     return {
         "says": answers(reports)[0],
         "claims": found.claims.to_json(),
@@ -107,15 +98,15 @@ def _about(name: str, reports: Sequence[ExhibitReport], parts: Sequence[str] = (
 
 
 def _sentences(found: Answer, reports: Sequence[ExhibitReport]) -> str:
-    selection = _selection(reports)
+    selected = selection(reports)
     if found.is_empty:
-        return f"nothing is measured yet{_how(selection, '', found.run_seconds)}."
+        return f"nothing is measured yet{_how(selected, '', found.run_seconds)}."
     sentences = []
     if found.abstract.by_status and len(reports) > 1:
-        whole = _claims(found.claims, "", found, selection)
+        whole = _claims(found.claims, "", found, selected)
         sentences.append(f"{_claims(found.abstract, ABSTRACT, None, '')}; in all, {whole}.")
     elif found.claims.judged or found.claims.apart:
-        sentences.append(f"{_claims(found.claims, '', found, selection)}.")
+        sentences.append(f"{_claims(found.claims, '', found, selected)}.")
     else:
         sentences.append(f"no claim to check; {_measured(found)}.")
     if (cells := found.cells).cells:
@@ -124,23 +115,23 @@ def _sentences(found: Answer, reports: Sequence[ExhibitReport]) -> str:
     return " ".join(sentences)
 
 
-def _claims(counts: ClaimCounts, whose: str, found: Answer | None, selection: str) -> str:
+def _claims(counts: ClaimCounts, whose: str, found: Answer | None, selected: str) -> str:
     """Return the numbers of claims in words; with the whole answer, also the commands that decide them."""
-    judged = ", ".join(_statuses(counts, whose, found, selection))
+    judged = ", ".join(_statuses(counts, whose, found, selected))
     if not judged:
         return ", ".join(
-            f"{whose}{_counted(count, 'claim is', 'claims are')} {status}" for status, count in counts.apart.items()
+            f"{whose}{counted(count, 'claim is', 'claims are')} {status}" for status, count in counts.apart.items()
         )
-    apart = (f"{_counted(count, 'more is', 'more are')} {status}" for status, count in counts.apart.items())
+    apart = (f"{counted(count, 'more is', 'more are')} {status}" for status, count in counts.apart.items())
     return ", and ".join([judged, *apart])
 
 
-def _statuses(counts: ClaimCounts, whose: str, found: Answer | None, selection: str) -> Iterator[str]:
+def _statuses(counts: ClaimCounts, whose: str, found: Answer | None, selected: str) -> Iterator[str]:
     """Yield what the claims do by status: hold, fail, or wait for something."""
     holds, fails = (counts.by_status.get(status, 0) for status in (ClaimStatus.HOLDS, ClaimStatus.FAILS))
-    decide = _how(selection, " --decide", found.decide_seconds) if found else ""
-    run = _how(selection, "", found.run_seconds) if found else ""
-    why = f" (`plan {selection} --decide` says why)" if found and selection and not found.is_of_others else ""
+    decide = _how(selected, " --decide", found.decide_seconds) if found else ""
+    run = _how(selected, "", found.run_seconds) if found else ""
+    why = f" (`plan {selected} --decide` says why)" if found and selected and not found.is_of_others else ""
     waiting = {
         Waiting.SEEDS: (f"needs more seeds{decide}", f"need more seeds{decide}"),
         Waiting.RUNS: (f"is not measured yet{run}", f"are not measured yet{run}"),
@@ -154,8 +145,8 @@ def _statuses(counts: ClaimCounts, whose: str, found: Answer | None, selection: 
         yield f"{whose}{which} claim {does}"
     elif counts.judged:
         yield f"{holds} of {whose}{counts.judged} claims {'holds' if holds == 1 else 'hold'}"
-        yield _counted(fails, "fails", "fail")
-        yield from (_counted(*other) for other in others)
+        yield counted(fails, "fails", "fail")
+        yield from (counted(*other) for other in others)
 
 
 def _measured(found: Answer) -> str:
@@ -174,60 +165,18 @@ def _values(cells: VerdictCounts) -> str:
     total += agree
     others = {**({Verdict.FAIL: 0} if Verdict.FAIL not in counts else {}), **counts}
     says = [
-        _counted(count, *VERBS.get(verdict, (f"is {verdict.lower()}", f"are {verdict.lower()}")))
+        counted(count, *VERBS.get(verdict, (f"is {verdict.lower()}", f"are {verdict.lower()}")))
         for verdict, count in others.items()
     ]
     first = f"{agree} of {total} {'value' if total == 1 else 'values'} {'agrees' if agree == 1 else 'agree'}"
     return f"{', '.join([first, *says])}."
 
 
-def _counted(count: int, one: str, several: str) -> str:
-    return f"{count} {one if count == 1 else several}"
-
-
-def _how(selection: str, option: str, seconds: float | None) -> str:
+def _how(selected: str, option: str, seconds: float | None) -> str:
     """Return in parentheses the command that decides or measures, with its time; empty without a short command."""
-    parts = [f"`run {selection}{option}`", *([about(seconds)] if seconds is not None else [])]
-    return f" ({', '.join(parts)})" if selection else ""
+    parts = [f"`run {selected}{option}`", *([about(seconds)] if seconds is not None else [])]
+    return f" ({', '.join(parts)})" if selected else ""
 
 
 def _command_to_json(command: str, seconds: float | None) -> dict[str, Any] | None:
     return {"command": command, "seconds": None if seconds is None else round(seconds)} if command else None
-
-
-def _is_whole(reports: Sequence[ExhibitReport]) -> bool:
-    """Return whether some reports are of all exhibits of a paper but the optional ones."""
-    paper = reports[0].paper
-    return {e.name for e in (*paper.tables, *paper.figures)} <= {report.exhibit.name for report in reports}
-
-
-def _selection(reports: Sequence[ExhibitReport]) -> str:
-    """Return the words of `run` that select the exhibits of some reports; empty if they would be too many."""
-    paper, scale = reports[0].paper, reports[0].scale.name
-    rows: Mapping[str, None] = {}
-    if len(reports) == 1:
-        rows = dict.fromkeys(row.row.key for row in reports[0].rows) if reports[0].whole else {}
-    if len(rows) > MOST_NAMES or (not rows and any(report.whole for report in reports)):
-        return ""
-    if len(reports) > MOST_NAMES or (len(reports) > 1 and _is_whole(reports)):
-        names = [paper.name]
-    else:
-        names = [_name(paper, report.exhibit.name) for report in reports]
-    options = [word for row in rows for word in ("--rows", row)]
-    options += ["--scale", scale] if scale != DEFAULT_SCALE else []
-    return shlex.join([*names, *options])
-
-
-def _name(paper: Paper, exhibit: str) -> str:
-    """Return the name of an exhibit on the command line, without that of the default paper."""
-    is_default = paper.name == _default_name(Path.cwd(), environment.text(VARIABLE))
-    return exhibit if is_default else f"{paper.name}/{exhibit}"
-
-
-@lru_cache(maxsize=8)
-def _default_name(folder: Path, variable: str | None) -> str:
-    """Return the name of the default paper, which depends on the folder and the environment; empty if it is unknown."""
-    try:
-        return default_paper().name
-    except SpecError:
-        return ""

@@ -75,3 +75,8 @@ def caption(report: ExhibitReport) -> str:
 def span(fewest: int, most: int) -> str:
     """Return a range of numbers, or one number if they are equal."""
     return str(fewest) if fewest == most else f"{fewest} to {most}"
+
+
+def counted(count: int, one: str, several: str) -> str:
+    """Return a number with its noun or verb, such as `1 run` and `2 runs`."""
+    return f"{count} {one if count == 1 else several}"

@@ -9,7 +9,8 @@ from harness.cli.result_source import reference_of
 from harness.cli.settings import Settings
 
 if TYPE_CHECKING:
-    from harness.launch.estimate.forecast import Estimator, Forecast
+    from harness.launch.estimate.forecast import Forecast
+    from harness.launch.estimate.run_estimates import Estimator
     from harness.launch.estimate.target import Target
     from harness.launch.plan import Plan
     from harness.launch.slurm.arrange import Arrangement
@@ -68,7 +69,7 @@ def target_here(workers: int | None, ranks: Mapping[str, int] | None = None, at_
 
 def estimator_here(settings: Settings, target: "Target") -> "Estimator":
     """Return the estimator by the user's own runs, and where these do not suffice, by the reference results."""
-    from harness.launch.estimate.forecast import estimator
+    from harness.launch.estimate.run_estimates import estimator
 
     return estimator(settings.results, target, reference_of(settings))
 

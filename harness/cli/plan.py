@@ -10,7 +10,8 @@ from harness.cli.options import Selection, json_option, selection_options
 from harness.cli.settings import Settings, print_json, selected_plan
 
 if TYPE_CHECKING:
-    from harness.launch.estimate.forecast import Estimate, Forecast
+    from harness.launch.estimate.forecast import Forecast
+    from harness.launch.estimate.run_estimates import Estimate
 
 
 @click.command("plan")

@@ -53,7 +53,7 @@ class ReferenceTimes:
 
     def _seconds(self, planned: "PlannedRun") -> float | None:
         """Return the seconds that the same run took for what is left of this one, None if it is not known."""
-        from harness.launch.estimate.forecast import missing_evaluations, steps_left
+        from harness.launch.estimate.run_estimates import missing_evaluations, steps_left
 
         segments = self._segments(planned.run.id)
         measured = {id: seconds for segment in segments for id, seconds in segment.evaluations.items()}

@@ -7,8 +7,9 @@ from toy_paper import DENOISING, HYBRID
 from vouching import WEIGHTS, vouch
 
 from harness.launch.estimate.forecast import forecast, with_costs
+from harness.launch.estimate.observations import Observation, observe
 from harness.launch.estimate.target import Target
-from harness.launch.estimate.throughput import Observation, observe, scaled, speeds_by_device
+from harness.launch.estimate.throughput import scaled, speeds_by_device
 from harness.launch.plan import make_plan
 from harness.launch.rehearsals import rehearsals_of
 from harness.registry.papers import find_exhibits

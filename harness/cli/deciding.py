@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from harness.store.decisions import Decision
 
 MOST_SEEDS, MOST_LOOKS = 10, 20
+"""As in `harness.report.results`, which is slow to import."""
 
 
 @dataclass

@@ -57,8 +57,8 @@ def outlook_of(decision: Decision, results: Results, target: Target) -> list[str
 
 def _outlook(step: Step, seen: Look, results: Results, target: Target) -> list[str]:
     most = step.decision.most_seeds
-    often = f"at most 1 in 40 claims on its bound is decided wrongly to either side, up to {most} seeds of a row"
-    lines = [f"{summary(seen)}.", f"However often one looks, {often}."]
+    errs = "at most 1 in 40 claims whose truth lies on a bound is decided wrongly to either side"
+    lines = [f"{summary(seen)}.", f"With a look after every seed, up to {most} seeds of a row, {errs}."]
     of_claims, together = prospects(step.decision, seen, results, target)
     for (report, found), prospect in zip(seen.helped, of_claims, strict=True):
         lines += ["", f"{report.exhibit.name}, {found.result.claim.where}: {found.result.claim.says}"]

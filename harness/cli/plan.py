@@ -108,7 +108,7 @@ def _time(expected: "Forecast") -> str:
     if not expected.todo:
         return "nothing is left to do"
     if expected.longest is None:
-        return "nobody has measured how long they take"
+        return "their time is unknown, since nothing like them is measured"
     unknown = len(expected.todo) - len(expected.known)
     without = f", and {unknown} of unknown length" if unknown else ""
     workers = expected.target.workers

@@ -148,4 +148,4 @@ def _record_added_seeds(settings: Settings, selection: Selection, plan: "Plan") 
         papers = sorted({name.partition("/")[0] for name in exhibits})
         record_added(papers, exhibits, plan, selection.seeds, settings.results)
         level = f"{100 * level_for(selection.seeds):.4g} %"
-        settings.echo(f"seeds are added after a look at fewer: claims are decided by intervals of {level} from now on")
+        settings.echo(f"seeds are added to measured rows: claims are decided by intervals of {level} from now on")

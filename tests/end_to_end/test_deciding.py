@@ -86,7 +86,7 @@ def test_reports_are_at_the_level_of_the_decision(decided, points, harness):
 def test_plan_says_what_claims_turn_on_and_takes(decided, points, harness):
     results, _ = decided
     text = harness.warm("plan", *DECIDE[:2], results=results, env=points).stdout
-    assert "However often one looks" in text and "98.94 %" in text
+    assert "With a look after every seed, up to 10 seeds" in text and "98.94 %" in text
     found = json.loads(harness.warm("plan", *DECIDE[:2], "--json", results=results, env=points).stdout)
     assert found["most_seeds"] == 10 and found["level"] == 0.989381
     assert {claim["where"] for claim in found["claims"]} >= {"§3"}

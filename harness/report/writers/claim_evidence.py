@@ -58,8 +58,10 @@ def _open(result: ClaimResult, formulas: Formulas) -> str:
         reach = "reaches over its bound" if len(over) == 1 else "reach over their bounds"
         parts.append(f"{len(over)} of {k} intervals {reach}: {', '.join(over)}")
     if outside:
-        level = f"{100 * (1 - (1 - found[0].level) / k):.4g} %"
-        parts.append(f"outside only at less than {level}, the level for one of {k} formulas: {', '.join(outside)}")
+        usual, level = (f"{100 * one:.4g} %" for one in (found[0].level, 1 - (1 - found[0].level) / k))
+        parts.append(
+            f"outside of its bounds at {usual}, but not at {level} as one of {k} formulas: {', '.join(outside)}"
+        )
     return "; ".join(parts)
 
 

@@ -127,7 +127,7 @@ def _wrong_decisions(reports: Sequence[ExhibitReport]) -> list[str]:
     claims = f"{number} {'claim is' if number == 1 else 'claims are'} decided by values with noise"
     most = f"wrong in {100 * errs:.2g} % of cases at most, if truths lie on bounds: {errs * number:.2g} of them"
     seeds = {report.most_seeds for report in decided if report.most_seeds}
-    often = f", however often one looks, up to {max(seeds)} seeds" if seeds else ""
+    often = f", with a look after every seed, up to {max(seeds)} seeds" if seeds else ""
     return [f"{claims}. Each decision is {most}{often}."]
 
 

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from harness.cli import deciding
+from harness.report.results import outlook
 from harness.report.results.levels import MOST_LOOKS, horizon, level_for
 
 
@@ -41,3 +43,7 @@ def test_levels_rise_with_the_number_of_looks():
 )
 def test_more_seeds_than_planned_count_as_the_next_plan(planned, present, counts):
     assert horizon(planned, present) == counts
+
+
+def test_the_command_line_has_the_numbers_of_the_rules():
+    assert (deciding.MOST_SEEDS, deciding.MOST_LOOKS) == (outlook.MOST_SEEDS, MOST_LOOKS)

@@ -101,5 +101,5 @@ def test_both_reasons_are_named():
     found = evidence(rises(ACCURACY, "a", "b", "c", **WORDS), Spread(1.0, 8), a=[80.0], b=[80.5], c=[77.0])
     assert found.remarks[-1] == (
         "1 of 2 intervals reaches over its bound: b - a; "
-        "outside only at less than 97.5 %, the level for one of 2 formulas: c - b"
+        "outside of its bounds at 95 %, but not at 97.5 % as one of 2 formulas: c - b"
     )

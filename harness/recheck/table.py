@@ -44,9 +44,8 @@ def reasons(runs: Sequence[RecheckedRun]) -> list[str]:
 def summary(runs: Sequence[RecheckedRun]) -> str:
     """Return the number of recomputed numbers, the largest difference by library, and how many differ."""
     found = overall(runs)
-    differ = f"{found.differing or 'none'} {'differ' if found.differing > 1 else 'differs'} by more than rounding"
     recomputed = f"{counted(found.numbers, 'number', 'numbers')} of {counted(len(runs), 'run', 'runs')} recomputed"
-    return f"{recomputed}, {differ}: {found}" if found.numbers else recomputed
+    return f"{recomputed}, {found.differences}: {found}" if found.numbers else recomputed
 
 
 def overall(runs: Iterable[RecheckedRun]) -> Agreement:

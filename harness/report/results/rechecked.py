@@ -23,6 +23,11 @@ class Agreement:
     differing: int
     libraries: dict[str, tuple[int, float]]
 
+    @property
+    def differences(self) -> str:
+        """How many numbers differ, in words."""
+        return f"{self.differing or 'none'} {'differ' if self.differing > 1 else 'differs'} by more than rounding"
+
     def __str__(self) -> str:
         return ", ".join(f"{name} to {_size(difference)}" for name, (_, difference) in self.libraries.items())
 
@@ -45,10 +50,9 @@ def rechecked(runs: Rechecks) -> str:
     found = _agreement(runs)
     if not found.numbers:
         return ""
-    differing = f"{found.differing or 'none'} {'differ' if found.differing > 1 else 'differs'} by more"
     count = sum(map(bool, runs.values()))
     whose = f"{count} runs" if count == len(runs) else f"{count} of {len(runs)} runs"
-    return f"{found.numbers:,} numbers of {whose} rechecked: {found}; {differing} than rounding"
+    return f"{found.numbers:,} numbers of {whose} rechecked: {found}; {found.differences}"
 
 
 def rechecked_json(runs: Rechecks) -> dict[str, Any]:

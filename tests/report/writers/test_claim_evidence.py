@@ -94,7 +94,7 @@ def test_what_leaves_a_claim_undecided_is_named():
 def test_a_contrast_that_fails_at_too_low_a_level_says_so():
     """One of two contrasts has to fail at 97.5 %."""
     found = evidence(rises(ACCURACY, "a", "b", "c", **WORDS), Spread(1.0, 8), a=[80.0], b=[90.0], c=[86.5])
-    assert found.remarks[-1] == "Outside only at less than 97.5 %, the level for one of 2 formulas: c - b"
+    assert found.remarks[-1] == "Outside of its bounds at 95 %, but not at 97.5 % as one of 2 formulas: c - b"
 
 
 def test_both_reasons_are_named():

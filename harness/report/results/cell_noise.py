@@ -3,12 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
-from statistics import stdev
 
 from harness.registry.cells import PAPER_PROTOCOL
 from harness.registry.metrics import Metric
 from harness.registry.scale import Scale, Spread
-from harness.report.results.seed_noise import least, pooled, with_declared
+from harness.report.results.seed_noise import least, pooled, spread_of, with_declared
 from harness.report.results.series import Series, SeriesKey
 from harness.report.results.statistics import EXACT, Prediction, PrintedValue, predict
 
@@ -49,11 +48,11 @@ class CellNoise:
         mean = abs(found.mean)
         if spread is not None and (metric.noise == "absolute" or mean):
             sd, df = spread.sd * (mean if metric.noise == "relative" else 1.0), spread.df
-        elif len(values) > 1:  # a relative spread says nothing about a mean of zero
-            sd, df = stdev(values), len(values) - 1
+        elif own := spread_of(values):  # a relative spread says nothing about a mean of zero
+            sd, df = own.sd, own.df
         else:
             return None
-        return Spread(max(sd, least(metric, found.items, sd)), df)
+        return Spread(max(sd, least(metric, found.items, sd)), df) if isfinite(sd) else None
 
 
 def _is_finite(found: Series) -> bool:

@@ -67,6 +67,11 @@ class RunNoise(NamedTuple):
     next_seed: int
     sd: float
 
+    @property
+    def variance(self) -> float:
+        """The variance of one seed, infinite where the square overflows."""
+        return self.sd * self.sd
+
 
 class _Noise(NamedTuple):
     """The standard deviation of a part for one seed, its degrees of freedom, and the pool that they are from."""
@@ -144,7 +149,7 @@ class Estimator:
             value += sum(part.sums) / len(part.sums)
             sd, df, pool = self._noise(part)
             variance, _ = variances.get(pool, (0.0, df))
-            variances[pool] = variance + sd**2 / len(part.sums), df
+            variances[pool] = variance + sd * sd / len(part.sums), df
         return ContrastEstimate(value, tuple(variances.values()), rounded)
 
     def noise(self, contrast: Contrast) -> list[RunNoise]:

@@ -68,7 +68,7 @@ class _OpenContrast:
     @cached_property
     def variance(self) -> float:
         """The variance with the present seeds."""
-        return sum(part.sd**2 / part.seeds for part in self.noise)
+        return sum(part.variance / part.seeds for part in self.noise)
 
     @property
     def seeds(self) -> int:
@@ -77,7 +77,7 @@ class _OpenContrast:
 
     def chances(self, seeds: int) -> tuple[float, float]:
         """Return the chances that the interval lies inside and outside of the bounds with so many seeds of each run."""
-        later = sum(part.sd**2 / max(part.seeds, seeds) for part in self.noise)
+        later = sum(part.variance / max(part.seeds, seeds) for part in self.noise)
         moves, rounding, estimate = sqrt(max(self.variance - later, 0.0)), self._rounding, self.found.estimate
         low, high = self.found.contrast.low, self.found.contrast.high
         if not moves:
@@ -90,8 +90,10 @@ class _OpenContrast:
     def for_even_odds(self, moved: float = 0.0) -> float:
         """Return the seeds of each run for even odds if the estimate is `moved` standard errors from its bound."""
         gap, quantile = self._gap + moved * sqrt(self.variance), self.inside if self.is_inside else self.outside
-        of_one_seed = sum(part.sd**2 for part in self.noise)
-        return (quantile * sqrt(of_one_seed) / (gap - self._rounding)) ** 2 if gap > self._rounding else inf
+        of_one_seed = sum(part.variance for part in self.noise)
+        if gap <= self._rounding:
+            return inf
+        return min(quantile * sqrt(of_one_seed) / (gap - self._rounding), MANY) ** 2
 
     @property
     def is_inside(self) -> bool:
@@ -136,7 +138,7 @@ def outlook(
     quantiles = _quantile(level), _quantile(1 - (1 - level) / len(claim.contrasts))
     undecided = [one for one in result.contrasts if one.status is ClaimStatus.UNDECIDED]
     contrasts = [_OpenContrast(one, estimator.noise(one.contrast), *quantiles) for one in undecided]
-    return _of_contrasts(result, [one for one in contrasts if one.noise], most_seeds)
+    return _of_contrasts(result, [one for one in contrasts if 0 < one.variance < inf], most_seeds)
 
 
 def expected_runs(found: Iterable[ClaimOutlook]) -> dict[str, int]:
@@ -157,7 +159,7 @@ def _of_contrasts(result: ClaimResult, contrasts: Sequence[_OpenContrast], most_
         for part in one.noise:
             for row in part.rows if part.seeds < most_seeds else ():
                 following[row] = min(following.get(row, part.next_seed), part.next_seed)
-                gain = part.sd**2 / part.seeds / one.variance / (part.seeds + 1)
+                gain = part.variance / part.seeds / one.variance / (part.seeds + 1)
                 gains[row] = gains.get(row, 0.0) + gain
     if not following:
         why = f"undecided with {most_seeds} seeds" if contrasts else "it turns on values without noise"

@@ -1,7 +1,8 @@
 """The noise between seeds: standard deviations pooled over rows, and with the one that a scale declares."""
 
 from collections.abc import Iterable, Sequence
-from math import isfinite, sqrt
+from math import hypot, isfinite, sqrt
+from statistics import stdev
 
 import numpy as np
 
@@ -12,6 +13,8 @@ MOST_DECLARED_DF = 8
 """A declaration counts as this many degrees of freedom at most, so that three to five seeds can outvote it."""
 OUTVOTED = 0.05
 """The level of the F-test by which measurements that are noisier than declared drop the declaration."""
+LARGEST_RATIO = 1e150
+"""The square of a larger ratio may overflow."""
 
 
 def pooled(noise: NoiseKind, groups: Iterable[Sequence[float]]) -> Spread | None:
@@ -22,12 +25,20 @@ def pooled(noise: NoiseKind, groups: Iterable[Sequence[float]]) -> Spread | None
     """
     df, squares = 0, 0.0
     for values in map(np.asarray, groups):
-        unit = abs(float(np.mean(values))) if noise == "relative" and len(values) else 1.0
-        if len(values) > 1 and np.isfinite(values).all() and unit:
-            df += len(values) - 1
-            with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
+            unit = abs(float(np.mean(values))) if noise == "relative" and len(values) else 1.0
+            if len(values) > 1 and np.isfinite(values).all() and unit:
+                df += len(values) - 1
                 squares += float((len(values) - 1) * (values.std(ddof=1) / unit) ** 2)
     return Spread(sqrt(squares / df), df) if df and isfinite(squares) else None
+
+
+def spread_of(values: Sequence[float]) -> Spread | None:
+    """Return the standard deviation of the finite values of one cell; None with one value, or if it overflows."""
+    try:
+        return Spread(stdev(values), len(values) - 1) if len(values) > 1 else None
+    except OverflowError:
+        return None
 
 
 def with_declared(measured: Spread | None, declared: Spread | None) -> Spread | None:
@@ -44,7 +55,7 @@ def with_declared(measured: Spread | None, declared: Spread | None) -> Spread | 
     if is_larger(measured, declared):
         return measured
     df = measured.df + capped.df
-    return Spread(sqrt((measured.df * measured.sd**2 + capped.df * capped.sd**2) / df), df)
+    return Spread(hypot(sqrt(measured.df / df) * measured.sd, sqrt(capped.df / df) * capped.sd), df)
 
 
 def rounding(metric: Metric, items: int) -> float:
@@ -63,4 +74,4 @@ def is_larger(measured: Spread, declared: Spread) -> bool:
         return measured.sd > declared.sd
     from scipy.stats import f  # slow to import
 
-    return bool(f.sf((measured.sd / declared.sd) ** 2, measured.df, declared.df) < OUTVOTED)
+    return bool(f.sf(min(measured.sd / declared.sd, LARGEST_RATIO) ** 2, measured.df, declared.df) < OUTVOTED)

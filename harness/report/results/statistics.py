@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite, sqrt
-from statistics import fmean, stdev
+from statistics import fmean
 
 from harness.registry.scale import Spread
+from harness.report.results.seed_noise import spread_of
 
 CONFIDENCE = 0.95
 ALPHA = 0.05
@@ -108,7 +109,9 @@ def describe(
     number = len(values)
     if not all(map(isfinite, values)):
         return Statistics(None, None, "not all values are finite: no interval and no test")
-    mean, own = fmean(values), Spread(stdev(values), number - 1) if number > 1 else None
+    if not isfinite(sum(map(abs, values))):
+        return Statistics(None, None, "the sum of the values overflows: no interval and no test")
+    mean, own = fmean(values), spread_of(values)
     half_width = _quantile(CONFIDENCE, own.df) * own.sd / sqrt(number) if own and number >= FEWEST else None
     interval = None if half_width is None else (mean - half_width, mean + half_width)
     none = f"{_seeds(number)}: no interval and no test"

@@ -105,3 +105,13 @@ def test_a_conjunction_fails_by_its_quickest_contrast():
     found = seen(exceed(UNITS, "near", "below", over="a", **WORDS), data, sd=1.5)
     assert found.turns_on.contrast.terms[1].row == "below"
     assert replace(found, seeds=None).further(2) == (1, 8)
+
+
+@pytest.mark.parametrize("value", [1e160, 1.0, 1e-200])
+@pytest.mark.parametrize("sd", [1e-300, 1.0])
+def test_values_whose_squares_overflow_have_an_outlook(value, sd):
+    """Finite values of trainings that diverge, and differences that are almost on the bound."""
+    noisy = measured(a=[-value, value], b=[value, 0.0])
+    for data in (measured(a=[0.0], b=[value]), measured(a=[0.0, 0.0], b=[value, value]), noisy):
+        found = seen(rises(UNITS, "a", "b", **WORDS), data, sd=sd)
+        assert found is None or 0 <= found.chance <= 1

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from harness.registry.scale import Spread
-from harness.report.results.seed_noise import MOST_DECLARED_DF, pooled, with_declared
+from harness.report.results.seed_noise import MOST_DECLARED_DF, is_larger, pooled, spread_of, with_declared
 
 
 def test_groups_are_pooled_about_their_own_means():
@@ -58,3 +58,11 @@ def test_a_declaration_that_is_too_large_stays():
 
 def test_a_declared_spread_of_zero_is_outvoted_by_any_noise():
     assert with_declared(Spread(0.5, 1), Spread(0.0, 30)) == Spread(0.5, 1)
+
+
+def test_spreads_far_apart_are_compared_and_pooled_without_overflow():
+    """Trainings that diverge have finite values whose spread is many times the declared one."""
+    assert is_larger(Spread(1e150, 2), Spread(1e-300, 8))
+    assert with_declared(Spread(1e154, 2), Spread(1e154, 8)).sd == pytest.approx(1e154)
+    assert pooled("relative", [[1.7e308, 1.7e308], [1.0, 2.0]]) is None
+    assert spread_of([-1.7e308, 1.7e308]) is None and spread_of([1.0]) is None

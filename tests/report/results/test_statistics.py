@@ -40,6 +40,8 @@ def test_a_printed_mean_is_that_of_its_seeds_with_the_larger_spread():
     [
         ([95.0], "one seed: no interval and no test"),
         ([95.0, math.nan, 96.0], "not all values are finite: no interval and no test"),
+        ([1.7e308, 1.7e308], "the sum of the values overflows: no interval and no test"),
+        ([-1.7e308, 1.7e308], "the sum of the values overflows: no interval and no test"),
     ],
 )
 def test_what_cannot_be_tested_says_so(values, says):

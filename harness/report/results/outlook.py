@@ -129,7 +129,7 @@ def outlook(
         return None
     if any(term.metric.timing for term in claim.terms()):
         return ClaimOutlook(result, futility=TIMES, most_seeds=most_seeds)
-    if result.without_spread:
+    if result.without_spread and most_seeds > 1:
         second = dict.fromkeys(result.without_spread, 1)
         return ClaimOutlook(result, second, dict.fromkeys(second, 1.0), chance=1.0, most_seeds=most_seeds)
     if not result.contrasts:

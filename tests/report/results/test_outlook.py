@@ -107,6 +107,22 @@ def test_a_conjunction_fails_by_its_quickest_contrast():
     assert replace(found, seeds=None).further(2) == (1, 8)
 
 
+def test_no_row_gets_a_second_seed_if_one_is_the_most():
+    found = seen(rises(UNITS, "a", "b", **WORDS), measured(a=[0.0], b=[1.0]), sd=0, most=1)
+    assert not found.next_seeds and "spread between seeds is unknown" in found.hopeless
+
+
+def test_a_chance_is_printed_by_a_bound_that_holds():
+    """A chance of 9.7 % is below the limit, and must not be printed as 10 %."""
+    values, chances = [0.0, 0.1, -0.1, 0.2, -0.2], []
+    for apart in np.linspace(0.0, 1.0, 200):
+        found = seen(rises(UNITS, "a", "b", **WORDS), measured(a=values, b=[value + apart for value in values]))
+        if found is not None and found.hopeless:
+            assert found.hopeless == f"not by 10 seeds: its chance is below {int(100 * found.chance) + 1} %"
+            chances.append(found.chance)
+    assert max(chances) > 0.095
+
+
 @pytest.mark.parametrize("value", [1e160, 1.0, 1e-200])
 @pytest.mark.parametrize("sd", [1e-300, 1.0])
 def test_values_whose_squares_overflow_have_an_outlook(value, sd):

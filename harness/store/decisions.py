@@ -14,14 +14,23 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from harness.store.files import corrupted
+from harness.store.files import DamagedError, StoreError, corrupted
 from harness.store.names import named
 from harness.store.records import Record
 
 FOLDER = "decisions"
+MEND = "put a copy in its place; if it is deleted, reports decide claims by shorter intervals"
 ID = re.compile(r"[0-9a-f]{12}")
 FILE = re.compile(rf"{ID.pattern}\.json")
 Seed = Annotated[int, Field(ge=0, le=10**6)]
+
+
+class DamagedDecisionError(StoreError):
+    """The record of a decision does not have the expected content."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"damaged decision {path}: {why}; {MEND}")
 
 
 class RowSeed(Record):
@@ -75,7 +84,20 @@ def decisions(root: Path) -> Iterator[Decision]:
     Raises `StoreError`, naming the file, if one is damaged: without it, reports would have another level.
     """
     for path in named(root / FOLDER, FILE):
+        yield load(root, path.stem)
+
+
+def load(root: Path, id: str) -> Decision:
+    """Return a decision of a results directory.
+
+    Raises `DamagedDecisionError` if its record is damaged or that of another decision, and `FileNotFoundError` if there
+    is none.
+    """
+    path = path_of(root, id)
+    try:
         decision = Decision.load(path)
-        if decision.id != path.stem:
+        if decision.id != id:
             raise corrupted(path, f"it is decision {decision.id}")
-        yield decision
+    except DamagedError as error:
+        raise DamagedDecisionError(path, error.why) from None
+    return decision

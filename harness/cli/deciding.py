@@ -97,7 +97,7 @@ def decide_claims(
     from harness.cli.outlook_text import conclusion, heading
     from harness.cli.slurm import request_of_rounds, submit_runs
     from harness.launch.needs import refuse_unfit_loader
-    from harness.sequential.rounds import next_step
+    from harness.sequential.rounds import has_unended, next_step
 
     request = request_of_rounds(settings, executor, execution, decision) if executor.executor == "slurm" else None
     failed = False
@@ -115,7 +115,7 @@ def decide_claims(
             continue
         state = execute(settings, todo, len(step.plan.runs), executor, execution)
         failed = failed or bool(exit_code(state, len(step.plan.runs) - len(todo) + len(state.done)))
-        if state.failed and executor.fail_fast:
+        if state.failed and (executor.fail_fast or has_unended(planned.directory for planned in state.failed.values())):
             break
     if step.look is not None:
         settings.echo("\n".join(conclusion(step, step.look)))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from harness.advice import command
 from harness.launch.estimate.target import Target
 from harness.report.results.outlook import ClaimOutlook
 from harness.report.results.report import ExhibitReport
@@ -56,9 +57,9 @@ def outlook_of(decision: Decision, results: Results, target: Target) -> list[str
 
 
 def _outlook(step: Step, seen: Look, results: Results, target: Target) -> list[str]:
-    most = step.decision.most_seeds
-    errs = "at most 1 in 40 claims whose truth lies on a bound is decided wrongly to either side"
-    lines = [f"{summary(seen)}.", f"With a look after every seed, up to {most} seeds of a row, {errs}."]
+    most = f"{seen.most_seeds} {'seed' if seen.most_seeds == 1 else 'seeds'}"
+    errs = "a claim whose true value lies on its bound is decided wrongly with at most 2.5 % on each side"
+    lines = [f"{summary(seen)}.", f"However often one looks, up to {most} of a row, {errs}."]
     of_claims, together = prospects(step.decision, seen, results, target)
     for (report, found), prospect in zip(seen.helped, of_claims, strict=True):
         lines += ["", f"{report.exhibit.name}, {found.result.claim.where}: {found.result.claim.says}"]
@@ -66,9 +67,19 @@ def _outlook(step: Step, seen: Look, results: Results, target: Target) -> list[s
             lines.append(f"    {turns_on}")
         lines.append(f"    {_seeds(found)}; {_taken(prospect)}")
     if seen.helped:
-        following = heading(step) if step.plan is not None else f"--budget {step.decision.budget:g} allows no more runs"
-        lines += ["", f"{following}; all rounds: {_taken(together)}"]
+        lines += ["", f"{_following(step)}; all rounds: {_taken(together)}"]
+    elif step.plan is not None:
+        lines += ["", heading(step)]
     return [*lines, *(["", *_not_helped(seen)] if seen.futile else [])]
+
+
+def _following(step: Step) -> str:
+    """Return what the next round is, or why there is none though seeds may help."""
+    if step.plan is not None:
+        return heading(step)
+    if step.over_budget:
+        return f"--budget {step.decision.budget:g} allows no more runs"
+    return f"no run is left to do, since records of finished ones do not count ('{command('verify')}' names them)"
 
 
 def document(decision: Decision, results: Results, target: Target) -> dict[str, Any]:

@@ -43,10 +43,13 @@ def plan_command(
     from harness.cli.costs import arrays_of, forecast_here, forecast_on_cluster
     from harness.cli.outlook_text import document, outlook_of
     from harness.cli.result_source import shown_reference
+    from harness.errors import SpecError
     from harness.launch.estimate.forecast import with_costs
 
     deciding.check()
     if deciding.decide:
+        if profile:
+            raise SpecError("--profile is not for --decide, which plans its runs round by round")
         decision, target = deciding.decision(selection), target_of(ExecutorOptions(workers=workers))
         results = shown_reference(settings, selection.scale) or settings.results
         if results.label and not settings.quiet:

@@ -14,9 +14,10 @@ from harness.launch.slurm.policy import Action
 from harness.launch.slurm.scheduler import Scheduler
 from harness.launch.slurm.submit import Submitted, submit
 from harness.launch.slurm.watchdog import follow_up, persistently, report, request_like
-from harness.sequential.rounds import Step, next_step
-from harness.store.decisions import Decision, path_of
+from harness.sequential.rounds import Step, has_unended, next_step
+from harness.store.decisions import load
 from harness.store.results import Results
+from harness.store.run_directory import RunDirectory
 
 MODULE = "harness.sequential.follow_up"
 DECISION = "decision"
@@ -29,7 +30,7 @@ def next_round(results: Results, submission: Submission) -> tuple[Step, Submitte
 
     Raises `StoreError` if the record of the decision is damaged or gone.
     """
-    decision = Decision.load(path_of(results.root, submission.selection[DECISION]))
+    decision = load(results.root, submission.selection[DECISION])
     step = next_step(decision, results, TARGET)
     if step.plan is None:
         return step, None
@@ -48,6 +49,10 @@ def main(arguments: Sequence[str]) -> int:
     if any(decided.action is not Action.LEAVE for decided in done.verdicts.values()):
         return 0
     submission = Submission.load(manifest_path(results, id))
+    if has_unended(RunDirectory(results.runs / run) for run in done.verdicts):
+        # The next step would be the same round, whose attempts are used up or whose jobs were cancelled.
+        print(f"follow-up of {id}: its round of decision {submission.selection[DECISION]} is not over", flush=True)
+        return 0
     steps: list[Step] = []
 
     def submits() -> Submitted:

@@ -22,13 +22,19 @@ ENDED_BADLY = (RunState.FAILED, RunState.CANCELLED, RunState.UNREADABLE)
 class Look:
     """The reports of a decision, and the outlook of each undecided claim with its report.
 
-    `statuses` counts the claims at the decision's level.
+    `statuses` counts the claims at the level for `most_seeds`: those of the decision, or the next horizon if there are
+    more already.
     """
 
     reports: tuple[ExhibitReport, ...]
     outlooks: tuple[tuple[ExhibitReport, ClaimOutlook], ...]
     statuses: Mapping[ClaimStatus, int]
-    level: float
+    most_seeds: int
+
+    @property
+    def level(self) -> float:
+        """The level of the intervals."""
+        return level_for(self.most_seeds)
 
     @property
     def added(self) -> dict[RowSeed, float]:
@@ -63,15 +69,17 @@ def look(decision: Decision, results: Results) -> Look:
     present = Results(results.root, results.report, results.label)  # readers keep what they have read
     reports, undecided = [], []
     statuses = dict.fromkeys(ClaimStatus, 0)
+    largest = decision.most_seeds
     for paper, exhibit, rows in selected(decision):
         report = build(paper, exhibit, paper.scale(decision.scale), present, rows=rows)
         reports.append(report)
         most = horizon(decision.most_seeds, report.seeds)
+        largest = max(largest, most)
         for found in report.claim_results:
             statuses[_status(found, report, level_for(most))] += 1
         for outlook in outlooks(report, decision.most_seeds):
             undecided.append((report, _without_bad_runs(report, outlook, present)))
-    return Look(tuple(reports), tuple(undecided), statuses, level_for(decision.most_seeds))
+    return Look(tuple(reports), tuple(undecided), statuses, largest)
 
 
 def _status(found: ClaimResult, report: ExhibitReport, level: float) -> ClaimStatus:

@@ -12,10 +12,10 @@ from harness.registry.paper import Paper
 from harness.registry.row import Row
 from harness.sequential.costs import affordable
 from harness.sequential.look import Look, look, selected
-from harness.store.decisions import Decision, Round, RowSeed, path_of
+from harness.store.decisions import Decision, Round, RowSeed, load, path_of
 from harness.store.files import make_folder
 from harness.store.results import Results
-from harness.store.run_directory import RunState
+from harness.store.run_directory import RunDirectory, RunState
 from harness.store.usage import Usage, usage_of
 
 ENDED = (RunState.DONE, RunState.FAILED, RunState.CANCELLED, RunState.UNREADABLE)
@@ -41,15 +41,16 @@ class Step:
 
 
 def next_step(decision: Decision, results: Results, target: Target) -> Step:
-    """Return the last round if it is not over, else a new one, which is recorded.
+    """Return the last round if it is not over, else a new one.
 
-    All that ask at the same time get the same round. `target` is where runs are executed, for their cost.
+    The round is recorded, and so is the decision if there is none. All that ask at the same time get the same round.
+    `target` is where runs are executed, for their cost.
     """
     path = path_of(results.root, decision.id)
     make_folder(path.parent)
     with FileLock(path.parent / ".lock"):
         step = preview(decision, results, target)
-        if step.plan is not None:
+        if step.plan is not None or not path.exists():  # a look at claims counts, even one that adds no seed
             step.decision.save(path)
         return step
 
@@ -68,7 +69,7 @@ def preview(decision: Decision, results: Results, target: Target) -> Step:
 def recorded(decision: Decision, results: Results) -> Decision:
     """Return a decision with the rounds that are recorded in a results directory."""
     try:
-        return Decision.load(path_of(results.root, decision.id))
+        return load(results.root, decision.id)
     except FileNotFoundError:
         return decision
 
@@ -122,3 +123,8 @@ def _rows(decision: Decision, added: Sequence[RowSeed]) -> Iterator[tuple[Paper,
 def _is_over(plan: Plan) -> bool:
     """Return whether all runs of a round have ended, well or badly."""
     return all(planned.state in ENDED for planned in plan.runs)
+
+
+def has_unended(runs: Iterable[RunDirectory]) -> bool:
+    """Return whether a run has no record of its end, as where its worker was killed: its round is not over."""
+    return any(run.state() not in ENDED for run in runs)

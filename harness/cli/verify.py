@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def verify_command(settings: Settings, runs: tuple[str, ...], source: Path | None, as_json: bool) -> int:
     """Hash the files of results again: weights, records, arrays, curves, checkpoints and shared features.
 
-    RUN is the beginning of a run's id; without one, all runs and shared files are checked. Prints a line for each
-    problem, with its mend, and changes nothing. The exit code is 1 if there is a problem.
+    RUN is the beginning of a run's id; without one, all runs, shared files and decisions are checked. Prints a line for
+    each problem, with its mend, and changes nothing. The exit code is 1 if there is a problem.
 
     \b
     Examples:
@@ -75,13 +75,14 @@ def _elsewhere(settings: Settings, source: Path | None) -> str:
 
 def _own(settings: Settings, runs: Sequence[str]) -> "Iterator[Checked]":
     """Yield the files of the chosen runs, or of all runs with the shared files."""
-    from harness.store.verification import checked_cache, checked_run
+    from harness.store.verification import checked_cache, checked_decisions, checked_run
 
     results = settings.results
     for directory in find_runs(settings, runs, None, ()) if runs else results.all():
         yield from checked_run(directory)
     if not runs:
         yield from checked_cache(results)
+        yield from checked_decisions(results)
 
 
 def _bundle(source: Path, runs: Sequence[str]) -> "Iterator[Checked]":

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.advice import command
 from harness.store.curves import curve_sha256
+from harness.store.decisions import FILE, FOLDER, MEND, DamagedDecisionError, load
 from harness.store.files import DamagedError, StoreError, read_json, sha256_of
 from harness.store.hashed import SUFFIX, hash_path, matches_hash
 from harness.store.lease import is_leased
@@ -122,6 +123,19 @@ def checked_cache(results: Results) -> Iterator[Checked]:
         else:
             mend = "it is recomputed when a run needs it; delete it to free its space"
             yield Checked(None, path, "is not the file that was written", mend)
+
+
+def checked_decisions(results: Results) -> Iterator[Checked]:
+    """Yield the records of decisions, which set the level of reports; a damaged one stops them."""
+    for path in named(results.root / FOLDER, FILE):
+        try:
+            load(results.root, path.stem)
+        except DamagedDecisionError as error:
+            yield Checked(None, path, error.why, MEND)
+        except (StoreError, OSError) as error:
+            yield Checked(None, path, str(error), MEND)
+        else:
+            yield Checked(None, path)
 
 
 def _training(directory: RunDirectory, training: TrainingRecord) -> Iterator[Checked]:

@@ -16,6 +16,7 @@ from harness.registry.papers import find_exhibits
 from harness.report.results.report import build
 from harness.store.arrays import save_array
 from harness.store.curves import append_point, curve_sha256
+from harness.store.decisions import Decision, path_of
 from harness.store.files import sha256_of
 from harness.store.hashed import hash_path, save_hashed
 from harness.store.records import TrainingRecord
@@ -159,3 +160,14 @@ def test_a_record_that_does_not_count_is_named(results, capsys):
     code, said = verify(results, capsys)
     assert code == 1
     assert f"{path}: was measured with other weights than training.json states: " in said.out
+
+
+def test_a_damaged_decision_is_named(results, capsys):
+    """Without this, reports would stop at a file that `verify` calls intact."""
+    decision = Decision(papers=("hybvit",), scale="laptop", exhibits=("hybvit/table6",), most_seeds=10)
+    path = path_of(results.root, decision.id)
+    decision.save(path)
+    assert verify(results, capsys)[0] == 0
+    path.write_bytes(path.read_bytes()[:50])
+    code, said = verify(results, capsys)
+    assert code == 1 and f"{path}: Expecting" in said.out and "1 problem" in said.out

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from distributions import install, on_path
@@ -12,6 +13,18 @@ from harness.exit_codes import ExitCode
 from harness.store.decisions import decisions
 
 DECIDE = ("points/table2", "--decide", "--most-seeds", "4")
+KILLS = """
+
+import os
+import signal
+
+
+def _kill(self, step):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+CloudMethod.training_step = _kill
+"""
 
 
 @pytest.fixture(scope="module")
@@ -141,3 +154,22 @@ def test_a_failed_run_gets_no_more_seeds(toy_environment, fresh_results):
     again = start(toy_environment, results, "toy/table103", "--decide")
     said, _ = again.communicate(timeout=300)
     assert again.returncode == 0 and "to do" not in said
+
+
+def test_a_run_that_kills_its_worker_is_not_tried_without_end(toy_environment, tmp_path):
+    source = Path(__file__).parents[1].joinpath("support", "points_nn.py").read_text() + KILLS
+    site = install(tmp_path, "points-paper", {"points_nn.py": source}, papers=["points = points_paper:PAPER"])
+    rows = ("--rows", "width=1", "--rows", "width=16")
+    begun = start(on_path(toy_environment, site), tmp_path / "results", *DECIDE, *rows)
+    try:
+        said, _ = begun.communicate(timeout=200)
+    finally:
+        if begun.poll() is None:
+            os.killpg(begun.pid, signal.SIGKILL)
+    assert begun.returncode == 1 and "killed by signal 9" in said
+    assert said.count("round 1") == 1
+
+
+def test_a_profile_is_not_for_the_outlook(harness):
+    refused = harness("plan", "toy/table101", "--decide", "--profile", "lab")
+    assert refused.returncode == ExitCode.USAGE and "--profile is not for --decide" in refused.stderr

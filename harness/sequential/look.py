@@ -83,8 +83,9 @@ def look(decision: Decision, results: Results) -> Look:
 
 
 def _status(found: ClaimResult, report: ExhibitReport, level: float) -> ClaimStatus:
-    """Return the status of a claim at a level; no level brings a claim within a scale that it is beyond."""
-    if found.status is ClaimStatus.BEYOND:
+    """Return the status of a claim at a level; what it presupposes does not depend on the level."""
+    unchecked = found.status is ClaimStatus.UNDECIDED and any(finding.met is None for finding in found.findings)
+    if found.status is ClaimStatus.BEYOND or unchecked:
         return found.status
     return decide(found.claim, report.exhibit, report.series, report.scale, level).status
 

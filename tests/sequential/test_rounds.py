@@ -1,5 +1,9 @@
 """Rounds by results made by hand: what is recorded, what a look says, and when a round is not over."""
 
+import importlib
+from dataclasses import replace
+from types import SimpleNamespace
+
 import pytest
 from reports import fill
 from toy_paper import PAPER
@@ -10,6 +14,11 @@ from harness.launch.plan import plan_of
 from harness.launch.slurm.policy import Action, Resubmission
 from harness.launch.slurm.profile import Resources
 from harness.launch.slurm.submit import Submitted
+from harness.registry.metrics import FID
+from harness.registry.presuppositions import at_least
+from harness.report.results.claims import ClaimStatus
+from harness.report.results.presuppositions import Finding
+from harness.report.results.report import build
 from harness.sequential import follow_up
 from harness.sequential.look import look
 from harness.sequential.rounds import has_unended, next_step
@@ -49,6 +58,22 @@ def test_the_outlook_names_the_round_that_is_not_over(tmp_path):
     results = measured(tmp_path, seeds=1)
     two = PLAN.model_copy(update={"exhibits": ("toy/table101", "toy/table102")})
     assert any(line.startswith("round 1: 1 run to do") for line in outlook_of(two, results, HERE))
+
+
+def test_a_look_counts_claims_as_reports_do_if_what_they_presuppose_is_not_measured(tmp_path, monkeypatch):
+    """Their contrasts may be decided already, as all are here."""
+    module, need = importlib.import_module("harness.sequential.look"), at_least(FID, 1, "Denoising")
+
+    def built(*arguments, **more):
+        report = build(*arguments, **more)
+        waiting = tuple(replace(one, findings=(Finding(need, None),)) for one in report.claim_results)
+        return replace(report, claim_results=waiting)
+
+    monkeypatch.setattr(module, "decide", lambda *_: SimpleNamespace(status=ClaimStatus.HOLDS))
+    results = measured(tmp_path, seeds=2)
+    assert look(PLAN, results).statuses[ClaimStatus.HOLDS] == 1
+    monkeypatch.setattr(module, "build", built)
+    assert look(PLAN, results).statuses[ClaimStatus.UNDECIDED] == 1
 
 
 def test_a_record_under_the_name_of_another_decision_is_refused(tmp_path):

@@ -51,26 +51,47 @@ def outlook_of(decision: Decision, results: Results, target: Target) -> list[str
     """
     step = preview(decision, results, target)
     seen = step.look or look(decision, results)
-    if not any(report.measured for report in seen.reports):
+    if not sum(seen.statuses.values()):
+        return ["no claim to decide", *([heading(step)] if step.plan else [])]
+    if not any(report.series for report in seen.reports):
         return [heading(step)]
     return _outlook(step, seen, results, target)
 
 
 def _outlook(step: Step, seen: Look, results: Results, target: Target) -> list[str]:
-    most = f"{seen.most_seeds} {'seed' if seen.most_seeds == 1 else 'seeds'}"
+    most = counted(seen.most_seeds, "seed", "seeds")
     errs = "a claim whose true value lies on its bound is decided wrongly with at most 2.5 % on each side"
-    lines = [f"{summary(seen)}.", f"However often one looks, up to {most} of a row, {errs}."]
+    lines = [f"{summary(seen)}.", f"However often one looks, up to {most} of a row, {errs}.", *_open_again(seen)]
     of_claims, together = prospects(step.decision, seen, results, target)
     for (report, found), prospect in zip(seen.helped, of_claims, strict=True):
-        lines += ["", f"{report.exhibit.name}, {found.result.claim.where}: {found.result.claim.says}"]
-        if turns_on := _turns_on(report, found):
-            lines.append(f"    {turns_on}")
-        lines.append(f"    {_seeds(found)}; {_taken(prospect)}")
+        if not found.result.missing:
+            lines += ["", f"{report.exhibit.name}, {found.result.claim.where}: {found.result.claim.says}"]
+            lines += [f"    {_turns_on(report, found)}", f"    {_seeds(found)}; {_taken(prospect)}"]
+    if missing := [report.exhibit.name for report, found in seen.helped if found.result.missing]:
+        many = counted(len(missing), "claim is", "claims are")
+        lines += ["", f"{many} not measured yet ({', '.join(dict.fromkeys(missing))})"]
     if seen.helped:
-        lines += ["", f"{_following(step)}; all rounds: {_taken(together)}"]
+        lines += ["", f"{_following(step)}; all rounds: {_taken(together)}{_within(step.decision)}"]
     elif step.plan is not None:
         lines += ["", heading(step)]
     return [*lines, *(["", *_not_helped(seen)] if seen.futile else [])]
+
+
+def _open_again(seen: Look) -> list[str]:
+    """Return that claims are open again which reports decide at the lower level of fixed seeds, if there are any."""
+    reported = sum(found.status.decided for report in seen.reports for found in report.claim_results)
+    more = reported - sum(number for status, number in seen.statuses.items() if status.decided)
+    if more <= 0:
+        return []
+    many = counted(more, "more claim", "more claims")
+    return [
+        f"'report' decides {many}, by intervals of 95 % for a number of seeds fixed beforehand; here they are open."
+    ]
+
+
+def _within(decision: Decision) -> str:
+    """Return how much of all rounds the budget allows."""
+    return "" if decision.budget is None else f", of which --budget allows {decision.budget:g} device-hours"
 
 
 def _following(step: Step) -> str:
@@ -123,6 +144,8 @@ def _to_json(prospect: Prospect | None) -> dict[str, Any]:
 
 def _turns_on(report: ExhibitReport, found: ClaimOutlook) -> str:
     """Return the contrast that a claim turns on, with its interval; the rows that need a spread if it has none."""
+    if found.result.missing:
+        return found.result.reason
     if found.turns_on is None:
         return f"no spread between seeds is known for {', '.join(found.rows)}" if found.rows else ""
     place = found.result.contrasts.index(found.turns_on)
@@ -134,7 +157,8 @@ def _seeds(found: ClaimOutlook) -> str:
         return "seeds for even odds are not known from one seed"
     first, last = found.seeds
     if first > found.most_seeds:
-        return f"more than {found.most_seeds} seeds for even odds, with a chance of {100 * found.chance:.0f} % before"
+        within = f"with {found.most_seeds} the chance is {100 * found.chance:.0f} %"
+        return f"more than {found.most_seeds} seeds for even odds ({within})"
     end = f"more than {found.most_seeds}" if last > found.most_seeds else str(last)
     return f"{first if first == last else f'{first} to {end}'} seeds for even odds"
 

@@ -53,7 +53,8 @@ def plan_command(
         decision, target = deciding.decision(selection), target_of(ExecutorOptions(workers=workers))
         results = shown_reference(settings, selection.scale) or settings.results
         if results.label and not settings.quiet:
-            click.echo(f"no runs in {settings.results_root} yet: by the {results.label}", err=True)
+            says = f"by the {results.label}, which 'run' does not use: it begins with round 1"
+            click.echo(f"no runs in {settings.results_root} yet: {says}", err=True)
         if as_json:
             print_json(document(decision, results, target))
         else:

@@ -71,6 +71,7 @@ def run_command(
     from harness.errors import SpecError
     from harness.launch.needs import refuse_unfit_loader
     from harness.launch.plan import costs
+    from harness.sequential.rounds import preview
     from harness.store.tidying import tidy
 
     executor.check()
@@ -83,6 +84,8 @@ def run_command(
         report = _report_command(selection)
         if dry_run:
             click.echo("\n".join(outlook_of(decision, settings.results, target_of(executor))))
+            if following := preview(decision, settings.results, target_of(executor)).plan:
+                click.echo(f"\n{describe(forecast_for(settings, following, executor))}")
             return 0
         return decide_claims(settings, decision, executor, how, report)
     plan = selected_plan(settings, selection)

@@ -99,7 +99,8 @@ def test_reports_are_at_the_level_of_the_decision(decided, points, harness):
 def test_plan_says_what_claims_turn_on_and_takes(decided, points, harness):
     results, _ = decided
     text = harness.warm("plan", *DECIDE[:2], results=results, env=points).stdout
-    assert "With a look after every seed, up to 10 seeds" in text and "98.94 %" in text
+    assert "However often one looks, up to 10 seeds of a row" in text and "98.94 %" in text
+    assert "'report' decides" not in text, "reports are at the level of the decision"
     found = json.loads(harness.warm("plan", *DECIDE[:2], "--json", results=results, env=points).stdout)
     assert found["most_seeds"] == 10 and found["level"] == 0.989381
     assert {claim["where"] for claim in found["claims"]} >= {"§3"}
@@ -109,10 +110,24 @@ def test_plan_says_what_claims_turn_on_and_takes(decided, points, harness):
     assert sum(found["statuses"].values()) == 4
 
 
-def test_a_budget_that_is_spent_ends_the_rounds(points, tmp_path):
-    said = finish(start(points, tmp_path / "results", *DECIDE, "--budget", "0"))
+def test_a_budget_that_is_spent_ends_the_rounds(points, tmp_path, harness):
+    results = tmp_path / "results"
+    said = finish(start(points, results, *DECIDE, "--budget", "0"))
     assert "--budget 0 ends it" in said
-    assert len(rounds(tmp_path / "results")[0]) == 1
+    assert len(rounds(results)[0]) == 1
+    planned = harness.warm("plan", *DECIDE, "--budget", "0", results=results, env=points).stdout
+    assert "--budget 0 allows no more runs" in planned and "of which --budget allows 0 device-hours" in planned
+    reported = harness.warm("report", "points/table2", "--no-figures", results=results, env=points).stdout
+    assert "`run points/table2 --decide --most-seeds 4`" in reported, "the plan that is recorded goes on"
+
+
+def test_a_plan_before_the_first_run_is_the_first_round(points, harness):
+    assert harness.warm("plan", *DECIDE, env=points).stdout == "round 1: 4 runs to do (seed 0 of every row)\n"
+    found = json.loads(harness.warm("plan", *DECIDE, "--json", env=points).stdout)
+    assert len(found["next_round"]["runs"]) == found["all_rounds"]["runs"][0] == 4
+    assert {claim["seeds_do_not_help"] for claim in found["claims"]} == {None}
+    dry = harness.warm("run", *DECIDE, "--dry-run", env=points).stdout
+    assert dry.startswith("round 1: 4 runs") and "cloud width=32" in dry
 
 
 def test_seeds_added_by_hand_widen_intervals_and_fixed_ones_do_not(points, tmp_path, harness):

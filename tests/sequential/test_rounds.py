@@ -42,7 +42,7 @@ def test_a_decision_that_adds_no_seed_is_recorded(tmp_path):
     """The command has looked at the level of ten seeds; without a record, reports would be at 95 %."""
     results = measured(tmp_path, seeds=3)
     step = next_step(PLAN, results, HERE)
-    assert step.plan is None and len(step.look.hopeless) == 1
+    assert step.plan is None and len(step.look.futile) == 1
     assert [one.id for one in decisions(tmp_path)] == [PLAN.id]
     assert Results(tmp_path).most_seeds("toy", "laptop") == 10
 

@@ -9,7 +9,7 @@ from typing import Any
 from harness.registry.cells import PAPER_PROTOCOL
 from harness.report.results.cells import ReportRow
 from harness.report.results.claims import ClaimResult, ClaimStatus
-from harness.report.results.outlook import ClaimOutlook, expected_runs, outlooks
+from harness.report.results.outlook import MOST_SEEDS, ClaimOutlook, expected_runs, outlooks
 from harness.report.results.remaining_time import RemainingTime
 from harness.report.results.report import ExhibitReport
 from harness.report.results.report_cache import cached_by_report
@@ -41,6 +41,11 @@ class ClaimCounts:
         return sum(self.by_status.get(status, 0) for status in JUDGED)
 
     @property
+    def total(self) -> int:
+        """The number of claims."""
+        return sum(self.by_status.values())
+
+    @property
     def apart(self) -> dict[ClaimStatus, int]:
         """The numbers of claims with other statuses."""
         return {status: count for status, count in self.by_status.items() if status not in JUDGED}
@@ -61,7 +66,8 @@ class Answer:
     """The claims and cells of some exhibits in numbers, and the time that deciding takes.
 
     `abstract` counts the claims of the paper's abstract, `cells` the reported values by verdict; `measured` of `wanted`
-    values are measured, of which `configured` need no run. `decide_seconds` is the expected time of the runs that
+    values are measured, of which `configured` need no run. `most_seeds` is that by which claims are decided,
+    `decide_seconds` is the expected time of the runs that
     decide claims, `run_seconds` that of the first run of every row, as far as it is not done; None if unknown, or if
     nothing is left. `is_of_others` is whether the results are not the user's own.
     """
@@ -72,6 +78,7 @@ class Answer:
     measured: int
     wanted: int
     configured: int
+    most_seeds: int
     decide_seconds: float | None
     run_seconds: float | None
     is_of_others: bool
@@ -93,6 +100,7 @@ def answer_of(reports: Sequence[ExhibitReport]) -> Answer:
         measured=sum(report.measured for report in reports),
         wanted=sum(report.wanted for report in reports),
         configured=sum(row.row.setting is not None for report in reports for row in report.rows),
+        most_seeds=max((one.most_seeds for _, found in with_outlooks for one in found if one.rows), default=MOST_SEEDS),
         decide_seconds=_decide_seconds(with_outlooks),
         run_seconds=_run_seconds(reports),
         is_of_others=bool(reports[0].origin),
@@ -101,7 +109,10 @@ def answer_of(reports: Sequence[ExhibitReport]) -> Answer:
 
 @cached_by_report
 def _outlooks(report: ExhibitReport) -> list[ClaimOutlook]:
-    return outlooks(report)
+    """Return the outlooks of measured claims: by the plan that is recorded, unless it leaves nothing to do."""
+    planned = outlooks(report, report.most_seeds) if report.most_seeds else []
+    found = planned if any(one.rows for one in planned) else outlooks(report)
+    return [one for one in found if not one.result.missing]
 
 
 def _waiting(report: ExhibitReport, found: Sequence[ClaimOutlook]) -> Iterator[tuple[ClaimResult, Waiting | None]]:
@@ -154,9 +165,8 @@ def _decide_seconds(with_outlooks: Sequence[tuple[ExhibitReport, list[ClaimOutlo
             total[row.row.run.id] = max(total.get(row.row.run.id, 0.0), (runs + again) * each)
     if not total:
         return None
-    first_report = with_outlooks[0][0]
-    first = (_run_seconds([report for report, _ in with_outlooks]) or 0.0) if first_report.origin else 0.0
-    return sum(total.values()) / first_report.remaining_time.workers + first
+    reports = [report for report, _ in with_outlooks]
+    return sum(total.values()) / reports[0].remaining_time.workers + (_run_seconds(reports) or 0.0)
 
 
 def _seconds_of_run(report: ExhibitReport, row: ReportRow) -> float | None:

@@ -82,7 +82,8 @@ class ClaimResult:
     `printed` is the status by the paper's own values, None if it does not print them. `reason` says why the claim is
     undecided, or fails without a contrast, if its contrasts do not; it is also the reason of a scale that names it.
     `declared` has the spreads, by metric, that only the scale declares, since no row has two seeds.
-    `without_spread` are rows that need a second seed, because no noise is known of their kind. `findings` are its
+    `missing` are rows that are not measured yet, `without_spread` those that need a second seed, because no noise is
+    known of their kind. `findings` are its
     presuppositions as measured; none at a comparable scale.
     """
 
@@ -93,6 +94,7 @@ class ClaimResult:
     values: tuple[CellValue, ...] = ()
     reason: str = ""
     declared: tuple[tuple[Metric, Spread], ...] = ()
+    missing: tuple[str, ...] = ()
     without_spread: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
 
@@ -120,7 +122,8 @@ def decide(
     if cited and len(cited) < len(rows) and not scale.comparable:
         return undecided(f"cited values are comparable at paper scale only: {', '.join(cited)}", ())
     if missing := sorted({row for (row, _), value in found.items() if value is None}):
-        return undecided(f"not measured yet: {', '.join(missing)}")
+        measurable = tuple(row for row in missing if exhibit.row(row).run is not None)
+        return replace(undecided(f"not measured yet: {', '.join(missing)}"), missing=measurable)
     if not all(isfinite(value.mean) for value in known):
         return ClaimResult(claim, ClaimStatus.FAILS, printed, (), known, "a measured value is not finite")
     if metric := _without_common_measure(terms.values(), series):

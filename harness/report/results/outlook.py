@@ -129,9 +129,10 @@ def outlook(
         return None
     if any(term.metric.timing for term in claim.terms()):
         return ClaimOutlook(result, futility=TIMES, most_seeds=most_seeds)
-    if result.without_spread and most_seeds > 1:
-        second = dict.fromkeys(result.without_spread, 1)
-        return ClaimOutlook(result, second, dict.fromkeys(second, 1.0), chance=1.0, most_seeds=most_seeds)
+    # Before anything can be said about a claim, each of its rows needs a value, and each kind of model a spread.
+    first = {**dict.fromkeys(result.missing, 0), **dict.fromkeys(result.without_spread if most_seeds > 1 else (), 1)}
+    if first:
+        return ClaimOutlook(result, first, dict.fromkeys(first, 1.0), chance=1.0, most_seeds=most_seeds)
     if not result.contrasts:
         return ClaimOutlook(result, futility=result.reason, most_seeds=most_seeds)
     estimator = Estimator(claim, exhibit, series, scale)

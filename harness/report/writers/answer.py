@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.report.results.answer import Answer, ClaimCounts, Waiting, answer_of
 from harness.report.results.claims import ClaimStatus
+from harness.report.results.outlook import MOST_SEEDS
 from harness.report.results.report import ExhibitReport
 from harness.report.results.verdict_counts import VerdictCounts
 from harness.report.results.verdicts import Verdict
@@ -67,7 +68,7 @@ def brief_answer(report: ExhibitReport) -> str:
 def to_json(reports: Sequence[ExhibitReport]) -> dict[str, Any]:
     """Return the answer of some exhibits of one paper as documented JSON (docs/results.md)."""
     found, selected = answer_of(reports), selection(reports)
-    decide = f"run {selected} --decide" if selected and found.claims.waiting.get(Waiting.SEEDS) else ""
+    decide = f"run {selected}{decide_option(found)}" if selected and found.claims.waiting.get(Waiting.SEEDS) else ""
     run = f"run {selected}" if selected and (found.is_empty or found.claims.waiting.get(Waiting.RUNS)) else ""
     return {
         "says": answers(reports)[0],
@@ -105,7 +106,7 @@ def _sentences(found: Answer, reports: Sequence[ExhibitReport]) -> str:
     if found.abstract.by_status and len(reports) > 1:
         whole = _claims(found.claims, "", found, selected)
         sentences.append(f"{_claims(found.abstract, ABSTRACT, None, '')}; in all, {whole}.")
-    elif found.claims.judged or found.claims.apart:
+    elif found.claims.total:
         sentences.append(f"{_claims(found.claims, '', found, selected)}.")
     else:
         sentences.append(f"no claim to check; {_measured(found)}.")
@@ -117,36 +118,43 @@ def _sentences(found: Answer, reports: Sequence[ExhibitReport]) -> str:
 
 def _claims(counts: ClaimCounts, whose: str, found: Answer | None, selected: str) -> str:
     """Return the numbers of claims in words; with the whole answer, also the commands that decide them."""
-    judged = ", ".join(_statuses(counts, whose, found, selected))
-    if not judged:
-        return ", ".join(
-            f"{whose}{counted(count, 'claim is', 'claims are')} {status}" for status, count in counts.apart.items()
-        )
-    apart = (f"{counted(count, 'more is', 'more are')} {status}" for status, count in counts.apart.items())
-    return ", and ".join([judged, *apart])
-
-
-def _statuses(counts: ClaimCounts, whose: str, found: Answer | None, selected: str) -> Iterator[str]:
-    """Yield what the claims do by status: hold, fail, or wait for something."""
+    others = [*_waiting(counts, found, selected), *_apart(counts)]
+    if counts.total == 1:
+        does = {status: status.value for status in (ClaimStatus.HOLDS, ClaimStatus.FAILS)}
+        known = next((does[status] for status in does if counts.by_status.get(status)), None)
+        return f"{whose}{'one' if whose else 'the one'} claim {known or others[0][1]}"
+    if not counts.judged:
+        return ", ".join(f"{whose}{count} claims {plural}" for count, _, plural in others)
     holds, fails = (counts.by_status.get(status, 0) for status in (ClaimStatus.HOLDS, ClaimStatus.FAILS))
-    decide = _how(selected, " --decide", found.decide_seconds) if found else ""
+    first = f"{holds} of {whose}{counts.total} claims {'holds' if holds == 1 else 'hold'}"
+    return ", ".join([first, counted(fails, "fails", "fail"), *(counted(*other) for other in others)])
+
+
+def _apart(counts: ClaimCounts) -> Iterator[tuple[int, str, str]]:
+    """Yield how many claims are not judged, with what one of them and several are."""
+    for status, count in counts.apart.items():
+        yield count, f"is {status}", f"are {status}"
+
+
+def _waiting(counts: ClaimCounts, found: Answer | None, selected: str) -> Iterator[tuple[int, str, str]]:
+    """Yield how many claims wait for something, with what one of them and several need."""
+    decide = _how(selected, decide_option(found), found.decide_seconds) if found else ""
     run = _how(selected, "", found.run_seconds) if found else ""
     why = f" (`plan {selected} --decide` says why)" if found and selected and not found.is_of_others else ""
-    waiting = {
+    words = {
         Waiting.SEEDS: (f"needs more seeds{decide}", f"need more seeds{decide}"),
         Waiting.RUNS: (f"is not measured yet{run}", f"are not measured yet{run}"),
         Waiting.SCALE: ("needs the paper's scale", "need the paper's scale"),
         Waiting.NOTHING: (f"is not helped by seeds{why}", f"are not helped by seeds{why}"),
     }
-    others = [(count, *waiting[what]) for what in Waiting if (count := counts.waiting.get(what, 0))]
-    if counts.judged == 1:
-        does = "holds" if holds else "fails" if fails else others[0][1]
-        which = "1" if counts.apart else "one" if whose else "the one"
-        yield f"{whose}{which} claim {does}"
-    elif counts.judged:
-        yield f"{holds} of {whose}{counts.judged} claims {'holds' if holds == 1 else 'hold'}"
-        yield counted(fails, "fails", "fail")
-        yield from (counted(*other) for other in others)
+    for what in Waiting:
+        if count := counts.waiting.get(what, 0):
+            yield count, *words[what]
+
+
+def decide_option(found: Answer) -> str:
+    """Return the option of `run` that goes on with the plan by which claims are decided."""
+    return " --decide" if found.most_seeds == MOST_SEEDS else f" --decide --most-seeds {found.most_seeds}"
 
 
 def _measured(found: Answer) -> str:

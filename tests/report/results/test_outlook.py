@@ -50,7 +50,7 @@ def test_no_row_gets_more_than_the_most_seeds():
     assert full.futility == "undecided with 4 seeds" and not full.rows
 
 
-def test_a_claim_far_from_any_decision_is_hopeless():
+def test_a_claim_far_from_any_decision_is_futile():
     """Equal rows are decided by neither side: of ten seeds, fewer than one in ten would."""
     found = seen(rises(UNITS, "a", "b", **WORDS), measured(a=[0.0] * 5, b=[0.0, 0.01, -0.01, 0.0, 0.0]), sd=1.0)
     assert found.futility == "a chance below 10 % to be decided by 10 seeds" and not found.rows and found.turns_on
@@ -61,7 +61,12 @@ def test_reasons_that_seeds_do_not_help():
     data = cells([(row, MINUTES_PER_EPOCH, 0, value) for row, value in (("a", 1.0), ("b", 1.1))])
     assert "machine" in seen(times, data).futility
     assert "cited values" in seen(rises(UNITS, "a", "b", **WORDS), measured(b=[1.0]), cited=("a",)).futility
-    assert "not measured yet: b" in seen(rises(UNITS, "a", "b", **WORDS), measured(a=[1.0])).futility
+
+
+def test_a_row_that_is_not_measured_needs_its_first_seed():
+    found = seen(rises(UNITS, "a", "b", **WORDS), measured(a=[1.0]))
+    assert found.next_seeds == {"b": 0} and not found.futility
+    assert found.result.reason == "not measured yet: b"
 
 
 def test_rows_without_a_known_spread_need_a_second_seed():
@@ -109,7 +114,7 @@ def test_a_conjunction_fails_by_its_quickest_contrast():
 
 def test_no_row_gets_a_second_seed_if_one_is_the_most():
     found = seen(rises(UNITS, "a", "b", **WORDS), measured(a=[0.0], b=[1.0]), sd=0, most=1)
-    assert not found.next_seeds and "spread between seeds is unknown" in found.hopeless
+    assert not found.next_seeds and "spread between seeds is unknown" in found.futility
 
 
 def test_a_chance_is_printed_by_a_bound_that_holds():
@@ -117,8 +122,8 @@ def test_a_chance_is_printed_by_a_bound_that_holds():
     values, chances = [0.0, 0.1, -0.1, 0.2, -0.2], []
     for apart in np.linspace(0.0, 1.0, 200):
         found = seen(rises(UNITS, "a", "b", **WORDS), measured(a=values, b=[value + apart for value in values]))
-        if found is not None and found.hopeless:
-            assert found.hopeless == f"not by 10 seeds: its chance is below {int(100 * found.chance) + 1} %"
+        if found is not None and found.futility:
+            assert found.futility == "a chance below 10 % to be decided by 10 seeds" and found.chance < 0.1
             chances.append(found.chance)
     assert max(chances) > 0.095
 

@@ -140,9 +140,9 @@ def test_inconclusive_values_are_neither(report):
 @pytest.mark.parametrize(
     ("holding", "says"),
     [
-        (10, "10 of 10 claims hold, 0 fail, and 2 more are beyond this scale."),
-        (11, "11 of 11 claims hold, 0 fail, and 1 more is beyond this scale."),
-        (1, "1 claim holds, and 11 more are beyond this scale."),
+        (10, "10 of 12 claims hold, 0 fail, 2 are beyond this scale."),
+        (11, "11 of 12 claims hold, 0 fail, 1 is beyond this scale."),
+        (1, "1 of 12 claims holds, 0 fail, 11 are beyond this scale."),
         (0, "12 claims are beyond this scale."),
     ],
 )

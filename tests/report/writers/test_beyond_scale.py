@@ -91,7 +91,7 @@ def test_the_terminal_has_status_reason_and_interval(report):
         assert f"{evidence[0].upper()}{evidence[1:]}" in said
     assert "holds §1 It holds." in said
     assert said.count("presupposes") == 4
-    assert brief_answer(report) == "1 claim holds, and 5 more are beyond this scale"
+    assert brief_answer(report) == "1 of 6 claims holds, 0 fail, 5 are beyond this scale"
 
 
 def test_the_list_counts_them_apart(report):

@@ -115,7 +115,7 @@ def _notes(reports: Sequence[ExhibitReport]) -> list[str]:
 
 
 def _wrong_decisions(reports: Sequence[ExhibitReport]) -> list[str]:
-    """Return how many of the decisions may be wrong, since each of many has its own chance to be."""
+    """Return how many wrong decisions to expect at most, since each of many has its own chance to be wrong."""
     decided = [
         report
         for report, result in _entries(reports)
@@ -124,11 +124,14 @@ def _wrong_decisions(reports: Sequence[ExhibitReport]) -> list[str]:
     if not decided:
         return []
     errs, number = (1 - CONFIDENCE) / 2, len(decided)
-    claims = f"{number} {'claim is' if number == 1 else 'claims are'} decided by values with noise"
-    most = f"wrong in {100 * errs:.2g} % of cases at most, if truths lie on bounds: {errs * number:.2g} of them"
     seeds = {report.most_seeds for report in decided if report.most_seeds}
-    often = f", with a look after every seed, up to {max(seeds)} seeds" if seeds else ""
-    return [f"{claims}. Each decision is {most}{often}."]
+    often = f", however often one looks, up to {max(seeds)} seeds" if seeds else ""
+    if number == 1:
+        decides = "If its true value lay exactly on its bound, the decision would be wrong"
+        return [f"1 claim is decided by values with noise. {decides} in {100 * errs:.2g} % of cases at most{often}."]
+    truths = f"If all {number} true values lay exactly on their bounds"
+    most = f"{errs * number:.2g} wrong decisions would be expected at most ({100 * errs:.2g} % each)"
+    return [f"{number} claims are decided by values with noise. {truths}, {most}{often}."]
 
 
 def _entries(reports: Sequence[ExhibitReport]) -> Iterator[ClaimEntry]:

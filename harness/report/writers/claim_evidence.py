@@ -60,7 +60,7 @@ def _open(result: ClaimResult, formulas: Formulas) -> str:
     if outside:
         usual, level = (f"{100 * one:.4g} %" for one in (found[0].level, 1 - (1 - found[0].level) / k))
         parts.append(
-            f"outside of its bounds at {usual}, but not at {level} as one of {k} formulas: {', '.join(outside)}"
+            f"outside of its bounds at {usual}, but not at {level} as one of {k} contrasts: {', '.join(outside)}"
         )
     return "; ".join(parts)
 

@@ -94,12 +94,12 @@ def test_what_leaves_a_claim_undecided_is_named():
 def test_a_contrast_that_fails_at_too_low_a_level_says_so():
     """One of two contrasts has to fail at 97.5 %."""
     found = evidence(rises(ACCURACY, "a", "b", "c", **WORDS), Spread(1.0, 8), a=[80.0], b=[90.0], c=[86.5])
-    assert found.remarks[-1] == "Outside of its bounds at 95 %, but not at 97.5 % as one of 2 formulas: c - b"
+    assert found.remarks[-1] == "Outside of its bounds at 95 %, but not at 97.5 % as one of 2 contrasts: c - b"
 
 
 def test_both_reasons_are_named():
     found = evidence(rises(ACCURACY, "a", "b", "c", **WORDS), Spread(1.0, 8), a=[80.0], b=[80.5], c=[77.0])
     assert found.remarks[-1] == (
         "1 of 2 intervals reaches over its bound: b - a; "
-        "outside of its bounds at 95 %, but not at 97.5 % as one of 2 formulas: c - b"
+        "outside of its bounds at 95 %, but not at 97.5 % as one of 2 contrasts: c - b"
     )

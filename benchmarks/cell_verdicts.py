@@ -1,6 +1,6 @@
 """Simulate the verdicts on cells and tables of honest reruns, and of some that are off.
 
-The paper's value is one more seed of the same law, or a mean over several. `decisions.py` prints both tables.
+The paper's value is one more seed of the same distribution, or a mean over several. `decisions.py` prints both tables.
 """
 
 from collections import Counter
@@ -26,7 +26,7 @@ ABSOLUTE = replace(FID, key="u", noise="absolute", decimals=9)
 
 @dataclass(frozen=True)
 class Case:
-    """Cells of one law, in units of their standard deviation between seeds.
+    """Cells of one distribution, in units of their standard deviation between seeds.
 
     The printed value is off by `off`, and the mean of `printed` seeds. `declared` is the declared spread with its
     degrees of freedom, drawn anew for each table if `drawn`. `correlation` is that of the metrics of a row.
@@ -53,7 +53,7 @@ def cell_cases() -> Iterator[Case]:
     yield Case("tolerance 0, pooled over 12 rows", 0.0, rows=12, declared=None)
     yield Case("tolerance 0, relative noise of 8.3 %, 12 rows", 0.0, rows=12, relative=0.083)
     yield Case("tolerance 0, printed mean of 3 seeds", 0.0, printed=3)
-    yield Case("tolerance 0, declared half the truth", 0.0, declared=(0.5, 26))
+    yield Case("tolerance 0, declared spread half of the true one", 0.0, declared=(0.5, 26))
     yield Case("tolerance 1 sd, off by 4 sd", 1.0, off=4.0)
     yield Case("tolerance 2.5 sd, off by 5 sd", 2.5, off=5.0)
 
@@ -64,7 +64,7 @@ def table_cases() -> Iterator[Case]:
         yield Case(f"tolerance {tolerance:g} sd, honest", tolerance, 12, 3)
     yield Case("tolerance 1 sd, nothing declared", 1.0, 12, 3, declared=None)
     yield Case("tolerance 1 sd, metrics of a row correlated by 0.7", 1.0, 12, 3, correlation=0.7)
-    yield Case("tolerance 1 sd, declared half the truth", 1.0, 12, 3, declared=(0.5, 26))
+    yield Case("tolerance 1 sd, declared spread half of the true one", 1.0, 12, 3, declared=(0.5, 26))
     yield Case("tolerance 1 sd, one cell off by 6 sd", 1.0, 12, 3, off=6.0)
 
 

@@ -1,4 +1,4 @@
-"""Simulate how often claims, cells and tables are judged wrongly: results of known truth, judged as `report` does.
+"""Simulate how often `report` judges claims, cells and tables wrongly, with known true values.
 
     PYTHONPATH=. python benchmarks/decisions.py                       # --repetitions 20000 --only cells
 

@@ -1,4 +1,4 @@
-"""Simulate `run --decide`: how often it decides wrongly, and how many runs it saves, at known truth.
+"""Simulate `run --decide`: how often it decides wrongly, and how many runs it saves, with known true values.
 
     PYTHONPATH=. python benchmarks/sequential.py                      # --repetitions 2000 --experiments 300
 

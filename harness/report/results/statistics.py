@@ -20,8 +20,8 @@ FEWEST = 3
 class Statistics:
     """The 95 % intervals of a cell and the test of the reported value, None where there is none.
 
-    `interval` is that of the mean over seeds, `prediction` that of the value which a paper reports with the same law.
-    `test` names the test, or says why there is none.
+    `interval` is that of the mean over seeds, `prediction` that of a reported value with the same distribution. `test`
+    names the test, or says why there is none.
     """
 
     interval: tuple[float, float] | None
@@ -46,7 +46,7 @@ class PrintedValue:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The difference between a mean and a reported value, as it varies if both are of the same law.
+    """The difference between a mean and a reported value, as it varies if both are of the same distribution.
 
     `sd` is the standard deviation between seeds with its degrees of freedom, 0 for values that do not vary; `seeds`
     and `printed_seeds` are the numbers of seeds of both.

@@ -91,7 +91,9 @@ def test_printed_values_fit_and_are_explained_behind_the_cell(visit, tmp_path, w
     assert facts.startswith("Paper 40.0 ± 2.0 Paper's seeds 3 Source uncertain Measured")
     tab.page.keyboard.press("Escape")
     facts = tab.open_cell("table202", 0, "accuracy").locator("dl").first.inner_text()
-    assert " ".join(facts.split()).startswith("Paper 94.1 ± 0.2 % Paper's seeds 5 Measured")
+    assert " ".join(facts.split()).startswith(
+        "Paper 94.1 ± 0.2 % Paper's seeds 5 Measured 10.5 ± 0.7 % 95 % prediction 8.9 to 12.1 Difference"
+    )
 
 
 def test_a_cell_opens_by_keyboard_and_gives_the_focus_back(visit, paper_page):

@@ -35,7 +35,8 @@ def test_its_table_is_trained_validated_measured_and_reported(points, tmp_path):
     (samples,) = directory.evaluations.glob("*/samples.npy")
     assert np.load(samples).dtype == np.float32
     listed = {entry["dataset"]: entry for entry in json.loads(points("data", "list", "--json").stdout)}
-    assert listed["points"]["state"] == "prepared" and listed["points"]["needed_by"] == ["points/table1"]
+    assert listed["points"]["state"] == "prepared"
+    assert listed["points"]["needed_by"] == ["points/table1", "points/table2"]
     assert listed["points"]["bytes"] > 540 * POINTS.example_bytes
     assert listed["far"]["state"] == "missing"
     refused = points("sample", CLOUD.id)

@@ -159,8 +159,8 @@
     const unit = cell.unit ? ` ${cell.unit}` : "";
     const facts = make("dl", {},
       fact("Paper", cell.paper + (cell.paper === "-" ? "" : unit)),
-      fact("Paper's seeds", cell.paper_seeds), fact("95 % prediction", cell.prediction), fact("Source", cell.source),
-      fact("Measured", cell.ours ? cell.ours + unit : "not yet"),
+      fact("Paper's seeds", cell.paper_seeds), fact("Source", cell.source),
+      fact("Measured", cell.ours ? cell.ours + unit : "not yet"), fact("95 % prediction", cell.prediction),
       fact("Difference", cell.difference), fact("Tolerance", cell.tolerance),
       fact("Verdict", cell.verdict), fact("Reason", cell.reason, true),
       fact("Parts of the tolerance", cell.parts?.join("; "), true),

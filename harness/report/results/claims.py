@@ -9,8 +9,8 @@ from harness.registry.cells import PAPER_PROTOCOL
 from harness.registry.claims import Claim, Contrast, Term
 from harness.registry.exhibit import Exhibit
 from harness.registry.metrics import Metric
-from harness.registry.scale import Scale, Spread
-from harness.report.results.contrasts import ContrastEstimate, Estimator
+from harness.registry.scale import Scale
+from harness.report.results.contrasts import ContrastEstimate, DeclaredSpread, Estimator
 from harness.report.results.presuppositions import Finding
 from harness.report.results.series import Series, SeriesKey
 from harness.report.results.statistics import CONFIDENCE
@@ -81,10 +81,9 @@ class ClaimResult:
 
     `printed` is the status by the paper's own values, None if it does not print them. `reason` says why the claim is
     undecided, or fails without a contrast, if its contrasts do not; it is also the reason of a scale that names it.
-    `declared` has the spreads, by metric, that only the scale declares, since no row has two seeds.
-    `missing` are rows that are not measured yet, `without_spread` those that need a second seed, because no noise is
-    known of their kind. `findings` are its
-    presuppositions as measured; none at a comparable scale.
+    `declared` has the spreads that only the scale declares, since no row has two seeds. `missing` are rows that are not
+    measured yet, `without_spread` those that need a second seed, because no noise is known of their kind. `findings`
+    are its presuppositions as measured; none at a comparable scale.
     """
 
     claim: Claim
@@ -93,7 +92,7 @@ class ClaimResult:
     contrasts: tuple[ContrastResult, ...] = ()
     values: tuple[CellValue, ...] = ()
     reason: str = ""
-    declared: tuple[tuple[Metric, Spread], ...] = ()
+    declared: tuple[DeclaredSpread, ...] = ()
     missing: tuple[str, ...] = ()
     without_spread: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()

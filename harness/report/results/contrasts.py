@@ -73,6 +73,14 @@ class RunNoise(NamedTuple):
         return self.sd * self.sd
 
 
+class DeclaredSpread(NamedTuple):
+    """The spread between seeds that a scale declares for a metric and a kind of model, as it counts."""
+
+    metric: Metric
+    kind: str
+    spread: Spread
+
+
 class _Noise(NamedTuple):
     """The standard deviation of a part for one seed, its degrees of freedom, and the pool that they are from."""
 
@@ -170,13 +178,13 @@ class Estimator:
         cells = self._measured_cells()
         return sorted({term.row for term, found in cells if self._noise_of_cell(term, found).sd == inf})
 
-    def declared_alone(self) -> tuple[tuple[Metric, Spread], ...]:
-        """Return the spreads, by metric, that are declared where no two seeds are measured, as they count."""
-        declared: dict[tuple[Metric, Spread], None] = {}
+    def declared_alone(self) -> tuple[DeclaredSpread, ...]:
+        """Return the spreads that are declared where no two seeds are measured, each once."""
+        declared: dict[DeclaredSpread, None] = {}
         for term, found in self._measured_cells():
             spread = with_declared(None, self._declared(term.metric, found))
             if spread and not self._measured(term.metric, found):
-                declared[term.metric, spread] = None
+                declared[DeclaredSpread(term.metric, found.kind, spread)] = None
         return tuple(declared)
 
     def _measured_cells(self) -> Iterator[tuple[Term, Series]]:

@@ -92,6 +92,16 @@ def _interval(found: ContrastResult) -> str:
     return f"{estimate}, {100 * found.level:.4g} % interval {low} to {high} ({_claimed(found)})"
 
 
+def _declared(result: ClaimResult, formulas: Formulas) -> str:
+    """Return the declared spreads by metric, and by kind of model if there are several."""
+    several = len({found.kind for found in result.declared}) > 1
+    spreads = [
+        f"{formulas.label(found.metric)}{f' of {found.kind}' if several else ''} {_spread(found.metric, found.spread)}"
+        for found in result.declared
+    ]
+    return ", ".join(dict.fromkeys(spreads))
+
+
 def _spread(metric: Metric, spread: Spread) -> str:
     """Return a declared spread with two digits, and the degrees of freedom with which it counts."""
     sd = f"{100 * spread.sd:.2g} %" if metric.noise == "relative" else f"{spread.sd:.2g} {metric.unit}".rstrip()
@@ -122,8 +132,7 @@ def _remarks(result: ClaimResult, formulas: Formulas) -> Iterator[str]:
     if seeds := sorted({value.seeds for value in result.values if value.seeds}):
         yield f"Seeds: {span(seeds[0], seeds[-1])}"
     if result.declared:
-        spreads = (f"{formulas.label(metric)} {_spread(metric, spread)}" for metric, spread in result.declared)
-        yield f"Noise as declared at this scale: {', '.join(dict.fromkeys(spreads))}"
+        yield f"Noise as declared at this scale: {_declared(result, formulas)}"
     if found := reason(result, formulas):
         yield found[0].upper() + found[1:]
     if result.printed is ClaimStatus.FAILS:

@@ -81,6 +81,22 @@ def test_declared_noise_is_named_where_nothing_else_is_known():
     assert evidence(claim, Spread(0.44, 1), a=[90.0], b=[97.0]).remarks[1].endswith("(1 degree of freedom)")
 
 
+def test_declared_noise_of_several_kinds_of_model_names_them():
+    rows = tuple(Row(row, HYBRID, (None,)) for row in "ab")
+    exhibit = Table(number=1, title="t", metrics=(ACCURACY,), rows=rows)
+    found = {
+        (row, ACCURACY.key, ""): Series("e", "d", "l", 10**9, (0,), (value,), (f"{row} 0",), kind=kind)
+        for row, value, kind in (("a", 90.0, "denoising vit"), ("b", 97.0, "hybrid vit"))
+    }
+    spread = {("d", ACCURACY.key, "denoising vit"): Spread(0.41, 1), ("d", ACCURACY.key, "hybrid vit"): Spread(0.02, 1)}
+    scale = Scale("s", "n", comparable=False, spread=spread)
+    result = decide(rises(ACCURACY, "a", "b", **WORDS), exhibit, found, scale)
+    assert claim_evidence(result, OfExhibit(exhibit)).remarks[1] == (
+        "Noise as declared at this scale: Acc of denoising vit 0.41 % (1 degree of freedom), "
+        "Acc of hybrid vit 0.02 % (1 degree of freedom)"
+    )
+
+
 def test_what_leaves_a_claim_undecided_is_named():
     claim = rises(ACCURACY, "a", "b", "c", **WORDS)
     one = evidence(claim, Spread(1.0, 8), a=[80.0], b=[90.0], c=[90.5])

@@ -174,8 +174,9 @@ def _coverage(report: ExhibitReport) -> str:
     seeds = sorted({row.seeds for row in report.rows if row.seeds})
     if not seeds:
         return f"{coverage}."
-    if seeds[-1] > 1:
-        return f"{coverage}; ± is the standard deviation over {span(seeds[0], seeds[-1])} seeds (ddof 1)."
+    if several := [number for number in seeds if number > 1]:
+        where = "" if several == seeds else ", where there are as many"
+        return f"{coverage}; ± is the standard deviation over {span(several[0], several[-1])} seeds{where} (ddof 1)."
     by_declared = any(result.declared for result in report.claim_results)
     used = "claims use the declared one" if by_declared else "it is unknown"
     return f"{coverage}, with one seed: the values do not show the spread between seeds; {used}."

@@ -51,6 +51,20 @@ def test_with_one_seed_the_note_says_whose_spread_claims_use(tmp_path):
     assert f"{said}it is unknown." in " ".join(terminal(report_of(tmp_path / "paper", scale="paper")).split())
 
 
+@pytest.mark.parametrize(
+    ("seeds", "row", "fewer", "says"),
+    [
+        (2, "GenViT", 1, "over 2 seeds, where there are as many (ddof 1)."),
+        (3, "GenViT", 1, "over 3 seeds, where there are as many (ddof 1)."),
+        (3, "GenViT", 2, "over 2 to 3 seeds (ddof 1)."),
+    ],
+)
+def test_a_standard_deviation_is_not_said_to_be_of_one_seed(tmp_path, seeds, row, fewer, says):
+    table1 = next(table for table in HYBVIT.tables if table.name == "table1")
+    report = report_of(tmp_path, table=table1, seeds=seeds, keep=lambda cell: cell.row.key != row or cell.seed < fewer)
+    assert f"± is the standard deviation {says}" in " ".join(terminal(report).split())
+
+
 def test_an_empty_table_is_a_table(tmp_path):
     report = build(HYBVIT, TABLE6, HYBVIT.scale("laptop"), Results(tmp_path))
     assert (report.measured, report.wanted) == (0, 36)

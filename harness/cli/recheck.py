@@ -42,7 +42,8 @@ def recheck_command(settings: Settings, runs: tuple[str, ...], source: Path | No
     """
     from harness.bundle.reading import is_bundle_folder
     from harness.recheck import table
-    from harness.report.results.rechecked import rechecked, rechecked_json
+    from harness.report.results.rechecked import rechecked_json
+    from harness.report.writers.rechecked_text import rechecked
     from harness.store.rechecks import rechecked_evaluations
 
     if source is None and is_bundle_folder(settings.results_root):

@@ -8,6 +8,7 @@ from tabulate import tabulate
 from harness.recheck.runs import RecheckedRun
 from harness.report.results.rechecked import Agreement, agreement, libraries_json
 from harness.report.writers.csv_json import json_number
+from harness.report.writers.rechecked_text import differences, largest_differences
 from harness.report.writers.wording import counted
 from harness.store.rechecks import RecheckedValue
 
@@ -45,7 +46,7 @@ def summary(runs: Sequence[RecheckedRun]) -> str:
     """Return the number of recomputed numbers, the largest difference by library, and how many differ."""
     found = overall(runs)
     recomputed = f"{counted(found.numbers, 'number', 'numbers')} of {counted(len(runs), 'run', 'runs')} recomputed"
-    return f"{recomputed}, {found.differences}: {found}" if found.numbers else recomputed
+    return f"{recomputed}, {differences(found)}: {largest_differences(found)}" if found.numbers else recomputed
 
 
 def overall(runs: Iterable[RecheckedRun]) -> Agreement:

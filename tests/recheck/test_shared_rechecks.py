@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from dataclasses import replace
+from html import unescape
 
 import pytest
 from bundles import put, rewritten
@@ -11,10 +13,15 @@ from harness.bundle.reading import manifest_of, open_bundle
 from harness.bundle.writing import write_bundle
 from harness.cli.main import main
 from harness.errors import HarnessError
+from harness.registry.metrics import FID
 from harness.registry.papers import find_exhibits
 from harness.report.html.page import contents
+from harness.report.latex.escape import tex
+from harness.report.latex.table import table
 from harness.report.results.report import build
+from harness.report.writers import claims_list
 from harness.report.writers.csv_json import to_json
+from harness.report.writers.text_markdown import escape, markdown, terminal
 from harness.store.rechecks import RecheckRecord, recheck_path, rechecked_evaluations
 from harness.store.results import Results
 
@@ -118,6 +125,40 @@ def test_a_difference_is_on_the_page(results, data_root):
     assert "; 1 differs by more than rounding" in str(contents([report_of(fresh)], fresh, {}).parts["summary"])
     assert to_json(report_of(fresh))["rechecked"]["differing"] == 1
     assert record_of(run, "generation").stem in RecheckRecord.load(recheck_path(run)).evaluations
+
+
+def test_every_text_says_that_claims_may_be_wrong_because_of_a_difference(results, data_root):
+    for text in map(str, (terminal(report_of(results)), markdown(report_of(results)), table(report_of(results)))):
+        assert "Recheck: " not in text
+    run = next(run for run in results.all() if any(run.evaluations.glob("accuracy-*.json")))
+    plant_value(run, "generation", "frechet_distance", lambda value: 2 * value)
+    assert main(["--results", str(results.root), "--data", str(data_root), "recheck", run.id]) == 1
+    report = report_of(Results(results.root))
+    row = next(row.row.key for row in report.rows if row.cells[0].measured and run.id in row.cells[0].measured.runs)
+    recorded = json.loads(record_of(run, "generation").read_text())["quantities"]["frechet_distance"]["value"]
+    differs = (
+        f"Recheck: 1 of 15 numbers differs by more than rounding ({row}, {report.label(FID)}: recorded {recorded:.4g}, "
+        f"recomputed {recorded / 2:.4g} by pytorch-fid and {recorded / 2:.4g} by torch-fidelity); "
+        "claims that use it may be wrong."
+    )
+    assert differs in " ".join(terminal(report).split())
+    assert escape(differs) in markdown(report)
+    assert tex(differs) in table(report)
+    assert differs in unescape(str(contents([report], Results(results.root), {}).parts[report.exhibit.name]))
+    assert f"{report.exhibit.name}: {differs}" in claims_list.terminal([report])
+
+
+def test_a_difference_that_an_exhibit_does_not_use_is_not_said(results, data_root):
+    run = next(run for run in results.all() if any(run.evaluations.glob("accuracy-*.json")))
+    plant_value(run, "accuracy", "accuracy", lambda value: value - 1)
+    assert main(["--results", str(results.root), "--data", str(data_root), "recheck", run.id]) == 1
+    import toy_paper
+
+    whole = toy_paper.TABLES[0]
+    without = replace(whole, metrics=(FID,), rows=tuple(replace(row, reported=(1.0,)) for row in whole.rows), claims=())
+    fresh = Results(results.root)
+    assert "Recheck: 1 of " in terminal(report_of(fresh))
+    assert "Recheck: " not in terminal(build(toy_paper.PAPER, without, toy_paper.PAPER.scale("laptop"), fresh))
 
 
 def test_without_rechecks_the_page_says_nothing(tmp_path):

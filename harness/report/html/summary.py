@@ -13,9 +13,9 @@ from harness.report.html.answer import AbstractClaim, abstract_claims, page_answ
 from harness.report.html.provenance import Provenance, provenance
 from harness.report.html.run_index import RunIndex
 from harness.report.html.symbols import MARKS, Mark
-from harness.report.results.rechecked import rechecked
 from harness.report.results.report import ExhibitReport
 from harness.report.results.verdict_counts import VerdictCounts
+from harness.report.writers.rechecked_text import rechecked
 from harness.report.writers.wording import heading, span, subject
 from harness.store.usage import Usage
 

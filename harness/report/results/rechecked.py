@@ -23,14 +23,6 @@ class Agreement:
     differing: int
     libraries: dict[str, tuple[int, float]]
 
-    @property
-    def differences(self) -> str:
-        """How many numbers differ, in words."""
-        return f"{self.differing or 'none'} {'differ' if self.differing > 1 else 'differs'} by more than rounding"
-
-    def __str__(self) -> str:
-        return ", ".join(f"{name} to {_size(difference)}" for name, (_, difference) in self.libraries.items())
-
 
 def agreement(records: Iterable[Sequence[RecheckedValue]]) -> Agreement:
     """Return the agreement of the rechecked values of some records."""
@@ -45,19 +37,14 @@ def agreement(records: Iterable[Sequence[RecheckedValue]]) -> Agreement:
     return Agreement(numbers, differing, dict(sorted(libraries.items())))
 
 
-def rechecked(runs: Rechecks) -> str:
-    """Return a sentence on the rechecks of some runs, empty if there are none."""
-    found = _agreement(runs)
-    if not found.numbers:
-        return ""
-    count = sum(map(bool, runs.values()))
-    whose = f"{count} runs" if count == len(runs) else f"{count} of {len(runs)} runs"
-    return f"{found.numbers:,} numbers of {whose} rechecked: {found}; {found.differences}"
+def agreement_of(runs: Rechecks) -> Agreement:
+    """Return the agreement of the rechecks of some runs."""
+    return agreement(each.values for evaluations in runs.values() for each in evaluations.values())
 
 
 def rechecked_json(runs: Rechecks) -> dict[str, Any]:
     """Return the rechecks of some runs as JSON."""
-    found = _agreement(runs)
+    found = agreement_of(runs)
     return {
         "runs": sum(map(bool, runs.values())),
         "numbers": found.numbers,
@@ -72,11 +59,3 @@ def libraries_json(found: Agreement) -> list[dict[str, Any]]:
         {"name": name, "numbers": count, "largest_difference": difference if isfinite(difference) else str(difference)}
         for name, (count, difference) in found.libraries.items()
     ]
-
-
-def _agreement(runs: Rechecks) -> Agreement:
-    return agreement(each.values for evaluations in runs.values() for each in evaluations.values())
-
-
-def _size(difference: float) -> str:
-    return f"{difference:.0e}".replace("e-0", "e-") if difference else "the bit"

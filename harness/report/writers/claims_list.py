@@ -13,6 +13,7 @@ from harness.report.writers import exhibit_notes, wording
 from harness.report.writers.answer import answers
 from harness.report.writers.claim_evidence import claim_evidence
 from harness.report.writers.csv_json import claim_to_json
+from harness.report.writers.rechecked_text import recheck_notes
 from harness.report.writers.text_markdown import escape, evidence_lines, marked, paragraph
 
 ClaimEntry = tuple[ExhibitReport, ClaimResult]
@@ -109,9 +110,10 @@ def to_json(reports: Sequence[ExhibitReport]) -> list[dict[str, Any]]:
 
 
 def _notes(reports: Sequence[ExhibitReport]) -> list[str]:
-    """Return the notes on the scales of some reports, each once, and on reports of chosen rows."""
+    """Return the notes on the scales of some reports, each once, on reports of chosen rows, and on denied numbers."""
     of_rows = [f"{report.exhibit.name}: {note}" for report in reports for note in exhibit_notes.rows_left_out(report)]
-    return [*dict.fromkeys(report.scale.note for report in reports), *of_rows, *_wrong_decisions(reports)]
+    denied = [f"{report.exhibit.name}: {note}" for report in reports for note in recheck_notes(report)]
+    return [*dict.fromkeys(report.scale.note for report in reports), *of_rows, *denied, *_wrong_decisions(reports)]
 
 
 def _wrong_decisions(reports: Sequence[ExhibitReport]) -> list[str]:

@@ -9,6 +9,7 @@ from harness.registry.tolerances import Allowance
 from harness.report.results.cells import Measured, ReportCell, ReportRow
 from harness.report.results.report import ExhibitReport
 from harness.report.writers.between_rows import rank_agreement
+from harness.report.writers.rechecked_text import recheck_notes
 from harness.report.writers.verdict_notes import verdict_notes
 from harness.report.writers.wording import span
 from harness.store.code import describe_other_code
@@ -24,7 +25,7 @@ def notes(report: ExhibitReport) -> list[str]:
 
 def general_notes(report: ExhibitReport) -> list[str]:
     """Return the notes on the exhibit as a whole, without footnotes on single rows and cells."""
-    sentences = rows_left_out(report)
+    sentences = [*rows_left_out(report), *recheck_notes(report)]
     described = [FeatureSpaceDetails.model_validate(space) for space in report.feature_spaces]
     spaces = [space for space in described if space.kind == "classifier"]
     if spaces:

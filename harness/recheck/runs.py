@@ -9,7 +9,7 @@ from harness import __version__
 from harness.config.evaluations import Evaluation
 from harness.errors import SpecError
 from harness.recheck.compare import Comparison, compare
-from harness.recheck.stored import LEFT_OUT, Absence, ArraysOfRecord, References, lost
+from harness.recheck.stored import ArraysOfRecord, References
 from harness.store.files import StoreError, sha256_of
 from harness.store.rechecks import RecheckedEvaluation, RecheckRecord, recheck_path
 from harness.store.records import EvaluationRecord
@@ -59,15 +59,16 @@ class RecheckedRun:
 def recheck_run(directory: RunDirectory, references: References, parts: Collection[Path] | None = None) -> RecheckedRun:
     """Recheck one run: its files first, then the numbers of all records without a damaged file.
 
-    `parts` are the arrays of a bundle of which it holds only a part; None if the run is not from a bundle.
+    `parts` are the arrays of a bundle of which it holds only a part, and those that it lacks are no damage; None if
+    the run is not from a bundle.
     """
-    problems = [each for each in checked_measurements(directory) if each.problem and not each.absent]
-    problems = [each for each in problems if each.path not in (parts or ())]
+    problems = [each for each in checked_measurements(directory) if each.problem]
+    if parts is not None:
+        problems = [each for each in problems if not each.absent and each.path not in parts]
     damaged = {each.path for each in problems} | {each.path.parent for each in problems}
     refused = not all(each.path.is_relative_to(directory.evaluations) for each in problems)
     paths = [] if refused else [path for path in directory.counting_records() if not damaged & {path, _folder(path)}]
-    absence = lost(directory) if parts is None else LEFT_OUT
-    records = [_recheck_record(path, directory, references, absence) for path in paths]
+    records = [_recheck_record(path, directory, references) for path in paths]
     return RecheckedRun(directory.id, _name(directory), tuple(problems), tuple(records), refused)
 
 
@@ -76,9 +77,9 @@ def _folder(record: Path) -> Path:
     return record.with_suffix("")
 
 
-def _recheck_record(path: Path, directory: RunDirectory, references: References, absence: Absence) -> RecheckedRecord:
+def _recheck_record(path: Path, directory: RunDirectory, references: References) -> RecheckedRecord:
     record = EvaluationRecord.load(path)
-    stored = ArraysOfRecord(path, record, directory, references, absence)
+    stored = ArraysOfRecord(path, record, directory, references)
     return RecheckedRecord(path.stem, sha256_of(path), _labels(record, directory), compare(record, stored))
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.advice import command
 from harness.config.evaluations import Evaluation
 from harness.config.execution import Execution
 from harness.errors import HarnessError
@@ -69,32 +68,18 @@ class References:
         return reference_features(space, embedding.reference, subject)
 
 
-@dataclass(frozen=True)
-class Absence:
-    """The words for an array that is not here, and the command that helps."""
-
-    said: str
-    mend: str
-
-
-LEFT_OUT = Absence("not in the bundle", "'python -m harness recheck' where it was computed")
-"""Of the arrays of a bundle."""
-
-
-def lost(directory: RunDirectory) -> Absence:
-    """Return the absence of arrays of a run of one's own."""
-    return Absence("missing", f"delete the record, then '{command(f'retry {directory.id}')}' measures it again")
+MEND = "'python -m harness recheck' where it was computed"
+"""What helps where a bundle lacks an array."""
 
 
 @dataclass(frozen=True)
 class ArraysOfRecord:
-    """The arrays beside a record of a run."""
+    """The arrays beside a record of a run; bundles leave most of them out."""
 
     path: Path
     record: EvaluationRecord
     directory: RunDirectory
     references: References
-    absence: Absence
 
     def array(self, name: str) -> NDArray[Any]:
         """Return an array by its name, memory-mapped.
@@ -106,9 +91,9 @@ class ArraysOfRecord:
         if recorded is None:
             raise NotRecomputed(f"the record states no {file.name}")
         if not file.exists():
-            raise NotRecomputed(f"{file.name} is {self.absence.said}", self.absence.mend)
+            raise NotRecomputed(f"{file.name} is not in the bundle", MEND)
         if current_sha256(file) != recorded:
-            raise NotRecomputed(f"{file.name} is {self.absence.said} as a whole", self.absence.mend)
+            raise NotRecomputed(f"{file.name} is not in the bundle as a whole", MEND)
         return load_array(file, mapped=True)
 
     def reference(self) -> NDArray[np.float32]:

@@ -43,10 +43,16 @@ def reasons(runs: Sequence[RecheckedRun]) -> list[str]:
 
 
 def summary(runs: Sequence[RecheckedRun]) -> str:
-    """Return the number of recomputed numbers, the largest difference by library, and how many differ."""
-    found = overall(runs)
-    recomputed = f"{counted(found.numbers, 'number', 'numbers')} of {counted(len(runs), 'run', 'runs')} recomputed"
-    return f"{recomputed}, {differences(found)}: {largest_differences(found)}" if found.numbers else recomputed
+    """Return the number of recomputed numbers, how many differ, the largest by library, and the damaged runs."""
+    found, damaged = overall(runs), sum(bool(run.problems) for run in runs)
+    recomputed = sum(any(record.comparison.values for record in run.records) for run in runs)
+    of = counted(recomputed if found.numbers else len(runs), "run", "runs")
+    says = f"{counted(found.numbers, 'number', 'numbers')} of {of} recomputed"
+    if found.numbers == 1 and not found.differing:
+        says += f", it agrees with the record: {largest_differences(found)}"
+    elif found.numbers:
+        says += f", {differences(found)}: {largest_differences(found)}"
+    return f"{says}; {counted(damaged, 'run is', 'runs are')} damaged" if damaged else says
 
 
 def overall(runs: Iterable[RecheckedRun]) -> Agreement:

@@ -137,7 +137,7 @@ def test_a_run_with_a_link_is_refused_and_not_written_into(results, run, recheck
     code, said = recheck(run.id)
     assert code == 1
     assert said.out.startswith(f"damaged, not rechecked: {run.path}: ")
-    assert said.out.endswith("0 numbers of 1 run recomputed\n")
+    assert said.out.endswith("0 numbers of 1 run recomputed; 1 run is damaged\n")
     assert not recheck_path(run).exists()
     for record in run.evaluations.glob("*.json"):
         record.unlink()
@@ -146,7 +146,33 @@ def test_a_run_with_a_link_is_refused_and_not_written_into(results, run, recheck
     assert RecheckRecord.load(recheck_path(run)).evaluations == {}
 
 
-def test_a_missing_library_or_array_is_said_and_no_difference(run, recheck, monkeypatch):
+def test_a_deleted_array_is_damage_as_in_verify(results, run, recheck, data_root, capsys):
+    path = record_of(run, "generation")
+    array = path.with_suffix("") / "features.npy"
+    array.unlink()
+    assert main(["--results", str(results.root), "--data", str(data_root), "verify", run.id]) == 1
+    problem = next(line for line in capsys.readouterr().out.splitlines() if line.startswith(str(array)))
+    assert f"is missing: delete {path}, then " in problem
+    code, said = recheck(run.id)
+    assert code == 1
+    assert said.out.splitlines()[0] == f"damaged, not rechecked: {problem}"
+    assert "not recomputed" not in said.out
+    last = "1 number of 1 run recomputed, it agrees with the record: numpy "
+    assert said.out.splitlines()[-1].startswith(last) and said.out.endswith("; 1 run is damaged\n")
+    assert recheck()[1].out.splitlines()[-1].startswith("8 numbers of 2 runs recomputed, none differs by more than ")
+
+
+def test_a_run_without_an_intact_record_is_not_counted_as_recomputed(run, recheck):
+    for array in run.evaluations.rglob("*.npy"):
+        array.unlink()
+    code, said = recheck()
+    assert code == 1
+    last = said.out.splitlines()[-1]
+    assert last.startswith("7 numbers of 1 run recomputed, none differs by more than rounding: ")
+    assert last.endswith("; 1 run is damaged")
+
+
+def test_a_missing_library_is_said_and_no_difference(run, recheck, monkeypatch):
     from importlib.metadata import PackageNotFoundError
 
     from harness.recheck import libraries
@@ -157,12 +183,10 @@ def test_a_missing_library_or_array_is_said_and_no_difference(run, recheck, monk
         return "1"
 
     monkeypatch.setattr(libraries, "version", version)
-    (record_of(run, "accuracy").with_suffix("") / "logits.npy").unlink()
     code, said = recheck(run.id)
     assert code == 0
     assert "not recomputed: prdc is not installed (4 numbers of run" in said.out
     assert "): python -m pip install -c constraints.txt -e '.[recheck]'\n" in said.out
-    assert f"not recomputed: logits.npy is missing (1 number of run {run.id}): delete the record, then " in said.out
 
 
 def test_reference_features_are_made_anew_or_refused_if_of_another_space(results, run, recheck, tmp_path):

@@ -21,6 +21,7 @@ from harness.report.latex.table import table
 from harness.report.results.report import build
 from harness.report.writers import claims_list
 from harness.report.writers.csv_json import to_json
+from harness.report.writers.overview import overview
 from harness.report.writers.text_markdown import escape, markdown, terminal
 from harness.store.rechecks import RecheckRecord, recheck_path, rechecked_evaluations
 from harness.store.results import Results
@@ -146,6 +147,7 @@ def test_every_text_says_that_claims_may_be_wrong_because_of_a_difference(result
     assert tex(differs) in table(report)
     assert differs in unescape(str(contents([report], Results(results.root), {}).parts[report.exhibit.name]))
     assert f"{report.exhibit.name}: {differs}" in claims_list.terminal([report])
+    assert f"{report.exhibit.name}: {differs}" in " ".join(overview([report], [report]).split())
 
 
 def test_a_difference_that_an_exhibit_does_not_use_is_not_said(results, data_root):

@@ -9,7 +9,7 @@ from harness.report.results.claims import ClaimResult
 from harness.report.results.report import ExhibitReport
 from harness.report.writers.claim_evidence import claim_evidence
 from harness.report.writers.claims_list import BY_THE_PAPER, ORDER, place
-from harness.report.writers.wording import location
+from harness.report.writers.wording import levels, location
 
 MOST_DRAWN = 6
 
@@ -39,12 +39,16 @@ class ClaimView:
 
 @dataclass(frozen=True)
 class ClaimsView:
-    """The claims, first those of the abstract, then failing ones, with counts: measured, and by the printed values."""
+    """The claims, first those of the abstract, then failing ones, with counts: measured, and by the printed values.
+
+    `levels` are those of the intervals that decide them.
+    """
 
     claims: tuple[ClaimView, ...]
     counts: tuple[tuple[Mark, int], ...]
     printed: tuple[tuple[Mark, int], ...]
     not_printed: int
+    levels: str
 
     @property
     def drawn(self) -> bool:
@@ -62,6 +66,7 @@ def claims_view(reports: Sequence[ExhibitReport]) -> ClaimsView:
         counts=tuple((MARKS[status], statuses.count(status)) for status in ORDER),
         printed=tuple((MARKS[status], printed.count(status)) for status in BY_THE_PAPER),
         not_printed=printed.count(None),
+        levels=levels(reports),
     )
 
 

@@ -15,8 +15,9 @@ from harness.report.html.run_index import RunIndex
 from harness.report.html.symbols import MARKS, Mark
 from harness.report.results.report import ExhibitReport
 from harness.report.results.verdict_counts import VerdictCounts
+from harness.report.results.verdicts import Verdict
 from harness.report.writers.rechecked_text import rechecked
-from harness.report.writers.wording import heading, span, subject
+from harness.report.writers.wording import heading, levels, span, subject
 from harness.store.usage import Usage
 
 
@@ -47,7 +48,12 @@ class ExhibitLine:
 
 @dataclass(frozen=True)
 class Summary:
-    """The summary of a page. `left_out` are exhibits of the paper that are not on the page."""
+    """The summary of a page.
+
+    `reported` is the number of values that the paper prints, `wanted` that of the values that runs have; `further` says
+    that the paper does not print some of these, or that they are by other protocols. `levels` are those of the
+    intervals that decide claims. `left_out` are exhibits of the paper that are not on the page.
+    """
 
     paper: Paper
     scale: Scale
@@ -55,8 +61,11 @@ class Summary:
     abstract: tuple[AbstractClaim, ...]
     cells: tuple[BarShare, ...]
     claims: tuple[BarShare, ...]
+    reported: int
     measured: int
     wanted: int
+    further: bool
+    levels: str
     seeds: str
     runs: int
     cost: str
@@ -74,15 +83,19 @@ def summary(reports: Sequence[ExhibitReport], run_index: RunIndex) -> Summary:
     seeds = sorted({row.seeds for report in reports for row in report.rows if row.seeds})
     usage = {run: cost for report in reports for run, cost in report.usage.items()}
     segments = {run: found for report in reports for run, found in report.segments.items()}
+    counts = VerdictCounts.sum(report.verdict_counts for report in reports)
     return Summary(
         paper=paper,
         scale=scale,
         answers=page_answers(reports),
         abstract=abstract_claims(reports),
-        cells=_shares(VerdictCounts.sum(report.verdict_counts for report in reports).counts),
+        cells=_shares(counts.counts),
         claims=_shares(Counter(result.status for report in reports for result in report.claim_results)),
+        reported=counts.cells,
         measured=sum(report.measured for report in reports),
         wanted=sum(report.wanted for report in reports),
+        further=any(map(_has_further_values, reports)),
+        levels=levels(reports),
         seeds=span(seeds[0], seeds[-1]) if seeds else "none",
         runs=len(run_index.measured),
         cost=str(Usage.sum(usage.values())) or "nothing yet",
@@ -91,6 +104,11 @@ def summary(reports: Sequence[ExhibitReport], run_index: RunIndex) -> Summary:
         exhibits=tuple(map(_line, reports)),
         left_out=tuple(exhibit.name for exhibit in usual if exhibit.name not in shown),
     )
+
+
+def _has_further_values(report: ExhibitReport) -> bool:
+    cells = [cell for row in report.rows for cell in row.cells if cell.wanted]
+    return any(len(cell.labels) > 1 or cell.verdict is Verdict.NOT_REPORTED for cell in cells)
 
 
 def _shares(counts: Mapping[Any, int]) -> tuple[BarShare, ...]:

@@ -33,3 +33,8 @@ def horizon(most_seeds: int, seeds: int) -> int:
     if seeds <= most_seeds:
         return most_seeds
     return next((one for one in HORIZONS if one >= seeds), seeds)
+
+
+def level_in_use(most_seeds: int | None, seeds: int) -> float:
+    """Return the level of intervals: that of a decision for `most_seeds` if there is one, else of one look."""
+    return CONFIDENCE if most_seeds is None else level_for(horizon(most_seeds, seeds))

@@ -18,7 +18,7 @@ from harness.report.results.cell_builder import CellBuilder
 from harness.report.results.cells import ReportRow
 from harness.report.results.claims import ClaimResult, decide
 from harness.report.results.column_digits import ColumnDigits
-from harness.report.results.levels import horizon, level_for
+from harness.report.results.levels import level_in_use
 from harness.report.results.presuppositions import Presuppositions
 from harness.report.results.rank_agreement import RankAgreement, rank_agreements
 from harness.report.results.rechecked import Rechecks
@@ -34,7 +34,6 @@ from harness.report.results.series import (
     with_secondary,
 )
 from harness.report.results.stand_ins import DataInUse, data_of, stand_ins
-from harness.report.results.statistics import CONFIDENCE
 from harness.report.results.table_verdict import TableVerdict
 from harness.report.results.verdict_counts import VerdictCounts
 from harness.store.code import other_code
@@ -82,6 +81,11 @@ class ExhibitReport:
     def seeds(self) -> int:
         """The largest number of seeds of a cell."""
         return most_seeds_of(self.series)
+
+    @property
+    def level(self) -> float:
+        """The level of the intervals by which its claims are decided."""
+        return level_in_use(self.most_seeds, self.seeds)
 
     @property
     def verdict_counts(self) -> VerdictCounts:
@@ -170,7 +174,7 @@ def build(
     presuppositions = Presuppositions(paper, exhibit, scale, measured.series, results)
     segments, unreadable = _segments(_runs(possible, measured), results.reader)
     most = results.most_seeds(paper.name, scale.name)
-    level = CONFIDENCE if most is None else level_for(horizon(most, most_seeds_of(measured.series)))
+    level = level_in_use(most, most_seeds_of(measured.series))
     return ExhibitReport(
         paper=paper,
         exhibit=exhibit,

@@ -72,9 +72,15 @@ def caption(report: ExhibitReport) -> str:
     return f"{subject(report)} ({report.paper.name} {exhibit.kind} {exhibit.number}{origin}, scale {scale})"
 
 
-def span(fewest: int, most: int) -> str:
+def span(fewest: object, most: object) -> str:
     """Return a range of numbers, or one number if they are equal."""
     return str(fewest) if fewest == most else f"{fewest} to {most}"
+
+
+def levels(reports: Iterable[ExhibitReport]) -> str:
+    """Return the levels of the intervals that decide claims, such as `95 %`; `95 % to 98.94 %` if they differ."""
+    found = sorted({report.level for report in reports if report.claim_results})
+    return span(*(f"{100 * level:.4g}\u00a0%" for level in (found[0], found[-1]))) if found else ""
 
 
 def counted(count: int, one: str, several: str) -> str:

@@ -11,6 +11,7 @@ from pages import furnish, furnished
 from toy_paper import PAPER, TABLES
 from vouching import keep_hashes
 
+from harness.registry.papers import find_exhibits
 from harness.report.html import run_index
 from harness.report.html.curves import MOST_POINTS, thinned
 from harness.report.html.details import DetailLimits, details
@@ -19,6 +20,7 @@ from harness.report.html.write import write_pages
 from harness.report.results.report import build
 from harness.store.arrays import save_array
 from harness.store.artefacts import record_beside
+from harness.store.decisions import Decision, path_of
 from harness.store.results import Results
 
 SCALE = PAPER.scale("paper")
@@ -57,6 +59,29 @@ def test_the_parts_of_a_bar_lie_end_to_end(results):
     ends = [0.0, *np.cumsum([length for _, length in parts])]
     assert [begin for begin, _ in parts] == pytest.approx(ends[:-1], abs=0.01)
     assert ends[-1] == pytest.approx(100, abs=0.01)
+
+
+def test_the_summary_names_what_it_counts_and_the_level_in_use(results):
+    said = page_of(results).replace("\u00a0", " ")
+    assert "The marks count the 7 values that the paper prints." in said
+    assert "<p>5 of 5 values of runs are measured.</p>" in said
+    assert "only if its 95 % intervals decide it" in said and "the line is the 95 % interval of" in said
+    decision = Decision(papers=(PAPER.name,), scale=SCALE.name, exhibits=(f"{PAPER.name}/table101",), most_seeds=10)
+    decision.save(path_of(results.root, decision.id))
+    said = page_of(Results(results.root)).replace("\u00a0", " ")
+    assert "only if its 98.94 % intervals decide it" in said and "the line is the 98.94 % interval of" in said
+
+
+@pytest.mark.parametrize("name", ["table12", "figure8"])
+def test_the_summary_says_why_runs_have_more_values_than_the_paper(tmp_path, name):
+    paper, table = find_exhibits([f"hybvit/{name}"])[0]
+    results, scale = Results(tmp_path), paper.scale("laptop")
+    furnished(results, paper, (table,), scale, seeds=1)
+    report = build(paper, table, scale, results)
+    said = write_pages([report], results, [])[0].read_text()
+    assert f"The marks count the {report.verdict_counts.cells} values that the paper prints." in said
+    more = "values of runs are measured, including values that the paper does not print and other protocols"
+    assert f"{report.measured} of {report.wanted} {more}" in said
 
 
 def test_values_that_json_does_not_have_are_embedded_as_text(tmp_path):

@@ -1,12 +1,18 @@
-"""The answer first, in LaTeX: its commands are in typewriter type."""
+"""The answer first, in LaTeX: as text with its commands in typewriter type, and as a comment."""
 
 from harness.report.latex.escape import tex
-from harness.report.writers.answer import formatted
+from harness.report.results.report import ExhibitReport
+from harness.report.writers.answer import exhibit_answer, formatted
 
 
 def answer(text: str) -> str:
     """Return an answer as LaTeX."""
     return formatted(text, _words, lambda command: f"\\texttt{{{tex(command)}}}")
+
+
+def comment(report: ExhibitReport) -> str:
+    """Return the answer of an exhibit as a line of comment: its .tex file may be input into somebody's paper."""
+    return f"% {' '.join(exhibit_answer(report).split())}"
 
 
 def _words(part: str) -> str:

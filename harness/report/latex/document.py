@@ -10,7 +10,7 @@ from harness.report.latex.installation import TABLE
 from harness.report.results.claims import ClaimResult
 from harness.report.results.report import ExhibitReport
 from harness.report.writers import claims_list, wording
-from harness.report.writers.answer import answers
+from harness.report.writers.answer import answers, exhibit_answer
 from harness.report.writers.claim_evidence import claim_evidence
 
 PREAMBLE = r"""\documentclass[a4paper]{article}
@@ -26,7 +26,11 @@ PREAMBLE = r"""\documentclass[a4paper]{article}
 \setlength{\parindent}{0pt}
 \setlength{\emergencystretch}{3em}
 \raggedbottom
-\makeatletter\setlength{\@fptop}{0pt}\setlength{\@fpsep}{2em}\makeatother
+% Each table and figure stays below its answer.
+\newcommand{\answer}[1]{{\raggedright\interlinepenalty=10000 #1\par}\nopagebreak\medskip\nopagebreak}
+\newenvironment{unfloated}[1]{\par\noindent\begin{minipage}{\linewidth}\captionsetup{type=#1}}{\end{minipage}\par\bigskip}
+\renewenvironment{table}[1][]{\begin{unfloated}{table}}{\end{unfloated}}
+\renewenvironment{figure}[1][]{\begin{unfloated}{figure}}{\end{unfloated}}
 \begin{document}
 """.replace("PACKAGES", ",".join((*TABLE, "graphicx", "longtable")))
 PICTURES_OF_TABLES = (
@@ -68,10 +72,11 @@ def document(paper: Paper, reports: Sequence[ExhibitReport], pictures: Mapping[s
 
 
 def _input(report: ExhibitReport) -> str:
-    """Return the TeX line that inputs an exhibit, numbered as in the paper."""
+    """Return the TeX line that inputs an exhibit below its answer, numbered as in the paper."""
     exhibit = report.exhibit
+    says = f"\\answer{{{answer(exhibit_answer(report))}}}\n"
     anchor = f"\\renewcommand{{\\theH{exhibit.kind}}}{{{exhibit.name}}}"
-    return f"\\setcounter{{{exhibit.kind}}}{{{exhibit.number - 1}}}{anchor}\\input{{{exhibit.name}}}"
+    return f"{says}\\setcounter{{{exhibit.kind}}}{{{exhibit.number - 1}}}{anchor}\\input{{{exhibit.name}}}"
 
 
 def _summary(reports: Sequence[ExhibitReport]) -> list[str]:

@@ -1,18 +1,17 @@
 """LaTeX figures: a picture with its caption."""
 
-from harness.report.latex.answer import answer
+from harness.report.latex.answer import comment
 from harness.report.latex.escape import tex
 from harness.report.latex.installation import FIGURE
 from harness.report.results.report import ExhibitReport
 from harness.report.writers import exhibit_notes, wording
-from harness.report.writers.answer import exhibit_answer
 
 
 def figure(report: ExhibitReport, picture: str) -> str:
     """Return a `figure` environment for a picture in the same folder, with the exhibit's notes in the caption."""
     notes = " ".join([report.scale.note, *exhibit_notes.notes(report)])
-    caption = f"{tex(wording.caption(report))}. {answer(exhibit_answer(report))} {tex(notes)}"
-    return environment(report, picture, caption)
+    caption = f"{tex(wording.caption(report))}. {tex(notes)}"
+    return f"{comment(report)}\n{environment(report, picture, caption)}"
 
 
 def environment(report: ExhibitReport, picture: str, caption: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from harness.report.latex.answer import answer
+from harness.report.latex.answer import comment
 from harness.report.latex.cells import marked
 from harness.report.latex.escape import tex
 from harness.report.latex.installation import TABLE
@@ -12,7 +12,6 @@ from harness.report.latex.siunitx import settings
 from harness.report.latex.tabular import LONG_NAME, tabular
 from harness.report.results.report import ExhibitReport
 from harness.report.writers import wording
-from harness.report.writers.answer import exhibit_answer
 from harness.report.writers.table_layout import TableGrid, TableRow, TableSection, grids
 
 LINES, PAGE = 46, 58
@@ -31,7 +30,7 @@ def table(report: ExhibitReport) -> str:
     floats: list[list[TableGrid] | None] = list(_floats(parts))
     if sum(map(_height, floats[-1] or [])) + sum(1 + len(remark) // LINE_OF_NOTES for remark in remarks) > PAGE:
         floats.append(None)
-    lines = [f"% {report.name}, scale {report.scale.name}; needs \\usepackage{{{','.join(TABLE)}}}"]
+    lines = [comment(report), f"% {report.name}, scale {report.scale.name}; needs \\usepackage{{{','.join(TABLE)}}}"]
     for position, members in enumerate(floats):
         lines += ["\\begin{table}[!htbp]", "\\centering"]
         lines += ["Table~\\thetable{} (continued)\\par\\medskip"] if position else _caption(report)
@@ -42,9 +41,8 @@ def table(report: ExhibitReport) -> str:
 
 
 def _caption(report: ExhibitReport) -> list[str]:
-    says = answer(exhibit_answer(report))
     return [
-        f"\\caption{{{tex(wording.caption(report))}. {says} {tex(report.scale.note)}}}",
+        f"\\caption{{{tex(wording.caption(report))}. {tex(report.scale.note)}}}",
         f"\\label{{tab:{report.paper.name}-{report.exhibit.name}}}",
     ]
 

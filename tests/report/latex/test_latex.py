@@ -22,6 +22,7 @@ from harness.report.latex.table import table
 from harness.report.results.cells import Measured
 from harness.report.results.report import build
 from harness.report.write import write, write_document, write_pdf
+from harness.report.writers.answer import exhibit_answer
 from harness.store.results import Results
 from harness_papers.hybvit import PAPER
 
@@ -249,6 +250,41 @@ def test_the_report_is_one_pdf_with_verdicts_and_claims_on_top(tmp_path):
     assert "With more training epochs, the accuracy gap between ViT and HybViT decreases." in said
     before = made.pdf.read_bytes()
     assert write_pdf(source, reports).pdf.read_bytes() == before
+
+
+def test_the_answer_is_a_comment_in_the_files_of_exhibits_and_not_in_captions(tmp_path):
+    figure8 = next(exhibit for exhibit in PAPER.figures if exhibit.name == "figure8")
+    for exhibit in (TABLES["table6"], figure8):
+        report = report_of(tmp_path / exhibit.name, exhibit, PAPER.scale("laptop"))
+        (path,) = write(report, ["latex"], Results(tmp_path / exhibit.name))
+        says, needs, *lines = path.read_text().splitlines()
+        assert needs.startswith(f"% hybvit/{exhibit.name}, scale laptop; needs ")
+        assert says == f"% {exhibit_answer(report)}"
+        assert not any("--decide" in line or "at laptop scale" in line for line in lines)
+
+
+def test_every_answer_stands_above_its_table_on_the_same_page(tmp_path):
+    needs_latex()
+    reports, source = results_with(tmp_path, "table1", "table5", "table6", "table7", "table12", seeds=2)
+    long = replace(
+        TABLES["table6"],
+        rows=tuple(replace(TABLES["table6"].row("HybViT"), label=f"row {i}", section="") for i in range(110)),
+        claims=(), number=99,
+    )  # fmt: skip
+    reports.append(report_of(tmp_path, long, PAPER.scale("laptop")))
+    write(reports[-1], ["latex"], Results(tmp_path))
+    source = write_document(PAPER, reports, Results(tmp_path))
+    for _ in range(2):
+        command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", source.name]
+        subprocess.run(command, cwd=source.parent, capture_output=True, timeout=300, check=True)
+    log = source.with_suffix(".log").read_text(errors="replace")
+    fits(log)
+    assert "Overfull \\vbox" not in log
+    pages = [squeezed(page) for page in text_of(source.with_suffix(".pdf")).split("\f")]
+    for report in reports:
+        says, caption = squeezed(exhibit_answer(report).replace("`", "")), f"Table {report.exhibit.number}: "
+        (page,) = [page for page in pages if caption in page]
+        assert f"{says} {caption}" in page.replace("’", "'"), (report.name, page)
 
 
 def test_without_tex_a_line_says_what_to_install(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from reports import fill
 from harness.registry.claims import in_abstract
 from harness.registry.papers import papers
 from harness.report.html.write import write_pages
+from harness.report.latex.document import document
 from harness.report.latex.figure import figure
 from harness.report.latex.table import table as latex
 from harness.report.results.claims import ClaimStatus
@@ -177,19 +178,22 @@ def test_the_abstracts_claims_come_first(report, tmp_path):
     assert all(ledger.index(claim) < ledger.index("Undecided (") for claim in marked)
     rows = [line for line in claims_list.markdown([table4, table1]).splitlines() if line.startswith("| ")][1:]
     assert ["abstract, §5.1" in row for row in rows] == [True] * 3 + [False] * 5
-    document = write_document(PAPER, [table4, table1], Results(tmp_path)).read_text()
-    assert document.index("The claims of the abstract:") < document.index("\\section{Summary}")
+    typeset = write_document(PAPER, [table4, table1], Results(tmp_path)).read_text()
+    assert typeset.index("The claims of the abstract:") < typeset.index("\\section{Summary}")
 
 
 def test_every_format_says_it_first(report, tmp_path):
     made, drawn = report("table6"), report("figure6")
     both = [made, drawn]
+    typeset = document(PAPER, both, {"figure6": ["figure6.pdf"]})
+    typeset = re.sub(r"\\texttt\{([^}]*\{\}[^}]*|[^}]*)\}", r"\1", typeset).replace("-{}-", "--")
     for one, tex in ((made, latex(made)), (drawn, figure(drawn, "figure6.pdf"))):
         says = exhibit_answer(one)
         plain = says.replace("`", "")
         assert " ".join(terminal(one).split()).startswith(says)
         assert markdown(one).split("\n\n")[1].replace("\\", "") == says
-        assert plain in re.sub(r"\\texttt\{([^}]*\{\}[^}]*|[^}]*)\}", r"\1", tex).replace("-{}-", "--")
+        assert f"\\answer{{{plain}}}" in typeset
+        assert tex.startswith(f"% {says}\n")
         assert to_json([one])["says"] == says
     page = unescape(write_pages(both, Results(tmp_path), [])[0].read_text())
     shown = [re.sub("</?code>", "`", found) for found in re.findall(r'<p class="answer">(.*?)</p>', page)]

@@ -30,7 +30,7 @@ def table(report: ExhibitReport) -> str:
     floats: list[list[TableGrid] | None] = list(_floats(parts))
     if sum(map(_height, floats[-1] or [])) + sum(1 + len(remark) // LINE_OF_NOTES for remark in remarks) > PAGE:
         floats.append(None)
-    lines = [comment(report), f"% {report.name}, scale {report.scale.name}; needs \\usepackage{{{','.join(TABLE)}}}"]
+    lines = [f"% {report.name}, scale {report.scale.name}; needs \\usepackage{{{','.join(TABLE)}}}", comment(report)]
     for position, members in enumerate(floats):
         lines += ["\\begin{table}[!htbp]", "\\centering"]
         lines += ["Table~\\thetable{} (continued)\\par\\medskip"] if position else _caption(report)

@@ -257,7 +257,7 @@ def test_the_answer_is_a_comment_in_the_files_of_exhibits_and_not_in_captions(tm
     for exhibit in (TABLES["table6"], figure8):
         report = report_of(tmp_path / exhibit.name, exhibit, PAPER.scale("laptop"))
         (path,) = write(report, ["latex"], Results(tmp_path / exhibit.name))
-        says, needs, *lines = path.read_text().splitlines()
+        needs, says, *lines = path.read_text().splitlines()
         assert needs.startswith(f"% hybvit/{exhibit.name}, scale laptop; needs ")
         assert says == f"% {exhibit_answer(report)}"
         assert not any("--decide" in line or "at laptop scale" in line for line in lines)

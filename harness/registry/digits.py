@@ -48,7 +48,7 @@ def fixed(value: float, shown: int, largest: float = LARGEST) -> str:
     """Return a number with this many decimals, as a power of ten if it is too long, or the name of one not finite."""
     if not isfinite(value):
         return str(value).replace("nan", "NaN")
-    return f"{value:.1e}" if shown > MOST_DECIMALS or abs(value) >= largest else f"{value:z.{shown}f}"
+    return f"{value:z.1e}" if shown > MOST_DECIMALS or abs(value) >= largest else f"{value:z.{shown}f}"
 
 
 def signed(number: str) -> str:

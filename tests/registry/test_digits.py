@@ -78,7 +78,7 @@ def test_a_number_reads_back_within_its_last_digit(value, shown):
         assert str(back) == str(float(value))
     elif "e" in text:
         assert shown > MOST_DECIMALS or abs(value) >= LARGEST
-        assert back == pytest.approx(value, rel=0.051)
+        assert back == pytest.approx(value, rel=0.051) or abs(value) > 1.7e308, "rounding up may overflow"
     else:
         assert len(text.partition(".")[2]) == shown == after_point(text)
         assert abs(back - value) <= 0.51 * 10.0**-shown

@@ -73,7 +73,7 @@ def _finite(context: click.Context, option: click.Parameter, value: float | None
 decide_options = option_group(
     "deciding",
     DecideOptions,
-    click.option("--decide", is_flag=True, help="For undecided claims alone, seeds in rounds."),
+    click.option("--decide", is_flag=True, help="Seeds in rounds, only where claims are undecided."),
     click.option("--most-seeds", type=click.IntRange(1, MOST_LOOKS), metavar="K",
                  help=f"--decide: the most seeds of a row, by which intervals widen.  [default: {MOST_SEEDS}]"),
     click.option("--budget", type=click.FloatRange(0), metavar="HOURS", callback=_finite,

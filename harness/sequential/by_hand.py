@@ -1,4 +1,4 @@
-"""Seeds that a user adds by hand to measured rows; they are looks at the claims, as rounds are."""
+"""Seeds that a user adds by hand to measured rows. They count as another look at the claims."""
 
 from collections.abc import Sequence
 

@@ -38,7 +38,7 @@ class Look:
 
     @property
     def added(self) -> dict[RowSeed, float]:
-        """The seeds to add, each with the sum of what it removes of the variance of undecided contrasts."""
+        """The seeds to add, each with the share of the variances of undecided contrasts that it removes, summed."""
         gains: dict[RowSeed, float] = defaultdict(float)
         for report, outlook in self.outlooks:
             for row, seed in outlook.next_seeds.items():

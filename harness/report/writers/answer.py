@@ -131,13 +131,13 @@ def _claims(counts: ClaimCounts, whose: str, found: Answer | None, selected: str
 
 
 def _apart(counts: ClaimCounts) -> Iterator[tuple[int, str, str]]:
-    """Yield how many claims are not judged, with what one of them and several are."""
+    """Yield the numbers of claims that are not judged, each with the words for one and for several."""
     for status, count in counts.apart.items():
         yield count, f"is {status}", f"are {status}"
 
 
 def _waiting(counts: ClaimCounts, found: Answer | None, selected: str) -> Iterator[tuple[int, str, str]]:
-    """Yield how many claims wait for something, with what one of them and several need."""
+    """Yield the numbers of claims that wait for something, each with the words for one and for several."""
     decide = _how(selected, decide_option(found), found.decide_seconds) if found else ""
     run = _how(selected, "", found.run_seconds) if found else ""
     why = f" (`plan {selected} --decide` says why)" if found and selected and not found.is_of_others else ""

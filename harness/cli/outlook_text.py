@@ -10,7 +10,7 @@ from harness.report.writers.claim_evidence import claim_evidence
 from harness.report.writers.wording import counted
 from harness.sequential.costs import Prospect, prospects
 from harness.sequential.look import Look, look
-from harness.sequential.rounds import Step, preview
+from harness.sequential.rounds import Step
 from harness.store.decisions import Decision
 from harness.store.results import Results
 from harness.store.usage import hours
@@ -44,13 +44,12 @@ def summary(seen: Look) -> str:
     return f"{claims} by intervals of {_level(seen)}: {by_status or 'none'}"
 
 
-def outlook_of(decision: Decision, results: Results, target: Target) -> list[str]:
+def outlook_of(step: Step, results: Results, target: Target) -> list[str]:
     """Return what the undecided claims turn on and what their seeds would take, line by line.
 
     Before anything is measured, return what the first round is.
     """
-    step = preview(decision, results, target)
-    seen = step.look or look(decision, results)
+    seen = step.look or look(step.decision, results)
     if not sum(seen.statuses.values()):
         return ["no claim to decide", *([heading(step)] if step.plan else [])]
     if not any(report.series for report in seen.reports):
@@ -103,9 +102,9 @@ def _following(step: Step) -> str:
     return f"no run is left to do, since records of finished ones do not count ('{command('verify')}' names them)"
 
 
-def document(decision: Decision, results: Results, target: Target) -> dict[str, Any]:
+def document(step: Step, results: Results, target: Target) -> dict[str, Any]:
     """Return the outlook as documented JSON (docs/results.md)."""
-    step = preview(decision, results, target)
+    decision = step.decision
     seen = step.look or look(decision, results)
     of_claims, together = prospects(decision, seen, results, target)
     expected = {id(one): prospect for (_, one), prospect in zip(seen.helped, of_claims, strict=True)}

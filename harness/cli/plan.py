@@ -45,6 +45,7 @@ def plan_command(
     from harness.cli.result_source import shown_reference
     from harness.errors import SpecError
     from harness.launch.estimate.forecast import with_costs
+    from harness.sequential.rounds import preview
 
     deciding.check()
     if deciding.decide:
@@ -55,10 +56,11 @@ def plan_command(
         if results.label and not settings.quiet:
             says = f"by the {results.label}, which 'run' does not use: it begins with round 1"
             click.echo(f"no runs in {settings.results_root} yet: {says}", err=True)
+        step = preview(decision, results, target)
         if as_json:
-            print_json(document(decision, results, target))
+            print_json(document(step, results, target))
         else:
-            click.echo("\n".join(outlook_of(decision, results, target)))
+            click.echo("\n".join(outlook_of(step, results, target)))
         return
     plan = selected_plan(settings, selection)
     arrays = arrays_of(settings, plan, profile) if profile else None

@@ -3,15 +3,13 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
-from harness.advice import command
 from harness.cli.options import json_option
 from harness.cli.paths import PathType
-from harness.cli.result_source import REFERENCE
+from harness.cli.result_source import bundle_of, reference_advice
 from harness.cli.settings import Settings, find_runs, print_json
 from harness.errors import SpecError
 
@@ -40,19 +38,18 @@ def recheck_command(settings: Settings, runs: tuple[str, ...], source: Path | No
       python -m harness recheck 679901 --json
       python -m harness recheck --from results/reference
     """
-    from harness.bundle.reading import is_bundle_folder
     from harness.recheck import table
     from harness.report.results.rechecked import rechecked_json
     from harness.report.writers.rechecked_text import rechecked
     from harness.store.rechecks import rechecked_evaluations
 
-    if source is None and is_bundle_folder(settings.results_root):
-        source = settings.results_root
+    source = source or bundle_of(settings)
     with _opened(settings, source) as (opened, parts):
         chosen = find_runs(opened, runs, None, ()) if runs else opened.results.all()
         if not chosen:
             where = source or settings.results_root
-            raise SpecError(f"no runs in {where}: nothing to recheck{_elsewhere(settings, source)}")
+            advice = reference_advice(settings, source, "recheck", "rechecks")
+            raise SpecError(f"no runs in {where}: nothing to recheck{advice}")
         found = list(_rechecked(opened, chosen, parts))
         kept = {each.id: rechecked_evaluations(each) for each in chosen} if parts is not None else {}
     problems = [problem for run in found for problem in run.problems]
@@ -111,11 +108,3 @@ def _rechecked(
             except StoreError as error:  # as in a colleague's results
                 click.echo(f"the recheck of {directory.id} is not kept: {error}", err=True)
         yield found
-
-
-def _elsewhere(settings: Settings, source: Path | None) -> str:
-    """Return advice to recheck the reference results, if these are here and no bundle was given."""
-    reference = settings.results_root / REFERENCE
-    if source or not reference.is_dir():
-        return ""
-    return f"; '{command(f'recheck --from {quote(str(reference))}')}' rechecks the reference results"

@@ -5,10 +5,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.advice import command
 from harness.cli.paths import PathType
 from harness.cli.settings import Settings
 
@@ -85,6 +87,21 @@ def papers_with_results(settings: Settings, scale: str) -> tuple[str, ...]:
             if any(cell.run.id in present for of_exhibit in its_cells for cell in of_exhibit):
                 found.append(paper.name)
     return tuple(found)
+
+
+def bundle_of(settings: Settings) -> Path | None:
+    """Return the results directory if it is itself a bundle, else None."""
+    from harness.bundle.reading import is_bundle_folder
+
+    return settings.results_root if is_bundle_folder(settings.results_root) else None
+
+
+def reference_advice(settings: Settings, source: Path | None, name: str, does: str) -> str:
+    """Return advice to give a command the reference results; empty if there are none or a bundle was given."""
+    reference = settings.results_root / REFERENCE
+    if source or not reference.is_dir():
+        return ""
+    return f"; '{command(f'{name} --from {quote(str(reference))}')}' {does} the reference results"
 
 
 def reference_of(settings: Settings) -> "Results | None":

@@ -83,9 +83,10 @@ def run_command(
         decision, how = deciding.decision(selection), execution.execution()
         report = _report_command(selection)
         if dry_run:
-            click.echo("\n".join(outlook_of(decision, settings.results, target_of(executor))))
-            if following := preview(decision, settings.results, target_of(executor)).plan:
-                click.echo(f"\n{describe(forecast_for(settings, following, executor))}")
+            step = preview(decision, settings.results, target_of(executor))
+            click.echo("\n".join(outlook_of(step, settings.results, target_of(executor))))
+            if step.plan:
+                click.echo(f"\n{describe(forecast_for(settings, step.plan, executor))}")
             return 0
         return decide_claims(settings, decision, executor, how, report)
     plan = selected_plan(settings, selection)

@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
-from harness.advice import command
 from harness.cli.options import json_option
 from harness.cli.paths import PathType
-from harness.cli.result_source import REFERENCE
+from harness.cli.result_source import bundle_of, reference_advice
 from harness.cli.settings import Settings, find_runs, print_json
 from harness.errors import SpecError
 
@@ -35,15 +33,11 @@ def verify_command(settings: Settings, runs: tuple[str, ...], source: Path | Non
       python -m harness verify 679901 --json
       python -m harness verify --from results/reference
     """
-    from harness.bundle.reading import is_bundle_folder
-
-    if source is None and is_bundle_folder(settings.results_root):
-        source = settings.results_root
+    source = source or bundle_of(settings)
     found = list(_shown(settings, _bundle(source, runs) if source is not None else _own(settings, runs)))
     if not found:
-        raise SpecError(
-            f"no runs in {source or settings.results_root}: nothing to verify{_elsewhere(settings, source)}"
-        )
+        advice = reference_advice(settings, source, "verify", "verifies")
+        raise SpecError(f"no runs in {source or settings.results_root}: nothing to verify{advice}")
     problems = [checked for checked in found if checked.problem]
     checked_runs = len({checked.run for checked in found if checked.run is not None})
     if as_json:
@@ -63,14 +57,6 @@ def verify_command(settings: Settings, runs: tuple[str, ...], source: Path | Non
     result = "all intact" if not problems else "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     click.echo(f"{len(found)} files of {checked_runs} {'run' if checked_runs == 1 else 'runs'}: {result}")
     return int(bool(problems))
-
-
-def _elsewhere(settings: Settings, source: Path | None) -> str:
-    """Return advice to verify the reference results, if these are here and no bundle was given."""
-    reference = settings.results_root / REFERENCE
-    if source or not reference.is_dir():
-        return ""
-    return f"; '{command(f'verify --from {quote(str(reference))}')}' verifies the reference results"
 
 
 def _own(settings: Settings, runs: Sequence[str]) -> "Iterator[Checked]":

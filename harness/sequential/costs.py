@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from harness.launch.estimate.forecast import forecast
 from harness.launch.estimate.target import Target
 from harness.launch.plan import plan_of
+from harness.registry.cells import cells
 from harness.sequential.look import Look, selected
 from harness.store.decisions import Decision, RowSeed
 from harness.store.results import Results
@@ -36,22 +37,18 @@ def costs_of(decision: Decision, added: Iterable[RowSeed], results: Results, tar
         for paper, exhibit, chosen in selected(decision)
         for row in chosen
     }
-    plans = {
-        one: plan_of(decision.scale, [(paper, exhibit, [row], [one.seed])], results)
-        for one in added
-        for paper, exhibit, row in [rows[one.exhibit, one.row]]
-    }
-    whole = plan_of(
+    wanted = {one: rows[one.exhibit, one.row] for one in added}
+    plan = plan_of(
         decision.scale,
-        ((paper, exhibit, [row], [one.seed]) for one in plans for paper, exhibit, row in [rows[one.exhibit, one.row]]),
+        ((paper, exhibit, [row], [one.seed]) for one, (paper, exhibit, row) in wanted.items()),
         results,
     )
-    seconds = {run: estimate.seconds for run, estimate in forecast(whole, results, target).estimates.items()}
+    estimates = forecast(plan, results, target).estimates
     found = {}
-    for one, plan in plans.items():
-        for planned in plan.runs:
-            known = seconds[planned.run.id]
-            found[one] = RunCost(planned.run.id, None if known is None else known / SECONDS_PER_HOUR)
+    for one, (paper, exhibit, row) in wanted.items():
+        run = next(cells(paper, exhibit, [row], paper.scale(decision.scale), [one.seed])).run.id
+        seconds = estimates[run].seconds
+        found[one] = RunCost(run, None if seconds is None else seconds / SECONDS_PER_HOUR)
     return found
 
 

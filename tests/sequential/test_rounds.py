@@ -21,7 +21,7 @@ from harness.report.results.presuppositions import Finding
 from harness.report.results.report import build
 from harness.sequential import follow_up
 from harness.sequential.look import look
-from harness.sequential.rounds import has_unended, next_step
+from harness.sequential.rounds import has_unended, next_step, preview
 from harness.store.decisions import Decision, decisions, path_of
 from harness.store.files import StoreError
 from harness.store.results import Results
@@ -50,14 +50,16 @@ def test_a_decision_that_adds_no_seed_is_recorded(tmp_path):
 def test_a_look_at_more_seeds_than_planned_names_the_level_that_counts(tmp_path):
     results, fewer = measured(tmp_path, seeds=4), PLAN.model_copy(update={"most_seeds": 2})
     assert look(fewer, results).level == 0.989381
-    text = "\n".join(outlook_of(fewer, results, HERE))
+    text = "\n".join(outlook_of(preview(fewer, results, HERE), results, HERE))
     assert "98.94 %" in text and "up to 10 seeds of a row" in text and "97.06 %" not in text
 
 
 def test_the_outlook_names_the_round_that_is_not_over(tmp_path):
     results = measured(tmp_path, seeds=1)
     two = PLAN.model_copy(update={"exhibits": ("toy/table101", "toy/table102")})
-    assert any(line.startswith("round 1: 1 run to do") for line in outlook_of(two, results, HERE))
+    assert any(
+        line.startswith("round 1: 1 run to do") for line in outlook_of(preview(two, results, HERE), results, HERE)
+    )
 
 
 def test_a_look_counts_claims_as_reports_do_if_what_they_presuppose_is_not_measured(tmp_path, monkeypatch):
